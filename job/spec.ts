@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { JobError } from './errors.js';
+
+/**
+ * The job spec: everything that decides a job's result. How many workers compute it, where the data lies and what is
+ * printed are no part of it, because they change nothing.
+ */
+
+const count = (what: string, max: number) => z.int().min(1).max(max).describe(what);
+const factor = (what: string) => z.number().min(0).max(1).describe(what);
+
+const sgd = z.strictObject({
+  type: z.literal('sgd'),
+  learningRate: z.number().positive().max(100).default(0.01),
+  momentum: z.number().min(0).lt(1).default(0.9),
+  nesterov: z.boolean().default(false),
+  weightDecay: z.number().min(0).max(1).default(0).describe('added to the gradient (L2)'),
+});
+
+const adamFields = {
+  learningRate: z.number().positive().max(100).default(0.001),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().max(1).default(1e-8),
+};
+const adam = z.strictObject({
+  type: z.literal('adam'),
+  ...adamFields,
+  weightDecay: z.number().min(0).max(1).default(0).describe('added to the gradient (L2)'),
+});
+const adamw = z.strictObject({
+  type: z.literal('adamw'),
+  ...adamFields,
+  weightDecay: z.number().min(0).max(1).default(0.01).describe('taken from the parameters directly (decoupled)'),
+});
+
+const warmupSteps = z
+  .int()
+  .min(0)
+  .max(1_000_000)
+  .default(0)
+  .describe('steps over which the rate rises linearly to learningRate');
+const schedule = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('constant'), warmupSteps }),
+  z.strictObject({
+    type: z.literal('step'),
+    warmupSteps,
+    everyEpochs: count('epochs between two reductions', 100_000),
+    factor: factor('the rate is multiplied by this at each reduction').default(0.1),
+  }),
+  z.strictObject({
+    type: z.literal('cosine'),
+    warmupSteps,
+    finalFactor: factor('share of learningRate that is left at the last step').default(0),
+  }),
+]);
+
+export const jobSpecSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/, 'lower-case letters, digits and dashes, 1 to 53 characters'),
+    model: z.string().min(1).max(100).describe('built-in model: cnn3 or cnn4'),
+    seed: z.int().min(0).max(0xffffffff).default(1).describe('decides initial weights, sample order and augmentation'),
+    epochs: count('passes over the training set', 100_000),
+    shards: count('fixed parts of the training set; each contributes to every step', 1024),
+    batchPerShard: count('samples of each shard per step', 1024).optional(),
+    globalBatch: count('samples of all shards together per step', 1024 * 1024).optional(),
+    data: z
+      .strictObject({
+        dataset: z.enum(['cifar10', 'synthetic']).default('cifar10'),
+        augment: z
+          .strictObject({
+            flip: z.boolean().default(false).describe('mirror half of the images'),
+            crop: z.int().min(0).max(16).default(0).describe('pixels of zero padding before a random crop; 4 is usual'),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    optimizer: z.discriminatedUnion('type', [sgd, adam, adamw]).prefault({ type: 'sgd' }),
+    schedule: schedule.prefault({ type: 'constant' }),
+    evaluation: z
+      .strictObject({
+        batch: count('test images per evaluation program run', 2000).default(500),
+        everyEpochs: z.int().min(0).max(100_000).default(1).describe('0: only after the last epoch'),
+      })
+      .prefault({}),
+    engine: z
+      .strictObject({
+        name: z.enum(['onnx']).default('onnx'),
+        threads: z.int().min(1).max(2).default(1).describe('threads inside one worker; part of the spec, as it can change bits'),
+      })
+      .prefault({}),
+  })
+  .superRefine((spec, context) => {
+    if ((spec.batchPerShard === undefined) === (spec.globalBatch === undefined)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['batchPerShard'],
+        message: 'expected exactly one of batchPerShard and globalBatch',
+      });
+    }
+    if (spec.globalBatch !== undefined && spec.globalBatch < spec.shards) {
+      context.addIssue({
+        code: 'custom',
+        path: ['globalBatch'],
+        message: `expected at least one sample per shard (${spec.shards}), got ${spec.globalBatch}`,
+      });
+    }
+    if (spec.optimizer.type === 'sgd' && spec.optimizer.nesterov && spec.optimizer.momentum === 0) {
+      context.addIssue({ code: 'custom', path: ['optimizer', 'nesterov'], message: 'expected momentum > 0 with nesterov' });
+    }
+  });
+
+/** A spec with every default filled in. */
+export type JobSpec = z.infer<typeof jobSpecSchema>;
+/** A spec as a user writes it. */
+export type JobSpecInput = z.input<typeof jobSpecSchema>;
+export type OptimizerSpec = JobSpec['optimizer'];
+export type ScheduleSpec = JobSpec['schedule'];
+export type AugmentSpec = JobSpec['data']['augment'];
+
+/**
+ * Checks a spec and fills in its defaults.
+ * @throws JobError BAD_SPEC that lists every problem with its path; unknown keys are problems too.
+ */
+export function parseSpec(value: unknown): JobSpec {
+  const result = jobSpecSchema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || '(whole spec)'}: ${issue.message}`);
+  throw new JobError('BAD_SPEC', `job spec: ${problems.length} problem(s)\n${problems.join('\n')}`);
+}
