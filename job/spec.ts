@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobError } from './errors.js';
+import { specProblems, type SpecPath } from './spec-problems.js';
 
 /**
  * The job spec: everything that decides a job's result. How many workers compute it, where the data lies and what is
@@ -51,7 +52,7 @@ const schedule = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('cosine'),
     warmupSteps,
-    finalFactor: factor('share of learningRate that is left at the last step').default(0),
+    finalFactor: factor('share of learningRate that is left when the last step is done').default(0),
   }),
 ]);
 
@@ -88,7 +89,12 @@ export const jobSpecSchema = z
     engine: z
       .strictObject({
         name: z.enum(['onnx']).default('onnx'),
-        threads: z.int().min(1).max(2).default(1).describe('threads inside one worker; part of the spec, as it can change bits'),
+        threads: z
+          .int()
+          .min(1)
+          .max(2)
+          .default(1)
+          .describe('threads inside one worker; part of the spec, as it can change bits'),
       })
       .prefault({}),
   })
@@ -108,7 +114,11 @@ export const jobSpecSchema = z
       });
     }
     if (spec.optimizer.type === 'sgd' && spec.optimizer.nesterov && spec.optimizer.momentum === 0) {
-      context.addIssue({ code: 'custom', path: ['optimizer', 'nesterov'], message: 'expected momentum > 0 with nesterov' });
+      context.addIssue({
+        code: 'custom',
+        path: ['optimizer', 'nesterov'],
+        message: 'expected momentum > 0 with nesterov',
+      });
     }
   });
 
@@ -122,11 +132,15 @@ export type AugmentSpec = JobSpec['data']['augment'];
 
 /**
  * Checks a spec and fills in its defaults.
+ * @param locate - says where the value at a path was written, for messages; undefined where that is not known.
  * @throws JobError BAD_SPEC that lists every problem with its path; unknown keys are problems too.
  */
-export function parseSpec(value: unknown): JobSpec {
+export function parseSpec(value: unknown, locate?: (path: SpecPath) => string | undefined): JobSpec {
   const result = jobSpecSchema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || '(whole spec)'}: ${issue.message}`);
+  const problems = specProblems(result.error.issues, jobSpecSchema).map(({ path, message }) => {
+    const place = locate?.(path);
+    return `  ${path.join('.') || '(whole spec)'}: ${message}${place === undefined ? '' : ` (${place})`}`;
+  });
   throw new JobError('BAD_SPEC', `job spec: ${problems.length} problem(s)\n${problems.join('\n')}`);
 }

@@ -1,0 +1,69 @@
+import { Command, Option } from 'commander';
+import { datasetFor } from '../dataset.js';
+import type { LogLevel } from '../log.js';
+import { addSpecOptions, positive, presetHelp, specFrom, type SpecOptions } from '../options.js';
+import { runCoordinator } from '../run-coordinator.js';
+import { newRunDirectory } from '../run-path.js';
+import { readToken } from '../token.js';
+import { addRunOptions } from './train.js';
+
+interface CoordinatorCommandOptions extends SpecOptions {
+  data?: string;
+  run?: string;
+  runs: string;
+  minWorkers: number;
+  listen: string;
+  tokenFile?: string;
+  insecure?: boolean;
+  wait: number;
+  heartbeatLimit: number;
+  logLevel: LogLevel;
+}
+
+const defaultListen = '127.0.0.1:50061';
+
+/** `lockstep coordinator`: one job, for workers that are started elsewhere. */
+export function coordinatorCommand(): Command {
+  const command = new Command('coordinator')
+    .description('run one job for workers that join from this or other machines, before or after it starts')
+    .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
+  addSpecOptions(command);
+  addRunOptions(command);
+  command.addOption(
+    new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
+  );
+  command.setOptionValueWithSource('listen', defaultListen, 'default');
+  command.options.find(({ long }) => long === '--listen')!.default(defaultListen);
+  command.setOptionValueWithSource('wait', 86_400_000, 'default');
+  command.options.find(({ long }) => long === '--wait')!.default(86_400_000, '86400');
+  return command
+    .addHelpText('after', presetHelp() + examples)
+    .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {
+      const spec = await specFrom(file, options);
+      const token = readToken(options.tokenFile);
+      const dataset = datasetFor(spec, { data: options.data });
+      dataset.catch(() => undefined);
+      process.exitCode = await runCoordinator({
+        spec,
+        dataset,
+        runDirectory: options.run ?? newRunDirectory(options.runs, spec.name, new Date()),
+        listen: options.listen,
+        token,
+        insecure: options.insecure,
+        wantedWorkers: options.minWorkers,
+        startLimitMs: options.wait,
+        heartbeatLimitMs: options.heartbeatLimit,
+        logLevel: options.logLevel,
+        onListening: (address, _, print) => {
+          print(`listening on ${address}; join with: lockstep worker --coordinator ${address}`);
+          return { finish: () => Promise.resolve(), stop: () => Promise.resolve() };
+        },
+      });
+    });
+}
+
+const examples = `
+Examples:
+  lockstep coordinator --preset cluster-cnn3 --min-workers 2
+  lockstep coordinator job.yaml --listen 0.0.0.0:50061 --token-file secret.txt
+`;

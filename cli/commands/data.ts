@@ -1,0 +1,144 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import cliProgress from 'cli-progress';
+import { Command } from 'commander';
+import { readCifar10 } from '../../job/data/cifar10.js';
+import type { Dataset } from '../../job/data/dataset.js';
+import { channelStatistics, classCounts, contactSheet } from '../../job/data/explore.js';
+import { openDataset } from '../../job/data/index.js';
+import { installCifar10 } from '../../job/data/install.js';
+import { cacheDirectory } from '../../job/data/locate.js';
+
+/** `lockstep data`: fetch CIFAR-10, look at it. */
+export function dataCommand(): Command {
+  return new Command('data')
+    .description('fetch CIFAR-10 and look at it')
+    .addCommand(downloadCommand())
+    .addCommand(infoCommand());
+}
+
+function downloadCommand(): Command {
+  return new Command('download')
+    .description('download the official CIFAR-10 (170 MB), check its md5 and unpack it; continues after a break')
+    .option('--to <dir>', 'directory to put it in (default: the cache directory, where jobs find it)')
+    .option('--from <url>', 'base URL of a mirror, ending in a slash (default: the official host)')
+    .action(async (options: { to?: string; from?: string }) => {
+      const progress = downloadProgress();
+      const baseUrl = options.from === undefined ? {} : { baseUrl: options.from };
+      const found = await installCifar10(resolve(options.to ?? cacheDirectory()), { ...progress, ...baseUrl }).finally(
+        progress.stop,
+      );
+      const { title } = await readCifar10(found);
+      console.log(`${title}: ${found.path}`);
+    });
+}
+
+interface InfoFlags {
+  readonly data?: string;
+  readonly synthetic?: boolean;
+  readonly json?: boolean;
+  readonly sheet?: string;
+}
+
+function infoCommand(): Command {
+  return new Command('info')
+    .description('images per class, channel means and deviations, a contact sheet')
+    .option('--data <path>', 'directory or .tar.gz (default: LOCKSTEP_DATA, ./data, the cache directory)')
+    .option('--synthetic', 'the synthetic stand-in instead of CIFAR-10')
+    .option('--json', 'print JSON')
+    .option('--sheet <file>', 'write a PNG with ten training images of each class, a row per class')
+    .action(async (flags: InfoFlags) => {
+      const dataset = await open(flags);
+      const facts = explore(dataset);
+      console.log(flags.json === true ? JSON.stringify(facts, null, 2) : describe(facts));
+      if (flags.sheet !== undefined) await writeFile(flags.sheet, contactSheet(dataset));
+    });
+}
+
+async function open({ data, synthetic }: InfoFlags): Promise<Dataset> {
+  const envPath = process.env['LOCKSTEP_DATA'];
+  return openDataset({
+    dataset: synthetic === true ? 'synthetic' : 'cifar10',
+    ...(data !== undefined && { path: data }),
+    ...(envPath !== undefined && { envPath }),
+    cwd: process.cwd(),
+    download: false,
+  });
+}
+
+/** What `data info` tells; also its JSON. */
+export function explore(dataset: Dataset) {
+  const { title, origin, classes, imageShape, train, test } = dataset;
+  return {
+    title,
+    ...(origin !== undefined && { origin }),
+    imageShape,
+    trainImages: train.count,
+    testImages: test.count,
+    classes,
+    parts: classCounts(dataset),
+    channels: channelStatistics(train, imageShape[2]),
+  };
+}
+
+/** The facts as text: a table of classes against batches, then the channels. */
+export function describe(facts: ReturnType<typeof explore>): string {
+  const { title, origin, imageShape, trainImages, testImages, classes, parts, channels } = facts;
+  const shape = imageShape.join(' x ');
+  const header = ['images per class', ...parts.map(({ part }) => part)];
+  const rows = classes.map((name, k) => [name, ...parts.map(({ counts }) => String(counts[k]))]);
+  const totals = ['all', ...parts.map(({ total }) => String(total))];
+  const numbers = (values: readonly number[]) => values.map((value) => value.toFixed(4));
+  const names = imageShape[2] === 3 ? ['red', 'green', 'blue'] : channels.mean.map((_, k) => String(k));
+  return [
+    title,
+    ...(origin === undefined ? [] : [origin]),
+    `${trainImages} training and ${testImages} test images, ${shape}`,
+    '',
+    ...table([header, ...rows, totals]),
+    '',
+    ...table([
+      ['training pixels, 0 to 1', ...names],
+      ['mean', ...numbers(channels.mean)],
+      ['deviation', ...numbers(channels.deviation)],
+    ]),
+  ].join('\n');
+}
+
+/** Aligns columns: the first to the left, the others to the right. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((text, k) => (k === 0 ? text.padEnd(widths[k]!) : text.padStart(widths[k]!))).join('  '),
+  );
+}
+
+/**
+ * Callbacks that draw a download's progress: a bar on a terminal, else a line at the start and at each tenth.
+ * Call `stop` at the end, also after an error, or the bar stays open.
+ */
+export function downloadProgress(stream: NodeJS.WriteStream = process.stderr) {
+  const bar = stream.isTTY
+    ? new cliProgress.SingleBar({
+        stream,
+        format: 'CIFAR-10 {bar} {percentage}% | {value} of {total} MB | {eta_formatted} left',
+        hideCursor: true,
+      })
+    : undefined;
+  let tenth = -1;
+  const onProgress = (bytes: number, total: number | undefined) => {
+    const size = total ?? 170_052_171;
+    if (bar !== undefined) {
+      if (tenth < 0) bar.start(Math.round(size / 1e6), 0);
+      bar.update(Math.round(bytes / 1e6));
+    }
+    const reached = Math.floor((bytes / size) * 10);
+    if (reached > tenth && bar === undefined) stream.write(`download CIFAR-10: ${reached * 10} %\n`);
+    tenth = Math.max(tenth, reached);
+  };
+  return {
+    onProgress,
+    onWait: () => stream.write('download CIFAR-10: another process is at it; waiting for it to finish\n'),
+    stop: () => bar?.stop(),
+  };
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Coordinator } from '../../coordinator/coordinator.js';
+import type { JobSpec } from '../../job/spec.js';
+import { ClusterError } from '../../proto/errors.js';
+import { datasetFor } from '../dataset.js';
+import { LocalWorkers } from '../local-workers.js';
+import { type LogLevel, logLevels } from '../log.js';
+import { addSpecOptions, presetHelp, seconds, specFrom, type SpecOptions } from '../options.js';
+import { runCoordinator } from '../run-coordinator.js';
+import { newRunDirectory } from '../run-path.js';
+import { readToken } from '../token.js';
+import { resolveWorkers } from '../workers-auto.js';
+
+interface TrainOptions extends SpecOptions {
+  data?: string;
+  run?: string;
+  runs: string;
+  workers: string;
+  listen: string;
+  tokenFile?: string;
+  insecure?: boolean;
+  wait: number;
+  heartbeatLimit: number;
+  logLevel: LogLevel;
+}
+
+/** `lockstep train`: coordinator and workers on this machine. */
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('train a job on this machine: a coordinator and local worker processes')
+    .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
+  addSpecOptions(command);
+  addRunOptions(command);
+  command.addOption(
+    new Option('--workers <n>', 'local workers; auto: one per physical core, never more than shards').default('auto'),
+  );
+  return command
+    .addHelpText('after', presetHelp() + trainExamples)
+    .action(async (file: string | undefined, options: TrainOptions) => {
+      const spec = await specFrom(file, options);
+      process.exitCode = await train(spec, options, false);
+    });
+}
+
+/** `lockstep start`, behind `npm start`: the first run, which also works where CIFAR-10 is nowhere to be had. */
+export function startCommand(): Command {
+  const command = new Command('start').description(
+    'the first run: cluster-cnn3, 7 epochs, on local workers; on a synthetic stand-in if CIFAR-10 cannot be had',
+  );
+  addSpecOptions(command, 'cluster-cnn3');
+  addRunOptions(command);
+  command.addOption(new Option('--workers <n>', 'local workers, or auto').default('auto'));
+  return command.action(async (options: TrainOptions) => {
+    const spec = await specFrom(undefined, { ...options, epochs: options['epochs'] ?? '7' });
+    process.exitCode = await train(spec, options, true);
+  });
+}
+
+/** Options that `train`, `start` and `coordinator` share. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option(
+      '--data <path>',
+      'CIFAR-10 binary version, directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)',
+    )
+    .option('--run <dir>', 'run directory (default: a new one in --runs)')
+    .option('--runs <dir>', 'where new run directories are made', 'runs')
+    .addOption(new Option('--listen <host:port>', 'where workers join; port 0 takes a free one').default('127.0.0.1:0'))
+    .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
+    .option('--insecure', 'listen beyond loopback without a token')
+    .addOption(
+      new Option('--wait <seconds>', 'how long to wait for workers').argParser(seconds).default(120_000, '120'),
+    )
+    .addOption(
+      new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost')
+        .argParser(seconds)
+        .default(2_000, '2'),
+    )
+    .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('warn'));
+}
+
+async function train(spec: JobSpec, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
+  const token = readToken(options.tokenFile);
+  const workers = await resolveWorkers(options.workers, spec.shards);
+  const runDirectory = options.run ?? newRunDirectory(options.runs, spec.name, new Date());
+  const dataset = datasetFor(spec, { data: options.data, allowSynthetic });
+  dataset.catch(() => undefined);
+  return runCoordinator({
+    spec,
+    dataset,
+    runDirectory,
+    listen: options.listen,
+    token,
+    insecure: options.insecure,
+    wantedWorkers: workers,
+    startLimitMs: options.wait,
+    heartbeatLimitMs: options.heartbeatLimit,
+    logLevel: options.logLevel,
+    onListening: (address, coordinator, print) =>
+      new LocalWorkers({
+        count: workers,
+        coordinator: loopbackAddress(address),
+        tokenFile: options.tokenFile,
+        logFile: join(runDirectory, 'log.jsonl'),
+        onExit: (message, left) => workerEnded(coordinator, message, left, print),
+      }),
+  });
+}
+
+/** Other workers go on for one that ended; without any the run fails, as nobody else is expected here. */
+function workerEnded(coordinator: Coordinator, message: string, left: number, print: (line: string) => void): void {
+  print(message);
+  if (left > 0) return;
+  coordinator.fail(new ClusterError('NO_WORKERS', `train: expected at least one local worker, got none: ${message}`));
+}
+
+/** Where processes of this machine reach a server that may listen on all interfaces. */
+function loopbackAddress(address: string): string {
+  return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
+}
+
+const trainExamples = `
+Examples:
+  lockstep train --preset lecture-cnn3
+  lockstep train --preset cluster-cnn4 --epochs 100 --workers 4
+  lockstep train job.yaml --set optimizer.momentum=0.95 --set data.augment.flip=true
+
+Ctrl-C ends the run after the step in progress and writes what there is.
+Exit codes: 0 done, 1 failed, 2 wrong usage, ${130} stopped.
+`;

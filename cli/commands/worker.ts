@@ -1,0 +1,54 @@
+import { Command, Option } from 'commander';
+import { parseEndpoint } from '../../coordinator/listen.js';
+import { LockstepWorker } from '../../worker/worker.js';
+import { createLog, type LogLevel, logLevels } from '../log.js';
+import { seconds } from '../options.js';
+import { readToken } from '../token.js';
+
+interface WorkerCommandOptions {
+  coordinator: string;
+  tokenFile?: string;
+  wait: number;
+  logLevel: LogLevel;
+}
+
+/** `lockstep worker`: joins a coordinator and computes until its job is over. */
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description('join a coordinator and compute for it until its job is over')
+    .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
+    .option('--token-file <file>', 'shared secret of the cluster')
+    .addOption(
+      new Option('--wait <seconds>', 'give up after this long without a coordinator')
+        .argParser(seconds)
+        .default(3_600_000, '3600'),
+    )
+    .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('info'))
+    .addHelpText('after', '\nStop it with Ctrl-C or SIGTERM: its shards go to the other workers at once.\n')
+    .action(async (options: WorkerCommandOptions) => {
+      const log = createLog(options.logLevel);
+      parseEndpoint(options.coordinator, '--coordinator');
+      const worker = new LockstepWorker({
+        coordinator: options.coordinator,
+        token: readToken(options.tokenFile),
+        waitMs: options.wait,
+        log: (message) => log.info({ workerId: worker.workerId }, message),
+      });
+      const ofTrain = process.connected === true;
+      process.once('disconnect', () => worker.leave('the process that started it is gone'));
+      process.on('SIGTERM', () => worker.leave('SIGTERM'));
+      // Ctrl-C reaches the whole process group; a worker of `lockstep train` waits to be sent home.
+      process.on('SIGINT', () => {
+        if (!ofTrain) worker.leave('SIGINT');
+      });
+      try {
+        const { reason } = await worker.run();
+        log.info({ workerId: worker.workerId }, `done: ${reason}`);
+      } catch (error) {
+        log.error({ workerId: worker.workerId }, (error as Error).message);
+        process.exitCode = 1;
+      } finally {
+        if (process.connected) process.disconnect();
+      }
+    });
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
+import type { RunEvent } from '../coordinator/events.js';
+import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
+import type { RunResult } from '../coordinator/results.js';
+import type { Dataset } from '../job/data/dataset.js';
+import { planSteps } from '../job/plan.js';
+import { createLog, type LogLevel } from './log.js';
+import { ProgressBar } from './terminal/bar.js';
+import { linePrinter } from './terminal/lines.js';
+
+export interface CoordinatorRun extends Omit<CoordinatorOptions, 'dataset'> {
+  readonly dataset: Promise<Dataset>;
+  readonly logLevel: LogLevel;
+  /** Called when the coordinator listens; what it returns is ended with the run. */
+  readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
+}
+
+/** What runs beside a coordinator: the local workers. */
+export interface Helpers {
+  /** The job is over. */
+  finish(): Promise<void>;
+  /** The job failed. */
+  stop(): Promise<void>;
+}
+
+/** Exit code of a run that Ctrl-C or SIGTERM ended, as shells have it. */
+export const interruptedExitCode = 130;
+
+/** Runs a coordinator with its terminal, log and signals. @returns the exit code. */
+export async function runCoordinator(options: CoordinatorRun): Promise<number> {
+  const coordinator = new Coordinator(options);
+  const address = await coordinator.start();
+  const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
+  const terminal = new Terminal(options);
+  coordinator.events.subscribe((event) => logEvent(log, event));
+  coordinator.events.subscribe((event) => terminal.handle(event));
+  log.info({ address, run: options.runDirectory }, 'listening');
+  const signals = stopOnSignals(coordinator, terminal);
+  void options.dataset.then((dataset) => terminal.begin(dataset)).catch(() => undefined);
+  const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
+  try {
+    const result = await coordinator.run();
+    terminal.end(result);
+    await helpers?.finish();
+    return result.outcome === 'finished' ? 0 : interruptedExitCode;
+  } finally {
+    terminal.stop();
+    await helpers?.stop();
+    signals.forget();
+  }
+}
+
+/** What a person sees of a run: a bar on a terminal, the lecture's lines elsewhere, and the result. */
+class Terminal {
+  #bar: ProgressBar | undefined;
+  #lines: ((event: RunEvent) => void) | undefined;
+
+  constructor(private readonly options: CoordinatorRun) {}
+
+  begin(dataset: Dataset): void {
+    const { spec } = this.options;
+    const plan = planSteps(spec, dataset.train.count);
+    if (dataset.synthetic) this.print(syntheticWarning);
+    this.print(
+      `${spec.name}: ${spec.model} on ${dataset.title}, ${spec.epochs} epoch(s) of ${plan.stepsPerEpoch} steps, ` +
+        `${spec.shards} shard(s), seed ${spec.seed}`,
+    );
+    if (process.stdout.isTTY) this.#bar = new ProgressBar(plan, process.stdout);
+    const run = { stepsPerEpoch: plan.stepsPerEpoch, samplesPerEpoch: dataset.train.count };
+    this.#lines = linePrinter(run, (line) => console.log(line));
+  }
+
+  print(line: string): void {
+    if (this.#bar) this.#bar.log(line);
+    else console.log(line);
+  }
+
+  handle(event: RunEvent): void {
+    if (event.type === 'worker') this.print(`worker ${event.workerId} ${event.change}: ${event.reason}`);
+    if (event.type === 'state' && event.state === 'waiting') this.print(event.reason);
+    if (this.#bar) this.#bar.handle(event);
+    else this.#lines?.(event);
+  }
+
+  end({ input, report }: RunResult): void {
+    this.stop();
+    const last = input.evaluations.at(-1);
+    if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
+    console.log(formatSummary(input));
+    if (input.dataset.synthetic) console.log(syntheticWarning);
+    console.log(`Report: ${report}`);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}
+
+const syntheticWarning =
+  '\n*** CIFAR-10 is nowhere to be had: this run uses the SYNTHETIC STAND-IN. Its figures say nothing about CIFAR-10. ***\n' +
+  '*** For real data: lockstep data download, or --data PATH.                                                      ***\n';
+
+function logEvent(log: Logger, event: RunEvent): void {
+  const { type, ...rest } = event;
+  if (type === 'step') return;
+  if (type === 'worker' && event.change === 'lost') log.warn(rest, type);
+  else if (type === 'state' && event.state === 'failed') log.error(rest, type);
+  else log.info(rest, type);
+}
+
+/** The first signal ends the run after the step in progress, the second one at once. */
+function stopOnSignals(coordinator: Coordinator, terminal: Terminal): { forget(): void } {
+  let asked = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (asked) process.exit(interruptedExitCode);
+    asked = true;
+    terminal.print(`\n${signal}: stopping after this step and writing what there is; once more to stop at once`);
+    coordinator.stop(signal);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return {
+    forget: () => {
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+    },
+  };
+}

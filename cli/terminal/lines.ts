@@ -1,0 +1,29 @@
+import { formatScore } from '../../coordinator/report/format.js';
+import { formatProgress } from '../../coordinator/report/progress-line.js';
+import type { RunEvent } from '../../coordinator/events.js';
+import type { EvaluationRecord } from '../../coordinator/records.js';
+
+/** Steps between two progress lines, as the lecture prints them. */
+const stepsPerLine = 100;
+
+/** What the lecture prints after a test. */
+export function evaluationLine({ loss, correct, total }: EvaluationRecord): string {
+  return `Test set: Average loss: ${loss.toFixed(4)}, Accuracy: ${formatScore({ correct, total })}`;
+}
+
+/** Prints a run's progress in the lecture's form, a line every 100 steps and one per evaluation: for logs and pipes. */
+export function linePrinter(
+  run: { readonly stepsPerEpoch: number; readonly samplesPerEpoch: number },
+  print: (line: string) => void,
+): (event: RunEvent) => void {
+  let seen = 0;
+  return (event) => {
+    if (event.type === 'evaluation') print(evaluationLine(event.record));
+    if (event.type !== 'step') return;
+    const { step, epoch, samples, loss } = event.record;
+    const stepInEpoch = step % run.stepsPerEpoch;
+    if (stepInEpoch === 0) seen = 0;
+    if (stepInEpoch % stepsPerLine === 0) print(formatProgress({ epoch, seen, total: run.samplesPerEpoch, loss }));
+    seen += samples;
+  };
+}

@@ -1,0 +1,126 @@
+import { chunkCount, chunkRange } from '../../proto/chunks.js';
+import { stateDigest, type TrainingState } from '../../job/digest.js';
+import { createOptimizer, type Optimizer } from '../../job/optimizer.js';
+import { ReductionTree } from '../../job/reduction.js';
+import type { OptimizerSpec } from '../../job/spec.js';
+import { foldStatistics } from '../../job/statistics.js';
+import type { TreeNode } from '../../job/tree.js';
+
+/** What the accumulator starts from. `params` and `state` are shared with the network thread, which only reads them. */
+export interface AccumulatorSetup {
+  readonly optimizer: OptimizerSpec;
+  readonly shards: number;
+  /** `[parameterCount]` */
+  readonly params: Float32Array;
+  /** `[stateCount]`, running statistics. */
+  readonly state: Float32Array;
+  /** `[stateCount]`, momentum of each running statistic. */
+  readonly momentum: Float32Array;
+}
+
+/** What is known of a step before any gradient is there. */
+export interface StepPlanned {
+  readonly step: number;
+  readonly samples: number;
+  readonly learningRate: number;
+}
+
+/** What a shard's samples gave besides the gradient. */
+export interface ShardOutcome {
+  readonly shard: number;
+  readonly samples: number;
+  readonly lossSum: number;
+  readonly correct: number;
+  readonly statistics: Float32Array;
+}
+
+/** How a step ended. `nonFinite` names the shards whose loss is no number; then nothing has changed. */
+export type StepOutcome =
+  | { readonly kind: 'committed'; readonly step: number; readonly lossSum: number; readonly correct: number }
+  | { readonly kind: 'nonFinite'; readonly step: number; readonly shards: readonly number[] };
+
+/**
+ * All arithmetic of the coordinator: sums one step's partials along the reduction tree, then updates parameters,
+ * optimizer state and running statistics. Nothing changes before the root is complete and finite.
+ */
+export class Accumulator {
+  readonly #optimizer: Optimizer;
+  readonly #chunks: number;
+  #planned: StepPlanned | undefined;
+  #tree: ReductionTree;
+  #roots = new Map<number, Float32Array>();
+  #outcomes = new Map<number, ShardOutcome>();
+
+  constructor(readonly setup: AccumulatorSetup) {
+    this.#optimizer = createOptimizer(setup.optimizer, setup.params.length);
+    this.#chunks = chunkCount(setup.params.length);
+    this.#tree = new ReductionTree(setup.shards, this.#chunks);
+  }
+
+  /** Opens a step; whatever had arrived for another one is dropped. */
+  begin(planned: StepPlanned): void {
+    this.#planned = planned;
+    this.#tree = new ReductionTree(this.setup.shards, this.#chunks);
+    this.#roots.clear();
+    this.#outcomes.clear();
+  }
+
+  /** Adds one chunk of a node's gradient sum, which belongs to the accumulator afterwards; partials of another step are dropped. */
+  addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
+    if (step !== this.#planned?.step) return undefined;
+    const addition = this.#tree.add(node, chunk, values);
+    if (addition.outcome === 'complete') this.#roots.set(chunk, addition.sum);
+    return this.#finish();
+  }
+
+  /** Adds a shard's loss and statistics; the first of several counts, as they are equal. */
+  addOutcome(step: number, outcome: ShardOutcome): StepOutcome | undefined {
+    if (step !== this.#planned?.step) return undefined;
+    if (!this.#outcomes.has(outcome.shard)) this.#outcomes.set(outcome.shard, outcome);
+    return this.#finish();
+  }
+
+  /** Copies of everything that training changes, after `step` updates. */
+  snapshot(step: number): TrainingState {
+    const slots = this.#optimizer.slots.map(({ name, values }) => ({ name, values: values.slice() }));
+    return { step, params: Float32Array.from(this.setup.params), slots, state: Float32Array.from(this.setup.state) };
+  }
+
+  digest(step: number): string {
+    return stateDigest(this.snapshot(step));
+  }
+
+  #finish(): StepOutcome | undefined {
+    if (this.#roots.size < this.#chunks || this.#outcomes.size < this.setup.shards || !this.#planned) return undefined;
+    const { step } = this.#planned;
+    const outcomes = [...this.#outcomes.values()].sort((a, b) => a.shard - b.shard);
+    const broken = outcomes.filter((outcome) => !isFiniteOutcome(outcome));
+    if (broken.length > 0 || ![...this.#roots.values()].every(allFinite)) {
+      this.#planned = undefined;
+      return { kind: 'nonFinite', step, shards: broken.map((outcome) => outcome.shard) };
+    }
+    this.#update(this.#planned, outcomes);
+    this.#planned = undefined;
+    const sum = (value: (outcome: ShardOutcome) => number) => outcomes.reduce((total, o) => total + value(o), 0);
+    return { kind: 'committed', step, lossSum: sum((o) => o.lossSum), correct: sum((o) => o.correct) };
+  }
+
+  #update(planned: StepPlanned, outcomes: readonly ShardOutcome[]): void {
+    const { params, state, momentum } = this.setup;
+    for (const [chunk, root] of this.#roots) {
+      this.#optimizer.apply(params, root, planned, chunkRange(params.length, chunk).begin);
+    }
+    foldStatistics(state, momentum, outcomes);
+  }
+}
+
+function isFiniteOutcome({ lossSum, statistics }: ShardOutcome): boolean {
+  return Number.isFinite(lossSum) && allFinite(statistics);
+}
+
+/** Whether no value is NaN or infinite: value − value is 0 for finite ones only, and NaN stays in a sum. */
+function allFinite(values: Float32Array): boolean {
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += values[i]! - values[i]!;
+  return zero === 0;
+}

@@ -1,0 +1,90 @@
+import { Worker } from 'node:worker_threads';
+import { CHUNK_BYTES } from '../../proto/chunks.js';
+import type { TrainingState } from '../../job/digest.js';
+import type { TreeNode } from '../../job/tree.js';
+import type { AccumulatorSetup, ShardOutcome, StepOutcome, StepPlanned } from './accumulator.js';
+
+export type ToArithmetic =
+  | { kind: 'begin'; planned: StepPlanned }
+  | { kind: 'chunk'; step: number; node: TreeNode; chunk: number; values: number; buffer: ArrayBuffer }
+  | { kind: 'outcome'; step: number; outcome: ShardOutcome }
+  | { kind: 'snapshot'; request: number; step: number }
+  | { kind: 'digest'; request: number; step: number };
+
+export type FromArithmetic =
+  | { kind: 'step'; outcome: StepOutcome; buffers: ArrayBuffer[] }
+  | { kind: 'snapshot'; request: number; snapshot: TrainingState }
+  | { kind: 'digest'; request: number; digest: string };
+
+/** The most chunk buffers kept for reuse: 16 MiB. */
+const maxKeptBuffers = 64;
+
+/**
+ * The network thread's side of the arithmetic thread. Summing, updating and hashing take tens of milliseconds for
+ * large models, and heartbeats must not wait for them.
+ */
+export class ArithmeticThread {
+  readonly #thread: Worker;
+  readonly #buffers: ArrayBuffer[] = [];
+  readonly #requests = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  #nextRequest = 0;
+
+  /** @param onStep - called once per step that was begun and not replaced. */
+  constructor(setup: AccumulatorSetup, onStep: (outcome: StepOutcome) => void, onError: (error: Error) => void) {
+    this.#thread = new Worker(new URL('./thread-main.js', import.meta.url), { workerData: setup });
+    this.#thread.on('message', (message: FromArithmetic) => {
+      if (message.kind === 'step') {
+        if (this.#buffers.length < maxKeptBuffers) this.#buffers.push(...message.buffers);
+        return onStep(message.outcome);
+      }
+      const request = this.#requests.get(message.request);
+      this.#requests.delete(message.request);
+      request?.resolve((message.kind === 'snapshot' ? message.snapshot : message.digest) as never);
+    });
+    this.#thread.on('error', (error) => {
+      for (const { reject } of this.#requests.values()) reject(error);
+      onError(error);
+    });
+  }
+
+  begin(planned: StepPlanned): void {
+    this.#post({ kind: 'begin', planned });
+  }
+
+  /** Hands over one chunk of a partial; the bytes are copied. */
+  addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
+    const buffer = this.#buffers.pop() ?? new ArrayBuffer(CHUNK_BYTES);
+    new Uint8Array(buffer).set(data);
+    this.#post({ kind: 'chunk', step, node, chunk, values: data.byteLength / 4, buffer }, [buffer]);
+  }
+
+  addOutcome(step: number, outcome: ShardOutcome): void {
+    this.#post({ kind: 'outcome', step, outcome });
+  }
+
+  /** Copies of all that training changes, after `step` updates. Ask between steps only. */
+  snapshot(step: number): Promise<TrainingState> {
+    return this.#request((request) => ({ kind: 'snapshot', request, step }));
+  }
+
+  /** SHA-256 over the same. */
+  digest(step: number): Promise<string> {
+    return this.#request((request) => ({ kind: 'digest', request, step }));
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  #request<T>(message: (request: number) => ToArithmetic): Promise<T> {
+    const request = this.#nextRequest++;
+    return new Promise<T>((resolve, reject) => {
+      this.#requests.set(request, { resolve, reject });
+      this.#post(message(request));
+    });
+  }
+
+  #post(message: ToArithmetic, transfer: ArrayBuffer[] = []): void {
+    this.#thread.postMessage(message, transfer);
+  }
+}

@@ -1,0 +1,51 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { CHUNK_BYTES } from '../proto/chunks.js';
+import { ClusterError, toStatus } from '../proto/errors.js';
+import type { DataChunk, FetchRequest } from '../proto/messages.js';
+
+/** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */
+export type PartBytes = readonly Uint8Array[];
+
+export type FetchCall = ServerWritableStream<FetchRequest, DataChunk>;
+
+/** Serves Fetch: streams parts of the dataset by their digest, no faster than the worker reads. */
+export function serveParts(parts: ReadonlyMap<string, PartBytes>) {
+  return (call: FetchCall): void => {
+    const part = parts.get(call.request.digest);
+    if (!part) {
+      const digest = call.request.digest.slice(0, 64);
+      const error = new ClusterError('UNKNOWN_PART', `fetch: expected a part of this job, got ${digest}; join again`);
+      call.emit('error', toStatus(error));
+      return;
+    }
+    void streamPart(call, part);
+  };
+}
+
+async function streamPart(call: FetchCall, part: PartBytes): Promise<void> {
+  const totalBytes = part.reduce((sum, bytes) => sum + bytes.byteLength, 0);
+  for (const data of chunksOf(part)) {
+    if (call.cancelled || call.destroyed) return;
+    if (!call.write({ totalBytes, data })) await drained(call);
+  }
+  call.end();
+}
+
+function* chunksOf(part: PartBytes): Generator<Uint8Array> {
+  for (const bytes of part) {
+    for (let begin = 0; begin < bytes.byteLength; begin += CHUNK_BYTES) {
+      yield bytes.subarray(begin, begin + CHUNK_BYTES);
+    }
+  }
+}
+
+/** Settles when the call takes more, or is over. */
+function drained(call: FetchCall): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of ['drain', 'cancelled', 'close', 'error']) call.off(event, settle);
+      resolve();
+    };
+    for (const event of ['drain', 'cancelled', 'close', 'error']) call.on(event, settle);
+  });
+}

@@ -1,0 +1,61 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { chunkBytes, chunkCount } from '../proto/chunks.js';
+import { type ClusterError, toStatus } from '../proto/errors.js';
+import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
+
+export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;
+
+/** The coordinator's end of one worker's Join stream, and what it knows of that worker. */
+export class WorkerSession {
+  ready: Ready | undefined;
+  heartbeat: Heartbeat | undefined;
+  holding = new Set<number>();
+  lastHeardMs: number;
+  /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
+  #sentVector: string | undefined;
+  #ended = false;
+
+  constructor(
+    readonly hello: Hello,
+    readonly stream: JoinStream,
+    nowMs: number,
+  ) {
+    this.lastHeardMs = nowMs;
+  }
+
+  get workerId(): string {
+    return this.hello.workerId;
+  }
+
+  send(message: ToWorker): void {
+    if (!this.#ended) this.stream.write(message);
+  }
+
+  /** Sends a vector in chunks, unless it is the one that this worker was sent last. Serialised at once: `vector` may change afterwards. */
+  sendVector(kind: { term: number; step: number; evaluation: boolean }, vector: Float32Array): void {
+    const key = `${kind.step}/${kind.evaluation}`;
+    if (this.#sentVector === key) return;
+    this.#sentVector = key;
+    const chunks = chunkCount(vector.length);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      this.send({ parameters: { ...kind, chunk, chunks, data: chunkBytes(vector, chunk) } });
+    }
+  }
+
+  /** Tells the worker that the job is over and closes the stream. */
+  finish(reason: string): void {
+    this.send({ finish: { reason } });
+    this.#close(() => this.stream.end());
+  }
+
+  /** Closes the stream with an error that the worker will see. */
+  refuse(error: ClusterError): void {
+    this.#close(() => this.stream.emit('error', toStatus(error)));
+  }
+
+  #close(close: () => void): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    close();
+  }
+}

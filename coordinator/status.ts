@@ -1,0 +1,44 @@
+import type { StatusReply, WorkerStatus } from '../proto/messages.js';
+import type { JobManifest } from '../job/manifest.js';
+import { epochOf, type StepPlan } from '../job/plan.js';
+import type { Roster } from './roster.js';
+import type { WorkerSession } from './session.js';
+import type { Trainer } from './trainer.js';
+
+/** What the coordinator knows of its run right now. */
+export function describeStatus(
+  { manifest, plan, term }: { manifest: JobManifest; plan: StepPlan; term: number },
+  trainer: Trainer,
+  roster: Roster,
+  nowMs: number,
+): StatusReply {
+  const { lastRecord: last, lastEvaluation: test, step } = trainer;
+  return {
+    job: manifest.spec.name,
+    state: trainer.state,
+    reason: trainer.reason,
+    step,
+    totalSteps: plan.totalSteps,
+    epoch: Math.min(epochOf(plan, step).epoch + 1, plan.epochs),
+    epochs: plan.epochs,
+    loss: last?.loss ?? 0,
+    imagesPerSecond: last ? (last.samples / last.durationMs) * 1000 : 0,
+    testAccuracy: test ? test.correct / test.total : 0,
+    generation: trainer.dispatcher.generation,
+    term,
+    workers: roster.sessions.map((session) => describeWorker(session, trainer, nowMs)),
+  };
+}
+
+function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number): WorkerStatus {
+  const shards = [...trainer.dispatcher.assignedTo(session.workerId)];
+  const { ready, heartbeat } = session;
+  return {
+    workerId: session.workerId,
+    state: ready === undefined ? 'compiling' : shards.length === 0 ? 'standby' : (heartbeat?.phase ?? 'idle'),
+    shards,
+    engine: ready === undefined ? '' : `${ready.engineVersion} ${ready.device}`,
+    silentMs: nowMs - session.lastHeardMs,
+    residentBytes: heartbeat?.residentBytes ?? 0,
+  };
+}

@@ -1,0 +1,76 @@
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Which folders a folder may import from, besides itself; see docs/architecture.md. */
+const borders = {
+  proto: ['job'],
+  job: [],
+  engine: ['job'],
+  coordinator: ['proto', 'job', 'engine'],
+  worker: ['proto', 'job', 'engine'],
+};
+const folders = ['proto', 'job', 'engine', 'coordinator', 'worker', 'cli', 'test'];
+
+const zones = Object.entries(borders).flatMap(([target, allowed]) =>
+  folders
+    .filter((folder) => folder !== target && !allowed.includes(folder))
+    .map((folder) => ({
+      target: `./${target}`,
+      from: `./${folder}`,
+      // The types of the engine's interface name a model's topology and layout, which are part of a job.
+      except: target === 'job' && folder === 'engine' ? ['./engine.ts'] : [],
+    })),
+);
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'node_modules/**', 'runs/**', 'coverage/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignoreConditionalTests: true }],
+      eqeqeq: 'error',
+      'max-lines': ['error', { max: 350, skipBlankLines: false }],
+      'max-lines-per-function': ['error', { max: 80 }],
+      'max-params': ['error', 5],
+    },
+  },
+  {
+    files: ['proto/**', 'job/**', 'engine/**', 'coordinator/**', 'worker/**'],
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'only cli reads the environment' },
+        { object: 'process', property: 'exit', message: 'only cli ends the process' },
+      ],
+    },
+  },
+  {
+    files: ['job/**'],
+    ignores: ['job/data/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['random', 'cos', 'sin', 'tan', 'pow', 'exp', 'log', 'log2', 'log10', 'cbrt', 'hypot', 'atan2'].map(
+          (property) => ({
+            object: 'Math',
+            property,
+            message: 'job/ is pure and its bits must not depend on the JavaScript engine',
+          }),
+        ),
+        { object: 'Date', property: 'now', message: 'job/ has no clock' },
+        { object: 'performance', property: 'now', message: 'job/ has no clock' },
+        { object: 'process', property: 'env', message: 'only cli reads the environment' },
+      ],
+    },
+  },
+  { files: ['test/**'], rules: { 'max-lines-per-function': 'off' } },
+);

@@ -1,0 +1,147 @@
+import { children, cover, pathTo, sameNode, type TreeNode } from './tree.js';
+
+export interface AssignmentInput {
+  readonly shards: number;
+  /** Ids of the workers present, in the order in which they joined. */
+  readonly workers: readonly string[];
+  /** What each worker, present or not, held until now. */
+  readonly previous: ReadonlyMap<string, readonly number[]>;
+}
+
+export interface Assignment {
+  /** Shards of every present worker, ascending, in the order of `workers`; empty for those that stand by. */
+  readonly assignment: Map<string, number[]>;
+  /** What was decided and why, in one line for log and status. */
+  readonly reason: string;
+}
+
+/**
+ * Decides which worker computes which shards.
+ *
+ * First the largest load is made as small as can be, because every step waits for it; then as few shards as possible
+ * move; then the payloads per step (tree nodes sent) are kept few, by a greedy search that finds the least for most but
+ * not all inputs. So a worker stands by where its help would not shorten a step. Deterministic: only the order of
+ * `workers` and each one's previous shards matter.
+ */
+export function decideAssignment({ shards, workers, previous }: AssignmentInput): Assignment {
+  const capacity = Math.ceil(shards / Math.max(Math.min(workers.length, shards), 1));
+  const before = previousOwners({ shards, workers, previous });
+  const owners = new Owners(shards, workers.length);
+  workers.forEach((_, worker) => keepShards(owners, worker, before, capacity));
+  placeRest(owners, capacity);
+  const assignment = nameOwners(owners, workers, before);
+  return { assignment, reason: explain(assignment, before) };
+}
+
+/** Who holds what, while it is being decided; workers by their index. */
+class Owners {
+  readonly ofShard: (number | undefined)[];
+  readonly loads: number[];
+
+  constructor(shards: number, workers: number) {
+    this.ofShard = new Array<undefined>(shards).fill(undefined);
+    this.loads = new Array<number>(workers).fill(0);
+  }
+
+  give(node: TreeNode, worker: number): void {
+    this.ofShard.fill(worker, node.first, node.first + node.count);
+    this.loads[worker]! += node.count;
+  }
+
+  holds(worker: number, node: TreeNode): boolean {
+    return this.ofShard.slice(node.first, node.first + node.count).every((owner) => owner === worker);
+  }
+}
+
+/** Index of the present worker that held each shard. */
+function previousOwners({ shards, workers, previous }: AssignmentInput): (number | undefined)[] {
+  const before = new Array<number | undefined>(shards).fill(undefined);
+  workers.forEach((id, worker) => {
+    for (const shard of previous.get(id) ?? []) if (shard < shards) before[shard] ??= worker;
+  });
+  return before;
+}
+
+/** Leaves `worker` as many of its shards as it may hold, preferring large nodes. */
+function keepShards(owners: Owners, worker: number, before: readonly (number | undefined)[], capacity: number): void {
+  const held = before.flatMap((owner, shard) => (owner === worker ? [shard] : []));
+  takeLargestFirst(cover(held, before.length), (node) => {
+    const fits = owners.loads[worker]! + node.count <= capacity;
+    if (fits) owners.give(node, worker);
+    return fits;
+  });
+}
+
+/** Gives the shards that nobody holds to the workers with room, large nodes first. */
+function placeRest(owners: Owners, capacity: number): void {
+  const shards = owners.ofShard.length;
+  const free = owners.ofShard.flatMap((owner, shard) => (owner === undefined ? [shard] : []));
+  takeLargestFirst(cover(free, shards), (node) => {
+    const best = bestWorker(owners, node, capacity);
+    if (best !== undefined) owners.give(node, best);
+    return best !== undefined;
+  });
+}
+
+/** Offers nodes to `take`, the largest first; one that is not taken is cut in two. */
+function takeLargestFirst(nodes: readonly TreeNode[], take: (node: TreeNode) => boolean): void {
+  const open = [...nodes];
+  while (open.length > 0) {
+    open.sort((a, b) => b.count - a.count || a.first - b.first);
+    const node = open.shift()!;
+    if (!take(node)) open.push(...(children(node) ?? []));
+  }
+}
+
+/** Of the workers with room for `node` the one that will send the fewest payloads more, then the least loaded one. */
+function bestWorker(owners: Owners, node: TreeNode, capacity: number): number | undefined {
+  const siblings = siblingsUpwards(node, owners.ofShard.length);
+  const candidates = owners.loads.flatMap((load, worker) => {
+    if (load + node.count > capacity) return [];
+    const apart = siblings.findIndex((sibling) => !owners.holds(worker, sibling));
+    return [{ worker, load, joins: apart === -1 ? siblings.length : apart }];
+  });
+  candidates.sort((a, b) => b.joins - a.joins || a.load - b.load || a.worker - b.worker);
+  return candidates[0]?.worker;
+}
+
+/** The siblings of `node`, of its parent, and so on: whoever holds the first n of them joins n times into a parent. */
+function siblingsUpwards(node: TreeNode, shards: number): TreeNode[] {
+  const path = pathTo(node, shards) ?? [];
+  const siblings = path.slice(1).map((child, depth) => {
+    const [left, right] = children(path[depth]!)!;
+    return sameNode(left, child) ? right : left;
+  });
+  return siblings.reverse();
+}
+
+/**
+ * The assignment by worker id. Workers that held nothing before are interchangeable: they get their sets in shard order,
+ * so a fresh start reads naturally and those that joined last stand by.
+ */
+function nameOwners(
+  owners: Owners,
+  workers: readonly string[],
+  before: readonly (number | undefined)[],
+): Map<string, number[]> {
+  const sets = workers.map((_, worker) => owners.ofShard.flatMap((owner, shard) => (owner === worker ? [shard] : [])));
+  const isFresh = (worker: number) => !before.includes(worker);
+  const firstShard = (set: readonly number[]) => set[0] ?? Infinity;
+  const freshSets = sets.filter((_, worker) => isFresh(worker)).sort((a, b) => firstShard(a) - firstShard(b) || 0);
+  return new Map(workers.map((id, worker) => [id, isFresh(worker) ? freshSets.shift()! : sets[worker]!]));
+}
+
+function explain(assignment: Assignment['assignment'], before: readonly (number | undefined)[]): string {
+  const sets = [...assignment.values()];
+  const shards = before.length;
+  if (sets.length === 0) return `${shards} shards wait: no worker is present`;
+  const placed = sets.flatMap((set, worker) => set.filter((shard) => before[shard] !== worker)).length;
+  const payloads = sets.reduce((sum, set) => sum + cover(set, shards).length, 0);
+  const idle = [...assignment].filter(([, set]) => set.length === 0).map(([id]) => id);
+  return [
+    `${shards} shards on ${sets.length - idle.length} workers: at most ${Math.max(...sets.map((set) => set.length))} each`,
+    `${placed} newly placed`,
+    `${payloads} payloads per step`,
+    ...(idle.length > 0 ? [`standing by, as more workers would not shorten a step: ${idle.join(', ')}`] : []),
+  ].join('; ');
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { ModelTopology } from '../engine/engine.js';
+import { JobError } from './errors.js';
+import { planSteps, type StepPlan } from './plan.js';
+import { jobSpecSchema } from './spec.js';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const part = z.strictObject({ digest, count: z.int().min(1) });
+const perChannel = z.array(z.number()).min(1).max(16);
+
+const manifestSchema = z.strictObject({
+  /** Identity of the job: spec, model and data. */
+  digest,
+  spec: jobSpecSchema,
+  topology: z.record(z.string(), z.unknown()).transform((value): ModelTopology => value),
+  parameterCount: z.int().min(1),
+  stateCount: z.int().min(0),
+  dataset: z.strictObject({
+    name: z.string(),
+    title: z.string(),
+    synthetic: z.boolean(),
+    classes: z.array(z.string()).min(1).max(256),
+    imageShape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1).max(16)]),
+    normalise: z.strictObject({ mean: perChannel, deviation: perChannel }),
+    digest,
+    trainSamples: z.int().min(1),
+    testSamples: z.int().min(1),
+  }),
+  /** Training shards, in order. */
+  shards: z.array(part).min(1),
+  /** Test images in batches of `spec.evaluation.batch`, in order. */
+  evaluation: z.array(part).min(1),
+});
+
+/** A compiled job: all that a worker needs besides the bytes of the parts. It is written to `job.json`. */
+export type JobManifest = z.infer<typeof manifestSchema>;
+/** A piece of the dataset that travels and is kept as a whole, named by the SHA-256 of its bytes. */
+export type PartRef = z.infer<typeof part>;
+
+/** @throws JobError BAD_SPEC when `json` is not a manifest. */
+export function parseManifest(json: string): JobManifest {
+  try {
+    return manifestSchema.parse(JSON.parse(json));
+  } catch (cause) {
+    throw new JobError('BAD_SPEC', `job manifest: not readable; ${(cause as Error).message}`, { cause });
+  }
+}
+
+export function manifestPlan(manifest: JobManifest): StepPlan {
+  return planSteps(manifest.spec, manifest.dataset.trainSamples);
+}

@@ -1,0 +1,33 @@
+import { cosinePi, integerPower } from './arithmetic.js';
+import type { ScheduleSpec } from './spec.js';
+
+/** Length of a run in updates; a `StepPlan` is one. */
+export interface RunLength {
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+}
+
+/**
+ * Learning rate of the update with index `step` (from 0).
+ *
+ * While `step < warmupSteps` it is `base · (step + 1) / warmupSteps`. After that: `constant` stays at `base`; `step` is
+ * multiplied by `factor` every `everyEpochs` epochs; `cosine` falls on half a cosine wave from `base` at the end of the
+ * warm-up to `base · finalFactor` when the last update is done (Loshchilov & Hutter, SGDR, 2017, equation 5).
+ */
+export function learningRate(schedule: ScheduleSpec, base: number, step: number, run: RunLength): number {
+  if (step < schedule.warmupSteps) return (base * (step + 1)) / schedule.warmupSteps;
+  switch (schedule.type) {
+    case 'constant':
+      return base;
+    case 'step': {
+      const epoch = Math.floor(step / run.stepsPerEpoch);
+      return base * integerPower(schedule.factor, Math.floor(epoch / schedule.everyEpochs));
+    }
+    case 'cosine': {
+      const progress = (step - schedule.warmupSteps) / (run.totalSteps - schedule.warmupSteps);
+      return base * (schedule.finalFactor + ((1 - schedule.finalFactor) * (1 + cosinePi(progress))) / 2);
+    }
+    default:
+      return schedule satisfies never;
+  }
+}

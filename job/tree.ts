@@ -1,0 +1,70 @@
+/**
+ * The reduction tree over shard indices. Its shape depends on the number of shards alone, so sums taken along it have
+ * the same bits whoever computes them.
+ */
+
+/** Shards `first` to `first + count − 1`. The root is all shards; a node's left child has the larger half. */
+export interface TreeNode {
+  readonly first: number;
+  readonly count: number;
+}
+
+export function rootNode(shards: number): TreeNode {
+  return { first: 0, count: shards };
+}
+
+/** Left and right child; undefined for a leaf, which is a single shard. */
+export function children({ first, count }: TreeNode): readonly [TreeNode, TreeNode] | undefined {
+  if (count === 1) return undefined;
+  const left = Math.ceil(count / 2);
+  return [
+    { first, count: left },
+    { first: first + left, count: count - left },
+  ];
+}
+
+/** A node's name in messages and as a map's key, e.g. `0+3`. */
+export function nodeKey({ first, count }: TreeNode): string {
+  return `${first}+${count}`;
+}
+
+export function sameNode(a: TreeNode, b: TreeNode): boolean {
+  return a.first === b.first && a.count === b.count;
+}
+
+/** The nodes from the root down to `node`, both included; undefined when the tree over `shards` has no such node. */
+export function pathTo(node: TreeNode, shards: number): TreeNode[] | undefined {
+  const path = [rootNode(shards)];
+  for (;;) {
+    const at = path.at(-1)!;
+    if (sameNode(at, node)) return path;
+    const next = children(at)?.find((child) => contains(child, node));
+    if (next === undefined) return undefined;
+    path.push(next);
+  }
+}
+
+/** Whether the tree over `shards` shards has such a node; false for anything malformed. */
+export function isNode(node: TreeNode, shards: number): boolean {
+  return pathTo(node, shards) !== undefined;
+}
+
+/** Whether `inner`'s shards are all among `outer`'s. */
+export function contains(outer: TreeNode, inner: TreeNode): boolean {
+  return inner.first >= outer.first && inner.first + inner.count <= outer.first + outer.count && inner.count > 0;
+}
+
+/** The fewest nodes of the tree over `shards` shards that together hold exactly the shards `held`, in shard order. */
+export function cover(held: Iterable<number>, shards: number): TreeNode[] {
+  const set = new Set(held);
+  const visit = (node: TreeNode): TreeNode[] => {
+    if (isHeld(node, set)) return [node];
+    return children(node)?.flatMap(visit) ?? [];
+  };
+  return visit(rootNode(shards));
+}
+
+function isHeld(node: TreeNode, held: ReadonlySet<number>): boolean {
+  for (let shard = node.first; shard < node.first + node.count; shard++) if (!held.has(shard)) return false;
+  return true;
+}

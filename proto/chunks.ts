@@ -1,0 +1,55 @@
+import { ClusterError } from './errors.js';
+
+/** Tensors travel in pieces of this size, so summing overlaps receiving and no message grows with the model. */
+export const CHUNK_BYTES = 256 * 1024;
+
+/** Values per chunk of f32. */
+export const CHUNK_VALUES = CHUNK_BYTES / 4;
+
+/** How many chunks a vector of `values` f32 makes; an empty vector makes one empty chunk. */
+export function chunkCount(values: number): number {
+  return Math.max(1, Math.ceil(values / CHUNK_VALUES));
+}
+
+/** The part `[begin, end)` of a vector of `values` f32 that chunk `index` covers. */
+export function chunkRange(values: number, index: number): { begin: number; end: number } {
+  const begin = index * CHUNK_VALUES;
+  return { begin, end: Math.min(begin + CHUNK_VALUES, values) };
+}
+
+/** The bytes of chunk `index` of `vector`: a view, nothing is copied. */
+export function chunkBytes(vector: Float32Array, index: number): Uint8Array {
+  const { begin, end } = chunkRange(vector.length, index);
+  return new Uint8Array(vector.buffer, vector.byteOffset + begin * 4, (end - begin) * 4);
+}
+
+/**
+ * Copies a received chunk to its place in `target`.
+ * @throws ClusterError BAD_MESSAGE when the chunk's index, count or length does not fit the vector.
+ */
+export function storeChunk(
+  target: Float32Array,
+  message: { chunk: number; chunks: number; data: Uint8Array },
+  operation: string,
+): void {
+  checkChunk(target.length, message, operation);
+  const { begin } = chunkRange(target.length, message.chunk);
+  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(message.data, begin * 4);
+}
+
+/** @throws ClusterError BAD_MESSAGE when a chunk's index, count or length does not fit a vector of `values` f32. */
+export function checkChunk(
+  values: number,
+  message: { chunk: number; chunks: number; data: Uint8Array },
+  operation: string,
+): void {
+  const chunks = chunkCount(values);
+  const { begin, end } = chunkRange(values, message.chunk);
+  const wanted = (end - begin) * 4;
+  if (message.chunks === chunks && message.chunk < chunks && message.data.byteLength === wanted) return;
+  throw new ClusterError(
+    'BAD_MESSAGE',
+    `${operation}: expected chunk 0..${chunks - 1} of ${chunks} with ${Math.max(0, wanted)} bytes, ` +
+      `got chunk ${message.chunk} of ${message.chunks} with ${message.data.byteLength} bytes; both sides must run the same job`,
+  );
+}

@@ -1,0 +1,71 @@
+import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+
+/** What can go wrong between a coordinator and a worker. */
+export type ClusterErrorCode =
+  | 'PROTOCOL_VERSION'
+  | 'UNAUTHENTICATED'
+  | 'BAD_MESSAGE'
+  | 'UNKNOWN_PART'
+  | 'BAD_PART'
+  | 'STALE_PARTIAL'
+  | 'UNREACHABLE'
+  | 'LOST'
+  | 'DUPLICATE_WORKER'
+  | 'ENGINE_FAILED'
+  | 'NON_FINITE'
+  | 'PORT_IN_USE'
+  | 'NO_WORKERS'
+  | 'STOPPED';
+
+const grpcStatus: Record<ClusterErrorCode, status> = {
+  PROTOCOL_VERSION: status.FAILED_PRECONDITION,
+  UNAUTHENTICATED: status.UNAUTHENTICATED,
+  BAD_MESSAGE: status.INVALID_ARGUMENT,
+  UNKNOWN_PART: status.NOT_FOUND,
+  BAD_PART: status.DATA_LOSS,
+  STALE_PARTIAL: status.ABORTED,
+  UNREACHABLE: status.UNAVAILABLE,
+  LOST: status.DEADLINE_EXCEEDED,
+  DUPLICATE_WORKER: status.ALREADY_EXISTS,
+  ENGINE_FAILED: status.INTERNAL,
+  NON_FINITE: status.INTERNAL,
+  PORT_IN_USE: status.UNAVAILABLE,
+  NO_WORKERS: status.UNAVAILABLE,
+  STOPPED: status.CANCELLED,
+};
+
+const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set(['UNREACHABLE', 'LOST', 'BAD_PART', 'DUPLICATE_WORKER']);
+const codeKey = 'lockstep-code';
+
+/** An error of the cluster, with a closed code. The message says what was expected, what was found and what to do. */
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError';
+  readonly retryable: boolean;
+  constructor(
+    readonly code: ClusterErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.retryable = retryableCodes.has(code);
+  }
+}
+
+/** The gRPC status that carries `error` to the other side. */
+export function toStatus(error: ClusterError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
+  const metadata = new Metadata();
+  metadata.set(codeKey, error.code);
+  return { code: grpcStatus[error.code], details: error.message, metadata };
+}
+
+/** The error of a failed call: the sender's own where it was a ClusterError, else UNREACHABLE or what the status says. */
+export function fromServiceError(error: ServiceError, operation: string): ClusterError {
+  const sent = error.metadata?.get(codeKey)[0];
+  if (typeof sent === 'string' && sent in grpcStatus) {
+    return new ClusterError(sent as ClusterErrorCode, error.details, { cause: error });
+  }
+  const detail = `${operation}: ${error.details || error.message}`;
+  if (error.code === status.UNAUTHENTICATED) return new ClusterError('UNAUTHENTICATED', detail, { cause: error });
+  const refused = error.code === status.INVALID_ARGUMENT || error.code === status.UNIMPLEMENTED;
+  return new ClusterError(refused ? 'BAD_MESSAGE' : 'UNREACHABLE', detail, { cause: error });
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ChannelOptions,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type GrpcObject,
+  loadPackageDefinition,
+  type Metadata,
+  type ServiceClientConstructor,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { DataChunk, FetchRequest, FromWorker, ReceivedToWorker, StatusReply } from './messages.js';
+
+/** Version of the contract; raised when a change makes older workers unusable. */
+export const PROTOCOL_VERSION = 1;
+
+/**
+ * Options of every channel and server. The flow-control window covers a whole step's parameters, so that a sender does
+ * not wait for window updates in mid-vector; messages stay small because tensors travel in chunks.
+ */
+export const channelOptions = {
+  'grpc-node.flow_control_window': 8 * 1024 * 1024,
+  'grpc.max_receive_message_length': 8 * 1024 * 1024,
+  'grpc.max_send_message_length': 8 * 1024 * 1024,
+} satisfies ChannelOptions;
+
+export interface ClusterClient extends InstanceType<ServiceClientConstructor> {
+  Join(metadata: Metadata): ClientDuplexStream<FromWorker, ReceivedToWorker>;
+}
+export interface DataClient extends InstanceType<ServiceClientConstructor> {
+  Fetch(request: FetchRequest, metadata: Metadata): ClientReadableStream<DataChunk>;
+}
+export interface ControlClient extends InstanceType<ServiceClientConstructor> {
+  Status(
+    request: object,
+    metadata: Metadata,
+    options: { deadline: number },
+    callback: (error: ServiceError | null, reply?: StatusReply) => void,
+  ): unknown;
+}
+
+interface Service<Client> {
+  new (address: string, credentials: unknown, options?: ChannelOptions): Client;
+  readonly service: ServiceDefinition;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = existsSync(join(here, 'lockstep')) ? here : join(here, '..', '..', 'proto');
+const definition = loadSync(
+  ['cluster', 'data', 'control'].map((name) => join('lockstep', 'v1', `${name}.proto`)),
+  { includeDirs: [root], longs: Number, enums: String, defaults: true, oneofs: true },
+);
+const v1 = (loadPackageDefinition(definition)['lockstep'] as GrpcObject)['v1'] as GrpcObject;
+
+export const Cluster = v1['Cluster'] as unknown as Service<ClusterClient>;
+export const Data = v1['Data'] as unknown as Service<DataClient>;
+export const Control = v1['Control'] as unknown as Service<ControlClient>;

@@ -1,0 +1,54 @@
+import { Worker } from 'node:worker_threads';
+import type { EngineInfo } from '../engine/engine.js';
+import type { JobManifest } from '../job/manifest.js';
+import type { TreeNode } from '../job/tree.js';
+import type { ShardResult } from './shard-computer.js';
+
+export type ToEngine =
+  | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
+  | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
+  | { kind: 'compute'; step: number; nodes: TreeNode[] }
+  | { kind: 'evaluate'; step: number; batches: number[] };
+
+export type FromEngine =
+  | { kind: 'ready'; info: EngineInfo; compileMs: number }
+  | { kind: 'computing'; step: number }
+  | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
+  | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
+  | { kind: 'failed'; message: string };
+
+/** The session's side of the engine thread. One per job; it lives on when the session is made anew. */
+export class EngineThread {
+  readonly #thread: Worker;
+  #listener: ((message: FromEngine) => void) | undefined;
+  #ready: FromEngine | undefined;
+  #failed: FromEngine | undefined;
+
+  constructor(readonly manifest: JobManifest) {
+    this.#thread = new Worker(new URL('./engine-thread-main.js', import.meta.url), { workerData: manifest });
+    this.#thread.on('message', (message: FromEngine) => this.#received(message));
+    this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));
+  }
+
+  /** Whoever listens last gets the messages; `ready` or `failed` again if it came before. */
+  listen(listener: (message: FromEngine) => void): void {
+    this.#listener = listener;
+    const said = this.#failed ?? this.#ready;
+    if (said) listener(said);
+  }
+
+  post(message: ToEngine): void {
+    this.#thread.postMessage(message, message.kind === 'vector' ? [message.values.buffer as ArrayBuffer] : []);
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    await this.#thread.terminate();
+  }
+
+  #received(message: FromEngine): void {
+    if (message.kind === 'ready') this.#ready = message;
+    if (message.kind === 'failed') this.#failed = message;
+    this.#listener?.(message);
+  }
+}

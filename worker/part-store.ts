@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { credentials, type ServiceError } from '@grpc/grpc-js';
+import type { PartRef } from '../job/manifest.js';
+import { callMetadata } from '../proto/auth.js';
+import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type { DataChunk } from '../proto/messages.js';
+import { channelOptions, Data, type DataClient } from '../proto/services.js';
+
+/** A part that this worker is to hold. */
+export interface WantedPart {
+  readonly set: 'shard' | 'evaluation';
+  readonly index: number;
+  readonly part: PartRef;
+}
+
+/** A transfer without a single byte for this long is given up. */
+const stallMs = 20_000;
+
+/**
+ * Fetches parts of the dataset, one at a time in the order wanted, on a channel of its own; kept by content, so a part
+ * travels once however often its shard comes and goes.
+ */
+export class PartStore {
+  readonly #client: DataClient;
+  readonly #held = new Map<string, SharedArrayBuffer>();
+  #wanted: readonly WantedPart[] = [];
+  #fetching = false;
+  #closed = false;
+
+  constructor(
+    address: string,
+    private readonly token: string | undefined,
+    /** Bytes of one sample: label and pixels. */
+    private readonly sampleBytes: number,
+    private readonly onPart: (wanted: WantedPart, bytes: SharedArrayBuffer) => void,
+    private readonly onError: (error: ClusterError) => void,
+  ) {
+    this.#client = new Data(address, credentials.createInsecure(), {
+      ...channelOptions,
+      'grpc.use_local_subchannel_pool': 1,
+    });
+  }
+
+  /** Replaces what is wanted; what is held already is reported at once. */
+  want(parts: readonly WantedPart[]): void {
+    this.#wanted = parts;
+    if (!this.#fetching) void this.#fetchWanted();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#client.close();
+  }
+
+  async #fetchWanted(): Promise<void> {
+    this.#fetching = true;
+    const given = new Set<string>();
+    const key = ({ set, index }: WantedPart) => `${set} ${index}`;
+    try {
+      for (;;) {
+        const next = this.#wanted.find((wanted) => !given.has(key(wanted)));
+        if (!next || this.#closed) return;
+        const bytes = this.#held.get(next.part.digest) ?? (await this.#fetch(next.part));
+        this.#held.set(next.part.digest, bytes);
+        given.add(key(next));
+        this.onPart(next, bytes);
+      }
+    } catch (error) {
+      if (!this.#closed) this.onError(error as ClusterError);
+    } finally {
+      this.#fetching = false;
+    }
+  }
+
+  #fetch({ digest, count }: PartRef): Promise<SharedArrayBuffer> {
+    const expected = count * this.sampleBytes;
+    const bytes = new SharedArrayBuffer(expected);
+    const target = new Uint8Array(bytes);
+    const hash = createHash('sha256');
+    return new Promise((resolve, reject) => {
+      const call = this.#client.Fetch({ digest }, callMetadata(this.token));
+      let received = 0;
+      const give = (found: string) => {
+        const wanted = `${expected} bytes with SHA-256 ${digest}`;
+        reject(new ClusterError('BAD_PART', `fetch: expected ${wanted}, got ${found}; the part will be fetched again`));
+        call.cancel();
+      };
+      const stall = setTimeout(() => give(`nothing for ${stallMs / 1000} s after ${received} bytes`), stallMs);
+      call.on('data', ({ data }: DataChunk) => {
+        stall.refresh();
+        if (received + data.byteLength > expected) return give(`more than ${expected} bytes`);
+        hash.update(data);
+        target.set(data, received);
+        received += data.byteLength;
+      });
+      call.on('end', () => {
+        clearTimeout(stall);
+        const found = hash.digest('hex');
+        if (received === expected && found === digest) resolve(bytes);
+        else give(`${received} bytes with SHA-256 ${found}`);
+      });
+      call.on('error', (error: ServiceError) => {
+        clearTimeout(stall);
+        reject(fromServiceError(error, 'fetch'));
+      });
+    });
+  }
+}

@@ -1,0 +1,242 @@
+import { hostname } from 'node:os';
+import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type JobManifest, parseManifest } from '../job/manifest.js';
+import { callMetadata } from '../proto/auth.js';
+import { chunkBytes, chunkCount, storeChunk } from '../proto/chunks.js';
+import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type {
+  Assignment,
+  FromWorker,
+  Parameters,
+  ReceivedToWorker,
+  ShardReport,
+  WorkerPhase,
+} from '../proto/messages.js';
+import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
+import type { EngineThread, FromEngine } from './engine-thread.js';
+import { PartStore } from './part-store.js';
+import type { ShardResult } from './shard-computer.js';
+
+export interface SessionOptions {
+  /** `HOST:PORT` of the coordinator. */
+  readonly coordinator: string;
+  readonly workerId: string;
+  readonly token?: string | undefined;
+  /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
+  readonly welcomeLimitMs: number;
+  readonly log: (message: string) => void;
+}
+
+/** How a session ended without an error. */
+export interface SessionEnd {
+  readonly reason: string;
+}
+
+/** Keeps the connection alive, and finds out that it is dead, even while nothing is computed. */
+const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
+
+/** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
+export class WorkerSession {
+  readonly #client: ClusterClient;
+  readonly #stream: ClientDuplexStream<FromWorker, ReceivedToWorker>;
+  readonly #ended: Promise<SessionEnd>;
+  #resolve!: (end: SessionEnd) => void;
+  #reject!: (error: ClusterError) => void;
+  #manifest: JobManifest | undefined;
+  #term = 0;
+  #store: PartStore | undefined;
+  #shards = new Set<number>();
+  #vector: { key: string; values: Float32Array; received: number } | undefined;
+  #phase: WorkerPhase = 'idle';
+  #heartbeats: NodeJS.Timeout | undefined;
+  #welcomeTimer: NodeJS.Timeout;
+
+  /** @param engineFor - the engine thread for a job; kept by the caller, as compiled programs outlive a session. */
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly engineFor: (manifest: JobManifest) => EngineThread,
+  ) {
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#client = new Cluster(options.coordinator, credentials.createInsecure(), {
+      ...channelOptions,
+      ...keepalive,
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    this.#stream = this.#client.Join(callMetadata(options.token));
+    this.#stream.on('data', (message: ReceivedToWorker) => this.#guard(() => this.#received(message)));
+    this.#stream.on('error', (error: ServiceError) => this.#reject(fromServiceError(error, `join ${options.coordinator}`)));
+    this.#stream.on('end', () => {
+      this.#reject(new ClusterError('UNREACHABLE', `join ${options.coordinator}: the coordinator closed the session`));
+    });
+    this.#welcomeTimer = setTimeout(() => {
+      const limit = options.welcomeLimitMs / 1000;
+      this.#reject(
+        new ClusterError('UNREACHABLE', `join ${options.coordinator}: expected Welcome within ${limit} s, got nothing`),
+      );
+    }, options.welcomeLimitMs);
+    const runtime = `${process.version} ${process.platform} ${process.arch}`;
+    const { workerId } = options;
+    this.#send({ hello: { protocolVersion: PROTOCOL_VERSION, workerId, host: hostname(), pid: process.pid, runtime } });
+  }
+
+  /** Whether the coordinator answered. */
+  get welcomed(): boolean {
+    return this.#manifest !== undefined;
+  }
+
+  /** Settles when the job is over. @throws ClusterError when the session was refused or broke. */
+  async run(): Promise<SessionEnd> {
+    try {
+      return await this.#ended;
+    } finally {
+      clearInterval(this.#heartbeats);
+      clearTimeout(this.#welcomeTimer);
+      this.#store?.close();
+      this.#stream.cancel();
+      this.#client.close();
+    }
+  }
+
+  /** Tells the coordinator that this worker goes, and ends the session. */
+  leave(reason: string): void {
+    this.#send({ leaving: { reason } });
+    this.#stream.end();
+    this.#resolve({ reason });
+  }
+
+  #send(message: FromWorker): void {
+    this.#stream.write(message);
+  }
+
+  #guard(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      const known = error instanceof ClusterError;
+      this.#reject(known ? error : new ClusterError('BAD_MESSAGE', (error as Error).message, { cause: error }));
+    }
+  }
+
+  #received(message: ReceivedToWorker): void {
+    switch (message.message) {
+      case 'welcome':
+        return this.#welcome(message.welcome);
+      case 'assignment':
+        return this.#assigned(message.assignment);
+      case 'compute':
+        return this.#engine().post({ kind: 'compute', step: message.compute.step, nodes: message.compute.nodes });
+      case 'evaluate':
+        return this.#engine().post({
+          kind: 'evaluate',
+          step: message.evaluate.step,
+          batches: message.evaluate.batches,
+        });
+      case 'parameters':
+        return this.#parameters(message.parameters);
+      case 'finish':
+        return this.#resolve({ reason: message.finish.reason });
+      default:
+        message satisfies never;
+    }
+  }
+
+  #welcome({ jobJson, term, heartbeatMs }: { jobJson: string; term: number; heartbeatMs: number }): void {
+    clearTimeout(this.#welcomeTimer);
+    const manifest = (this.#manifest = parseManifest(jobJson));
+    this.#term = term;
+    const beat = () => this.#send({ heartbeat: { phase: this.#phase, residentBytes: process.memoryUsage.rss() } });
+    this.#heartbeats = setInterval(beat, Math.max(50, heartbeatMs));
+    const { spec, dataset } = manifest;
+    this.options.log(`joined ${this.options.coordinator} for job ${spec.name} (${spec.model}, ${spec.shards} shards)`);
+    const sampleBytes = 1 + dataset.imageShape.reduce((a, b) => a * b);
+    const engine = this.engineFor(manifest);
+    engine.listen((message) => this.#fromEngine(message));
+    this.#store = new PartStore(
+      this.options.coordinator,
+      this.options.token,
+      sampleBytes,
+      ({ set, index }, bytes) => {
+        engine.post({ kind: 'part', set, index, bytes });
+        if (set === 'evaluation' || this.#shards.has(index)) return;
+        this.#shards.add(index);
+        this.#send({ holding: { shards: [...this.#shards] } });
+      },
+      (error) => this.#reject(error),
+    );
+  }
+
+  #engine(): EngineThread {
+    if (!this.#manifest) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any order');
+    return this.engineFor(this.#manifest);
+  }
+
+  #assigned({ shards, evaluationBatches }: Assignment): void {
+    const manifest = this.#manifest;
+    if (!manifest || !this.#store) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
+    this.#store.want([
+      ...shards.map((index) => ({ set: 'shard' as const, index, part: manifest.shards[index]! })),
+      ...evaluationBatches.map((index) => ({ set: 'evaluation' as const, index, part: manifest.evaluation[index]! })),
+    ]);
+  }
+
+  #parameters(message: Parameters): void {
+    const { step, evaluation, chunk, chunks } = message;
+    const { parameterCount, stateCount } = this.#manifest!;
+    const length = evaluation ? parameterCount + stateCount : parameterCount;
+    const key = `${step}/${evaluation}`;
+    if (chunk === 0) this.#vector = { key, values: new Float32Array(length), received: 0 };
+    if (this.#vector?.key !== key) return;
+    this.#phase = 'receiving';
+    storeChunk(this.#vector.values, message, `parameters of step ${step}`);
+    if (++this.#vector.received < chunks) return;
+    this.#engine().post({ kind: 'vector', step, evaluation, values: this.#vector.values });
+    this.#vector = undefined;
+    this.#phase = 'computing';
+  }
+
+  #fromEngine(message: FromEngine): void {
+    switch (message.kind) {
+      case 'ready': {
+        const { name, version, ...rest } = message.info;
+        return this.#send({ ready: { engine: name, engineVersion: version, ...rest, compileMs: message.compileMs } });
+      }
+      case 'computing':
+        this.#phase = 'computing';
+        return;
+      case 'partial':
+        return this.#sendPartial(message);
+      case 'rows': {
+        const { step, batch, rows } = message;
+        return this.#send({ rows: { term: this.#term, step, batch, data: bytesOf(rows) } });
+      }
+      case 'failed':
+        this.#send({ failure: { code: 'ENGINE_FAILED', message: message.message } });
+        this.#stream.end();
+        return this.#reject(new ClusterError('ENGINE_FAILED', `engine: ${message.message}`));
+      default:
+        message satisfies never;
+    }
+  }
+
+  #sendPartial({ step, node, gradient, reports }: FromEngine & { kind: 'partial' }): void {
+    this.#phase = 'sending';
+    const chunks = chunkCount(gradient.length);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const data = chunkBytes(gradient, chunk);
+      const sent = chunk === 0 ? reports.map(toReport) : [];
+      this.#send({ partial: { term: this.#term, step, node, chunk, chunks, data, reports: sent } });
+    }
+    this.#phase = 'idle';
+  }
+}
+
+function toReport({ statistics, ...rest }: ShardResult): ShardReport {
+  return { ...rest, statistics: bytesOf(statistics) };
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,139 @@
+import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine/engine.js';
+import { augmentInto } from '../job/augment.js';
+import { InvariantError } from '../job/errors.js';
+import { type JobManifest, manifestPlan } from '../job/manifest.js';
+import { batchSizes, epochOf, type StepPlan } from '../job/plan.js';
+import { SampleOrder } from '../job/samples.js';
+import { shardRange } from '../job/shards.js';
+import { sumNode } from '../job/reduction.js';
+import type { TreeNode } from '../job/tree.js';
+
+/** A part of the dataset as it travelled: label bytes, then images `[count, H, W, C]`. */
+export interface PartData {
+  readonly labels: Uint8Array;
+  readonly images: Uint8Array;
+}
+
+/** What a shard's samples gave besides the gradient. */
+export interface ShardResult {
+  readonly shard: number;
+  readonly samples: number;
+  readonly lossSum: number;
+  readonly correct: number;
+  readonly statistics: Float32Array;
+  readonly computeMs: number;
+}
+
+/** Computes shards and evaluation batches of one job with one engine. Keeps no training state. */
+export class ShardComputer {
+  readonly shards = new Map<number, PartData>();
+  readonly batches = new Map<number, PartData>();
+  readonly #plan: StepPlan;
+  readonly #order: SampleOrder;
+  readonly #imageBytes: number;
+
+  private constructor(
+    readonly manifest: JobManifest,
+    private readonly train: ReadonlyMap<number, TrainProgram>,
+    private readonly evaluate: ReadonlyMap<number, EvaluateProgram>,
+  ) {
+    this.#plan = manifestPlan(manifest);
+    this.#order = new SampleOrder(this.#plan, manifest.spec.seed);
+    this.#imageBytes = manifest.dataset.imageShape.reduce((a, b) => a * b);
+  }
+
+  /** Compiles every program that the job needs: each batch size that occurs, for training and for evaluation. */
+  static async compile(engine: Engine, manifest: JobManifest): Promise<ShardComputer> {
+    const { topology, dataset } = manifest;
+    const common: Omit<ProgramSpec, 'batch' | 'mode'> = {
+      topology,
+      imageShape: dataset.imageShape,
+      classes: dataset.classes.length,
+      normalise: dataset.normalise,
+    };
+    const train = new Map<number, TrainProgram>();
+    for (const batch of batchSizes(manifestPlan(manifest))) {
+      train.set(batch, await engine.compileTrain({ ...common, batch, mode: 'train' }));
+    }
+    const evaluate = new Map<number, EvaluateProgram>();
+    for (const batch of new Set(manifest.evaluation.map(({ count }) => count))) {
+      evaluate.set(batch, await engine.compileEvaluate({ ...common, batch, mode: 'evaluate' }));
+    }
+    return new ShardComputer(manifest, train, evaluate);
+  }
+
+  /** Gradient sum over a node's shards, taken in tree order, and what each of them reported. */
+  async node(
+    node: TreeNode,
+    step: number,
+    params: Float32Array,
+  ): Promise<{ gradient: Float32Array; reports: ShardResult[] }> {
+    const reports: ShardResult[] = [];
+    const gradient = await sumNode(node, async (shard) => {
+      const result = await this.#shard(shard, step, params);
+      reports.push(result.report);
+      return result.gradient;
+    });
+    return { gradient, reports };
+  }
+
+  /** Log-softmax rows `[images, classes]` of an evaluation batch. @param vector - parameters, then running statistics. */
+  async rows(batch: number, vector: Float32Array): Promise<Float32Array> {
+    const { images, labels } = required(this.batches, batch);
+    const { parameterCount } = this.manifest;
+    const program = required(this.evaluate, labels.length);
+    const input = {
+      params: vector.subarray(0, parameterCount),
+      state: vector.subarray(parameterCount),
+      images: Uint8Array.from(images),
+      labels: new Int32Array(0),
+    };
+    return (await program.run(input)).logProbabilities;
+  }
+
+  async #shard(
+    shard: number,
+    step: number,
+    params: Float32Array,
+  ): Promise<{ gradient: Float32Array; report: ShardResult }> {
+    const begin = performance.now();
+    const samples = this.#order.indices(shard, step);
+    if (samples.length === 0) return this.#noSamples(shard);
+    const { images, labels } = this.#gather(shard, step, samples);
+    const program = required(this.train, samples.length);
+    const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels });
+    const computeMs = performance.now() - begin;
+    return { gradient, report: { shard, samples: samples.length, computeMs, ...rest } };
+  }
+
+  #noSamples(shard: number): { gradient: Float32Array; report: ShardResult } {
+    const statistics = new Float32Array(this.manifest.stateCount);
+    const report = { shard, samples: 0, lossSum: 0, correct: 0, statistics, computeMs: 0 };
+    return { gradient: new Float32Array(this.manifest.parameterCount), report };
+  }
+
+  #gather(shard: number, step: number, samples: Uint32Array): { images: Uint8Array; labels: Int32Array } {
+    const { spec, dataset, shards } = this.manifest;
+    const part = required(this.shards, shard);
+    const first = shardRange(dataset.trainSamples, shards.length, shard).start;
+    const { epoch } = epochOf(this.#plan, step);
+    const images = new Uint8Array(samples.length * this.#imageBytes);
+    samples.forEach((sample, i) => {
+      const copy = {
+        images: part.images,
+        imageOffset: sample * this.#imageBytes,
+        target: images,
+        targetOffset: i * this.#imageBytes,
+        imageShape: dataset.imageShape,
+      };
+      augmentInto(copy, spec.data.augment, { seed: spec.seed, epoch, globalIndex: first + sample });
+    });
+    return { images, labels: Int32Array.from(samples, (sample) => part.labels[sample]!) };
+  }
+}
+
+function required<T>(map: ReadonlyMap<number, T>, key: number): T {
+  const value = map.get(key);
+  if (value === undefined) throw new InvariantError(`shard computer: nothing for ${key}`);
+  return value;
+}

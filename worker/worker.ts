@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { JobManifest } from '../job/manifest.js';
+import { ClusterError } from '../proto/errors.js';
+import { backoffMs } from './backoff.js';
+import { EngineThread } from './engine-thread.js';
+import { type SessionEnd, WorkerSession } from './session.js';
+
+export interface WorkerOptions {
+  /** `HOST:PORT` of the coordinator. */
+  readonly coordinator: string;
+  readonly token?: string | undefined;
+  /** Give up after this long without a coordinator. */
+  readonly waitMs: number;
+  readonly log: (message: string) => void;
+}
+
+/** One process incarnation, so that a quick restart is not taken for its predecessor. */
+export function newWorkerId(): string {
+  return `${hostname().slice(0, 100)}-${randomBytes(4).toString('hex')}`;
+}
+
+/** A worker: joins its coordinator, again and again if need be, until a job is over. */
+export class LockstepWorker {
+  readonly workerId = newWorkerId();
+  #engine: EngineThread | undefined;
+  #session: WorkerSession | undefined;
+  #leaving: string | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(private readonly options: WorkerOptions) {}
+
+  /**
+   * Works until the job is over or `leave` is called.
+   * @throws ClusterError when it is refused, its engine fails, or no coordinator is there for `waitMs`.
+   */
+  async run(): Promise<SessionEnd> {
+    try {
+      let alone = performance.now();
+      for (let attempt = 1; this.#leaving === undefined; attempt++) {
+        const session = (this.#session = this.#open());
+        try {
+          return await session.run();
+        } catch (error) {
+          if (!(error instanceof ClusterError) || !error.retryable) throw error;
+          if (session.welcomed) {
+            alone = performance.now();
+            attempt = 1;
+          }
+          await this.#pause(error, attempt, performance.now() - alone);
+        }
+      }
+      return { reason: this.#leaving };
+    } finally {
+      await this.#engine?.close();
+    }
+  }
+
+  /** Leaves the cluster; its shards are free at once. */
+  leave(reason: string): void {
+    this.#leaving ??= reason;
+    this.#session?.leave(reason);
+    this.#wake?.();
+  }
+
+  #open(): WorkerSession {
+    const { coordinator, token, waitMs, log } = this.options;
+    const options = { coordinator, token, workerId: this.workerId, welcomeLimitMs: waitMs, log };
+    return new WorkerSession(options, (manifest) => this.#engineFor(manifest));
+  }
+
+  /** The engine thread of this job; programs compiled for another one are dropped. */
+  #engineFor(manifest: JobManifest): EngineThread {
+    if (this.#engine?.manifest.digest !== manifest.digest) {
+      void this.#engine?.close();
+      this.#engine = new EngineThread(manifest);
+    }
+    return this.#engine;
+  }
+
+  async #pause(error: ClusterError, attempt: number, aloneMs: number): Promise<void> {
+    const { waitMs, coordinator, log } = this.options;
+    if (aloneMs > waitMs) {
+      const limit = Math.round(waitMs / 1000);
+      throw new ClusterError(
+        'UNREACHABLE',
+        `join: expected a coordinator at ${coordinator} within ${limit} s, got none (${error.message})`,
+      );
+    }
+    const ms = backoffMs(attempt, Math.random());
+    log(`no coordinator at ${coordinator} (${error.message}); trying again in ${(ms / 1000).toFixed(1)} s`);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
