@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { openDataset } from '../job/data/index.js';
+import { limitDataset } from '../job/data/limit.js';
 import type { Dataset } from '../job/data/dataset.js';
 import type { JobSpec } from '../job/spec.js';
 
@@ -9,7 +10,7 @@ export async function datasetFor(
   options: { readonly data?: string | undefined; readonly allowSynthetic?: boolean },
 ): Promise<Dataset> {
   const envPath = process.env['LOCKSTEP_DATA'];
-  return openDataset({
+  const dataset = await openDataset({
     dataset: spec.data.dataset,
     cwd: process.cwd(),
     ...(options.data === undefined ? {} : { path: options.data }),
@@ -17,6 +18,7 @@ export async function datasetFor(
     allowSynthetic: options.allowSynthetic ?? false,
     onProgress: downloadBar(),
   });
+  return spec.data.limit === undefined ? dataset : limitDataset(dataset, spec.data.limit);
 }
 
 /** Draws a download on a terminal; silent elsewhere. */

@@ -133,8 +133,9 @@ export class Dispatcher {
       const owners = decideOwners(this.options.shards, this.#assigned, this.options.roster.views());
       return (shard) => owners[shard];
     }
-    const owners = new Map([...this.#batches].flatMap(([workerId, batches]) => batches.map((b) => [b, workerId])));
-    return (batch) => owners.get(batch) as string | undefined;
+    const owners = new Map<number, string>();
+    for (const [workerId, batches] of this.#batches) for (const batch of batches) owners.set(batch, workerId);
+    return (batch) => owners.get(batch);
   }
 
   async #changeOrTimeout(limitMs: number): Promise<void> {

@@ -42,7 +42,7 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset): Promise<Pre
     const count = Math.min(spec.evaluation.batch, dataset.test.count - start);
     return addPart(parts, dataset.test, { start, count }, dataset.imageShape);
   });
-  const digest = datasetDigest(dataset);
+  const digest = await datasetDigest(dataset);
   const manifest: JobManifest = {
     digest: jobDigest({ spec, topology, datasetDigest: digest }),
     spec,

@@ -70,6 +70,7 @@ export const jobSpecSchema = z
     data: z
       .strictObject({
         dataset: z.enum(['cifar10', 'synthetic']).default('cifar10'),
+        limit: count('for trials: use only the first images of each batch, this many', 1_000_000).optional(),
         augment: z
           .strictObject({
             flip: z.boolean().default(false).describe('mirror half of the images'),

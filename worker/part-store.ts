@@ -16,26 +16,30 @@ export interface WantedPart {
 /** A transfer without a single byte for this long is given up. */
 const stallMs = 20_000;
 
+export interface PartStoreOptions {
+  /** `HOST:PORT` of the coordinator. */
+  readonly address: string;
+  readonly token?: string | undefined;
+  /** Bytes of one sample: label and pixels. */
+  readonly sampleBytes: number;
+  /** Parts by digest that are here already; those fetched are added. Outlives the store when a session is made anew. */
+  readonly held: Map<string, SharedArrayBuffer>;
+  readonly onPart: (wanted: WantedPart, bytes: SharedArrayBuffer) => void;
+  readonly onError: (error: ClusterError) => void;
+}
+
 /**
  * Fetches parts of the dataset, one at a time in the order wanted, on a channel of its own; kept by content, so a part
  * travels once however often its shard comes and goes.
  */
 export class PartStore {
   readonly #client: DataClient;
-  readonly #held = new Map<string, SharedArrayBuffer>();
   #wanted: readonly WantedPart[] = [];
   #fetching = false;
   #closed = false;
 
-  constructor(
-    address: string,
-    private readonly token: string | undefined,
-    /** Bytes of one sample: label and pixels. */
-    private readonly sampleBytes: number,
-    private readonly onPart: (wanted: WantedPart, bytes: SharedArrayBuffer) => void,
-    private readonly onError: (error: ClusterError) => void,
-  ) {
-    this.#client = new Data(address, credentials.createInsecure(), {
+  constructor(private readonly options: PartStoreOptions) {
+    this.#client = new Data(options.address, credentials.createInsecure(), {
       ...channelOptions,
       'grpc.use_local_subchannel_pool': 1,
     });
@@ -60,25 +64,25 @@ export class PartStore {
       for (;;) {
         const next = this.#wanted.find((wanted) => !given.has(key(wanted)));
         if (!next || this.#closed) return;
-        const bytes = this.#held.get(next.part.digest) ?? (await this.#fetch(next.part));
-        this.#held.set(next.part.digest, bytes);
+        const bytes = this.options.held.get(next.part.digest) ?? (await this.#fetch(next.part));
+        this.options.held.set(next.part.digest, bytes);
         given.add(key(next));
-        this.onPart(next, bytes);
+        this.options.onPart(next, bytes);
       }
     } catch (error) {
-      if (!this.#closed) this.onError(error as ClusterError);
+      if (!this.#closed) this.options.onError(error as ClusterError);
     } finally {
       this.#fetching = false;
     }
   }
 
   #fetch({ digest, count }: PartRef): Promise<SharedArrayBuffer> {
-    const expected = count * this.sampleBytes;
+    const expected = count * this.options.sampleBytes;
     const bytes = new SharedArrayBuffer(expected);
     const target = new Uint8Array(bytes);
     const hash = createHash('sha256');
     return new Promise((resolve, reject) => {
-      const call = this.#client.Fetch({ digest }, callMetadata(this.token));
+      const call = this.#client.Fetch({ digest }, callMetadata(this.options.token));
       let received = 0;
       const give = (found: string) => {
         const wanted = `${expected} bytes with SHA-256 ${digest}`;

@@ -14,7 +14,7 @@ import type {
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
-import { PartStore } from './part-store.js';
+import { PartStore, type WantedPart } from './part-store.js';
 import type { ShardResult } from './shard-computer.js';
 
 export interface SessionOptions {
@@ -25,6 +25,9 @@ export interface SessionOptions {
   /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
   readonly welcomeLimitMs: number;
   readonly log: (message: string) => void;
+  /** The engine thread of a job, and the parts of its dataset by digest; kept by the caller, as they outlive a session. */
+  readonly engineFor: (manifest: JobManifest) => EngineThread;
+  readonly partsFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
 }
 
 /** How a session ended without an error. */
@@ -51,11 +54,7 @@ export class WorkerSession {
   #heartbeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
 
-  /** @param engineFor - the engine thread for a job; kept by the caller, as compiled programs outlive a session. */
-  constructor(
-    private readonly options: SessionOptions,
-    private readonly engineFor: (manifest: JobManifest) => EngineThread,
-  ) {
+  constructor(private readonly options: SessionOptions) {
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -67,7 +66,9 @@ export class WorkerSession {
     });
     this.#stream = this.#client.Join(callMetadata(options.token));
     this.#stream.on('data', (message: ReceivedToWorker) => this.#guard(() => this.#received(message)));
-    this.#stream.on('error', (error: ServiceError) => this.#reject(fromServiceError(error, `join ${options.coordinator}`)));
+    this.#stream.on('error', (error: ServiceError) =>
+      this.#reject(fromServiceError(error, `join ${options.coordinator}`)),
+    );
     this.#stream.on('end', () => {
       this.#reject(new ClusterError('UNREACHABLE', `join ${options.coordinator}: the coordinator closed the session`));
     });
@@ -151,26 +152,28 @@ export class WorkerSession {
     this.#heartbeats = setInterval(beat, Math.max(50, heartbeatMs));
     const { spec, dataset } = manifest;
     this.options.log(`joined ${this.options.coordinator} for job ${spec.name} (${spec.model}, ${spec.shards} shards)`);
-    const sampleBytes = 1 + dataset.imageShape.reduce((a, b) => a * b);
-    const engine = this.engineFor(manifest);
+    const engine = this.options.engineFor(manifest);
     engine.listen((message) => this.#fromEngine(message));
-    this.#store = new PartStore(
-      this.options.coordinator,
-      this.options.token,
-      sampleBytes,
-      ({ set, index }, bytes) => {
-        engine.post({ kind: 'part', set, index, bytes });
-        if (set === 'evaluation' || this.#shards.has(index)) return;
-        this.#shards.add(index);
-        this.#send({ holding: { shards: [...this.#shards] } });
-      },
-      (error) => this.#reject(error),
-    );
+    this.#store = new PartStore({
+      address: this.options.coordinator,
+      token: this.options.token,
+      sampleBytes: 1 + dataset.imageShape.reduce((a, b) => a * b),
+      held: this.options.partsFor(manifest),
+      onPart: (wanted, bytes) => this.#partArrived(engine, wanted, bytes),
+      onError: (error) => this.#reject(error),
+    });
+  }
+
+  #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
+    engine.post({ kind: 'part', set, index, bytes });
+    if (set === 'evaluation' || this.#shards.has(index)) return;
+    this.#shards.add(index);
+    this.#send({ holding: { shards: [...this.#shards] } });
   }
 
   #engine(): EngineThread {
     if (!this.#manifest) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any order');
-    return this.engineFor(this.#manifest);
+    return this.options.engineFor(this.#manifest);
   }
 
   #assigned({ shards, evaluationBatches }: Assignment): void {

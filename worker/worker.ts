@@ -15,6 +15,12 @@ export interface WorkerOptions {
   readonly log: (message: string) => void;
 }
 
+/** What outlives a session: the engine thread with its compiled programs, and the parts of the dataset by digest. */
+interface JobMemory {
+  readonly engine: EngineThread;
+  readonly parts: Map<string, SharedArrayBuffer>;
+}
+
 /** One process incarnation, so that a quick restart is not taken for its predecessor. */
 export function newWorkerId(): string {
   return `${hostname().slice(0, 100)}-${randomBytes(4).toString('hex')}`;
@@ -23,7 +29,7 @@ export function newWorkerId(): string {
 /** A worker: joins its coordinator, again and again if need be, until a job is over. */
 export class LockstepWorker {
   readonly workerId = newWorkerId();
-  #engine: EngineThread | undefined;
+  #job: JobMemory | undefined;
   #session: WorkerSession | undefined;
   #leaving: string | undefined;
   #wake: (() => void) | undefined;
@@ -52,7 +58,7 @@ export class LockstepWorker {
       }
       return { reason: this.#leaving };
     } finally {
-      await this.#engine?.close();
+      await this.#job?.engine.close();
     }
   }
 
@@ -65,17 +71,24 @@ export class LockstepWorker {
 
   #open(): WorkerSession {
     const { coordinator, token, waitMs, log } = this.options;
-    const options = { coordinator, token, workerId: this.workerId, welcomeLimitMs: waitMs, log };
-    return new WorkerSession(options, (manifest) => this.#engineFor(manifest));
+    return new WorkerSession({
+      coordinator,
+      token,
+      workerId: this.workerId,
+      welcomeLimitMs: waitMs,
+      log,
+      engineFor: (manifest) => this.#jobFor(manifest).engine,
+      partsFor: (manifest) => this.#jobFor(manifest).parts,
+    });
   }
 
-  /** The engine thread of this job; programs compiled for another one are dropped. */
-  #engineFor(manifest: JobManifest): EngineThread {
-    if (this.#engine?.manifest.digest !== manifest.digest) {
-      void this.#engine?.close();
-      this.#engine = new EngineThread(manifest);
+  /** What is kept of this job; what was compiled and fetched for another one is dropped. */
+  #jobFor(manifest: JobManifest): JobMemory {
+    if (this.#job?.engine.manifest.digest !== manifest.digest) {
+      void this.#job?.engine.close();
+      this.#job = { engine: new EngineThread(manifest), parts: new Map() };
     }
-    return this.#engine;
+    return this.#job;
   }
 
   async #pause(error: ClusterError, attempt: number, aloneMs: number): Promise<void> {

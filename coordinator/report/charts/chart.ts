@@ -1,0 +1,117 @@
+import type { BarSeriesOption, HeatmapSeriesOption, LineSeriesOption } from 'echarts/charts';
+import type {
+  GridComponentOption,
+  LegendComponentOption,
+  TitleComponentOption,
+  VisualMapComponentOption,
+} from 'echarts/components';
+import type { ComposeOption } from 'echarts/core';
+import { formatCount } from '../format.js';
+import type { Palette } from '../palette.js';
+import type { Point } from './thin.js';
+
+/** The parts of ECharts that the charts use; a renderer must have registered them. */
+export type ChartOption = ComposeOption<
+  | LineSeriesOption
+  | BarSeriesOption
+  | HeatmapSeriesOption
+  | GridComponentOption
+  | LegendComponentOption
+  | TitleComponentOption
+  | VisualMapComponentOption
+>;
+
+/** A chart and the size in CSS pixels for which it is laid out. */
+export interface Chart {
+  readonly option: ChartOption;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How a chart looks, apart from what it shows. */
+export interface ChartStyle {
+  readonly palette: Palette;
+  readonly fontFamily: string;
+  /** Width in CSS pixels, 320 or more. */
+  readonly width: number;
+  /** Head line, for a chart that stands alone. */
+  readonly title?: string;
+}
+
+const titleHeight = 34;
+
+/** Pixels that the title takes at the top. */
+export function titleSpace(style: ChartStyle): number {
+  return style.title === undefined ? 0 : titleHeight;
+}
+
+/** The settings that all charts share. */
+export function baseOption(style: ChartStyle) {
+  const { palette, fontFamily, title } = style;
+  return {
+    animation: false,
+    backgroundColor: 'transparent',
+    textStyle: { fontFamily, color: palette.ink },
+    ...(title === undefined
+      ? {}
+      : { title: { text: title, left: 12, top: 10, textStyle: { color: palette.ink, fontSize: 15, fontFamily } } }),
+  } satisfies ChartOption;
+}
+
+/** A legend in one row above the plot, on the left. */
+export function legend(style: ChartStyle) {
+  return {
+    left: 8,
+    top: titleSpace(style) + 4,
+    itemGap: 24,
+    itemWidth: 16,
+    itemHeight: 4,
+    icon: 'roundRect',
+    textStyle: { color: style.palette.ink, fontSize: 12 },
+  } satisfies LegendComponentOption;
+}
+
+/** A numeric axis with its title in the middle, as quiet as it can be read. */
+export function valueAxis({ palette }: ChartStyle, name: string, nameGap: number) {
+  return {
+    type: 'value' as const,
+    name,
+    nameLocation: 'middle' as const,
+    nameGap,
+    nameTextStyle: { color: palette.muted, fontSize: 12 },
+    axisLine: { show: true, lineStyle: { color: palette.muted } },
+    axisTick: { show: true, lineStyle: { color: palette.muted } },
+    axisLabel: { color: palette.muted, fontSize: 12, hideOverlap: true },
+    splitLine: { lineStyle: { color: palette.grid } },
+  };
+}
+
+/** A horizontal axis of steps or epochs: no vertical lines, whole numbers with thousands separated. */
+export function countAxis(style: ChartStyle, name: string, max: number) {
+  const axis = valueAxis(style, name, 28);
+  return {
+    ...axis,
+    min: 0,
+    max,
+    minInterval: 1,
+    splitNumber: style.width < 500 ? 4 : 8,
+    axisLabel: { ...axis.axisLabel, formatter: formatCount, showMaxLabel: true },
+    splitLine: { show: false },
+  };
+}
+
+/** A line without emphasis states; dots only where there are few points. */
+export function lineSeries(name: string, colour: string, data: Point[]) {
+  return {
+    name,
+    type: 'line' as const,
+    data,
+    showSymbol: data.length <= 30,
+    symbol: 'circle',
+    symbolSize: 6,
+    silent: true,
+    emphasis: { disabled: true },
+    lineStyle: { color: colour, width: 2 },
+    itemStyle: { color: colour },
+  };
+}

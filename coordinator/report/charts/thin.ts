@@ -1,0 +1,35 @@
+/** A point of a curve. */
+export type Point = [x: number, y: number];
+
+/**
+ * The curve's points, at most two for each of `columns` parts of equal length: the least and the greatest of the
+ * part, in the curve's order, so that no peak is lost. A curve that has no more points than that keeps all.
+ *
+ * Points whose `y` is not finite are left out. Takes whole columns of numbers, because 100,000 pairs cost more memory
+ * than all the rest of a report.
+ */
+export function thinCurve(x: ArrayLike<number>, y: ArrayLike<number>, columns: number): Point[] {
+  const perColumn = Math.max(1, Math.ceil(y.length / columns));
+  const kept: number[] = [];
+  for (let first = 0; first < y.length; first += perColumn) {
+    kept.push(...(perColumn <= 2 ? indices(first, perColumn) : extremes(y, first, first + perColumn)));
+  }
+  return kept.map((i): Point => [x[i] ?? NaN, y[i] ?? NaN]).filter(([, value]) => Number.isFinite(value));
+}
+
+function indices(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+/** Places of the least and the greatest finite value from `first` up to `end`, in order; equal if there is but one. */
+function extremes(y: ArrayLike<number>, first: number, end: number): number[] {
+  let [least, greatest] = [-1, -1];
+  for (let i = first; i < Math.min(end, y.length); i++) {
+    const value = y[i] ?? NaN;
+    if (!Number.isFinite(value)) continue;
+    if (least < 0 || value < (y[least] ?? NaN)) least = i;
+    if (greatest < 0 || value > (y[greatest] ?? NaN)) greatest = i;
+  }
+  if (least === greatest) return least < 0 ? [] : [least];
+  return [Math.min(least, greatest), Math.max(least, greatest)];
+}

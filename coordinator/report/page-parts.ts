@@ -1,0 +1,48 @@
+import type { Chart, ChartStyle } from './charts/chart.js';
+import { html, trusted, type Html } from './html.js';
+import { variablePalette } from './palette.js';
+import type { ChartRenderer } from './render.js';
+import type { ReportInput } from './report-input.js';
+import type { RunSummary } from './summary.js';
+
+/** What every section of the page is made from. */
+export interface PageContext {
+  readonly input: ReportInput;
+  readonly summary: RunSummary;
+  readonly renderer: ChartRenderer;
+}
+
+/** Widths for which a chart of the page is laid out: a full column or half of one, and a phone. */
+const widths = { full: 956, half: 466, phone: 340 };
+
+export interface FigureText {
+  /** Unique in the page. */
+  readonly name: string;
+  /** Read out in the picture's place. */
+  readonly label: string;
+  readonly size: 'full' | 'half';
+}
+
+/** A chart in two layouts, of which the style sheet shows the one that fits. */
+export function figure({ renderer }: PageContext, text: FigureText, draw: (style: ChartStyle) => Chart): Html {
+  const layout = (variant: 'wide' | 'narrow', width: number) => {
+    const chart = draw({ palette: variablePalette, fontFamily: 'inherit', width });
+    const svg = trusted(renderer.svg(chart, `${text.name}-${variant}`));
+    return html`<div class="${variant}" role="img" aria-label="${text.label}">${svg}</div>`;
+  };
+  return html`<figure>${layout('wide', widths[text.size])}${layout('narrow', widths.phone)}</figure>`;
+}
+
+/** Links to the files beside the page that hold the same. */
+export function fileLinks(name: string, ...endings: string[]): Html {
+  const links = endings.map((ending) => html` <a href="${name}.${ending}">${ending.toUpperCase()}</a>`);
+  return html`<p class="note files">As a file:${links}</p>`;
+}
+
+/** A section in the place of figures that the run has not got. */
+export function emptySection(title: string, reason: string): Html {
+  return html`<section>
+    <h2>${title}</h2>
+    <p>${reason}</p>
+  </section>`;
+}

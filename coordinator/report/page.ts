@@ -1,0 +1,124 @@
+import { stringify } from 'yaml';
+import type { EvaluationRecord } from '../records.js';
+import { formatCount, formatDuration, formatPlural, formatShare } from './format.js';
+import { html, trusted, type Html } from './html.js';
+import { epochSection, learningSection, lossSection } from './page-curves.js';
+import { lectureSection } from './page-lecture.js';
+import type { PageContext } from './page-parts.js';
+import { pageStyle } from './page-style.js';
+import { classSection, confusionSection, lastImagesSection } from './page-test.js';
+import type { ChartRenderer } from './render.js';
+import type { ReportInput } from './report-input.js';
+import type { RunSummary } from './summary.js';
+
+export interface PageOptions {
+  /** Versions to name beside the engine's, e.g. `{ Lockstep: '0.1.0' }`; Node.js and the platform by default. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** Time to put under the title; none by default, so that equal runs give equal pages. */
+  readonly writtenAt?: Date;
+}
+
+/** The report as one HTML page without references to anything outside itself but the files beside it. */
+export function renderPage(
+  input: ReportInput,
+  summary: RunSummary,
+  renderer: ChartRenderer,
+  options: PageOptions = {},
+): string {
+  const context: PageContext = { input, summary, renderer };
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${input.spec.name}: ${input.dataset.title}</title>
+        <style>
+          ${trusted(pageStyle())}
+        </style>
+      </head>
+      <body>
+        <main>
+          ${banners(input)} ${header(input, summary, options)} ${lossSection(context)} ${learningSection(context)}
+          ${confusionSection(context)} ${classSection(context)} ${lastImagesSection(context)} ${lectureSection(context)}
+          ${epochSection(context)} ${jobSection(input, options)}
+        </main>
+      </body>
+    </html>`.text;
+}
+
+function banners({ dataset, outcome, steps, spec, stepsPerEpoch }: ReportInput): Html[] {
+  const texts = [
+    ...(dataset.synthetic ? [`Results on the ${dataset.title}. They say nothing about CIFAR-10.`] : []),
+    ...(outcome === 'stopped'
+      ? [`Stopped after step ${formatCount(steps.length)} of ${formatCount(spec.epochs * stepsPerEpoch)}.`]
+      : []),
+  ];
+  return texts.map((text) => html`<p class="banner" role="alert">${text}</p>`);
+}
+
+function header(input: ReportInput, summary: RunSummary, { writtenAt }: PageOptions): Html {
+  const { spec, dataset, steps, seconds, workers } = input;
+  const { lastEvaluation: test, rateSamplesPerSecond: rate } = summary;
+  const date = writtenAt && html` · ${writtenAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return html`<header>
+    <h1>${spec.name}</h1>
+    <p class="note">${spec.model} on ${dataset.title} · ${formatCount(input.parameterCount)} parameters${date}</p>
+    <dl class="tiles">
+      ${testTiles(test)} ${tile('Duration', formatDuration(seconds), formatPlural(steps.length, 'step'))}
+      ${tile('Images per second', rate === undefined ? '–' : formatCount(rate), 'while training')}
+      ${tile('Workers', String(workers), formatPlural(spec.shards, 'shard'))}
+    </dl>
+    <p class="note">Final digest <code>${input.finalDigest}</code></p>
+  </header>`;
+}
+
+function testTiles(test: EvaluationRecord | undefined): Html[] {
+  if (!test) return ['Test accuracy', 'Average test loss'].map((name) => tile(name, '–', 'not evaluated'));
+  return [
+    tile('Test accuracy', formatShare(test.correct / test.total, 2), `${test.correct} of ${test.total}`),
+    tile('Average test loss', test.loss.toFixed(4), `after step ${formatCount(test.step)}`),
+  ];
+}
+
+function tile(name: string, value: string, detail: string): Html {
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${value}<small>${detail}</small></dd>
+  </div>`;
+}
+
+function jobSection({ spec, engine, jobDigest, dataset }: ReportInput, options: PageOptions): Html {
+  const versions = options.versions ?? {
+    'Node.js': process.version,
+    Platform: `${process.platform} ${process.arch}`,
+  };
+  const rows = {
+    Engine: `${engine.name} (${engine.version})`,
+    Device: engine.device,
+    Lowering: engine.lowering,
+    'Threads per worker': String(engine.threads),
+    ...versions,
+    'Job digest': jobDigest,
+    'Dataset digest': dataset.digest,
+  };
+  return html`<section>
+    <h2>Job</h2>
+    <p class="note">
+      The result is a function of this spec and the data: the same bits for any number of workers of this engine and
+      device class.
+    </p>
+    <div class="pair">
+      <pre>${stringify(spec)}</pre>
+      <table>
+        ${Object.entries(rows).map(
+          ([name, value]) =>
+            html`<tr>
+              <th>${name}</th>
+              <td><code>${value}</code></td>
+            </tr>`,
+        )}
+      </table>
+    </div>
+  </section>`;
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import type { init as Init } from 'echarts/core';
+import type { Chart } from './charts/chart.js';
+
+/** Turns charts into pictures without a browser. */
+export interface ChartRenderer {
+  /**
+   * The chart as an SVG document.
+   * @param id - distinguishes the chart's inner names from those of other charts in the same page.
+   */
+  svg(chart: Chart, id: string): string;
+  /** The document as PNG on white, twice as fine as its CSS pixels; its text is drawn in DejaVu Sans. */
+  png(svg: string): Promise<Uint8Array>;
+}
+
+/** Font of the pictures that stand alone; the PNG renderer gets its files, so the machine needs no fonts. */
+export const pictureFont = 'DejaVu Sans';
+
+/** Loads the chart and picture libraries (about half a second), so call it when a report is due, not before. */
+export async function loadRenderer(): Promise<ChartRenderer> {
+  const [core, charts, components, renderers, { renderAsync }] = await Promise.all([
+    import('echarts/core'),
+    import('echarts/charts'),
+    import('echarts/components'),
+    import('echarts/renderers'),
+    import('@resvg/resvg-js'),
+  ]);
+  core.use([charts.LineChart, charts.BarChart, charts.HeatmapChart, renderers.SVGRenderer]);
+  core.use([components.GridComponent, components.LegendComponent, components.TitleComponent]);
+  core.use([components.VisualMapComponent]);
+  return {
+    svg: (chart, id) => renderSvg(core.init, chart, id),
+    png: async (svg) => (await renderAsync(svg, pngOptions(svg))).asPng(),
+  };
+}
+
+function renderSvg(init: typeof Init, { option, width, height }: Chart, id: string): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption(option);
+    return makeStill(chart.renderToSVGString(), id);
+  } finally {
+    chart.dispose();
+  }
+}
+
+/**
+ * Drops what the library adds for pointers (style rules, classes, marks of the data), and replaces the counter in the
+ * names of what remains, which grows from chart to chart: equal charts give equal text.
+ */
+function makeStill(svg: string, id: string): string {
+  return svg
+    .replace(/<style ?>.*?<\/style>\s*/gs, '')
+    .replace(/ (?:class="zr\d+-cls-\d+"|ecmeta_\w+="[^"]*"|pointer-events="\w+")/g, '')
+    .replace(/(id="|url\(#)zr\d+-/g, `$1${id}-`);
+}
+
+const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
+
+function pngOptions(svg: string) {
+  const width = Number(/width="(\d+)/.exec(svg)?.[1] ?? 800);
+  const require = createRequire(import.meta.url);
+  return {
+    background: '#ffffff',
+    fitTo: { mode: 'width' as const, value: 2 * width },
+    font: {
+      loadSystemFonts: false,
+      defaultFontFamily: pictureFont,
+      sansSerifFamily: pictureFont,
+      fontFiles: fonts.map((name) => require.resolve(`dejavu-fonts-ttf/ttf/${name}`)),
+    },
+  };
+}

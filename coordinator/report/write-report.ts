@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { classAccuracyChart } from './charts/classes.js';
+import type { Chart, ChartStyle } from './charts/chart.js';
+import { confusionChart } from './charts/confusion.js';
+import { lossChart } from './charts/loss.js';
+import { confusionCsv, epochsCsv, lossCsv } from './csv.js';
+import { renderPage, type PageOptions } from './page.js';
+import { palettes } from './palette.js';
+import { loadRenderer, pictureFont, type ChartRenderer } from './render.js';
+import type { ReportInput } from './report-input.js';
+import { summarise, type RunSummary } from './summary.js';
+import { makeReportDirectory, writeReportFile } from './write-file.js';
+
+export interface WrittenReport {
+  /** Path of the page that shows everything. */
+  readonly indexHtml: string;
+  /** Paths of all files, the page last. */
+  readonly files: string[];
+}
+
+/**
+ * Writes `report/` in a run directory: the page, and its charts and tables as SVG, PNG and CSV.
+ *
+ * What the run has not got (no step yet, no evaluation) is left out and the page says so. Each file is complete or
+ * absent, and the page comes last.
+ * @throws JobError BAD_RUN_DIRECTORY
+ */
+export async function writeReport(
+  runDirectory: string,
+  input: ReportInput,
+  options: PageOptions = {},
+): Promise<WrittenReport> {
+  const directory = join(runDirectory, 'report');
+  await makeReportDirectory(directory);
+  const renderer = await loadRenderer();
+  const summary = summarise(input);
+  const files: string[] = [];
+  const write = async (name: string, content: string | Uint8Array) => {
+    await writeReportFile(join(directory, name), content);
+    files.push(join(directory, name));
+  };
+  await writeTables(input, summary, write);
+  await writePictures(input, summary, renderer, write);
+  await write('index.html', renderPage(input, summary, renderer, options));
+  return { indexHtml: join(directory, 'index.html'), files };
+}
+
+type Write = (name: string, content: string | Uint8Array) => Promise<void>;
+
+async function writeTables({ dataset }: ReportInput, summary: RunSummary, write: Write): Promise<void> {
+  await write('loss.csv', lossCsv(summary));
+  await write('epochs.csv', epochsCsv(summary.epochs));
+  if (summary.lastEvaluation) {
+    await write('confusion.csv', confusionCsv(summary.lastEvaluation.confusion, dataset.classes));
+  }
+}
+
+async function writePictures(
+  input: ReportInput,
+  summary: RunSummary,
+  renderer: ChartRenderer,
+  write: Write,
+): Promise<void> {
+  for (const [name, chart] of pictures(input, summary)) {
+    const svg = renderer.svg(chart, name);
+    await write(`${name}.svg`, svg);
+    await write(`${name}.png`, await renderer.png(svg));
+  }
+}
+
+/** The charts that stand alone, by file name; their titles name job and dataset, as they may be passed on. */
+function pictures({ spec, dataset, evaluations }: ReportInput, summary: RunSummary): [string, Chart][] {
+  const style = (what: string): ChartStyle => ({
+    palette: palettes.light,
+    fontFamily: `${pictureFont}, Verdana, sans-serif`,
+    width: 900,
+    title: `${what}: ${spec.name}, ${dataset.title}`,
+  });
+  const charts: [string, Chart][] = [];
+  if (summary.steps.length > 0) charts.push(['loss', lossChart({ ...summary, evaluations }, style('Loss'))]);
+  if (summary.lastEvaluation) {
+    const { confusion } = summary.lastEvaluation;
+    charts.push(['confusion', confusionChart(confusion, dataset.classes, style('Confusion matrix'))]);
+    const accuracy = classAccuracyChart(confusion, dataset.classes, style('Accuracy per class'));
+    charts.push(['accuracy-per-class', accuracy]);
+  }
+  return charts;
+}
