@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
+import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
 import type { Dataset } from '../job/data/dataset.js';
@@ -62,10 +63,10 @@ class Terminal {
   begin(dataset: Dataset): void {
     const { spec } = this.options;
     const plan = planSteps(spec, dataset.train.count);
-    if (dataset.synthetic) this.print(syntheticWarning);
+    if (dataset.synthetic && spec.data.dataset !== 'synthetic') this.print(standInWarning);
     this.print(
-      `${spec.name}: ${spec.model} on ${dataset.title}, ${spec.epochs} epoch(s) of ${plan.stepsPerEpoch} steps, ` +
-        `${spec.shards} shard(s), seed ${spec.seed}`,
+      `${spec.name}: ${spec.model} on ${dataset.title}, ${formatPlural(spec.epochs, 'epoch')} of ` +
+        `${formatPlural(plan.stepsPerEpoch, 'step')}, ${formatPlural(spec.shards, 'shard')}, seed ${spec.seed}`,
     );
     if (process.stdout.isTTY) this.#bar = new ProgressBar(plan, process.stdout);
     const run = { stepsPerEpoch: plan.stepsPerEpoch, samplesPerEpoch: dataset.train.count };
@@ -78,8 +79,7 @@ class Terminal {
   }
 
   handle(event: RunEvent): void {
-    if (event.type === 'worker') this.print(`worker ${event.workerId} ${event.change}: ${event.reason}`);
-    if (event.type === 'state' && event.state === 'waiting') this.print(event.reason);
+    if (this.options.logLevel === 'silent') this.#tell(event);
     if (this.#bar) this.#bar.handle(event);
     else this.#lines?.(event);
   }
@@ -89,7 +89,7 @@ class Terminal {
     const last = input.evaluations.at(-1);
     if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
     console.log(formatSummary(input));
-    if (input.dataset.synthetic) console.log(syntheticWarning);
+    if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(standInWarning);
     console.log(`Report: ${report}`);
   }
 
@@ -97,9 +97,17 @@ class Terminal {
     this.#bar?.stop();
     this.#bar = undefined;
   }
+
+  /** What matters to a person who does not read the log: who starts, and who is gone. */
+  #tell(event: RunEvent): void {
+    if (event.type === 'state' && event.state === 'training' && event.reason.includes('ready'))
+      this.print(event.reason);
+    if (event.type !== 'worker' || (event.change !== 'lost' && event.change !== 'left')) return;
+    this.print(`worker ${event.workerId} ${event.change}: ${event.reason}; its shards go to the others`);
+  }
 }
 
-const syntheticWarning =
+const standInWarning =
   '\n*** CIFAR-10 is nowhere to be had: this run uses the SYNTHETIC STAND-IN. Its figures say nothing about CIFAR-10. ***\n' +
   '*** For real data: lockstep data download, or --data PATH.                                                      ***\n';
 

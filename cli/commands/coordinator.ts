@@ -20,22 +20,16 @@ interface CoordinatorCommandOptions extends SpecOptions {
   logLevel: LogLevel;
 }
 
-const defaultListen = '127.0.0.1:50061';
-
 /** `lockstep coordinator`: one job, for workers that are started elsewhere. */
 export function coordinatorCommand(): Command {
   const command = new Command('coordinator')
     .description('run one job for workers that join from this or other machines, before or after it starts')
     .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
-  addRunOptions(command);
+  addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info' });
   command.addOption(
     new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
   );
-  command.setOptionValueWithSource('listen', defaultListen, 'default');
-  command.options.find(({ long }) => long === '--listen')!.default(defaultListen);
-  command.setOptionValueWithSource('wait', 86_400_000, 'default');
-  command.options.find(({ long }) => long === '--wait')!.default(86_400_000, '86400');
   return command
     .addHelpText('after', presetHelp() + examples)
     .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {

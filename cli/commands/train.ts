@@ -31,7 +31,7 @@ export function trainCommand(): Command {
     .description('train a job on this machine: a coordinator and local worker processes')
     .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
-  addRunOptions(command);
+  addRunOptions(command, localDefaults);
   command.addOption(
     new Option('--workers <n>', 'local workers; auto: one per physical core, never more than shards').default('auto'),
   );
@@ -49,7 +49,7 @@ export function startCommand(): Command {
     'the first run: cluster-cnn3, 7 epochs, on local workers; on a synthetic stand-in if CIFAR-10 cannot be had',
   );
   addSpecOptions(command, 'cluster-cnn3');
-  addRunOptions(command);
+  addRunOptions(command, localDefaults);
   command.addOption(new Option('--workers <n>', 'local workers, or auto').default('auto'));
   return command.action(async (options: TrainOptions) => {
     const spec = await specFrom(undefined, { ...options, epochs: options['epochs'] ?? '7' });
@@ -57,28 +57,28 @@ export function startCommand(): Command {
   });
 }
 
-/** Options that `train`, `start` and `coordinator` share. */
-export function addRunOptions(command: Command): Command {
+/** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
+export function addRunOptions(
+  command: Command,
+  defaults: { readonly listen: string; readonly waitSeconds: number; readonly logLevel: LogLevel },
+): Command {
+  const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
+  const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
+  const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
   return command
-    .option(
-      '--data <path>',
-      'CIFAR-10 binary version, directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)',
-    )
+    .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
     .option('--run <dir>', 'run directory (default: a new one in --runs)')
     .option('--runs <dir>', 'where new run directories are made', 'runs')
-    .addOption(new Option('--listen <host:port>', 'where workers join; port 0 takes a free one').default('127.0.0.1:0'))
+    .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
     .option('--insecure', 'listen beyond loopback without a token')
-    .addOption(
-      new Option('--wait <seconds>', 'how long to wait for workers').argParser(seconds).default(120_000, '120'),
-    )
-    .addOption(
-      new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost')
-        .argParser(seconds)
-        .default(2_000, '2'),
-    )
-    .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('warn'));
+    .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
+    .addOption(limit.default(2_000, '2'))
+    .addOption(level.choices(logLevels).default(defaults.logLevel));
 }
+
+/** A free port, as local workers are told which; a log that does not stand between the progress lines. */
+const localDefaults = { listen: '127.0.0.1:0', waitSeconds: 120, logLevel: 'silent' } as const;
 
 async function train(spec: JobSpec, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
   const token = readToken(options.tokenFile);
@@ -127,5 +127,5 @@ Examples:
   lockstep train job.yaml --set optimizer.momentum=0.95 --set data.augment.flip=true
 
 Ctrl-C ends the run after the step in progress and writes what there is.
-Exit codes: 0 done, 1 failed, 2 wrong usage, ${130} stopped.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped.
 `;

@@ -13,9 +13,11 @@ export interface Split {
  */
 export interface Dataset {
   /** Short identity, the spec's `data.dataset`: `cifar10`, `synthetic`. */
-  readonly name: string;
+  readonly name: 'cifar10' | 'synthetic';
   /** What results must call it: `CIFAR-10`, `CIFAR-10 (JPEG copy)`, `synthetic stand-in (not CIFAR-10)`. */
   readonly title: string;
+  /** Where the data was found and how the title is known; for display. */
+  readonly origin?: string;
   readonly synthetic: boolean;
   readonly classes: readonly string[];
   /** `[H, W, C]` of every image. */

@@ -1,0 +1,36 @@
+import type { ModelTopology } from './engine.js';
+import { EngineError } from './errors.js';
+import { type LayerJson, layersOf } from './topology.js';
+
+/** Layers that draw random numbers in training; a trace would repeat one draw for ever. */
+const randomLayers = new Set(['Dropout', 'SpatialDropout1D', 'GaussianDropout', 'GaussianNoise', 'AlphaDropout']);
+
+/**
+ * Refuses models whose training would not be what their topology says.
+ * @throws EngineError UNSUPPORTED_MODEL that names the layer.
+ */
+export function checkTopology(topology: ModelTopology): void {
+  for (const layer of layersOf(topology)) {
+    const problem = problemOf(layer);
+    if (problem === undefined) continue;
+    throw new EngineError('UNSUPPORTED_MODEL', `check model: ${problem}; layer ${JSON.stringify(layer.name)}`, {
+      context: { layer: layer.name },
+    });
+  }
+}
+
+/** What is wrong with a layer, in the form "expected X, got Y; what to do"; undefined when it is fine. */
+function problemOf({ className, config }: LayerJson): string | undefined {
+  const rate = config['rate'] ?? config['stddev'];
+  if (randomLayers.has(className) && rate !== 0) {
+    return `expected layers without randomness, got ${className} with rate ${String(rate)}; remove it`;
+  }
+  if (config['trainable'] === false) {
+    return 'expected every layer to be trained, got trainable: false; set it to true';
+  }
+  const extra = Object.entries(config).find(
+    ([key, value]) => /_(regularizer|constraint)$/.test(key) && value !== null && value !== undefined,
+  );
+  if (!extra) return undefined;
+  return `expected a loss of cross-entropy alone, got ${extra[0]}; remove it, and use the optimizer's weightDecay`;
+}

@@ -1,0 +1,80 @@
+import type { ConstantData, DType, Node, NodeOf, Op, Signatures } from './node.js';
+import { type Shape, sizeOf } from './shape.js';
+
+/**
+ * Makes nodes, each distinct computation once ("hash-consing"), so that common subexpressions need no search and two
+ * nodes can be compared by identity.
+ *
+ * It knows no algebra: the functions in the files beside this one simplify what they build.
+ */
+export class Graph {
+  private readonly known = new Map<string, Node>();
+  private count = 0;
+
+  make<O extends Op>(
+    op: O,
+    inputs: Signatures[O]['inputs'],
+    attrs: Signatures[O]['attrs'],
+    shape: Shape,
+    dtype: DType,
+  ): NodeOf<O> {
+    const key = keyOf(op, inputs, attrs, shape, dtype);
+    const existing = this.known.get(key);
+    if (existing) return existing as unknown as NodeOf<O>;
+    const node = this.add<O>(op, inputs, attrs, shape, dtype);
+    this.known.set(key, node as unknown as Node);
+    return node;
+  }
+
+  /** Whether `make` with these arguments would return a node that exists already. */
+  has<O extends Op>(op: O, inputs: Signatures[O]['inputs'], attrs: Signatures[O]['attrs'], shape: Shape, dtype: DType) {
+    return this.known.has(keyOf(op, inputs, attrs, shape, dtype));
+  }
+
+  input(name: string, shape: Shape, dtype: DType, stored: 'uint8' | 'int32' | 'float32'): Node {
+    return this.make('input', [], { name, stored }, shape, dtype);
+  }
+
+  param(name: string, shape: Shape): Node {
+    return this.make('param', [], { name }, shape, 'float32');
+  }
+
+  /** A tensor whose elements are all `value`. */
+  splat(value: number, shape: Shape, dtype: DType = 'float32'): Node {
+    return this.make('constant', [], { splat: value }, shape, dtype);
+  }
+
+  /** A constant tensor, which must not be changed afterwards; stored as one number where all elements are equal. */
+  constant(data: ConstantData, shape: Shape, dtype: DType): Node {
+    const first = data[0];
+    if (first !== undefined && data.every((value) => Object.is(value, first))) return this.splat(first, shape, dtype);
+    return this.add('constant', [], { data }, shape, dtype);
+  }
+
+  private add<O extends Op>(
+    op: O,
+    inputs: Signatures[O]['inputs'],
+    attrs: Signatures[O]['attrs'],
+    shape: Shape,
+    dtype: DType,
+  ): NodeOf<O> {
+    return { id: this.count++, op, inputs, attrs, shape, dtype, size: sizeOf(shape) };
+  }
+}
+
+function keyOf(op: Op, inputs: readonly Node[], attrs: object, shape: Shape, dtype: DType): string {
+  return `${op}(${inputs.map((node) => node.id)})${JSON.stringify(attrs)}|${dtype}|${shape}`;
+}
+
+/** The value of a constant with equal elements, else undefined. */
+export function splatOf(node: Node): number | undefined {
+  return node.op === 'constant' && 'splat' in node.attrs ? node.attrs.splat : undefined;
+}
+
+/** The elements of a constant, else undefined. A new array, or the node's own: do not change it. */
+export function constantData(node: Node): ConstantData | undefined {
+  if (node.op !== 'constant') return undefined;
+  if ('data' in node.attrs) return node.attrs.data;
+  const type = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[node.dtype];
+  return new type(node.size).fill(node.attrs.splat);
+}

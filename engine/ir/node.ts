@@ -1,0 +1,135 @@
+import type { Shape } from './shape.js';
+
+export type DType = 'float32' | 'int32' | 'bool';
+/** Values of a constant; booleans are 0 and 1. */
+export type ConstantData = Float32Array | Int32Array | Uint8Array;
+
+/** Elementwise functions of one tensor that keep its type. `step(x)` is 1 where x > 0, else 0; `rsqrt` is 1/√x. */
+export type UnaryOp =
+  | 'abs'
+  | 'ceil'
+  | 'cos'
+  | 'elu'
+  | 'erf'
+  | 'exp'
+  | 'floor'
+  | 'log'
+  | 'logicalNot'
+  | 'neg'
+  | 'reciprocal'
+  | 'relu'
+  | 'round'
+  | 'rsqrt'
+  | 'sigmoid'
+  | 'sign'
+  | 'sin'
+  | 'softplus'
+  | 'sqrt'
+  | 'step'
+  | 'tanh';
+export type ArithmeticOp = 'add' | 'div' | 'floorDiv' | 'maximum' | 'minimum' | 'mod' | 'mul' | 'pow' | 'sub';
+/** These give booleans. */
+export type LogicOp =
+  | 'equal'
+  | 'greater'
+  | 'greaterEqual'
+  | 'less'
+  | 'lessEqual'
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'notEqual';
+export type BinaryOp = ArithmeticOp | LogicOp;
+export type ReduceOp = 'max' | 'min' | 'prod' | 'sum';
+export type ArgOp = 'argMax' | 'argMin';
+
+export type Plain = Readonly<Record<string, never>>;
+/** Top, left, bottom, right. */
+export type Padding = readonly [number, number, number, number];
+type Pair = readonly [number, number];
+export interface ConvAttrs {
+  readonly pads: Padding;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+}
+export interface PoolAttrs {
+  readonly window: Pair;
+  readonly pads: Padding;
+  readonly strides: Pair;
+}
+interface Axes {
+  readonly axes: readonly number[];
+}
+interface Axis {
+  readonly axis: number;
+}
+interface Signature<Inputs, Attrs> {
+  readonly inputs: Inputs;
+  readonly attrs: Attrs;
+}
+type One = readonly [Node];
+type Two = readonly [Node, Node];
+type Three = readonly [Node, Node, Node];
+
+/** Inputs and attributes of every operation that is not one of the elementwise and reducing families. */
+interface OtherSignatures {
+  /** An input of the program; `stored` is the type in which it is handed over. */
+  input: Signature<readonly [], { readonly name: string; readonly stored: 'uint8' | 'int32' | 'float32' }>;
+  /** A weight: a piece of one of the program's flat vectors. */
+  param: Signature<readonly [], { readonly name: string }>;
+  /** `splat` when all elements are equal, else `data`. */
+  constant: Signature<readonly [], { readonly splat: number } | { readonly data: ConstantData }>;
+  reshape: Signature<One, Plain>;
+  broadcast: Signature<One, Plain>;
+  transpose: Signature<One, { readonly perm: readonly number[] }>;
+  cast: Signature<One, Plain>;
+  tile: Signature<One, { readonly reps: readonly number[] }>;
+  slice: Signature<One, { readonly begin: readonly number[] }>;
+  pad: Signature<One, { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }>;
+  reverse: Signature<One, Axes>;
+  concat: Signature<readonly Node[], Axis>;
+  /** `[x, indices]` */
+  gather: Signature<Two, Axis>;
+  leakyRelu: Signature<One, { readonly alpha: number }>;
+  /** `[condition, where true, where false]` */
+  select: Signature<Three, Plain>;
+  softmax: Signature<One, Axis>;
+  logSoftmax: Signature<One, Axis>;
+  matmul: Signature<Two, { readonly transposeA: boolean; readonly transposeB: boolean }>;
+  /** `[x, filter]` */
+  conv: Signature<Two, ConvAttrs>;
+  /** `[x, dy]`: the gradient by the filter. */
+  convFilter: Signature<Two, ConvAttrs>;
+  /** `[dy, filter]`: the gradient by x. */
+  convInput: Signature<Two, ConvAttrs>;
+  /** Like `conv`, with filters `[kh, kw, c, multiplier]`. */
+  depthwise: Signature<Two, ConvAttrs>;
+  depthwiseFilter: Signature<Two, ConvAttrs>;
+  depthwiseInput: Signature<Two, ConvAttrs>;
+  maxPool: Signature<One, PoolAttrs>;
+  avgPool: Signature<One, PoolAttrs>;
+  /** `[dy, x, y]`; `masked` when dy is 0 wherever y ≤ 0. */
+  maxPoolGrad: Signature<Three, PoolAttrs & { readonly masked: boolean }>;
+  /** `[dy]` */
+  avgPoolGrad: Signature<One, PoolAttrs>;
+}
+export type Signatures = OtherSignatures &
+  Record<UnaryOp, Signature<One, Plain>> &
+  Record<BinaryOp, Signature<Two, Plain>> &
+  Record<ReduceOp | ArgOp, Signature<One, Axes>>;
+
+export type Op = keyof Signatures;
+
+/** One value of a program. Immutable and unique: two equal computations are one node. */
+export interface NodeOf<O extends Op> {
+  /** Position in the graph's order of making; inputs have smaller ones. */
+  readonly id: number;
+  readonly op: O;
+  readonly inputs: Signatures[O]['inputs'];
+  readonly attrs: Signatures[O]['attrs'];
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly size: number;
+}
+
+/** Any node; `node.op` tells the types of its inputs and attributes. */
+export type Node = { [O in Op]: NodeOf<O> }[Op];

@@ -1,0 +1,115 @@
+import { binary, times } from './elementwise.js';
+import { type Graph, splatOf } from './graph.js';
+import type { ArgOp, Node, ReduceOp } from './node.js';
+import { factorsOf } from './product.js';
+import { broadcast, reshape } from './shape-ops.js';
+import { sameShape, type Shape, toRank } from './shape.js';
+
+/** Axes of a reduction; undefined means all. */
+export interface Reduction {
+  readonly axes?: readonly number[] | number | null | undefined;
+  readonly keepDims?: boolean;
+}
+
+/** Sum, product, maximum or minimum over some axes. */
+export function reduce(graph: Graph, op: ReduceOp, x: Node, { axes, keepDims }: Reduction): Node {
+  const all = normaliseAxes(axes, x.shape.length);
+  const live = all.filter((axis) => x.shape[axis] !== 1);
+  const out = keepDims ? x.shape.map((d, i) => (all.includes(i) ? 1 : d)) : without(x.shape, all);
+  if (live.length === 0) return reshape(graph, x, out);
+  const result = (op === 'sum' ? simplifySum(graph, x, live) : undefined) ?? reduceNode(graph, op, x, live);
+  return reshape(graph, result, out);
+}
+
+export function mean(graph: Graph, x: Node, reduction: Reduction): Node {
+  const count = elementsOver(x.shape, normaliseAxes(reduction.axes, x.shape.length));
+  return times(graph, reduce(graph, 'sum', x, reduction), graph.splat(Math.fround(1 / count), []));
+}
+
+/** Index of the first extreme value along one axis, as int32. */
+export function argExtreme(graph: Graph, op: ArgOp, x: Node, axis: number): Node {
+  const axes = normaliseAxes(axis, x.shape.length);
+  return graph.make(op, [x], { axes }, without(x.shape, axes), 'int32');
+}
+
+function reduceNode(graph: Graph, op: ReduceOp, x: Node, axes: readonly number[]): Node {
+  return graph.make(op, [x], { axes }, without(x.shape, axes), x.dtype);
+}
+
+/** A cheaper form of the sum, of any shape with as many elements; undefined where there is none. */
+function simplifySum(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
+  const splat = splatOf(x);
+  if (splat !== undefined) {
+    return graph.splat(Math.fround(splat * elementsOver(x.shape, axes)), without(x.shape, axes), x.dtype);
+  }
+  if (x.op === 'broadcast') return sumOfBroadcast(graph, x.inputs[0], x.shape, axes);
+  if (x.dtype !== 'float32') return undefined;
+  if (isCentred(x, axes)) return graph.splat(0, without(x.shape, axes));
+  if ((x.op === 'add' || x.op === 'sub') && isFree(graph, x, axes)) {
+    const [a, b] = x.inputs.map((term) => reduce(graph, 'sum', broadcast(graph, term, x.shape), { axes }));
+    return binary(graph, x.op, a!, b!);
+  }
+  return sumOfProduct(graph, x, axes);
+}
+
+/** Σ over repeated elements is a multiplication by how often they are repeated. */
+function sumOfBroadcast(graph: Graph, x: Node, shape: Shape, axes: readonly number[]): Node | undefined {
+  const full = toRank(x.shape, shape.length);
+  const repeated = axes.filter((axis) => full[axis] === 1);
+  if (repeated.length === 0) return undefined;
+  const rest = axes.filter((axis) => full[axis] !== 1);
+  const sum = reduce(graph, 'sum', reshape(graph, x, full), { axes: rest, keepDims: true });
+  const kept = shape.map((d, i) => (axes.includes(i) ? 1 : d));
+  return broadcast(graph, times(graph, sum, graph.splat(elementsOver(shape, repeated), [])), kept);
+}
+
+/** Σ(f · s) = s · Σf where s does not vary along the axes. */
+function sumOfProduct(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
+  const { full, small } = factorsOf(x);
+  if (!small) return undefined;
+  const factor = toRank(small.shape, x.shape.length);
+  if (!axes.every((axis) => factor[axis] === 1)) return undefined;
+  const sum = reduce(graph, 'sum', reshape(graph, full, x.shape), { axes, keepDims: true });
+  return times(graph, sum, reshape(graph, small, factor));
+}
+
+/** Whether x is `y − mean(y)` over these axes, which sums to zero. */
+function isCentred(x: Node, axes: readonly number[]): boolean {
+  if (x.op !== 'sub') return false;
+  const [y, subtrahend] = x.inputs;
+  const average = subtrahend.op === 'reshape' ? subtrahend.inputs[0] : subtrahend;
+  if (average.op !== 'mul') return false;
+  const [sum, factor] = average.inputs;
+  if (sum.op !== 'sum' || sum.inputs[0] !== y || !sameShape(sum.attrs.axes, axes)) return false;
+  const count = elementsOver(y.shape, axes);
+  return Math.abs((splatOf(factor) ?? 0) * count - 1) < 1e-5;
+}
+
+/** Whether Σx over the axes can be had without one more pass over full-size data. */
+function isFree(graph: Graph, x: Node, axes: readonly number[], rank = x.shape.length): boolean {
+  const full = toRank(x.shape, rank);
+  if (axes.every((axis) => full[axis] === 1) || x.op === 'constant' || x.op === 'broadcast') return true;
+  if (x.shape.length === rank && isKnown(graph, x, axes)) return true;
+  if (x.op === 'add' || x.op === 'sub') return x.inputs.every((term) => isFree(graph, term, axes, rank));
+  const { full: factor, small } = factorsOf(x);
+  if (!small) return false;
+  const shape = toRank(small.shape, rank);
+  return axes.every((axis) => shape[axis] === 1) && isFree(graph, factor, axes, rank);
+}
+
+function isKnown(graph: Graph, x: Node, axes: readonly number[]): boolean {
+  return isCentred(x, axes) || graph.has('sum', [x], { axes }, without(x.shape, axes), x.dtype);
+}
+
+function normaliseAxes(axes: Reduction['axes'], rank: number): readonly number[] {
+  const list = axes === undefined || axes === null ? [...Array(rank).keys()] : [axes].flat();
+  return list.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+}
+
+function without(shape: Shape, axes: readonly number[]): Shape {
+  return shape.filter((_, i) => !axes.includes(i));
+}
+
+function elementsOver(shape: Shape, axes: readonly number[]): number {
+  return axes.reduce((product, axis) => product * shape[axis]!, 1);
+}

@@ -1,0 +1,81 @@
+import type { NodeOf } from '../ir/node.js';
+import type { Lowering } from './lowering.js';
+
+/**
+ * The gradient of a convolution by its filter: a convolution of x with dy, in which the images of the batch take the
+ * place of channels, and stride and dilation change places.
+ */
+export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
+  const [sh, sw] = node.attrs.dilations;
+  if (sh === 1 && sw === 1) return merged(lowering, node);
+  swapped(lowering, node);
+}
+
+/**
+ * Width and input channel are merged into one axis: x `[1, B, H, W·ci]`, filter dy `[co, B, Ho, Wo]`, dilated by ci
+ * along the merged axis; result `[1, co, kh, kw·ci]`.
+ *
+ * This is twice as fast as `swapped`, because the rows that are gathered from x are contiguous runs of kw·ci numbers.
+ */
+function merged(lowering: Lowering, node: NodeOf<'convFilter'>): void {
+  const { writer } = lowering;
+  const [x, dy] = node.inputs;
+  const [batch, height, width] = x.shape as [number, number, number];
+  const [kh, kw, ci, co] = node.shape as [number, number, number, number];
+  const {
+    pads: [top, left],
+    strides: [sh, sw],
+  } = node.attrs;
+  const [bottom, right] = trailingPadding(node);
+  const attributes = {
+    kernel_shape: dy.shape.slice(1, 3),
+    dilations: [sh, sw * ci],
+    pads: [top, left * ci, Math.max(0, bottom), Math.max(0, right) * ci],
+    strides: [1, 1],
+  };
+  const rows = lowering.reshape(lowering.get(x), [1, batch, height, width * ci]);
+  const result = writer.op('Conv', [rows, lowering.get(dy, [3, 0, 1, 2])], attributes);
+  const cut = bottom < 0 || right < 0 ? leading(lowering, result, kh, kw * ci) : result;
+  lowering.define(node, lowering.reshape(cut, [co, kh, kw, ci]), [3, 0, 1, 2]);
+}
+
+/** Input channels take the place of the batch: x `[ci, B, H, W]`, filter dy `[co, B, Ho, Wo]`. */
+function swapped(lowering: Lowering, node: NodeOf<'convFilter'>): void {
+  const { writer } = lowering;
+  const [x, dy] = node.inputs;
+  const [kh, kw] = node.shape as [number, number];
+  const {
+    pads: [top, left],
+    strides,
+    dilations,
+  } = node.attrs;
+  const [bottom, right] = trailingPadding(node);
+  const attributes = {
+    kernel_shape: dy.shape.slice(1, 3),
+    dilations: strides,
+    pads: [top, left, Math.max(0, bottom), Math.max(0, right)],
+    strides: dilations,
+  };
+  const inputs = [lowering.get(x, [3, 0, 1, 2]), lowering.get(dy, [3, 0, 1, 2])];
+  const result = writer.op('Conv', inputs, attributes);
+  const cut = bottom < 0 || right < 0 ? leading(lowering, result, kh, kw) : result;
+  lowering.define(node, cut, [2, 3, 0, 1]);
+}
+
+/**
+ * Padding below and to the right with which the result has exactly the filter's size; negative where the forward
+ * convolution did not reach the last rows or columns, which then give superfluous results.
+ */
+export function trailingPadding(node: NodeOf<'convFilter'> | NodeOf<'depthwiseFilter'>): readonly [number, number] {
+  const [x, dy] = node.inputs;
+  const { pads, strides, dilations } = node.attrs;
+  const along = (i: 0 | 1) =>
+    strides[i] * (dy.shape[i + 1]! - 1) + 1 + dilations[i] * (node.shape[i]! - 1) - x.shape[i + 1]! - pads[i];
+  return [along(0), along(1)];
+}
+
+/** The first rows and columns of the last two dimensions. */
+export function leading(lowering: Lowering, name: string, rows: number, columns: number): string {
+  const { writer } = lowering;
+  return writer.op('Slice', [name, writer.ints([0, 0]), writer.ints([rows, columns]), writer.ints([2, 3])]);
+}

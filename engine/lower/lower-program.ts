@@ -1,0 +1,73 @@
+import type { OnnxWriter } from '../emit/onnx-writer.js';
+import type { Node, NodeOf } from '../ir/node.js';
+import { type Shape, sizeOf } from '../ir/shape.js';
+import type { FlatInput, Output, TracedProgram } from '../trace/program.js';
+import { Lowering, type LoweringOptions, type Rules } from './lowering.js';
+
+/** A traced program as an ONNX model whose weights are cut from flat inputs such as `params`. */
+export function lowerProgram(program: TracedProgram, rules: Rules): Uint8Array {
+  const lowering = newLowering(program, { rules, weight: cutFrom(program.flatInputs) });
+  for (const { name, pieces } of program.flatInputs) lowering.writer.input(name, 'float32', [totalSize(pieces)]);
+  for (const { attrs, shape } of inputsOf(program)) lowering.writer.input(attrs.name, attrs.stored, shape);
+  for (const output of program.outputs) writeOutput(lowering, output);
+  return lowering.writer.build();
+}
+
+export function newLowering(program: TracedProgram, options: LoweringOptions): Lowering {
+  return new Lowering(program.graph, options, outputNodes(program));
+}
+
+/** The program's inputs other than weights, in no particular order. */
+export function inputsOf(program: TracedProgram): NodeOf<'input'>[] {
+  const seen = new Set<Node>();
+  const visit = (node: Node) => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    node.inputs.forEach(visit);
+  };
+  outputNodes(program).forEach(visit);
+  return [...seen].filter((node) => node.op === 'input');
+}
+
+function outputNodes({ outputs }: TracedProgram): Node[] {
+  return outputs.flatMap((output) => (output.kind === 'tensor' ? [output.node] : output.pieces));
+}
+
+/** One Slice per weight: a Split has one output for each, and some devices limit the number of outputs. */
+function cutFrom(flatInputs: readonly FlatInput[]): LoweringOptions['weight'] {
+  const places = new Map(
+    flatInputs.flatMap(({ name, pieces }) => {
+      let end = 0;
+      return pieces.map((piece) => [piece, { name, begin: end, end: (end += piece.size) }] as const);
+    }),
+  );
+  return (writer, node) => {
+    const { name, begin, end } = places.get(node)!;
+    return cut(writer, name, begin, end, node.shape);
+  };
+}
+
+function cut(writer: OnnxWriter, name: string, begin: number, end: number, shape: Shape): string {
+  const piece = writer.op('Slice', [name, writer.ints([begin]), writer.ints([end]), writer.ints([0])]);
+  return writer.op('Reshape', [piece, writer.ints(shape)]);
+}
+
+export function writeOutput(lowering: Lowering, output: Output): void {
+  const { writer } = lowering;
+  if (output.kind === 'tensor') {
+    writer.op('Identity', [lowering.get(output.node)], {}, output.name);
+    return writer.output(output.name, output.node.dtype, output.node.shape);
+  }
+  const vectors = output.pieces.map((piece) => asVector(lowering, piece));
+  writer.op('Concat', vectors, { axis: 0 }, output.name);
+  writer.output(output.name, 'float32', [totalSize(output.pieces)]);
+}
+
+function asVector(lowering: Lowering, node: Node): string {
+  const name = lowering.get(node);
+  return node.shape.length === 1 ? name : lowering.writer.op('Reshape', [name, lowering.writer.ints([sizeOf(node.shape)])]);
+}
+
+function totalSize(nodes: readonly Node[]): number {
+  return nodes.reduce((sum, { size }) => sum + size, 0);
+}

@@ -1,0 +1,134 @@
+import { OnnxWriter } from '../emit/onnx-writer.js';
+import type { Graph } from '../ir/graph.js';
+import type { Node, NodeOf, Op } from '../ir/node.js';
+import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
+import { identity, isIdentity, keepsOrder, type Layout, permutation, physical } from './layout.js';
+
+/** Says how the nodes of one operation become ONNX: it calls `define` for the node, and maybe for others. */
+export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
+/** A formulation of every operation; a target is one such table. */
+export type Rules = { readonly [O in Op]: Rule<O> };
+
+interface Value {
+  /** Layout in which the value was made. */
+  readonly layout: Layout;
+  /** Names of the tensors that hold it, by layout. */
+  readonly forms: Map<string, string>;
+}
+
+/** How a program is written. */
+export interface LoweringOptions {
+  readonly rules: Rules;
+  /** Writes what gives a weight's values, and returns the tensor's name. */
+  readonly weight: (writer: OnnxWriter, node: NodeOf<'param'>) => string;
+  /** If given, a first dimension of this size is left open in reshapes: it stands for a batch of any size. */
+  readonly openBatch?: number | undefined;
+}
+
+/** Turns nodes into ONNX operators on demand, each once, and keeps account of layouts. */
+export class Lowering {
+  readonly writer = new OnnxWriter();
+  private readonly values = new Map<Node, Value>();
+  private readonly uses: ReadonlyMap<Node, number>;
+  private readonly memos = new Map<string, string>();
+
+  /** @param outputs - the nodes that the program returns; what they do not need is left out. */
+  constructor(
+    readonly graph: Graph,
+    readonly options: LoweringOptions,
+    outputs: readonly Node[],
+  ) {
+    this.uses = countUses(outputs);
+  }
+
+  /** Name of the tensor that holds a node's value in a layout. */
+  get(node: Node, layout: Layout = identity(node.shape.length)): string {
+    const value = this.valueOf(node);
+    const key = layout.join();
+    const existing = value.forms.get(key);
+    if (existing !== undefined) return existing;
+    const name = this.convert(node, value, layout);
+    value.forms.set(key, name);
+    return name;
+  }
+
+  /** Layout in which a node's value is, or will be, made. */
+  layoutOf(node: Node): Layout {
+    return this.valueOf(node).layout;
+  }
+
+  /** States that the tensor `name` holds a node's value. */
+  define(node: Node, name: string, layout: Layout = identity(node.shape.length)): void {
+    this.values.set(node, { layout, forms: new Map([[layout.join(), name]]) });
+  }
+
+  /** Whether nothing but one other node needs this one, and it is not computed yet: then it may be fused away. */
+  isFusible(node: Node): boolean {
+    return this.uses.get(node) === 1 && !this.values.has(node);
+  }
+
+  /** The tensor `name` in another shape. */
+  reshape(name: string, shape: Shape): string {
+    const { openBatch } = this.options;
+    const target = openBatch !== undefined && shape[0] === openBatch ? [-1, ...shape.slice(1)] : shape;
+    return this.writer.op('Reshape', [name, this.writer.ints(target)]);
+  }
+
+  /** A tensor made once per key. */
+  memo(key: string, make: () => string): string {
+    const name = this.memos.get(key) ?? make();
+    this.memos.set(key, name);
+    return name;
+  }
+
+  /** Name of an operand of an elementwise operation whose result has `rank` dimensions in `layout`. */
+  operand(node: Node, rank: number, layout: Layout): string {
+    if (node.size === 1) return this.get(node);
+    if (node.shape.length === rank) return this.get(node, layout);
+    const full = toRank(node.shape, rank);
+    const shape = physical(full, layout);
+    if (!keepsOrder(full, layout)) return this.memo(`${node.id}^${layout}/${rank}`, () => this.transposed(node, full, layout));
+    const short = withoutLeadingOnes(shape);
+    if (sameShape(short, node.shape)) return this.get(node);
+    return this.memo(`${node.id}:${short}`, () => this.reshape(this.get(node), short));
+  }
+
+  private transposed(node: Node, full: readonly number[], layout: Layout): string {
+    return this.writer.op('Transpose', [this.reshape(this.get(node), full)], { perm: layout });
+  }
+
+  private valueOf(node: Node): Value {
+    if (!this.values.has(node)) (this.options.rules[node.op] as Rule<Op>)(this, node as NodeOf<Op>);
+    return this.values.get(node)!;
+  }
+
+  private convert(node: Node, value: Value, layout: Layout): string {
+    const source = value.forms.get(value.layout.join())!;
+    const perm = permutation(value.layout, layout);
+    return keepsOrder(physical(node.shape, value.layout), perm)
+      ? this.reshape(source, physical(node.shape, layout))
+      : this.writer.op('Transpose', [source], { perm });
+  }
+}
+
+/**
+ * Layout for the result of an elementwise operation: that of an operand of full size, if possible not the plain one,
+ * so that a chain of such operations between two convolutions needs no transposition.
+ */
+export function commonLayout(lowering: Lowering, node: Node, inputs: readonly Node[]): Layout {
+  const rank = node.shape.length;
+  const full = inputs.filter((x) => x.shape.length === rank && x.size === node.size && x.op !== 'constant');
+  const layouts = full.map((x) => lowering.layoutOf(x));
+  return layouts.find((layout) => !isIdentity(layout)) ?? identity(rank);
+}
+
+function countUses(outputs: readonly Node[]): Map<Node, number> {
+  const uses = new Map<Node, number>();
+  const visit = (node: Node) => {
+    const before = uses.get(node) ?? 0;
+    uses.set(node, before + 1);
+    if (before === 0) node.inputs.forEach(visit);
+  };
+  outputs.forEach(visit);
+  return uses;
+}

@@ -1,0 +1,66 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { EngineError } from '../errors.js';
+
+type Runtime = typeof import('onnxruntime-node');
+/** A tensor to be handed over: plain data and its shape. */
+export interface Feed {
+  readonly type: 'float32' | 'int32' | 'uint8';
+  readonly data: Float32Array | Int32Array | Uint8Array;
+  readonly shape: readonly number[];
+}
+
+/** ONNX Runtime, loaded once; its native library takes about 30 MB. */
+export async function loadRuntime(): Promise<Runtime> {
+  try {
+    const loaded = await import('onnxruntime-node');
+    return loaded.default ?? loaded;
+  } catch (cause) {
+    const message = `load engine: expected onnxruntime-node to load, got ${(cause as Error).message}; run npm ci on this platform`;
+    throw new EngineError('RUNTIME', message, { cause });
+  }
+}
+
+/** One compiled model. `run` blocks the calling thread for the whole computation. */
+export class OnnxSession {
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly session: InferenceSession,
+  ) {}
+
+  /** @param threads - threads inside one operator. */
+  static async create(model: Uint8Array, threads: number): Promise<OnnxSession> {
+    const runtime = await loadRuntime();
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      // The lowering has chosen layouts and fusions already; the optimizer would only cost time, and its choices may
+      // differ from version to version.
+      graphOptimizationLevel: 'disabled',
+      logSeverityLevel: 3,
+    };
+    return new OnnxSession(runtime, await attempt('compile', () => runtime.InferenceSession.create(model, options)));
+  }
+
+  /** Runs the model; the arrays in the result belong to the caller. */
+  async run(feeds: Readonly<Record<string, Feed>>): Promise<Readonly<Record<string, Tensor>>> {
+    const tensors = Object.entries(feeds).map(([name, { type, data, shape }]) => {
+      return [name, new this.runtime.Tensor(type, data as Float32Array, shape)] as const;
+    });
+    return attempt('run', () => this.session.run(Object.fromEntries(tensors)));
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+async function attempt<T>(operation: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw new EngineError('RUNTIME', `${operation}: expected success, got an error of ONNX Runtime: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}

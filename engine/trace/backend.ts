@@ -1,0 +1,128 @@
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { EngineError } from '../errors.js';
+import { constantData, Graph } from '../ir/graph.js';
+import type { ConstantData, DType, Node } from '../ir/node.js';
+import { reshape } from '../ir/shape-ops.js';
+import { sameShape } from '../ir/shape.js';
+import { tf } from '../tf.js';
+
+/**
+ * A TF.js backend whose tensors are nodes of a graph: running TF.js code under it records what the code computes.
+ *
+ * Its kernels are in `kernels/`. One trace at a time; a trace is synchronous, so none can come in between.
+ */
+export class TraceBackend {
+  graph = new Graph();
+  /** Name of the layer whose call is being traced, for messages. */
+  layer: string | undefined;
+  private nodes = new WeakMap<object, Node>();
+  private tensors = 0;
+
+  /** Forgets the trace before; its tensors must not be used any more. */
+  start(): Graph {
+    this.graph = new Graph();
+    this.nodes = new WeakMap();
+    this.layer = undefined;
+    return this.graph;
+  }
+
+  /** The node behind a tensor. A tensor of another backend becomes a constant. */
+  nodeOf(tensor: TensorInfo): Node {
+    const node = this.nodes.get(tensor.dataId) ?? this.adopt(tensor);
+    return sameShape(node.shape, tensor.shape) ? node : reshape(this.graph, node, tensor.shape);
+  }
+
+  /** A tensor that stands for a node. */
+  tensorOf(node: Node) {
+    return tf.engine().makeTensorFromTensorInfo(this.infoOf(node));
+  }
+
+  infoOf(node: Node): TensorInfo {
+    return { dataId: this.remember(node), shape: [...node.shape], dtype: node.dtype };
+  }
+
+  private adopt(tensor: TensorInfo): Node {
+    const values = tf.engine().readSync(tensor.dataId) as ConstantData;
+    return this.constant(values, tensor.shape, tensor.dtype);
+  }
+
+  private constant(values: ArrayLike<number>, shape: readonly number[], dtype: DataType): Node {
+    const type = arrayTypes[supported(dtype)];
+    return this.graph.constant(type.from(values), shape, supported(dtype));
+  }
+
+  private remember(node: Node): object {
+    const dataId = {};
+    this.nodes.set(dataId, node);
+    this.tensors++;
+    return dataId;
+  }
+
+  // What TF.js asks of a backend.
+
+  write(values: ArrayLike<number>, shape: number[], dtype: DataType): object {
+    return this.remember(this.constant(values, shape, dtype));
+  }
+
+  move(dataId: object, values: ArrayLike<number>, shape: number[], dtype: DataType): void {
+    this.nodes.set(dataId, this.constant(values, shape, dtype));
+    this.tensors++;
+  }
+
+  readSync(dataId: object): ConstantData {
+    const node = this.nodes.get(dataId);
+    const data = node && constantData(node);
+    if (data) return data;
+    throw new EngineError(
+      'UNSUPPORTED_MODEL',
+      `compile: expected a model whose operations do not depend on values, got one that reads a tensor` +
+        `${this.place()}; remove the data-dependent part`,
+      this.layer === undefined ? {} : { context: { layer: this.layer } },
+    );
+  }
+
+  async read(dataId: object): Promise<ConstantData> {
+    return this.readSync(dataId);
+  }
+
+  /** ` in layer "name"`, or nothing in the gradient, where the layer is not known. */
+  place(): string {
+    return this.layer === undefined ? '' : ` in layer ${JSON.stringify(this.layer)}`;
+  }
+
+  numDataIds(): number {
+    return this.tensors;
+  }
+
+  disposeData(): boolean {
+    this.tensors--;
+    return true;
+  }
+
+  incRef(): void {}
+  decRef(): void {}
+  dispose(): void {}
+
+  refCount(): number {
+    return 1;
+  }
+
+  timerAvailable(): boolean {
+    return false;
+  }
+
+  floatPrecision(): 32 {
+    return 32;
+  }
+
+  epsilon(): number {
+    return 1e-7;
+  }
+}
+
+const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+
+function supported(dtype: DataType): DType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new EngineError('UNSUPPORTED_MODEL', `compile: expected float32, int32 or bool tensors, got ${dtype}`);
+}

@@ -1,0 +1,54 @@
+import type { AllAttrs, ArgMaxAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs } from '@tensorflow/tfjs-core';
+import type { ArgOp, Node, ReduceOp } from '../../ir/node.js';
+import { argExtreme, mean, reduce, type Reduction } from '../../ir/reduce.js';
+import { cast } from '../../ir/shape-ops.js';
+import type { Kernel, KernelCall, KernelTable } from '../kernel.js';
+
+export const reductions: KernelTable = {
+  All: logical('min'),
+  Any: logical('max'),
+  ArgMax: arg('argMax'),
+  ArgMin: arg('argMin'),
+  LogSoftmax: (call) => alongAxis(call, 'logSoftmax', call.attrs<LogSoftmaxAttrs>().axis),
+  // TF.js calls the axes of Max `reductionIndices`, those of all other reductions `axis`.
+  Max: (call) => {
+    const { reductionIndices, keepDims } = call.attrs<MaxAttrs>();
+    return reduce(call.graph, 'max', call.input('x'), { axes: reductionIndices, keepDims });
+  },
+  Mean: (call) => mean(call.graph, cast(call.graph, call.input('x'), 'float32'), reductionOf(call)),
+  Min: arithmetic('min'),
+  Prod: arithmetic('prod'),
+  Softmax: (call) => alongAxis(call, 'softmax', call.attrs<SoftmaxAttrs>().dim, 'logits'),
+  Sum: arithmetic('sum'),
+};
+
+function reductionOf(call: KernelCall): Reduction {
+  const { axis, keepDims } = call.attrs<SumAttrs & AllAttrs>();
+  return { axes: axis, keepDims };
+}
+
+/** Sums and products of booleans are integers. */
+function arithmetic(op: ReduceOp): Kernel {
+  return (call) => {
+    const x = call.input('x');
+    return reduce(call.graph, op, x.dtype === 'bool' ? cast(call.graph, x, 'int32') : x, reductionOf(call));
+  };
+}
+
+/** `all` is the minimum of zeros and ones, `any` the maximum. */
+function logical(op: 'min' | 'max'): Kernel {
+  return (call) => {
+    const x = cast(call.graph, call.input('x'), 'int32');
+    return cast(call.graph, reduce(call.graph, op, x, reductionOf(call)), 'bool');
+  };
+}
+
+function arg(op: ArgOp): Kernel {
+  return (call) => argExtreme(call.graph, op, call.input('x'), call.attrs<ArgMaxAttrs>().axis);
+}
+
+function alongAxis(call: KernelCall, op: 'softmax' | 'logSoftmax', axis: number, name = 'logits'): Node {
+  const x = call.input(name);
+  const positive = axis < 0 ? axis + x.shape.length : axis;
+  return call.graph.make(op, [x], { axis: positive }, x.shape, 'float32');
+}

@@ -1,0 +1,128 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ProgramSpec } from '../engine.js';
+import { EngineError } from '../errors.js';
+import { binary } from '../ir/elementwise.js';
+import type { Graph } from '../ir/graph.js';
+import type { Node } from '../ir/node.js';
+import { argExtreme, reduce } from '../ir/reduce.js';
+import { cast } from '../ir/shape-ops.js';
+import { sameShape } from '../ir/shape.js';
+import { tf } from '../tf.js';
+import { backend, recording } from './register.js';
+import { watchLayers } from './watch-layers.js';
+
+/** A flat input of a program, and the weights that it consists of, in order. */
+export interface FlatInput {
+  readonly name: 'params' | 'state';
+  readonly pieces: readonly Node[];
+}
+
+/** An output: one tensor, or several, flattened and joined. */
+export type Output =
+  | { readonly kind: 'tensor'; readonly name: string; readonly node: Node }
+  | { readonly kind: 'flat'; readonly name: string; readonly pieces: readonly Node[] };
+
+/** What a program computes: nodes from inputs to outputs. */
+export interface TracedProgram {
+  readonly graph: Graph;
+  readonly flatInputs: readonly FlatInput[];
+  readonly outputs: readonly Output[];
+}
+
+/**
+ * Records one training step: the gradient of the summed cross-entropy, the loss sum, the number of correct answers and
+ * the batch statistics.
+ * @param model - with zero running statistics and momentum 0, so that a batch norm's update is the batch's statistic.
+ */
+export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProgram {
+  return recording(() => {
+    const graph = backend.start();
+    const params = bindWeights(model.trainableWeights);
+    const labels = graph.input('labels', [spec.batch], 'int32', 'int32');
+    let logits: Node | undefined;
+    const loss = () => {
+      const scores = applyModel(model, spec, true);
+      logits = backend.nodeOf(scores);
+      const expected = tf.oneHot(backend.tensorOf(labels) as never, spec.classes, 1, 0, 'float32');
+      return tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), expected))) as never;
+    };
+    const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
+    const { value, grads } = tf.variableGrads(loss, variables);
+    const right = binary(graph, 'equal', argExtreme(graph, 'argMax', logits!, -1), labels);
+    return {
+      graph,
+      flatInputs: [{ name: 'params', pieces: params }],
+      outputs: [
+        { kind: 'flat', name: 'gradient', pieces: variables.map(({ name }) => backend.nodeOf(grads[name]!)) },
+        ...statistics(model),
+        { kind: 'tensor', name: 'loss', node: backend.nodeOf(value) },
+        { kind: 'tensor', name: 'correct', node: reduce(graph, 'sum', cast(graph, right, 'int32'), {}) },
+      ],
+    };
+  });
+}
+
+/** Records the answers of a trained model: log-softmax rows `[batch, classes]`. */
+export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedProgram {
+  return recording(() => {
+    const graph = backend.start();
+    const params = bindWeights(model.trainableWeights);
+    const state = bindWeights(model.nonTrainableWeights);
+    const rows = tf.logSoftmax(applyModel(model, spec, false));
+    const flatInputs: FlatInput[] = [{ name: 'params', pieces: params }];
+    if (state.length > 0) flatInputs.push({ name: 'state', pieces: state });
+    return { graph, flatInputs, outputs: [{ kind: 'tensor', name: 'log_probabilities', node: backend.nodeOf(rows) }] };
+  });
+}
+
+/** Puts a param node in the place of every weight. */
+function bindWeights(weights: LayersModel['weights']): Node[] {
+  return weights.map((weight) => {
+    const node = backend.graph.param(weight.originalName, weight.shape as number[]);
+    weight.write(backend.tensorOf(node));
+    return node;
+  });
+}
+
+/** Logits `[batch, classes]` of the program's images. */
+function applyModel(model: LayersModel, spec: ProgramSpec, training: boolean): Tensor {
+  checkShapes(model, spec);
+  const images = backend.graph.input('images', [spec.batch, ...spec.imageShape], 'int32', 'uint8');
+  const x = normalise(backend.tensorOf(images), spec.normalise);
+  const logits = watchLayers(model, backend, () => model.apply(x, { training })) as Tensor;
+  if (backend.nodeOf(logits).op !== 'softmax') return logits;
+  throw new EngineError(
+    'UNSUPPORTED_MODEL',
+    'compile: expected a model that ends in logits, got one that ends in softmax, which the loss applies itself; ' +
+      'remove the last activation',
+  );
+}
+
+/** `(x / 255 − mean) / deviation`, per channel. */
+function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
+  const unit = tf.div(tf.cast(images, 'float32'), 255);
+  return tf.div(tf.sub(unit, tf.tensor1d([...mean])), tf.tensor1d([...deviation]));
+}
+
+function statistics(model: LayersModel): Output[] {
+  const pieces = model.nonTrainableWeights.map((weight) => backend.nodeOf(weight.read()));
+  return pieces.length > 0 ? [{ kind: 'flat', name: 'statistics', pieces }] : [];
+}
+
+function checkShapes(model: LayersModel, spec: ProgramSpec): void {
+  const [input, output] = [model.inputs, model.outputs];
+  const expected = `images [${spec.imageShape}] in and ${spec.classes} logits out`;
+  const got = `${describe(input)} in and ${describe(output)} out`;
+  const fits =
+    input.length === 1 &&
+    output.length === 1 &&
+    sameShape(input[0]!.shape.slice(1), spec.imageShape) &&
+    sameShape(output[0]!.shape.slice(1), [spec.classes]);
+  if (fits) return;
+  throw new EngineError('UNSUPPORTED_MODEL', `compile: expected a model with ${expected}, got ${got}; change the model`);
+}
+
+function describe(tensors: LayersModel['inputs']): string {
+  return tensors.map(({ shape }) => `[${shape.slice(1)}]`).join(' and ');
+}

@@ -1,0 +1,69 @@
+import { EngineError } from '../errors.js';
+import { tf } from '../tf.js';
+import { TraceBackend } from './backend.js';
+import { type Kernel, KernelCall, type KernelTable, Unsupported } from './kernel.js';
+import { elementwise } from './kernels/elementwise.js';
+import { linear } from './kernels/linear.js';
+import { pooling } from './kernels/pool.js';
+import { reductions } from './kernels/reduce.js';
+import { shapes } from './kernels/shape.js';
+
+/** Every TF.js kernel that the engine knows. */
+export const kernels: KernelTable = { ...elementwise, ...linear, ...pooling, ...reductions, ...shapes };
+
+const backendName = 'lockstep-trace';
+export const backend = new TraceBackend();
+tf.registerBackend(backendName, () => backend as never, 0);
+for (const [kernelName, kernel] of Object.entries(kernels)) register(kernelName, kernel);
+for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
+  if (!Object.hasOwn(kernels, kernelName)) register(kernelName, unknownKernel);
+}
+
+/** Runs `trace` with TF.js recording into `backend`'s graph. */
+export function recording<T>(trace: () => T): T {
+  const before = tf.getBackend();
+  tf.setBackend(backendName);
+  try {
+    return tf.tidy(trace as () => never);
+  } finally {
+    tf.setBackend(before ?? 'cpu');
+  }
+}
+
+type Infos = Readonly<Record<string, Parameters<TraceBackend['nodeOf']>[0] | undefined>>;
+
+function register(kernelName: string, kernel: Kernel): void {
+  tf.registerKernel({
+    kernelName,
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      const result = run(kernelName, kernel, inputs, attrs ?? {});
+      return Array.isArray(result) ? result.map((node) => backend.infoOf(node)) : backend.infoOf(result);
+    },
+  });
+}
+
+function run(kernelName: string, kernel: Kernel, inputs: Infos, attrs: object) {
+  const named = Object.entries(inputs).map(([name, info]) => [name, info && backend.nodeOf(info)] as const);
+  try {
+    return kernel(new KernelCall(backend.graph, Object.fromEntries(named), attrs));
+  } catch (error) {
+    if (error instanceof Unsupported) throw unsupported(kernelName, error.message);
+    throw error;
+  }
+}
+
+/** Raised inside the call, where the kernel's name is known. */
+function unknownKernel(): never {
+  throw new Unsupported('');
+}
+
+function unsupported(kernel: string, detail: string): EngineError {
+  const { layer } = backend;
+  const what = detail === '' ? kernel : `${kernel} with ${detail}`;
+  return new EngineError(
+    'UNSUPPORTED_KERNEL',
+    `compile: expected operations that the onnx engine knows, got ${what}${backend.place()}; change the model`,
+    { context: layer === undefined ? { kernel } : { kernel, layer } },
+  );
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { list, type ReadEntry } from 'tar';
+import { JobError } from '../errors.js';
+import { BATCH_FILES, checkFileSize, FOLDER, NAMES_FILE } from './cifar10-format.js';
+
+/** md5 of the official archive, as https://www.cs.toronto.edu/~kriz/cifar.html gives it. */
+export const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
+export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
+const MAX_NAMES_BYTES = 10_000;
+
+/** md5 of a file, hexadecimal. */
+export async function fileMd5(path: string): Promise<string> {
+  const hash = createHash('md5');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** The dataset's file that an entry stands for; undefined for everything else, whatever its path tries. */
+function wantedName(entry: ReadEntry): string | undefined {
+  if (entry.type !== 'File') return undefined;
+  const path = entry.path.replace(/^\.\//, '');
+  const name = path.startsWith(`${FOLDER}/`) ? path.slice(FOLDER.length + 1) : path;
+  return name === NAMES_FILE || BATCH_FILES.includes(name) ? name : undefined;
+}
+
+/**
+ * Streams an archive and hands over the dataset's files one by one, at most one of them in memory.
+ *
+ * Nothing is written anywhere: the archive's paths only serve to recognise the known names, and sizes are checked before
+ * a byte is kept. A file that is there twice is handed over once, the first one.
+ * @throws JobError BAD_DATA when the archive is damaged or a file has another size than it must.
+ */
+export async function readArchive(
+  path: string,
+  imagesPerFile: number,
+  onFile: (name: string, bytes: Buffer) => void,
+): Promise<void> {
+  const seen = new Set<string>();
+  let failure: Error | undefined;
+  const guard = (work: () => void) => {
+    try {
+      if (failure === undefined) work();
+    } catch (error) {
+      failure = error as Error;
+    }
+  };
+  const onReadEntry = (entry: ReadEntry) => {
+    const name = wantedName(entry);
+    if (name === undefined || seen.has(name)) return;
+    seen.add(name);
+    guard(() => checkEntrySize(`${name} in ${path}`, name, entry.size, imagesPerFile));
+    if (failure !== undefined) return;
+    const chunks: Buffer[] = [];
+    entry.on('data', (chunk: Buffer) => chunks.push(chunk));
+    entry.on('end', () => guard(() => onFile(name, Buffer.concat(chunks))));
+  };
+  try {
+    await list({ file: path, strict: true, onReadEntry });
+  } catch (cause) {
+    throw new JobError(
+      'BAD_DATA',
+      `read archive: expected a complete .tar.gz, got ${(cause as Error).message}; ${path}; download it again`,
+      { cause },
+    );
+  }
+  if (failure !== undefined) throw failure;
+}
+
+function checkEntrySize(where: string, name: string, bytes: number, imagesPerFile: number): void {
+  if (name !== NAMES_FILE) checkFileSize(where, bytes, imagesPerFile);
+  else if (bytes > MAX_NAMES_BYTES) {
+    throw new JobError(
+      'BAD_DATA',
+      `read CIFAR-10: expected at most ${MAX_NAMES_BYTES} bytes, got ${bytes}; ${where}; copy or download it again`,
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import { JobError } from '../errors.js';
+
+/**
+ * CIFAR-10's binary version: files of 10,000 records, each one label byte and 3,072 pixel bytes: 1,024 red ones row by
+ * row, then green, then blue. Source: https://www.cs.toronto.edu/~kriz/cifar.html
+ */
+export const PLANE = 32 * 32;
+export const IMAGE_BYTES = 3 * PLANE;
+export const RECORD_BYTES = 1 + IMAGE_BYTES;
+export const IMAGES_PER_FILE = 10_000;
+
+export const TRAIN_FILES = [
+  'data_batch_1.bin',
+  'data_batch_2.bin',
+  'data_batch_3.bin',
+  'data_batch_4.bin',
+  'data_batch_5.bin',
+];
+export const TEST_FILE = 'test_batch.bin';
+export const BATCH_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
+export const NAMES_FILE = 'batches.meta.txt';
+/** The folder inside the official archive. */
+export const FOLDER = 'cifar-10-batches-bin';
+
+export const CLASSES: readonly string[] = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+];
+
+/** @throws JobError BAD_DATA when a batch file has not the size of its records; `where` names the file. */
+export function checkFileSize(where: string, bytes: number, images: number): void {
+  const expected = images * RECORD_BYTES;
+  if (bytes === expected) return;
+  const whole = Math.floor(bytes / RECORD_BYTES);
+  throw new JobError(
+    'BAD_DATA',
+    `read CIFAR-10: expected ${expected} bytes (${images} records of ${RECORD_BYTES}), got ${bytes}; ` +
+      `${where} ends in record ${whole}; copy or download it again`,
+  );
+}
+
+/**
+ * Unpacks a batch file: labels, and pixels turned from planes `[C, H, W]` to interleaved `[H, W, C]`.
+ * @param where - the file's path, for messages.
+ * @param target - where to write: `labels` of `[images]`, `images` of `[images, 32, 32, 3]`.
+ * @throws JobError BAD_DATA on a wrong size or a label over 9; `target` is then partly written.
+ */
+export function unpackBatch(where: string, file: Uint8Array, target: { labels: Uint8Array; images: Uint8Array }): void {
+  const { labels, images } = target;
+  checkFileSize(where, file.length, labels.length);
+  for (let record = 0, to = 0; record < labels.length; record++) {
+    const start = record * RECORD_BYTES;
+    const label = file[start]!;
+    if (label >= CLASSES.length) throw badLabel(where, record, label);
+    labels[record] = label;
+    const end = start + 1 + PLANE;
+    for (let from = start + 1; from < end; from++, to += 3) {
+      images[to] = file[from]!;
+      images[to + 1] = file[from + PLANE]!;
+      images[to + 2] = file[from + 2 * PLANE]!;
+    }
+  }
+}
+
+function badLabel(where: string, record: number, label: number): JobError {
+  return new JobError(
+    'BAD_DATA',
+    `read CIFAR-10: expected a label from 0 to 9, got ${label}; record ${record} of ${where}; ` +
+      'is it the binary version of CIFAR-10? copy or download it again',
+  );
+}
+
+/**
+ * Class names as `batches.meta.txt` has them, one a line.
+ * @throws JobError BAD_DATA unless there are ten different ones.
+ */
+export function parseClassNames(where: string, text: string): string[] {
+  const names = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (names.length === CLASSES.length && new Set(names).size === names.length) return names;
+  throw new JobError(
+    'BAD_DATA',
+    `read CIFAR-10: expected ${CLASSES.length} different class names, got ${names.length} lines; ${where}; ` +
+      'copy it again, or delete it to use the official names',
+  );
+}

@@ -1,0 +1,73 @@
+import { JobError } from '../errors.js';
+import { readCifar10, type ReadOptions } from './cifar10.js';
+import type { Dataset } from './dataset.js';
+import { installCifar10, type InstallOptions } from './install.js';
+import { cacheDirectory, candidates, decideSource, type FoundData, inspect } from './locate.js';
+import { makeSynthetic } from './synthetic.js';
+
+export interface OpenOptions extends InstallOptions, ReadOptions {
+  /** The spec's `data.dataset`. */
+  readonly dataset: 'cifar10' | 'synthetic';
+  /** `--data` */
+  readonly path?: string;
+  /** `LOCKSTEP_DATA` */
+  readonly envPath?: string;
+  readonly cwd: string;
+  /** Where downloads go; the platform's cache directory by default. */
+  readonly cache?: string;
+  /** Whether to download what is nowhere; true by default. */
+  readonly download?: boolean;
+  /** Whether the synthetic stand-in may take the place of CIFAR-10 that is nowhere to be had. The caller must say so. */
+  readonly allowSynthetic?: boolean;
+  /** Seed of the synthetic images; not the job's seed, so that jobs of several seeds learn the same data. */
+  readonly seed?: number;
+}
+
+/**
+ * Opens a job's dataset: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache directory, else the download.
+ *
+ * A place that the user named is the only one. Data that is there but bad is an error, never a reason to look elsewhere.
+ * @throws JobError NO_DATA says where it looked and what to do; BAD_DATA; neither gives way to the stand-in, except
+ * that `allowSynthetic` replaces a failed download.
+ */
+export async function openDataset(options: OpenOptions): Promise<Dataset> {
+  const synthetic = () => makeSynthetic(options.seed === undefined ? {} : { seed: options.seed });
+  if (options.dataset === 'synthetic') return synthetic();
+  const found = await findCifar10(options);
+  if (found instanceof JobError) {
+    if (options.allowSynthetic === true) return synthetic();
+    throw found;
+  }
+  return readCifar10(found, options);
+}
+
+/** The data's place, or the error that says why it is nowhere to be had. A wrong explicit place is thrown. */
+async function findCifar10(options: OpenOptions): Promise<FoundData | JobError> {
+  const cache = options.cache ?? cacheDirectory();
+  const decision = decideSource(await inspect(candidates({ ...options, cache })));
+  if (decision.kind === 'read') return decision.found;
+  if (decision.kind === 'wrong-place') {
+    throw new JobError(
+      'NO_DATA',
+      `open dataset: expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, or a .tar.gz of them; ` +
+        `${decision.reason}; name the directory or archive that holds them`,
+    );
+  }
+  if (options.download === false) return noData(decision.reason);
+  try {
+    return await installCifar10(cache, options);
+  } catch (error) {
+    if (error instanceof JobError && error.code === 'DOWNLOAD_FAILED') return noData(decision.reason, error);
+    throw error;
+  }
+}
+
+function noData(reason: string, cause?: JobError): JobError {
+  return new JobError(
+    'NO_DATA',
+    `open dataset: expected CIFAR-10, got none; ${reason}; ` +
+      (cause === undefined ? '' : `${cause.message}; `) +
+      'run: lockstep data download, or pass --data PATH, or train on the stand-in with --set data.dataset=synthetic',
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { JobError } from '../../job/errors.js';
+import { planSteps } from '../../job/plan.js';
+import { presets } from '../../job/presets.js';
+import { resolveSpec, type SpecSources } from '../../job/resolve.js';
+import { parseSpecText } from '../../job/spec-text.js';
+import { parseSpec } from '../../job/spec.js';
+
+/** The lines of the error that the sources give. */
+function problems(sources: SpecSources): string[] {
+  try {
+    resolveSpec(sources);
+  } catch (error) {
+    if (error instanceof JobError && error.code === 'BAD_SPEC') return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+const preset = 'cluster-cnn3';
+const minimal = 'name: mine\nmodel: cnn3\nepochs: 2\nshards: 4\nbatchPerShard: 8\n';
+
+describe('presets', () => {
+  it.each(Object.entries(presets))('%s is a valid spec of that name', (name, { spec }) => {
+    expect(parseSpec(spec).name).toBe(name);
+  });
+
+  it.each([
+    ['lecture-cnn3', 10_210],
+    ['lecture-cnn4', 10_210],
+    ['lecture-sharded', 10_210],
+    ['cluster-cnn3', 1_435],
+    ['cluster-cnn4', 1_435],
+  ])('%s takes %i steps on CIFAR-10', (name, steps) => {
+    expect(planSteps(resolveSpec({ preset: name }), 50_000).totalSteps).toBe(steps);
+  });
+});
+
+describe('resolveSpec', () => {
+  it('lets the file override the preset, and settings both', () => {
+    const file = parseSpecText('epochs: 3\nseed: 5\noptimizer: { momentum: 0.8 }', 'job.yaml');
+    const spec = resolveSpec({
+      preset,
+      file,
+      sets: ['seed=7', 'optimizer.learningRate=0.02', 'data.augment={flip: true}'],
+    });
+    expect(spec).toMatchObject({ name: preset, epochs: 3, seed: 7, batchPerShard: 49 });
+    expect(spec.optimizer).toEqual({ type: 'sgd', learningRate: 0.02, momentum: 0.8, nesterov: false, weightDecay: 0 });
+    expect(spec.data.augment).toEqual({ flip: true, crop: 0 });
+  });
+
+  it('takes a whole spec from a file or from settings alone', () => {
+    const file = parseSpecText(minimal, 'job.yaml');
+    expect(resolveSpec({ file })).toEqual(
+      parseSpec({ name: 'mine', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 }),
+    );
+    expect(
+      resolveSpec({
+        sets: minimal
+          .trim()
+          .split('\n')
+          .map((line) => line.replace(': ', '=')),
+      }),
+    ).toEqual(resolveSpec({ file }));
+  });
+
+  it('replaces the batch of one kind by that of the other', () => {
+    expect(resolveSpec({ preset, sets: ['globalBatch=49'] })).toMatchObject({ globalBatch: 49 });
+    expect(resolveSpec({ preset, sets: ['globalBatch=49'] }).batchPerShard).toBeUndefined();
+    expect(resolveSpec({ preset: 'lecture-sharded', sets: ['batchPerShard=9'] }).globalBatch).toBeUndefined();
+  });
+
+  it('does not choose between two batches of the same source', () => {
+    expect(problems({ preset, sets: ['globalBatch=49', 'batchPerShard=9'] })).toEqual([
+      'job spec: 1 problem(s)',
+      '  batchPerShard: expected exactly one of batchPerShard and globalBatch (--set batchPerShard)',
+    ]);
+  });
+
+  it('drops the fields of another optimizer when the type changes, in any order of settings', () => {
+    const adam = { type: 'adam', learningRate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+    const sets = ['optimizer.type=adam', 'optimizer.learningRate=0.002'];
+    expect(resolveSpec({ preset, sets }).optimizer).toEqual(adam);
+    expect(resolveSpec({ preset, sets: sets.toReversed() }).optimizer).toEqual(adam);
+  });
+
+  it('needs no type to change a field of a section that nobody wrote', () => {
+    const file = parseSpecText(minimal, 'job.yaml');
+    const spec = resolveSpec({ file, sets: ['optimizer.momentum=0.5', 'schedule.warmupSteps=3'] });
+    expect(spec.optimizer).toMatchObject({ type: 'sgd', momentum: 0.5 });
+    expect(spec.schedule).toEqual({ type: 'constant', warmupSteps: 3 });
+  });
+
+  it('reports all problems at once, each with its path and its place', () => {
+    const file = parseSpecText(`${minimal}seed: -1\noptimizer:\n  type: sgd\n  momentum: 1.5\n`, 'job.yaml');
+    expect(problems({ file, sets: ['epochs=many'] })).toEqual([
+      'job spec: 3 problem(s)',
+      '  seed: Too small: expected number to be >=0 (job.yaml:6)',
+      '  epochs: Invalid input: expected number, received string (--set epochs)',
+      '  optimizer.momentum: Too big: expected number to be <1 (job.yaml:9)',
+    ]);
+  });
+
+  it.each([
+    ['optimizer.learninRate=1', 'optimizer.learninRate: unknown key; did you mean optimizer.learningRate?'],
+    ['optimiser.momentum=1', 'optimiser: unknown key; did you mean optimizer?'],
+    ['learningRate=1', 'learningRate: unknown key; did you mean optimizer.learningRate?'],
+    ['BatchPerShard=1', 'BatchPerShard: unknown key; did you mean batchPerShard?'],
+    ['warmupSteps=1', 'warmupSteps: unknown key; did you mean schedule.warmupSteps?'],
+    ['frobnicate=1', 'frobnicate: unknown key'],
+    ['__proto__.x=1', '__proto__: unknown key'],
+  ])('refuses --set %s: %s', (set, problem) => {
+    expect(problems({ preset, sets: [set] })).toEqual([
+      'job spec: 1 problem(s)',
+      `  ${problem} (--set ${set.slice(0, set.indexOf('='))})`,
+    ]);
+  });
+
+  it('refuses a setting that is no setting', () => {
+    expect(problems({ preset, sets: ['epochs'] })).toEqual([
+      'set: expected PATH=VALUE, got "epochs"; write for example optimizer.learningRate=0.01',
+    ]);
+    expect(problems({ preset, sets: ['data={'] })[0]).toMatch(/^set: expected a YAML value, got "data=\{"; /);
+  });
+
+  it('refuses a preset that it does not know, with a guess', () => {
+    expect(problems({ preset: 'cluster-cnn' })).toEqual([
+      'preset: expected one of lecture-cnn3, lecture-cnn4, lecture-sharded, cluster-cnn3, cluster-cnn4, ' +
+        'got "cluster-cnn"; did you mean cluster-cnn3 or cluster-cnn4?',
+    ]);
+  });
+
+  it('refuses a file that is a list, and takes an empty one as nothing said', () => {
+    expect(problems({ preset, file: parseSpecText('- a', 'job.yaml') })).toEqual([
+      'spec file: expected keys and values, got ["a"] (job.yaml:1)',
+    ]);
+    expect(resolveSpec({ preset, file: parseSpecText('# nothing\n', 'job.yaml') }).name).toBe(preset);
+  });
+});

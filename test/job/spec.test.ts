@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { parseSpec } from '../../job/spec.js';
+
+const minimal = { name: 'x', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 };
+
+describe('parseSpec', () => {
+  it('fills in every default', () => {
+    expect(parseSpec(minimal)).toEqual({
+      ...minimal,
+      seed: 1,
+      data: { dataset: 'cifar10', augment: { flip: false, crop: 0 } },
+      optimizer: { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
+      schedule: { type: 'constant', warmupSteps: 0 },
+      evaluation: { batch: 500, everyEpochs: 1 },
+      engine: { name: 'onnx', threads: 1 },
+    });
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'neither batch',
+      { batchPerShard: undefined },
+      'batchPerShard: expected exactly one of batchPerShard and globalBatch',
+    ],
+    ['both batches', { globalBatch: 8 }, 'batchPerShard: expected exactly one of batchPerShard and globalBatch'],
+    [
+      'less than one sample per shard',
+      { batchPerShard: undefined, globalBatch: 3 },
+      'globalBatch: expected at least one sample per shard (4), got 3',
+    ],
+    [
+      'Nesterov without momentum',
+      { optimizer: { type: 'sgd', momentum: 0, nesterov: true } },
+      'optimizer.nesterov: expected momentum > 0 with nesterov',
+    ],
+    [
+      'an unknown optimizer',
+      { optimizer: { type: 'sdg' } },
+      "optimizer.type: Invalid discriminator value. Expected 'sgd' | 'adam' | 'adamw'",
+    ],
+    [
+      'a field of another schedule',
+      { schedule: { type: 'cosine', factor: 0.1 } },
+      'schedule.factor: unknown key with this type',
+    ],
+    [
+      'a name that Kubernetes would refuse',
+      { name: 'My Job' },
+      'name: lower-case letters, digits and dashes, 1 to 53 characters',
+    ],
+  ])('refuses %s', (_, change, problem) => {
+    expect(() => parseSpec({ ...minimal, ...change })).toThrow(
+      expect.objectContaining({ code: 'BAD_SPEC', message: `job spec: 1 problem(s)\n  ${problem}` }),
+    );
+  });
+
+  it.each([null, [], 'cnn3'])('refuses %j as a whole', (value) => {
+    expect(() => parseSpec(value)).toThrow('(whole spec): Invalid input: expected object');
+  });
+});

@@ -1,0 +1,138 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import type {
+  DataChunk,
+  FetchRequest,
+  FromWorkerFields,
+  Node,
+  Partial,
+  ShardReport,
+  StatusReply,
+  ToWorkerFields,
+  WorkerStatus,
+} from '../../proto/messages.js';
+import { Cluster, Control, Data } from '../../proto/services.js';
+
+/** The largest value of the wire's uint32. */
+const most = 0xffffffff;
+const node: Node = { first: 3, count: 2 };
+const report: ShardReport = {
+  shard: 3,
+  samples: 49,
+  lossSum: 112.0625,
+  correct: 7,
+  statistics: Buffer.from([0, 0, 128, 63]),
+  computeMs: 31.5,
+};
+
+/** Every field of every message, with values that no default has. */
+const fromWorker: FromWorkerFields = {
+  hello: { protocolVersion: 1, workerId: 'gpu-3-äöü-1f', host: 'gpu-3', pid: most, runtime: 'v20.20.2 linux x64' },
+  ready: {
+    engine: 'onnx',
+    engineVersion: 'onnxruntime-node 1.30.0',
+    device: 'cpu',
+    lowering: 'portable',
+    threads: 2,
+    compileMs: 512.25,
+  },
+  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1 },
+  holding: { shards: [0, 4, most] },
+  partial: {
+    term: 1,
+    step: most,
+    node,
+    chunk: 1,
+    chunks: 3,
+    data: Buffer.from([0, 255, 128]),
+    reports: [report, { ...report, shard: 4 }],
+  },
+  rows: { term: 1, step: 1435, batch: 19, data: Buffer.from([1, 2, 3, 4]) },
+  failure: { code: 'ENGINE_FAILED', message: 'two\nlines' },
+  leaving: { reason: 'SIGTERM' },
+};
+const toWorker: ToWorkerFields = {
+  welcome: { jobJson: '{"spec":{}}', term: 1, heartbeatMs: 500 },
+  assignment: { generation: 2, shards: [0, 1], evaluationBatches: [7, 8, 9] },
+  compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }] },
+  evaluate: { term: 1, step: 205, batches: [0, 1] },
+  parameters: { term: 1, step: 12, evaluation: true, chunk: 2, chunks: 3, data: Buffer.from([9]) },
+  finish: { reason: 'the job is over' },
+};
+const fetchRequest: FetchRequest = { digest: 'ab'.repeat(32) };
+const dataChunk: DataChunk = { totalBytes: 2 ** 33, data: Buffer.from([5, 6]) };
+const worker: WorkerStatus = {
+  workerId: 'w1',
+  state: 'computing',
+  shards: [1, 3],
+  engine: 'onnxruntime-node 1.30.0 cpu',
+  silentMs: 12.5,
+  residentBytes: 3e9,
+};
+const statusReply: StatusReply = {
+  job: 'cluster-cnn3',
+  state: 'training',
+  reason: 'epoch 2',
+  step: 300,
+  totalSteps: 1435,
+  epoch: 2,
+  epochs: 7,
+  loss: 0.75,
+  imagesPerSecond: 4096.5,
+  testAccuracy: 0.5,
+  generation: 3,
+  term: 1,
+  workers: [worker],
+};
+
+type Method = MethodDefinition<object, object>;
+interface Descriptor {
+  readonly type: { readonly field: readonly { readonly name: string }[] };
+}
+const join = Cluster.service['Join'] as unknown as Method & { requestType: Descriptor; responseType: Descriptor };
+const fetch = Data.service['Fetch'] as unknown as Method;
+const status = Control.service['Status'] as unknown as Method;
+
+describe('messages of the wire', () => {
+  it.each(Object.entries(fromWorker))('brings %s from a worker as it was sent, and names it', (name, value) => {
+    const received = join.requestDeserialize(join.requestSerialize({ [name]: value as object }));
+    expect(received).toEqual({ message: name, [name]: value as object });
+  });
+
+  it.each(Object.entries(toWorker))('brings %s to a worker as it was sent, and names it', (name, value) => {
+    const received = join.responseDeserialize(join.responseSerialize({ [name]: value as object }));
+    expect(received).toEqual({ message: name, [name]: value as object });
+  });
+
+  it('has no message in the contract that the types do not know', () => {
+    const names = ({ type }: Descriptor) => type.field.map(({ name }) => name);
+    expect(names(join.requestType)).toEqual(Object.keys(fromWorker));
+    expect(names(join.responseType)).toEqual(Object.keys(toWorker));
+  });
+
+  it('brings requests for data, and data beyond 4 GiB in length', () => {
+    expect(fetch.requestDeserialize(fetch.requestSerialize(fetchRequest))).toEqual(fetchRequest);
+    expect(fetch.responseDeserialize(fetch.responseSerialize(dataChunk))).toEqual(dataChunk);
+  });
+
+  it('brings a status with its workers', () => {
+    expect(status.responseDeserialize(status.responseSerialize(statusReply))).toEqual(statusReply);
+  });
+
+  it('fills in defaults for what is not sent, and reads a message of no kind as one without a name', () => {
+    const sent: { partial: Pick<Partial, 'step'> } = { partial: { step: 4 } };
+    expect(join.requestDeserialize(join.requestSerialize(sent))).toEqual({
+      message: 'partial',
+      partial: { term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [] },
+    });
+    expect(join.requestDeserialize(Buffer.alloc(0))).toEqual({});
+  });
+
+  it('takes bytes from memory that two threads share', () => {
+    const data = new Uint8Array(new SharedArrayBuffer(8), 2, 4);
+    data.set([1, 2, 3, 4]);
+    const message = { parameters: { ...toWorker.parameters, data } };
+    const received = join.responseDeserialize(join.responseSerialize(message)) as typeof message;
+    expect([...received.parameters.data]).toEqual([1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,68 @@
+import { credentials, Server, ServerCredentials, type ServerInterceptor, type UntypedHandleCall } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { onTestFinished } from 'vitest';
+import {
+  channelOptions,
+  Cluster,
+  type ClusterClient,
+  Control,
+  type ControlClient,
+  Data,
+  type DataClient,
+} from '../../proto/services.js';
+
+/** A handler of each service; calls to those left out end with UNIMPLEMENTED. */
+export interface Handlers {
+  readonly Join?: UntypedHandleCall;
+  readonly Fetch?: UntypedHandleCall;
+  readonly Status?: UntypedHandleCall;
+}
+
+/** A real server on a free loopback port, gone when the test is. @returns its address. */
+export async function serve(handlers: Handlers, interceptors: ServerInterceptor[] = []): Promise<string> {
+  const server = new Server({ ...channelOptions, interceptors });
+  const { Join, Fetch, Status } = handlers;
+  if (Join) server.addService(Cluster.service, { Join });
+  if (Fetch) server.addService(Data.service, { Fetch });
+  if (Status) server.addService(Control.service, { Status });
+  new HealthImplementation({ '': 'SERVING' }).addToServer(server);
+  onTestFinished(() => server.forceShutdown());
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return `127.0.0.1:${port}`;
+}
+
+const options = { ...channelOptions, 'grpc.use_local_subchannel_pool': 1 };
+
+function closeAfterwards<Client extends { close(): void }>(client: Client): Client {
+  onTestFinished(() => client.close());
+  return client;
+}
+
+export function clusterClient(address: string): ClusterClient {
+  return closeAfterwards(new Cluster(address, credentials.createInsecure(), options));
+}
+
+export function dataClient(address: string): DataClient {
+  return closeAfterwards(new Data(address, credentials.createInsecure(), options));
+}
+
+export function controlClient(address: string): ControlClient {
+  return closeAfterwards(new Control(address, credentials.createInsecure(), options));
+}
+
+/** Rejects, naming what is missing, when `promise` has not settled in time. */
+export async function within<T>(promise: Promise<T>, what: string, limitMs = 5_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`expected ${what} within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
