@@ -11,8 +11,7 @@ import { createLog, type LogLevel } from './log.js';
 import { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 
-export interface CoordinatorRun extends Omit<CoordinatorOptions, 'dataset'> {
-  readonly dataset: Promise<Dataset>;
+export interface CoordinatorRun extends CoordinatorOptions {
   readonly logLevel: LogLevel;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
@@ -31,15 +30,19 @@ export const interruptedExitCode = 130;
 
 /** Runs a coordinator with its terminal, log and signals. @returns the exit code. */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
-  const coordinator = new Coordinator(options);
+  const terminal = new Terminal(options);
+  const dataset = async () => {
+    const opened = await options.dataset();
+    terminal.begin(opened);
+    return opened;
+  };
+  const coordinator = new Coordinator({ ...options, dataset });
   const address = await coordinator.start();
   const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
-  const terminal = new Terminal(options);
   coordinator.events.subscribe((event) => logEvent(log, event));
   coordinator.events.subscribe((event) => terminal.handle(event));
   log.info({ address, run: options.runDirectory }, 'listening');
   const signals = stopOnSignals(coordinator, terminal);
-  void options.dataset.then((dataset) => terminal.begin(dataset)).catch(() => undefined);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
     const result = await coordinator.run();

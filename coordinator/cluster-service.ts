@@ -40,13 +40,11 @@ export class ClusterService {
         else refuse(error);
       }
     });
-    const ended = (reason: string) => {
+    const ended = () => {
       clearTimeout(silent);
-      if (session) this.#gone(session, 'lost', new ClusterError('LOST', reason));
+      if (session) this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended'));
     };
-    stream.on('end', () => ended('it closed its connection'));
-    stream.on('cancelled', () => ended('its connection broke'));
-    stream.on('error', () => ended('its connection broke'));
+    for (const event of ['end', 'cancelled', 'error']) stream.on(event, ended);
   }
 
   /** A worker was silent for too long; the roster has dropped it. */

@@ -1,7 +1,9 @@
+import type { EventEmitter } from 'node:events';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import type { EngineInfo } from '../engine/engine.js';
 import type { Dataset } from '../job/data/dataset.js';
 import type { JobSpec } from '../job/spec.js';
+import { ClusterError, toStatus } from '../proto/errors.js';
 import type { StatusReply } from '../proto/messages.js';
 import { ClusterService } from './cluster-service.js';
 import { type FetchCall, serveParts } from './data-service.js';
@@ -19,7 +21,8 @@ import { Trainer } from './trainer.js';
 
 export interface CoordinatorOptions extends ListenOptions {
   readonly spec: JobSpec;
-  readonly dataset: Promise<Dataset>;
+  /** Reads the dataset; called once the coordinator listens. */
+  readonly dataset: () => Promise<Dataset>;
   readonly runDirectory: string;
   /** Workers that the first step waits for, and for how long. */
   readonly wantedWorkers: number;
@@ -58,9 +61,13 @@ export class Coordinator {
     this.#running = begun.then(() => this.#prepare());
     this.#running.catch(() => undefined);
     const whenRunning =
-      <Call>(handle: (running: Running, call: Call) => void) =>
+      <Call extends EventEmitter>(handle: (running: Running, call: Call) => void) =>
       (call: Call) =>
-        void this.#running.then((running) => handle(running, call)).catch(() => undefined);
+        void this.#running.then(
+          (running) => handle(running, call),
+          (error: Error) =>
+            call.emit('error', toStatus(new ClusterError('STOPPED', `the job cannot start: ${error.message}`))),
+        );
     const join = whenRunning<JoinStream>(({ cluster }, stream) => cluster.join(stream));
     const fetch = whenRunning<FetchCall>(({ job }, call) => serveParts(job.parts)(call));
     const status = (_: ServerUnaryCall<object, StatusReply>, reply: sendUnaryData<StatusReply>) =>
@@ -126,7 +133,7 @@ export class Coordinator {
 
   async #prepare(): Promise<Running> {
     const { spec, dataset, wantedWorkers, startLimitMs, heartbeatLimitMs } = this.options;
-    const job = await prepareJob(spec, await dataset);
+    const job = await prepareJob(spec, await dataset());
     await this.#directory!.writeJson('job.json', job.manifest);
     const { events } = this;
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
@@ -149,6 +156,7 @@ export class Coordinator {
       const ready = event.type === 'worker' ? roster.get(event.workerId)?.ready : undefined;
       if (ready) engine = { ...ready, name: ready.engine, version: ready.engineVersion };
     });
+    directory.failed.catch((error: Error) => trainer.fail(error));
     const initial = { step: 0, params: job.initial.params, slots: [], state: job.initial.state };
     await writeCheckpoint(directory, job, initial);
     const training = await trainer.run();

@@ -1,8 +1,8 @@
 import { describeModel, initialWeights } from '../engine/model.js';
 import type { ModelLayout } from '../engine/engine.js';
 import type { Dataset, Split } from '../job/data/dataset.js';
-import { datasetDigest } from '../job/data/parts.js';
-import { jobDigest, sha256Hex } from '../job/digest.js';
+import { datasetDigest, type IndexRange, partBytes, partDigest } from '../job/data/parts.js';
+import { jobDigest } from '../job/digest.js';
 import type { JobManifest, PartRef } from '../job/manifest.js';
 import { builtinTopology } from '../job/models.js';
 import { planSteps, type StepPlan } from '../job/plan.js';
@@ -34,15 +34,15 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset): Promise<Pre
   const initial = await initialWeights(topology, spec.seed);
   const parts = new Map<string, PartBytes>();
   const shards = Array.from({ length: spec.shards }, (_, shard) =>
-    addPart(parts, dataset.train, shardRange(dataset.train.count, spec.shards, shard), dataset.imageShape),
+    addPart(parts, dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
   );
   const batches = Math.ceil(dataset.test.count / spec.evaluation.batch);
   const evaluation = Array.from({ length: batches }, (_, batch) => {
     const start = batch * spec.evaluation.batch;
     const count = Math.min(spec.evaluation.batch, dataset.test.count - start);
-    return addPart(parts, dataset.test, { start, count }, dataset.imageShape);
+    return addPart(parts, dataset.test, { start, count });
   });
-  const digest = await datasetDigest(dataset);
+  const digest = datasetDigest(dataset);
   const manifest: JobManifest = {
     digest: jobDigest({ spec, topology, datasetDigest: digest }),
     spec,
@@ -67,18 +67,11 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset): Promise<Pre
 }
 
 /** Names a range of a split by the digest of its bytes, which stay where they are. */
-function addPart(
-  parts: Map<string, PartBytes>,
-  split: Split,
-  { start, count }: { start: number; count: number },
-  imageShape: readonly number[],
-): PartRef {
-  const imageBytes = imageShape.reduce((a, b) => a * b);
-  const labels = split.labels.subarray(start, start + count);
-  const images = split.images.subarray(start * imageBytes, (start + count) * imageBytes);
-  const digest = sha256Hex(labels, images);
-  parts.set(digest, [labels, images]);
-  return { digest, count };
+function addPart(parts: Map<string, PartBytes>, split: Split, range: IndexRange): PartRef {
+  const bytes = partBytes(split, range);
+  const digest = partDigest(bytes);
+  parts.set(digest, bytes);
+  return { digest, count: range.count };
 }
 
 function momentumOf(layout: ModelLayout): Float32Array {

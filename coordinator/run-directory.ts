@@ -12,6 +12,8 @@ const stepsHeader = 'step,epoch,samples,loss,correct,learning_rate,duration_ms,w
 export class RunDirectory {
   readonly #steps: WriteStream;
   readonly #digests: WriteStream;
+  /** Rejects when a record cannot be written, as on a full disk; the run cannot go on then. */
+  readonly failed: Promise<never>;
 
   private constructor(
     readonly path: string,
@@ -20,6 +22,11 @@ export class RunDirectory {
     this.#steps = createWriteStream(join(path, 'steps.csv'), { flags: 'wx' });
     this.#steps.write(stepsHeader);
     this.#digests = createWriteStream(join(path, 'digests.jsonl'), { flags: 'wx' });
+    this.failed = new Promise((_, reject) => {
+      this.#steps.on('error', (cause) => reject(cannotWrite(path, 'steps.csv', cause)));
+      this.#digests.on('error', (cause) => reject(cannotWrite(path, 'digests.jsonl', cause)));
+    });
+    this.failed.catch(() => undefined);
   }
 
   /**
@@ -60,11 +67,18 @@ export class RunDirectory {
     this.#digests.write(`${JSON.stringify(entry)}\n`);
   }
 
-  /** Writes a whole file durably: aside, flushed to disk, renamed. */
+  /**
+   * Writes a whole file durably: aside, flushed to disk, renamed.
+   * @throws JobError BAD_RUN_DIRECTORY; the file is as it was before.
+   */
   async write(name: string, content: string | Uint8Array): Promise<string> {
     const path = join(this.path, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeDurably(path, content);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeDurably(path, content);
+    } catch (cause) {
+      throw cannotWrite(this.path, name, cause as Error);
+    }
     return path;
   }
 
@@ -72,19 +86,29 @@ export class RunDirectory {
     return this.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** Ends the growing files; they are complete on disk afterwards. */
+  /** Ends the growing files; they are complete on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async endRecords(): Promise<void> {
     for (const stream of [this.#steps, this.#digests]) {
       if (stream.writableEnded) continue;
       stream.end();
-      await finished(stream);
+      await Promise.race([finished(stream), this.failed]);
     }
   }
 
+  /** Gives the directory free; what went wrong with the records has been told before. */
   async close(): Promise<void> {
-    await this.endRecords();
+    await this.endRecords().catch(() => undefined);
     await this.release();
   }
+}
+
+function cannotWrite(path: string, name: string, cause: Error): JobError {
+  return new JobError(
+    'BAD_RUN_DIRECTORY',
+    `run directory ${path}: expected to write ${name}, got ${cause.message}; ` +
+      'make room on that disk, or pass --run DIR with another place',
+    { cause },
+  );
 }
 
 async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {

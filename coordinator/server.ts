@@ -63,9 +63,11 @@ export class ClusterServer {
 function cannotListen(address: string, cause: Error): ClusterError {
   const taken = cause.message.includes('EADDRINUSE');
   const found = taken ? 'another program is listening there' : cause.message;
+  const advice = taken ? 'stop that program, or choose' : 'choose an address of this machine, or';
   return new ClusterError(
     'PORT_IN_USE',
-    `listen: expected to listen on ${address}, got: ${found}; stop that program, or choose another port with --listen HOST:PORT (port 0 takes a free one)`,
+    `listen: expected to listen on ${address}, got: ${found}; ` +
+      `${advice} another port with --listen HOST:PORT (port 0 takes a free one)`,
     { cause },
   );
 }

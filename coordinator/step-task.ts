@@ -3,7 +3,7 @@ import { ClusterError } from '../proto/errors.js';
 import type { Partial, ShardReport } from '../proto/messages.js';
 import type { JobManifest } from '../job/manifest.js';
 import { epochOf, samplesInStep, type StepPlan } from '../job/plan.js';
-import { cover, isNode } from '../job/tree.js';
+import { cover, isNode, nodeKey, type TreeNode } from '../job/tree.js';
 import type { StepOutcome } from './arithmetic/accumulator.js';
 import type { ArithmeticThread } from './arithmetic/thread.js';
 import type { WorkerSession } from './session.js';
@@ -26,6 +26,8 @@ export class StepTask implements Task {
   readonly done: Promise<void>;
   readonly contributors = new Set<string>();
   outcome: (StepOutcome & { kind: 'committed' }) | undefined;
+  /** What each worker is to send next: a node's chunks follow each other, so the last one says that all are there. */
+  readonly #nextChunk = new WeakMap<WorkerSession, { key: string; chunk: number }>();
   #settle!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(
@@ -50,9 +52,11 @@ export class StepTask implements Task {
     const { partial } = message;
     if (partial.term !== this.context.term || partial.step !== this.step) return;
     const node = this.#check(session, partial);
-    if (partial.chunk === 0) for (const report of partial.reports) this.#addReport(session, report);
+    if (partial.chunk === 0) for (const report of partial.reports) this.#addReport(report);
     this.context.arithmetic.addChunk(this.step, node, partial.chunk, partial.data);
-    if (partial.chunk < partial.chunks - 1) return;
+    const isLast = partial.chunk === partial.chunks - 1;
+    this.#nextChunk.set(session, { key: nodeKey(node), chunk: isLast ? 0 : partial.chunk + 1 });
+    if (!isLast) return;
     this.contributors.add(session.workerId);
     for (let shard = node.first; shard < node.first + node.count; shard++) this.board.finish(shard);
   }
@@ -65,34 +69,44 @@ export class StepTask implements Task {
     this.#settle.resolve();
   }
 
-  #check(session: WorkerSession, partial: Partial): { first: number; count: number } {
+  #check(session: WorkerSession, partial: Partial): TreeNode {
     const { manifest } = this.context;
     const node = partial.node;
     if (!node || !isNode(node, manifest.shards.length)) {
       throw badMessage(session, `a node of the tree over ${manifest.shards.length} shards`, JSON.stringify(node));
     }
     checkChunk(manifest.parameterCount, partial, `partial of step ${this.step} from ${session.workerId}`);
-    if (partial.chunk === 0 && partial.reports.map((r) => r.shard).join() !== shardsOf(node).join()) {
-      throw badMessage(session, `reports of shards ${shardsOf(node).join()}`, partial.reports.map((r) => r.shard).join());
+    const next = this.#nextChunk.get(session);
+    const expected = next?.key === nodeKey(node) ? next.chunk : 0;
+    if (partial.chunk !== expected) {
+      throw badMessage(session, `chunk ${expected} of node ${nodeKey(node)}`, `chunk ${partial.chunk}`);
     }
+    if (partial.chunk === 0) this.#checkReports(session, node, partial.reports);
     return node;
   }
 
-  #addReport(session: WorkerSession, report: ShardReport): void {
+  #checkReports(session: WorkerSession, node: TreeNode, reports: readonly ShardReport[]): void {
+    const shards = reports.map((report) => report.shard).join();
+    if (shards !== shardsOf(node).join()) throw badMessage(session, `reports of shards ${shardsOf(node).join()}`, shards);
     const { manifest, plan } = this.context;
-    const samples = samplesInStep(plan, report.shard, epochOf(plan, this.step).stepInEpoch).count;
-    if (report.samples !== samples || report.correct > samples) {
-      throw badMessage(session, `${samples} samples of shard ${report.shard}`, `${report.samples}`);
+    const { stepInEpoch } = epochOf(plan, this.step);
+    for (const { shard, samples, correct, statistics } of reports) {
+      const wanted = samplesInStep(plan, shard, stepInEpoch).count;
+      if (samples !== wanted) throw badMessage(session, `${wanted} samples of shard ${shard}`, `${samples}`);
+      if (correct > samples) throw badMessage(session, `at most ${samples} correct of shard ${shard}`, `${correct}`);
+      if (statistics.byteLength !== manifest.stateCount * 4) {
+        throw badMessage(session, `${manifest.stateCount * 4} bytes of statistics`, `${statistics.byteLength}`);
+      }
     }
-    if (report.statistics.byteLength !== manifest.stateCount * 4) {
-      throw badMessage(session, `${manifest.stateCount * 4} bytes of statistics`, `${report.statistics.byteLength}`);
-    }
+  }
+
+  #addReport({ shard, samples, lossSum, correct, statistics }: ShardReport): void {
     this.context.arithmetic.addOutcome(this.step, {
-      shard: report.shard,
+      shard,
       samples,
-      lossSum: report.lossSum,
-      correct: report.correct,
-      statistics: new Float32Array(Uint8Array.from(report.statistics).buffer),
+      lossSum,
+      correct,
+      statistics: new Float32Array(Uint8Array.from(statistics).buffer),
     });
   }
 
@@ -106,7 +120,7 @@ export class StepTask implements Task {
   }
 }
 
-function shardsOf(node: { first: number; count: number }): number[] {
+function shardsOf(node: TreeNode): number[] {
   return Array.from({ length: node.count }, (_, i) => node.first + i);
 }
 

@@ -19,7 +19,7 @@ export async function loadModel(topology: ModelTopology): Promise<LayersModel> {
   // TF.js changes the object that it is given.
   const modelTopology = structuredClone(topology);
   try {
-    return await layers.loadLayersModel({ load: async () => ({ modelTopology }) });
+    return await layers.loadLayersModel({ load: () => Promise.resolve({ modelTopology }) });
   } catch (cause) {
     throw new EngineError(
       'UNSUPPORTED_MODEL',

@@ -36,6 +36,8 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
 
 const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set(['UNREACHABLE', 'LOST', 'BAD_PART', 'DUPLICATE_WORKER']);
 const codeKey = 'lockstep-code';
+/** Characters of an error's message that are sent; headers may have 64 KiB. */
+const maxDetails = 4_000;
 
 /** An error of the cluster, with a closed code. The message says what was expected, what was found and what to do. */
 export class ClusterError extends Error {
@@ -55,13 +57,18 @@ export class ClusterError extends Error {
 export function toStatus(error: ClusterError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const metadata = new Metadata();
   metadata.set(codeKey, error.code);
-  return { code: grpcStatus[error.code], details: error.message, metadata };
+  return { code: grpcStatus[error.code], details: headerText(error.message), metadata };
+}
+
+/** Details travel in a header, percent-encoded; of longer ones, or of half a character, the call would never end. */
+function headerText(text: string): string {
+  return Buffer.from(text.slice(0, maxDetails)).toString();
 }
 
 /** The error of a failed call: the sender's own where it was a ClusterError, else UNREACHABLE or what the status says. */
 export function fromServiceError(error: ServiceError, operation: string): ClusterError {
   const sent = error.metadata?.get(codeKey)[0];
-  if (typeof sent === 'string' && sent in grpcStatus) {
+  if (typeof sent === 'string' && Object.hasOwn(grpcStatus, sent)) {
     return new ClusterError(sent as ClusterErrorCode, error.details, { cause: error });
   }
   const detail = `${operation}: ${error.details || error.message}`;

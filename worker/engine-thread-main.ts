@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine } from '../engine/create.js';
+import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { FromEngine, ToEngine } from './engine-thread.js';
-import { type PartData, ShardComputer } from './shard-computer.js';
+import { ShardComputer } from './shard-computer.js';
 
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
 
@@ -57,8 +58,8 @@ class WorkLoop {
   }
 
   #store({ set, index, bytes }: ToEngine & { kind: 'part' }): void {
-    const count = (set === 'shard' ? manifest.shards : manifest.evaluation)[index]!.count;
-    const data: PartData = { labels: new Uint8Array(bytes, 0, count), images: new Uint8Array(bytes, count) };
+    const { imageShape, classes } = manifest.dataset;
+    const data = decodePart(new Uint8Array(bytes), imageShape, classes.length);
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 

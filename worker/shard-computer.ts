@@ -1,4 +1,5 @@
 import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine/engine.js';
+import type { Split } from '../job/data/dataset.js';
 import { augmentInto } from '../job/augment.js';
 import { InvariantError } from '../job/errors.js';
 import { type JobManifest, manifestPlan } from '../job/manifest.js';
@@ -7,12 +8,6 @@ import { SampleOrder } from '../job/samples.js';
 import { shardRange } from '../job/shards.js';
 import { sumNode } from '../job/reduction.js';
 import type { TreeNode } from '../job/tree.js';
-
-/** A part of the dataset as it travelled: label bytes, then images `[count, H, W, C]`. */
-export interface PartData {
-  readonly labels: Uint8Array;
-  readonly images: Uint8Array;
-}
 
 /** What a shard's samples gave besides the gradient. */
 export interface ShardResult {
@@ -26,8 +21,8 @@ export interface ShardResult {
 
 /** Computes shards and evaluation batches of one job with one engine. Keeps no training state. */
 export class ShardComputer {
-  readonly shards = new Map<number, PartData>();
-  readonly batches = new Map<number, PartData>();
+  readonly shards = new Map<number, Split>();
+  readonly batches = new Map<number, Split>();
   readonly #plan: StepPlan;
   readonly #order: SampleOrder;
   readonly #imageBytes: number;

@@ -35,8 +35,7 @@ export function coordinatorCommand(): Command {
     .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {
       const spec = await specFrom(file, options);
       const token = readToken(options.tokenFile);
-      const dataset = datasetFor(spec, { data: options.data });
-      dataset.catch(() => undefined);
+      const dataset = () => datasetFor(spec, { data: options.data });
       process.exitCode = await runCoordinator({
         spec,
         dataset,

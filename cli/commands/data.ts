@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import cliProgress from 'cli-progress';
 import { Command } from 'commander';
+import { downloadProgress } from '../terminal/download.js';
 import { readCifar10 } from '../../job/data/cifar10.js';
 import type { Dataset } from '../../job/data/dataset.js';
 import { channelStatistics, classCounts, contactSheet } from '../../job/data/explore.js';
@@ -111,34 +111,4 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     row.map((text, k) => (k === 0 ? text.padEnd(widths[k]!) : text.padStart(widths[k]!))).join('  '),
   );
-}
-
-/**
- * Callbacks that draw a download's progress: a bar on a terminal, else a line at the start and at each tenth.
- * Call `stop` at the end, also after an error, or the bar stays open.
- */
-export function downloadProgress(stream: NodeJS.WriteStream = process.stderr) {
-  const bar = stream.isTTY
-    ? new cliProgress.SingleBar({
-        stream,
-        format: 'CIFAR-10 {bar} {percentage}% | {value} of {total} MB | {eta_formatted} left',
-        hideCursor: true,
-      })
-    : undefined;
-  let tenth = -1;
-  const onProgress = (bytes: number, total: number | undefined) => {
-    const size = total ?? 170_052_171;
-    if (bar !== undefined) {
-      if (tenth < 0) bar.start(Math.round(size / 1e6), 0);
-      bar.update(Math.round(bytes / 1e6));
-    }
-    const reached = Math.floor((bytes / size) * 10);
-    if (reached > tenth && bar === undefined) stream.write(`download CIFAR-10: ${reached * 10} %\n`);
-    tenth = Math.max(tenth, reached);
-  };
-  return {
-    onProgress,
-    onWait: () => stream.write('download CIFAR-10: another process is at it; waiting for it to finish\n'),
-    stop: () => bar?.stop(),
-  };
 }

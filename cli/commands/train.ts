@@ -84,8 +84,7 @@ async function train(spec: JobSpec, options: TrainOptions, allowSynthetic: boole
   const token = readToken(options.tokenFile);
   const workers = await resolveWorkers(options.workers, spec.shards);
   const runDirectory = options.run ?? newRunDirectory(options.runs, spec.name, new Date());
-  const dataset = datasetFor(spec, { data: options.data, allowSynthetic });
-  dataset.catch(() => undefined);
+  const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
   return runCoordinator({
     spec,
     dataset,

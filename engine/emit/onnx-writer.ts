@@ -56,7 +56,7 @@ export class OnnxWriter {
   /** A constant tensor; small equal ones are written once. */
   constant(data: TensorData, shape: readonly number[]): string {
     if (data.length > 64) return this.initializer(this.newName(), data, shape);
-    const key = `${typeOf(data)}|${shape}|${Array.from<number | bigint, string>(data, (x) => (Object.is(x, -0) ? '-0' : String(x))).join()}`;
+    const key = `${typeOf(data)}|${shape.join()}|${Array.from<number | bigint, string>(data, (x) => (Object.is(x, -0) ? '-0' : String(x))).join()}`;
     const name = this.constants.get(key) ?? this.initializer(this.newName(), data, shape);
     this.constants.set(key, name);
     return name;

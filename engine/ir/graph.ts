@@ -63,7 +63,7 @@ export class Graph {
 }
 
 function keyOf(op: Op, inputs: readonly Node[], attrs: object, shape: Shape, dtype: DType): string {
-  return `${op}(${inputs.map((node) => node.id)})${JSON.stringify(attrs)}|${dtype}|${shape}`;
+  return `${op}(${inputs.map((node) => node.id).join()})${JSON.stringify(attrs)}|${dtype}|${shape.join()}`;
 }
 
 /** The value of a constant with equal elements, else undefined. */

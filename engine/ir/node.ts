@@ -30,14 +30,7 @@ export type UnaryOp =
 export type ArithmeticOp = 'add' | 'div' | 'floorDiv' | 'maximum' | 'minimum' | 'mod' | 'mul' | 'pow' | 'sub';
 /** These give booleans. */
 export type LogicOp =
-  | 'equal'
-  | 'greater'
-  | 'greaterEqual'
-  | 'less'
-  | 'lessEqual'
-  | 'logicalAnd'
-  | 'logicalOr'
-  | 'notEqual';
+  'equal' | 'greater' | 'greaterEqual' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr' | 'notEqual';
 export type BinaryOp = ArithmeticOp | LogicOp;
 export type ReduceOp = 'max' | 'min' | 'prod' | 'sum';
 export type ArgOp = 'argMax' | 'argMin';
@@ -84,7 +77,10 @@ interface OtherSignatures {
   cast: Signature<One, Plain>;
   tile: Signature<One, { readonly reps: readonly number[] }>;
   slice: Signature<One, { readonly begin: readonly number[] }>;
-  pad: Signature<One, { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }>;
+  pad: Signature<
+    One,
+    { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
+  >;
   reverse: Signature<One, Axes>;
   concat: Signature<readonly Node[], Axis>;
   /** `[x, indices]` */
@@ -93,7 +89,6 @@ interface OtherSignatures {
   /** `[condition, where true, where false]` */
   select: Signature<Three, Plain>;
   softmax: Signature<One, Axis>;
-  logSoftmax: Signature<One, Axis>;
   matmul: Signature<Two, { readonly transposeA: boolean; readonly transposeB: boolean }>;
   /** `[x, filter]` */
   conv: Signature<Two, ConvAttrs>;

@@ -15,15 +15,17 @@ export interface Reduction {
 export function reduce(graph: Graph, op: ReduceOp, x: Node, { axes, keepDims }: Reduction): Node {
   const all = normaliseAxes(axes, x.shape.length);
   const live = all.filter((axis) => x.shape[axis] !== 1);
-  const out = keepDims ? x.shape.map((d, i) => (all.includes(i) ? 1 : d)) : without(x.shape, all);
+  const out = keepDims ? kept(x.shape, all) : without(x.shape, all);
   if (live.length === 0) return reshape(graph, x, out);
   const result = (op === 'sum' ? simplifySum(graph, x, live) : undefined) ?? reduceNode(graph, op, x, live);
   return reshape(graph, result, out);
 }
 
 export function mean(graph: Graph, x: Node, reduction: Reduction): Node {
-  const count = elementsOver(x.shape, normaliseAxes(reduction.axes, x.shape.length));
-  return times(graph, reduce(graph, 'sum', x, reduction), graph.splat(Math.fround(1 / count), []));
+  const axes = normaliseAxes(reduction.axes, x.shape.length);
+  const share = graph.splat(Math.fround(1 / elementsOver(x.shape, axes)), []);
+  const result = times(graph, reduce(graph, 'sum', x, { axes }), share);
+  return reduction.keepDims ? reshape(graph, result, kept(x.shape, axes)) : result;
 }
 
 /** Index of the first extreme value along one axis, as int32. */
@@ -59,8 +61,8 @@ function sumOfBroadcast(graph: Graph, x: Node, shape: Shape, axes: readonly numb
   if (repeated.length === 0) return undefined;
   const rest = axes.filter((axis) => full[axis] !== 1);
   const sum = reduce(graph, 'sum', reshape(graph, x, full), { axes: rest, keepDims: true });
-  const kept = shape.map((d, i) => (axes.includes(i) ? 1 : d));
-  return broadcast(graph, times(graph, sum, graph.splat(elementsOver(shape, repeated), [])), kept);
+  const total = times(graph, sum, graph.splat(elementsOver(shape, repeated), []));
+  return broadcast(graph, total, kept(shape, axes));
 }
 
 /** Σ(f · s) = s · Σf where s does not vary along the axes. */
@@ -104,6 +106,11 @@ function isKnown(graph: Graph, x: Node, axes: readonly number[]): boolean {
 function normaliseAxes(axes: Reduction['axes'], rank: number): readonly number[] {
   const list = axes === undefined || axes === null ? [...Array(rank).keys()] : [axes].flat();
   return list.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+}
+
+/** The shape with 1 at the axes. */
+function kept(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((d, i) => (axes.includes(i) ? 1 : d));
 }
 
 function without(shape: Shape, axes: readonly number[]): Shape {

@@ -1,11 +1,11 @@
 import { type Graph, splatOf } from './graph.js';
 import type { DType, Node } from './node.js';
-import { sameShape, type Shape, sizeOf, withoutLeadingOnes } from './shape.js';
+import { sameShape, type Shape, show, sizeOf, withoutLeadingOnes } from './shape.js';
 
 /** The same elements in another shape. */
 export function reshape(graph: Graph, x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  if (x.size !== sizeOf(shape)) throw new Error(`reshape: expected ${x.size} elements, got [${shape}]`);
+  if (x.size !== sizeOf(shape)) throw new Error(`reshape: expected ${x.size} elements, got ${show(shape)}`);
   if (x.op === 'reshape') return reshape(graph, x.inputs[0], shape);
   if (x.op === 'constant') {
     return 'splat' in x.attrs

@@ -1,6 +1,11 @@
 /** Dimensions of a tensor as TF.js sees it: images `[N, H, W, C]`, filters `[kh, kw, ci, co]`. */
 export type Shape = readonly number[];
 
+/** A shape as messages show it: `[2, 3]`. */
+export function show(shape: readonly (number | null)[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
 /** Number of elements. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
@@ -30,7 +35,8 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
   const [left, right] = [toRank(a, rank), toRank(b, rank)];
   return left.map((x, i) => {
     const y = right[i]!;
-    if (x !== y && x !== 1 && y !== 1) throw new Error(`broadcast: expected fitting shapes, got [${a}] and [${b}]`);
+    if (x !== y && x !== 1 && y !== 1)
+      throw new Error(`broadcast: expected fitting shapes, got ${show(a)} and ${show(b)}`);
     return x === 1 ? y : x;
   });
 }

@@ -35,10 +35,10 @@ export function outputPadding(
   x: Node,
   dy: Node,
   kernel: readonly number[],
-  { pads, strides, dilations }: ConvAttrs,
+  { pads, strides }: ConvAttrs,
 ): readonly number[] | undefined {
   const left = [0, 1].map((i) => {
-    const reached = (dy.shape[i + 1]! - 1) * strides[i]! - pads[i]! - pads[i + 2]! + (kernel[i]! - 1) * dilations[i]! + 1;
+    const reached = (dy.shape[i + 1]! - 1) * strides[i]! - pads[i]! - pads[i + 2]! + kernel[i]!;
     return x.shape[i + 1]! - reached;
   });
   return left.some((rows) => rows !== 0) ? left : undefined;

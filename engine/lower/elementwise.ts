@@ -77,17 +77,17 @@ function step(lowering: Lowering, node: NodeOf<'step'>): void {
   const [x] = node.inputs;
   const layout = lowering.layoutOf(x);
   const positive = lowering.writer.op('Greater', [lowering.get(x, layout), lowering.writer.float(0)]);
-  lowering.define(node as Node, lowering.writer.op('Cast', [positive], { to: elementType.float32 }), layout);
+  lowering.define(node, lowering.writer.op('Cast', [positive], { to: elementType.float32 }), layout);
 }
 
 /** ⌊a / b⌋, taken in f32 for integers too, as TF.js does. */
 function floorDiv(lowering: Lowering, node: NodeOf<'floorDiv'>): void {
   const { writer } = lowering;
-  const layout = commonLayout(lowering, node as Node, node.inputs);
+  const layout = commonLayout(lowering, node, node.inputs);
   const operands = node.inputs.map((x) => asFloat(lowering, x, lowering.operand(x, node.shape.length, layout)));
   const quotient = writer.op('Floor', [writer.op('Div', operands)]);
   const result = node.dtype === 'float32' ? quotient : writer.op('Cast', [quotient], { to: elementType[node.dtype] });
-  lowering.define(node as Node, result, layout);
+  lowering.define(node, result, layout);
 }
 
 function asFloat(lowering: Lowering, node: Node, name: string): string {
@@ -96,21 +96,21 @@ function asFloat(lowering: Lowering, node: Node, name: string): string {
 
 /** a − b · ⌊a / b⌋: the result has the sign of b, as in TF.js. ONNX's Mod does so for integers only. */
 function mod(lowering: Lowering, node: NodeOf<'mod'>): void {
-  if (node.dtype === 'int32') return elementwise(lowering, node as Node, 'Mod');
+  if (node.dtype === 'int32') return elementwise(lowering, node, 'Mod');
   const { writer } = lowering;
-  const layout = commonLayout(lowering, node as Node, node.inputs);
+  const layout = commonLayout(lowering, node, node.inputs);
   const [a, b] = node.inputs.map((x) => lowering.operand(x, node.shape.length, layout)) as [string, string];
   const quotient = writer.op('Floor', [writer.op('Div', [a, b])]);
-  lowering.define(node as Node, writer.op('Sub', [a, writer.op('Mul', [b, quotient])]), layout);
+  lowering.define(node, writer.op('Sub', [a, writer.op('Mul', [b, quotient])]), layout);
 }
 
 /** u8 images are converted once, straight from the input, and turned to channels-first while they are small. */
 export function cast(lowering: Lowering, node: NodeOf<'cast'>): void {
   const [x] = node.inputs;
   const to = elementType[node.dtype];
-  if (x.op !== 'input') return elementwise(lowering, node as Node, 'Cast', { to });
+  if (x.op !== 'input') return elementwise(lowering, node, 'Cast', { to });
   const { writer } = lowering;
-  if (node.shape.length !== 4) return lowering.define(node as Node, writer.op('Cast', [x.attrs.name], { to }));
+  if (node.shape.length !== 4) return lowering.define(node, writer.op('Cast', [x.attrs.name], { to }));
   const turned = writer.op('Transpose', [x.attrs.name], { perm: channelsFirst });
-  lowering.define(node as Node, writer.op('Cast', [turned], { to }), channelsFirst);
+  lowering.define(node, writer.op('Cast', [turned], { to }), channelsFirst);
 }

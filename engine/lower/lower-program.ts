@@ -1,4 +1,4 @@
-import type { OnnxWriter } from '../emit/onnx-writer.js';
+import type { Dimension, OnnxWriter } from '../emit/onnx-writer.js';
 import type { Node, NodeOf } from '../ir/node.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import type { FlatInput, Output, TracedProgram } from '../trace/program.js';
@@ -52,11 +52,13 @@ function cut(writer: OnnxWriter, name: string, begin: number, end: number, shape
   return writer.op('Reshape', [piece, writer.ints(shape)]);
 }
 
-export function writeOutput(lowering: Lowering, output: Output): void {
+/** @param rows - the first dimension of a tensor, if it is to be declared otherwise than it was traced. */
+export function writeOutput(lowering: Lowering, output: Output, rows?: Dimension): void {
   const { writer } = lowering;
   if (output.kind === 'tensor') {
+    const { dtype, shape } = output.node;
     writer.op('Identity', [lowering.get(output.node)], {}, output.name);
-    return writer.output(output.name, output.node.dtype, output.node.shape);
+    return writer.output(output.name, dtype, rows === undefined ? shape : [rows, ...shape.slice(1)]);
   }
   const vectors = output.pieces.map((piece) => asVector(lowering, piece));
   writer.op('Concat', vectors, { axis: 0 }, output.name);
@@ -65,7 +67,9 @@ export function writeOutput(lowering: Lowering, output: Output): void {
 
 function asVector(lowering: Lowering, node: Node): string {
   const name = lowering.get(node);
-  return node.shape.length === 1 ? name : lowering.writer.op('Reshape', [name, lowering.writer.ints([sizeOf(node.shape)])]);
+  return node.shape.length === 1
+    ? name
+    : lowering.writer.op('Reshape', [name, lowering.writer.ints([sizeOf(node.shape)])]);
 }
 
 function totalSize(nodes: readonly Node[]): number {

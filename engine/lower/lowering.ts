@@ -87,10 +87,11 @@ export class Lowering {
     if (node.shape.length === rank) return this.get(node, layout);
     const full = toRank(node.shape, rank);
     const shape = physical(full, layout);
-    if (!keepsOrder(full, layout)) return this.memo(`${node.id}^${layout}/${rank}`, () => this.transposed(node, full, layout));
+    if (!keepsOrder(full, layout))
+      return this.memo(`${node.id}^${layout.join()}`, () => this.transposed(node, full, layout));
     const short = withoutLeadingOnes(shape);
     if (sameShape(short, node.shape)) return this.get(node);
-    return this.memo(`${node.id}:${short}`, () => this.reshape(this.get(node), short));
+    return this.memo(`${node.id}:${short.join()}`, () => this.reshape(this.get(node), short));
   }
 
   private transposed(node: Node, full: readonly number[], layout: Layout): string {
@@ -98,7 +99,7 @@ export class Lowering {
   }
 
   private valueOf(node: Node): Value {
-    if (!this.values.has(node)) (this.options.rules[node.op] as Rule<Op>)(this, node as NodeOf<Op>);
+    if (!this.values.has(node)) (this.options.rules[node.op] as Rule<Op>)(this, node);
     return this.values.get(node)!;
   }
 

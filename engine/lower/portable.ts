@@ -7,8 +7,21 @@ import { binaryRules, cast, elementwise, unaryRules } from './elementwise.js';
 import type { Rules } from './lowering.js';
 import { matmul } from './matmul.js';
 import { maxPool, maxPoolGrad } from './pool.js';
-import { argRules, logSoftmax, reduceRules, softmax } from './reduce.js';
-import { broadcast, concat, constant, gather, input, pad, param, reshape, reverse, slice, tile, transpose } from './shape.js';
+import { argRules, reduceRules, softmax } from './reduce.js';
+import {
+  broadcast,
+  concat,
+  constant,
+  gather,
+  input,
+  pad,
+  param,
+  reshape,
+  reverse,
+  slice,
+  tile,
+  transpose,
+} from './shape.js';
 
 /** Formulations in standard ONNX operators only; another target is this table with some of its rules replaced. */
 export const portable: Rules = {
@@ -32,7 +45,6 @@ export const portable: Rules = {
   gather,
   input,
   leakyRelu: (lowering, node) => elementwise(lowering, node, 'LeakyRelu', { alpha: { float: node.attrs.alpha } }),
-  logSoftmax,
   matmul,
   maxPool,
   maxPoolGrad,

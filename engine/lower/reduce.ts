@@ -1,5 +1,5 @@
 import { elementType } from '../emit/onnx-writer.js';
-import type { ArgOp, Node, NodeOf, ReduceOp } from '../ir/node.js';
+import type { ArgOp, NodeOf, ReduceOp } from '../ir/node.js';
 import type { Lowering, Rule } from './lowering.js';
 
 /** Reductions work in whatever layout their input has; what is left keeps its order. */
@@ -11,7 +11,7 @@ function reduction(opType: string): Rule<ReduceOp> {
     const rest = layout.filter((dimension) => !node.attrs.axes.includes(dimension));
     const ascending = [...rest].sort((a, b) => a - b);
     lowering.define(
-      node as Node,
+      node,
       reduceOp(lowering, opType, lowering.get(x, layout), axes),
       rest.map((dimension) => ascending.indexOf(dimension)),
     );
@@ -36,7 +36,7 @@ function arg(opType: 'ArgMax' | 'ArgMin'): Rule<ArgOp> {
   return (lowering, node) => {
     const { writer } = lowering;
     const index = writer.op(opType, [lowering.get(node.inputs[0])], { axis: node.attrs.axes[0], keepdims: 0 });
-    lowering.define(node as Node, writer.op('Cast', [index], { to: elementType.int32 }));
+    lowering.define(node, writer.op('Cast', [index], { to: elementType.int32 }));
   };
 }
 
@@ -44,8 +44,4 @@ export const argRules: { readonly [O in ArgOp]: Rule<O> } = { argMax: arg('ArgMa
 
 export function softmax(lowering: Lowering, node: NodeOf<'softmax'>): void {
   lowering.define(node, lowering.writer.op('Softmax', [lowering.get(node.inputs[0])], { axis: node.attrs.axis }));
-}
-
-export function logSoftmax(lowering: Lowering, node: NodeOf<'logSoftmax'>): void {
-  lowering.define(node, lowering.writer.op('LogSoftmax', [lowering.get(node.inputs[0])], { axis: node.attrs.axis }));
 }

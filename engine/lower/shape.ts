@@ -56,10 +56,7 @@ export function slice(lowering: Lowering, node: NodeOf<'slice'>): void {
   const { begin } = node.attrs;
   const end = begin.map((first, i) => first + node.shape[i]!);
   const axes = identity(node.shape.length);
-  lowering.define(
-    node,
-    writer.op('Slice', [lowering.get(x), writer.ints(begin), writer.ints(end), writer.ints(axes)]),
-  );
+  lowering.define(node, writer.op('Slice', [lowering.get(x), writer.ints(begin), writer.ints(end), writer.ints(axes)]));
 }
 
 /** A slice with step −1 from the last element to before the first. */
@@ -69,7 +66,10 @@ export function reverse(lowering: Lowering, node: NodeOf<'reverse'>): void {
   const { axes } = node.attrs;
   const each = (value: number) => writer.ints(axes.map(() => value));
   const beforeFirst = -(2 ** 31);
-  lowering.define(node, writer.op('Slice', [lowering.get(x), each(-1), each(beforeFirst), writer.ints(axes), each(-1)]));
+  lowering.define(
+    node,
+    writer.op('Slice', [lowering.get(x), each(-1), each(beforeFirst), writer.ints(axes), each(-1)]),
+  );
 }
 
 export function pad(lowering: Lowering, node: NodeOf<'pad'>): void {

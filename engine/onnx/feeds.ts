@@ -1,13 +1,13 @@
 import type { ProgramInput, ProgramSpec } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { sizeOf } from '../ir/shape.js';
+import { show, sizeOf } from '../ir/shape.js';
 import type { Feed } from './session.js';
 
 /** Checked inputs of a run: a wrong length would be read as another model's, a wrong label as a silent zero. */
 
 export function imagesFeed({ images }: ProgramInput, { batch, imageShape }: ProgramSpec): Feed {
   const shape = [batch, ...imageShape];
-  checkLength('images', images, sizeOf(shape), `a batch of ${batch} images [${imageShape}]`);
+  checkLength('images', images, sizeOf(shape), `a batch of ${batch} images ${show(imageShape)}`);
   return { type: 'uint8', data: images, shape };
 }
 
@@ -15,7 +15,9 @@ export function labelsFeed({ labels }: ProgramInput, { batch, classes }: Program
   checkLength('labels', labels, batch, `a batch of ${batch}`);
   const wrong = labels.findIndex((label) => label < 0 || label >= classes);
   if (wrong >= 0) {
-    throw badInput(`expected labels from 0 to ${classes - 1}, got ${labels[wrong]} for sample ${wrong}; correct the data`);
+    throw badInput(
+      `expected labels from 0 to ${classes - 1}, got ${labels[wrong]} for sample ${wrong}; correct the data`,
+    );
   }
   return { type: 'int32', data: labels, shape: [batch] };
 }
@@ -25,7 +27,12 @@ export function vectorFeed(name: 'params' | 'state', data: Float32Array, length:
   return { type: 'float32', data, shape: [length] };
 }
 
-function checkLength(name: string, data: { length: number; buffer: ArrayBufferLike }, length: number, what: string): void {
+function checkLength(
+  name: string,
+  data: { length: number; buffer: ArrayBufferLike },
+  length: number,
+  what: string,
+): void {
   if (data.length !== length) {
     throw badInput(`expected ${name} of ${length} elements for ${what}, got ${data.length}; pass the job's own`);
   }

@@ -1,7 +1,8 @@
+import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../errors.js';
 
-type Runtime = typeof import('onnxruntime-node');
+type Runtime = typeof OnnxRuntime;
 /** A tensor to be handed over: plain data and its shape. */
 export interface Feed {
   readonly type: 'float32' | 'int32' | 'uint8';
@@ -12,8 +13,7 @@ export interface Feed {
 /** ONNX Runtime, loaded once; its native library takes about 30 MB. */
 export async function loadRuntime(): Promise<Runtime> {
   try {
-    const loaded = await import('onnxruntime-node');
-    return loaded.default ?? loaded;
+    return await import('onnxruntime-node');
   } catch (cause) {
     const message = `load engine: expected onnxruntime-node to load, got ${(cause as Error).message}; run npm ci on this platform`;
     throw new EngineError('RUNTIME', message, { cause });
@@ -59,8 +59,12 @@ async function attempt<T>(operation: string, action: () => Promise<T>): Promise<
   try {
     return await action();
   } catch (cause) {
-    throw new EngineError('RUNTIME', `${operation}: expected success, got an error of ONNX Runtime: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new EngineError(
+      'RUNTIME',
+      `${operation}: expected success, got an error of ONNX Runtime: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
   }
 }

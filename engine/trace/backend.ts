@@ -81,8 +81,8 @@ export class TraceBackend {
     );
   }
 
-  async read(dataId: object): Promise<ConstantData> {
-    return this.readSync(dataId);
+  read(dataId: object): Promise<ConstantData> {
+    return Promise.resolve(this.readSync(dataId));
   }
 
   /** ` in layer "name"`, or nothing in the gradient, where the layer is not known. */

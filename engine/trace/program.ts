@@ -7,7 +7,7 @@ import type { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
 import { argExtreme, reduce } from '../ir/reduce.js';
 import { cast } from '../ir/shape-ops.js';
-import { sameShape } from '../ir/shape.js';
+import { sameShape, show } from '../ir/shape.js';
 import { tf } from '../tf.js';
 import { backend, recording } from './register.js';
 import { watchLayers } from './watch-layers.js';
@@ -44,7 +44,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const loss = () => {
       const scores = applyModel(model, spec, true);
       logits = backend.nodeOf(scores);
-      const expected = tf.oneHot(backend.tensorOf(labels) as never, spec.classes, 1, 0, 'float32');
+      const expected = tf.oneHot(backend.tensorOf(labels), spec.classes, 1, 0, 'float32');
       return tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), expected))) as never;
     };
     const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
@@ -112,7 +112,7 @@ function statistics(model: LayersModel): Output[] {
 
 function checkShapes(model: LayersModel, spec: ProgramSpec): void {
   const [input, output] = [model.inputs, model.outputs];
-  const expected = `images [${spec.imageShape}] in and ${spec.classes} logits out`;
+  const expected = `images ${show(spec.imageShape)} in and ${spec.classes} logits out`;
   const got = `${describe(input)} in and ${describe(output)} out`;
   const fits =
     input.length === 1 &&
@@ -120,9 +120,12 @@ function checkShapes(model: LayersModel, spec: ProgramSpec): void {
     sameShape(input[0]!.shape.slice(1), spec.imageShape) &&
     sameShape(output[0]!.shape.slice(1), [spec.classes]);
   if (fits) return;
-  throw new EngineError('UNSUPPORTED_MODEL', `compile: expected a model with ${expected}, got ${got}; change the model`);
+  throw new EngineError(
+    'UNSUPPORTED_MODEL',
+    `compile: expected a model with ${expected}, got ${got}; change the model`,
+  );
 }
 
 function describe(tensors: LayersModel['inputs']): string {
-  return tensors.map(({ shape }) => `[${shape.slice(1)}]`).join(' and ');
+  return tensors.map(({ shape }) => show(shape.slice(1))).join(' and ');
 }

@@ -19,14 +19,14 @@ for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
   if (!Object.hasOwn(kernels, kernelName)) register(kernelName, unknownKernel);
 }
 
-/** Runs `trace` with TF.js recording into `backend`'s graph. */
+/** Runs `trace` with TF.js recording into `backend`'s graph. (`setBackend` is done when it returns, for this one.) */
 export function recording<T>(trace: () => T): T {
   const before = tf.getBackend();
-  tf.setBackend(backendName);
+  void tf.setBackend(backendName);
   try {
     return tf.tidy(trace as () => never);
   } finally {
-    tf.setBackend(before ?? 'cpu');
+    void tf.setBackend(before ?? 'cpu');
   }
 }
 

@@ -3,6 +3,7 @@ import { readCifar10, type ReadOptions } from './cifar10.js';
 import type { Dataset } from './dataset.js';
 import { installCifar10, type InstallOptions } from './install.js';
 import { cacheDirectory, candidates, decideSource, type FoundData, inspect } from './locate.js';
+import { limitDataset } from './limit.js';
 import { makeSynthetic } from './synthetic.js';
 
 export interface OpenOptions extends InstallOptions, ReadOptions {
@@ -19,6 +20,8 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
   readonly download?: boolean;
   /** Whether the synthetic stand-in may take the place of CIFAR-10 that is nowhere to be had. The caller must say so. */
   readonly allowSynthetic?: boolean;
+  /** The spec's `data.limit`: only the first images of each batch, this many. */
+  readonly limit?: number;
   /** Seed of the synthetic images; not the job's seed, so that jobs of several seeds learn the same data. */
   readonly seed?: number;
 }
@@ -31,7 +34,14 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
  * that `allowSynthetic` replaces a failed download.
  */
 export async function openDataset(options: OpenOptions): Promise<Dataset> {
-  const synthetic = () => makeSynthetic(options.seed === undefined ? {} : { seed: options.seed });
+  const dataset = await openWhole(options);
+  return options.limit === undefined ? dataset : limitDataset(dataset, options.limit);
+}
+
+async function openWhole(options: OpenOptions): Promise<Dataset> {
+  const { limit, seed } = options;
+  const sizes = limit === undefined ? {} : { imagesPerBatch: limit, testImages: limit };
+  const synthetic = () => makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
   if (options.dataset === 'synthetic') return synthetic();
   const found = await findCifar10(options);
   if (found instanceof JobError) {

@@ -13,30 +13,21 @@ export interface IndexRange {
 
 const imageBytes = ([height, width, channels]: Dataset['imageShape']) => height * width * channels;
 
-/** The labels and the images of a range, as views into the split. */
-function views(split: Split, { start, count }: IndexRange): { labels: Uint8Array; images: Uint8Array } {
-  const size = split.images.length / split.count;
-  return {
-    labels: split.labels.subarray(start, start + count),
-    images: split.images.subarray(start * size, (start + count) * size),
-  };
-}
-
 /**
- * What travels to a worker that holds these images: `count` label bytes, then the images, u8 `[count, H, W, C]`.
+ * What travels to a worker that holds these images: `count` label bytes, then the images, u8 `[count, H, W, C]`. Views
+ * into the split; nothing is copied.
  * @throws RangeError when the range leaves the split.
  */
-export function encodePart(split: Split, range: IndexRange): Buffer {
-  const { start, count } = range;
+export function partBytes(split: Split, { start, count }: IndexRange): [labels: Uint8Array, images: Uint8Array] {
   if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 1 || start + count > split.count) {
-    throw new RangeError(`encode part: expected a range within ${split.count} images, got ${count} from ${start} on`);
+    throw new RangeError(`part: expected a range within ${split.count} images, got ${count} from ${start} on`);
   }
-  const { labels, images } = views(split, range);
-  return Buffer.concat([labels, images]);
+  const size = split.images.length / split.count;
+  return [split.labels.subarray(start, start + count), split.images.subarray(start * size, (start + count) * size)];
 }
 
 /**
- * Reads what `encodePart` wrote. The result looks into `bytes`; nothing is copied.
+ * Reads what a worker received: the bytes of a part. The result looks into `bytes`; nothing is copied.
  * @param classes - number of classes; labels must be below it.
  * @throws JobError BAD_DATA when the length fits no whole number of images, or a label is too large.
  */
@@ -60,17 +51,18 @@ export function decodePart(bytes: Uint8Array, imageShape: Dataset['imageShape'],
   return { count, labels, images: bytes.subarray(count) };
 }
 
-/** Name of a part's content: SHA-256, hexadecimal. Workers keep parts under it. */
-export function partDigest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** Name of a part's content: SHA-256 over its bytes, hexadecimal. Workers keep parts under it. */
+export function partDigest(bytes: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const piece of bytes) hash.update(piece);
+  return hash.digest('hex');
 }
 
 /** Digests of a split's successive pieces of 1,000 images. */
 function pieceDigests(split: Split): string[] {
   const digests: string[] = [];
   for (let start = 0; start < split.count; start += PIECE_IMAGES) {
-    const { labels, images } = views(split, { start, count: Math.min(PIECE_IMAGES, split.count - start) });
-    digests.push(createHash('sha256').update(labels).update(images).digest('hex'));
+    digests.push(partDigest(partBytes(split, { start, count: Math.min(PIECE_IMAGES, split.count - start) })));
   }
   return digests;
 }

@@ -79,10 +79,12 @@ export const elementwise: KernelTable = {
     const difference = subtract(call.graph, call.input('a'), call.input('b'));
     return times(call.graph, difference, difference);
   },
+  /** 1 where x > 0, else alpha. */
   Step: (call) => {
-    const { alpha } = call.attrs<StepAttrs>();
-    if (alpha !== undefined && alpha !== 0) throw new Unsupported(`alpha ${alpha}`);
-    return unary(call.graph, 'step', call.input('x'));
+    const { graph } = call;
+    const alpha = Math.fround(call.attrs<StepAttrs>().alpha ?? 0);
+    const above = times(graph, unary(graph, 'step', call.input('x')), graph.splat(1 - alpha, []));
+    return add(graph, above, graph.splat(alpha, []));
   },
 };
 

@@ -1,4 +1,4 @@
-import type { AllAttrs, ArgMaxAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs } from '@tensorflow/tfjs-core';
+import type { AllAttrs, ArgMaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs } from '@tensorflow/tfjs-core';
 import type { ArgOp, Node, ReduceOp } from '../../ir/node.js';
 import { argExtreme, mean, reduce, type Reduction } from '../../ir/reduce.js';
 import { cast } from '../../ir/shape-ops.js';
@@ -9,7 +9,6 @@ export const reductions: KernelTable = {
   Any: logical('max'),
   ArgMax: arg('argMax'),
   ArgMin: arg('argMin'),
-  LogSoftmax: (call) => alongAxis(call, 'logSoftmax', call.attrs<LogSoftmaxAttrs>().axis),
   // TF.js calls the axes of Max `reductionIndices`, those of all other reductions `axis`.
   Max: (call) => {
     const { reductionIndices, keepDims } = call.attrs<MaxAttrs>();
@@ -18,7 +17,7 @@ export const reductions: KernelTable = {
   Mean: (call) => mean(call.graph, cast(call.graph, call.input('x'), 'float32'), reductionOf(call)),
   Min: arithmetic('min'),
   Prod: arithmetic('prod'),
-  Softmax: (call) => alongAxis(call, 'softmax', call.attrs<SoftmaxAttrs>().dim, 'logits'),
+  Softmax: softmax,
   Sum: arithmetic('sum'),
 };
 
@@ -47,8 +46,9 @@ function arg(op: ArgOp): Kernel {
   return (call) => argExtreme(call.graph, op, call.input('x'), call.attrs<ArgMaxAttrs>().axis);
 }
 
-function alongAxis(call: KernelCall, op: 'softmax' | 'logSoftmax', axis: number, name = 'logits'): Node {
-  const x = call.input(name);
-  const positive = axis < 0 ? axis + x.shape.length : axis;
-  return call.graph.make(op, [x], { axis: positive }, x.shape, 'float32');
+function softmax(call: KernelCall): Node {
+  const x = call.input('logits');
+  const { dim } = call.attrs<SoftmaxAttrs>();
+  const axis = dim < 0 ? dim + x.shape.length : dim;
+  return call.graph.make('softmax', [x], { axis }, x.shape, 'float32');
 }

@@ -1,5 +1,4 @@
 import type {
-  BroadCastToAttrs,
   ConcatAttrs,
   ExpandDimsAttrs,
   FillAttrs,
@@ -24,7 +23,6 @@ import { tf } from '../../tf.js';
 import { type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 export const shapes: KernelTable = {
-  BroadcastTo: (call) => broadcast(call.graph, call.input('x'), call.attrs<BroadCastToAttrs>().shape),
   Concat: (call) => concat(call.graph, call.list(), call.attrs<ConcatAttrs>().axis),
   ExpandDims: (call) => insertAxis(call.graph, call.input('input'), call.attrs<ExpandDimsAttrs>().dim),
   Fill: (call) => {

@@ -1,0 +1,106 @@
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { callMetadata } from '../../proto/auth.js';
+import { chunkBytes, chunkCount } from '../../proto/chunks.js';
+import { type ClusterError, fromServiceError } from '../../proto/errors.js';
+import type { FromWorker, Hello, Node, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
+import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { clusterClient, within } from '../proto/wire.js';
+
+type Kind = ReceivedToWorker['message'];
+
+/** A worker that says what a test tells it to, over a real connection, and keeps what it is told. */
+export class RawWorker {
+  /** How the session ended: with an error, or without one. */
+  readonly ended: Promise<ClusterError | undefined>;
+  readonly received: ReceivedToWorker[] = [];
+  #taken = 0;
+  #wake: (() => void) | undefined;
+  readonly #stream: ClientDuplexStream<FromWorker, ReceivedToWorker>;
+
+  constructor(
+    address: string,
+    readonly workerId: string,
+  ) {
+    this.#stream = clusterClient(address).Join(callMetadata());
+    this.ended = new Promise((resolve) => {
+      this.#stream.on('error', (error) => resolve(fromServiceError(error as ServiceError, 'join')));
+      this.#stream.on('end', () => resolve(undefined));
+    });
+    this.#stream.on('data', (message: ReceivedToWorker) => {
+      this.received.push(message);
+      this.#wake?.();
+    });
+  }
+
+  /** Joins and says that its programs are compiled and that it holds `shards`. */
+  async start(shards: number[]): Promise<void> {
+    this.hello();
+    await this.next('welcome');
+    this.ready();
+    this.send({ holding: { shards } });
+  }
+
+  hello(overrides: Partial<Hello> = {}): void {
+    const { workerId } = this;
+    const hello = { protocolVersion: PROTOCOL_VERSION, workerId, host: 'test', pid: 1, runtime: 'test' };
+    this.send({ hello: { ...hello, ...overrides } });
+  }
+
+  ready(): void {
+    const device = { device: 'cpu', lowering: 'none', threads: 1 };
+    this.send({ ready: { engine: 'raw', engineVersion: 'raw 1', ...device, compileMs: 1 } });
+  }
+
+  send(message: FromWorker): void {
+    this.#stream.write(message);
+  }
+
+  /** Sends a node's gradient sum, every value `gradient`, or only some of its chunks. */
+  partial(
+    at: { term?: number; step: number; node: Node; samples: readonly number[] },
+    vector: Float32Array,
+    change: { reports?: Partial<ShardReport>; statistics?: number; chunks?: readonly number[] } = {},
+  ): void {
+    const { term = 1, step, node, samples } = at;
+    const chunks = chunkCount(vector.length);
+    const reports = Array.from({ length: node.count }, (_, i): ShardReport => {
+      const statistics = Buffer.from(new Float32Array(change.statistics ?? 1).buffer);
+      const own = { shard: node.first + i, samples: samples[i]!, lossSum: 1, correct: 0, statistics, computeMs: 1 };
+      return { ...own, ...change.reports };
+    });
+    for (const chunk of change.chunks ?? Array.from({ length: chunks }, (_, i) => i)) {
+      const data = chunkBytes(vector, chunk);
+      this.send({ partial: { term, step, node, chunk, chunks, data, reports: chunk === 0 ? reports : [] } });
+    }
+  }
+
+  /** The next message of a kind that has not been taken yet; others before it are passed over. */
+  async next<K extends Kind>(kind: K): Promise<Extract<ReceivedToWorker, { message: K }>> {
+    for (;;) {
+      while (this.#taken < this.received.length) {
+        const message = this.received[this.#taken++]!;
+        if (message.message === kind) return message as Extract<ReceivedToWorker, { message: K }>;
+      }
+      const more = new Promise<void>((resolve) => (this.#wake = resolve));
+      await within(more, `${kind} for ${this.workerId}`);
+    }
+  }
+
+  end(): void {
+    this.#stream.end();
+  }
+
+  /** Breaks the connection, as a process that dies does. */
+  break(): void {
+    this.#stream.cancel();
+  }
+
+  /** Takes nothing more from the connection until `resume`. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+}

@@ -1,0 +1,161 @@
+import { onTestFinished } from 'vitest';
+import { Accumulator, type ShardOutcome, type StepOutcome } from '../../coordinator/arithmetic/accumulator.js';
+import type { ArithmeticThread } from '../../coordinator/arithmetic/thread.js';
+import { ClusterService } from '../../coordinator/cluster-service.js';
+import { Dispatcher } from '../../coordinator/dispatcher.js';
+import { EvaluationTask } from '../../coordinator/evaluation-task.js';
+import { type RunEvent, RunEvents } from '../../coordinator/events.js';
+import { Roster } from '../../coordinator/roster.js';
+import type { JoinStream } from '../../coordinator/session.js';
+import { StepTask } from '../../coordinator/step-task.js';
+import type { Trainer } from '../../coordinator/trainer.js';
+import { type JobManifest, manifestPlan } from '../../job/manifest.js';
+import { globalSamples } from '../../job/plan.js';
+import type { TreeNode } from '../../job/tree.js';
+import { serve, within } from '../proto/wire.js';
+import { RawWorker } from './raw-worker.js';
+
+const term = 1;
+
+/** The accumulator without its thread, which only exists as built JavaScript. */
+class InlineArithmetic {
+  readonly accumulator: Accumulator;
+  onStep: (outcome: StepOutcome) => void = () => undefined;
+
+  constructor(manifest: JobManifest, params: Float32Array) {
+    const state = new Float32Array(manifest.stateCount);
+    const momentum = new Float32Array(manifest.stateCount);
+    const { optimizer } = manifest.spec;
+    this.accumulator = new Accumulator({ optimizer, shards: manifest.shards.length, params, state, momentum });
+  }
+
+  begin(...planned: Parameters<Accumulator['begin']>): void {
+    this.accumulator.begin(...planned);
+  }
+
+  addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
+    this.#report(this.accumulator.addChunk(step, node, chunk, new Float32Array(Uint8Array.from(data).buffer)));
+  }
+
+  addOutcome(step: number, outcome: ShardOutcome): void {
+    this.#report(this.accumulator.addOutcome(step, outcome));
+  }
+
+  #report(outcome: StepOutcome | undefined): void {
+    if (outcome) this.onStep(outcome);
+  }
+}
+
+/** The coordinator's side of the wire: real server, sessions, dispatcher and tasks; the trainer's loop is the test's. */
+export class Rig {
+  readonly events: RunEvent[] = [];
+  readonly params: Float32Array;
+  readonly roster: Roster;
+  readonly dispatcher: Dispatcher;
+  readonly cluster: ClusterService;
+  readonly arithmetic: InlineArithmetic;
+  address = '';
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    readonly manifest: JobManifest,
+    heartbeatLimitMs: number,
+  ) {
+    const events = new RunEvents();
+    events.subscribe((event) => {
+      this.events.push(event);
+      this.#wake?.();
+    });
+    this.params = new Float32Array(manifest.parameterCount).fill(1);
+    this.arithmetic = new InlineArithmetic(manifest, this.params);
+    this.roster = new Roster(heartbeatLimitMs, (session, error) => this.cluster.lost(session, error));
+    onTestFinished(() => this.roster.close());
+    this.dispatcher = new Dispatcher({
+      shards: manifest.shards.length,
+      evaluationBatches: manifest.evaluation.length,
+      wantedWorkers: 2,
+      roster: this.roster,
+      events,
+    });
+    const { dispatcher } = this;
+    const trainer = {
+      dispatcher,
+      receive: (...message: Parameters<Dispatcher['receive']>) => dispatcher.receive(...message),
+    };
+    const welcome = { jobJson: '{}', term, heartbeatMs: 500 };
+    this.cluster = new ClusterService({
+      roster: this.roster,
+      trainer: trainer as unknown as Trainer,
+      events,
+      welcome,
+    });
+  }
+
+  static async start(manifest: JobManifest, heartbeatLimitMs = 60_000): Promise<Rig> {
+    const rig = new Rig(manifest, heartbeatLimitMs);
+    rig.address = await serve({ Join: (stream: JoinStream) => rig.cluster.join(stream) });
+    return rig;
+  }
+
+  worker(workerId: string): RawWorker {
+    return new RawWorker(this.address, workerId);
+  }
+
+  /** Workers that are ready and hold every shard. */
+  async workers(...workerIds: string[]): Promise<RawWorker[]> {
+    const workers: RawWorker[] = [];
+    for (const workerId of workerIds) {
+      const worker = this.worker(workerId);
+      await worker.start(this.manifest.shards.map((_, shard) => shard));
+      await this.until(() => this.roster.get(workerId)?.holding.size === this.manifest.shards.length, 'holding');
+      workers.push(worker);
+    }
+    return workers;
+  }
+
+  /** Begins a step; `done` settles with its outcome. */
+  step(step: number): { done: Promise<StepOutcome> } {
+    const { manifest, params, dispatcher } = this;
+    const plan = manifestPlan(manifest);
+    const arithmetic = this.arithmetic as unknown as ArithmeticThread;
+    const update = { samples: globalSamples(plan, step % plan.stepsPerEpoch), learningRate: 0.5 };
+    const task = new StepTask({ manifest, plan, term, params, arithmetic }, step, update);
+    this.arithmetic.onStep = (outcome) => task.settle(outcome);
+    const done = dispatcher.perform(task).then(() => task.outcome!);
+    done.catch(() => undefined);
+    return { done };
+  }
+
+  /** Begins an evaluation; `done` settles with the rows. */
+  evaluate(step: number): { done: Promise<Float32Array> } {
+    const task = new EvaluationTask(this.manifest, term, step, new Float32Array(this.manifest.parameterCount + 1));
+    return { done: this.dispatcher.perform(task).then(() => task.rows) };
+  }
+
+  /** Workers' changes so far, e.g. `a joined`. */
+  get changes(): string[] {
+    return this.events.flatMap((event) => (event.type === 'worker' ? [`${event.workerId} ${event.change}`] : []));
+  }
+
+  reasonOf(workerId: string, change: string): string | undefined {
+    const found = this.events.find((e) => e.type === 'worker' && e.workerId === workerId && e.change === change);
+    return found?.type === 'worker' ? found.reason : undefined;
+  }
+
+  /** Waits for `workerId`'s change. */
+  async changed(workerId: string, change: string): Promise<void> {
+    const change_ = `${workerId} ${change}`;
+    while (!this.changes.includes(change_)) {
+      await within(new Promise<void>((resolve) => (this.#wake = resolve)), change_);
+    }
+  }
+
+  /** Waits for a condition that no event tells of. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + 5_000;
+    while (!condition()) {
+      if (performance.now() > deadline) throw new Error(`expected ${what} within 5000 ms`);
+      await new Promise(setImmediate);
+    }
+  }
+}

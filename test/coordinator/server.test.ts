@@ -1,0 +1,130 @@
+import { credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
+import { ClusterServer, type Handlers } from '../../coordinator/server.js';
+import { callMetadata } from '../../proto/auth.js';
+import { clusterClient, controlClient, within } from '../proto/wire.js';
+
+const loopback: Endpoint = { host: '127.0.0.1', port: 0 };
+
+function server(overrides: Partial<Handlers> = {}): ClusterServer {
+  const handlers: Handlers = {
+    cluster: { Join: (stream) => stream.end() },
+    data: { Fetch: (call) => call.end() },
+    control: { Status: (_, reply) => reply(null, { job: 'served' } as never) },
+    ...overrides,
+  };
+  const created = new ClusterServer(handlers);
+  onTestFinished(() => created.close(0));
+  return created;
+}
+
+function health(address: string, service: string): Promise<string> {
+  const client = new (makeGenericClientConstructor(healthService, 'Health'))(address, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const answer = new Promise<string>((resolve, reject) => {
+    client['Check']!({ service }, (error: ServiceError | null, reply: { status: string }) =>
+      error ? reject(error) : resolve(reply.status),
+    );
+  });
+  return within(answer, 'a health check');
+}
+
+describe('a server', () => {
+  it.each([
+    ['127.0.0.1', loopback],
+    ['IPv6', { host: '::1', port: 0 }],
+  ])('takes a free port of %s and serves there', async (_, endpoint) => {
+    const bound = await server().listen(endpoint);
+    expect(bound.host).toBe(endpoint.host);
+    expect(bound.port).toBeGreaterThan(0);
+    const job = await new Promise((resolve, reject) => {
+      controlClient(formatEndpoint(bound)).Status(
+        {},
+        callMetadata(),
+        { deadline: Date.now() + 5_000 },
+        (error, reply) => (error ? reject(error) : resolve(reply!.job)),
+      );
+    });
+    expect(job).toBe('served');
+  });
+
+  it.each(['', 'lockstep.v1.Cluster'])('says SERVING when its health is asked for service "%s"', async (service) => {
+    const bound = await server().listen(loopback);
+    expect(await health(formatEndpoint(bound), service)).toBe('SERVING');
+  });
+
+  it('knows no health of services that it does not have', async () => {
+    const bound = await server().listen(loopback);
+    await expect(health(formatEndpoint(bound), 'other')).rejects.toMatchObject({ code: status.NOT_FOUND });
+  });
+});
+
+describe('a port that cannot be had', () => {
+  it('is named, with what to do, when another program listens there', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as { port: number };
+    await expect(server().listen({ ...loopback, port })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      retryable: false,
+      message:
+        `listen: expected to listen on 127.0.0.1:${port}, got: another program is listening there; ` +
+        'stop that program, or choose another port with --listen HOST:PORT (port 0 takes a free one)',
+    });
+  });
+
+  it('is not said to be in use when the address is not one of this machine', async () => {
+    const error = await server()
+      .listen({ host: '192.0.2.1', port: 0 })
+      .catch((thrown: unknown) => thrown as Error);
+    expect((error as Error).message).toMatch(/^listen: expected to listen on 192\.0\.2\.1:0, got: /);
+    expect((error as Error).message).toContain('EADDRNOTAVAIL');
+    expect((error as Error).message).not.toContain('stop that program');
+  });
+});
+
+describe('closing', () => {
+  it('ends at once when no call is open', async () => {
+    const created = server();
+    await created.listen(loopback);
+    await within(created.close(60_000), 'the server to close');
+  });
+
+  it('waits for an open call to end', async () => {
+    let end!: () => void;
+    const created = server({
+      cluster: {
+        Join: (stream) => {
+          stream.write({ finish: { reason: 'soon' } });
+          end = () => stream.end();
+        },
+      },
+    });
+    const stream = clusterClient(formatEndpoint(await created.listen(loopback))).Join(callMetadata());
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.resume();
+    let closed = false;
+    const closing = created.close(60_000).then(() => (closed = true));
+    await new Promise(setImmediate);
+    expect(closed).toBe(false);
+    end();
+    stream.end();
+    await within(closing, 'the server to close');
+  });
+
+  it('cuts off a call that does not end in time', async () => {
+    const created = server({ cluster: { Join: (stream) => void stream.write({ finish: { reason: 'never ends' } }) } });
+    const stream = clusterClient(formatEndpoint(await created.listen(loopback))).Join(callMetadata());
+    const failed = new Promise<ServiceError>((resolve) =>
+      stream.on('error', (error) => resolve(error as ServiceError)),
+    );
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.resume();
+    await within(created.close(20), 'the server to close');
+    expect((await within(failed, 'the call to fail')).code).not.toBe(status.OK);
+  });
+});

@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/** SHA-256 of everything that a model's programs return, computed by a process of its own from the built engine. */
+function digest(model: string, threads: number): string {
+  const script = fileURLToPath(new URL('digest-run.mjs', import.meta.url));
+  return execFileSync(process.execPath, [script, model, String(threads)], { encoding: 'utf8', timeout: 60_000 }).trim();
+}
+
+describe.each(['cnn3', 'cnn4'])('%s gives the same bits', (model) => {
+  const reference = digest(model, 1);
+
+  it('in a second process', () => {
+    expect(reference).toMatch(/^[0-9a-f]{64}$/);
+    expect(digest(model, 1)).toBe(reference);
+  });
+
+  it('with two threads', () => {
+    expect(digest(model, 2)).toBe(reference);
+  });
+});

@@ -1,0 +1,135 @@
+"""Makes the golden values of the engine's tests: cnn3 and cnn4 in PyTorch, all in float64.
+
+Usage: python3 make_golden.py   (writes the *.safetensors files beside itself; needs numpy and torch, any version)
+
+Inputs are not stored: both sides compute them from integers (`mix`, `uniform` and `images` here are the functions of
+the same names in inputs.ts), so that they are equal to the last bit. Of a parameter with many elements every n-th
+gradient is stored, with the norm of the whole gradient and its scalar product with a vector of random signs.
+"""
+
+import json
+import os
+import struct
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+BATCH, CLASSES, SIZE = 9, 10, 32
+MEAN, DEVIATION = np.array([0.4914, 0.4822, 0.4465]), np.array([0.247, 0.243, 0.261])
+BLOCKS = {"cnn3": [(16, 7), (32, 5), (64, 3)], "cnn4": [(16, 7), (32, 5), (64, 3), (128, 3)]}
+STORED = 4096
+
+
+def mix(x):
+    """Integer hash of 32 bits (lowbias32, https://nullprogram.com/blog/2018/07/31/)."""
+    low = np.uint64(0xFFFFFFFF)
+    x = np.array(x).astype(np.uint64) & low
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x = ((x ^ (x >> np.uint64(shift))) * np.uint64(factor)) & low
+    return x ^ (x >> np.uint64(16))
+
+
+def hashes(count, stream):
+    return mix(mix(stream) + np.arange(count, dtype=np.uint64))
+
+
+def uniform(count, stream, centre, radius):
+    """f32 numbers in centre ± radius."""
+    unit = hashes(count, stream).astype(np.float64) / 2**31 - 1
+    return (centre + radius * unit).astype(np.float32)
+
+
+def images(kind):
+    """u8 [B, H, W, C]. flat: four plain squares each, so that pooling windows tie; textured: squares and noise."""
+    index = np.arange(BATCH * SIZE * SIZE * 3)
+    c, x, y, n = index % 3, index // 3 % SIZE, index // (3 * SIZE) % SIZE, index // (3 * SIZE * SIZE)
+    side = 16 if kind == "flat" else 4
+    square = ((n * 8 + y // side) * 8 + x // side) * 3 + c
+    colour = mix(square + 1000) % np.uint64(256)
+    noise = mix(index + 50000) % np.uint64(48) if kind == "textured" else np.uint64(0)
+    return np.minimum(255, colour + noise).astype(np.uint8).reshape(BATCH, SIZE, SIZE, 3)
+
+
+def layout(model):
+    """Names, shapes as TF.js has them, and value ranges; state likewise."""
+    parameters, state, ci = [], [], 3
+    for i, (co, k) in enumerate(BLOCKS[model], 1):
+        parameters += [(f"conv{i}/kernel", (k, k, ci, co), 0, (3 / (k * k * ci)) ** 0.5), (f"conv{i}/bias", (co,), 0, 0.1)]
+        parameters += [(f"norm{i}/gamma", (co,), 0.5, 0.75), (f"norm{i}/beta", (co,), 0, 0.3)]
+        state += [(f"norm{i}/moving_mean", (co,), 0, 0.5), (f"norm{i}/moving_variance", (co,), 1, 0.75)]
+        ci = co
+    flat = ci * (SIZE >> len(BLOCKS[model])) ** 2
+    for name, i, o in (("dense1", flat, 100), ("logits", 100, CLASSES)):
+        parameters += [(f"{name}/kernel", (i, o), 0, (3 / i) ** 0.5), (f"{name}/bias", (o,), 0, 0.1)]
+    return parameters, state
+
+
+def values(entries, first_stream):
+    return {
+        name: torch.from_numpy(uniform(int(np.prod(shape)), first_stream + i, centre, radius).astype(np.float64).reshape(shape))
+        for i, (name, shape, centre, radius) in enumerate(entries)
+    }
+
+
+def forward(model, p, x, state):
+    """Logits; with state None in training mode, where the batch statistics are returned too."""
+    statistics = {}
+    for i in range(1, len(BLOCKS[model]) + 1):
+        w = p[f"conv{i}/kernel"].permute(3, 2, 0, 1)
+        x = F.conv2d(x, w, p[f"conv{i}/bias"], padding=w.shape[2] // 2)
+        mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+        statistics[f"norm{i}/moving_mean"], statistics[f"norm{i}/moving_variance"] = mean, variance
+        if state is not None:
+            mean, variance = state[f"norm{i}/moving_mean"], state[f"norm{i}/moving_variance"]
+        x = (x - mean[:, None, None]) / torch.sqrt(variance + 1e-5)[:, None, None]
+        x = x * p[f"norm{i}/gamma"][:, None, None] + p[f"norm{i}/beta"][:, None, None]
+        x = F.max_pool2d(F.relu(x), 2, 2)
+    x = x.permute(0, 2, 3, 1).reshape(BATCH, -1)
+    x = F.relu(x @ p["dense1/kernel"] + p["dense1/bias"])
+    return x @ p["logits/kernel"] + p["logits/bias"], statistics
+
+
+def golden(model, kind):
+    parameters, states = layout(model)
+    p = {name: value.requires_grad_() for name, value in values(parameters, 1).items()}
+    state = values(states, 101)
+    pixels = (images(kind).astype(np.float64) / 255 - MEAN) / DEVIATION
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    labels = torch.from_numpy((hashes(BATCH, 200) % np.uint64(CLASSES)).astype(np.int64))
+    logits, statistics = forward(model, p, x, None)
+    loss = F.nll_loss(F.log_softmax(logits, 1), labels, reduction="sum")
+    loss.backward()
+    with torch.no_grad():
+        rows = F.log_softmax(forward(model, p, x, state)[0], 1)
+    tensors = {"rows": rows.numpy(), "statistics": np.concatenate([statistics[n].detach().numpy() for n, *_ in states])}
+    whole = []
+    for i, (name, *_) in enumerate(parameters):
+        gradient = p[name].grad.numpy().reshape(-1)
+        stride = -(-gradient.size // STORED)
+        signs = 1 - 2 * (hashes(gradient.size, 300 + i) & np.uint64(1)).astype(np.float64)
+        tensors[f"gradient/{name}"] = gradient[::stride]
+        whole.append((np.linalg.norm(gradient), gradient @ signs))
+    tensors["norms"], tensors["projections"] = np.array(whole).T
+    correct = int((logits.argmax(1) == labels).sum())
+    return tensors, {"loss": repr(loss.item()), "correct": str(correct), "torch": torch.__version__}
+
+
+def save(path, tensors, metadata):
+    """The safetensors format, f32."""
+    header, data = {"__metadata__": metadata}, b""
+    for name, value in tensors.items():
+        raw = np.ascontiguousarray(value, "<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for model in BLOCKS:
+        for kind in ("textured", "flat"):
+            save(os.path.join(os.path.dirname(__file__) or ".", f"{model}-{kind}.safetensors"), *golden(model, kind))
