@@ -1,6 +1,7 @@
 import { ClusterError } from '../proto/errors.js';
-import type { Hello, ReceivedFromWorker } from '../proto/messages.js';
+import type { Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
 import { PROTOCOL_VERSION } from '../proto/services.js';
+import { decideEngine } from './decisions.js';
 import type { RunEvents } from './events.js';
 import type { Roster } from './roster.js';
 import { type JoinStream, WorkerSession } from './session.js';
@@ -20,7 +21,10 @@ export interface ClusterServiceOptions {
 
 /** Serves Join: turns streams into sessions, and their messages into calls. */
 export class ClusterService {
+  /** What the run computes with: the engine of the first worker that was ready. */
+  engine: Ready | undefined;
   #closed: string | undefined;
+
   constructor(private readonly options: ClusterServiceOptions) {}
 
   join(stream: JoinStream): void {
@@ -89,6 +93,9 @@ export class ClusterService {
       case 'hello':
         throw new ClusterError('BAD_MESSAGE', `join: expected one Hello from ${session.workerId}, got a second`);
       case 'ready': {
+        this.engine ??= message.ready;
+        const problem = decideEngine(this.engine, message.ready, session.workerId);
+        if (problem !== undefined) throw new ClusterError('OTHER_ENGINE', problem);
         const { engineVersion, device, lowering, threads, compileMs } = message.ready;
         session.ready = message.ready;
         const reason = `${engineVersion}, ${device}, ${lowering}, ${threads} thread(s), compiled in ${compileMs.toFixed(0)} ms`;

@@ -4,7 +4,7 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { Dataset } from '../job/data/dataset.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
-import type { StatusReply } from '../proto/messages.js';
+import type { Ready, StatusReply } from '../proto/messages.js';
 import { ClusterService } from './cluster-service.js';
 import { type FetchCall, serveParts } from './data-service.js';
 import { RunEvents } from './events.js';
@@ -143,8 +143,7 @@ export class Coordinator {
     return { job, trainer, roster, cluster };
   }
 
-  async #train(directory: RunDirectory, { job, trainer, roster }: Running): Promise<RunResult> {
-    let engine: EngineInfo = { name: job.manifest.spec.engine.name, version: '', device: '', lowering: '', threads: 0 };
+  async #train(directory: RunDirectory, { job, trainer, cluster }: Running): Promise<RunResult> {
     let begin: number | undefined;
     const workers = new Set<string>();
     this.events.subscribe((event) => {
@@ -153,8 +152,6 @@ export class Coordinator {
       if (event.type === 'evaluation') this.#evaluations.push(event.record);
       if (event.type === 'state' && event.state === 'training') begin ??= performance.now();
       if (event.type === 'assignment') for (const id of Object.keys(event.shards)) workers.add(id);
-      const ready = event.type === 'worker' ? roster.get(event.workerId)?.ready : undefined;
-      if (ready) engine = { ...ready, name: ready.engine, version: ready.engineVersion };
     });
     directory.failed.catch((error: Error) => trainer.fail(error));
     const initial = { step: 0, params: job.initial.params, slots: [], state: job.initial.state };
@@ -162,9 +159,8 @@ export class Coordinator {
     const training = await trainer.run();
     const seconds = begin === undefined ? 0 : (performance.now() - begin) / 1000;
     this.events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
-    const { name, version, device, lowering, threads } = engine;
     const result = await writeResults(directory, job, training, {
-      engine: { name, version, device, lowering, threads },
+      engine: engineInfo(cluster.engine),
       workers: workers.size,
       seconds,
       evaluations: this.#evaluations,
@@ -174,6 +170,13 @@ export class Coordinator {
     this.events.emit({ type: 'state', state: training.outcome, reason: this.#stopReason ?? 'all steps are done' });
     return result;
   }
+}
+
+/** The engine in the report's words; before any worker was ready there is none. */
+function engineInfo(ready: Ready | undefined): EngineInfo {
+  if (!ready) return { name: 'none', version: '', device: '', lowering: '', threads: 0 };
+  const { engine: name, engineVersion: version, device, lowering, threads } = ready;
+  return { name, version, device, lowering, threads };
 }
 
 /** What `run.json` says of a run. */

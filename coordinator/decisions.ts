@@ -56,6 +56,30 @@ export function splitBatches(batches: number, workers: readonly string[]): Map<s
   return split;
 }
 
+/** What decides the bits that a worker computes. */
+export interface EngineClass {
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly device: string;
+  readonly lowering: string;
+  readonly threads: number;
+}
+
+/**
+ * Whether a worker computes with the engine that the run began with; another one could give other bits.
+ * @returns what is wrong with it, or undefined.
+ */
+export function decideEngine(run: EngineClass, worker: EngineClass, workerId: string): string | undefined {
+  const describe = ({ engine, engineVersion, device, lowering, threads }: EngineClass) =>
+    `${engine} (${engineVersion}, ${device}, ${lowering}, ${threads} thread(s))`;
+  const [wanted, found] = [describe(run), describe(worker)];
+  if (wanted === found) return undefined;
+  return (
+    `join: expected engine ${wanted}, as the run began with, got ${found} from worker ${workerId}; ` +
+    'run one kind of machine and one Lockstep version, or set engine.lowering to portable'
+  );
+}
+
 export type StartDecision =
   { readonly start: true; readonly reason: string } | { readonly start: false; readonly reason: string };
 

@@ -1,10 +1,11 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { lock } from 'proper-lockfile';
 import { JobError } from '../job/errors.js';
 import type { StepRecord } from './records.js';
+import { cannotWrite, makeDirectory, writeWhole } from './write-file.js';
 
 const stepsHeader = 'step,epoch,samples,loss,correct,learning_rate,duration_ms,workers\n';
 
@@ -23,8 +24,8 @@ export class RunDirectory {
     this.#steps.write(stepsHeader);
     this.#digests = createWriteStream(join(path, 'digests.jsonl'), { flags: 'wx' });
     this.failed = new Promise((_, reject) => {
-      this.#steps.on('error', (cause) => reject(cannotWrite(path, 'steps.csv', cause)));
-      this.#digests.on('error', (cause) => reject(cannotWrite(path, 'digests.jsonl', cause)));
+      this.#steps.on('error', (cause) => reject(cannotWrite(join(path, 'steps.csv'), cause)));
+      this.#digests.on('error', (cause) => reject(cannotWrite(join(path, 'digests.jsonl'), cause)));
     });
     this.failed.catch(() => undefined);
   }
@@ -67,18 +68,11 @@ export class RunDirectory {
     this.#digests.write(`${JSON.stringify(entry)}\n`);
   }
 
-  /**
-   * Writes a whole file durably: aside, flushed to disk, renamed.
-   * @throws JobError BAD_RUN_DIRECTORY; the file is as it was before.
-   */
+  /** Writes a whole file durably. @throws JobError BAD_RUN_DIRECTORY; the file is as it was before. */
   async write(name: string, content: string | Uint8Array): Promise<string> {
     const path = join(this.path, name);
-    try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeDurably(path, content);
-    } catch (cause) {
-      throw cannotWrite(this.path, name, cause as Error);
-    }
+    await makeDirectory(dirname(path));
+    await writeWhole(path, content);
     return path;
   }
 
@@ -99,32 +93,6 @@ export class RunDirectory {
   async close(): Promise<void> {
     await this.endRecords().catch(() => undefined);
     await this.release();
-  }
-}
-
-function cannotWrite(path: string, name: string, cause: Error): JobError {
-  return new JobError(
-    'BAD_RUN_DIRECTORY',
-    `run directory ${path}: expected to write ${name}, got ${cause.message}; ` +
-      'make room on that disk, or pass --run DIR with another place',
-    { cause },
-  );
-}
-
-async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const aside = `${path}.part`;
-  try {
-    const file = await open(aside, 'w');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw error;
   }
 }
 

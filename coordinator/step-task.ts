@@ -87,7 +87,8 @@ export class StepTask implements Task {
 
   #checkReports(session: WorkerSession, node: TreeNode, reports: readonly ShardReport[]): void {
     const shards = reports.map((report) => report.shard).join();
-    if (shards !== shardsOf(node).join()) throw badMessage(session, `reports of shards ${shardsOf(node).join()}`, shards);
+    if (shards !== shardsOf(node).join())
+      throw badMessage(session, `reports of shards ${shardsOf(node).join()}`, shards);
     const { manifest, plan } = this.context;
     const { stepInEpoch } = epochOf(plan, this.step);
     for (const { shard, samples, correct, statistics } of reports) {

@@ -96,6 +96,10 @@ export const jobSpecSchema = z
           .max(2)
           .default(1)
           .describe('threads inside one worker; part of the spec, as it can change bits'),
+        lowering: z
+          .enum(['auto', 'portable', 'nchwc'])
+          .default('auto')
+          .describe('how operations are formulated; auto: nchwc, the fastest on a CPU, where it works'),
       })
       .prefault({}),
   })

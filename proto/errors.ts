@@ -12,6 +12,7 @@ export type ClusterErrorCode =
   | 'LOST'
   | 'DUPLICATE_WORKER'
   | 'ENGINE_FAILED'
+  | 'OTHER_ENGINE'
   | 'NON_FINITE'
   | 'PORT_IN_USE'
   | 'NO_WORKERS'
@@ -28,6 +29,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   LOST: status.DEADLINE_EXCEEDED,
   DUPLICATE_WORKER: status.ALREADY_EXISTS,
   ENGINE_FAILED: status.INTERNAL,
+  OTHER_ENGINE: status.FAILED_PRECONDITION,
   NON_FINITE: status.INTERNAL,
   PORT_IN_USE: status.UNAVAILABLE,
   NO_WORKERS: status.UNAVAILABLE,

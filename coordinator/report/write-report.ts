@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { makeDirectory, writeWhole } from '../write-file.js';
 import { classAccuracyChart } from './charts/classes.js';
 import type { Chart, ChartStyle } from './charts/chart.js';
 import { confusionChart } from './charts/confusion.js';
@@ -9,7 +10,6 @@ import { palettes } from './palette.js';
 import { loadRenderer, pictureFont, type ChartRenderer } from './render.js';
 import type { ReportInput } from './report-input.js';
 import { summarise, type RunSummary } from './summary.js';
-import { makeReportDirectory, writeReportFile } from './write-file.js';
 
 export interface WrittenReport {
   /** Path of the page that shows everything. */
@@ -31,12 +31,12 @@ export async function writeReport(
   options: PageOptions = {},
 ): Promise<WrittenReport> {
   const directory = join(runDirectory, 'report');
-  await makeReportDirectory(directory);
+  await makeDirectory(directory);
   const renderer = await loadRenderer();
   const summary = summarise(input);
   const files: string[] = [];
   const write = async (name: string, content: string | Uint8Array) => {
-    await writeReportFile(join(directory, name), content);
+    await writeWhole(join(directory, name), content);
     files.push(join(directory, name));
   };
   await writeTables(input, summary, write);

@@ -29,6 +29,7 @@ export class OnnxWriter {
   private readonly inputs: onnx.ValueInfoProto[] = [];
   private readonly outputs: onnx.ValueInfoProto[] = [];
   private readonly constants = new Map<string, string>();
+  private readonly domains = new Set(['']);
   private names = 0;
 
   input(name: string, type: ElementType, shape: readonly Dimension[]): void {
@@ -40,7 +41,10 @@ export class OnnxWriter {
     this.outputs.push(valueInfo(name, type, shape));
   }
 
-  /** Appends an operator with one result; `name` gives it a name of the caller's. An input `''` is left out. */
+  /**
+   * Appends an operator with one result; `name` gives it a name of the caller's. An input `''` is left out. The type of
+   * an operator outside the standard begins with its domain: `com.microsoft.nchwc.Conv`.
+   */
   op(opType: string, inputs: readonly string[], attributes: Attributes = {}, name = this.newName()): string {
     this.append(opType, inputs, attributes, [name]);
     return name;
@@ -91,16 +95,22 @@ export class OnnxWriter {
     const metadataProps = Object.entries(metadata).map(([key, value]) =>
       create(onnx.StringStringEntryProtoSchema, { key, value }),
     );
-    const opsetImport = [create(onnx.OperatorSetIdProtoSchema, { domain: '', version: opset })];
+    const opsetImport = [...this.domains].map((domain) =>
+      create(onnx.OperatorSetIdProtoSchema, { domain, version: domain === '' ? opset : 1n }),
+    );
     const model = { irVersion, producerName: 'lockstep', opsetImport, graph, metadataProps };
     return toBinary(onnx.ModelProtoSchema, create(onnx.ModelProtoSchema, model));
   }
 
-  private append(opType: string, inputs: readonly string[], attributes: Attributes, outputs: string[]): void {
+  private append(type: string, inputs: readonly string[], attributes: Attributes, outputs: string[]): void {
+    const dot = type.lastIndexOf('.');
+    const [domain, opType] = [type.slice(0, Math.max(0, dot)), type.slice(dot + 1)];
+    this.domains.add(domain);
     const attribute = Object.entries(attributes).flatMap(([key, value]) =>
       value === undefined ? [] : [attributeProto(key, value)],
     );
-    const node = { opType, name: `${opType}_${this.nodes.length}`, input: [...inputs], output: outputs, attribute };
+    const name = `${opType}_${this.nodes.length}`;
+    const node = { domain, opType, name, input: [...inputs], output: outputs, attribute };
     this.nodes.push(create(onnx.NodeProtoSchema, node));
   }
 

@@ -1,7 +1,6 @@
 import { add as sum, negate, subtract, times } from '../ir/elementwise.js';
 import type { Node, NodeOf } from '../ir/node.js';
 import { sameShape } from '../ir/shape.js';
-import { convWithBias } from './conv.js';
 import { elementwise } from './elementwise.js';
 import { channelsFirst } from './layout.js';
 import type { Lowering } from './lowering.js';
@@ -21,7 +20,7 @@ function addBias(lowering: Lowering, node: NodeOf<'add'>): boolean {
     if (!sameShape(bias.shape, node.shape.slice(-1)) || !sameShape(product.shape, node.shape)) continue;
     if (!lowering.isFusible(product)) continue;
     if (product.op === 'conv') {
-      convWithBias(lowering, product, node, bias);
+      lowering.options.rules.conv(lowering, product, node, bias);
       return true;
     }
     if (product.op === 'matmul' && product.inputs.every((x) => x.shape.length === 2)) {
@@ -69,7 +68,8 @@ function foldIntoConv(lowering: Lowering, node: NodeOf<'add'>, affine: Affine): 
   const bias = sum(graph, times(graph, shift, scale), offset);
   const [image, filter] = found.conv.inputs;
   const inputs = [image, times(graph, filter, scale)] as const;
-  convWithBias(lowering, graph.make('conv', inputs, found.conv.attrs, found.conv.shape, 'float32'), node, bias);
+  const folded = graph.make('conv', inputs, found.conv.attrs, found.conv.shape, 'float32');
+  lowering.options.rules.conv(lowering, folded, node, bias);
   return true;
 }
 

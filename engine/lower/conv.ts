@@ -7,12 +7,7 @@ export function convAttributes(filter: Node, { pads, strides, dilations }: ConvA
   return { kernel_shape: filter.shape.slice(0, 2), pads, strides, dilations };
 }
 
-export function conv(lowering: Lowering, node: NodeOf<'conv'>): void {
-  convWithBias(lowering, node, node, undefined);
-}
-
-/** Defines `result` as the convolution `node` plus, maybe, a bias per output channel. */
-export function convWithBias(lowering: Lowering, node: NodeOf<'conv'>, result: Node, bias: Node | undefined): void {
+export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = node, bias?: Node): void {
   const [x, filter] = node.inputs;
   const inputs = [lowering.get(x, channelsFirst), lowering.get(filter, filtersFirst)];
   if (bias) inputs.push(lowering.get(bias));

@@ -6,8 +6,10 @@ import { identity, isIdentity, keepsOrder, type Layout, permutation, physical } 
 
 /** Says how the nodes of one operation become ONNX: it calls `define` for the node, and maybe for others. */
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
+/** Defines `result`, by default the convolution itself, as the convolution plus, maybe, a bias per output channel. */
+export type ConvRule = (lowering: Lowering, node: NodeOf<'conv'>, result?: Node, bias?: Node) => void;
 /** A formulation of every operation; a target is one such table. */
-export type Rules = { readonly [O in Op]: Rule<O> };
+export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> };
 
 interface Value {
   /** Layout in which the value was made. */
@@ -21,7 +23,7 @@ export interface LoweringOptions {
   readonly rules: Rules;
   /** Writes what gives a weight's values, and returns the tensor's name. */
   readonly weight: (writer: OnnxWriter, node: NodeOf<'param'>) => string;
-  /** If given, a first dimension of this size is left open in reshapes: it stands for a batch of any size. */
+  /** If given, a dimension of this size is left open in reshapes: it stands for a batch of any size. */
   readonly openBatch?: number | undefined;
 }
 
@@ -70,7 +72,7 @@ export class Lowering {
   /** The tensor `name` in another shape. */
   reshape(name: string, shape: Shape): string {
     const { openBatch } = this.options;
-    const target = openBatch !== undefined && shape[0] === openBatch ? [-1, ...shape.slice(1)] : shape;
+    const target = shape.map((dimension) => (dimension === openBatch ? -1 : dimension));
     return this.writer.op('Reshape', [name, this.writer.ints(target)]);
   }
 

@@ -59,7 +59,7 @@ describe('a reader that is slow', () => {
   function hugePart(): { part: PartBytes; piecesRead: () => number } {
     const views = new Array<Uint8Array>(1024).fill(new Uint8Array(1024 * 1024));
     let read = 0;
-    views[Symbol.iterator] = function* () {
+    views[Symbol.iterator] = function* (this: Uint8Array[]) {
       for (let i = 0; i < 1024; i++) {
         read++;
         yield this[i]!;

@@ -181,7 +181,7 @@ describe('networks', () => {
   it('write a product with one batch as a plain matrix product', () => {
     const { graph } = setup();
     const [a, b] = [graph.param('m', [1, 4, 5]), graph.param('n', [1, 5, 6])];
-    const product = matmul(graph, a, b, false, false);
+    const product = matmul(graph, a, b, { transposeA: false, transposeB: false });
     expect([product.op, product.inputs[0]!.op, product.shape]).toEqual(['reshape', 'matmul', [1, 4, 6]]);
   });
 });

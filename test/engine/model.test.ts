@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeModel, initialWeights } from '../../engine/model.js';
 import { builtinTopology } from '../../job/models.js';
-import { conv, dense, flatten, sequential } from './topologies.js';
+import { conv, dense, flatten, type LayerJson, sequential } from './topologies.js';
 
 describe('describeModel', () => {
   it('lays cnn3 out in model order, kernels, biases and batch norms block by block', async () => {
@@ -30,7 +30,7 @@ describe('describeModel', () => {
     expect(await describeModel(topology)).toEqual(await describeModel(topology));
   });
 
-  const refused: [string, Record<string, unknown>, string][] = [
+  const refused: [string, LayerJson, string][] = [
     ['dropout', { class_name: 'Dropout', config: { name: 'drop', rate: 0.5 } }, 'got Dropout with rate 0.5'],
     [
       'noise',

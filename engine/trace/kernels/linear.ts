@@ -20,12 +20,13 @@ import { type Kernel, type KernelCall, type KernelTable, Unsupported } from '../
 export const linear: KernelTable = {
   BatchMatMul: (call) => {
     const { transposeA, transposeB } = call.attrs<BatchMatMulAttrs>();
-    return matmul(call.graph, call.input('a'), call.input('b'), transposeA, transposeB);
+    return matmul(call.graph, call.input('a'), call.input('b'), { transposeA, transposeB });
   },
   _FusedMatMul: (call) => {
-    const attrs = call.attrs<_FusedMatMulAttrs>();
-    const result = matmul(call.graph, call.input('a'), call.input('b'), attrs.transposeA, attrs.transposeB);
-    return finish(call, result, attrs.activation, attrs.leakyreluAlpha);
+    const { transposeA, transposeB, activation, leakyreluAlpha } = call.attrs<_FusedMatMulAttrs>();
+    const options = { transposeA, transposeB, bias: call.optional('bias') };
+    const result = matmul(call.graph, call.input('a'), call.input('b'), options);
+    return activate(call.graph, result, activation, leakyreluAlpha);
   },
   Conv2D: convolution('conv'),
   FusedConv2D: convolution('conv'),
@@ -91,7 +92,9 @@ function convolution(op: 'conv' | 'depthwise'): Kernel {
     const [x, filter] = [call.input('x'), call.input('filter')];
     const info = geometry(x.shape, filter.shape, attrs, op === 'depthwise');
     const result = call.graph.make(op, [x, filter], info.attrs, info.outShape, 'float32') as Node;
-    return finish(call, result, attrs.activation, attrs.leakyreluAlpha);
+    const bias = call.optional('bias');
+    const sum = bias ? add(call.graph, result, bias) : result;
+    return activate(call.graph, sum, attrs.activation, attrs.leakyreluAlpha);
   };
 }
 
@@ -107,12 +110,7 @@ function inputGradient(call: KernelCall, op: 'convInput' | 'depthwiseInput', raw
   return call.graph.make(op, [dy, filter], attrs, shape, 'float32');
 }
 
-/** Bias and activation of a fused kernel. */
-function finish(call: KernelCall, x: Node, activation: string | undefined, alpha: number | undefined): Node {
-  const bias = call.optional('bias');
-  return activate(call.graph, bias ? add(call.graph, x, bias) : x, activation, alpha);
-}
-
+/** The activation of a fused kernel. */
 function activate(graph: Graph, x: Node, activation: string | undefined, alpha = 0.2): Node {
   switch (activation) {
     case undefined:

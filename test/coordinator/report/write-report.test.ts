@@ -176,7 +176,7 @@ describe('report of an unusual run', () => {
     const refusal = await writeReport(file, sampleInput()).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(JobError);
     expect(refusal).toMatchObject({ code: 'BAD_RUN_DIRECTORY' });
-    expect(String(refusal)).toMatch(/report: expected to make the directory .*occupied.report, got ENOTDIR/);
+    expect(String(refusal)).toMatch(/expected to write .*occupied.report, got ENOTDIR/);
   });
 });
 
