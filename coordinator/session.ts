@@ -31,7 +31,10 @@ export class WorkerSession {
     if (!this.#ended) this.stream.write(message);
   }
 
-  /** Sends a vector in chunks, unless it is the one that this worker was sent last. Serialised at once: `vector` may change afterwards. */
+  /**
+   * Sends a vector in chunks, unless it is the one that this worker was sent last. The chunks are views, read when the
+   * connection takes them: `vector` must not change before the worker has answered to all of it, or is gone.
+   */
   sendVector(kind: { term: number; step: number; evaluation: boolean }, vector: Float32Array): void {
     const key = `${kind.step}/${kind.evaluation}`;
     if (this.#sentVector === key) return;

@@ -1,11 +1,21 @@
 import type { Engine } from './engine.js';
+import type { LoweringChoice } from './onnx/engine.js';
+
+/** What a job's spec says about its engine; `log` is told what a user might want to know. */
+export interface EngineChoice {
+  readonly name: 'onnx';
+  /** Threads inside one operator. */
+  readonly threads: number;
+  readonly lowering?: LoweringChoice;
+  readonly log?: (message: string) => void;
+}
 
 /** The engine that a job's spec names, with its heavy parts loaded only now. */
-export async function createEngine({ name, threads }: { name: 'onnx'; threads: number }): Promise<Engine> {
+export async function createEngine({ name, ...options }: EngineChoice): Promise<Engine> {
   switch (name) {
     case 'onnx': {
       const { createOnnxEngine } = await import('./onnx/engine.js');
-      return createOnnxEngine({ threads });
+      return createOnnxEngine(options);
     }
     default:
       return name satisfies never;

@@ -3,37 +3,55 @@ import type { Engine, EngineInfo, EvaluateProgram, ProgramSpec, TrainProgram } f
 import { EngineError } from '../errors.js';
 import { lowerProgram } from '../lower/lower-program.js';
 import type { Rules } from '../lower/lowering.js';
+import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
 import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
 import { imagesFeed, labelsFeed, vectorFeed } from './feeds.js';
+import { probeNchwc } from './probe.js';
 import { loadRuntime, OnnxSession } from './session.js';
 
-/** Formulations of the operations, by the name under which `run.json` keeps them. */
-const lowerings = { portable } satisfies Record<string, Rules>;
+/** How operations are formulated; `auto` is `nchwc`, the fastest, where it works, else `portable`. */
+export type LoweringChoice = 'auto' | 'portable' | 'nchwc';
 
 export interface OnnxEngineOptions {
   /** Threads inside one operator, 1 or 2: with up to 2 the bits do not depend on it. */
   readonly threads: number;
+  /** Default: `auto`. */
+  readonly lowering?: LoweringChoice;
+  /** Told why `auto` came to be `portable`. */
+  readonly log?: (message: string) => void;
 }
 
 /**
  * The engine that computes with ONNX Runtime on the CPU. Each program is one ONNX model, made from the TF.js model by
  * tracing it once; `run` is one call, which blocks the thread.
- * @throws EngineError RUNTIME when ONNX Runtime cannot be loaded.
+ * @throws EngineError RUNTIME when ONNX Runtime cannot be loaded, or does not have the lowering that is asked for.
  */
-export async function createOnnxEngine({ threads }: OnnxEngineOptions): Promise<Engine> {
+export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
+  const { threads } = options;
   if (threads !== 1 && threads !== 2) {
     throw new EngineError('BAD_INPUT', `create engine: expected 1 or 2 threads, got ${threads}; more change the bits`);
   }
   await loadRuntime();
-  const lowering = 'portable';
+  const { lowering, rules } = await chooseLowering(options);
   const info: EngineInfo = { name: 'onnx', version: runtimeVersion(), device: 'cpu', lowering, threads };
-  const setup = { threads, rules: lowerings[lowering] };
+  const setup = { threads, rules };
   return {
     info,
     compileTrain: (spec) => compileTrain(spec, setup),
     compileEvaluate: (spec) => compileEvaluate(spec, setup),
   };
+}
+
+/** Rules, and the name under which `run.json` keeps them: workers with other rules have other bits. */
+async function chooseLowering({ lowering = 'auto', threads, log }: OnnxEngineOptions) {
+  if (lowering === 'portable') return { lowering: 'portable', rules: portable };
+  const probe = await probeNchwc(threads);
+  if ('block' in probe) return { lowering: `nchwc${probe.block}`, rules: nchwcRules(probe.block) };
+  const message = `create engine: expected nchwc convolutions of ${runtimeVersion()} to work: ${probe.problem}`;
+  if (lowering === 'nchwc') throw new EngineError('RUNTIME', `${message}; set lowering to auto or portable`);
+  log?.(`${message}; the portable lowering is used, which is slower`);
+  return { lowering: 'portable', rules: portable };
 }
 
 interface Setup {

@@ -77,7 +77,8 @@ describe('a step', () => {
 describe('a worker that is lost in a step', () => {
   const big = CHUNK_VALUES + 2;
   const gradient = (shard: number) => Float32Array.from({ length: big }, (_, i) => (shard + 1) / (i + 3));
-  const sum = gradient(0).map((value, i) => value + gradient(1)[i]!);
+  const second = gradient(1);
+  const sum = gradient(0).map((value, i) => value + second[i]!);
 
   /** The digest after one step in which `a` does nothing but end as `disturb` says. */
   async function disturbed(disturb: (a: RawWorker) => void): Promise<{ rig: Rig; digest: string; orders: Node[] }> {

@@ -219,7 +219,8 @@ describe('compilation', () => {
   });
 
   it('names what computes', () => {
-    expect(engine.info).toMatchObject({ name: 'onnx', device: 'cpu', lowering: 'portable', threads: 1 });
+    expect(engine.info).toMatchObject({ name: 'onnx', device: 'cpu', threads: 1 });
+    expect(engine.info.lowering).toMatch(/^(portable|nchwc\d+)$/);
     expect(engine.info.version).toMatch(/^onnxruntime-node \d+\.\d+\.\d+$/);
   });
 });

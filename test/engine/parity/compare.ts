@@ -1,5 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { lowerProgram } from '../../../engine/lower/lower-program.js';
+import type { Rules } from '../../../engine/lower/lowering.js';
 import { portable } from '../../../engine/lower/portable.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
 import { tf } from '../../../engine/tf.js';
@@ -55,8 +56,12 @@ export async function onCpu(test: ParityCase, inputs: readonly Float32Array[]): 
 }
 
 /** The engine: the same function traced, lowered, and run by ONNX Runtime. */
-export async function onOnnx(test: ParityCase, inputs: readonly Float32Array[], threads = 1): Promise<Outcome> {
-  const session = await OnnxSession.create(lowerProgram(trace(test), portable), threads);
+export async function onOnnx(
+  test: ParityCase,
+  inputs: readonly Float32Array[],
+  { threads = 1, rules = portable }: { threads?: number; rules?: Rules } = {},
+): Promise<Outcome> {
+  const session = await OnnxSession.create(lowerProgram(trace(test), rules), threads);
   const flat = Float32Array.from(inputs.flatMap((values) => [...values]));
   const result = await session.run({ params: { type: 'float32', data: flat, shape: [flat.length] } });
   await session.dispose();

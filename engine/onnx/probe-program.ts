@@ -1,0 +1,45 @@
+import { binary } from '../ir/elementwise.js';
+import { Graph } from '../ir/graph.js';
+import type { Node } from '../ir/node.js';
+import type { TracedProgram } from '../trace/program.js';
+import type { Feed } from './session.js';
+
+/**
+ * A small program with every case of the nchwc formulations: two 5×5 convolutions, the first from 3 channels to one
+ * block with a bias, the second from one block to two, and their gradients for ½ Σ y², on a block of images and 3 more.
+ * One block of output channels means rows in pairs: in the first convolution and in the second one's input gradient.
+ */
+export function probeProgram(block: number): TracedProgram {
+  const graph = new Graph();
+  const [batch, side] = [block + 3, 6];
+  const attrs = { pads: [2, 2, 2, 2], strides: [1, 1], dilations: [1, 1] } as const;
+  const x = graph.param('x', [batch, side, side, 3]);
+  const filter1 = graph.param('filter1', [5, 5, 3, block]);
+  const bias1 = graph.param('bias1', [block]);
+  const filter2 = graph.param('filter2', [5, 5, block, 2 * block]);
+
+  const make = (op: 'conv' | 'convFilter' | 'convInput', inputs: readonly [Node, Node], shape: readonly number[]) =>
+    graph.make(op, inputs, attrs, shape, 'float32') as Node;
+  const y1 = binary(graph, 'add', make('conv', [x, filter1], [batch, side, side, block]), bias1);
+  const y2 = make('conv', [y1, filter2], [batch, side, side, 2 * block]);
+  const dy1 = make('convInput', [y2, filter2], y1.shape);
+  const outputs = {
+    y1,
+    y2,
+    dy1,
+    dfilter1: make('convFilter', [x, dy1], filter1.shape),
+    dfilter2: make('convFilter', [y1, y2], filter2.shape),
+  };
+  return {
+    graph,
+    flatInputs: [{ name: 'params', pieces: [x, filter1, bias1, filter2] }],
+    outputs: Object.entries(outputs).map(([name, node]) => ({ kind: 'tensor', name, node })),
+  };
+}
+
+/** Values in −1 to 1 without a pattern that a mistake could hide in. */
+export function probeInput({ flatInputs }: TracedProgram): Feed {
+  const length = flatInputs.flatMap(({ pieces }) => pieces).reduce((sum, { size }) => sum + size, 0);
+  const data = Float32Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 31 - 1);
+  return { type: 'float32', data, shape: [length] };
+}

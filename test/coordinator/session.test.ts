@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
+import { CHUNK_VALUES } from '../../proto/chunks.js';
+import { ClusterError } from '../../proto/errors.js';
+import { serve } from '../proto/wire.js';
+import { RawWorker } from './raw-worker.js';
+
+const hello = { protocolVersion: 1, workerId: 'w1', host: 'h', pid: 1, runtime: 'r' };
+const kind = { term: 1, step: 0, evaluation: false };
+
+/** Both ends of a session. */
+async function connect(): Promise<{ session: WorkerSession; worker: RawWorker }> {
+  let arrived!: (stream: JoinStream) => void;
+  const stream = new Promise<JoinStream>((resolve) => (arrived = resolve));
+  const address = await serve({ Join: (call: JoinStream) => arrived(call) });
+  const worker = new RawWorker(address, 'w1');
+  return { session: new WorkerSession(hello, await stream, 0), worker };
+}
+
+describe('a vector', () => {
+  it('travels in chunks and arrives as it is, also while the worker takes nothing', async () => {
+    const { session, worker } = await connect();
+    worker.pause();
+    const vector = Float32Array.from({ length: 20 * CHUNK_VALUES + 1 }, (_, i) => i);
+    session.sendVector(kind, vector);
+    worker.resume();
+    const received = new Float32Array(vector.length);
+    for (let chunk = 0; chunk < 21; chunk++) {
+      const { parameters } = await worker.next('parameters');
+      expect(parameters).toMatchObject({ ...kind, chunk, chunks: 21 });
+      new Uint8Array(received.buffer).set(parameters.data, chunk * CHUNK_VALUES * 4);
+    }
+    expect(Buffer.from(received.buffer).equals(Buffer.from(vector.buffer))).toBe(true);
+  });
+
+  it('is not sent again for the same step, but is for the evaluation of it and for the next', async () => {
+    const { session, worker } = await connect();
+    for (const again of [kind, kind, { ...kind, evaluation: true }, { ...kind, step: 1 }, { ...kind, step: 1 }]) {
+      session.sendVector(again, Float32Array.of(1));
+    }
+    session.finish('done');
+    await worker.next('finish');
+    const sent = worker.received.flatMap((message) => (message.message === 'parameters' ? [message.parameters] : []));
+    expect(sent.map(({ step, evaluation }) => [step, evaluation])).toEqual([
+      [0, false],
+      [0, true],
+      [1, false],
+    ]);
+  });
+});
+
+describe('a session', () => {
+  it('ends well, after all that was sent, when it is finished; nothing follows', async () => {
+    const { session, worker } = await connect();
+    session.send({ assignment: { generation: 1, shards: [0], evaluationBatches: [] } });
+    session.finish('the job is over');
+    session.send({ assignment: { generation: 2, shards: [], evaluationBatches: [] } });
+    session.sendVector(kind, Float32Array.of(1));
+    session.refuse(new ClusterError('LOST', 'too late'));
+    session.finish('again');
+    expect(await worker.ended).toBeUndefined();
+    expect(worker.received.map(({ message }) => message)).toEqual(['assignment', 'finish']);
+  });
+
+  it('ends with the error it is refused with, once', async () => {
+    const { session, worker } = await connect();
+    session.refuse(new ClusterError('LOST', 'heartbeat: silent'));
+    session.refuse(new ClusterError('BAD_MESSAGE', 'another'));
+    session.finish('too late');
+    expect(await worker.ended).toMatchObject({ code: 'LOST', message: 'heartbeat: silent' });
+    expect(worker.received).toEqual([]);
+  });
+});

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { OnnxWriter } from '../../engine/emit/onnx-writer.js';
+import { nchwcRules } from '../../engine/lower/nchwc.js';
+import { createOnnxEngine } from '../../engine/onnx/engine.js';
+import { probeNchwc } from '../../engine/onnx/probe.js';
+import { tf } from '../../engine/tf.js';
+import { inputsOf, onCpu, onOnnx, type Outcome, type ParityCase, relativeError } from './parity/compare.js';
+
+const probe = await probeNchwc(1);
+const reason = 'problem' in probe ? probe.problem : undefined;
+const block = 'block' in probe ? probe.block : 16;
+const rules = nchwcRules(block);
+if (reason !== undefined) console.warn(`nchwc tests are skipped: ${reason}`);
+
+/** Images, input channels, filters, side of the filter, stride, padding, rows and columns of x. */
+type Shape = readonly [number, number, number, number, number, 'same' | 'valid', readonly [number, number]];
+
+/** Channels and images in blocks, so that the cases mean the same whatever the block size. */
+const b = block;
+const shapes: Record<string, Shape> = {
+  'few channels to one block, rows in pairs, no whole block of images': [5, 3, b, 7, 1, 'same', [8, 8]],
+  'few channels to one block, rows in pairs, one image left over': [b + 1, 3, b, 5, 1, 'same', [8, 8]],
+  'few channels to one block, odd rows': [b, 3, b, 5, 1, 'same', [7, 6]],
+  'one channel to two blocks': [b, 1, 2 * b, 3, 1, 'same', [6, 5]],
+  'one block to two, rows in pairs in the input gradient': [2 * b + 3, b, 2 * b, 5, 1, 'same', [6, 8]],
+  'one block to one, rows in pairs both ways': [2 * b + 1, b, b, 5, 1, 'same', [8, 8]],
+  'two blocks to four': [b, 2 * b, 4 * b, 3, 1, 'same', [4, 4]],
+  'four images': [4, b, 2 * b, 3, 1, 'same', [6, 6]],
+  'one image': [1, b, 2 * b, 3, 1, 'same', [6, 6]],
+  'stride 2, even rows': [b + 4, 2 * b, b, 3, 2, 'same', [8, 8]],
+  'stride 2, odd rows': [b + 4, b, 2 * b, 3, 2, 'same', [9, 9]],
+  'stride 2 that leaves out the last row and column': [b, b, b, 3, 2, 'valid', [8, 8]],
+  'valid padding, odd rows': [b + 2, b, b, 5, 1, 'valid', [9, 9]],
+  'valid padding, even rows': [b + 2, b, b, 5, 1, 'valid', [10, 8]],
+  'even filter': [b, b, b, 4, 1, 'same', [6, 6]],
+  '1×1 filter': [b + 3, 2 * b, 3 * b, 1, 1, 'same', [6, 6]],
+  'input channels that fill no block': [b, b + 4, b, 3, 1, 'same', [6, 6]],
+  'output channels that fill no block': [b, b, b + 4, 3, 1, 'same', [6, 6]],
+};
+const cases = Object.entries(shapes).map(([name, [batch, ci, co, k, stride, pad, [height, width]]]): ParityCase => {
+  const conv = (x: Tensor, w: Tensor) => tf.conv2d(x as Tensor4D, w as Tensor4D, stride, pad);
+  return {
+    name,
+    shapes: [[batch, height, width, ci], [k, k, ci, co], [co]],
+    f: (x, w, bias) => tf.add(conv(x, w), bias),
+  };
+});
+
+describe.skipIf(reason !== undefined)('direct convolutions', () => {
+  it.each(cases)('have the value and the gradients of TF.js: $name', async (test) => {
+    const inputs = inputsOf(test);
+    const expected = await onCpu(test, inputs);
+    const actual = await onOnnx(test, inputs, { rules });
+    expect(relativeError(actual.value, expected.value)).toBeLessThan(2e-6);
+    actual.gradients.forEach((gradient, i) => {
+      expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(5e-6);
+    });
+  });
+
+  it.each(cases)('have the same bits with two threads: $name', async (test) => {
+    const inputs = inputsOf(test);
+    const one = await onOnnx(test, inputs, { rules, threads: 1 });
+    const two = await onOnnx(test, inputs, { rules, threads: 2 });
+    const digest = ({ value, gradients }: Outcome) => [value, ...gradients].map(digestOf);
+    expect(digest(two)).toEqual(digest(one));
+  });
+
+  it('serve an evaluation, in which a batch norm is folded into them', async () => {
+    const test: ParityCase = {
+      name: 'batch norm with given statistics',
+      shapes: [[3, 6, 6, 3], [5, 5, 3, b], [b], [b], [b], [b]],
+      f: (x, w, bias, mean, variance, scale) => {
+        const y = tf.add(tf.conv2d(x as Tensor4D, w as Tensor4D, 1, 'same'), bias!);
+        const deviation = tf.add(tf.abs(variance!), 0.5);
+        return tf.add(tf.mul(tf.sub(y, mean!), tf.mul(tf.rsqrt(deviation), scale!)), bias!);
+      },
+    };
+    const inputs = inputsOf(test);
+    const expected = await onCpu(test, inputs);
+    const types = await operatorsOf(() => onOnnx(test, inputs, { rules }));
+    expect(relativeError((await onOnnx(test, inputs, { rules })).value, expected.value)).toBeLessThan(2e-6);
+    expect(types).toContain('com.microsoft.nchwc.Conv');
+  });
+
+  it.each([
+    ['a convolution and both gradients of it', [b, b, b, 3, 1], 3],
+    ['of a stride, the convolution and the filter gradient', [b, b, b, 3, 2], 2],
+    ['without a block of images, the convolution and the input gradient', [b - 1, b, b, 3, 1], 2],
+    ['without blocks of channels, none', [b, b + 4, b + 4, 3, 1], 0],
+  ] as const)('are used for %s', async (_, [batch, ci, co, k, stride], count) => {
+    const test: ParityCase = {
+      name: '',
+      shapes: [
+        [batch, 9, 9, ci],
+        [k, k, ci, co],
+      ],
+      f: (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, stride, 'same'),
+    };
+    const types = await operatorsOf(() => onOnnx(test, inputsOf(test), { rules }));
+    expect(types.filter((type) => type === 'com.microsoft.nchwc.Conv').length).toBe(count);
+  });
+});
+
+/** SHA-256 of the numbers. */
+function digestOf(values: Float32Array): string {
+  return createHash('sha256').update(values).digest('hex');
+}
+
+/** Types of the operators that are written meanwhile. */
+async function operatorsOf(action: () => Promise<unknown>): Promise<string[]> {
+  const op = vi.spyOn(OnnxWriter.prototype, 'op');
+  try {
+    await action();
+    return op.mock.calls.map(([type]) => type);
+  } finally {
+    op.mockRestore();
+  }
+}
+
+describe('the choice of a lowering', () => {
+  it('is nchwc with the block size of the machine, unless another is asked for', async () => {
+    const automatic = await createOnnxEngine({ threads: 1 });
+    expect(automatic.info.lowering).toBe(reason === undefined ? `nchwc${block}` : 'portable');
+    const portable = await createOnnxEngine({ threads: 1, lowering: 'portable' });
+    expect(portable.info.lowering).toBe('portable');
+  });
+});
+
+describe('where ONNX Runtime computes blocked convolutions otherwise', () => {
+  // An operator that is not there, and a filter in another order, stand for another version of ONNX Runtime.
+  const broken: [string, (type: string) => string, string][] = [
+    ['it lacks them', (type) => type.replace('nchwc.ReorderInput', 'nchwc.NoSuchOperator'), 'NoSuchOperator'],
+    ['it orders them otherwise', (type) => type.replace('com.microsoft.nchwc.ReorderOutput', 'Identity'), 'difference'],
+  ];
+  const original = OnnxWriter.prototype.op;
+  afterAll(() => {
+    OnnxWriter.prototype.op = original;
+  });
+
+  it.each(broken)('because %s, auto is portable and says why, and nchwc is refused', async (_, rename, problem) => {
+    OnnxWriter.prototype.op = function (type, inputs, attributes, name) {
+      return original.call(this, rename(type), inputs, rename(type) === 'Identity' ? {} : attributes, name);
+    };
+    const messages: string[] = [];
+    const engine = await createOnnxEngine({ threads: 1, lowering: 'auto', log: (message) => messages.push(message) });
+    expect(engine.info.lowering).toBe('portable');
+    expect(messages).toEqual([expect.stringContaining(problem)]);
+    const refused = createOnnxEngine({ threads: 1, lowering: 'nchwc' });
+    await expect(refused).rejects.toMatchObject({ code: 'RUNTIME', message: expect.stringContaining(problem) });
+  });
+});
