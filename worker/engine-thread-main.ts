@@ -3,6 +3,7 @@ import { createEngine } from '../engine/create.js';
 import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
+import { BufferPool } from './buffer-pool.js';
 import type { FromEngine, ToEngine } from './engine-thread.js';
 import { ShardComputer } from './shard-computer.js';
 
@@ -12,12 +13,18 @@ type Work =
   | { kind: 'node'; step: number; node: { first: number; count: number } }
   | { kind: 'batch'; step: number; batch: number };
 
+interface Vector {
+  readonly step: number;
+  readonly evaluation: boolean;
+  readonly values: Float32Array;
+}
+
 const port = parentPort;
 if (!port) throw new InvariantError('the engine thread was started outside a thread');
 const manifest = workerData as JobManifest;
 
-function post(message: FromEngine, transfer: ArrayBuffer[] = []): void {
-  port!.postMessage(message, transfer);
+function post(message: FromEngine): void {
+  port!.postMessage(message);
 }
 
 async function main(): Promise<void> {
@@ -32,7 +39,11 @@ async function main(): Promise<void> {
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */
 class WorkLoop {
   #queue: Work[] = [];
-  #vector: { step: number; evaluation: boolean; values: Float32Array } | undefined;
+  /** The newest vector, in memory of this thread: ONNX Runtime takes no shared memory. */
+  #vector: Vector | undefined;
+  readonly #params = new Float32Array(manifest.parameterCount);
+  readonly #paramsAndState = new Float32Array(manifest.parameterCount + manifest.stateCount);
+  readonly #gradients = new BufferPool(manifest.parameterCount * 4);
   #running = false;
 
   constructor(private readonly computer: ShardComputer) {}
@@ -43,8 +54,11 @@ class WorkLoop {
         this.#store(message);
         break;
       case 'vector':
-        this.#vector = message;
+        this.#keep(message);
         break;
+      case 'sent':
+        this.#gradients.giveBack(message.gradient);
+        return;
       case 'compute':
         this.#enqueue(message.nodes.map((node) => ({ kind: 'node', step: message.step, node })));
         break;
@@ -63,6 +77,13 @@ class WorkLoop {
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 
+  #keep({ step, evaluation, values }: ToEngine & { kind: 'vector' }): void {
+    const own = evaluation ? this.#paramsAndState : this.#params;
+    own.set(values);
+    post({ kind: 'copied', values, evaluation });
+    this.#vector = { step, evaluation, values: own };
+  }
+
   #enqueue(work: Work[]): void {
     this.#queue = [...this.#queue.filter(({ step, kind }) => step === work[0]?.step && kind === work[0].kind), ...work];
   }
@@ -72,7 +93,7 @@ class WorkLoop {
     this.#running = true;
     try {
       for (let work = this.#next(); work; work = this.#next()) {
-        await this.#perform(work.work, work.values);
+        await this.#perform(work.work, work.vector);
         await new Promise(setImmediate);
       }
     } catch (error) {
@@ -83,7 +104,7 @@ class WorkLoop {
   }
 
   /** The first order whose vector and data are there. */
-  #next(): { work: Work; values: Float32Array } | undefined {
+  #next(): { work: Work; vector: Vector } | undefined {
     const vector = this.#vector;
     const index = this.#queue.findIndex((work) => {
       if (!vector || vector.step !== work.step || vector.evaluation !== (work.kind === 'batch')) return false;
@@ -92,17 +113,22 @@ class WorkLoop {
       return Array.from({ length: count }, (_, i) => first + i).every((shard) => this.computer.shards.has(shard));
     });
     if (index < 0 || !vector) return undefined;
-    return { work: this.#queue.splice(index, 1)[0]!, values: vector.values };
+    return { work: this.#queue.splice(index, 1)[0]!, vector };
   }
 
-  async #perform(work: Work, values: Float32Array): Promise<void> {
+  async #perform(work: Work, vector: Vector): Promise<void> {
+    const { values } = vector;
     if (work.kind === 'batch') {
       const rows = await this.computer.rows(work.batch, values);
       return post({ kind: 'rows', step: work.step, batch: work.batch, rows });
     }
     post({ kind: 'computing', step: work.step });
-    const { gradient, reports } = await this.computer.node(work.node, work.step, values);
-    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports }, [gradient.buffer as ArrayBuffer]);
+    const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values);
+    // A newer vector came meanwhile, into the same memory: the step is over, and this sum is worth nothing.
+    if (this.#vector !== vector) return;
+    const gradient = this.#gradients.take();
+    gradient.set(sum);
+    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports });
   }
 }
 

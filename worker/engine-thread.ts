@@ -4,15 +4,18 @@ import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import type { ShardResult } from './shard-computer.js';
 
+/** Vectors and gradients lie in shared buffers; `copied` and `sent` give them back to the thread that took them. */
 export type ToEngine =
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
+  | { kind: 'sent'; gradient: Float32Array }
   | { kind: 'compute'; step: number; nodes: TreeNode[] }
   | { kind: 'evaluate'; step: number; batches: number[] };
 
 export type FromEngine =
   | { kind: 'ready'; info: EngineInfo; compileMs: number }
   | { kind: 'computing'; step: number }
+  | { kind: 'copied'; values: Float32Array; evaluation: boolean }
   | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'failed'; message: string };
@@ -38,7 +41,7 @@ export class EngineThread {
   }
 
   post(message: ToEngine): void {
-    this.#thread.postMessage(message, message.kind === 'vector' ? [message.values.buffer as ArrayBuffer] : []);
+    this.#thread.postMessage(message);
   }
 
   async close(): Promise<void> {

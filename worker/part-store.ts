@@ -35,6 +35,7 @@ export interface PartStoreOptions {
 export class PartStore {
   readonly #client: DataClient;
   #wanted: readonly WantedPart[] = [];
+  #call: { cancel(): void } | undefined;
   #fetching = false;
   #closed = false;
 
@@ -51,8 +52,10 @@ export class PartStore {
     if (!this.#fetching) void this.#fetchWanted();
   }
 
+  /** Breaks off the transfer in progress, without an error. */
   close(): void {
     this.#closed = true;
+    this.#call?.cancel();
     this.#client.close();
   }
 
@@ -83,6 +86,7 @@ export class PartStore {
     const hash = createHash('sha256');
     return new Promise((resolve, reject) => {
       const call = this.#client.Fetch({ digest }, callMetadata(this.options.token));
+      this.#call = call;
       let received = 0;
       const give = (found: string) => {
         const wanted = `${expected} bytes with SHA-256 ${digest}`;

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
-import { type JobManifest, parseManifest } from '../job/manifest.js';
+import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { chunkBytes, chunkCount, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
@@ -13,6 +13,7 @@ import type {
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
+import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import type { ShardResult } from './shard-computer.js';
@@ -37,6 +38,8 @@ export interface SessionEnd {
 
 /** Keeps the connection alive, and finds out that it is dead, even while nothing is computed. */
 const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
+/** How long the last message may take to reach the coordinator. */
+const farewellMs = 1_000;
 
 /** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
 export class WorkerSession {
@@ -50,9 +53,14 @@ export class WorkerSession {
   #store: PartStore | undefined;
   #shards = new Set<number>();
   #vector: { key: string; values: Float32Array; received: number } | undefined;
+  /** Buffers for vectors on their way to the engine thread. */
+  #pools: { readonly step: BufferPool; readonly evaluation: BufferPool } | undefined;
   #phase: WorkerPhase = 'idle';
   #heartbeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
+  /** Settles the session once its last message has been sent; undefined before that. */
+  #farewell: (() => void) | undefined;
+  #farewellTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: SessionOptions) {
     this.#ended = new Promise((resolve, reject) => {
@@ -67,10 +75,10 @@ export class WorkerSession {
     this.#stream = this.#client.Join(callMetadata(options.token));
     this.#stream.on('data', (message: ReceivedToWorker) => this.#guard(() => this.#received(message)));
     this.#stream.on('error', (error: ServiceError) =>
-      this.#reject(fromServiceError(error, `join ${options.coordinator}`)),
+      this.#closed(fromServiceError(error, `join ${options.coordinator}`)),
     );
     this.#stream.on('end', () => {
-      this.#reject(new ClusterError('UNREACHABLE', `join ${options.coordinator}: the coordinator closed the session`));
+      this.#closed(new ClusterError('UNREACHABLE', `join ${options.coordinator}: the coordinator closed the session`));
     });
     this.#welcomeTimer = setTimeout(() => {
       const limit = options.welcomeLimitMs / 1000;
@@ -95,6 +103,7 @@ export class WorkerSession {
     } finally {
       clearInterval(this.#heartbeats);
       clearTimeout(this.#welcomeTimer);
+      clearTimeout(this.#farewellTimer);
       this.#store?.close();
       this.#stream.cancel();
       this.#client.close();
@@ -103,13 +112,27 @@ export class WorkerSession {
 
   /** Tells the coordinator that this worker goes, and ends the session. */
   leave(reason: string): void {
-    this.#send({ leaving: { reason } });
-    this.#stream.end();
-    this.#resolve({ reason });
+    this.#endWith({ leaving: { reason } }, () => this.#resolve({ reason }));
   }
 
   #send(message: FromWorker): void {
-    this.#stream.write(message);
+    if (this.#farewell === undefined) this.#stream.write(message);
+  }
+
+  /** Sends a last message; the session ends when the coordinator has answered to it by closing, or a moment later. */
+  #endWith(message: FromWorker, settle: () => void): void {
+    if (this.#farewell !== undefined) return;
+    this.#send(message);
+    this.#farewell = settle;
+    this.#stream.end();
+    if (this.welcomed) this.#farewellTimer = setTimeout(settle, farewellMs);
+    else settle();
+  }
+
+  /** The coordinator, or the connection to it, is gone. */
+  #closed(error: ClusterError): void {
+    if (this.#farewell !== undefined) this.#farewell();
+    else this.#reject(error);
   }
 
   #guard(handle: () => void): void {
@@ -147,6 +170,11 @@ export class WorkerSession {
   #welcome({ jobJson, term, heartbeatMs }: { jobJson: string; term: number; heartbeatMs: number }): void {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
+    const { parameterCount, stateCount } = manifest;
+    this.#pools = {
+      step: new BufferPool(4 * parameterCount),
+      evaluation: new BufferPool(4 * (parameterCount + stateCount)),
+    };
     this.#term = term;
     const beat = () => this.#send({ heartbeat: { phase: this.#phase, residentBytes: process.memoryUsage.rss() } });
     this.#heartbeats = setInterval(beat, Math.max(50, heartbeatMs));
@@ -180,17 +208,16 @@ export class WorkerSession {
     const manifest = this.#manifest;
     if (!manifest || !this.#store) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
     this.#store.want([
-      ...shards.map((index) => ({ set: 'shard' as const, index, part: manifest.shards[index]! })),
-      ...evaluationBatches.map((index) => ({ set: 'evaluation' as const, index, part: manifest.evaluation[index]! })),
+      ...shards.map((index) => wantedPart('shard', manifest.shards, index)),
+      ...evaluationBatches.map((index) => wantedPart('evaluation', manifest.evaluation, index)),
     ]);
   }
 
   #parameters(message: Parameters): void {
     const { step, evaluation, chunk, chunks } = message;
-    const { parameterCount, stateCount } = this.#manifest!;
-    const length = evaluation ? parameterCount + stateCount : parameterCount;
     const key = `${step}/${evaluation}`;
-    if (chunk === 0) this.#vector = { key, values: new Float32Array(length), received: 0 };
+    if (chunk === 0)
+      this.#vector = { key, values: this.#pools![evaluation ? 'evaluation' : 'step'].take(), received: 0 };
     if (this.#vector?.key !== key) return;
     this.#phase = 'receiving';
     storeChunk(this.#vector.values, message, `parameters of step ${step}`);
@@ -209,6 +236,8 @@ export class WorkerSession {
       case 'computing':
         this.#phase = 'computing';
         return;
+      case 'copied':
+        return this.#pools?.[message.evaluation ? 'evaluation' : 'step'].giveBack(message.values);
       case 'partial':
         return this.#sendPartial(message);
       case 'rows': {
@@ -216,9 +245,9 @@ export class WorkerSession {
         return this.#send({ rows: { term: this.#term, step, batch, data: bytesOf(rows) } });
       }
       case 'failed':
-        this.#send({ failure: { code: 'ENGINE_FAILED', message: message.message } });
-        this.#stream.end();
-        return this.#reject(new ClusterError('ENGINE_FAILED', `engine: ${message.message}`));
+        return this.#endWith({ failure: { code: 'ENGINE_FAILED', message: message.message } }, () =>
+          this.#reject(new ClusterError('ENGINE_FAILED', `engine: ${message.message}`)),
+        );
       default:
         message satisfies never;
     }
@@ -230,10 +259,19 @@ export class WorkerSession {
     for (let chunk = 0; chunk < chunks; chunk++) {
       const data = chunkBytes(gradient, chunk);
       const sent = chunk === 0 ? reports.map(toReport) : [];
-      this.#send({ partial: { term: this.#term, step, node, chunk, chunks, data, reports: sent } });
+      const partial = { term: this.#term, step, node, chunk, chunks, data, reports: sent };
+      // The stream may read the bytes later, so the buffer is free when the last chunk is written.
+      const written = chunk === chunks - 1 ? () => this.#engine().post({ kind: 'sent', gradient }) : undefined;
+      this.#stream.write({ partial }, written);
     }
     this.#phase = 'idle';
   }
+}
+
+function wantedPart(set: WantedPart['set'], parts: readonly PartRef[], index: number): WantedPart {
+  const part = parts[index];
+  if (part) return { set, index, part };
+  throw new ClusterError('BAD_MESSAGE', `assignment: expected ${set} 0..${parts.length - 1}, got ${index}`);
 }
 
 function toReport({ statistics, ...rest }: ShardResult): ShardReport {

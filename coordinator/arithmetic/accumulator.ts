@@ -50,6 +50,8 @@ export class Accumulator {
   #tree: ReductionTree;
   #roots = new Map<number, Float32Array>();
   #outcomes = new Map<number, ShardOutcome>();
+  /** Whether the roots so far are finite; each is looked at while others are still on their way. */
+  #finite = true;
 
   constructor(readonly setup: AccumulatorSetup) {
     this.#optimizer = createOptimizer(setup.optimizer, setup.params.length);
@@ -63,13 +65,17 @@ export class Accumulator {
     this.#tree = new ReductionTree(this.setup.shards, this.#chunks);
     this.#roots.clear();
     this.#outcomes.clear();
+    this.#finite = true;
   }
 
   /** Adds one chunk of a node's gradient sum, which belongs to the accumulator afterwards; partials of another step are dropped. */
   addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
     if (step !== this.#planned?.step) return undefined;
     const addition = this.#tree.add(node, chunk, values);
-    if (addition.outcome === 'complete') this.#roots.set(chunk, addition.sum);
+    if (addition.outcome === 'complete') {
+      this.#roots.set(chunk, addition.sum);
+      this.#finite &&= allFinite(addition.sum);
+    }
     return this.#finish();
   }
 
@@ -95,7 +101,7 @@ export class Accumulator {
     const { step } = this.#planned;
     const outcomes = [...this.#outcomes.values()].sort((a, b) => a.shard - b.shard);
     const broken = outcomes.filter((outcome) => !isFiniteOutcome(outcome));
-    if (broken.length > 0 || ![...this.#roots.values()].every(allFinite)) {
+    if (broken.length > 0 || !this.#finite) {
       this.#planned = undefined;
       return { kind: 'nonFinite', step, shards: broken.map((outcome) => outcome.shard) };
     }

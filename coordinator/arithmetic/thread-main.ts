@@ -9,17 +9,13 @@ const port = parentPort;
 if (!port) throw new InvariantError('the arithmetic thread was started outside a thread');
 
 const accumulator = new Accumulator(workerData as AccumulatorSetup);
-/** Buffers of the step in progress, to be handed back for reuse. */
-let used: ArrayBuffer[] = [];
 
-function post(message: FromArithmetic, transfer: ArrayBuffer[] = []): void {
-  port!.postMessage(message, transfer);
+function post(message: FromArithmetic): void {
+  port!.postMessage(message);
 }
 
 function report(outcome: StepOutcome | undefined): void {
-  if (!outcome) return;
-  post({ kind: 'step', outcome, buffers: used }, used);
-  used = [];
+  if (outcome) post({ kind: 'step', outcome });
 }
 
 port.on('message', (message: ToArithmetic) => {
@@ -28,7 +24,6 @@ port.on('message', (message: ToArithmetic) => {
       accumulator.begin(message.planned);
       return;
     case 'chunk':
-      used.push(message.buffer);
       return report(
         accumulator.addChunk(
           message.step,

@@ -6,18 +6,15 @@ import type { AccumulatorSetup, ShardOutcome, StepOutcome, StepPlanned } from '.
 
 export type ToArithmetic =
   | { kind: 'begin'; planned: StepPlanned }
-  | { kind: 'chunk'; step: number; node: TreeNode; chunk: number; values: number; buffer: ArrayBuffer }
+  | { kind: 'chunk'; step: number; node: TreeNode; chunk: number; values: number; buffer: SharedArrayBuffer }
   | { kind: 'outcome'; step: number; outcome: ShardOutcome }
   | { kind: 'snapshot'; request: number; step: number }
   | { kind: 'digest'; request: number; step: number };
 
 export type FromArithmetic =
-  | { kind: 'step'; outcome: StepOutcome; buffers: ArrayBuffer[] }
+  | { kind: 'step'; outcome: StepOutcome }
   | { kind: 'snapshot'; request: number; snapshot: TrainingState }
   | { kind: 'digest'; request: number; digest: string };
-
-/** The most chunk buffers kept for reuse: 16 MiB. */
-const maxKeptBuffers = 64;
 
 /**
  * The network thread's side of the arithmetic thread. Summing, updating and hashing take tens of milliseconds for
@@ -25,7 +22,9 @@ const maxKeptBuffers = 64;
  */
 export class ArithmeticThread {
   readonly #thread: Worker;
-  readonly #buffers: ArrayBuffer[] = [];
+  /** Chunk buffers, shared because handing one over costs more than copying into it. Those of a step are free after it. */
+  readonly #free: SharedArrayBuffer[] = [];
+  #used: SharedArrayBuffer[] = [];
   readonly #requests = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #nextRequest = 0;
 
@@ -34,7 +33,8 @@ export class ArithmeticThread {
     this.#thread = new Worker(new URL('./thread-main.js', import.meta.url), { workerData: setup });
     this.#thread.on('message', (message: FromArithmetic) => {
       if (message.kind === 'step') {
-        if (this.#buffers.length < maxKeptBuffers) this.#buffers.push(...message.buffers);
+        this.#free.push(...this.#used);
+        this.#used = [];
         return onStep(message.outcome);
       }
       const request = this.#requests.get(message.request);
@@ -53,9 +53,10 @@ export class ArithmeticThread {
 
   /** Hands over one chunk of a partial; the bytes are copied. */
   addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
-    const buffer = this.#buffers.pop() ?? new ArrayBuffer(CHUNK_BYTES);
+    const buffer = this.#free.pop() ?? new SharedArrayBuffer(CHUNK_BYTES);
+    this.#used.push(buffer);
     new Uint8Array(buffer).set(data);
-    this.#post({ kind: 'chunk', step, node, chunk, values: data.byteLength / 4, buffer }, [buffer]);
+    this.#post({ kind: 'chunk', step, node, chunk, values: data.byteLength / 4, buffer });
   }
 
   addOutcome(step: number, outcome: ShardOutcome): void {
@@ -84,7 +85,7 @@ export class ArithmeticThread {
     });
   }
 
-  #post(message: ToArithmetic, transfer: ArrayBuffer[] = []): void {
-    this.#thread.postMessage(message, transfer);
+  #post(message: ToArithmetic): void {
+    this.#thread.postMessage(message);
   }
 }

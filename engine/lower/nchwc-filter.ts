@@ -1,4 +1,4 @@
-import type { NodeOf } from '../ir/node.js';
+import type { Node, NodeOf } from '../ir/node.js';
 import { trailingPadding } from './conv-filter.js';
 import { channelsFirst } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
@@ -7,90 +7,109 @@ import { portable } from './portable.js';
 
 /**
  * The gradient of a convolution by its filter, as in `convFilter`: images in the place of channels, width and input
- * channel merged into one axis. The images that fill whole blocks go through the direct convolution; the few that are
- * left over have a convolution of their own, and the two are added.
+ * channel merged into one axis. Channels come in blocks, so images must too: those that fill whole blocks are one
+ * direct convolution; the few that are left over are cut into strips until they fill one, and are another.
  */
 export function filterGradient(block: number): Rule<'convFilter'> {
   return (lowering, node) => {
     const [kh, kw, ci, co] = node.shape as [number, number, number, number];
-    const batch = node.inputs[0].shape[0]!;
-    if (co % block !== 0 || batch < block || Math.min(...trailingPadding(node)) < 0) {
-      return portable.convFilter(lowering, node);
-    }
-    const whole = batch - (batch % block);
-    const merged = lowering.reshape(ofWholeBlocks(lowering, node, whole, block), [co, kh, kw, ci]);
-    const result = whole === batch ? merged : lowering.writer.op('Add', [merged, ofLeftover(lowering, node, whole)]);
-    lowering.define(node, result, [3, 0, 1, 2]);
+    const parts = partsOf(node, block);
+    const used = parts.reduce((sum, { images }) => sum + images, 0);
+    const fits = co % block === 0 && Math.min(...trailingPadding(node)) >= 0;
+    if (!fits || used > 2 * node.inputs[0].shape[0]!) return portable.convFilter(lowering, node);
+    const sums = parts.map((part) => sumOver(lowering, node, part, block));
+    const sum = sums.reduce((a, b) => lowering.writer.op('Add', [a, b]));
+    lowering.define(node, lowering.reshape(sum, [co, kh, kw, ci]), [3, 0, 1, 2]);
   };
 }
 
-/** The sum over the first `count` images, `[1, co, kh, kw·ci]`. */
-function ofWholeBlocks(lowering: Lowering, node: NodeOf<'convFilter'>, count: number, block: number): string {
+/** Some of a batch's images, in the form in which they are convolved. */
+interface Part {
+  readonly first: number;
+  readonly end: number;
+  /** Number of images, with those of zeros that are added; images · strips is a multiple of the block. */
+  readonly images: number;
+  /** Horizontal strips of dy into which each image is cut; each takes the place of a channel. */
+  readonly strips: number;
+}
+
+function partsOf({ inputs: [x, dy] }: NodeOf<'convFilter'>, block: number): Part[] {
+  const batch = x.shape[0]!;
+  const rest = batch % block;
+  const whole = batch - rest;
+  const parts: Part[] = whole > 0 ? [{ first: 0, end: whole, images: whole, strips: 1 }] : [];
+  if (rest > 0) parts.push({ first: whole, end: batch, ...inStrips(rest, dy.shape[1]!, block) });
+  return parts;
+}
+
+/** The least number of strips with which the fewest images of zeros are needed. */
+function inStrips(count: number, rows: number, block: number): { images: number; strips: number } {
+  const choices = [1, 2, 4, 8, 16, 32]
+    .filter((strips) => block % strips === 0 && rows % strips === 0)
+    .map((strips) => ({ strips, images: Math.ceil((count * strips) / block) * (block / strips) }));
+  return choices.reduce((best, choice) => (choice.images < best.images ? choice : best));
+}
+
+/** The gradient's sum over a part, `[1, co, kh, kw·ci]`. */
+function sumOver(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part, block: number): string {
+  const [, dy] = node.inputs;
+  const [, height, width, co] = dy.shape as [number, number, number, number];
+  const [sh, sw] = node.attrs.strides;
+  const y = blockedConv(lowering, {
+    x: toBlocked(lowering, imageStrips(lowering, node, part)),
+    filter: gradientStrips(lowering, dy, part, block),
+    kernel: [height / part.strips, width],
+    pads: [0, 0, 0, 0],
+    strides: [1, 1],
+    dilations: [sh, sw * node.shape[2]!],
+  });
+  return fromBlocked(lowering, y, co);
+}
+
+/** The rows of x, padded, that each strip of dy meets: `[1, images · strips, rows, width · ci]`. Strips overlap. */
+function imageStrips(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part): string {
   const { writer } = lowering;
+  const { images, strips } = part;
   const [x, dy] = node.inputs;
   const [, height, width, ci] = x.shape as [number, number, number, number];
   const [top, left] = node.attrs.pads;
   const [bottom, right] = trailingPadding(node);
-  const padded = writer.op('Pad', [
-    images(lowering, lowering.get(x), 0, count, x.shape[0]!),
-    writer.ints([0, top, left, 0, 0, bottom, right, 0]),
-  ]);
-  const rows = lowering.reshape(padded, [1, count, top + height + bottom, (left + width + right) * ci]);
-  const [sh, sw] = node.attrs.strides;
-  const y = blockedConv(lowering, {
-    x: toBlocked(lowering, rows),
-    filter: blockedImages(lowering, dy, count, block),
-    kernel: [dy.shape[1]!, dy.shape[2]!],
-    pads: [0, 0, 0, 0],
-    strides: [1, 1],
-    dilations: [sh, sw * ci],
+  const pads = writer.ints([0, top, left, 0, images - (part.end - part.first), bottom, right, 0]);
+  const padded = writer.op('Pad', [imagesOf(lowering, x, lowering.get(x), part), pads]);
+  const columns = (left + width + right) * ci;
+  const rows = lowering.reshape(padded, [images, top + height + bottom, columns]);
+  const step = (dy.shape[1]! / strips) * node.attrs.strides[0];
+  const stripRows = step - node.attrs.strides[0] + node.shape[0]!;
+  const cut = Array.from({ length: strips }, (_, i) => {
+    if (strips === 1) return rows;
+    const [begin, end] = [writer.ints([i * step]), writer.ints([i * step + stripRows])];
+    return writer.op('Slice', [rows, begin, end, writer.ints([1])]);
   });
-  return fromBlocked(lowering, y, dy.shape[3]!);
+  const joined = strips === 1 ? rows : writer.op('Concat', cut, { axis: 1 });
+  return lowering.reshape(joined, [1, images * strips, stripRows, columns]);
 }
 
 /**
- * dy as a blocked filter `[co, images, Ho, Wo]`. Blocking its channels as those of images does half of the work; the
- * rest moves whole runs of numbers.
+ * dy as a blocked filter `[co, images · strips, rows, Wo]`. Its channels are blocked as those of images first; what is
+ * left to do then moves whole blocks.
  */
-function blockedImages(
-  lowering: Lowering,
-  dy: NodeOf<'convFilter'>['inputs'][1],
-  count: number,
-  block: number,
-): string {
+function gradientStrips(lowering: Lowering, dy: Node, part: Part, block: number): string {
   const { writer } = lowering;
-  const [batch, height, width, co] = dy.shape as [number, number, number, number];
-  const channels = toBlocked(lowering, images(lowering, lowering.get(dy, channelsFirst), 0, count, batch));
-  const split = lowering.reshape(channels, [count / block, block, co / block, height * width, block]);
-  const turned = writer.op('Transpose', [split], { perm: [2, 0, 3, 1, 4] });
-  return lowering.reshape(turned, [co, count, height, width]);
+  const { images, strips } = part;
+  const [, height, width, co] = dy.shape as [number, number, number, number];
+  const given = imagesOf(lowering, dy, lowering.get(dy, channelsFirst), part);
+  const added = images - (part.end - part.first);
+  const filled = added > 0 ? writer.op('Pad', [given, writer.ints([0, 0, 0, 0, added, 0, 0, 0])]) : given;
+  const perBlock = block / strips;
+  const pixels = (height / strips) * width;
+  const shape = [images / perBlock, perBlock, co / block, strips, pixels, block];
+  const split = lowering.reshape(toBlocked(lowering, filled), shape);
+  const turned = writer.op('Transpose', [split], { perm: [2, 0, 4, 1, 3, 5] });
+  return lowering.reshape(turned, [co, images * strips, height / strips, width]);
 }
 
-/**
- * The sum over the images from `first` on, `[co, kh, kw, ci]`: input channels in the place of the batch. With one image
- * in the batch ONNX Runtime would divide the sums among its threads, and the bits would depend on how many there are.
- */
-function ofLeftover(lowering: Lowering, node: NodeOf<'convFilter'>, first: number): string {
-  const { writer } = lowering;
-  const [x, dy] = node.inputs;
-  const batch = x.shape[0]!;
-  const xs = images(lowering, lowering.get(x), first, batch, batch);
-  const dys = images(lowering, lowering.get(dy, channelsFirst), first, batch, batch);
-  const operands = [
-    writer.op('Transpose', [xs], { perm: [3, 0, 1, 2] }),
-    writer.op('Transpose', [dys], { perm: [1, 0, 2, 3] }),
-  ];
-  const [top, left] = node.attrs.pads;
-  const sum = writer.op('Conv', operands, {
-    kernel_shape: dy.shape.slice(1, 3),
-    pads: [top, left, ...trailingPadding(node)],
-    dilations: node.attrs.strides,
-  });
-  return writer.op('Transpose', [sum], { perm: [1, 2, 3, 0] });
-}
-
-/** Images `first` to `end` of a batch. */
-function images({ writer }: Lowering, name: string, first: number, end: number, batch: number): string {
-  if (first === 0 && end === batch) return name;
+/** A part of the batch `name`, the value of `node`. */
+function imagesOf({ writer }: Lowering, node: Node, name: string, { first, end }: Part): string {
+  if (end - first === node.shape[0]) return name;
   return writer.op('Slice', [name, writer.ints([first]), writer.ints([end]), writer.ints([0])]);
 }

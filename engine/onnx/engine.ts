@@ -49,7 +49,7 @@ async function chooseLowering({ lowering = 'auto', threads, log }: OnnxEngineOpt
   const probe = await probeNchwc(threads);
   if ('block' in probe) return { lowering: `nchwc${probe.block}`, rules: nchwcRules(probe.block) };
   const message = `create engine: expected nchwc convolutions of ${runtimeVersion()} to work: ${probe.problem}`;
-  if (lowering === 'nchwc') throw new EngineError('RUNTIME', `${message}; set lowering to auto or portable`);
+  if (lowering === 'nchwc') throw new EngineError('RUNTIME', `${message}; set engine.lowering to auto or portable`);
   log?.(`${message}; the portable lowering is used, which is slower`);
   return { lowering: 'portable', rules: portable };
 }

@@ -20,7 +20,7 @@ export async function probeNchwc(threads: number): Promise<NchwcProbe> {
   try {
     const block = await findBlock();
     if (block === undefined) return { problem: `expected blocks of ${blocks.join(', ')} channels, got another size` };
-    const difference = await largestDifference(block, threads);
+    const difference = await nchwcDifference(block, threads);
     if (difference <= tolerance) return { block };
     return { problem: `expected the portable results within ${tolerance}, got a relative difference of ${difference}` };
   } catch (error) {
@@ -40,8 +40,8 @@ async function findBlock(): Promise<number | undefined> {
   return blocks.find((block) => y![block] === 1);
 }
 
-/** ‖nchwc − portable‖ / ‖portable‖ of the output where it is largest. */
-async function largestDifference(block: number, threads: number): Promise<number> {
+/** ‖nchwc − portable‖ / ‖portable‖ of the probe program's output where it is largest. */
+export async function nchwcDifference(block: number, threads: number): Promise<number> {
   const program = probeProgram(block);
   const feeds = { params: probeInput(program) };
   const expected = await runOnce(lowerProgram(program, portable), threads, feeds);

@@ -9,13 +9,18 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
 
 /** Values from PyTorch in float64, made by `golden/make_golden.py`. */
 
-/** Largest relative L2 error that is accepted; that of f32 gradients was 8e-7 at most. */
-const tolerance = 2e-6;
+/**
+ * Largest relative error that is accepted. Found: 8e-7 at most with the portable lowering; 6.1e-6 with direct
+ * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
+ */
+const tolerances = { portable: 2e-6, auto: 1e-5 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = 4096;
 
-const cases = (['cnn3', 'cnn4'] as const).flatMap((model) =>
-  (['textured', 'flat'] as const).map((kind) => ({ model, kind })),
+const cases = (['portable', 'auto'] as const).flatMap((lowering) =>
+  (['cnn3', 'cnn4'] as const).flatMap((model) =>
+    (['textured', 'flat'] as const).map((kind) => ({ lowering, model, kind })),
+  ),
 );
 
 function readGolden(model: string, kind: ImageKind) {
@@ -40,19 +45,18 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>, scale?: number): n
   return Math.sqrt(difference) / (scale ?? Math.sqrt(norm));
 }
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createOnnxEngine({ threads: 1 });
-});
-
-describe.each(cases)('$model on $kind images equals PyTorch in float64', ({ model, kind }) => {
+describe.each(cases)('$model on $kind images, lowering $lowering, equals PyTorch in float64', (test) => {
+  const { lowering, model, kind } = test;
+  const tolerance = tolerances[lowering];
   const golden = readGolden(model, kind);
   const topology = builtinTopology(model, imageShape, classes);
   const spec = { topology, imageShape, classes, normalise, batch };
+  let engine: Engine;
   let layout: ModelLayout;
   let result: TrainResult;
 
   beforeAll(async () => {
+    engine = await createOnnxEngine({ threads: 1, lowering });
     layout = await describeModel(topology);
     const program = await engine.compileTrain({ ...spec, mode: 'train' });
     result = await program.run(goldenInput(layout, kind));

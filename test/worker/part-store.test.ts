@@ -26,22 +26,26 @@ function sendAll(call: Call, bytes: Uint8Array, pieces = 3): void {
 }
 
 /** A store of a server that answers as `handle` says. */
-async function storeOf(handle: (call: Call) => void, token?: string) {
+async function storeOf(
+  handle: (call: Call) => void,
+  { token, held = new Map() }: { token?: string; held?: Map<string, SharedArrayBuffer> } = {},
+) {
   const address = await serve({ Fetch: handle }, token === undefined ? [] : [requireToken(token)]);
   const got: { name: string; bytes: Uint8Array }[] = [];
   let wake: (() => void) | undefined;
   let failed!: (error: ClusterError) => void;
   const error = new Promise<ClusterError>((resolve) => (failed = resolve));
-  const store = new PartStore(
+  const store = new PartStore({
     address,
     token,
     sampleBytes,
-    ({ set, index }, bytes) => {
+    held,
+    onPart: ({ set, index }, bytes) => {
       got.push({ name: `${set} ${index}`, bytes: new Uint8Array(bytes) });
       wake?.();
     },
-    failed,
-  );
+    onError: failed,
+  });
   onTestFinished(() => store.close());
   const count = async (wanted: number) => {
     while (got.length < wanted) {
@@ -100,9 +104,22 @@ describe('a part', () => {
     expect(asked).toEqual([0, 2]);
   });
 
+  it('is not fetched again by the store of the next session', async () => {
+    const bytes = randomBytes(10);
+    const held = new Map<string, SharedArrayBuffer>();
+    const first = await storeOf((call) => sendAll(call, bytes), { held });
+    first.store.want([part(0, bytes)]);
+    await first.count(1);
+    first.store.close();
+    const second = await storeOf(() => expect.unreachable('nothing is to be fetched'), { held });
+    second.store.want([part(4, bytes)]);
+    expect(await second.count(1)).toEqual(['shard 4']);
+    expect(Buffer.from(second.got[0]!.bytes).equals(bytes)).toBe(true);
+  });
+
   it('is fetched with the token', async () => {
     const bytes = randomBytes(10);
-    const { store, count } = await storeOf((call) => sendAll(call, bytes), 'correct-horse-battery');
+    const { store, count } = await storeOf((call) => sendAll(call, bytes), { token: 'correct-horse-battery' });
     store.want([part(0, bytes)]);
     expect(await count(1)).toEqual(['shard 0']);
   });

@@ -1,0 +1,300 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { CHUNK_BYTES, CHUNK_VALUES, chunkBytes } from '../../proto/chunks.js';
+import { ClusterError, toStatus } from '../../proto/errors.js';
+import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
+import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
+import { WorkerSession } from '../../worker/session.js';
+import { smallManifest } from '../coordinator/manifest.js';
+import { serve, within } from '../proto/wire.js';
+
+type Stream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;
+type Kind = ReceivedFromWorker['message'];
+
+const manifest = smallManifest(CHUNK_VALUES + 2);
+const welcome = { jobJson: JSON.stringify(manifest), term: 7, heartbeatMs: 60_000 };
+
+/** The engine thread only exists as built JavaScript; this one notes its orders and answers when told to. */
+class ScriptedEngine {
+  readonly manifest = manifest;
+  readonly posted: ToEngine[] = [];
+  say!: (message: FromEngine) => void;
+
+  listen(listener: (message: FromEngine) => void): void {
+    this.say = listener;
+  }
+
+  post(message: ToEngine): void {
+    this.posted.push(message);
+  }
+}
+
+/** A session with a coordinator that says what a test tells it to. */
+class Talk {
+  readonly engine = new ScriptedEngine();
+  readonly received: ReceivedFromWorker[] = [];
+  readonly session: WorkerSession;
+  readonly run: Promise<unknown>;
+  /** How the coordinator saw the stream end. */
+  readonly ended: Promise<void>;
+  #taken = 0;
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    address: string,
+    private readonly stream: Promise<Stream>,
+    welcomeLimitMs: number,
+  ) {
+    this.session = new WorkerSession({
+      coordinator: address,
+      workerId: 'w1',
+      welcomeLimitMs,
+      log: () => undefined,
+      engineFor: () => this.engine as unknown as EngineThread,
+      partsFor: () => new Map(),
+    });
+    this.run = this.session.run().catch((error: unknown) => error);
+    this.ended = stream.then(
+      (call) =>
+        new Promise((resolve) => {
+          call.on('data', (message: ReceivedFromWorker) => {
+            this.received.push(message);
+            this.#wake?.();
+          });
+          call.on('end', () => {
+            call.end();
+            resolve();
+          });
+          call.on('cancelled', resolve);
+        }),
+    );
+  }
+
+  static async start(welcomeLimitMs = 60_000): Promise<Talk> {
+    let arrived!: (stream: Stream) => void;
+    const stream = new Promise<Stream>((resolve) => (arrived = resolve));
+    const address = await serve({ Join: (call: Stream) => arrived(call) });
+    return new Talk(address, stream, welcomeLimitMs);
+  }
+
+  async say(...messages: ToWorker[]): Promise<void> {
+    const stream = await this.stream;
+    for (const message of messages) stream.write(message);
+  }
+
+  async fail(error: object): Promise<void> {
+    (await this.stream).emit('error', error);
+  }
+
+  async end(): Promise<void> {
+    (await this.stream).end();
+  }
+
+  async next<K extends Kind>(kind: K): Promise<Extract<ReceivedFromWorker, { message: K }>> {
+    for (;;) {
+      while (this.#taken < this.received.length) {
+        const message = this.received[this.#taken++]!;
+        if (message.message === kind) return message as Extract<ReceivedFromWorker, { message: K }>;
+      }
+      await within(new Promise<void>((resolve) => (this.#wake = resolve)), kind);
+    }
+  }
+
+  async outcome(): Promise<unknown> {
+    return within(this.run, 'the end of the session');
+  }
+
+  /** Welcomed and ready. */
+  static async welcomed(overrides: Partial<typeof welcome> = {}): Promise<Talk> {
+    const talk = await Talk.start();
+    await talk.next('hello');
+    await talk.say({ welcome: { ...welcome, ...overrides } });
+    while (!talk.session.welcomed) await new Promise(setImmediate);
+    return talk;
+  }
+}
+
+const info = { name: 'onnx', version: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 };
+const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
+
+describe('a session', () => {
+  it('says who it is, and is ready when its engine is', async () => {
+    const talk = await Talk.welcomed();
+    expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 1, workerId: 'w1', pid: process.pid } });
+    talk.engine.say({ kind: 'ready', info, compileMs: 12 });
+    expect((await talk.next('ready')).ready).toEqual({
+      engine: 'onnx',
+      engineVersion: 'onnx 1',
+      device: 'cpu',
+      lowering: 'portable',
+      threads: 1,
+      compileMs: 12,
+    });
+  });
+
+  it('sends heartbeats with its memory while nothing happens', async () => {
+    const talk = await Talk.welcomed({ heartbeatMs: 50 });
+    await talk.next('heartbeat');
+    const { heartbeat } = await talk.next('heartbeat');
+    expect(heartbeat.phase).toBe('idle');
+    expect(heartbeat.residentBytes).toBeGreaterThan(10e6);
+  });
+
+  it('hands orders and the assembled parameters to its engine', async () => {
+    const talk = await Talk.welcomed();
+    const vector = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => i);
+    const parameters = { term: 7, step: 3, evaluation: false, chunks: 2 };
+    await talk.say(
+      { compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 2 }] } },
+      { parameters: { ...parameters, chunk: 0, data: chunkBytes(vector, 0) } },
+      { parameters: { ...parameters, chunk: 1, data: chunkBytes(vector, 1) } },
+      { evaluate: { term: 7, step: 3, batches: [1] } },
+      { finish: { reason: 'done' } },
+    );
+    expect(await talk.outcome()).toEqual({ reason: 'done' });
+    expect(talk.engine.posted.map(({ kind }) => kind)).toEqual(['compute', 'vector', 'evaluate']);
+    expect(talk.engine.posted[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }] });
+    expect(talk.engine.posted[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
+    const { values, ...rest } = talk.engine.posted[1] as ToEngine & { kind: 'vector' };
+    expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false });
+    expect(Buffer.from(values.buffer).equals(Buffer.from(vector.buffer))).toBe(true);
+  });
+
+  it('sends a gradient in chunks, under the term of the session, with its reports in the first', async () => {
+    const talk = await Talk.welcomed();
+    const gradient = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => -i);
+    const statistics = Float32Array.of(0.5);
+    const node = { first: 0, count: 1 };
+    talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports: [{ ...report, statistics }] });
+    const first = (await talk.next('partial')).partial;
+    const second = (await talk.next('partial')).partial;
+    const sent = { term: 7, step: 3, node, chunks: 2 };
+    expect(first).toMatchObject({
+      ...sent,
+      chunk: 0,
+      reports: [{ ...report, statistics: Buffer.from(statistics.buffer) }],
+    });
+    expect(second).toMatchObject({ ...sent, chunk: 1, reports: [] });
+    expect([first.data.byteLength, second.data.byteLength]).toEqual([CHUNK_BYTES, 8]);
+    expect(Buffer.concat([first.data, second.data]).equals(Buffer.from(gradient.buffer))).toBe(true);
+  });
+
+  it('sends evaluation rows', async () => {
+    const talk = await Talk.welcomed();
+    talk.engine.say({ kind: 'rows', step: 3, batch: 1, rows: Float32Array.of(-1, -2) });
+    expect((await talk.next('rows')).rows).toEqual({
+      term: 7,
+      step: 3,
+      batch: 1,
+      data: Buffer.from(Float32Array.of(-1, -2).buffer),
+    });
+  });
+});
+
+describe('the end of a session', () => {
+  it('by leaving arrives at the coordinator with its reason', async () => {
+    const talk = await Talk.welcomed();
+    talk.session.leave('SIGTERM');
+    expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
+    await within(talk.ended, 'the coordinator to see it');
+    expect(talk.received.at(-1)).toMatchObject({ leaving: { reason: 'SIGTERM' } });
+  });
+
+  it('by a failed engine arrives at the coordinator with what went wrong, and is not worth a retry', async () => {
+    const talk = await Talk.welcomed();
+    talk.engine.say({ kind: 'failed', message: 'no such kernel' });
+    expect(await talk.outcome()).toMatchObject({ code: 'ENGINE_FAILED', retryable: false });
+    await within(talk.ended, 'the coordinator to see it');
+    expect(talk.received.at(-1)).toMatchObject({ failure: { code: 'ENGINE_FAILED', message: 'no such kernel' } });
+  });
+
+  it.each<[string, (call: Stream) => void, boolean]>([
+    ['at once while nobody has welcomed it', () => undefined, false],
+    ['a moment later when the coordinator does not answer', (call) => void call.write({ welcome }), true],
+  ])('by leaving comes %s', async (_, join, welcomed) => {
+    const session = new WorkerSession({
+      coordinator: await serve({ Join: join }),
+      workerId: 'w1',
+      welcomeLimitMs: 60_000,
+      log: () => undefined,
+      engineFor: () => new ScriptedEngine() as unknown as EngineThread,
+      partsFor: () => new Map(),
+    });
+    const run = session.run();
+    while (session.welcomed !== welcomed) await new Promise(setImmediate);
+    session.leave('SIGINT');
+    session.leave('again');
+    expect(await within(run, 'the end')).toEqual({ reason: 'SIGINT' });
+  });
+
+  it('by a refusal has the coordinator’s words and code', async () => {
+    const talk = await Talk.start();
+    await talk.fail(toStatus(new ClusterError('PROTOCOL_VERSION', 'join: expected protocol version 2')));
+    expect(await talk.outcome()).toMatchObject({
+      code: 'PROTOCOL_VERSION',
+      message: 'join: expected protocol version 2',
+      retryable: false,
+    });
+    expect(talk.session.welcomed).toBe(false);
+  });
+
+  it('by a coordinator that just closes is worth a retry', async () => {
+    const talk = await Talk.welcomed();
+    await talk.end();
+    expect(await talk.outcome()).toMatchObject({ code: 'UNREACHABLE', retryable: true });
+  });
+
+  it('comes when no Welcome does, with the limit', async () => {
+    const talk = await Talk.start(300);
+    expect(await talk.outcome()).toMatchObject({
+      code: 'UNREACHABLE',
+      message: expect.stringMatching(/^join \S+: expected Welcome within 0\.3 s, got nothing$/) as string,
+    });
+  });
+
+  const parameters = { term: 7, step: 0, evaluation: false, chunk: 0, chunks: 2 };
+  it.each<[string, ToWorker, RegExp]>([
+    ['a job that is none', { welcome: { ...welcome, jobJson: '{"spec":1}' } }, /job manifest/],
+    ['a job that is no JSON', { welcome: { ...welcome, jobJson: '{' } }, /job manifest/],
+    [
+      'an order before Welcome',
+      { compute: { term: 7, step: 0, generation: 0, nodes: [] } },
+      /expected Welcome before any order/,
+    ],
+    [
+      'an assignment before Welcome',
+      { assignment: { generation: 0, shards: [0], evaluationBatches: [] } },
+      /expected Welcome before Assignment/,
+    ],
+  ])('comes with %s', async (_, message, words) => {
+    const talk = await Talk.start();
+    await talk.say(message);
+    const error = (await talk.outcome()) as ClusterError;
+    expect(error).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
+    expect(error.message).toMatch(words);
+  });
+
+  it.each<[string, ToWorker, RegExp]>([
+    [
+      'parameters of another length',
+      { parameters: { ...parameters, data: Buffer.alloc(8) } },
+      /^parameters of step 0: expected chunk 0\.\.1 of 2 with 262144 bytes, got chunk 0 of 2 with 8 bytes/,
+    ],
+    [
+      'a shard that the job does not have',
+      { assignment: { generation: 1, shards: [9], evaluationBatches: [] } },
+      /^assignment: expected shard 0\.\.1, got 9$/,
+    ],
+    [
+      'an evaluation batch that the job does not have',
+      { assignment: { generation: 1, shards: [], evaluationBatches: [2] } },
+      /^assignment: expected evaluation 0\.\.1, got 2$/,
+    ],
+  ])('comes with %s', async (_, message, words) => {
+    const talk = await Talk.welcomed();
+    await talk.say(message);
+    const error = (await talk.outcome()) as ClusterError;
+    expect(error).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
+    expect(error.message).toMatch(words);
+  });
+});
