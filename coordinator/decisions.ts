@@ -85,10 +85,10 @@ export type StartDecision =
 
 /** Whether enough workers are ready for a step. */
 export function decideStart(ready: number, joined: number, wanted: number): StartDecision {
-  if (ready >= wanted) return { start: true, reason: `${ready} worker(s) ready` };
+  if (ready >= wanted) return { start: true, reason: `${ready} ${ready === 1 ? 'worker' : 'workers'} ready` };
   const compiling = joined > ready ? `, ${joined - ready} compiling` : '';
   return {
     start: false,
-    reason: `waiting for ${wanted - ready} more worker(s): ${ready} of ${wanted} ready${compiling}`,
+    reason: `waiting for workers: ${ready} of ${wanted} ready${compiling}`,
   };
 }

@@ -91,7 +91,7 @@ export class Trainer {
     const { wantedWorkers, startLimitMs, plan } = this.setup;
     const enough = this.dispatcher.waitForWorkers(wantedWorkers, startLimitMs, (why) => this.#enter('waiting', why));
     await this.#unlessStopped(enough);
-    if (this.#stopReason === undefined) this.#enter('training', `${wantedWorkers} worker(s) ready`);
+    if (this.#stopReason === undefined) this.#enter('training', `${wantedWorkers} ${wantedWorkers === 1 ? 'worker' : 'workers'} ready`);
     while (this.step < plan.totalSteps && this.#stopReason === undefined) {
       await this.#unlessStopped(this.#oneStep());
       if (this.#stopReason === undefined && this.step % plan.stepsPerEpoch === 0) await this.#endEpoch();

@@ -46,7 +46,10 @@ function fileSection(file: SpecFile): Section {
   const { value } = file;
   if (value === null) return {};
   if (isSection(value)) return value;
-  throw new JobError('BAD_SPEC', `spec file: expected keys and values, got ${JSON.stringify(value)} (${file.locate([])})`);
+  throw new JobError(
+    'BAD_SPEC',
+    `spec file: expected keys and values, got ${JSON.stringify(value)} (${file.locate([])})`,
+  );
 }
 
 /** Who is to blame for the value at `path`: a setting, else a place in the file, else nobody in particular. */

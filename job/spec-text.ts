@@ -6,7 +6,7 @@ import type { SpecPath } from './spec-problems.js';
 export interface SpecFile {
   readonly value: unknown;
   /** `file:line` of the value at `path`, or of the nearest section around it that the file has. */
-  locate(path: SpecPath): string;
+  readonly locate: (path: SpecPath) => string;
 }
 
 /**

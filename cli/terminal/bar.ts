@@ -13,10 +13,10 @@ const smoothing = 50;
 export class ProgressBar {
   readonly #bars: MultiBar;
   #bar: SingleBar | undefined;
-  #loss = NaN;
-  #accuracy = NaN;
-  #stepMs = NaN;
-  #rate = NaN;
+  readonly #loss = new RecentMean();
+  readonly #accuracy = new RecentMean();
+  readonly #stepMs = new RecentMean();
+  readonly #rate = new RecentMean();
 
   constructor(
     private readonly run: { readonly totalSteps: number; readonly epochs: number },
@@ -44,18 +44,16 @@ export class ProgressBar {
     if (event.type === 'evaluation') this.log(`Epoch ${event.record.epoch}: ${evaluationLine(event.record)}`);
     if (event.type !== 'step') return;
     const { step, epoch, samples, loss, correct, durationMs, workers } = event.record;
-    this.#loss = smooth(this.#loss, loss);
-    this.#accuracy = smooth(this.#accuracy, correct / samples);
-    this.#stepMs = smooth(this.#stepMs, durationMs);
-    this.#rate = smooth(this.#rate, (samples / durationMs) * 1000);
+    const accuracy = this.#accuracy.add(correct / samples);
+    const leftMs = (this.run.totalSteps - step - 1) * this.#stepMs.add(durationMs);
     this.#bar ??= this.#bars.create(this.run.totalSteps, 0, {});
     this.#bar.update(step + 1, {
       epoch,
       epochs: this.run.epochs,
-      loss: this.#loss.toFixed(3),
-      accuracy: `${(this.#accuracy * 100).toFixed(1)} %`,
-      rate: Math.round(this.#rate).toLocaleString('en'),
-      left: formatDuration(((this.run.totalSteps - step - 1) * this.#stepMs) / 1000),
+      loss: this.#loss.add(loss).toFixed(3),
+      accuracy: `${(accuracy * 100).toFixed(1)} %`,
+      rate: Math.round(this.#rate.add((samples / durationMs) * 1000)).toLocaleString('en'),
+      left: formatDuration(leftMs / 1000),
       workers: `${workers} worker${workers === 1 ? '' : 's'}`,
     });
   }
@@ -65,6 +63,14 @@ export class ProgressBar {
   }
 }
 
-function smooth(mean: number, value: number): number {
-  return Number.isNaN(mean) ? value : mean + (value - mean) / smoothing;
+/** A mean that forgets: of all values at first, of about the last `smoothing` ones later. */
+class RecentMean {
+  mean = 0;
+  #values = 0;
+
+  add(value: number): number {
+    this.#values = Math.min(this.#values + 1, smoothing);
+    this.mean += (value - this.mean) / this.#values;
+    return this.mean;
+  }
 }

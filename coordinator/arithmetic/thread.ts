@@ -27,6 +27,7 @@ export class ArithmeticThread {
   #used: SharedArrayBuffer[] = [];
   readonly #requests = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #nextRequest = 0;
+  #failure: Error | undefined;
 
   /** @param onStep - called once per step that was begun and not replaced. */
   constructor(setup: AccumulatorSetup, onStep: (outcome: StepOutcome) => void, onError: (error: Error) => void) {
@@ -42,6 +43,7 @@ export class ArithmeticThread {
       request?.resolve((message.kind === 'snapshot' ? message.snapshot : message.digest) as never);
     });
     this.#thread.on('error', (error) => {
+      this.#failure = error;
       for (const { reject } of this.#requests.values()) reject(error);
       onError(error);
     });
@@ -78,6 +80,7 @@ export class ArithmeticThread {
   }
 
   #request<T>(message: (request: number) => ToArithmetic): Promise<T> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const request = this.#nextRequest++;
     return new Promise<T>((resolve, reject) => {
       this.#requests.set(request, { resolve, reject });

@@ -67,11 +67,10 @@ export function binary(graph: Graph, op: BinaryOp, a: Node, b: Node): Node {
 
 function make(graph: Graph, op: BinaryOp, a: Node, b: Node, dtype: DType): Node {
   if (op === 'mul') return multiply(graph, a, b);
-  const shape = broadcastShape(a.shape, b.shape);
-  const size = sizeOf(shape);
+  const size = sizeOf(broadcastShape(a.shape, b.shape));
   const [x, y] = [a, b].map((node) => (node.size < size ? dropLeadingOnes(graph, node) : node)) as [Node, Node];
   const swap = commutative.has(op) && x.id > y.id;
-  return graph.make(op, swap ? [y, x] : [x, y], {}, shape, dtype);
+  return graph.make(op, swap ? [y, x] : [x, y], {}, broadcastShape(x.shape, y.shape), dtype);
 }
 
 /** Rules for f32; undefined where none applies. */

@@ -65,7 +65,7 @@ function product(graph: Graph, a: Node, b: Node): Node {
   const size = sizeOf(shape);
   const [x, y] = [a, b].map((node) => (node.size < size ? dropLeadingOnes(graph, node) : node)) as [Node, Node];
   const swap = x.size < y.size || (x.size === y.size && x.id > y.id);
-  return graph.make('mul', swap ? [y, x] : [x, y], {}, shape, a.dtype);
+  return graph.make('mul', swap ? [y, x] : [x, y], {}, broadcastShape(x.shape, y.shape), a.dtype);
 }
 
 /** A max-pool gradient that is masked already needs no second mask by `step` of its input: the gradient of ReLU. */

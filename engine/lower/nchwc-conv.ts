@@ -1,8 +1,8 @@
 import type { ConvAttrs, Node } from '../ir/node.js';
 import { transpose } from '../ir/shape-ops.js';
-import { channelsFirst, filtersFirst, physical } from './layout.js';
+import { channelsFirst } from './layout.js';
 import type { ConvRule, Lowering, Rule } from './lowering.js';
-import { blockedConv, fromBlocked, toBlocked } from './nchwc-ops.js';
+import { blockedConv, blockedFilter, fromBlocked, toBlocked } from './nchwc-ops.js';
 import { portable } from './portable.js';
 
 /** Forward convolution, with or without bias. */
@@ -54,24 +54,28 @@ interface Convolution {
 
 /** Defines `result`, `[N, H, W, co]`, as the convolution. */
 function define(lowering: Lowering, result: Node, conv: Convolution): void {
-  const { block, x, filter, bias, attrs } = conv;
-  const [kh, kw, ci, co] = filter.shape as [number, number, number, number];
-  const plain = lowering.get(x, channelsFirst);
-  const operands = {
-    x: ci < block ? plain : toBlocked(lowering, plain),
-    filter: lowering.get(filter, filtersFirst),
-    bias: bias && lowering.get(bias),
-  };
+  const { block, filter, attrs } = conv;
+  const [kh, kw, , co] = filter.shape as [number, number, number, number];
   if (paysInPairs(conv, result)) {
-    return lowering.define(result, inRowPairs(lowering, result, conv, operands), channelsFirst);
+    return lowering.define(result, inRowPairs(lowering, result, conv), channelsFirst);
   }
+  const layout = lowering.layoutOf(filter);
   const y = blockedConv(lowering, {
-    ...operands,
-    ...attrs,
-    filter: blockedFilter(lowering, operands.filter, [co, ci, kh, kw], block),
+    x: readable(lowering, conv),
+    filter: blockedFilter(lowering, { name: lowering.get(filter, layout), layout, shape: filter.shape }, block),
+    bias: conv.bias && lowering.get(conv.bias),
     kernel: [kh, kw],
+    pads: attrs.pads,
+    strides: attrs.strides,
+    dilations: attrs.dilations,
   });
   lowering.define(result, fromBlocked(lowering, y, co), channelsFirst);
+}
+
+/** x as the operator reads it. */
+function readable(lowering: Lowering, { block, x, filter }: Convolution): string {
+  const plain = lowering.get(x, channelsFirst);
+  return filter.shape[2]! < block ? plain : toBlocked(lowering, plain);
 }
 
 /**
@@ -84,25 +88,25 @@ function paysInPairs({ block, filter, attrs }: Convolution, result: Node): boole
   return co === block && dense && kh! >= 5 && result.shape[1]! % 2 === 0;
 }
 
-type Operands = Readonly<{ x: string; filter: string; bias: string | undefined }>;
-
 /**
  * Rows 2i and 2i + 1 of the result as two groups of channels of one position: the filter above a row of zeros, and below
  * one, moved by two rows at a time.
  */
-function inRowPairs(lowering: Lowering, result: Node, conv: Convolution, operands: Operands): string {
+function inRowPairs(lowering: Lowering, result: Node, conv: Convolution): string {
   const { writer } = lowering;
-  const { block, attrs } = conv;
-  const [kh, kw, ci, co] = conv.filter.shape as [number, number, number, number];
-  const [batch, , height, width] = physical(result.shape, channelsFirst) as [number, number, number, number];
-  const { x, filter, bias } = operands;
-  const padded = (above: number) => {
-    return writer.op('Pad', [filter, writer.ints([0, 0, above, 0, 0, 0, 1 - above, 0])]);
+  const { block, attrs, filter } = conv;
+  const [kh, kw, ci, co] = filter.shape as [number, number, number, number];
+  const [batch, height, width] = result.shape as [number, number, number];
+  const bias = conv.bias && lowering.get(conv.bias);
+  const layout = lowering.layoutOf(filter);
+  const withZeros = (above: number) => {
+    const rows = (count: number) => layout.map((dimension) => (dimension === 0 ? count : 0));
+    return writer.op('Pad', [lowering.get(filter, layout), writer.ints([...rows(above), ...rows(1 - above)])]);
   };
-  const pair = writer.op('Concat', [padded(0), padded(1)], { axis: 0 });
+  const pair = writer.op('Concat', [withZeros(0), withZeros(1)], { axis: layout.indexOf(3) });
   const y = blockedConv(lowering, {
-    x,
-    filter: blockedFilter(lowering, pair, [2 * co, ci, kh + 1, kw], block),
+    x: readable(lowering, conv),
+    filter: blockedFilter(lowering, { name: pair, layout, shape: [kh + 1, kw, ci, 2 * co] }, block),
     bias: bias && writer.op('Concat', [bias, bias], { axis: 0 }),
     kernel: [kh + 1, kw],
     pads: attrs.pads,
@@ -112,18 +116,4 @@ function inRowPairs(lowering: Lowering, result: Node, conv: Convolution, operand
   const rows = lowering.reshape(fromBlocked(lowering, y, 2 * co), [batch, 2, co, height / 2, width]);
   const inOrder = writer.op('Transpose', [rows], { perm: [0, 2, 3, 1, 4] });
   return lowering.reshape(inOrder, [batch, co, height, width]);
-}
-
-/** A filter `[co, ci, kh, kw]` in blocked form; few input channels stay as they are: `[co/block, ci, kh, kw, block]`. */
-function blockedFilter(
-  lowering: Lowering,
-  filter: string,
-  shape: readonly [number, number, number, number],
-  block: number,
-): string {
-  const [co, ci, kh, kw] = shape;
-  const few = ci < block;
-  const split = few ? [co / block, block, ci, kh, kw] : [co / block, block, ci / block, block, kh, kw];
-  const perm = few ? [0, 2, 3, 4, 1] : [0, 2, 4, 5, 3, 1];
-  return lowering.reshape(lowering.writer.op('Transpose', [lowering.reshape(filter, split)], { perm }), shape);
 }

@@ -74,7 +74,7 @@ function imageStrips(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part)
   const [, height, width, ci] = x.shape as [number, number, number, number];
   const [top, left] = node.attrs.pads;
   const [bottom, right] = trailingPadding(node);
-  const pads = writer.ints([0, top, left, 0, images - (part.end - part.first), bottom, right, 0]);
+  const pads = writer.ints([0, top, left, 0, added(part), bottom, right, 0]);
   const padded = writer.op('Pad', [imagesOf(lowering, x, lowering.get(x), part), pads]);
   const columns = (left + width + right) * ci;
   const rows = lowering.reshape(padded, [images, top + height + bottom, columns]);
@@ -97,15 +97,21 @@ function gradientStrips(lowering: Lowering, dy: Node, part: Part, block: number)
   const { writer } = lowering;
   const { images, strips } = part;
   const [, height, width, co] = dy.shape as [number, number, number, number];
-  const given = imagesOf(lowering, dy, lowering.get(dy, channelsFirst), part);
-  const added = images - (part.end - part.first);
-  const filled = added > 0 ? writer.op('Pad', [given, writer.ints([0, 0, 0, 0, added, 0, 0, 0])]) : given;
+  const blocked = toBlocked(lowering, lowering.get(dy, channelsFirst));
+  const given = imagesOf(lowering, dy, blocked, part);
+  const pads = writer.ints([0, 0, 0, 0, added(part), 0, 0, 0]);
+  const filled = added(part) > 0 ? writer.op('Pad', [given, pads]) : given;
   const perBlock = block / strips;
   const pixels = (height / strips) * width;
   const shape = [images / perBlock, perBlock, co / block, strips, pixels, block];
-  const split = lowering.reshape(toBlocked(lowering, filled), shape);
+  const split = lowering.reshape(filled, shape);
   const turned = writer.op('Transpose', [split], { perm: [2, 0, 4, 1, 3, 5] });
   return lowering.reshape(turned, [co, images * strips, height / strips, width]);
+}
+
+/** Number of images of zeros that complete a part. */
+function added({ images, first, end }: Part): number {
+  return images - (end - first);
 }
 
 /** A part of the batch `name`, the value of `node`. */

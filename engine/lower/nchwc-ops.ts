@@ -1,3 +1,5 @@
+import type { Shape } from '../ir/shape.js';
+import { type Layout, permutation, physical } from './layout.js';
 import type { Lowering } from './lowering.js';
 
 /**
@@ -15,6 +17,25 @@ export function toBlocked(lowering: Lowering, x: string): string {
 /** The reverse of `toBlocked`. */
 export function fromBlocked({ writer }: Lowering, x: string, channels: number): string {
   return writer.op(`${domain}.ReorderOutput`, [x], { channels });
+}
+
+/** A filter as it lies in memory; `shape` is `[kh, kw, ci, co]`. */
+export interface PlainFilter {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly shape: Shape;
+}
+
+/** A filter in blocked form; where there are fewer input channels than a block, `[co/block, ci, kh, kw, block of co]`. */
+export function blockedFilter(lowering: Lowering, { name, layout, shape }: PlainFilter, block: number): string {
+  const [kh, kw, ci, co] = shape as [number, number, number, number];
+  const few = ci < block;
+  // Dimensions 2 and 3, the channels, become blocks of them, and the places in a block dimensions 4 and 5.
+  const split = [kh, kw, few ? ci : ci / block, co / block, few ? 1 : block, block];
+  const inMemory = layout.flatMap((dimension) => (dimension < 2 ? [dimension] : [dimension, dimension + 2]));
+  const perm = permutation(inMemory, few ? [3, 4, 2, 0, 1, 5] : [3, 2, 0, 1, 4, 5]);
+  const parts = lowering.reshape(name, physical(split, inMemory));
+  return lowering.reshape(lowering.writer.op('Transpose', [parts], { perm }), [co, ci, kh, kw]);
 }
 
 /** Attributes and operands of a blocked convolution. */

@@ -1,5 +1,6 @@
 import { OnnxWriter } from '../emit/onnx-writer.js';
 import { lowerProgram } from '../lower/lower-program.js';
+import type { Rules } from '../lower/lowering.js';
 import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
 import { probeInput, probeProgram } from './probe-program.js';
@@ -14,13 +15,13 @@ export type NchwcProbe = { readonly block: number } | { readonly problem: string
 
 /**
  * Tries ONNX Runtime's blocked convolutions, which are not part of its interface: finds the block size that it has for
- * this CPU, then computes a small program with them and portably. Takes about 20 ms.
+ * this CPU, then computes a small program with them and portably. Takes 40 to 70 ms.
  */
 export async function probeNchwc(threads: number): Promise<NchwcProbe> {
   try {
     const block = await findBlock();
     if (block === undefined) return { problem: `expected blocks of ${blocks.join(', ')} channels, got another size` };
-    const difference = await nchwcDifference(block, threads);
+    const difference = await differenceFromPortable(nchwcRules(block), block, threads);
     if (difference <= tolerance) return { block };
     return { problem: `expected the portable results within ${tolerance}, got a relative difference of ${difference}` };
   } catch (error) {
@@ -40,12 +41,12 @@ async function findBlock(): Promise<number | undefined> {
   return blocks.find((block) => y![block] === 1);
 }
 
-/** ‖nchwc − portable‖ / ‖portable‖ of the probe program's output where it is largest. */
-export async function nchwcDifference(block: number, threads: number): Promise<number> {
+/** ‖results − portable results‖ / ‖portable results‖ of that output of the probe program where it is largest. */
+export async function differenceFromPortable(rules: Rules, block: number, threads: number): Promise<number> {
   const program = probeProgram(block);
   const feeds = { params: probeInput(program) };
   const expected = await runOnce(lowerProgram(program, portable), threads, feeds);
-  const actual = await runOnce(lowerProgram(program, nchwcRules(block)), threads, feeds);
+  const actual = await runOnce(lowerProgram(program, rules), threads, feeds);
   return Math.max(...program.outputs.map(({ name }) => difference(actual[name]!, expected[name]!)));
 }
 

@@ -31,7 +31,14 @@ async function train(name, flags) {
   const steps = rows.map((row) => row.split(',').map(Number)).map((r) => ({ samples: r[2], ms: r[6] }));
   const full = Math.max(...steps.map(({ samples }) => samples));
   rmSync(directory, { recursive: true, force: true });
-  return { ms: steps.slice(10).filter(({ samples }) => samples === full).map(({ ms }) => ms), samples: full, peaks };
+  return {
+    ms: steps
+      .slice(10)
+      .filter(({ samples }) => samples === full)
+      .map(({ ms }) => ms),
+    samples: full,
+    peaks,
+  };
 }
 
 /** Runs the command to its end; resolves to the highest resident memory seen of it and of each worker, in MB. */
@@ -116,7 +123,9 @@ result.overheadShare = result.overheadMs / median(overhead.bare);
 say(`\none worker, one shard, batch 49, ms per step`);
 say(`  bare engine with optimizer  ${spread(overhead.bare)}`);
 say(`  cluster                     ${spread(overhead.cluster)}`);
-say(`  overhead                    ${result.overheadMs.toFixed(2)} ms, ${(result.overheadShare * 100).toFixed(1)} %  (bar: 2 ms or 10 %)`);
+say(
+  `  overhead                    ${result.overheadMs.toFixed(2)} ms, ${(result.overheadShare * 100).toFixed(1)} %  (bar: 2 ms or 10 %)`,
+);
 
 say(`\ntwo workers over one, images/s (ratio of median step times, round by round)`);
 result.speedup = {};
@@ -135,14 +144,18 @@ for (const shards of [4, 5]) {
   }
   result.speedup[shards] = { ratio: median(ratios), one: median(rates[1]), two: median(rates[2]) };
   const bar = shards === 4 ? 1.85 : 1.58;
-  say(`  ${shards} shards: ${median(rates[1]).toFixed(0)} -> ${median(rates[2]).toFixed(0)} images/s, ratio ${spread(ratios)}  (bar: ${bar})`);
+  say(
+    `  ${shards} shards: ${median(rates[1]).toFixed(0)} -> ${median(rates[2]).toFixed(0)} images/s, ratio ${spread(ratios)}  (bar: ${bar})`,
+  );
 }
 
 const memory = await train('memory', ['--workers', '2', '--epochs', '1']);
 result.memoryMb = { coordinator: memory.peaks.coordinator, workers: Object.values(memory.peaks.workers) };
 const datasetMb = options.synthetic ? 184 : 184;
 say(`\nhighest resident memory, cluster-cnn3, two workers, MB`);
-say(`  coordinator ${result.memoryMb.coordinator.toFixed(0)}, of it the dataset ${datasetMb}  (bar: 300 beyond the dataset)`);
+say(
+  `  coordinator ${result.memoryMb.coordinator.toFixed(0)}, of it the dataset ${datasetMb}  (bar: 300 beyond the dataset)`,
+);
 say(`  workers     ${result.memoryMb.workers.map((mb) => mb.toFixed(0)).join(', ')}  (bar: 400 each)`);
 
 const starts = [];

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
 import { callMetadata } from '../../proto/auth.js';
-import { clusterClient, controlClient, within } from '../proto/wire.js';
+import { clusterClient, controlClient, type HealthCheck, within } from '../proto/wire.js';
 
 const loopback: Endpoint = { host: '127.0.0.1', port: 0 };
 
@@ -25,9 +25,8 @@ function health(address: string, service: string): Promise<string> {
   const client = new (makeGenericClientConstructor(healthService, 'Health'))(address, credentials.createInsecure());
   onTestFinished(() => client.close());
   const answer = new Promise<string>((resolve, reject) => {
-    client['Check']!({ service }, (error: ServiceError | null, reply: { status: string }) =>
-      error ? reject(error) : resolve(reply.status),
-    );
+    const check = client['Check'] as HealthCheck;
+    check.call(client, { service }, (error, reply) => (error ? reject(error) : resolve(reply.status)));
   });
   return within(answer, 'a health check');
 }

@@ -13,7 +13,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { callMetadata, requireToken, tokensEqual } from '../../proto/auth.js';
 import { fromServiceError } from '../../proto/errors.js';
 import type { DataChunk, FetchRequest, ReceivedFromWorker, StatusReply, ToWorker } from '../../proto/messages.js';
-import { clusterClient, controlClient, dataClient, serve, within } from './wire.js';
+import { clusterClient, controlClient, dataClient, type HealthCheck, serve, within } from './wire.js';
 
 const token = 'correct-horse-battery-staple';
 
@@ -73,7 +73,8 @@ const calls: Record<string, (address: string, metadata: Metadata) => Promise<Out
       const Health = makeGenericClientConstructor(healthService, 'Health');
       const client = new Health(address, credentials.createInsecure());
       onTestFinished(() => client.close());
-      client['Check']!({ service: '' }, metadata, (error: ServiceError | null, reply: { status: string }) =>
+      const check = client['Check'] as HealthCheck;
+      check.call(client, { service: '' }, metadata, (error, reply) =>
         resolve(error ? outcomeOf(error, 'health') : reply.status),
       );
     }),

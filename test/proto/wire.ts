@@ -1,4 +1,12 @@
-import { credentials, Server, ServerCredentials, type ServerInterceptor, type UntypedHandleCall } from '@grpc/grpc-js';
+import {
+  credentials,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServiceError,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { onTestFinished } from 'vitest';
 import {
@@ -66,3 +74,7 @@ export async function within<T>(promise: Promise<T>, what: string, limitMs = 5_0
     clearTimeout(timer);
   }
 }
+
+export type HealthAnswer = (error: ServiceError | null, reply: { status: string }) => void;
+/** The generated method of the standard health client. */
+export type HealthCheck = (request: { service: string }, ...rest: [Metadata, HealthAnswer] | [HealthAnswer]) => void;
