@@ -51,8 +51,10 @@ export class LocalWorkers {
     const args = [main, 'worker', '--coordinator', coordinator, '--log-level', 'info'];
     if (tokenFile !== undefined) args.push('--token-file', tokenFile);
     const log = openSync(logFile, 'a');
+    // With an arena per thread, glibc keeps some 60 MB more of freed memory.
+    const env = { MALLOC_ARENA_MAX: '2', ...process.env };
     // The channel tells a worker that this process is gone, so that no orphan goes on.
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', log, 'ipc'] });
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', log, 'ipc'] });
     this.#children.add(child);
     child.once('exit', (code, signal) => {
       this.#children.delete(child);

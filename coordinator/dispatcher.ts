@@ -63,6 +63,11 @@ export class Dispatcher {
     }
   }
 
+  /** Leaves the task in progress as it is; what still arrives for it is passed over. */
+  drop(): void {
+    this.#task = undefined;
+  }
+
   receive(session: WorkerSession, message: TaskMessage): void {
     this.#task?.receive(session, message);
   }

@@ -1,5 +1,5 @@
 import type { ReceivedFromWorker } from '../proto/messages.js';
-import { chainDigest, type TrainingState } from '../job/digest.js';
+import { chainDigest, stateDigest, type TrainingState } from '../job/digest.js';
 import type { JobManifest } from '../job/manifest.js';
 import { epochOf, globalSamples, type StepPlan } from '../job/plan.js';
 import { learningRate } from '../job/schedule.js';
@@ -38,6 +38,9 @@ export interface TrainingResult {
   readonly finalDigest: string;
 }
 
+/** What a stop leaves a step that is under way. */
+const stopGraceMs = 1_500;
+
 /** Takes a job from its first step to its last: one step after the other, evaluating between epochs. */
 export class Trainer {
   readonly dispatcher: Dispatcher;
@@ -49,23 +52,19 @@ export class Trainer {
   readonly #arithmetic: ArithmeticThread;
   readonly #params: Float32Array;
   readonly #running: Float32Array;
-  readonly #failed: Promise<never>;
-  #fail!: (error: Error) => void;
+  /** The wait in progress, which a stop or a failure cuts short. */
+  #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  #failure: Error | undefined;
   #task: StepTask | undefined;
   #chain: string;
   #testRows: TestRow[] = [];
   #stopReason: string | undefined;
-  #stop!: () => void;
-  readonly #stopped: Promise<void>;
 
   constructor(private readonly setup: TrainerSetup) {
     const { manifest, roster, events, momentum, wantedWorkers } = setup;
     this.#params = sharedCopy(setup.initial.params);
     this.#running = sharedCopy(setup.initial.state);
     this.#chain = manifest.digest;
-    this.#failed = new Promise((_, reject) => (this.#fail = reject));
-    this.#failed.catch(() => undefined);
-    this.#stopped = new Promise((resolve) => (this.#stop = resolve));
     this.#arithmetic = new ArithmeticThread(
       {
         optimizer: manifest.spec.optimizer,
@@ -75,7 +74,7 @@ export class Trainer {
         momentum,
       },
       (outcome: StepOutcome) => this.#task?.settle(outcome),
-      (error) => this.#fail(error),
+      (error) => this.fail(error),
     );
     this.dispatcher = new Dispatcher({
       shards: manifest.shards.length,
@@ -91,7 +90,8 @@ export class Trainer {
     const { wantedWorkers, startLimitMs, plan } = this.setup;
     const enough = this.dispatcher.waitForWorkers(wantedWorkers, startLimitMs, (why) => this.#enter('waiting', why));
     await this.#unlessStopped(enough);
-    if (this.#stopReason === undefined) this.#enter('training', `${wantedWorkers} ${wantedWorkers === 1 ? 'worker' : 'workers'} ready`);
+    if (this.#stopReason === undefined)
+      this.#enter('training', `${wantedWorkers} ${wantedWorkers === 1 ? 'worker' : 'workers'} ready`);
     while (this.step < plan.totalSteps && this.#stopReason === undefined) {
       await this.#unlessStopped(this.#oneStep());
       if (this.#stopReason === undefined && this.step % plan.stepsPerEpoch === 0) await this.#endEpoch();
@@ -102,12 +102,13 @@ export class Trainer {
   /** Ends the run after the step in progress; a run that waits for workers ends at once. */
   stop(reason: string): void {
     this.#stopReason ??= reason;
-    this.#stop();
+    this.#cutSoon();
   }
 
   /** Ends the run with an error that has no place of its own, such as the loss of all local workers. */
   fail(error: Error): void {
-    this.#fail(error);
+    this.#failure ??= error;
+    this.#waiting?.reject(this.#failure);
   }
 
   async close(): Promise<void> {
@@ -169,10 +170,12 @@ export class Trainer {
   }
 
   async #result(): Promise<TrainingResult> {
-    const { plan } = this.setup;
-    const finished = this.step === plan.totalSteps && this.lastEvaluation?.step === this.step;
-    const finalDigest = finished ? this.#chain : await this.#arithmetic.digest(this.step);
-    const snapshot = await this.#arithmetic.snapshot(this.step);
+    this.dispatcher.drop();
+    let snapshot = await this.#arithmetic.snapshot(this.step);
+    // The update of a step that was cut short may have been under way.
+    if (snapshot.step !== this.step) snapshot = await this.#arithmetic.snapshot(this.step);
+    const finished = this.step === this.setup.plan.totalSteps && this.lastEvaluation?.step === this.step;
+    const finalDigest = finished ? this.#chain : stateDigest(snapshot);
     return { outcome: finished ? 'finished' : 'stopped', snapshot, lastTestRows: this.#testRows, finalDigest };
   }
 
@@ -184,17 +187,21 @@ export class Trainer {
 
   /**
    * Waits for `work`, but for no longer than a stop allows: a step under way with workers at hand gets a moment to end.
-   * Fails as soon as the run does.
+   * Fails as soon as the run does. (A race against a promise that lives as long as the run would keep every step.)
    */
-  async #unlessStopped(work: Promise<void>): Promise<void> {
-    const cut = this.#stopped.then(() => delay(this.setup.roster.readySessions.length > 0 ? 1500 : 0));
-    work.catch(() => undefined);
-    await Promise.race([work, this.#failed, cut]);
+  #unlessStopped(work: Promise<void>): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      work.then(resolve, reject);
+      if (this.#failure) reject(this.#failure);
+      if (this.#stopReason !== undefined) this.#cutSoon();
+    });
   }
-}
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+  #cutSoon(): void {
+    const { readySessions } = this.setup.roster;
+    setTimeout(() => this.#waiting?.resolve(), readySessions.length > 0 ? stopGraceMs : 0).unref();
+  }
 }
 
 /** A copy that two threads can read. */

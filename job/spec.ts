@@ -83,7 +83,7 @@ export const jobSpecSchema = z
     schedule: schedule.prefault({ type: 'constant' }),
     evaluation: z
       .strictObject({
-        batch: count('test images per evaluation program run', 2000).default(500),
+        batch: count('test images per evaluation program run', 2000).default(100),
         everyEpochs: z.int().min(0).max(100_000).default(1).describe('0: only after the last epoch'),
       })
       .prefault({}),

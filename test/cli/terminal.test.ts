@@ -111,13 +111,17 @@ describe('the bar', () => {
     expect(terminal.text).toContain('2 min 3 s left · 2 workers');
   });
 
-  it('smooths the loss over about fifty steps', () => {
-    const { bar: drawn, terminal } = bar(10, 1);
+  it('shows the mean of the first losses, and follows about the last fifty later', () => {
+    const { bar: drawn, terminal } = bar(200, 1);
     drawn.handle(stepEvent(0, { loss: 2 }));
     drawn.handle(stepEvent(1, { loss: 1, workers: 1 }));
     drawn.log('a line');
-    expect(terminal.text).toContain('loss 1.980');
+    expect(terminal.text).toContain('loss 1.500');
     expect(terminal.text).toMatch(/1 worker(?!s)/);
+    for (let step = 2; step < 50; step++) drawn.handle(stepEvent(step, { loss: 1.5 }));
+    drawn.handle(stepEvent(50, { loss: 6.5 }));
+    drawn.log('a line');
+    expect(terminal.text).toContain('loss 1.600');
   });
 
   it('has each epoch’s test result above it', () => {

@@ -85,11 +85,11 @@ describe('splitting an evaluation', () => {
 
 describe('whether a run starts', () => {
   it.each([
-    [2, 2, 2, true, '2 worker(s) ready'],
-    [3, 3, 2, true, '3 worker(s) ready'],
-    [1, 1, 2, false, 'waiting for 1 more worker(s): 1 of 2 ready'],
-    [0, 2, 2, false, 'waiting for 2 more worker(s): 0 of 2 ready, 2 compiling'],
-    [0, 0, 1, false, 'waiting for 1 more worker(s): 0 of 1 ready'],
+    [2, 2, 2, true, '2 workers ready'],
+    [3, 3, 2, true, '3 workers ready'],
+    [1, 1, 2, false, 'waiting for workers: 1 of 2 ready'],
+    [0, 2, 2, false, 'waiting for workers: 0 of 2 ready, 2 compiling'],
+    [0, 0, 1, false, 'waiting for workers: 0 of 1 ready'],
   ])('with %i ready of %i joined and %i wanted: %s', (ready, joined, wanted, start, reason) => {
     expect(decideStart(ready, joined, wanted)).toEqual({ start, reason });
   });

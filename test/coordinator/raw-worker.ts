@@ -13,6 +13,8 @@ export class RawWorker {
   /** How the session ended: with an error, or without one. */
   readonly ended: Promise<ClusterError | undefined>;
   readonly received: ReceivedToWorker[] = [];
+  /** Called with every message as it comes. */
+  onReceived: ((message: ReceivedToWorker) => void) | undefined;
   #taken = 0;
   #wake: (() => void) | undefined;
   readonly #stream: ClientDuplexStream<FromWorker, ReceivedToWorker>;
@@ -28,6 +30,7 @@ export class RawWorker {
     });
     this.#stream.on('data', (message: ReceivedToWorker) => {
       this.received.push(message);
+      this.onReceived?.(message);
       this.#wake?.();
     });
   }

@@ -111,11 +111,11 @@ describe('writing a file', () => {
     const directory = await create(base);
     mkdirSync(join(base, 'model', 'weights.bin', 'in-the-way'), { recursive: true });
     writeFileSync(join(base, 'report'), 'a file where a directory is wanted');
-    for (const name of ['model/weights.bin', 'report/index.html']) {
+    for (const [name, named] of Object.entries({ 'model/weights.bin': 'weights.bin', 'report/index.html': 'report' })) {
       await expect(directory.write(name, 'content')).rejects.toThrow(
         expect.objectContaining({
           code: 'BAD_RUN_DIRECTORY',
-          message: expect.stringContaining(`${name}, got `) as string,
+          message: expect.stringContaining(`${named}, got `) as string,
         }),
       );
     }

@@ -11,7 +11,7 @@ describe('parseSpec', () => {
       data: { dataset: 'cifar10', augment: { flip: false, crop: 0 } },
       optimizer: { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
       schedule: { type: 'constant', warmupSteps: 0 },
-      evaluation: { batch: 500, everyEpochs: 1 },
+      evaluation: { batch: 100, everyEpochs: 1 },
       engine: { name: 'onnx', threads: 1 },
     });
   });

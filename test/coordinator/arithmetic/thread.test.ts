@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Accumulator, type AccumulatorSetup, type StepOutcome } from '../../../coordinator/arithmetic/accumulator.js';
+import type * as Thread from '../../../coordinator/arithmetic/thread.js';
 import { CHUNK_VALUES, chunkBytes, chunkCount } from '../../../proto/chunks.js';
 import { within } from '../../proto/wire.js';
+import { built } from '../built.js';
 
-// A thread's entry must be JavaScript, so this tests what `npm run build` has made.
-const built = new URL('../../../dist/coordinator/arithmetic/thread.js', import.meta.url);
-if (!existsSync(built)) throw new Error(`expected ${built.pathname}, got nothing there; run npm run build`);
-const { ArithmeticThread } = (await import(built.href)) as typeof import('../../../coordinator/arithmetic/thread.js');
+const { ArithmeticThread } = await built<typeof Thread>('coordinator/arithmetic/thread.js');
 
 const values = 2 * CHUNK_VALUES + 9;
 const leaf = (first: number) => ({ first, count: 1 });
