@@ -29,7 +29,7 @@ function post(message: FromEngine): void {
 
 async function main(): Promise<void> {
   const begin = performance.now();
-  const engine = await createEngine(manifest.spec.engine);
+  const engine = await createEngine({ ...manifest.spec.engine, log: (message) => post({ kind: 'log', message }) });
   const computer = await ShardComputer.compile(engine, manifest);
   post({ kind: 'ready', info: engine.info, compileMs: performance.now() - begin });
   const loop = new WorkLoop(computer);

@@ -18,6 +18,7 @@ export type FromEngine =
   | { kind: 'copied'; values: Float32Array; evaluation: boolean }
   | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
+  | { kind: 'log'; message: string }
   | { kind: 'failed'; message: string };
 
 /** The session's side of the engine thread. One per job; it lives on when the session is made anew. */

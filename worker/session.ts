@@ -244,6 +244,8 @@ export class WorkerSession {
         const { step, batch, rows } = message;
         return this.#send({ rows: { term: this.#term, step, batch, data: bytesOf(rows) } });
       }
+      case 'log':
+        return this.options.log(message.message);
       case 'failed':
         return this.#endWith({ failure: { code: 'ENGINE_FAILED', message: message.message } }, () =>
           this.#reject(new ClusterError('ENGINE_FAILED', `engine: ${message.message}`)),

@@ -14,7 +14,7 @@ import { loadRuntime, OnnxSession } from './session.js';
 export type LoweringChoice = 'auto' | 'portable' | 'nchwc';
 
 export interface OnnxEngineOptions {
-  /** Threads inside one operator, 1 or 2: with up to 2 the bits do not depend on it. */
+  /** Threads inside one operator, 1 or 2. The built-in models' bits do not depend on it; those of others may. */
   readonly threads: number;
   /** Default: `auto`. */
   readonly lowering?: LoweringChoice;

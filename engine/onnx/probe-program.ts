@@ -5,9 +5,9 @@ import type { TracedProgram } from '../trace/program.js';
 import type { Feed } from './session.js';
 
 /**
- * A small program with every case of the nchwc formulations but strides: two 5×5 convolutions, the first from 3 channels to one
- * block with a bias, the second from one block to two, and their gradients for ½ Σ y², on a block of images and 3 more.
- * One block of output channels means rows in pairs: in the first convolution and in the second one's input gradient.
+ * A small program with every case of the nchwc formulations but strides: two 5×5 convolutions, the first from 3 channels
+ * to one block with a bias, the second from one block to two, and their gradients for ½ Σ y², on a block of images and 3
+ * more. One block of output channels means rows in pairs: in the first convolution and in the second's input gradient.
  */
 export function probeProgram(block: number): TracedProgram {
   const graph = new Graph();

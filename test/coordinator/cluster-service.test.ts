@@ -101,6 +101,20 @@ describe('joining', () => {
     expect(rig.changes).toEqual(['w1 joined', 'w1 ready', 'w1 lost', 'w1 joined', 'w1 ready']);
   });
 
+  it('refuses a worker with another engine than the first, with both of them, and leaves the others alone', async () => {
+    const rig = await start();
+    await rig.workers('first');
+    const other = rig.worker('other');
+    other.hello();
+    other.ready('raw 2');
+    expect(await other.ended).toMatchObject({
+      code: 'OTHER_ENGINE',
+      retryable: false,
+      message: expect.stringMatching(/expected engine raw \(raw 1, .*got raw \(raw 2, .*from worker other/) as string,
+    });
+    expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['first']);
+  });
+
   it('sends home who joins after the end, and everybody who is there', async () => {
     const rig = await start();
     const [early] = await rig.workers('early');

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { decideLost, decideOwners, decideStart, splitBatches, type WorkerView } from '../../coordinator/decisions.js';
+import {
+  decideEngine,
+  decideLost,
+  decideOwners,
+  decideStart,
+  splitBatches,
+  type WorkerView,
+} from '../../coordinator/decisions.js';
 
 const worker = (workerId: string, ready: boolean, ...holding: number[]): WorkerView => ({
   workerId,
@@ -80,6 +87,28 @@ describe('splitting an evaluation', () => {
         expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(1);
       }
     }
+  });
+});
+
+describe('whether a worker has the engine of the run', () => {
+  const run = { engine: 'onnx', engineVersion: 'ort 1.30.0', device: 'cpu', lowering: 'nchwc8', threads: 1 };
+
+  it('is so when all that decides bits is equal', () => {
+    expect(decideEngine(run, { ...run }, 'w1')).toBeUndefined();
+  });
+
+  it.each([
+    ['engine', { engine: 'tensorflow' }, 'tensorflow (ort 1.30.0, cpu, nchwc8, 1 thread(s))'],
+    ['version', { engineVersion: 'ort 1.29.0' }, 'onnx (ort 1.29.0, cpu, nchwc8, 1 thread(s))'],
+    ['device', { device: 'cuda' }, 'onnx (ort 1.30.0, cuda, nchwc8, 1 thread(s))'],
+    ['lowering', { lowering: 'nchwc16' }, 'onnx (ort 1.30.0, cpu, nchwc16, 1 thread(s))'],
+    ['threads', { threads: 2 }, 'onnx (ort 1.30.0, cpu, nchwc8, 2 thread(s))'],
+  ])('is not so when its %s differs, and both are named', (_, change, found) => {
+    expect(decideEngine(run, { ...run, ...change }, 'w1')).toBe(
+      'join: expected engine onnx (ort 1.30.0, cpu, nchwc8, 1 thread(s)), as the run began with, ' +
+        `got ${found} from worker w1; ` +
+        'run one kind of machine and one Lockstep version, or set engine.lowering to portable',
+    );
   });
 });
 

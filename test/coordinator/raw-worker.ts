@@ -49,9 +49,9 @@ export class RawWorker {
     this.send({ hello: { ...hello, ...overrides } });
   }
 
-  ready(): void {
+  ready(engineVersion = 'raw 1'): void {
     const device = { device: 'cpu', lowering: 'none', threads: 1 };
-    this.send({ ready: { engine: 'raw', engineVersion: 'raw 1', ...device, compileMs: 1 } });
+    this.send({ ready: { engine: 'raw', engineVersion, ...device, compileMs: 1 } });
   }
 
   send(message: FromWorker): void {
