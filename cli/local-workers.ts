@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface LocalWorkersOptions {
@@ -55,13 +55,14 @@ export class LocalWorkers {
     const env = { MALLOC_ARENA_MAX: '2', ...process.env };
     // The channel tells a worker that this process is gone, so that no orphan goes on.
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', log, 'ipc'] });
+    closeSync(log);
     this.#children.add(child);
-    child.once('exit', (code, signal) => {
-      this.#children.delete(child);
-      if (this.#stopping) return;
-      const how = signal ?? `exit code ${code}`;
+    const gone = (how: string) => {
+      if (!this.#children.delete(child) || this.#stopping) return;
       this.options.onExit(`local worker ${index} ended (${how}); see ${logFile}`, this.#children.size);
-    });
+    };
+    child.once('error', (error) => gone(error.message));
+    child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`));
   }
 }
 

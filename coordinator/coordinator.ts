@@ -55,8 +55,13 @@ export class Coordinator {
   #directory: RunDirectory | undefined;
   readonly #evaluations: EvaluationRecord[] = [];
   #begin!: () => void;
+  /** Rejects when the run is stopped; looked at only while the job is not prepared. */
+  readonly #stopped: Promise<never>;
+  #stopEarly!: (error: ClusterError) => void;
 
   constructor(private readonly options: CoordinatorOptions) {
+    this.#stopped = new Promise((_, reject) => (this.#stopEarly = reject));
+    this.#stopped.catch(() => undefined);
     const begun = new Promise<void>((resolve) => (this.#begin = resolve));
     this.#running = begun.then(() => this.#prepare());
     this.#running.catch(() => undefined);
@@ -82,17 +87,16 @@ export class Coordinator {
 
   /** Listens and makes the run directory. @returns the address that workers join. */
   async start(): Promise<string> {
-    const endpoint = decideListen(this.options);
-    this.#directory = await RunDirectory.create(this.options.runDirectory);
+    const address = formatEndpoint(await this.#server.listen(decideListen(this.options)));
     try {
-      const address = formatEndpoint(await this.#server.listen(endpoint));
-      this.events.emit({ type: 'listening', address });
-      this.#begin();
-      return address;
+      this.#directory = await RunDirectory.create(this.options.runDirectory);
     } catch (error) {
-      await this.#directory.close();
+      await this.#server.close(0);
       throw error;
     }
+    this.events.emit({ type: 'listening', address });
+    this.#begin();
+    return address;
   }
 
   /** Trains to the end, or until `stop`, and writes the results. Everything is closed when it settles. */
@@ -100,8 +104,7 @@ export class Coordinator {
     const directory = this.#directory!;
     let running: Running | undefined;
     try {
-      running = await this.#running;
-      if (this.#stopReason !== undefined) running.trainer.stop(this.#stopReason);
+      running = await Promise.race([this.#running, this.#stopped]);
       return await this.#train(directory, running);
     } catch (error) {
       this.events.emit({ type: 'state', state: 'failed', reason: (error as Error).message });
@@ -118,6 +121,7 @@ export class Coordinator {
   /** Ends the run after the step in progress; the results so far are written. */
   stop(reason: string): void {
     this.#stopReason ??= reason;
+    this.#stopEarly(new ClusterError('STOPPED', `${reason}: stopped before the first step`));
     void this.#running.then(({ trainer }) => trainer.stop(reason)).catch(() => undefined);
   }
 
@@ -158,6 +162,8 @@ export class Coordinator {
     await writeCheckpoint(directory, job, initial);
     const training = await trainer.run();
     const seconds = begin === undefined ? 0 : (performance.now() - begin) / 1000;
+    cluster.close('the job is over');
+    job.parts.clear();
     this.events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
     const result = await writeResults(directory, job, training, {
       engine: engineInfo(cluster.engine),

@@ -15,7 +15,8 @@ export interface PreparedJob {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly layout: ModelLayout;
-  readonly parts: ReadonlyMap<string, PartBytes>;
+  /** By digest; emptied when nobody fetches any more, as the dataset is the largest thing in memory. */
+  readonly parts: Map<string, PartBytes>;
   readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;

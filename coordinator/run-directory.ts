@@ -20,9 +20,9 @@ export class RunDirectory {
     readonly path: string,
     private readonly release: () => Promise<void>,
   ) {
-    this.#steps = createWriteStream(join(path, 'steps.csv'), { flags: 'wx' });
+    this.#steps = createWriteStream(join(path, 'steps.csv'));
     this.#steps.write(stepsHeader);
-    this.#digests = createWriteStream(join(path, 'digests.jsonl'), { flags: 'wx' });
+    this.#digests = createWriteStream(join(path, 'digests.jsonl'));
     this.failed = new Promise((_, reject) => {
       this.#steps.on('error', (cause) => reject(cannotWrite(join(path, 'steps.csv'), cause)));
       this.#digests.on('error', (cause) => reject(cannotWrite(join(path, 'digests.jsonl'), cause)));
@@ -31,7 +31,8 @@ export class RunDirectory {
   }
 
   /**
-   * Makes and locks the directory of a new run.
+   * Makes and locks the directory of a new run. A run begins with its `job.json`; what an attempt left that did not
+   * get so far is overwritten.
    * @throws JobError BAD_RUN_DIRECTORY when it cannot be written, is in use, or holds a run already.
    */
   static async create(path: string): Promise<RunDirectory> {
@@ -48,7 +49,7 @@ export class RunDirectory {
       throw bad((cause as Error).message, 'pass --run DIR with a directory that you may write to', cause);
     }
     const entries = await readdir(path);
-    if (entries.includes('job.json') || entries.includes('steps.csv')) {
+    if (entries.includes('job.json')) {
       throw bad('one that holds a run already', 'pass another --run DIR');
     }
     const release = await lock(path, { stale: 15_000, update: 5_000 }).catch((cause: unknown) => {

@@ -46,7 +46,7 @@ export function builtinTopology(
   return { class_name: 'Sequential', config: { name, layers }, keras_version: '2.15.0', backend: 'tensorflow' };
 }
 
-function isModelName(name: string): name is keyof typeof models {
+export function isModelName(name: string): name is keyof typeof models {
   return Object.hasOwn(models, name);
 }
 

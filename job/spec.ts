@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';
 import { specProblems, type SpecPath } from './spec-problems.js';
 
@@ -116,6 +117,13 @@ export const jobSpecSchema = z
         code: 'custom',
         path: ['globalBatch'],
         message: `expected at least one sample per shard (${spec.shards}), got ${spec.globalBatch}`,
+      });
+    }
+    if (!isModelName(spec.model)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['model'],
+        message: `expected one of ${modelNames.join(', ')}, got ${JSON.stringify(spec.model)}`,
       });
     }
     if (spec.optimizer.type === 'sgd' && spec.optimizer.nesterov && spec.optimizer.momentum === 0) {

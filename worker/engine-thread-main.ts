@@ -56,6 +56,10 @@ class WorkLoop {
       case 'vector':
         this.#keep(message);
         break;
+      case 'forget':
+        this.#vector = undefined;
+        this.#queue = [];
+        return;
       case 'sent':
         this.#gradients.giveBack(message.gradient);
         return;

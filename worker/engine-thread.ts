@@ -4,11 +4,15 @@ import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import type { ShardResult } from './shard-computer.js';
 
-/** Vectors and gradients lie in shared buffers; `copied` and `sent` give them back to the thread that took them. */
+/**
+ * Vectors and gradients lie in shared buffers; `copied` and `sent` give them back to the thread that took
+ * them. `forget` drops orders and vector: another session begins.
+ */
 export type ToEngine =
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
   | { kind: 'sent'; gradient: Float32Array }
+  | { kind: 'forget' }
   | { kind: 'compute'; step: number; nodes: TreeNode[] }
   | { kind: 'evaluate'; step: number; batches: number[] };
 

@@ -181,6 +181,7 @@ export class WorkerSession {
     const { spec, dataset } = manifest;
     this.options.log(`joined ${this.options.coordinator} for job ${spec.name} (${spec.model}, ${spec.shards} shards)`);
     const engine = this.options.engineFor(manifest);
+    engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
     this.#store = new PartStore({
       address: this.options.coordinator,

@@ -52,7 +52,7 @@ export function startCommand(): Command {
   addRunOptions(command, localDefaults);
   command.addOption(new Option('--workers <n>', 'local workers, or auto').default('auto'));
   return command.action(async (options: TrainOptions) => {
-    const spec = await specFrom(undefined, { ...options, epochs: options['epochs'] ?? '7' });
+    const spec = await specFrom(undefined, options);
     process.exitCode = await train(spec, options, true);
   });
 }
