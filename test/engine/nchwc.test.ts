@@ -132,17 +132,20 @@ describe('the choice of a lowering', () => {
     expect(demanded.info.lowering).toBe('portable');
   });
 
-  it.skipIf(reason !== undefined)('depends on a program whose results tell right formulations from wrong ones', async () => {
-    const negated: Rules = {
-      ...portable,
-      convFilter: (lowering, node) => {
-        portable.convFilter(lowering, node);
-        lowering.define(node, lowering.writer.op('Neg', [lowering.get(node)]));
-      },
-    };
-    expect(await differenceFromPortable(negated, block, 1)).toBeCloseTo(2);
-    expect(await differenceFromPortable(rules, block, 1)).toBeLessThan(1e-6);
-  });
+  it.skipIf(reason !== undefined)(
+    'depends on a program whose results tell right formulations from wrong ones',
+    async () => {
+      const negated: Rules = {
+        ...portable,
+        convFilter: (lowering, node) => {
+          portable.convFilter(lowering, node);
+          lowering.define(node, lowering.writer.op('Neg', [lowering.get(node)]));
+        },
+      };
+      expect(await differenceFromPortable(negated, block, 1)).toBeCloseTo(2);
+      expect(await differenceFromPortable(rules, block, 1)).toBeLessThan(1e-6);
+    },
+  );
 
   it('is portable, with the reason, where ONNX Runtime lacks direct convolutions; to demand them is an error', async () => {
     const lacking = new EngineError('RUNTIME', 'compile: ReorderInput(-1) is not a registered function');
