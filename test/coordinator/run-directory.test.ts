@@ -67,11 +67,20 @@ describe('a place that is refused', () => {
 
   it('is one that holds a run, whose records stay as they are', async () => {
     const first = await RunDirectory.create(base);
+    await first.writeJson('job.json', {});
     first.addStep(record);
     await first.close();
     await expect(RunDirectory.create(base)).rejects.toThrow(
       refusal(/expected a place for a new run, got one that holds a run already; pass another --run DIR$/),
     );
+    expect(parseSteps(readFileSync(join(base, 'steps.csv'), 'utf8'))).toHaveLength(1);
+  });
+
+  it('may hold what an attempt left that did not get as far as its job', async () => {
+    await (await RunDirectory.create(base)).close();
+    const second = await RunDirectory.create(base);
+    second.addStep(record);
+    await second.close();
     expect(parseSteps(readFileSync(join(base, 'steps.csv'), 'utf8'))).toHaveLength(1);
   });
 

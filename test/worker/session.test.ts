@@ -152,10 +152,12 @@ describe('a session', () => {
       { finish: { reason: 'done' } },
     );
     expect(await talk.outcome()).toEqual({ reason: 'done' });
-    expect(talk.engine.posted.map(({ kind }) => kind)).toEqual(['compute', 'vector', 'evaluate']);
-    expect(talk.engine.posted[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }] });
-    expect(talk.engine.posted[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
-    const { values, ...rest } = talk.engine.posted[1] as ToEngine & { kind: 'vector' };
+    const [forget, ...orders] = talk.engine.posted;
+    expect(forget).toEqual({ kind: 'forget' });
+    expect(orders.map(({ kind }) => kind)).toEqual(['compute', 'vector', 'evaluate']);
+    expect(orders[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }] });
+    expect(orders[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
+    const { values, ...rest } = orders[1] as ToEngine & { kind: 'vector' };
     expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false });
     expect(Buffer.from(values.buffer).equals(Buffer.from(vector.buffer))).toBe(true);
   });
