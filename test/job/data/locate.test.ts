@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { candidates, decideSource, findData, type FoundData, type Inspected } from '../../../job/data/locate.js';
 import { temporaryDirectory } from './small-cifar10.js';
 
-const places = { cwd: '/work', cache: '/cache' };
+const places = { cwd: '/here', cache: '/cache' };
 
 describe('candidates', () => {
   it('looks only where the user said, --data before LOCKSTEP_DATA', () => {
     expect(candidates({ ...places, path: 'mine', envPath: '/env' })).toEqual([
-      { origin: '--data', path: '/work/mine', explicit: true },
+      { origin: '--data', path: '/here/mine', explicit: true },
     ]);
     expect(candidates({ ...places, envPath: '/env' })).toEqual([
       { origin: 'LOCKSTEP_DATA', path: '/env', explicit: true },
@@ -18,7 +18,7 @@ describe('candidates', () => {
 
   it('looks into ./data, then the cache directory, when nothing was said or the variable is empty', () => {
     const expected = [
-      { origin: './data', path: '/work/data', explicit: false },
+      { origin: './data', path: '/here/data', explicit: false },
       { origin: 'cache directory', path: '/cache', explicit: false },
     ];
     expect(candidates(places)).toEqual(expected);
@@ -28,11 +28,11 @@ describe('candidates', () => {
 
 describe('decideSource', () => {
   const found: FoundData = { kind: 'directory', path: '/cache/x' };
-  const data: Inspected = { origin: './data', path: '/work/data', explicit: false, found: undefined };
+  const data: Inspected = { origin: './data', path: '/here/data', explicit: false, found: undefined };
   const cache: Inspected = { origin: 'cache directory', path: '/cache', explicit: false, found };
 
   it('takes the first place that holds data', () => {
-    const first: FoundData = { kind: 'archive', path: '/work/data/a.tgz' };
+    const first: FoundData = { kind: 'archive', path: '/here/data/a.tgz' };
     expect(decideSource([data, cache])).toEqual({ kind: 'read', found, reason: 'cache directory: /cache/x' });
     expect(decideSource([{ ...data, found: first }, cache])).toMatchObject({ kind: 'read', found: first });
   });
@@ -40,7 +40,7 @@ describe('decideSource', () => {
   it('downloads when no place holds data, and says where it looked', () => {
     expect(decideSource([data, { ...cache, found: undefined }])).toEqual({
       kind: 'download',
-      reason: 'nothing of CIFAR-10 in ./data: /work/data, cache directory: /cache',
+      reason: 'nothing of CIFAR-10 in ./data: /here/data, cache directory: /cache',
     });
   });
 
