@@ -1,23 +1,13 @@
 import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
-import type { LogLevel } from '../log.js';
-import { addSpecOptions, positive, presetHelp, specFrom, type SpecOptions } from '../options.js';
+import { addSpecOptions, positive, presetHelp, specFrom } from '../options.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { newRunDirectory } from '../run-path.js';
 import { readToken } from '../token.js';
-import { addRunOptions } from './train.js';
+import { addRunOptions, type RunOptions } from './train.js';
 
-interface CoordinatorCommandOptions extends SpecOptions {
-  data?: string;
-  run?: string;
-  runs: string;
+interface CoordinatorCommandOptions extends RunOptions {
   minWorkers: number;
-  listen: string;
-  tokenFile?: string;
-  insecure?: boolean;
-  wait: number;
-  heartbeatLimit: number;
-  logLevel: LogLevel;
 }
 
 /** `lockstep coordinator`: one job, for workers that are started elsewhere. */

@@ -12,17 +12,21 @@ import { newRunDirectory } from '../run-path.js';
 import { readToken } from '../token.js';
 import { resolveWorkers } from '../workers-auto.js';
 
-interface TrainOptions extends SpecOptions {
+/** What `addRunOptions` adds, as parsed. */
+export interface RunOptions extends SpecOptions {
   data?: string;
   run?: string;
   runs: string;
-  workers: string;
   listen: string;
   tokenFile?: string;
   insecure?: boolean;
   wait: number;
   heartbeatLimit: number;
   logLevel: LogLevel;
+}
+
+interface TrainOptions extends RunOptions {
+  workers: string;
 }
 
 /** `lockstep train`: coordinator and workers on this machine. */
