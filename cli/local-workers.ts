@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { RunEvent } from '../coordinator/events.js';
+import { newWorkerId } from '../worker/worker.js';
+import { decideRestart } from './restart.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
@@ -9,24 +12,54 @@ export interface LocalWorkersOptions {
   readonly tokenFile?: string | undefined;
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
-  /** A worker ended without being told to. */
+  /** A worker ended without being told to, and is started again. */
+  readonly onRestart: (message: string) => void;
+  /** A worker ended for good without being told to; `left` go on or are started again. */
   readonly onExit: (message: string, left: number) => void;
 }
 
+/** One of the workers, through all its processes. */
+interface Place {
+  readonly index: number;
+  workerId: string;
+  readySinceMs: number | undefined;
+  ends: { inARow: number; neverReady: number };
+}
+
 const stopLimitMs = 3_000;
+/** A worker that has worked for so long is not about to end again for the same reason. */
+const soundAfterMs = 60_000;
 
 /** Worker processes on this machine. They end when told to, when the job ends, or when this process does. */
 export class LocalWorkers {
   readonly #children = new Set<ChildProcess>();
+  readonly #places: Set<Place>;
+  readonly #restarts = new Set<NodeJS.Timeout>();
   #stopping = false;
 
   constructor(private readonly options: LocalWorkersOptions) {
-    for (let i = 0; i < options.count; i++) this.#start(i);
+    const places = Array.from({ length: options.count }, (_, index) => ({
+      index,
+      workerId: '',
+      readySinceMs: undefined,
+      ends: { inARow: 0, neverReady: 0 },
+    }));
+    this.#places = new Set(places);
+    for (const place of places) this.#start(place);
+  }
+
+  /** Takes note of which workers became ready, and of the end of the training, when all are sent home. */
+  handle(event: RunEvent): void {
+    if (event.type === 'state' && event.state === 'reporting') this.#noMore();
+    if (event.type !== 'worker' || event.change !== 'ready') return;
+    for (const place of this.#places) {
+      if (place.workerId === event.workerId) place.readySinceMs ??= performance.now();
+    }
   }
 
   /** Ends all workers, gently first. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#noMore();
     const children = [...this.#children];
     for (const child of children) if (child.connected) child.disconnect();
     const timer = setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), stopLimitMs);
@@ -36,7 +69,7 @@ export class LocalWorkers {
 
   /** Waits for the workers to end by themselves, as they do when the coordinator sends them home. */
   async finish(): Promise<void> {
-    this.#stopping = true;
+    this.#noMore();
     const all = Promise.all([...this.#children].map(ended));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
@@ -45,10 +78,17 @@ export class LocalWorkers {
     await this.stop();
   }
 
-  #start(index: number): void {
+  #noMore(): void {
+    this.#stopping = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+  }
+
+  #start(place: Place): void {
     const { coordinator, tokenFile, logFile } = this.options;
+    place.workerId = newWorkerId();
+    place.readySinceMs = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
-    const args = [main, 'worker', '--coordinator', coordinator, '--log-level', 'info'];
+    const args = [main, 'worker', '--coordinator', coordinator, '--worker-id', place.workerId, '--log-level', 'info'];
     if (tokenFile !== undefined) args.push('--token-file', tokenFile);
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
@@ -57,13 +97,38 @@ export class LocalWorkers {
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', log, 'ipc'] });
     closeSync(log);
     this.#children.add(child);
-    const gone = (how: string) => {
-      if (!this.#children.delete(child) || this.#stopping) return;
-      this.options.onExit(`local worker ${index} ended (${how}); see ${logFile}`, this.#children.size);
+    const gone = (how: string, wasAsked: boolean) => {
+      if (this.#children.delete(child) && !this.#stopping) this.#ended(place, how, wasAsked);
     };
-    child.once('error', (error) => gone(error.message));
-    child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`));
+    child.once('error', (error) => gone(error.message, false));
+    child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code === 0));
   }
+
+  /** @param wasAsked - by SIGTERM, for example: then it stays away. */
+  #ended(place: Place, how: string, wasAsked: boolean): void {
+    const { onRestart, onExit, logFile } = this.options;
+    place.ends = countEnd(place, performance.now());
+    const message = `local worker ${place.index} ended (${how})`;
+    const decision = wasAsked ? 'give up' : decideRestart(place.ends);
+    if (decision === 'give up') {
+      this.#places.delete(place);
+      return onExit(`${message} and is not started again; see ${logFile}`, this.#places.size);
+    }
+    onRestart(`${message}; starting it again in ${decision.delayMs / 1000} s`);
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#start(place);
+    }, decision.delayMs);
+    this.#restarts.add(timer);
+  }
+}
+
+function countEnd({ readySinceMs, ends }: Place, nowMs: number): Place['ends'] {
+  const isSound = readySinceMs !== undefined && nowMs - readySinceMs >= soundAfterMs;
+  return {
+    inARow: isSound ? 1 : ends.inARow + 1,
+    neverReady: readySinceMs === undefined ? ends.neverReady + 1 : 0,
+  };
 }
 
 function ended(child: ChildProcess): Promise<void> {

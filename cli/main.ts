@@ -5,37 +5,35 @@ import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/errors.js';
 import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
-import { coordinatorCommand } from './commands/coordinator.js';
-import { dataCommand } from './commands/data.js';
-import { statusCommand } from './commands/status.js';
-import { startCommand, trainCommand } from './commands/train.js';
-import { interruptedExitCode } from './run-coordinator.js';
-import { workerCommand } from './commands/worker.js';
+import { interruptedExitCode } from './exit-codes.js';
 
 /** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
 
 const failed = 1;
 const wrongUsage = 2;
 
+/** Every command with its module, which is loaded when it is named: a worker starts sooner without the coordinator. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/train.js')).startCommand(),
+  train: async () => (await import('./commands/train.js')).trainCommand(),
+  coordinator: async () => (await import('./commands/coordinator.js')).coordinatorCommand(),
+  worker: async () => (await import('./commands/worker.js')).workerCommand(),
+  status: async () => (await import('./commands/status.js')).statusCommand(),
+  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
+  data: async () => (await import('./commands/data.js')).dataCommand(),
+};
+
 function version(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-function program(): Command {
+async function program(named: string | undefined): Promise<Command> {
   const root = new Command('lockstep')
     .description('Synchronous data-parallel training of TensorFlow.js models: the same bits for any number of workers.')
     .version(version(), '--version');
-  for (const command of [
-    startCommand(),
-    trainCommand(),
-    coordinatorCommand(),
-    workerCommand(),
-    statusCommand(),
-    dataCommand(),
-  ]) {
-    root.addCommand(command);
-  }
+  const wanted = Object.keys(commands).filter((name) => name === named);
+  for (const name of wanted.length > 0 ? wanted : Object.keys(commands)) root.addCommand(await commands[name]!());
   exitByException(root);
   return root.addHelpText('after', '\nlockstep COMMAND --help tells the rest. First run: lockstep start\n');
 }
@@ -60,7 +58,7 @@ function explain(error: unknown): number {
 // What gRPC has to say comes as errors, in our words.
 setLogVerbosity(logVerbosity.NONE);
 try {
-  await program().parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
   // A download may still be under way; nothing it has written is lost.

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
 import { presets } from '../job/presets.js';
 import { resolveSpec } from '../job/resolve.js';
-import { parseSpecText } from '../job/spec-text.js';
+import { parseSpecText, type SpecFile } from '../job/spec-text.js';
 import type { JobSpec } from '../job/spec.js';
 
 /** Flags for the fields of a spec that people change most; each is short for a `--set`. */
@@ -36,14 +36,15 @@ export function addSpecOptions(command: Command, defaultPreset?: string): Comman
 
 /**
  * The spec from preset, file, flags and `--set`, in this order.
+ * @param file - path of a spec, or what one says.
  * @throws JobError BAD_SPEC that lists all problems.
  */
-export async function specFrom(file: string | undefined, options: SpecOptions): Promise<JobSpec> {
+export async function specFrom(file: string | SpecFile | undefined, options: SpecOptions): Promise<JobSpec> {
   const flags = specFlags.flatMap(({ flag, path }) => {
     const value = options[attributeName(flag)];
     return value === undefined ? [] : [`${path}=${String(value)}`];
   });
-  const specFile = file === undefined ? undefined : parseSpecText(await readSpec(file), file);
+  const specFile = typeof file === 'string' ? parseSpecText(await readSpec(file), file) : file;
   const preset = options.preset ?? (specFile ? undefined : 'cluster-cnn3');
   return resolveSpec({ preset, file: specFile, sets: [...flags, ...options.set] });
 }
@@ -61,20 +62,6 @@ export function presetHelp(): string {
   const width = Math.max(...Object.keys(presets).map((name) => name.length));
   const lines = Object.entries(presets).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   return `\nPresets:\n${lines.join('\n')}\n`;
-}
-
-/** Parses seconds into milliseconds. */
-export function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 10_000_000)) throw new InvalidArgumentError('expected a number of seconds above 0');
-  return Math.round(value * 1000);
-}
-
-/** Parses a number of workers that the first step waits for. */
-export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 1024) throw new InvalidArgumentError('expected 1 to 1024');
-  return value;
 }
 
 function attributeName(flag: string): string {

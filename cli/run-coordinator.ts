@@ -7,6 +7,7 @@ import { formatConfusion, formatSummary } from '../coordinator/report/terminal.j
 import type { RunResult } from '../coordinator/results.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { planSteps } from '../job/plan.js';
+import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
 import { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
@@ -25,9 +26,6 @@ export interface Helpers {
   stop(): Promise<void>;
 }
 
-/** Exit code of a run that Ctrl-C or SIGTERM ended, as shells have it. */
-export const interruptedExitCode = 130;
-
 /** Runs a coordinator with its terminal, log and signals. @returns the exit code. */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   const terminal = new Terminal(options);
@@ -37,10 +35,10 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
     return opened;
   };
   const coordinator = new Coordinator({ ...options, dataset });
+  coordinator.events.subscribe((event) => terminal.handle(event));
   const address = await coordinator.start();
   const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
   coordinator.events.subscribe((event) => logEvent(log, event));
-  coordinator.events.subscribe((event) => terminal.handle(event));
   log.info({ address, run: options.runDirectory }, 'listening');
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
@@ -82,6 +80,7 @@ class Terminal {
   }
 
   handle(event: RunEvent): void {
+    if (event.type === 'note') this.print(event.message);
     if (this.options.logLevel === 'silent') this.#tell(event);
     if (this.#bar) this.#bar.handle(event);
     else this.#lines?.(event);
@@ -91,9 +90,9 @@ class Terminal {
     this.stop();
     const last = input.evaluations.at(-1);
     if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
-    console.log(formatSummary(input));
     if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(standInWarning);
     console.log(`Report: ${report}`);
+    console.log(formatSummary(input));
   }
 
   stop(): void {
@@ -105,6 +104,12 @@ class Terminal {
   #tell(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'training' && event.reason.includes('ready'))
       this.print(event.reason);
+    if (event.type === 'fault') {
+      const [first, second] = event.workers;
+      const where = `shard(s) ${event.shards.join(', ')} of step ${event.step}`;
+      this.print(`NUMERICS FAULT: ${first} and ${second} came to different bits for ${where}`);
+    }
+    if (event.type === 'skipped') this.print(`left out: ${event.reason}`);
     if (event.type !== 'worker' || (event.change !== 'lost' && event.change !== 'left')) return;
     this.print(`worker ${event.workerId} ${event.change}: ${event.reason}; its shards go to the others`);
   }
@@ -117,8 +122,9 @@ const standInWarning =
 function logEvent(log: Logger, event: RunEvent): void {
   const { type, ...rest } = event;
   if (type === 'step') return;
-  if (type === 'worker' && event.change === 'lost') log.warn(rest, type);
-  else if (type === 'state' && event.state === 'failed') log.error(rest, type);
+  if (event.type === 'evaluation') return log.info({ record: event.record }, type);
+  if ((type === 'worker' && event.change === 'lost') || type === 'waiting' || type === 'skipped') log.warn(rest, type);
+  else if (type === 'fault' || (type === 'state' && event.state === 'failed')) log.error(rest, type);
   else log.info(rest, type);
 }
 
@@ -133,10 +139,15 @@ function stopOnSignals(coordinator: Coordinator, terminal: Terminal): { forget()
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // A file-size limit shall fail the write, as a full disk does; proper-lockfile's exit hook would end the process.
+  process.on('SIGXFSZ', failWrite);
   return {
     forget: () => {
+      process.off('SIGXFSZ', failWrite);
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
     },
   };
 }
+
+function failWrite(): void {}

@@ -1,7 +1,10 @@
+import type { JobManifest } from '../job/manifest.js';
+import { chunkCount } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
-import { PROTOCOL_VERSION } from '../proto/services.js';
-import { decideEngine } from './decisions.js';
+import { checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
+import { engineClassOf } from './engine-class.js';
+import type { EngineDoor } from './engine-door.js';
 import type { RunEvents } from './events.js';
 import type { Roster } from './roster.js';
 import { type JoinStream, WorkerSession } from './session.js';
@@ -9,52 +12,91 @@ import type { Trainer } from './trainer.js';
 
 /** How long a connection may stay without saying who it is. */
 const helloLimitMs = 10_000;
-/** Longest line of text taken from a worker. */
-const maxText = 200;
+/** Connections at a time that have not said who they are; more are told to come back. */
+const maxSilent = 256;
+/** Orders and vectors that may wait for a worker to read them. */
+const maxUnread = { orders: 1_000, vectors: 4 };
 
 export interface ClusterServiceOptions {
   readonly roster: Roster;
   readonly trainer: Trainer;
   readonly events: RunEvents;
+  readonly door: EngineDoor;
+  readonly manifest: JobManifest;
   readonly welcome: { readonly jobJson: string; readonly term: number; readonly heartbeatMs: number };
 }
 
 /** Serves Join: turns streams into sessions, and their messages into calls. */
 export class ClusterService {
-  /** What the run computes with: the engine of the first worker that was ready. */
-  engine: Ready | undefined;
   #closed: string | undefined;
+  /** Connections that have not said Hello. */
+  #silent = 0;
+  readonly #saidReady = new WeakSet<WorkerSession>();
 
   constructor(private readonly options: ClusterServiceOptions) {}
 
   join(stream: JoinStream): void {
     let session: WorkerSession | undefined;
-    const refuse = (error: ClusterError) => new WorkerSession(noHello, stream, performance.now()).refuse(error);
-    const silent = setTimeout(() => {
-      refuse(new ClusterError('BAD_MESSAGE', `join: expected Hello within ${helloLimitMs / 1000} s, got nothing`));
-    }, helloLimitMs);
+    const greeted = this.#expectHello(stream);
     stream.on('data', (message: ReceivedFromWorker) => {
-      clearTimeout(silent);
       try {
         if (session) this.#received(session, message);
-        else session = this.#admit(stream, message);
+        else if (greeted()) session = this.#admit(stream, message);
       } catch (error) {
-        if (!(error instanceof ClusterError)) throw error;
-        if (session) this.#gone(session, 'lost', error);
-        else refuse(error);
+        this.#failed(session ?? stream, error);
       }
     });
     const ended = () => {
-      clearTimeout(silent);
+      greeted();
       if (session) this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended'));
     };
     for (const event of ['end', 'cancelled', 'error']) stream.on(event, ended);
+  }
+
+  /**
+   * Refuses a connection that does not say who it is, and new ones while there are too many of those.
+   * @returns to be called when the first message is there, or the end; false when the connection is over by then.
+   */
+  #expectHello(stream: JoinStream): () => boolean {
+    let waiting = true;
+    const greeted = () => {
+      if (!waiting) return false;
+      waiting = false;
+      this.#silent--;
+      clearTimeout(timer);
+      return true;
+    };
+    const give = (code: 'BAD_MESSAGE' | 'UNREACHABLE', message: string) => {
+      if (greeted()) refuse(stream, new ClusterError(code, message));
+    };
+    const timer = setTimeout(() => {
+      give('BAD_MESSAGE', `join: expected Hello within ${helloLimitMs / 1000} s, got nothing`);
+    }, helloLimitMs);
+    if (++this.#silent > maxSilent) {
+      const found = `got one more; try again in ${helloLimitMs / 1000} s`;
+      give('UNREACHABLE', `join: expected at most ${maxSilent} connections that have not said Hello, ${found}`);
+    }
+    return greeted;
   }
 
   /** A worker was silent for too long; the roster has dropped it. */
   lost(session: WorkerSession, error: ClusterError): void {
     this.options.events.emit({ type: 'worker', change: 'lost', workerId: session.workerId, reason: error.message });
     this.options.trainer.dispatcher.workerGone(session);
+  }
+
+  /**
+   * Fixes the run's engine class by the workers that are ready, and refuses those of another.
+   * @returns false when workers are to be waited for again, as some were refused or none was there.
+   */
+  async beforeFirstStep(): Promise<boolean> {
+    const { door, roster } = this.options;
+    const others = await door.fixClass((workerId) => roster.get(workerId)?.ready !== undefined);
+    for (const [workerId, error] of others) {
+      const session = roster.get(workerId);
+      if (session) this.#gone(session, 'lost', error);
+    }
+    return door.run !== undefined && others.size === 0;
   }
 
   /** Sends every worker home, and whoever joins from now on. */
@@ -86,30 +128,25 @@ export class ClusterService {
   }
 
   #received(session: WorkerSession, message: ReceivedFromWorker): void {
-    const { trainer, events } = this.options;
+    const { trainer } = this.options;
     if (this.options.roster.get(session.workerId) !== session) return;
     session.lastHeardMs = performance.now();
     switch (message.message) {
       case 'hello':
         throw new ClusterError('BAD_MESSAGE', `join: expected one Hello from ${session.workerId}, got a second`);
-      case 'ready': {
-        this.engine ??= message.ready;
-        const problem = decideEngine(this.engine, message.ready, session.workerId);
-        if (problem !== undefined) throw new ClusterError('OTHER_ENGINE', problem);
-        const { engineVersion, device, lowering, threads, compileMs } = message.ready;
-        session.ready = message.ready;
-        const reason = `${engineVersion}, ${device}, ${lowering}, ${threads} thread(s), compiled in ${compileMs.toFixed(0)} ms`;
-        events.emit({ type: 'worker', change: 'ready', workerId: session.workerId, reason });
-        return trainer.dispatcher.workerChanged(session, 'ready');
-      }
+      case 'ready':
+        return this.#ready(session, message.ready);
       case 'heartbeat':
+        checkHeartbeat(message.heartbeat, session.workerId);
         session.heartbeat = message.heartbeat;
-        return;
+        return this.#checkUnread(session);
       case 'holding':
+        checkHolding(message.holding, this.options.manifest.shards.length, session.workerId);
         session.holding = new Set(message.holding.shards);
         return trainer.dispatcher.workerChanged(session, 'holding');
       case 'partial':
       case 'rows':
+        this.#checkAdmitted(session);
         return trainer.receive(session, message);
       case 'failure':
         return this.#gone(session, 'lost', new ClusterError('ENGINE_FAILED', message.failure.message));
@@ -121,30 +158,69 @@ export class ClusterService {
     }
   }
 
+  /** A worker has compiled and run its programs: it may compute once the door has let it in. */
+  #ready(session: WorkerSession, ready: Ready): void {
+    const { door, trainer } = this.options;
+    const { workerId } = session;
+    checkReady(ready, workerId);
+    if (this.#saidReady.has(session)) {
+      throw new ClusterError('BAD_MESSAGE', `join: expected one Ready from ${workerId}, got a second`);
+    }
+    this.#saidReady.add(session);
+    if (door.admit(workerId, engineClassOf(ready))) return this.#admitted(session, ready);
+    const marked = () => this.#admitted(session, ready);
+    door.markMixed().then(marked, (error: Error) => trainer.fail(error));
+  }
+
+  #admitted(session: WorkerSession, ready: Ready): void {
+    const { events, trainer, roster } = this.options;
+    const { workerId } = session;
+    if (roster.get(workerId) !== session) return;
+    session.ready = ready;
+    const { engineVersion, device, lowering, threads, compileMs, fingerprint } = ready;
+    const engine = `${engineVersion}, ${device}, ${lowering}, ${threads} thread(s)`;
+    const reason = `${engine}, fingerprint ${fingerprint.slice(0, 12)}, compiled in ${compileMs.toFixed(0)} ms`;
+    events.emit({ type: 'worker', change: 'ready', workerId, reason });
+    trainer.dispatcher.workerChanged(session, 'ready');
+  }
+
+  /** Nothing counts of a worker whose engine is not known. */
+  #checkAdmitted(session: WorkerSession): void {
+    if (session.ready) return;
+    throw new ClusterError('BAD_MESSAGE', `join: expected Ready from ${session.workerId} before any result, got none`);
+  }
+
+  /** What is sent to a worker waits in memory until it reads; one that never does is dropped. */
+  #checkUnread(session: WorkerSession): void {
+    const { parameterCount, stateCount } = this.options.manifest;
+    const limit = maxUnread.orders + maxUnread.vectors * chunkCount(parameterCount + stateCount);
+    const unread = session.stream.writableLength;
+    if (unread <= limit) return;
+    throw new ClusterError(
+      'LOST',
+      `join: expected ${session.workerId} to read what it is sent, got ${unread} messages unread; its shards go to others`,
+    );
+  }
+
+  /** A message could not be handled: the worker's fault ends its session, ours the run. */
+  #failed(from: WorkerSession | JoinStream, error: unknown): void {
+    if (!(error instanceof ClusterError)) this.options.trainer.fail(error as Error);
+    else if (from instanceof WorkerSession) this.#gone(from, 'lost', error);
+    else refuse(from, error);
+  }
+
   #gone(session: WorkerSession, change: 'lost' | 'left', error: ClusterError): void {
     if (!this.options.roster.remove(session)) return;
     session.refuse(error);
-    this.options.events.emit({ type: 'worker', change, workerId: session.workerId, reason: error.message });
+    const { workerId } = session;
+    this.options.events.emit({ type: 'worker', change, workerId, reason: printable(error.message) });
     this.options.trainer.dispatcher.workerGone(session);
   }
 }
 
 const noHello: Hello = { protocolVersion: 0, workerId: '', host: '', pid: 0, runtime: '' };
 
-/** @throws ClusterError when a worker of another version, or without a usable id, wants to join. */
-export function checkHello(hello: Hello): void {
-  const { workerId, protocolVersion, host, runtime } = hello;
-  if (protocolVersion !== PROTOCOL_VERSION) {
-    throw new ClusterError(
-      'PROTOCOL_VERSION',
-      `join: expected protocol version ${PROTOCOL_VERSION}, got ${protocolVersion} from worker ${workerId.slice(0, maxText)}; ` +
-        'install the same Lockstep version on both sides',
-    );
-  }
-  if (workerId.length < 1 || workerId.length > maxText || host.length > maxText || runtime.length > maxText) {
-    throw new ClusterError(
-      'BAD_MESSAGE',
-      `join: expected a worker id of 1 to ${maxText} characters, got ${workerId.length}`,
-    );
-  }
+/** Ends a connection that is no session yet. */
+function refuse(stream: JoinStream, error: ClusterError): void {
+  new WorkerSession(noHello, stream, performance.now()).refuse(error);
 }

@@ -1,20 +1,23 @@
 import type { EventEmitter } from 'node:events';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-import type { EngineInfo } from '../engine/engine.js';
 import type { Dataset } from '../job/data/dataset.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
-import type { Ready, StatusReply } from '../proto/messages.js';
+import type { StatusReply } from '../proto/messages.js';
+import { type PreviousRun, readPreviousRun } from './begin-run.js';
+import type { Checkpoints } from './checkpoints.js';
 import { ClusterService } from './cluster-service.js';
 import { type FetchCall, serveParts } from './data-service.js';
+import type { EngineClass } from './engine-class.js';
+import { EngineDoor, type RunEngine } from './engine-door.js';
 import { RunEvents } from './events.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
-import type { EvaluationRecord } from './records.js';
-import { type RunResult, writeCheckpoint, writeResults } from './results.js';
+import { type RunResult, writeResults } from './results.js';
 import { Roster } from './roster.js';
 import type { JoinStream } from './session.js';
 import { RunDirectory } from './run-directory.js';
+import { type RunStart, startRun } from './run-start.js';
 import { ClusterServer } from './server.js';
 import { describeStatus } from './status.js';
 import { Trainer } from './trainer.js';
@@ -34,18 +37,19 @@ export interface CoordinatorOptions extends ListenOptions {
 /** What there is once the dataset is read and the job compiled. */
 interface Running {
   readonly job: PreparedJob;
+  readonly start: RunStart;
   readonly trainer: Trainer;
   readonly roster: Roster;
   readonly cluster: ClusterService;
+  readonly door: EngineDoor;
 }
 
-/** Counts the coordinator's starts on one run; a coordinator that goes on with a run will raise it. */
-const term = 1;
 const shutdownLimitMs = 2_000;
 
 /**
  * A coordinator: listens, compiles the job, trains it with whatever workers come, and leaves the results in the run
- * directory. Workers may join as soon as it listens; they are answered when the job is compiled.
+ * directory. Where that holds the same job's run already, it goes on from the newest checkpoint. Workers may join as
+ * soon as it listens; they are answered when the job is compiled.
  */
 export class Coordinator {
   readonly events = new RunEvents();
@@ -53,7 +57,7 @@ export class Coordinator {
   #running: Promise<Running>;
   #stopReason: string | undefined;
   #directory: RunDirectory | undefined;
-  readonly #evaluations: EvaluationRecord[] = [];
+  #previous: PreviousRun | undefined;
   #begin!: () => void;
   /** Rejects when the run is stopped; looked at only while the job is not prepared. */
   readonly #stopped: Promise<never>;
@@ -85,12 +89,15 @@ export class Coordinator {
     );
   }
 
-  /** Listens and makes the run directory. @returns the address that workers join. */
+  /** Listens and takes hold of the run directory. @returns the address that workers join. */
   async start(): Promise<string> {
     const address = formatEndpoint(await this.#server.listen(decideListen(this.options)));
     try {
-      this.#directory = await RunDirectory.create(this.options.runDirectory);
+      const onWaiting = (message: string) => this.events.emit({ type: 'note', message });
+      this.#directory = await RunDirectory.open(this.options.runDirectory, onWaiting);
+      this.#previous = await readPreviousRun(this.#directory);
     } catch (error) {
+      await this.#directory?.close();
       await this.#server.close(0);
       throw error;
     }
@@ -113,6 +120,7 @@ export class Coordinator {
       running?.cluster.close('the job is over');
       running?.roster.close();
       await this.#server.close(shutdownLimitMs);
+      await running?.start.checkpoints.close();
       await running?.trainer.close();
       await directory.close();
     }
@@ -131,73 +139,102 @@ export class Coordinator {
   }
 
   async status(): Promise<StatusReply> {
-    const { job, trainer, roster } = await this.#running;
-    return describeStatus({ ...job, term }, trainer, roster, performance.now());
+    const { job, start, trainer, roster } = await this.#running;
+    return describeStatus({ ...job, term: start.term }, trainer, roster, performance.now());
   }
 
   async #prepare(): Promise<Running> {
     const { spec, dataset, wantedWorkers, startLimitMs, heartbeatLimitMs } = this.options;
     const job = await prepareJob(spec, await dataset());
-    await this.#directory!.writeJson('job.json', job.manifest);
     const { events } = this;
+    const start = await startRun({
+      directory: this.#directory!,
+      previous: this.#previous,
+      job,
+      events,
+      onError: (error) => trainer.fail(error),
+    });
+    const { term, resume, checkpoints, runJson } = start;
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
-    const trainer = new Trainer({ ...job, term, roster, events, wantedWorkers, startLimitMs });
+    const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
+    const atBorder: Checkpoints['atBorder'] = (at, copy) => checkpoints.atBorder(at, copy);
+    const hooks = { beforeFirstStep, atBorder, lastCheckpoint: () => checkpoints.lastPath };
+    const trainer: Trainer = new Trainer({
+      ...job,
+      term,
+      roster,
+      events,
+      wantedWorkers,
+      startLimitMs,
+      resume,
+      ...hooks,
+    });
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
-    const cluster = new ClusterService({ roster, trainer, events, welcome });
-    return { job, trainer, roster, cluster };
+    const record = (run: RunEngine) => runJson.update(run);
+    const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
+    const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, welcome });
+    return { job, start, trainer, roster, cluster, door };
   }
 
-  async #train(directory: RunDirectory, { job, trainer, cluster }: Running): Promise<RunResult> {
-    let begin: number | undefined;
-    const workers = new Set<string>();
-    this.events.subscribe((event) => {
-      if (event.type === 'step') directory.addStep(event.record);
-      if (event.type === 'epoch') directory.addDigest({ epoch: event.epoch, step: event.step, digest: event.digest });
-      if (event.type === 'evaluation') this.#evaluations.push(event.record);
-      if (event.type === 'state' && event.state === 'training') begin ??= performance.now();
-      if (event.type === 'assignment') for (const id of Object.keys(event.shards)) workers.add(id);
-    });
+  async #train(directory: RunDirectory, running: Running): Promise<RunResult> {
+    const { job, start, trainer, cluster, door } = running;
+    const timer = keepRecords(this.events, directory, start);
     directory.failed.catch((error: Error) => trainer.fail(error));
-    const initial = { step: 0, params: job.initial.params, slots: [], state: job.initial.state };
-    await writeCheckpoint(directory, job, initial);
     const training = await trainer.run();
-    const seconds = begin === undefined ? 0 : (performance.now() - begin) / 1000;
-    cluster.close('the job is over');
-    job.parts.clear();
+    const seconds = start.secondsBefore + timer.seconds();
     this.events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
+    cluster.close('the job is over');
+    await start.checkpoints.save(training.snapshot, training.chain);
+    job.parts.clear();
     const result = await writeResults(directory, job, training, {
-      engine: engineInfo(cluster.engine),
-      workers: workers.size,
+      engine: door.run?.engine ?? noEngine,
+      reproducible: door.run?.reproducible ?? true,
+      counts: trainer.counts,
       seconds,
-      evaluations: this.#evaluations,
+      evaluations: start.evaluations.map(({ record }) => record),
+      digests: start.digests,
     });
-    await writeCheckpoint(directory, job, training.snapshot);
-    await directory.writeJson('run.json', describeRun(result));
+    await start.runJson.update(describeResult(result));
     this.events.emit({ type: 'state', state: training.outcome, reason: this.#stopReason ?? 'all steps are done' });
     return result;
   }
 }
 
-/** The engine in the report's words; before any worker was ready there is none. */
-function engineInfo(ready: Ready | undefined): EngineInfo {
-  if (!ready) return { name: 'none', version: '', device: '', lowering: '', threads: 0 };
-  const { engine: name, engineVersion: version, device, lowering, threads } = ready;
-  return { name, version, device, lowering, threads };
+/** Writes down what happens from now on. @returns what knows how long the training has taken. */
+function keepRecords(events: RunEvents, directory: RunDirectory, start: RunStart): { seconds: () => number } {
+  let begin: number | undefined;
+  events.subscribe((event) => {
+    if (event.type === 'step') directory.addStep(event.record);
+    if (event.type === 'state' && event.state === 'training') begin ??= performance.now();
+    if (event.type === 'epoch') {
+      const { epoch, step, digest } = event;
+      directory.addDigest({ epoch, step, digest });
+      start.digests.push({ epoch, step, digest });
+    }
+    if (event.type === 'evaluation') {
+      const { record, testRows, durationMs } = event;
+      directory.addEvaluation({ record, testRows, durationMs });
+      start.evaluations.push({ record, testRows, durationMs });
+    }
+  });
+  return { seconds: () => (begin === undefined ? 0 : (performance.now() - begin) / 1000) };
 }
 
-/** What `run.json` says of a run. */
-function describeRun({ input, outcome }: RunResult): object {
+/** The engine of a run that was stopped before any worker was ready. */
+const noEngine: EngineClass = { name: 'none', version: '', device: '', lowering: '', threads: 0, fingerprint: '' };
+
+/** What `run.json` says of how a run went. */
+function describeResult({ input, outcome }: RunResult): object {
   const last = input.evaluations.at(-1);
   return {
     outcome,
-    job: input.jobDigest,
-    dataset: input.dataset,
     engine: input.engine,
-    coordinator: { node: process.version, platform: process.platform, arch: process.arch },
+    reproducible: input.reproducible,
     workers: input.workers,
     seconds: input.seconds,
     steps: input.steps.length,
     finalDigest: input.finalDigest,
+    ...input.counts,
     test: last && { epoch: last.epoch, loss: last.loss, correct: last.correct, total: last.total },
   };
 }

@@ -2,6 +2,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import { CHUNK_BYTES } from '../proto/chunks.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { DataChunk, FetchRequest } from '../proto/messages.js';
+import { printable } from './check-messages.js';
 
 /** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */
 export type PartBytes = readonly Uint8Array[];
@@ -13,7 +14,7 @@ export function serveParts(parts: ReadonlyMap<string, PartBytes>) {
   return (call: FetchCall): void => {
     const part = parts.get(call.request.digest);
     if (!part) {
-      const digest = call.request.digest.slice(0, 64);
+      const digest = printable(call.request.digest, 64);
       const error = new ClusterError('UNKNOWN_PART', `fetch: expected a part of this job, got ${digest}; join again`);
       call.emit('error', toStatus(error));
       return;

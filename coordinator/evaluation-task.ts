@@ -1,16 +1,19 @@
+import { checkCrc } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { JobManifest } from '../job/manifest.js';
+import { OutgoingVector } from './outgoing-vector.js';
 import type { WorkerSession } from './session.js';
-import type { Task, TaskMessage } from './task.js';
+import type { EvaluationWork, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 
 /** One evaluation: log-softmax rows of the whole test set, computed in batches that the spec fixes. */
-export class EvaluationTask implements Task {
+export class EvaluationTask implements EvaluationWork {
   readonly kind = 'evaluation';
   readonly board: WorkBoard;
   readonly done: Promise<void>;
   /** `[testSamples, classes]`, complete once `done` settles. */
   readonly rows: Float32Array;
+  readonly #vector: OutgoingVector;
   #resolve!: () => void;
 
   /** @param vector - parameters followed by running statistics. */
@@ -18,8 +21,9 @@ export class EvaluationTask implements Task {
     private readonly manifest: JobManifest,
     private readonly term: number,
     readonly step: number,
-    private readonly vector: Float32Array,
+    vector: Float32Array,
   ) {
+    this.#vector = new OutgoingVector({ term, step, evaluation: true }, vector);
     this.board = new WorkBoard(manifest.evaluation.length);
     this.rows = new Float32Array(manifest.dataset.testSamples * manifest.dataset.classes.length);
     this.done = new Promise((resolve) => (this.#resolve = resolve));
@@ -27,7 +31,7 @@ export class EvaluationTask implements Task {
 
   order(session: WorkerSession, batches: readonly number[]): void {
     session.send({ evaluate: { term: this.term, step: this.step, batches: [...batches] } });
-    session.sendVector({ term: this.term, step: this.step, evaluation: true }, this.vector);
+    session.sendVector(this.#vector);
   }
 
   receive(session: WorkerSession, message: TaskMessage): void {
@@ -42,6 +46,7 @@ export class EvaluationTask implements Task {
           `got batch ${batch} with ${data.byteLength} bytes`,
       );
     }
+    checkCrc(message.rows, `evaluation rows of batch ${batch} from ${session.workerId}`);
     if (!this.board.finish(batch)) return;
     const offset = batch * this.manifest.spec.evaluation.batch * classes * 4;
     new Uint8Array(this.rows.buffer).set(data, offset);

@@ -1,4 +1,5 @@
-import type { EvaluationRecord, StepRecord } from './records.js';
+import type { Waiting } from './decisions/waiting.js';
+import type { EvaluationRecord, StepRecord, TestRow } from './records.js';
 
 export type RunState = 'waiting' | 'training' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
 
@@ -19,8 +20,45 @@ export type RunEvent =
       readonly reason: string;
     }
   | { readonly type: 'step'; readonly record: StepRecord }
+  /** A step is late; told of once per second at most. */
+  | ({ readonly type: 'waiting' } & Waiting)
+  | {
+      readonly type: 'speculation';
+      readonly step: number;
+      readonly shards: readonly number[];
+      /** The worker that is late, and the one that computes the same. */
+      readonly from: string;
+      readonly to: string;
+    }
+  | {
+      readonly type: 'fault';
+      readonly kind: 'numerics';
+      /** Whose result came first, and whose differs from it. */
+      readonly workers: readonly string[];
+      readonly shards: readonly number[];
+      readonly step: number;
+    }
+  /** A step whose gradients were not finite; nothing of it was applied. */
+  | { readonly type: 'skipped'; readonly step: number; readonly reason: string }
   | { readonly type: 'epoch'; readonly epoch: number; readonly step: number; readonly digest: string }
-  | { readonly type: 'evaluation'; readonly record: EvaluationRecord };
+  | {
+      readonly type: 'evaluation';
+      readonly record: EvaluationRecord;
+      /** The last test images, as the lecture prints them. */
+      readonly testRows: readonly TestRow[];
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'checkpoint';
+      readonly step: number;
+      readonly path: string;
+      /** From the copy of the state to the durable file. */
+      readonly durationMs: number;
+      /** How long the next update could have been held up. */
+      readonly blockedMs: number;
+    }
+  /** What a person should know of: a checkpoint skipped or passed over, a lock waited for, the step gone on from. */
+  | { readonly type: 'note'; readonly message: string };
 
 export type RunListener = (event: RunEvent) => void;
 

@@ -31,6 +31,22 @@ export interface EvaluationRecord {
   readonly confusion: readonly (readonly number[])[];
 }
 
+/** An evaluation with what else is kept of it: a line of `evaluations.jsonl`. */
+export interface EvaluationEntry {
+  readonly record: EvaluationRecord;
+  readonly testRows: readonly TestRow[];
+  readonly durationMs: number;
+}
+
+/** One link of the digest chain: a line of `digests.jsonl`. */
+export interface DigestEntry {
+  /** From 1. */
+  readonly epoch: number;
+  /** Committed updates. */
+  readonly step: number;
+  readonly digest: string;
+}
+
 /** One of the last test images, as the lecture prints them. */
 export interface TestRow {
   /** Index in the test set. */
@@ -38,4 +54,16 @@ export interface TestRow {
   readonly logProbabilities: readonly number[];
   readonly predicted: number;
   readonly label: number;
+}
+
+/** What a run has to tell besides its steps. */
+export interface RunCounts {
+  /** Shard-steps that were computed twice on purpose. */
+  readonly audited: number;
+  /** Nodes that were given to a second worker because the first was late. */
+  readonly speculated: number;
+  /** Results of two workers for the same shards that differ in a bit. */
+  readonly faults: number;
+  /** Steps left out because their gradients were not finite. */
+  readonly skipped: number;
 }

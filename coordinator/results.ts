@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EngineInfo, ModelLayout, WeightInfo } from '../engine/engine.js';
+import type { ModelLayout } from '../engine/engine.js';
 import { exportOnnx, exportTfjs } from '../engine/export.js';
 import { encodeSafetensors, type NamedTensor } from '../engine/safetensors.js';
 import type { TrainingState } from '../job/digest.js';
+import { namedTensors } from './checkpoint-file.js';
+import type { EngineClass } from './engine-class.js';
 import type { PreparedJob } from './prepare-job.js';
-import type { EvaluationRecord } from './records.js';
+import type { DigestEntry, EvaluationRecord, RunCounts } from './records.js';
 import type { ReportInput } from './report/report-input.js';
-import { parseSteps, type RunDirectory } from './run-directory.js';
-import type { TrainingResult } from './trainer.js';
+import type { RunDirectory } from './run-directory.js';
+import { parseSteps } from './run-records.js';
+import type { TrainingResult } from './trainer-setup.js';
 
 /** What a run leaves behind, besides the records that grew while it ran. */
 export interface RunResult {
@@ -18,31 +21,18 @@ export interface RunResult {
   readonly input: ReportInput;
 }
 
-/** Saves parameters, optimizer state and running statistics under their own names. */
-export async function writeCheckpoint(
-  directory: RunDirectory,
-  { manifest, layout }: PreparedJob,
-  snapshot: TrainingState,
-): Promise<string> {
-  const tensors = [
-    ...modelTensors(layout, snapshot),
-    ...snapshot.slots.flatMap(({ name, values }) => named(layout.parameters, values, `optimizer.${name}/`)),
-  ];
-  const metadata = { job: manifest.digest, step: String(snapshot.step) };
-  const name = `checkpoints/step-${String(snapshot.step).padStart(8, '0')}.safetensors`;
-  return directory.write(name, encodeSafetensors(tensors, metadata));
-}
-
 /** Writes the trained model in three forms, and the report. */
 export async function writeResults(
   directory: RunDirectory,
   job: PreparedJob,
   training: TrainingResult,
   run: {
-    readonly engine: EngineInfo;
-    readonly workers: number;
+    readonly engine: EngineClass;
+    readonly reproducible: boolean;
+    readonly counts: RunCounts;
     readonly seconds: number;
     readonly evaluations: readonly EvaluationRecord[];
+    readonly digests: readonly DigestEntry[];
   },
 ): Promise<RunResult> {
   const { manifest, plan } = job;
@@ -60,6 +50,7 @@ export async function writeResults(
     lastTestRows: training.lastTestRows,
     outcome: training.outcome,
     finalDigest: training.finalDigest,
+    workers: steps.reduce((most, step) => Math.max(most, step.workers), 0),
     ...run,
   };
   const { writeReport } = await import('./report/write-report.js');
@@ -86,13 +77,5 @@ async function writeModel(directory: RunDirectory, job: PreparedJob, snapshot: T
 }
 
 function modelTensors(layout: ModelLayout, snapshot: TrainingState): NamedTensor[] {
-  return [...named(layout.parameters, snapshot.params, ''), ...named(layout.state, snapshot.state, '')];
-}
-
-function named(weights: readonly WeightInfo[], values: Float32Array, prefix: string): NamedTensor[] {
-  return weights.map(({ name, shape, offset, size }) => ({
-    name: `${prefix}${name}`,
-    shape,
-    values: values.subarray(offset, offset + size),
-  }));
+  return [...namedTensors(layout.parameters, snapshot.params, ''), ...namedTensors(layout.state, snapshot.state, '')];
 }

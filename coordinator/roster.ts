@@ -1,12 +1,15 @@
 import { ClusterError } from '../proto/errors.js';
-import { decideLost, type WorkerView } from './decisions.js';
+import { decideLost, type Presence } from './decisions/presence.js';
 import type { WorkerSession } from './session.js';
 
 const checkEveryMs = 250;
+/** Workers that are gone, as far as they are named in a reason. */
+const maxGone = 8;
 
 /** The workers of a run, in the order in which they joined. */
 export class Roster {
   readonly #sessions = new Map<string, WorkerSession>();
+  readonly #gone = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #lastCheckMs = performance.now();
 
@@ -30,8 +33,16 @@ export class Roster {
     return this.#sessions.get(workerId);
   }
 
-  views(): WorkerView[] {
-    return this.sessions.map(({ workerId, ready, holding }) => ({ workerId, ready: ready !== undefined, holding }));
+  /** Who is there, on the way, or gone since `forgetGone` was called. */
+  presence(): Presence {
+    const ids = (sessions: readonly WorkerSession[]) => sessions.map(({ workerId }) => workerId);
+    const compiling = this.sessions.filter((session) => session.ready === undefined);
+    return { ready: ids(this.readySessions), compiling: ids(compiling), gone: [...this.#gone] };
+  }
+
+  /** There are workers enough again: nobody is missed any more. */
+  forgetGone(): void {
+    this.#gone.clear();
   }
 
   /** @throws ClusterError DUPLICATE_WORKER when a worker of that name is there. */
@@ -43,11 +54,15 @@ export class Roster {
       );
     }
     this.#sessions.set(session.workerId, session);
+    this.#gone.delete(session.workerId);
   }
 
   /** @returns false when it was gone already. */
   remove(session: WorkerSession): boolean {
-    return this.#sessions.get(session.workerId) === session && this.#sessions.delete(session.workerId);
+    if (this.#sessions.get(session.workerId) !== session) return false;
+    this.#sessions.delete(session.workerId);
+    if (this.#gone.size < maxGone) this.#gone.add(session.workerId);
+    return true;
   }
 
   close(): void {
@@ -65,7 +80,7 @@ export class Roster {
         'LOST',
         `heartbeat: expected a message from ${workerId} within ${limit} s, got none for ${silent} s; its shards go to others`,
       );
-      this.#sessions.delete(workerId);
+      this.remove(session);
       this.onLost(session, error);
       session.refuse(error);
     }

@@ -1,76 +1,119 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { access, mkdir, readdir } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { lock } from 'proper-lockfile';
-import { JobError } from '../job/errors.js';
-import type { StepRecord } from './records.js';
-import { cannotWrite, makeDirectory, writeWhole } from './write-file.js';
+import { InvariantError, JobError } from '../job/errors.js';
+import type { DigestEntry, EvaluationEntry, StepRecord } from './records.js';
+import { lockRun, type RunLock } from './run-lock.js';
+import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './run-records.js';
+import { asideEnding, cannotWrite, makeDirectory, writeWhole } from './write-file.js';
 
-const stepsHeader = 'step,epoch,samples,loss,correct,learning_rate,duration_ms,workers\n';
+/** What the growing files hold when a start begins. */
+export interface RecordsSoFar {
+  readonly steps: CutBack<StepRecord>;
+  readonly digests: CutBack<DigestEntry>;
+  readonly evaluations: CutBack<EvaluationEntry>;
+}
+
+interface Streams {
+  readonly steps: WriteStream;
+  readonly digests: WriteStream;
+  readonly evaluations: WriteStream;
+}
 
 /** The files of one run. Locked while in use; every file but the growing ones is written aside and renamed. */
 export class RunDirectory {
-  readonly #steps: WriteStream;
-  readonly #digests: WriteStream;
-  /** Rejects when a record cannot be written, as on a full disk; the run cannot go on then. */
+  #lock: RunLock | undefined;
+  #streams: Streams | undefined;
+  /** Rejects when a record cannot be written, as on a full disk, or the lock is lost; the run cannot go on then. */
   readonly failed: Promise<never>;
+  #fail!: (error: Error) => void;
 
-  private constructor(
-    readonly path: string,
-    private readonly release: () => Promise<void>,
-  ) {
-    this.#steps = createWriteStream(join(path, 'steps.csv'));
-    this.#steps.write(stepsHeader);
-    this.#digests = createWriteStream(join(path, 'digests.jsonl'));
-    this.failed = new Promise((_, reject) => {
-      this.#steps.on('error', (cause) => reject(cannotWrite(join(path, 'steps.csv'), cause)));
-      this.#digests.on('error', (cause) => reject(cannotWrite(join(path, 'digests.jsonl'), cause)));
-    });
+  private constructor(readonly path: string) {
+    this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => undefined);
   }
 
   /**
-   * Makes and locks the directory of a new run. A run begins with its `job.json`; what an attempt left that did not
-   * get so far is overwritten.
-   * @throws JobError BAD_RUN_DIRECTORY when it cannot be written, is in use, or holds a run already.
+   * Makes and locks the directory of a run, new or not.
+   * @param onWaiting - told why when another process has to give it free first.
+   * @throws JobError BAD_RUN_DIRECTORY when it cannot be written or is in use.
    */
-  static async create(path: string): Promise<RunDirectory> {
-    const bad = (found: string, advice: string, cause?: unknown) =>
-      new JobError(
-        'BAD_RUN_DIRECTORY',
-        `run directory ${path}: expected a place for a new run, got ${found}; ${advice}`,
-        { cause },
-      );
+  static async open(path: string, onWaiting: (reason: string) => void = () => undefined): Promise<RunDirectory> {
+    const directory = new RunDirectory(path);
     try {
       await mkdir(join(path, 'checkpoints'), { recursive: true });
       await access(path, 2);
     } catch (cause) {
-      throw bad((cause as Error).message, 'pass --run DIR with a directory that you may write to', cause);
+      const advice = 'pass --run DIR with a directory that you may write to';
+      const found = (cause as Error).message;
+      throw new JobError(
+        'BAD_RUN_DIRECTORY',
+        `run directory ${path}: expected a place to write, got ${found}; ${advice}`,
+        {
+          cause,
+        },
+      );
     }
-    const entries = await readdir(path);
-    if (entries.includes('job.json')) {
-      throw bad('one that holds a run already', 'pass another --run DIR');
-    }
-    const release = await lock(path, { stale: 15_000, update: 5_000 }).catch((cause: unknown) => {
-      throw bad('one that another process is using', 'wait for that run, or pass another --run DIR', cause);
-    });
-    return new RunDirectory(path, release);
+    const lost = (cause: Error) => {
+      const message = `run directory ${path}: expected to keep its lock, got ${cause.message}; another process may use it`;
+      directory.#fail(new JobError('BAD_RUN_DIRECTORY', message, { cause }));
+    };
+    directory.#lock = await lockRun(path, onWaiting, lost);
+    return directory;
   }
 
-  addStep(r: StepRecord): void {
-    const loss = r.loss.toPrecision(9);
-    this.#steps.write(
-      `${r.step},${r.epoch},${r.samples},${loss},${r.correct},${r.learningRate},${r.durationMs.toFixed(2)},${r.workers}\n`,
-    );
+  /** The content of a file, or undefined where there is none. */
+  async read(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.path, name), 'utf8');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw cause;
+    }
   }
 
-  addDigest(entry: { epoch: number; step: number; digest: string }): void {
-    this.#digests.write(`${JSON.stringify(entry)}\n`);
+  async readBytes(name: string): Promise<Uint8Array> {
+    return readFile(join(this.path, name));
+  }
+
+  /** Names of the checkpoint files. What a writer left unfinished that was killed is removed. */
+  async listCheckpoints(): Promise<string[]> {
+    const folder = join(this.path, 'checkpoints');
+    const names = await readdir(folder);
+    const unfinished = names.filter((name) => name.endsWith(asideEnding));
+    await Promise.all(unfinished.map((name) => rm(join(folder, name), { force: true })));
+    return names.filter((name) => !unfinished.includes(name));
+  }
+
+  /** Cuts the growing files back to the state after `step` updates, and opens them; called once. */
+  async beginRecords(step: number): Promise<RecordsSoFar> {
+    const text = async (name: string) => (await this.read(name)) ?? '';
+    const steps = cutSteps(await text('steps.csv'), step);
+    const digests = cutDigests(await text('digests.jsonl'), step);
+    const evaluations = cutEvaluations(await text('evaluations.jsonl'), step);
+    this.#streams = {
+      steps: await this.#append('steps.csv', steps.text),
+      digests: await this.#append('digests.jsonl', digests.text),
+      evaluations: await this.#append('evaluations.jsonl', evaluations.text),
+    };
+    return { steps, digests, evaluations };
+  }
+
+  addStep(record: StepRecord): void {
+    this.#open.steps.write(formatStep(record));
+  }
+
+  addDigest(entry: DigestEntry): void {
+    this.#open.digests.write(formatLine(entry));
+  }
+
+  addEvaluation(entry: EvaluationEntry): void {
+    this.#open.evaluations.write(formatLine(entry));
   }
 
   /** Writes a whole file durably. @throws JobError BAD_RUN_DIRECTORY; the file is as it was before. */
-  async write(name: string, content: string | Uint8Array): Promise<string> {
+  async write(name: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<string> {
     const path = join(this.path, name);
     await makeDirectory(dirname(path));
     await writeWhole(path, content);
@@ -81,9 +124,16 @@ export class RunDirectory {
     return this.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
+  /** The records added so far are on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
+  async flushRecords(): Promise<void> {
+    await Promise.race([Promise.all(Object.values(this.#open).map(flush)), this.failed]);
+  }
+
   /** Ends the growing files; they are complete on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async endRecords(): Promise<void> {
-    for (const stream of [this.#steps, this.#digests]) {
+    if (!this.#streams) return;
+    const { steps, digests, evaluations } = this.#streams;
+    for (const stream of [steps, digests, evaluations]) {
       if (stream.writableEnded) continue;
       stream.end();
       await Promise.race([finished(stream), this.failed]);
@@ -93,27 +143,29 @@ export class RunDirectory {
   /** Gives the directory free; what went wrong with the records has been told before. */
   async close(): Promise<void> {
     await this.endRecords().catch(() => undefined);
-    await this.release();
+    await this.#lock?.release();
+  }
+
+  get #open(): Streams {
+    if (!this.#streams) throw new InvariantError('a record was added before the records were begun');
+    return this.#streams;
+  }
+
+  async #append(name: string, text: string): Promise<WriteStream> {
+    const path = await this.write(name, text);
+    const stream = createWriteStream(path, { flags: 'a' });
+    stream.on('error', (cause) => this.#fail(cannotWrite(path, cause)));
+    return stream;
   }
 }
 
-/** The steps of a run as `steps.csv` holds them; an incomplete last line is passed over. */
-export function parseSteps(csv: string): StepRecord[] {
-  const lines = csv
-    .slice(0, csv.lastIndexOf('\n') + 1)
-    .split('\n')
-    .slice(1, -1);
-  return lines.map((line) => {
-    const [step, epoch, samples, loss, correct, learningRate, durationMs, workers] = line.split(',').map(Number);
-    return {
-      step: step!,
-      epoch: epoch!,
-      samples: samples!,
-      loss: loss!,
-      correct: correct!,
-      learningRate: learningRate!,
-      durationMs: durationMs!,
-      workers: workers!,
-    };
-  });
+/** Everything written to `stream` so far is on disk afterwards. */
+async function flush(stream: WriteStream): Promise<void> {
+  await new Promise<void>((resolve, reject) => stream.write('', (error) => (error ? reject(error) : resolve())));
+  const file = await open(stream.path, 'r+');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }

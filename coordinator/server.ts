@@ -1,4 +1,6 @@
+import { type AddressInfo, createServer, type Server as Listener } from 'node:net';
 import {
+  type ChannelOptions,
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -18,13 +20,28 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
+/** Connections at a time; a worker has two. More are closed at once, so that files can still be opened. */
+const maxConnections = 4_096;
+
+/**
+ * Calls at a time on one connection, and how soon a peer that does not answer to a ping is cut off: who takes nothing
+ * from its connection does not keep what is waiting for it in memory.
+ */
+const limits = {
+  'grpc.max_concurrent_streams': 64,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+} satisfies ChannelOptions;
+
 /** A gRPC server with the cluster's services and the standard health service, which says SERVING while it runs. */
 export class ClusterServer {
   readonly #server: Server;
+  #listener: Listener | undefined;
   readonly #health = new HealthImplementation({ '': 'SERVING', 'lockstep.v1.Cluster': 'SERVING' });
 
   constructor(handlers: Handlers, token?: string) {
-    this.#server = new Server({ ...channelOptions, interceptors: token === undefined ? [] : [requireToken(token)] });
+    const interceptors = token === undefined ? [] : [requireToken(token)];
+    this.#server = new Server({ ...channelOptions, ...limits, interceptors });
     this.#server.addService(Cluster.service, handlers.cluster);
     this.#server.addService(Data.service, handlers.data);
     this.#server.addService(Control.service, handlers.control);
@@ -33,18 +50,19 @@ export class ClusterServer {
 
   /** @returns the endpoint with the port that was taken. @throws ClusterError PORT_IN_USE */
   async listen(endpoint: Endpoint): Promise<Endpoint> {
-    const address = formatEndpoint(endpoint);
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error) reject(cannotListen(address, error));
-        else resolve(bound);
-      });
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    const listener = (this.#listener = createServer((socket) => injector.injectConnection(socket)));
+    listener.maxConnections = maxConnections;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', (error) => reject(cannotListen(formatEndpoint(endpoint), error)));
+      listener.listen(endpoint.port, endpoint.host, resolve);
     });
-    return { host: endpoint.host, port };
+    return { host: endpoint.host, port: (listener.address() as AddressInfo).port };
   }
 
   /** Ends when the open calls are over, or after `limitMs`, whichever comes first. */
   async close(limitMs: number): Promise<void> {
+    this.#listener?.close();
     this.#health.setStatus('', 'NOT_SERVING');
     this.#health.setStatus('lockstep.v1.Cluster', 'NOT_SERVING');
     await new Promise<void>((resolve) => {

@@ -1,9 +1,10 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { chunkBytes, chunkCount } from '../proto/chunks.js';
 import { type ClusterError, toStatus } from '../proto/errors.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
+import type { Encoded } from '../proto/services.js';
+import type { OutgoingVector } from './outgoing-vector.js';
 
-export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;
+export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
 
 /** The coordinator's end of one worker's Join stream, and what it knows of that worker. */
 export class WorkerSession {
@@ -31,18 +32,18 @@ export class WorkerSession {
     if (!this.#ended) this.stream.write(message);
   }
 
-  /**
-   * Sends a vector in chunks, unless it is the one that this worker was sent last. The chunks are views, read when the
-   * connection takes them: `vector` must not change before the worker has answered to all of it, or is gone.
-   */
-  sendVector(kind: { term: number; step: number; evaluation: boolean }, vector: Float32Array): void {
-    const key = `${kind.step}/${kind.evaluation}`;
-    if (this.#sentVector === key) return;
-    this.#sentVector = key;
-    const chunks = chunkCount(vector.length);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      this.send({ parameters: { ...kind, chunk, chunks, data: chunkBytes(vector, chunk) } });
-    }
+  /** Sends a vector in chunks, unless it is the one that this worker was sent last. */
+  sendVector(vector: OutgoingVector): void {
+    if (this.#sentVector === vector.key) return;
+    this.#sentVector = vector.key;
+    this.#sendChunk(vector, 0);
+  }
+
+  /** One chunk per turn of the event loop, so that the first leaves, to every worker, before the next is encoded. */
+  #sendChunk(vector: OutgoingVector, index: number): void {
+    if (this.#ended || this.#sentVector !== vector.key) return;
+    this.stream.write(vector.chunk(index));
+    if (index + 1 < vector.chunks) setImmediate(() => this.#sendChunk(vector, index + 1));
   }
 
   /** Tells the worker that the job is over and closes the stream. */

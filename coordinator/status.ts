@@ -16,7 +16,7 @@ export function describeStatus(
   return {
     job: manifest.spec.name,
     state: trainer.state,
-    reason: trainer.reason,
+    reason: trainer.dispatcher.waiting?.reason ?? trainer.reason,
     step,
     totalSteps: plan.totalSteps,
     epoch: Math.min(epochOf(plan, step).epoch + 1, plan.epochs),
@@ -26,19 +26,27 @@ export function describeStatus(
     testAccuracy: test ? test.correct / test.total : 0,
     generation: trainer.dispatcher.generation,
     term,
+    ...trainer.counts,
     workers: roster.sessions.map((session) => describeWorker(session, trainer, nowMs)),
   };
 }
 
 function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number): WorkerStatus {
   const shards = [...trainer.dispatcher.assignedTo(session.workerId)];
-  const { ready, heartbeat } = session;
+  const { ready } = session;
   return {
     workerId: session.workerId,
-    state: ready === undefined ? 'compiling' : shards.length === 0 ? 'standby' : (heartbeat?.phase ?? 'idle'),
+    state: stateOf(session, trainer),
     shards,
+    holding: [...session.holding].sort((a, b) => a - b),
     engine: ready === undefined ? '' : `${ready.engineVersion} ${ready.device}`,
     silentMs: nowMs - session.lastHeardMs,
-    residentBytes: heartbeat?.residentBytes ?? 0,
+    residentBytes: session.heartbeat?.residentBytes ?? 0,
   };
+}
+
+function stateOf({ workerId, ready, heartbeat }: WorkerSession, { dispatcher }: Trainer): string {
+  if (ready === undefined) return 'compiling';
+  if (dispatcher.isLate(workerId)) return 'late';
+  return dispatcher.assignedTo(workerId).length === 0 ? 'standby' : (heartbeat?.phase ?? 'idle');
 }

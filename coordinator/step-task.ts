@@ -1,107 +1,188 @@
-import { checkChunk } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Partial, ShardReport } from '../proto/messages.js';
 import type { JobManifest } from '../job/manifest.js';
-import { epochOf, samplesInStep, type StepPlan } from '../job/plan.js';
-import { cover, isNode, nodeKey, type TreeNode } from '../job/tree.js';
+import type { StepPlan } from '../job/plan.js';
+import { cover, nodeKey, type TreeNode } from '../job/tree.js';
 import type { StepOutcome } from './arithmetic/accumulator.js';
-import type { ArithmeticThread } from './arithmetic/thread.js';
+import type { Arithmetic } from './arithmetic/arithmetic.js';
+import { badPartial, checkPartial } from './check-partial.js';
+import type { MissingNode } from './decisions/stragglers.js';
+import { shardsIn } from './decisions/waiting.js';
+import type { NumericsCheck } from './numerics-check.js';
+import { OutgoingVector } from './outgoing-vector.js';
 import type { WorkerSession } from './session.js';
-import type { Task, TaskMessage } from './task.js';
+import type { StepWork, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 
 export interface StepContext {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly term: number;
-  /** Shared with the arithmetic thread, which changes it between steps only. */
+  /** Shared with the arithmetic, which changes it between steps only. */
   readonly params: Float32Array;
-  readonly arithmetic: ArithmeticThread;
+  readonly arithmetic: Arithmetic;
+  readonly numerics: NumericsCheck;
 }
 
-/** One step: parameters out to the workers, gradient partials in to the arithmetic thread, until the update is made. */
-export class StepTask implements Task {
+/** A result on its way in: a node's chunks follow each other, so the last one says that all are there. */
+interface Delivery {
+  readonly key: string;
+  readonly isAudit: boolean;
+  nextChunk: number;
+}
+
+/** One step: parameters out to the workers, gradient partials in to the arithmetic, until the update is made. */
+export class StepTask implements StepWork {
   readonly kind = 'step';
   readonly board: WorkBoard;
   readonly done: Promise<void>;
-  readonly contributors = new Set<string>();
-  outcome: (StepOutcome & { kind: 'committed' }) | undefined;
-  /** What each worker is to send next: a node's chunks follow each other, so the last one says that all are there. */
-  readonly #nextChunk = new WeakMap<WorkerSession, { key: string; chunk: number }>();
-  #settle!: { resolve: () => void; reject: (error: Error) => void };
+  /** Who delivered each shard's gradient. */
+  readonly deliveredBy = new Map<number, string>();
+  outcome: StepOutcome | undefined;
+  readonly #deliveries = new WeakMap<WorkerSession, Delivery>();
+  /** Reports of audited shards: without them there is no update. */
+  readonly #withheld = new Map<number, ShardReport>();
+  readonly #vector: OutgoingVector;
+  #settle!: () => void;
 
   constructor(
     private readonly context: StepContext,
     readonly step: number,
     update: { samples: number; learningRate: number },
+    readonly audited: readonly number[] = [],
   ) {
-    this.board = new WorkBoard(context.manifest.shards.length);
-    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.board = new WorkBoard(context.manifest.shards.length + audited.length);
+    this.done = new Promise((resolve) => (this.#settle = resolve));
+    this.#vector = new OutgoingVector({ term: context.term, step, evaluation: false }, context.params);
+    context.numerics.begin(step);
+    for (const first of audited) context.numerics.watch(step, { first, count: 1 });
     context.arithmetic.begin({ step, ...update });
   }
 
-  order(session: WorkerSession, shards: readonly number[], generation: number): void {
-    const { term, params, manifest } = this.context;
-    const nodes = cover(shards, manifest.shards.length);
-    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes] } });
-    session.sendVector({ term, step: this.step, evaluation: false }, params);
+  /** Audited shards are ordered as single leaves, so that both results are of the same node. */
+  order(session: WorkerSession, items: readonly number[], generation: number): void {
+    const { shards } = this.context.manifest;
+    const single = items
+      .map((item) => this.#auditedShard(item) ?? item)
+      .filter((shard) => this.audited.includes(shard));
+    const plain = items.filter((item) => item < shards.length && !this.audited.includes(item));
+    const nodes = [...cover(plain, shards.length), ...single.map((shard) => ({ first: shard, count: 1 }))];
+    this.#send(session, nodes, generation);
+  }
+
+  /** Orders a node from one more worker than those that owe it. */
+  orderAlso(session: WorkerSession, node: TreeNode, generation: number): void {
+    this.context.numerics.watch(this.step, node);
+    this.board.orderAlso(shardsIn([node]), session.workerId);
+    this.#send(session, [node], generation);
   }
 
   receive(session: WorkerSession, message: TaskMessage): void {
     if (!('partial' in message)) return;
     const { partial } = message;
-    if (partial.term !== this.context.term || partial.step !== this.step) return;
-    const node = this.#check(session, partial);
-    if (partial.chunk === 0) for (const report of partial.reports) this.#addReport(report);
-    this.context.arithmetic.addChunk(this.step, node, partial.chunk, partial.data);
-    const isLast = partial.chunk === partial.chunks - 1;
-    this.#nextChunk.set(session, { key: nodeKey(node), chunk: isLast ? 0 : partial.chunk + 1 });
-    if (!isLast) return;
-    this.contributors.add(session.workerId);
-    for (let shard = node.first; shard < node.first + node.count; shard++) this.board.finish(shard);
+    const { term, numerics } = this.context;
+    if (partial.term !== term) return;
+    if (partial.step === this.step) this.#take(session, partial);
+    else if (partial.step === this.step - 1 && partial.node) numerics.receive(session.workerId, partial);
   }
 
-  /** Called with the arithmetic thread's verdict on this step. */
+  auditedIn(items: readonly number[]): number[] {
+    return items.flatMap((item) => this.#auditedShard(item) ?? []);
+  }
+
+  missingNodes(): MissingNode[] {
+    const { shards } = this.context.manifest;
+    const byWorkers = new Map<string, { workerIds: readonly string[]; shards: number[] }>();
+    for (const { item, workerIds } of this.board.missing()) {
+      const shard = this.#auditedShard(item) ?? item;
+      const key = JSON.stringify([workerIds, item >= shards.length || this.audited.includes(shard) ? item : '']);
+      const group = byWorkers.get(key) ?? { workerIds, shards: [] };
+      byWorkers.set(key, { workerIds, shards: [...group.shards, shard] });
+    }
+    return [...byWorkers.values()].flatMap(({ workerIds, shards: owed }) =>
+      cover(owed, shards.length).map((node) => ({ node, workerIds })),
+    );
+  }
+
+  isSending(session: WorkerSession): boolean {
+    return this.#deliveries.has(session);
+  }
+
+  /** Called with the arithmetic's verdict on this step. */
   settle(outcome: StepOutcome): void {
     if (outcome.step !== this.step) return;
-    if (outcome.kind === 'nonFinite') return this.#settle.reject(this.#nonFinite(outcome.shards));
     this.outcome = outcome;
-    this.#settle.resolve();
+    this.#settle();
   }
 
-  #check(session: WorkerSession, partial: Partial): TreeNode {
-    const { manifest } = this.context;
-    const node = partial.node;
-    if (!node || !isNode(node, manifest.shards.length)) {
-      throw badMessage(session, `a node of the tree over ${manifest.shards.length} shards`, JSON.stringify(node));
-    }
-    checkChunk(manifest.parameterCount, partial, `partial of step ${this.step} from ${session.workerId}`);
-    const next = this.#nextChunk.get(session);
-    const expected = next?.key === nodeKey(node) ? next.chunk : 0;
-    if (partial.chunk !== expected) {
-      throw badMessage(session, `chunk ${expected} of node ${nodeKey(node)}`, `chunk ${partial.chunk}`);
-    }
-    if (partial.chunk === 0) this.#checkReports(session, node, partial.reports);
-    return node;
+  #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number): void {
+    const { term } = this.context;
+    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes] } });
+    session.sendVector(this.#vector);
   }
 
-  #checkReports(session: WorkerSession, node: TreeNode, reports: readonly ShardReport[]): void {
-    const shards = reports.map((report) => report.shard).join();
-    if (shards !== shardsOf(node).join())
-      throw badMessage(session, `reports of shards ${shardsOf(node).join()}`, shards);
-    const { manifest, plan } = this.context;
-    const { stepInEpoch } = epochOf(plan, this.step);
-    for (const { shard, samples, correct, statistics } of reports) {
-      const wanted = samplesInStep(plan, shard, stepInEpoch).count;
-      if (samples !== wanted) throw badMessage(session, `${wanted} samples of shard ${shard}`, `${samples}`);
-      if (correct > samples) throw badMessage(session, `at most ${samples} correct of shard ${shard}`, `${correct}`);
-      if (statistics.byteLength !== manifest.stateCount * 4) {
-        throw badMessage(session, `${manifest.stateCount * 4} bytes of statistics`, `${statistics.byteLength}`);
-      }
+  #take(session: WorkerSession, partial: Partial): void {
+    const { manifest, plan, numerics, arithmetic } = this.context;
+    const { workerId } = session;
+    const node = checkPartial({ manifest, plan, step: this.step, workerId }, partial);
+    const delivery = this.#deliveryOf(session, node, partial.chunk);
+    numerics.receive(workerId, partial);
+    if (!delivery.isAudit) {
+      if (partial.chunk === 0) for (const report of partial.reports) this.#addReport(report);
+      arithmetic.addChunk(this.step, node, partial.chunk, partial.data);
+    }
+    delivery.nextChunk++;
+    if (delivery.nextChunk < partial.chunks) return;
+    this.#deliveries.delete(session);
+    this.#finish(workerId, node, delivery.isAudit);
+  }
+
+  /** @throws ClusterError BAD_MESSAGE when the chunk is not the one that comes next. */
+  #deliveryOf(session: WorkerSession, node: TreeNode, chunk: number): Delivery {
+    const key = nodeKey(node);
+    const current = this.#deliveries.get(session);
+    const expected = current?.key === key ? current.nextChunk : 0;
+    if (chunk !== expected) {
+      throw badPartial(session.workerId, `chunk ${expected} of node ${key}`, `chunk ${chunk}`);
+    }
+    if (current && chunk > 0) return current;
+    const delivery = { key, isAudit: this.#isAudit(session.workerId, node), nextChunk: 0 };
+    this.#deliveries.set(session, delivery);
+    return delivery;
+  }
+
+  /** Whether a node is a shard's second computation; a worker that does both delivers the first one first. */
+  #isAudit(workerId: string, { first, count }: TreeNode): boolean {
+    const item = this.context.manifest.shards.length + this.audited.indexOf(first);
+    if (count !== 1 || !this.audited.includes(first) || !this.board.workersOf(item).includes(workerId)) return false;
+    return this.board.isDone(first) || !this.board.workersOf(first).includes(workerId);
+  }
+
+  #finish(workerId: string, node: TreeNode, isAudit: boolean): void {
+    if (isAudit) this.board.finish(this.context.manifest.shards.length + this.audited.indexOf(node.first));
+    for (const shard of isAudit ? [] : shardsIn([node])) {
+      if (this.board.finish(shard)) this.deliveredBy.set(shard, workerId);
+    }
+    this.#releaseReports();
+  }
+
+  #addReport(report: ShardReport): void {
+    if (this.audited.includes(report.shard)) this.#withheld.set(report.shard, report);
+    else this.#passOn(report);
+  }
+
+  /** Passes on the reports of audited shards whose two results are there. */
+  #releaseReports(): void {
+    const { shards } = this.context.manifest;
+    for (const [shard, report] of this.#withheld) {
+      const second = shards.length + this.audited.indexOf(shard);
+      if (!this.board.isDone(shard) || !this.board.isDone(second)) continue;
+      this.#withheld.delete(shard);
+      this.#passOn(report);
     }
   }
 
-  #addReport({ shard, samples, lossSum, correct, statistics }: ShardReport): void {
+  #passOn({ shard, samples, lossSum, correct, statistics }: ShardReport): void {
     this.context.arithmetic.addOutcome(this.step, {
       shard,
       samples,
@@ -111,20 +192,25 @@ export class StepTask implements Task {
     });
   }
 
-  #nonFinite(shards: readonly number[]): ClusterError {
-    const where = shards.length > 0 ? `shard(s) ${shards.join(', ')}` : 'the gradient';
-    return new ClusterError(
-      'NON_FINITE',
-      `step ${this.step}: expected finite loss and gradients, got NaN or infinity in ${where}; ` +
-        'parameters are those before the step; lower the learning rate or lengthen the warm-up',
-    );
+  /** The shard that an item computes a second time; undefined for the shards themselves. */
+  #auditedShard(item: number): number | undefined {
+    return this.audited[item - this.context.manifest.shards.length];
   }
 }
 
-function shardsOf(node: TreeNode): number[] {
-  return Array.from({ length: node.count }, (_, i) => node.first + i);
-}
-
-function badMessage(session: WorkerSession, expected: string, got: string): ClusterError {
-  return new ClusterError('BAD_MESSAGE', `partial from ${session.workerId}: expected ${expected}, got ${got}`);
+/** What is wrong with a step that came to NaN or infinity. */
+export function nonFiniteError(
+  task: StepTask,
+  shards: readonly number[],
+  lastCheckpoint: string | undefined,
+): ClusterError {
+  const workers = [...new Set(shards.map((shard) => task.deliveredBy.get(shard) ?? 'a worker that is gone'))];
+  const where = shards.length > 0 ? `shard(s) ${shards.join(', ')} from ${workers.join(', ')}` : 'their sum';
+  const saved = lastCheckpoint === undefined ? '' : `; last good checkpoint: ${lastCheckpoint}`;
+  return new ClusterError(
+    'NON_FINITE',
+    `step ${task.step}: expected finite loss and gradients, got NaN or infinity in ${where}; ` +
+      `parameters are those before the step${saved}; ` +
+      'lower the learning rate, lengthen the warm-up, or set onNonFinite: skip',
+  );
 }

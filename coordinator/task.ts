@@ -1,10 +1,11 @@
-import type { Partial, EvaluationRows } from '../proto/messages.js';
+import type { EvaluationRows, Partial } from '../proto/messages.js';
+import type { TreeNode } from '../job/tree.js';
+import type { MissingNode } from './decisions/stragglers.js';
 import type { WorkerSession } from './session.js';
 import type { WorkBoard } from './work-board.js';
 
-/** What the workers have in hand: one step, or one evaluation. Its items go to workers, and again if one is lost. */
-export interface Task {
-  readonly kind: 'step' | 'evaluation';
+/** What the workers have in hand. Its items go to workers, and again if one is lost. */
+interface AnyTask {
   readonly board: WorkBoard;
   /** Sends orders for `items`, and the vector they are computed from. */
   order(session: WorkerSession, items: readonly number[], generation: number): void;
@@ -13,5 +14,30 @@ export interface Task {
   /** Settles when every item is delivered and worked in. */
   readonly done: Promise<void>;
 }
+
+/** One step. Its items are the shards, and after them those that are computed a second time. */
+export interface StepWork extends AnyTask {
+  readonly kind: 'step';
+  readonly step: number;
+  /** Shards that are computed twice; item `shards + i` is the second computation of the i-th of them. */
+  readonly audited: readonly number[];
+  /** Shards that some items compute for the second time. */
+  auditedIn(items: readonly number[]): number[];
+  /** Who delivered each shard's gradient so far. */
+  readonly deliveredBy: ReadonlyMap<number, string>;
+  /** Nodes that have not arrived, and whom they were ordered from. */
+  missingNodes(): MissingNode[];
+  /** Whether a part of a result of this worker's has arrived, and the rest has not. */
+  isSending(session: WorkerSession): boolean;
+  /** Has `session` compute a node that another worker is late with. */
+  orderAlso(session: WorkerSession, node: TreeNode, generation: number): void;
+}
+
+/** One evaluation. Its items are the batches of the test set. */
+export interface EvaluationWork extends AnyTask {
+  readonly kind: 'evaluation';
+}
+
+export type Task = StepWork | EvaluationWork;
 
 export type TaskMessage = { readonly partial: Partial } | { readonly rows: EvaluationRows };

@@ -1,42 +1,20 @@
 import type { ReceivedFromWorker } from '../proto/messages.js';
-import { chainDigest, stateDigest, type TrainingState } from '../job/digest.js';
-import type { JobManifest } from '../job/manifest.js';
-import { epochOf, globalSamples, type StepPlan } from '../job/plan.js';
+import { chainDigest, stateDigest } from '../job/digest.js';
+import { epochOf, globalSamples } from '../job/plan.js';
 import { learningRate } from '../job/schedule.js';
-import type { StepOutcome } from './arithmetic/accumulator.js';
-import { ArithmeticThread } from './arithmetic/thread.js';
+import type { Arithmetic } from './arithmetic/arithmetic.js';
+import { createArithmetic } from './arithmetic/create.js';
+import { decideAudit } from './decisions/audit.js';
+import { shardsIn } from './decisions/waiting.js';
 import { Dispatcher } from './dispatcher.js';
 import { EvaluationTask } from './evaluation-task.js';
 import { lastRows, scoreRows } from './evaluation.js';
-import type { RunEvents, RunState } from './events.js';
-import type { EvaluationRecord, StepRecord, TestRow } from './records.js';
-import type { Roster } from './roster.js';
+import type { RunState } from './events.js';
+import { NumericsCheck } from './numerics-check.js';
+import type { EvaluationRecord, RunCounts, StepRecord, TestRow } from './records.js';
 import type { WorkerSession } from './session.js';
-import { StepTask } from './step-task.js';
-
-export interface TrainerSetup {
-  readonly manifest: JobManifest;
-  readonly plan: StepPlan;
-  readonly term: number;
-  readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
-  /** Momentum of each running statistic, `[stateCount]`. */
-  readonly momentum: Float32Array;
-  readonly testLabels: Uint8Array;
-  readonly roster: Roster;
-  readonly events: RunEvents;
-  /** Workers that the first step waits for, and for how long. */
-  readonly wantedWorkers: number;
-  readonly startLimitMs: number;
-}
-
-/** What is left when the last step is done or the run was stopped. */
-export interface TrainingResult {
-  readonly outcome: 'finished' | 'stopped';
-  readonly snapshot: TrainingState;
-  readonly lastTestRows: readonly TestRow[];
-  /** Last link of the digest chain if finished, else the digest of the state as it is. */
-  readonly finalDigest: string;
-}
+import { nonFiniteError, type StepContext, StepTask } from './step-task.js';
+import type { TrainerSetup, TrainingResult } from './trainer-setup.js';
 
 /** What a stop leaves a step that is under way. */
 const stopGraceMs = 1_500;
@@ -49,7 +27,9 @@ export class Trainer {
   step = 0;
   lastRecord: StepRecord | undefined;
   lastEvaluation: EvaluationRecord | undefined;
-  readonly #arithmetic: ArithmeticThread;
+  readonly #counts = { audited: 0, faults: 0, skipped: 0 };
+  readonly #arithmetic: Arithmetic;
+  readonly #context: StepContext;
   readonly #params: Float32Array;
   readonly #running: Float32Array;
   /** The wait in progress, which a stop or a failure cuts short. */
@@ -57,24 +37,31 @@ export class Trainer {
   #failure: Error | undefined;
   #task: StepTask | undefined;
   #chain: string;
-  #testRows: TestRow[] = [];
+  /** Complete epochs in the chain. */
+  #links: number;
+  #testRows: readonly TestRow[];
   #stopReason: string | undefined;
 
   constructor(private readonly setup: TrainerSetup) {
-    const { manifest, roster, events, momentum, wantedWorkers } = setup;
-    this.#params = sharedCopy(setup.initial.params);
-    this.#running = sharedCopy(setup.initial.state);
-    this.#chain = manifest.digest;
-    this.#arithmetic = new ArithmeticThread(
+    const { manifest, plan, term, roster, events, momentum, wantedWorkers, resume } = setup;
+    const { params, state } = resume?.state ?? setup.initial;
+    this.#params = sharedCopy(params);
+    this.#running = sharedCopy(state);
+    this.step = resume?.state.step ?? 0;
+    this.#chain = resume?.chain ?? manifest.digest;
+    this.#links = epochOf(plan, this.step).epoch;
+    this.lastEvaluation = resume?.evaluation?.record;
+    this.#testRows = resume?.evaluation?.testRows ?? [];
+    this.#arithmetic = createArithmetic(
       {
         optimizer: manifest.spec.optimizer,
         shards: manifest.shards.length,
         params: this.#params,
         state: this.#running,
         momentum,
+        slots: resume?.state.slots ?? [],
       },
-      (outcome: StepOutcome) => this.#task?.settle(outcome),
-      (error) => this.fail(error),
+      { onStep: (outcome) => this.#task?.settle(outcome), onError: (error) => this.fail(error) },
     );
     this.dispatcher = new Dispatcher({
       shards: manifest.shards.length,
@@ -82,21 +69,71 @@ export class Trainer {
       wantedWorkers,
       roster,
       events,
+      onStuck: this.#noteStuck(),
     });
+    const numerics = new NumericsCheck(manifest.parameterCount, ({ step, node, workers }) => {
+      this.#counts.faults++;
+      events.emit({ type: 'fault', kind: 'numerics', workers, shards: shardsIn([node]), step });
+    });
+    this.#context = { manifest, plan, term, params: this.#params, arithmetic: this.#arithmetic, numerics };
+  }
+
+  get counts(): RunCounts {
+    return { ...this.#counts, speculated: this.dispatcher.speculated };
   }
 
   /** Trains until the last step, or until `stop` is called. @throws ClusterError when the job cannot go on. */
   async run(): Promise<TrainingResult> {
-    const { wantedWorkers, startLimitMs, plan } = this.setup;
-    const enough = this.dispatcher.waitForWorkers(wantedWorkers, startLimitMs, (why) => this.#enter('waiting', why));
-    await this.#unlessStopped(enough);
+    const { wantedWorkers, plan, manifest } = this.setup;
+    const { minWorkers } = manifest.spec;
+    if (!this.#isComplete) await this.#unlessStopped(this.#waitForWorkers());
     if (this.#stopReason === undefined)
       this.#enter('training', `${wantedWorkers} ${wantedWorkers === 1 ? 'worker' : 'workers'} ready`);
+    // The start before this one may have ended after an epoch's last step.
+    await this.#evaluateIfDue();
     while (this.step < plan.totalSteps && this.#stopReason === undefined) {
+      if (this.setup.roster.readySessions.length < minWorkers) await this.#unlessStopped(this.#enoughWorkers());
+      if (this.#stopReason !== undefined) break;
       await this.#unlessStopped(this.#oneStep());
-      if (this.#stopReason === undefined && this.step % plan.stepsPerEpoch === 0) await this.#endEpoch();
+      if (this.#stopReason === undefined) await this.#betweenSteps();
     }
     return this.#result();
+  }
+
+  /** Whether every step is done and the result is tested. */
+  get #isComplete(): boolean {
+    return this.step === this.setup.plan.totalSteps && this.lastEvaluation?.step === this.step;
+  }
+
+  async #waitForWorkers(): Promise<void> {
+    const { startLimitMs, beforeFirstStep, manifest } = this.setup;
+    const wantedWorkers = Math.max(this.setup.wantedWorkers, manifest.spec.minWorkers);
+    const deadline = performance.now() + startLimitMs;
+    do {
+      const leftMs = deadline - performance.now();
+      await this.dispatcher.waitForWorkers(wantedWorkers, leftMs, (why) => this.#enter('waiting', why));
+    } while (this.#stopReason === undefined && !(await beforeFirstStep()));
+  }
+
+  /** Waits between two steps, for as long as it takes: workers are lost and come back. */
+  async #enoughWorkers(): Promise<void> {
+    const { minWorkers } = this.setup.manifest.spec;
+    await this.dispatcher.waitForWorkers(minWorkers, undefined, (why) => this.#enter('waiting', why));
+    if (this.#stopReason === undefined) this.#enter('training', `going on with ${minWorkers} or more workers`);
+  }
+
+  /** Tells when no worker is left for the task in progress, and when it goes on. */
+  #noteStuck(): (reason: string | undefined) => void {
+    let before: RunState | undefined;
+    return (reason) => {
+      if (reason !== undefined && reason !== this.reason) {
+        before ??= this.state;
+        this.#enter('waiting', reason);
+      }
+      if (reason !== undefined || before === undefined) return;
+      this.#enter(before, `going on with step ${this.step}`);
+      before = undefined;
+    };
   }
 
   /** Ends the run after the step in progress; a run that waits for workers ends at once. */
@@ -112,6 +149,7 @@ export class Trainer {
   }
 
   async close(): Promise<void> {
+    this.dispatcher.close();
     await this.#arithmetic.close();
   }
 
@@ -120,38 +158,66 @@ export class Trainer {
   }
 
   async #oneStep(): Promise<void> {
-    const { manifest, plan, term, events } = this.setup;
-    const { spec } = manifest;
-    const { epoch, stepInEpoch } = epochOf(plan, this.step);
-    const samples = globalSamples(plan, stepInEpoch);
-    const rate = learningRate(spec.schedule, spec.optimizer.learningRate, this.step, plan);
-    const context = { manifest, plan, term, params: this.#params, arithmetic: this.#arithmetic };
+    const { manifest, plan } = this.setup;
+    const { schedule, optimizer, seed, audit } = manifest.spec;
+    const samples = globalSamples(plan, epochOf(plan, this.step).stepInEpoch);
+    const rate = learningRate(schedule, optimizer.learningRate, this.step, plan);
+    const audited = decideAudit(seed, this.step, manifest.shards.length, audit);
     const begin = performance.now();
-    const task = (this.#task = new StepTask(context, this.step, { samples, learningRate: rate }));
+    const update = { samples, learningRate: rate };
+    const task = (this.#task = new StepTask(this.#context, this.step, update, audited));
     await this.dispatcher.perform(task);
-    const { lossSum, correct } = task.outcome!;
-    this.lastRecord = {
-      step: this.step,
-      epoch: epoch + 1,
-      samples,
-      loss: lossSum / samples,
-      correct,
-      learningRate: rate,
-      durationMs: performance.now() - begin,
-      workers: task.contributors.size,
-    };
-    this.step++;
-    events.emit({ type: 'step', record: this.lastRecord });
+    this.#counts.audited += audited.length;
+    const outcome = task.outcome!;
+    if (outcome.kind === 'committed') this.#commit(task, outcome, { ...update, durationMs: performance.now() - begin });
+    else this.#skip(task, outcome.shards);
   }
 
-  async #endEpoch(): Promise<void> {
-    const { plan, events, manifest } = this.setup;
-    const epoch = this.step / plan.stepsPerEpoch;
-    this.#chain = chainDigest(this.#chain, await this.#arithmetic.digest(this.step));
-    events.emit({ type: 'epoch', epoch, step: this.step, digest: this.#chain });
+  #commit(
+    task: StepTask,
+    { lossSum, correct }: { readonly lossSum: number; readonly correct: number },
+    took: { readonly samples: number; readonly learningRate: number; readonly durationMs: number },
+  ): void {
+    const epoch = epochOf(this.setup.plan, this.step).epoch + 1;
+    const workers = new Set(task.deliveredBy.values()).size;
+    this.lastRecord = { step: this.step, epoch, loss: lossSum / took.samples, correct, workers, ...took };
+    this.step++;
+    this.setup.events.emit({ type: 'step', record: this.lastRecord });
+  }
+
+  /** Leaves out an update that is not finite. @throws ClusterError NON_FINITE unless the spec allows that. */
+  #skip(task: StepTask, shards: readonly number[]): void {
+    const error = nonFiniteError(task, shards, this.setup.lastCheckpoint?.());
+    if (this.setup.manifest.spec.onNonFinite === 'fail') throw error;
+    this.#counts.skipped++;
+    this.step++;
+    this.setup.events.emit({ type: 'skipped', step: task.step, reason: error.message });
+  }
+
+  async #betweenSteps(): Promise<void> {
+    const endsEpoch = this.step % this.setup.plan.stepsPerEpoch === 0;
+    if (endsEpoch) this.#link(await this.#arithmetic.digest(this.step));
+    const copy = (into: Float32Array) => this.#arithmetic.copyState(into);
+    const busy = this.setup.atBorder?.({ step: this.step, chain: this.#chain }, copy);
+    if (busy) await busy;
+    if (endsEpoch) await this.#evaluateIfDue();
+  }
+
+  /** Adds an epoch to the chain. @param digest - of the state at its end. */
+  #link(digest: string): void {
+    this.#chain = chainDigest(this.#chain, digest);
+    this.#links++;
+    this.setup.events.emit({ type: 'epoch', epoch: this.#links, step: this.step, digest: this.#chain });
+  }
+
+  /** Evaluates at an epoch's end, unless that is done. */
+  async #evaluateIfDue(): Promise<void> {
+    const { plan, manifest } = this.setup;
+    const { epoch, stepInEpoch } = epochOf(plan, this.step);
+    if (epoch === 0 || stepInEpoch > 0 || this.lastEvaluation?.step === this.step) return;
     const every = manifest.spec.evaluation.everyEpochs;
-    const last = this.step === plan.totalSteps;
-    if (last || (every > 0 && epoch % every === 0)) await this.#unlessStopped(this.#evaluate(epoch));
+    const isDue = epoch === plan.epochs || (every > 0 && epoch % every === 0);
+    if (isDue && this.#stopReason === undefined) await this.#unlessStopped(this.#evaluate(epoch));
   }
 
   async #evaluate(epoch: number): Promise<void> {
@@ -160,13 +226,15 @@ export class Trainer {
     vector.set(this.#params);
     vector.set(this.#running, this.#params.length);
     this.#enter('evaluating', `after epoch ${epoch}`);
+    const begin = performance.now();
     const task = new EvaluationTask(manifest, term, this.step, vector);
     await this.dispatcher.perform(task);
     const classes = manifest.dataset.classes.length;
     this.lastEvaluation = scoreRows(task.rows, testLabels, classes, { step: this.step, epoch });
     this.#testRows = lastRows(task.rows, testLabels, classes, 4);
+    const durationMs = performance.now() - begin;
     this.#enter('training', `epoch ${epoch + 1}`);
-    events.emit({ type: 'evaluation', record: this.lastEvaluation });
+    events.emit({ type: 'evaluation', record: this.lastEvaluation, testRows: this.#testRows, durationMs });
   }
 
   async #result(): Promise<TrainingResult> {
@@ -174,9 +242,13 @@ export class Trainer {
     let snapshot = await this.#arithmetic.snapshot(this.step);
     // The update of a step that was cut short may have been under way.
     if (snapshot.step !== this.step) snapshot = await this.#arithmetic.snapshot(this.step);
-    const finished = this.step === this.setup.plan.totalSteps && this.lastEvaluation?.step === this.step;
-    const finalDigest = finished ? this.#chain : stateDigest(snapshot);
-    return { outcome: finished ? 'finished' : 'stopped', snapshot, lastTestRows: this.#testRows, finalDigest };
+    const digest = stateDigest(snapshot);
+    const { epoch, stepInEpoch } = epochOf(this.setup.plan, this.step);
+    // A stop came before the end of the epoch was told of.
+    if (stepInEpoch === 0 && this.#links < epoch) this.#link(digest);
+    const outcome = this.#isComplete ? 'finished' : 'stopped';
+    const finalDigest = outcome === 'finished' ? this.#chain : digest;
+    return { outcome, snapshot, lastTestRows: this.#testRows, chain: this.#chain, finalDigest };
   }
 
   #enter(state: RunState, reason: string): void {

@@ -1,5 +1,9 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { JobError } from '../job/errors.js';
+
+/** Ending of a file that is being written. */
+export const asideEnding = '.part';
 
 /** Makes a directory and its parents. @throws JobError BAD_RUN_DIRECTORY */
 export async function makeDirectory(path: string): Promise<void> {
@@ -10,23 +14,36 @@ export async function makeDirectory(path: string): Promise<void> {
 
 /**
  * Writes a whole file durably: aside, flushed to disk, renamed; so a reader never sees half of one.
+ * @param content - several parts are written one after the other.
  * @throws JobError BAD_RUN_DIRECTORY with the system's reason as cause; an older file of that name is untouched.
  */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const aside = `${path}.${process.pid}.part`;
+export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
+  const aside = `${path}.${process.pid}${asideEnding}`;
   try {
     const file = await open(aside, 'w');
     try {
-      await file.writeFile(content);
+      for (const part of isParts(content) ? content : [content]) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(aside, path);
+    await syncDirectory(dirname(path));
   } catch (cause) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw cannotWrite(path, cause);
   }
+}
+
+function isParts(content: string | Uint8Array | readonly Uint8Array[]): content is readonly Uint8Array[] {
+  return Array.isArray(content);
+}
+
+/** Makes a renaming durable; not every system can open a directory for it. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r').catch(() => undefined);
+  await directory?.sync().catch(() => undefined);
+  await directory?.close();
 }
 
 /** The error for a file of a run that cannot be written. */

@@ -21,3 +21,20 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
       return name satisfies never;
   }
 }
+
+/** Loads what `createEngine` and its programs will need, for those who have time before they know their job. */
+export async function loadEngine(name: EngineChoice['name']): Promise<void> {
+  switch (name) {
+    case 'onnx': {
+      const [{ loadRuntime }] = await Promise.all([
+        import('./onnx/session.js'),
+        import('./onnx/engine.js'),
+        import('./trace/program.js'),
+      ]);
+      await loadRuntime();
+      return;
+    }
+    default:
+      return name satisfies never;
+  }
+}

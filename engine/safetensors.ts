@@ -25,21 +25,27 @@ export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const header = new TextEncoder().encode(headerOf(tensors, metadata));
-  const begin = 8 + Math.ceil(header.length / 8) * 8;
-  const file = new Uint8Array(begin + tensors.reduce((sum, { values }) => sum + values.byteLength, 0)).fill(
-    32,
-    8,
-    begin,
-  );
-  new DataView(file.buffer).setBigUint64(0, BigInt(begin - 8), true);
-  file.set(header, 8);
-  let offset = begin;
+  const header = safetensorsHeader(tensors, metadata);
+  const file = new Uint8Array(header.length + tensors.reduce((sum, { values }) => sum + values.byteLength, 0));
+  file.set(header);
+  let offset = header.length;
   for (const { values } of tensors) {
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
     offset += values.byteLength;
   }
   return file;
+}
+
+/** The bytes before the data, which are the tensors' values one after the other; for writing these without a copy. */
+export function safetensorsHeader(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const json = new TextEncoder().encode(headerOf(tensors, metadata));
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(32, 8);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(json, 8);
+  return header;
 }
 
 function headerOf(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): string {

@@ -1,4 +1,4 @@
-import { children, cover, pathTo, sameNode, type TreeNode } from './tree.js';
+import { children, cover, isHeld, pathTo, sameNode, type TreeNode } from './tree.js';
 
 export interface AssignmentInput {
   readonly shards: number;
@@ -6,6 +6,8 @@ export interface AssignmentInput {
   readonly workers: readonly string[];
   /** What each worker, present or not, held until now. */
   readonly previous: ReadonlyMap<string, readonly number[]>;
+  /** Shards whose data a worker has, if it is known to have any. */
+  readonly holding?: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 export interface Assignment {
@@ -19,19 +21,24 @@ export interface Assignment {
  * Decides which worker computes which shards.
  *
  * First the largest load is made as small as can be, because every step waits for it; then as few shards as possible
- * move; then the payloads per step (tree nodes sent) are kept few, by a greedy search that finds the least for most but
+ * move, to workers that have their data where there are such; then the payloads per step (tree nodes sent) are kept few, by a greedy search that finds the least for most but
  * not all inputs. So a worker stands by where its help would not shorten a step. Deterministic: only the order of
  * `workers` and each one's previous shards matter.
  */
-export function decideAssignment({ shards, workers, previous }: AssignmentInput): Assignment {
+export function decideAssignment({ shards, workers, previous, holding }: AssignmentInput): Assignment {
   const capacity = Math.ceil(shards / Math.max(Math.min(workers.length, shards), 1));
   const before = previousOwners({ shards, workers, previous });
   const owners = new Owners(shards, workers.length);
   workers.forEach((_, worker) => keepShards(owners, worker, before, capacity));
-  placeRest(owners, capacity);
-  const assignment = nameOwners(owners, workers, before);
+  const held = workers.map((id) => holding?.get(id) ?? noShards);
+  placeFree(owners, capacity, (worker, node) => isHeld(node, held[worker]!));
+  placeFree(owners, capacity, () => true);
+  const isFresh = (worker: number) => !before.includes(worker) && held[worker]!.size === 0;
+  const assignment = nameOwners(owners, workers, isFresh);
   return { assignment, reason: explain(assignment, before) };
 }
+
+const noShards: ReadonlySet<number> = new Set();
 
 /** Who holds what, while it is being decided; workers by their index. */
 class Owners {
@@ -72,12 +79,16 @@ function keepShards(owners: Owners, worker: number, before: readonly (number | u
   });
 }
 
-/** Gives the shards that nobody holds to the workers with room, large nodes first. */
-function placeRest(owners: Owners, capacity: number): void {
+/** Gives the shards that nobody has yet to suitable workers with room, large nodes first. */
+function placeFree(owners: Owners, capacity: number, suits: (worker: number, node: TreeNode) => boolean): void {
   const shards = owners.ofShard.length;
   const free = owners.ofShard.flatMap((owner, shard) => (owner === undefined ? [shard] : []));
   takeLargestFirst(cover(free, shards), (node) => {
-    const best = bestWorker(owners, node, capacity);
+    const best = bestWorker(
+      owners,
+      node,
+      (worker) => owners.loads[worker]! + node.count <= capacity && suits(worker, node),
+    );
     if (best !== undefined) owners.give(node, best);
     return best !== undefined;
   });
@@ -93,11 +104,11 @@ function takeLargestFirst(nodes: readonly TreeNode[], take: (node: TreeNode) => 
   }
 }
 
-/** Of the workers with room for `node` the one that will send the fewest payloads more, then the least loaded one. */
-function bestWorker(owners: Owners, node: TreeNode, capacity: number): number | undefined {
+/** Of the workers that may take `node` the one that will send the fewest payloads more, then the least loaded one. */
+function bestWorker(owners: Owners, node: TreeNode, mayTake: (worker: number) => boolean): number | undefined {
   const siblings = siblingsUpwards(node, owners.ofShard.length);
   const candidates = owners.loads.flatMap((load, worker) => {
-    if (load + node.count > capacity) return [];
+    if (!mayTake(worker)) return [];
     const apart = siblings.findIndex((sibling) => !owners.holds(worker, sibling));
     return [{ worker, load, joins: apart === -1 ? siblings.length : apart }];
   });
@@ -116,16 +127,15 @@ function siblingsUpwards(node: TreeNode, shards: number): TreeNode[] {
 }
 
 /**
- * The assignment by worker id. Workers that held nothing before are interchangeable: they get their sets in shard order,
- * so a fresh start reads naturally and those that joined last stand by.
+ * The assignment by worker id. Workers that had nothing before and hold nothing are interchangeable: they get their sets
+ * in shard order, so a fresh start reads naturally and those that joined last stand by.
  */
 function nameOwners(
   owners: Owners,
   workers: readonly string[],
-  before: readonly (number | undefined)[],
+  isFresh: (worker: number) => boolean,
 ): Map<string, number[]> {
   const sets = workers.map((_, worker) => owners.ofShard.flatMap((owner, shard) => (owner === worker ? [shard] : [])));
-  const isFresh = (worker: number) => !before.includes(worker);
   const firstShard = (set: readonly number[]) => set[0] ?? Infinity;
   const freshSets = sets.filter((_, worker) => isFresh(worker)).sort((a, b) => firstShard(a) - firstShard(b) || 0);
   return new Map(workers.map((id, worker) => [id, isFresh(worker) ? freshSets.shift()! : sets[worker]!]));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelTopology } from '../engine/engine.js';
 import { InvariantError } from './errors.js';
+import { specIdentity } from './identity.js';
 import type { Slot } from './optimizer.js';
 import type { JobSpec } from './spec.js';
 
@@ -52,7 +53,7 @@ export function jobDigest(job: {
   /** Digest of the dataset's images and labels. */
   readonly datasetDigest: string;
 }): string {
-  return sha256Hex(canonicalJson({ spec: job.spec, topology: job.topology, dataset: job.datasetDigest }));
+  return sha256Hex(canonicalJson({ spec: specIdentity(job.spec), topology: job.topology, dataset: job.datasetDigest }));
 }
 
 /**

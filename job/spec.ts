@@ -4,8 +4,8 @@ import { JobError } from './errors.js';
 import { specProblems, type SpecPath } from './spec-problems.js';
 
 /**
- * The job spec: everything that decides a job's result. How many workers compute it, where the data lies and what is
- * printed are no part of it, because they change nothing.
+ * The job spec: everything that decides a job's result, and how the run is guarded and kept; `identity.ts` says which
+ * is which. How many workers compute it, where the data lies and what is printed are no part of it.
  */
 
 const count = (what: string, max: number) => z.int().min(1).max(max).describe(what);
@@ -101,6 +101,26 @@ export const jobSpecSchema = z
           .enum(['auto', 'portable', 'nchwc'])
           .default('auto')
           .describe('how operations are formulated; auto: nchwc, the fastest on a CPU, where it works'),
+      })
+      .prefault({}),
+    minWorkers: count('ready workers below which the job waits between two steps', 1024).default(1),
+    numerics: z
+      .enum(['strict', 'mixed'])
+      .default('strict')
+      .describe('strict: a worker whose programs give other bits is refused; mixed: admitted, and the run is marked'),
+    onNonFinite: z
+      .enum(['fail', 'skip'])
+      .default('fail')
+      .describe('what a step with NaN or infinity does: fail ends the job, skip leaves the update out and counts it'),
+    audit: factor('share of shard-steps that two workers compute and whose bits are compared').default(0),
+    checkpoint: z
+      .strictObject({
+        everySteps: z
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .default(200)
+          .describe("steps between two checkpoints; one is written at each epoch's end anyway, and with 0 only there"),
       })
       .prefault({}),
   })

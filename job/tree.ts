@@ -64,7 +64,8 @@ export function cover(held: Iterable<number>, shards: number): TreeNode[] {
   return visit(rootNode(shards));
 }
 
-function isHeld(node: TreeNode, held: ReadonlySet<number>): boolean {
+/** Whether all shards of `node` are among `held`. */
+export function isHeld(node: TreeNode, held: ReadonlySet<number>): boolean {
   for (let shard = node.first; shard < node.first + node.count; shard++) if (!held.has(shard)) return false;
   return true;
 }

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { ClusterError } from './errors.js';
 
 /** Tensors travel in pieces of this size, so summing overlaps receiving and no message grows with the model. */
@@ -23,33 +24,56 @@ export function chunkBytes(vector: Float32Array, index: number): Uint8Array {
   return new Uint8Array(vector.buffer, vector.byteOffset + begin * 4, (end - begin) * 4);
 }
 
+/** The part of a message that carries chunk `chunk` of `vector`; its bytes are a view. */
+export function chunkFields(vector: Float32Array, chunk: number): ChunkFields {
+  const data = chunkBytes(vector, chunk);
+  return { chunk, chunks: chunkCount(vector.length), data, crc: crc32(data) };
+}
+
+export interface ChunkFields {
+  chunk: number;
+  chunks: number;
+  data: Uint8Array;
+  /** CRC-32 of `data`. */
+  crc: number;
+}
+
 /**
  * Copies a received chunk to its place in `target`.
- * @throws ClusterError BAD_MESSAGE when the chunk's index, count or length does not fit the vector.
+ * @throws ClusterError BAD_MESSAGE when the chunk's index, count or length does not fit the vector, BAD_CHUNK when its
+ * bytes are not those that were sent.
  */
-export function storeChunk(
-  target: Float32Array,
-  message: { chunk: number; chunks: number; data: Uint8Array },
-  operation: string,
-): void {
+export function storeChunk(target: Float32Array, message: ChunkFields, operation: string): void {
   checkChunk(target.length, message, operation);
   const { begin } = chunkRange(target.length, message.chunk);
   new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(message.data, begin * 4);
 }
 
-/** @throws ClusterError BAD_MESSAGE when a chunk's index, count or length does not fit a vector of `values` f32. */
-export function checkChunk(
-  values: number,
-  message: { chunk: number; chunks: number; data: Uint8Array },
-  operation: string,
-): void {
+/** Checks a chunk of a vector of `values` f32 without storing it. @throws ClusterError as `storeChunk` does. */
+export function checkChunk(values: number, message: ChunkFields, operation: string): void {
   const chunks = chunkCount(values);
   const { begin, end } = chunkRange(values, message.chunk);
   const wanted = (end - begin) * 4;
-  if (message.chunks === chunks && message.chunk < chunks && message.data.byteLength === wanted) return;
+  if (message.chunks !== chunks || message.chunk >= chunks || message.data.byteLength !== wanted) {
+    throw new ClusterError(
+      'BAD_MESSAGE',
+      `${operation}: expected chunk 0..${chunks - 1} of ${chunks} with ${Math.max(0, wanted)} bytes, ` +
+        `got chunk ${message.chunk} of ${message.chunks} with ${message.data.byteLength} bytes; both sides must run the same job`,
+    );
+  }
+  checkCrc(message, `${operation}, chunk ${message.chunk}`);
+}
+
+/** @throws ClusterError BAD_CHUNK when `data` is not what was sent: TCP's own checksum lets some damage pass. */
+export function checkCrc({ data, crc }: { data: Uint8Array; crc: number }, operation: string): void {
+  const found = crc32(data);
+  if (found === crc) return;
   throw new ClusterError(
-    'BAD_MESSAGE',
-    `${operation}: expected chunk 0..${chunks - 1} of ${chunks} with ${Math.max(0, wanted)} bytes, ` +
-      `got chunk ${message.chunk} of ${message.chunks} with ${message.data.byteLength} bytes; both sides must run the same job`,
+    'BAD_CHUNK',
+    `${operation}: expected bytes with CRC-32 ${hex(crc)}, got ${hex(found)}; damaged on the way, the session begins anew`,
   );
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
 }

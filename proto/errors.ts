@@ -5,6 +5,7 @@ export type ClusterErrorCode =
   | 'PROTOCOL_VERSION'
   | 'UNAUTHENTICATED'
   | 'BAD_MESSAGE'
+  | 'BAD_CHUNK'
   | 'UNKNOWN_PART'
   | 'BAD_PART'
   | 'STALE_PARTIAL'
@@ -22,6 +23,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   PROTOCOL_VERSION: status.FAILED_PRECONDITION,
   UNAUTHENTICATED: status.UNAUTHENTICATED,
   BAD_MESSAGE: status.INVALID_ARGUMENT,
+  BAD_CHUNK: status.DATA_LOSS,
   UNKNOWN_PART: status.NOT_FOUND,
   BAD_PART: status.DATA_LOSS,
   STALE_PARTIAL: status.ABORTED,
@@ -36,7 +38,13 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   STOPPED: status.CANCELLED,
 };
 
-const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set(['UNREACHABLE', 'LOST', 'BAD_PART', 'DUPLICATE_WORKER']);
+const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set([
+  'UNREACHABLE',
+  'LOST',
+  'BAD_CHUNK',
+  'BAD_PART',
+  'DUPLICATE_WORKER',
+]);
 const codeKey = 'lockstep-code';
 /** Characters of an error's message that are sent; headers may have 64 KiB. */
 const maxDetails = 4_000;

@@ -22,6 +22,7 @@ export interface Ready {
   lowering: string;
   threads: number;
   compileMs: number;
+  fingerprint: string;
 }
 export type WorkerPhase = 'idle' | 'receiving' | 'computing' | 'sending';
 export interface Heartbeat {
@@ -58,6 +59,7 @@ export interface Parameters {
   chunk: number;
   chunks: number;
   data: Uint8Array;
+  crc: number;
 }
 export interface ShardReport {
   shard: number;
@@ -75,12 +77,14 @@ export interface Partial {
   chunks: number;
   data: Uint8Array;
   reports: ShardReport[];
+  crc: number;
 }
 export interface EvaluationRows {
   term: number;
   step: number;
   batch: number;
   data: Uint8Array;
+  crc: number;
 }
 export interface Failure {
   code: string;
@@ -137,6 +141,7 @@ export interface WorkerStatus {
   engine: string;
   silentMs: number;
   residentBytes: number;
+  holding: number[];
 }
 export interface StatusReply {
   job: string;
@@ -152,4 +157,8 @@ export interface StatusReply {
   generation: number;
   term: number;
   workers: WorkerStatus[];
+  audited: number;
+  speculated: number;
+  faults: number;
+  skipped: number;
 }

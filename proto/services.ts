@@ -8,15 +8,16 @@ import {
   type GrpcObject,
   loadPackageDefinition,
   type Metadata,
+  type MethodDefinition,
   type ServiceClientConstructor,
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { DataChunk, FetchRequest, FromWorker, ReceivedToWorker, StatusReply } from './messages.js';
+import type { DataChunk, FetchRequest, FromWorker, ReceivedToWorker, StatusReply, ToWorker } from './messages.js';
 
 /** Version of the contract; raised when a change makes older workers unusable. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /**
  * Options of every channel and server. The flow-control window covers a whole step's parameters, so that a sender does
@@ -43,6 +44,11 @@ export interface ControlClient extends InstanceType<ServiceClientConstructor> {
   ): unknown;
 }
 
+/** A message that is encoded already: made once, it can be written to any number of Join streams. */
+export class Encoded {
+  constructor(readonly bytes: Buffer) {}
+}
+
 interface Service<Client> {
   new (address: string, credentials: unknown, options?: ChannelOptions): Client;
   readonly service: ServiceDefinition;
@@ -57,5 +63,14 @@ const definition = loadSync(
 const v1 = (loadPackageDefinition(definition)['lockstep'] as GrpcObject)['v1'] as GrpcObject;
 
 export const Cluster = v1['Cluster'] as unknown as Service<ClusterClient>;
+const joinMethod = Cluster.service['Join'] as MethodDefinition<FromWorker, ToWorker | Encoded>;
+const encodeToWorker = joinMethod.responseSerialize;
+joinMethod.responseSerialize = (message) => (message instanceof Encoded ? message.bytes : encodeToWorker(message));
+
+/** Encodes a message of a Join stream. */
+export function encode(message: ToWorker): Encoded {
+  return new Encoded(encodeToWorker(message));
+}
+
 export const Data = v1['Data'] as unknown as Service<DataClient>;
 export const Control = v1['Control'] as unknown as Service<ControlClient>;

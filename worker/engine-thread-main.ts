@@ -1,5 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { createEngine } from '../engine/create.js';
+import { parentPort } from 'node:worker_threads';
+import { createEngine, loadEngine } from '../engine/create.js';
 import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
@@ -8,6 +8,9 @@ import type { FromEngine, ToEngine } from './engine-thread.js';
 import { ShardComputer } from './shard-computer.js';
 
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
+
+/** Everything that comes after the job. */
+type Order = Exclude<ToEngine, { kind: 'job' }>;
 
 type Work =
   | { kind: 'node'; step: number; node: { first: number; count: number } }
@@ -21,19 +24,18 @@ interface Vector {
 
 const port = parentPort;
 if (!port) throw new InvariantError('the engine thread was started outside a thread');
-const manifest = workerData as JobManifest;
 
 function post(message: FromEngine): void {
   port!.postMessage(message);
 }
 
-async function main(): Promise<void> {
-  const begin = performance.now();
+async function begin(manifest: JobManifest): Promise<WorkLoop> {
+  const begun = performance.now();
   const engine = await createEngine({ ...manifest.spec.engine, log: (message) => post({ kind: 'log', message }) });
   const computer = await ShardComputer.compile(engine, manifest);
-  post({ kind: 'ready', info: engine.info, compileMs: performance.now() - begin });
-  const loop = new WorkLoop(computer);
-  port!.on('message', (message: ToEngine) => loop.receive(message));
+  const fingerprint = await computer.fingerprint();
+  post({ kind: 'ready', info: engine.info, fingerprint, compileMs: performance.now() - begun });
+  return new WorkLoop(computer);
 }
 
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */
@@ -41,14 +43,19 @@ class WorkLoop {
   #queue: Work[] = [];
   /** The newest vector, in memory of this thread: ONNX Runtime takes no shared memory. */
   #vector: Vector | undefined;
-  readonly #params = new Float32Array(manifest.parameterCount);
-  readonly #paramsAndState = new Float32Array(manifest.parameterCount + manifest.stateCount);
-  readonly #gradients = new BufferPool(manifest.parameterCount * 4);
+  readonly #params: Float32Array;
+  readonly #paramsAndState: Float32Array;
+  readonly #gradients: BufferPool;
   #running = false;
 
-  constructor(private readonly computer: ShardComputer) {}
+  constructor(private readonly computer: ShardComputer) {
+    const { parameterCount, stateCount } = computer.manifest;
+    this.#params = new Float32Array(parameterCount);
+    this.#paramsAndState = new Float32Array(parameterCount + stateCount);
+    this.#gradients = new BufferPool(parameterCount);
+  }
 
-  receive(message: ToEngine): void {
+  receive(message: Order): void {
     switch (message.kind) {
       case 'part':
         this.#store(message);
@@ -59,9 +66,6 @@ class WorkLoop {
       case 'forget':
         this.#vector = undefined;
         this.#queue = [];
-        return;
-      case 'sent':
-        this.#gradients.giveBack(message.gradient);
         return;
       case 'compute':
         this.#enqueue(message.nodes.map((node) => ({ kind: 'node', step: message.step, node })));
@@ -75,16 +79,16 @@ class WorkLoop {
     void this.#pump();
   }
 
-  #store({ set, index, bytes }: ToEngine & { kind: 'part' }): void {
-    const { imageShape, classes } = manifest.dataset;
+  #store({ set, index, bytes }: Order & { kind: 'part' }): void {
+    const { imageShape, classes } = this.computer.manifest.dataset;
     const data = decodePart(new Uint8Array(bytes), imageShape, classes.length);
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 
-  #keep({ step, evaluation, values }: ToEngine & { kind: 'vector' }): void {
+  #keep({ step, evaluation, values }: Order & { kind: 'vector' }): void {
     const own = evaluation ? this.#paramsAndState : this.#params;
     own.set(values);
-    post({ kind: 'copied', values, evaluation });
+    BufferPool.release(values);
     this.#vector = { step, evaluation, values: own };
   }
 
@@ -126,7 +130,6 @@ class WorkLoop {
       const rows = await this.computer.rows(work.batch, values);
       return post({ kind: 'rows', step: work.step, batch: work.batch, rows });
     }
-    post({ kind: 'computing', step: work.step });
     const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values);
     // A newer vector came meanwhile, into the same memory: the step is over, and this sum is worth nothing.
     if (this.#vector !== vector) return;
@@ -136,4 +139,14 @@ class WorkLoop {
   }
 }
 
-main().catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
+let loop: Promise<WorkLoop> | undefined;
+port.on('message', (message: ToEngine) => {
+  if (message.kind !== 'job') {
+    void loop?.then((ready) => ready.receive(message));
+    return;
+  }
+  loop = begin(message.manifest);
+  loop.catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
+});
+// The default engine's modules take a third of a second to load: time that a worker has while it joins.
+loadEngine('onnx').catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));

@@ -5,21 +5,20 @@ import type { TreeNode } from '../job/tree.js';
 import type { ShardResult } from './shard-computer.js';
 
 /**
- * Vectors and gradients lie in shared buffers; `copied` and `sent` give them back to the thread that took
- * them. `forget` drops orders and vector: another session begins.
+ * What the two threads say to each other. Every message wakes the other thread, which costs more than it seems where all
+ * cores are busy, so there are few. Vectors and gradients lie in buffers of a BufferPool, which whoever receives them
+ * releases. `forget` drops orders and vector: another session begins.
  */
 export type ToEngine =
+  | { kind: 'job'; manifest: JobManifest }
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
-  | { kind: 'sent'; gradient: Float32Array }
   | { kind: 'forget' }
   | { kind: 'compute'; step: number; nodes: TreeNode[] }
   | { kind: 'evaluate'; step: number; batches: number[] };
 
 export type FromEngine =
-  | { kind: 'ready'; info: EngineInfo; compileMs: number }
-  | { kind: 'computing'; step: number }
-  | { kind: 'copied'; values: Float32Array; evaluation: boolean }
+  | { kind: 'ready'; info: EngineInfo; fingerprint: string; compileMs: number }
   | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'log'; message: string }
@@ -32,10 +31,24 @@ export class EngineThread {
   #ready: FromEngine | undefined;
   #failed: FromEngine | undefined;
 
-  constructor(readonly manifest: JobManifest) {
-    this.#thread = new Worker(new URL('./engine-thread-main.js', import.meta.url), { workerData: manifest });
+  #jobDigest: string | undefined;
+
+  /** Starts the thread, which loads what it will need before it knows its job. */
+  constructor() {
+    this.#thread = new Worker(new URL('./engine-thread-main.js', import.meta.url));
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));
+  }
+
+  /** Digest of the job that the thread works for. */
+  get jobDigest(): string | undefined {
+    return this.#jobDigest;
+  }
+
+  /** Tells the thread its job, once. */
+  begin(manifest: JobManifest): void {
+    this.#jobDigest = manifest.digest;
+    this.post({ kind: 'job', manifest });
   }
 
   /** Whoever listens last gets the messages; `ready` or `failed` again if it came before. */

@@ -1,11 +1,13 @@
 import { hostname } from 'node:os';
+import { crc32 } from 'node:zlib';
 import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
-import { chunkBytes, chunkCount, storeChunk } from '../proto/chunks.js';
+import { chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type {
   Assignment,
+  Compute,
   FromWorker,
   Parameters,
   ReceivedToWorker,
@@ -56,6 +58,10 @@ export class WorkerSession {
   /** Buffers for vectors on their way to the engine thread. */
   #pools: { readonly step: BufferPool; readonly evaluation: BufferPool } | undefined;
   #phase: WorkerPhase = 'idle';
+  /** Nodes of the newest step that are ordered and not sent. */
+  #owed: { step: number; nodes: number } | undefined;
+  /** Gradients that the stream may still read. */
+  readonly #sending = new Set<Float32Array>();
   #heartbeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
   /** Settles the session once its last message has been sent; undefined before that. */
@@ -106,6 +112,7 @@ export class WorkerSession {
       clearTimeout(this.#farewellTimer);
       this.#store?.close();
       this.#stream.cancel();
+      for (const gradient of this.#sending) this.#release(gradient);
       this.#client.close();
     }
   }
@@ -151,7 +158,7 @@ export class WorkerSession {
       case 'assignment':
         return this.#assigned(message.assignment);
       case 'compute':
-        return this.#engine().post({ kind: 'compute', step: message.compute.step, nodes: message.compute.nodes });
+        return this.#compute(message.compute);
       case 'evaluate':
         return this.#engine().post({
           kind: 'evaluate',
@@ -172,8 +179,8 @@ export class WorkerSession {
     const manifest = (this.#manifest = parseManifest(jobJson));
     const { parameterCount, stateCount } = manifest;
     this.#pools = {
-      step: new BufferPool(4 * parameterCount),
-      evaluation: new BufferPool(4 * (parameterCount + stateCount)),
+      step: new BufferPool(parameterCount),
+      evaluation: new BufferPool(parameterCount + stateCount),
     };
     this.#term = term;
     const beat = () => this.#send({ heartbeat: { phase: this.#phase, residentBytes: process.memoryUsage.rss() } });
@@ -214,12 +221,25 @@ export class WorkerSession {
     ]);
   }
 
+  #compute({ step, nodes }: Compute): void {
+    this.#owed = { step, nodes: nodes.length + (this.#owed?.step === step ? this.#owed.nodes : 0) };
+    this.#engine().post({ kind: 'compute', step, nodes });
+  }
+
   #parameters(message: Parameters): void {
     const { step, evaluation, chunk, chunks } = message;
     const key = `${step}/${evaluation}`;
-    if (chunk === 0)
+    if (chunk === 0) {
+      if (this.#vector) BufferPool.release(this.#vector.values);
       this.#vector = { key, values: this.#pools![evaluation ? 'evaluation' : 'step'].take(), received: 0 };
-    if (this.#vector?.key !== key) return;
+    }
+    const expected = this.#vector?.key === key ? this.#vector.received : 0;
+    if (!this.#vector || chunk !== expected) {
+      throw new ClusterError(
+        'BAD_CHUNK',
+        `parameters of step ${step}: expected chunk ${expected} next, got chunk ${chunk}; the session begins anew`,
+      );
+    }
     this.#phase = 'receiving';
     storeChunk(this.#vector.values, message, `parameters of step ${step}`);
     if (++this.#vector.received < chunks) return;
@@ -231,19 +251,16 @@ export class WorkerSession {
   #fromEngine(message: FromEngine): void {
     switch (message.kind) {
       case 'ready': {
-        const { name, version, ...rest } = message.info;
-        return this.#send({ ready: { engine: name, engineVersion: version, ...rest, compileMs: message.compileMs } });
+        const { info, fingerprint, compileMs } = message;
+        const { name: engine, version: engineVersion, device, lowering, threads } = info;
+        return this.#send({ ready: { engine, engineVersion, device, lowering, threads, fingerprint, compileMs } });
       }
-      case 'computing':
-        this.#phase = 'computing';
-        return;
-      case 'copied':
-        return this.#pools?.[message.evaluation ? 'evaluation' : 'step'].giveBack(message.values);
       case 'partial':
         return this.#sendPartial(message);
       case 'rows': {
         const { step, batch, rows } = message;
-        return this.#send({ rows: { term: this.#term, step, batch, data: bytesOf(rows) } });
+        const data = bytesOf(rows);
+        return this.#send({ rows: { term: this.#term, step, batch, data, crc: crc32(data) } });
       }
       case 'log':
         return this.options.log(message.message);
@@ -256,18 +273,27 @@ export class WorkerSession {
     }
   }
 
-  #sendPartial({ step, node, gradient, reports }: FromEngine & { kind: 'partial' }): void {
+  #sendPartial(partial: FromEngine & { kind: 'partial' }): void {
     this.#phase = 'sending';
-    const chunks = chunkCount(gradient.length);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const data = chunkBytes(gradient, chunk);
-      const sent = chunk === 0 ? reports.map(toReport) : [];
-      const partial = { term: this.#term, step, node, chunk, chunks, data, reports: sent };
-      // The stream may read the bytes later, so the buffer is free when the last chunk is written.
-      const written = chunk === chunks - 1 ? () => this.#engine().post({ kind: 'sent', gradient }) : undefined;
-      this.#stream.write({ partial }, written);
-    }
-    this.#phase = 'idle';
+    this.#sending.add(partial.gradient);
+    this.#sendPartialChunk(partial, 0);
+  }
+
+  /** One chunk per turn of the event loop, so that the first leaves before the next is encoded. */
+  #sendPartialChunk(partial: FromEngine & { kind: 'partial' }, index: number): void {
+    const { step, node, gradient, reports } = partial;
+    const fields = chunkFields(gradient, index);
+    const sent = index === 0 ? reports.map(toReport) : [];
+    const last = index === fields.chunks - 1;
+    if (last) this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
+    // The stream may read the bytes later, so the buffer is free when the last chunk is written.
+    const written = last ? () => this.#release(gradient) : undefined;
+    this.#stream.write({ partial: { term: this.#term, step, node, ...fields, reports: sent } }, written);
+    if (!last) setImmediate(() => this.#sendPartialChunk(partial, index + 1));
+  }
+
+  #release(gradient: Float32Array): void {
+    if (this.#sending.delete(gradient)) BufferPool.release(gradient);
   }
 }
 

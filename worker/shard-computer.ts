@@ -8,6 +8,7 @@ import { SampleOrder } from '../job/samples.js';
 import { shardRange } from '../job/shards.js';
 import { sumNode } from '../job/reduction.js';
 import type { TreeNode } from '../job/tree.js';
+import { fingerprint } from './fingerprint.js';
 
 /** What a shard's samples gave besides the gradient. */
 export interface ShardResult {
@@ -55,6 +56,11 @@ export class ShardComputer {
       evaluate.set(batch, await engine.compileEvaluate({ ...common, batch, mode: 'evaluate' }));
     }
     return new ShardComputer(manifest, train, evaluate);
+  }
+
+  /** Digest of what the programs compute on probe inputs; runs each of them once. */
+  async fingerprint(): Promise<string> {
+    return fingerprint({ train: [...this.train.values()], evaluate: [...this.evaluate.values()] }, this.manifest);
   }
 
   /** Gradient sum over a node's shards, taken in tree order, and what each of them reported. */

@@ -9,6 +9,8 @@ import { type SessionEnd, WorkerSession } from './session.js';
 export interface WorkerOptions {
   /** `HOST:PORT` of the coordinator. */
   readonly coordinator: string;
+  /** Whoever starts the process may choose its id, to know it again; a new one each time. */
+  readonly workerId?: string | undefined;
   readonly token?: string | undefined;
   /** Give up after this long without a coordinator. */
   readonly waitMs: number;
@@ -28,19 +30,24 @@ export function newWorkerId(): string {
 
 /** A worker: joins its coordinator, again and again if need be, until a job is over. */
 export class LockstepWorker {
-  readonly workerId = newWorkerId();
+  readonly workerId: string;
   #job: JobMemory | undefined;
+  /** An engine thread that loads its modules while the worker joins. */
+  #spare: EngineThread | undefined;
   #session: WorkerSession | undefined;
   #leaving: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(private readonly options: WorkerOptions) {}
+  constructor(private readonly options: WorkerOptions) {
+    this.workerId = options.workerId ?? newWorkerId();
+  }
 
   /**
    * Works until the job is over or `leave` is called.
    * @throws ClusterError when it is refused, its engine fails, or no coordinator is there for `waitMs`.
    */
   async run(): Promise<SessionEnd> {
+    this.#spare = new EngineThread();
     try {
       let alone = performance.now();
       for (let attempt = 1; this.#leaving === undefined; attempt++) {
@@ -58,7 +65,7 @@ export class LockstepWorker {
       }
       return { reason: this.#leaving };
     } finally {
-      await this.#job?.engine.close();
+      await Promise.all([this.#job?.engine.close(), this.#spare?.close()]);
     }
   }
 
@@ -84,9 +91,11 @@ export class LockstepWorker {
 
   /** What is kept of this job; what was compiled and fetched for another one is dropped. */
   #jobFor(manifest: JobManifest): JobMemory {
-    if (this.#job?.engine.manifest.digest !== manifest.digest) {
+    if (this.#job?.engine.jobDigest !== manifest.digest) {
       void this.#job?.engine.close();
-      this.#job = { engine: new EngineThread(manifest), parts: new Map() };
+      this.#job = { engine: this.#spare ?? new EngineThread(), parts: new Map() };
+      this.#spare = undefined;
+      this.#job.engine.begin(manifest);
     }
     return this.#job;
   }

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
-import { addSpecOptions, positive, presetHelp, specFrom } from '../options.js';
+import { positive } from '../numbers.js';
+import { addSpecOptions, presetHelp } from '../options.js';
+import { chooseRun } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
-import { newRunDirectory } from '../run-path.js';
 import { readToken } from '../token.js';
-import { addRunOptions, type RunOptions } from './train.js';
+import { addResumeOption, addRunOptions, type RunOptions } from './train.js';
 
 interface CoordinatorCommandOptions extends RunOptions {
   minWorkers: number;
@@ -17,19 +18,20 @@ export function coordinatorCommand(): Command {
     .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
   addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info' });
+  addResumeOption(command);
   command.addOption(
     new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
   );
   return command
     .addHelpText('after', presetHelp() + examples)
     .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {
-      const spec = await specFrom(file, options);
+      const { spec, runDirectory } = await chooseRun(file, options);
       const token = readToken(options.tokenFile);
       const dataset = () => datasetFor(spec, { data: options.data });
       process.exitCode = await runCoordinator({
         spec,
         dataset,
-        runDirectory: options.run ?? newRunDirectory(options.runs, spec.name, new Date()),
+        runDirectory,
         listen: options.listen,
         token,
         insecure: options.insecure,
@@ -49,4 +51,5 @@ const examples = `
 Examples:
   lockstep coordinator --preset cluster-cnn3 --min-workers 2
   lockstep coordinator job.yaml --listen 0.0.0.0:50061 --token-file secret.txt
+  lockstep coordinator job.yaml --run /data/run   # again after a failure: goes on from the newest checkpoint
 `;

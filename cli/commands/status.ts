@@ -2,7 +2,7 @@ import { credentials } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { callMetadata } from '../../proto/auth.js';
 import { fromServiceError } from '../../proto/errors.js';
-import type { StatusReply } from '../../proto/messages.js';
+import type { StatusReply, WorkerStatus } from '../../proto/messages.js';
 import { Control } from '../../proto/services.js';
 import { readToken } from '../token.js';
 
@@ -40,11 +40,15 @@ function describe(status: StatusReply): string {
     `epoch ${epoch}/${epochs}, step ${step}/${totalSteps}, loss ${loss.toFixed(4)}, ${rate} images/s, ` +
       `test accuracy ${(testAccuracy * 100).toFixed(1)} %`,
   ];
-  for (const worker of status.workers) {
-    const memory = `${Math.round(worker.residentBytes / 1e6)} MB`;
-    lines.push(
-      `  ${worker.workerId}  ${worker.state}  shards ${worker.shards.join(' ') || 'none'}  ${worker.engine}  ${memory}`,
-    );
-  }
-  return lines.join('\n');
+  const { faults, skipped, audited, speculated } = status;
+  if (faults > 0) lines.push(`NUMERICS FAULTS: ${faults}; see the log for workers, shards and steps`);
+  if (skipped > 0) lines.push(`steps left out because they were not finite: ${skipped}`);
+  if (audited > 0) lines.push(`shard-steps audited: ${audited}`);
+  if (speculated > 0) lines.push(`late work given to a second worker: ${speculated} times`);
+  return [...lines, ...status.workers.map(describeWorker)].join('\n');
+}
+
+function describeWorker({ workerId, state, shards, holding, engine, residentBytes }: WorkerStatus): string {
+  const work = state === 'standby' ? `holds ${holding.join(' ') || 'none'}` : `shards ${shards.join(' ') || 'none'}`;
+  return `  ${workerId}  ${state}  ${work}  ${engine}  ${Math.round(residentBytes / 1e6)} MB`;
 }

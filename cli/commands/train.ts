@@ -1,22 +1,20 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
-import type { JobSpec } from '../../job/spec.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
-import { addSpecOptions, presetHelp, seconds, specFrom, type SpecOptions } from '../options.js';
+import { seconds } from '../numbers.js';
+import { addSpecOptions, presetHelp } from '../options.js';
+import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
-import { newRunDirectory } from '../run-path.js';
 import { readToken } from '../token.js';
 import { resolveWorkers } from '../workers-auto.js';
 
 /** What `addRunOptions` adds, as parsed. */
-export interface RunOptions extends SpecOptions {
+export interface RunOptions extends RunChoice {
   data?: string;
-  run?: string;
-  runs: string;
   listen: string;
   tokenFile?: string;
   insecure?: boolean;
@@ -36,14 +34,14 @@ export function trainCommand(): Command {
     .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
   addRunOptions(command, localDefaults);
+  addResumeOption(command);
   command.addOption(
     new Option('--workers <n>', 'local workers; auto: one per physical core, never more than shards').default('auto'),
   );
   return command
     .addHelpText('after', presetHelp() + trainExamples)
     .action(async (file: string | undefined, options: TrainOptions) => {
-      const spec = await specFrom(file, options);
-      process.exitCode = await train(spec, options, false);
+      process.exitCode = await train(await chooseRun(file, options), options, false);
     });
 }
 
@@ -56,8 +54,7 @@ export function startCommand(): Command {
   addRunOptions(command, localDefaults);
   command.addOption(new Option('--workers <n>', 'local workers, or auto').default('auto'));
   return command.action(async (options: TrainOptions) => {
-    const spec = await specFrom(undefined, options);
-    process.exitCode = await train(spec, options, true);
+    process.exitCode = await train(await chooseRun(undefined, options), options, true);
   });
 }
 
@@ -71,7 +68,7 @@ export function addRunOptions(
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
   return command
     .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
-    .option('--run <dir>', 'run directory (default: a new one in --runs)')
+    .option('--run <dir>', 'run directory (default: a new one in --runs); one that holds this run is gone on with')
     .option('--runs <dir>', 'where new run directories are made', 'runs')
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
@@ -81,13 +78,18 @@ export function addRunOptions(
     .addOption(level.choices(logLevels).default(defaults.logLevel));
 }
 
+/** `--resume`, for commands that can go on with a run. */
+export function addResumeOption(command: Command): Command {
+  return command.option('--resume <run>', 'go on with the run in this directory, from its newest checkpoint');
+}
+
 /** A free port, as local workers are told which; a log that does not stand between the progress lines. */
 const localDefaults = { listen: '127.0.0.1:0', waitSeconds: 120, logLevel: 'silent' } as const;
 
-async function train(spec: JobSpec, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
+async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
+  const { spec, runDirectory } = chosen;
   const token = readToken(options.tokenFile);
   const workers = await resolveWorkers(options.workers, spec.shards);
-  const runDirectory = options.run ?? newRunDirectory(options.runs, spec.name, new Date());
   const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
   return runCoordinator({
     spec,
@@ -100,14 +102,18 @@ async function train(spec: JobSpec, options: TrainOptions, allowSynthetic: boole
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,
     logLevel: options.logLevel,
-    onListening: (address, coordinator, print) =>
-      new LocalWorkers({
+    onListening: (address, coordinator, print) => {
+      const local = new LocalWorkers({
         count: workers,
         coordinator: loopbackAddress(address),
         tokenFile: options.tokenFile,
         logFile: join(runDirectory, 'log.jsonl'),
+        onRestart: print,
         onExit: (message, left) => workerEnded(coordinator, message, left, print),
-      }),
+      });
+      coordinator.events.subscribe((event) => local.handle(event));
+      return local;
+    },
   });
 }
 
@@ -128,7 +134,8 @@ Examples:
   lockstep train --preset lecture-cnn3
   lockstep train --preset cluster-cnn4 --epochs 100 --workers 4
   lockstep train job.yaml --set optimizer.momentum=0.95 --set data.augment.flip=true
+  lockstep train --resume runs/cluster-cnn3-20260131-142501-073 --workers 2
 
-Ctrl-C ends the run after the step in progress and writes what there is.
+Ctrl-C ends the run after the step in progress and writes what there is; --resume goes on with it.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped.
 `;

@@ -2,11 +2,12 @@ import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/listen.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
-import { seconds } from '../options.js';
+import { seconds } from '../numbers.js';
 import { readToken } from '../token.js';
 
 interface WorkerCommandOptions {
   coordinator: string;
+  workerId?: string;
   tokenFile?: string;
   wait: number;
   logLevel: LogLevel;
@@ -17,6 +18,7 @@ export function workerCommand(): Command {
   return new Command('worker')
     .description('join a coordinator and compute for it until its job is over')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
+    .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
     .option('--token-file <file>', 'shared secret of the cluster')
     .addOption(
       new Option('--wait <seconds>', 'give up after this long without a coordinator')
@@ -30,6 +32,7 @@ export function workerCommand(): Command {
       parseEndpoint(options.coordinator, '--coordinator');
       const worker = new LockstepWorker({
         coordinator: options.coordinator,
+        workerId: options.workerId,
         token: readToken(options.tokenFile),
         waitMs: options.wait,
         log: (message) => log.info({ workerId: worker.workerId }, message),

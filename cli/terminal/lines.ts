@@ -16,13 +16,14 @@ export function linePrinter(
   run: { readonly stepsPerEpoch: number; readonly samplesPerEpoch: number },
   print: (line: string) => void,
 ): (event: RunEvent) => void {
-  let seen = 0;
+  let seen: number | undefined;
   return (event) => {
     if (event.type === 'evaluation') print(evaluationLine(event.record));
     if (event.type !== 'step') return;
     const { step, epoch, samples, loss } = event.record;
     const stepInEpoch = step % run.stepsPerEpoch;
-    if (stepInEpoch === 0) seen = 0;
+    // A run that goes on begins within an epoch, of which all steps but the last have as many samples.
+    if (seen === undefined || stepInEpoch === 0) seen = stepInEpoch * samples;
     if (stepInEpoch % stepsPerLine === 0) print(formatProgress({ epoch, seen, total: run.samplesPerEpoch, loss }));
     seen += samples;
   };

@@ -1,6 +1,6 @@
 import { chunkCount, chunkRange } from '../../proto/chunks.js';
 import { stateDigest, type TrainingState } from '../../job/digest.js';
-import { createOptimizer, type Optimizer } from '../../job/optimizer.js';
+import { createOptimizer, type Optimizer, type Slot } from '../../job/optimizer.js';
 import { ReductionTree } from '../../job/reduction.js';
 import type { OptimizerSpec } from '../../job/spec.js';
 import { foldStatistics } from '../../job/statistics.js';
@@ -16,6 +16,8 @@ export interface AccumulatorSetup {
   readonly state: Float32Array;
   /** `[stateCount]`, momentum of each running statistic. */
   readonly momentum: Float32Array;
+  /** The optimizer's vectors of a run that goes on; zero without. */
+  readonly slots?: readonly Slot[];
 }
 
 /** What is known of a step before any gradient is there. */
@@ -34,7 +36,7 @@ export interface ShardOutcome {
   readonly statistics: Float32Array;
 }
 
-/** How a step ended. `nonFinite` names the shards whose loss is no number; then nothing has changed. */
+/** How a step ended. `nonFinite` names the shards with NaN or infinity, if they are known; then nothing has changed. */
 export type StepOutcome =
   | { readonly kind: 'committed'; readonly step: number; readonly lossSum: number; readonly correct: number }
   | { readonly kind: 'nonFinite'; readonly step: number; readonly shards: readonly number[] };
@@ -52,9 +54,12 @@ export class Accumulator {
   #outcomes = new Map<number, ShardOutcome>();
   /** Whether the roots so far are finite; each is looked at while others are still on their way. */
   #finite = true;
+  /** Shards below partials that are not finite: in a sum it is too late to see where it comes from. */
+  readonly #broken = new Set<number>();
 
   constructor(readonly setup: AccumulatorSetup) {
     this.#optimizer = createOptimizer(setup.optimizer, setup.params.length);
+    setup.slots?.forEach(({ values }, i) => this.#optimizer.slots[i]!.values.set(values));
     this.#chunks = chunkCount(setup.params.length);
     this.#tree = new ReductionTree(setup.shards, this.#chunks);
   }
@@ -66,12 +71,15 @@ export class Accumulator {
     this.#roots.clear();
     this.#outcomes.clear();
     this.#finite = true;
+    this.#broken.clear();
   }
 
   /** Adds one chunk of a node's gradient sum, which belongs to the accumulator afterwards; partials of another step are dropped. */
   addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
     if (step !== this.#planned?.step) return undefined;
+    const isFinite = allFinite(values);
     const addition = this.#tree.add(node, chunk, values);
+    if (!isFinite && addition.outcome !== 'duplicate') this.#noteBroken(node);
     if (addition.outcome === 'complete') {
       this.#roots.set(chunk, addition.sum);
       this.#finite &&= allFinite(addition.sum);
@@ -92,6 +100,15 @@ export class Accumulator {
     return { step, params: Float32Array.from(this.setup.params), slots, state: Float32Array.from(this.setup.state) };
   }
 
+  /** Copies parameters, slots and running statistics, one after the other, into `into`; see `StateLayout`. */
+  copyState(into: Float32Array): void {
+    let offset = 0;
+    for (const values of [this.setup.params, ...this.#optimizer.slots.map((slot) => slot.values), this.setup.state]) {
+      into.set(values, offset);
+      offset += values.length;
+    }
+  }
+
   digest(step: number): string {
     return stateDigest(this.snapshot(step));
   }
@@ -103,12 +120,17 @@ export class Accumulator {
     const broken = outcomes.filter((outcome) => !isFiniteOutcome(outcome));
     if (broken.length > 0 || !this.#finite) {
       this.#planned = undefined;
-      return { kind: 'nonFinite', step, shards: broken.map((outcome) => outcome.shard) };
+      const shards = broken.length > 0 ? broken.map(({ shard }) => shard) : [...this.#broken].sort((a, b) => a - b);
+      return { kind: 'nonFinite', step, shards };
     }
     this.#update(this.#planned, outcomes);
     this.#planned = undefined;
     const sum = (value: (outcome: ShardOutcome) => number) => outcomes.reduce((total, o) => total + value(o), 0);
     return { kind: 'committed', step, lossSum: sum((o) => o.lossSum), correct: sum((o) => o.correct) };
+  }
+
+  #noteBroken({ first, count }: TreeNode): void {
+    for (let shard = first; shard < first + count; shard++) this.#broken.add(shard);
   }
 
   #update(planned: StepPlanned, outcomes: readonly ShardOutcome[]): void {
@@ -124,9 +146,19 @@ function isFiniteOutcome({ lossSum, statistics }: ShardOutcome): boolean {
   return Number.isFinite(lossSum) && allFinite(statistics);
 }
 
-/** Whether no value is NaN or infinite: value − value is 0 for finite ones only, and NaN stays in a sum. */
+/**
+ * Whether no value is NaN or infinity: value − value is 0 for finite ones only, and NaN stays in a sum. Four sums, as
+ * one would wait for its last addition each time.
+ */
 function allFinite(values: Float32Array): boolean {
-  let zero = 0;
-  for (let i = 0; i < values.length; i++) zero += values[i]! - values[i]!;
-  return zero === 0;
+  const even = values.length - (values.length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < even; i += 4) {
+    a += values[i]! - values[i]!;
+    b += values[i + 1]! - values[i + 1]!;
+    c += values[i + 2]! - values[i + 2]!;
+    d += values[i + 3]! - values[i + 3]!;
+  }
+  for (let i = even; i < values.length; i++) a += values[i]! - values[i]!;
+  return a + b + c + d === 0;
 }

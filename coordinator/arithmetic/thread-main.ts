@@ -36,6 +36,11 @@ port.on('message', (message: ToArithmetic) => {
       return report(accumulator.addOutcome(message.step, message.outcome));
     case 'snapshot':
       return post({ kind: 'snapshot', request: message.request, snapshot: accumulator.snapshot(message.step) });
+    case 'copy': {
+      const begin = performance.now();
+      accumulator.copyState(message.into);
+      return post({ kind: 'copied', request: message.request, durationMs: performance.now() - begin });
+    }
     case 'digest':
       return post({ kind: 'digest', request: message.request, digest: accumulator.digest(message.step) });
     default:

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { CHUNK_BYTES } from '../../proto/chunks.js';
 import type { TrainingState } from '../../job/digest.js';
 import type { TreeNode } from '../../job/tree.js';
+import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
 import type { AccumulatorSetup, ShardOutcome, StepOutcome, StepPlanned } from './accumulator.js';
 
 export type ToArithmetic =
@@ -9,18 +10,20 @@ export type ToArithmetic =
   | { kind: 'chunk'; step: number; node: TreeNode; chunk: number; values: number; buffer: SharedArrayBuffer }
   | { kind: 'outcome'; step: number; outcome: ShardOutcome }
   | { kind: 'snapshot'; request: number; step: number }
+  | { kind: 'copy'; request: number; into: Float32Array }
   | { kind: 'digest'; request: number; step: number };
 
 export type FromArithmetic =
   | { kind: 'step'; outcome: StepOutcome }
   | { kind: 'snapshot'; request: number; snapshot: TrainingState }
+  | { kind: 'copied'; request: number; durationMs: number }
   | { kind: 'digest'; request: number; digest: string };
 
 /**
  * The network thread's side of the arithmetic thread. Summing, updating and hashing take tens of milliseconds for
  * large models, and heartbeats must not wait for them.
  */
-export class ArithmeticThread {
+export class ArithmeticThread implements Arithmetic {
   readonly #thread: Worker;
   /** Chunk buffers, shared because handing one over costs more than copying into it. Those of a step are free after it. */
   readonly #free: SharedArrayBuffer[] = [];
@@ -29,8 +32,7 @@ export class ArithmeticThread {
   #nextRequest = 0;
   #failure: Error | undefined;
 
-  /** @param onStep - called once per step that was begun and not replaced. */
-  constructor(setup: AccumulatorSetup, onStep: (outcome: StepOutcome) => void, onError: (error: Error) => void) {
+  constructor(setup: AccumulatorSetup, { onStep, onError }: ArithmeticEvents) {
     this.#thread = new Worker(new URL('./thread-main.js', import.meta.url), { workerData: setup });
     this.#thread.on('message', (message: FromArithmetic) => {
       if (message.kind === 'step') {
@@ -40,7 +42,7 @@ export class ArithmeticThread {
       }
       const request = this.#requests.get(message.request);
       this.#requests.delete(message.request);
-      request?.resolve((message.kind === 'snapshot' ? message.snapshot : message.digest) as never);
+      request?.resolve(answerOf(message) as never);
     });
     this.#thread.on('error', (error) => {
       this.#failure = error;
@@ -53,7 +55,6 @@ export class ArithmeticThread {
     this.#post({ kind: 'begin', planned });
   }
 
-  /** Hands over one chunk of a partial; the bytes are copied. */
   addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
     const buffer = this.#free.pop() ?? new SharedArrayBuffer(CHUNK_BYTES);
     this.#used.push(buffer);
@@ -65,12 +66,14 @@ export class ArithmeticThread {
     this.#post({ kind: 'outcome', step, outcome });
   }
 
-  /** Copies of all that training changes, after `step` updates. Ask between steps only. */
   snapshot(step: number): Promise<TrainingState> {
     return this.#request((request) => ({ kind: 'snapshot', request, step }));
   }
 
-  /** SHA-256 over the same. */
+  copyState(into: Float32Array): Promise<number> {
+    return this.#request((request) => ({ kind: 'copy', request, into }));
+  }
+
   digest(step: number): Promise<string> {
     return this.#request((request) => ({ kind: 'digest', request, step }));
   }
@@ -90,5 +93,18 @@ export class ArithmeticThread {
 
   #post(message: ToArithmetic): void {
     this.#thread.postMessage(message);
+  }
+}
+
+function answerOf(message: Exclude<FromArithmetic, { kind: 'step' }>): TrainingState | string | number {
+  switch (message.kind) {
+    case 'snapshot':
+      return message.snapshot;
+    case 'digest':
+      return message.digest;
+    case 'copied':
+      return message.durationMs;
+    default:
+      return message satisfies never;
   }
 }

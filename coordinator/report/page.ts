@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { EvaluationRecord } from '../records.js';
 import { formatCount, formatDuration, formatPlural, formatShare } from './format.js';
 import { html, trusted, type Html } from './html.js';
+import { doubts, notReproducible, reproduciblePromise } from './numerics.js';
 import { epochSection, learningSection, lossSection } from './page-curves.js';
 import { lectureSection } from './page-lecture.js';
 import type { PageContext } from './page-parts.js';
@@ -41,18 +42,20 @@ export function renderPage(
         <main>
           ${banners(input)} ${header(input, summary, options)} ${lossSection(context)} ${learningSection(context)}
           ${confusionSection(context)} ${classSection(context)} ${lastImagesSection(context)} ${lectureSection(context)}
-          ${epochSection(context)} ${jobSection(input, options)}
+          ${epochSection(context)} ${digestSection(input)} ${jobSection(input, options)}
         </main>
       </body>
     </html>`.text;
 }
 
-function banners({ dataset, outcome, steps, spec, stepsPerEpoch }: ReportInput): Html[] {
+function banners(input: ReportInput): Html[] {
+  const { dataset, outcome, steps, spec, stepsPerEpoch } = input;
   const texts = [
     ...(dataset.synthetic ? [`Results on the ${dataset.title}. They say nothing about CIFAR-10.`] : []),
     ...(outcome === 'stopped'
       ? [`Stopped after step ${formatCount(steps.length)} of ${formatCount(spec.epochs * stepsPerEpoch)}.`]
       : []),
+    ...doubts(input),
   ];
   return texts.map((text) => html`<p class="banner" role="alert">${text}</p>`);
 }
@@ -88,7 +91,23 @@ function tile(name: string, value: string, detail: string): Html {
   </div>`;
 }
 
-function jobSection({ spec, engine, jobDigest, dataset }: ReportInput, options: PageOptions): Html {
+function digestSection({ digests }: ReportInput): Html | undefined {
+  if (digests.length === 0) return undefined;
+  return html`<section>
+    <h2>Digests</h2>
+    <p class="note">
+      SHA-256 of parameters, optimizer state and running statistics at each epoch's end, chained from the job digest on.
+      Runs of one job have the same; <code>digests.jsonl</code> holds them too.
+    </p>
+    <details>
+      <summary>Show ${formatPlural(digests.length, 'digest')}</summary>
+      <pre>${digests.map(({ epoch, digest }) => `${String(epoch).padStart(6)}  ${digest}`).join('\n')}</pre>
+    </details>
+  </section>`;
+}
+
+function jobSection(input: ReportInput, options: PageOptions): Html {
+  const { spec, engine, jobDigest, dataset } = input;
   const versions = options.versions ?? {
     'Node.js': process.version,
     Platform: `${process.platform} ${process.arch}`,
@@ -98,16 +117,14 @@ function jobSection({ spec, engine, jobDigest, dataset }: ReportInput, options: 
     Device: engine.device,
     Lowering: engine.lowering,
     'Threads per worker': String(engine.threads),
+    Fingerprint: engine.fingerprint,
     ...versions,
     'Job digest': jobDigest,
     'Dataset digest': dataset.digest,
   };
   return html`<section>
     <h2>Job</h2>
-    <p class="note">
-      The result is a function of this spec and the data: the same bits for any number of workers of this engine and
-      device class.
-    </p>
+    <p class="note">${input.reproducible ? reproduciblePromise : notReproducible}</p>
     <div class="pair">
       <pre>${stringify(spec)}</pre>
       <table>

@@ -1,6 +1,6 @@
-import type { EngineInfo } from '../../engine/engine.js';
 import type { JobSpec } from '../../job/spec.js';
-import type { EvaluationRecord, StepRecord, TestRow } from '../records.js';
+import type { EngineClass } from '../engine-class.js';
+import type { DigestEntry, EvaluationRecord, RunCounts, StepRecord, TestRow } from '../records.js';
 
 /** Everything a finished (or stopped) run knows that the report shows. */
 export interface ReportInput {
@@ -18,11 +18,19 @@ export interface ReportInput {
   readonly steps: readonly StepRecord[];
   /** In order of step; the last one is the final evaluation if `outcome` is `finished`. */
   readonly evaluations: readonly EvaluationRecord[];
+  /** The digest chain so far. */
+  readonly digests: readonly DigestEntry[];
   /** The last four test images at the last evaluation. */
   readonly lastTestRows: readonly TestRow[];
-  readonly engine: EngineInfo;
+  /** Engine class of the run. */
+  readonly engine: EngineClass;
+  /** False when workers of other engine classes computed too (`numerics: mixed`). */
+  readonly reproducible: boolean;
+  /** Numerics faults, steps left out and the like, since the coordinator's start; unknown without. */
+  readonly counts?: RunCounts;
+  /** Most workers that contributed to one step. */
   readonly workers: number;
-  /** Wall time of the training, evaluations included, in seconds. */
+  /** Time of the training over all starts of the coordinator, evaluations and repeated steps included, in seconds. */
   readonly seconds: number;
   readonly outcome: 'finished' | 'stopped';
   /** Digest of the final parameters, optimizer state and running statistics; hexadecimal SHA-256. */

@@ -1,5 +1,6 @@
 import { classAccuracies, type Confusion } from './confusion.js';
 import { formatCount, formatDuration, formatPlural, formatScore, formatShare } from './format.js';
+import { doubts } from './numerics.js';
 import type { ReportInput } from './report-input.js';
 import { summarise } from './summary.js';
 
@@ -39,6 +40,7 @@ export function formatSummary(input: ReportInput): string {
   return [
     ...(dataset.synthetic ? [`NOT CIFAR-10: trained and tested on the ${dataset.title}.`] : []),
     ...(input.outcome === 'stopped' ? [`Stopped after step ${steps.length} of ${spec.epochs * stepsPerEpoch}.`] : []),
+    ...doubts(input),
     lastEvaluation
       ? `Test set: Average loss: ${lastEvaluation.loss.toFixed(4)}, Accuracy: ${formatScore(lastEvaluation)}`
       : 'Test set: not evaluated',

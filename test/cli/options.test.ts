@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { addSpecOptions, positive, presetHelp, seconds, specFrom, type SpecOptions } from '../../cli/options.js';
+import { positive, seconds } from '../../cli/numbers.js';
+import { addSpecOptions, presetHelp, specFrom, type SpecOptions } from '../../cli/options.js';
 import type { JobSpec } from '../../job/spec.js';
 
 let directory: string;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FromWorker } from '../../proto/messages.js';
+import type { FromWorker, Ready } from '../../proto/messages.js';
+import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { smallManifest } from './manifest.js';
 import { Rig } from './rig.js';
 
@@ -46,19 +47,22 @@ describe('joining', () => {
     expect(rig.changes).toEqual(['w1 joined', 'w1 lost']);
   });
 
-  it.each([0, 2, 0xffffffff])('refuses protocol version %i with both versions and what to do', async (version) => {
-    const rig = await start();
-    const worker = rig.worker('w1');
-    worker.hello({ protocolVersion: version });
-    expect(await worker.ended).toMatchObject({
-      code: 'PROTOCOL_VERSION',
-      retryable: false,
-      message:
-        `join: expected protocol version 1, got ${version} from worker w1; ` +
-        'install the same Lockstep version on both sides',
-    });
-    expect(rig.changes).toEqual([]);
-  });
+  it.each([0, PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1, 0xffffffff])(
+    'refuses protocol version %i with both versions and what to do',
+    async (version) => {
+      const rig = await start();
+      const worker = rig.worker('w1');
+      worker.hello({ protocolVersion: version });
+      expect(await worker.ended).toMatchObject({
+        code: 'PROTOCOL_VERSION',
+        retryable: false,
+        message:
+          `join: expected protocol version ${PROTOCOL_VERSION}, got ${version} from worker w1; ` +
+          'install the same Lockstep version on both sides',
+      });
+      expect(rig.changes).toEqual([]);
+    },
+  );
 
   it('survives a version refusal that cuts a worker id in the middle of a character', async () => {
     const rig = await start();
@@ -101,18 +105,28 @@ describe('joining', () => {
     expect(rig.changes).toEqual(['w1 joined', 'w1 ready', 'w1 lost', 'w1 joined', 'w1 ready']);
   });
 
-  it('refuses a worker with another engine than the first, with both of them, and leaves the others alone', async () => {
+  it.each<[string, Partial<Ready>]>([
+    ['no fingerprint', { fingerprint: '' }],
+    ['a fingerprint in capitals', { fingerprint: 'AB'.repeat(32) }],
+    ['an engine version of 201 characters', { engineVersion: 'x'.repeat(201) }],
+    ['a device with an escape sequence', { device: 'cpu\u001b[2J' }],
+  ])('ends the session of a worker that is ready with %s', async (_, overrides) => {
     const rig = await start();
-    await rig.workers('first');
-    const other = rig.worker('other');
-    other.hello();
-    other.ready('raw 2');
-    expect(await other.ended).toMatchObject({
-      code: 'OTHER_ENGINE',
-      retryable: false,
-      message: expect.stringMatching(/expected engine raw \(raw 1, .*got raw \(raw 2, .*from worker other/) as string,
+    const worker = rig.worker('w1');
+    worker.hello();
+    worker.ready(overrides);
+    expect(await worker.ended).toMatchObject({
+      code: 'BAD_MESSAGE',
+      message: expect.stringMatching(/^ready from w1: expected /) as string,
     });
-    expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['first']);
+    expect(rig.changes).toEqual(['w1 joined', 'w1 lost']);
+  });
+
+  it('ends the session of a worker that is ready twice', async () => {
+    const rig = await start();
+    const [worker] = await rig.workers('w1');
+    worker!.ready();
+    expect(await worker!.ended).toMatchObject({ message: 'join: expected one Ready from w1, got a second' });
   });
 
   it('sends home who joins after the end, and everybody who is there', async () => {
@@ -124,6 +138,77 @@ describe('joining', () => {
     late.hello();
     expect((await late.next('finish')).finish).toEqual({ reason: 'the job is over' });
     expect([await early!.ended, await late.ended]).toEqual([undefined, undefined]);
+    expect(rig.roster.sessions).toEqual([]);
+  });
+});
+
+describe('the engine of the run', () => {
+  const readyWith = async (rig: Rig, workerId: string, overrides: Partial<Ready>) => {
+    const worker = rig.worker(workerId);
+    worker.hello();
+    worker.ready(overrides);
+    await rig.changed(workerId, 'ready');
+    return worker;
+  };
+  const other = { fingerprint: 'cd'.repeat(32) };
+
+  it('is open to all before the first step, then that of most workers; the others are refused', async () => {
+    const rig = await start();
+    const early = await readyWith(rig, 'early', other);
+    await rig.workers('a', 'b');
+    expect(await rig.cluster.beforeFirstStep()).toBe(false);
+    expect(await early.ended).toMatchObject({
+      code: 'OTHER_ENGINE',
+      retryable: false,
+      message:
+        'join: expected engine raw (raw 1, cpu, none, 1 thread(s), fingerprint abababababab), which the run is bound ' +
+        'to, got raw (raw 1, cpu, none, 1 thread(s), fingerprint cdcdcdcdcdcd) from worker early; run one kind of ' +
+        'machine and one Lockstep version, or set numerics: mixed, which gives up equal bits',
+    });
+    expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+    expect(await rig.cluster.beforeFirstStep()).toBe(true);
+  });
+
+  it('binds who joins later', async () => {
+    const rig = await start();
+    await rig.workers('first');
+    expect(await rig.cluster.beforeFirstStep()).toBe(true);
+    const late = rig.worker('late');
+    late.hello();
+    late.ready({ engineVersion: 'raw 2' });
+    expect(await late.ended).toMatchObject({
+      code: 'OTHER_ENGINE',
+      message: expect.stringMatching(/expected engine raw \(raw 1, .*got raw \(raw 2, .*from worker late/) as string,
+    });
+    await rig.workers('same');
+    expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['first', 'same']);
+  });
+
+  it('is not fixed by a worker that is gone again', async () => {
+    const rig = await start();
+    const gone = await readyWith(rig, 'gone', other);
+    gone.break();
+    await rig.changed('gone', 'lost');
+    expect(await rig.cluster.beforeFirstStep()).toBe(false);
+    await rig.workers('a');
+    expect(await rig.cluster.beforeFirstStep()).toBe(true);
+    expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['a']);
+  });
+});
+
+describe('a worker that takes its messages and never reads them', () => {
+  it('is dropped when too many wait for it', async () => {
+    const rig = await start();
+    const [deaf] = await rig.workers('deaf');
+    deaf!.pause();
+    // 20 kB each: the connection itself takes 8 MiB of them.
+    const assignment = { generation: 1, shards: new Array<number>(20_000).fill(1), evaluationBatches: [] };
+    for (let i = 0; i < 1_500; i++) rig.roster.get('deaf')!.send({ assignment });
+    deaf!.send({ heartbeat: { phase: 'idle', residentBytes: 1 } });
+    await rig.changed('deaf', 'lost');
+    expect(rig.reasonOf('deaf', 'lost')).toMatch(
+      /^join: expected deaf to read what it is sent, got 1\d{3} messages unread; its shards go to others$/,
+    );
     expect(rig.roster.sessions).toEqual([]);
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Node, ShardReport } from '../../proto/messages.js';
-import { CHUNK_VALUES, chunkBytes } from '../../proto/chunks.js';
+import { CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
+import { nonFiniteError } from '../../coordinator/step-task.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from './manifest.js';
-import type { RawWorker } from './raw-worker.js';
+import { type RawWorker, withCrc } from './raw-worker.js';
 import { Rig } from './rig.js';
 
 const leaf = (first: number): Node => ({ first, count: 1 });
@@ -29,8 +30,7 @@ describe('a step', () => {
       term: 1,
       step: 0,
       evaluation: false,
-      chunk: 0,
-      chunks: 1,
+      ...chunkFields(values(1), 0),
       data: Buffer.from(values(1).buffer),
     });
     expect(await ordered(b!, 0)).toEqual([leaf(1)]);
@@ -144,7 +144,7 @@ describe('a worker that is lost in a step', () => {
 });
 
 describe('a partial that does not fit the job', () => {
-  const data = chunkBytes(values(99), 0);
+  const fields = chunkFields(values(99), 0);
   const report = (overrides: globalThis.Partial<ShardReport> = {}): ShardReport => ({
     shard: 0,
     samples: 2,
@@ -154,14 +154,18 @@ describe('a partial that does not fit the job', () => {
     computeMs: 1,
     ...overrides,
   });
-  const good = { term: 1, step: 0, node: leaf(0), chunk: 0, chunks: 1, data, reports: [report()] };
+  const good = { term: 1, step: 0, node: leaf(0), ...fields, reports: [report()] };
 
   it.each<[string, object, RegExp]>([
     ['a node beyond the shards', { node: leaf(2) }, /a node of the tree over 2 shards, got {"first":2,"count":1}/],
     ['a node of no shards', { node: { first: 0, count: 0 } }, /a node of the tree over 2 shards/],
     ['a node of too many shards', { node: { first: 0, count: 0xffffffff } }, /a node of the tree over 2 shards/],
     ['no node', { node: null }, /a node of the tree over 2 shards, got null/],
-    ['a short chunk', { data: data.subarray(4) }, /expected chunk 0\.\.0 of 1 with 12 bytes, got chunk 0 of 1 with 8/],
+    [
+      'a short chunk',
+      { data: fields.data.subarray(4) },
+      /expected chunk 0\.\.0 of 1 with 12 bytes, got chunk 0 of 1 with 8/,
+    ],
     ['no bytes', { data: Buffer.alloc(0) }, /with 12 bytes, got chunk 0 of 1 with 0 bytes/],
     ['a chunk too many', { chunk: 1, chunks: 2 }, /got chunk 1 of 2/],
     ['no report', { reports: [] }, /reports of shards 0, got /],
@@ -225,21 +229,32 @@ describe('a partial of another term or step', () => {
   });
 });
 
-describe('a step with a loss that is no number', () => {
-  it('fails with the shard, and the parameters are those before it', async () => {
-    const rig = await Rig.start(smallManifest(3));
-    const [a] = await rig.workers('a');
-    const { done } = rig.step(0);
-    await ordered(a!, 0);
-    a!.partial({ step: 0, node: root, samples }, values(1), { reports: { lossSum: NaN } });
-    await expect(within(done, 'the step')).rejects.toMatchObject({
-      code: 'NON_FINITE',
-      message:
-        'step 0: expected finite loss and gradients, got NaN or infinity in shard(s) 0, 1; ' +
-        'parameters are those before the step; lower the learning rate or lengthen the warm-up',
-    });
-    expect([...rig.params]).toEqual([1, 1, 1]);
-  });
+describe('a step that is not finite', () => {
+  it.each<[string, number, Float32Array, number, number[]]>([
+    ['the losses of a node', NaN, values(1), 1, [0, 1]],
+    ['the gradient of one shard', 1, Float32Array.of(0, NaN, 0), 2, [1]],
+  ])(
+    'because of %s names the shards, and the parameters are those before it',
+    async (_, lossSum, bad, count, named) => {
+      const rig = await Rig.start(smallManifest(3));
+      const [a, b] = await rig.workers('a', 'b').then((all) => all.slice(0, count));
+      if (count === 1) rig.roster.remove(rig.roster.get('b')!);
+      const { task, done } = rig.step(0);
+      if (b) a!.partial({ step: 0, node: leaf(0), samples }, values(1));
+      (b ?? a)!.partial({ step: 0, node: b ? leaf(1) : root, samples }, bad, { reports: { lossSum } });
+      expect(await within(done, 'the step')).toEqual({ kind: 'nonFinite', step: 0, shards: named });
+      expect([...rig.params]).toEqual([1, 1, 1]);
+      const error = nonFiniteError(task, named, 'checkpoints/step-00000000.safetensors');
+      expect(error).toMatchObject({
+        code: 'NON_FINITE',
+        message:
+          `step 0: expected finite loss and gradients, got NaN or infinity in shard(s) ${named.join(', ')} from ` +
+          `${b ? 'b' : 'a'}; parameters are those before the step; ` +
+          'last good checkpoint: checkpoints/step-00000000.safetensors; ' +
+          'lower the learning rate, lengthen the warm-up, or set onNonFinite: skip',
+      });
+    },
+  );
 });
 
 describe('an evaluation', () => {
@@ -254,10 +269,10 @@ describe('an evaluation', () => {
     const { parameters } = await a!.next('parameters');
     expect(parameters).toMatchObject({ step: 4, evaluation: true });
     expect(parameters.data.byteLength).toBe(4 * 4);
-    b!.send({ rows: { term: 1, step: 4, batch: 1, data: rows(5, 6) } });
-    b!.send({ rows: { term: 1, step: 4, batch: 1, data: rows(-5, -6) } });
-    a!.send({ rows: { term: 1, step: 3, batch: 0, data: rows(-1, -2, -3, -4) } });
-    a!.send({ rows: { term: 1, step: 4, batch: 0, data: rows(1, 2, 3, 4) } });
+    b!.send({ rows: { term: 1, step: 4, batch: 1, ...withCrc(rows(5, 6)) } });
+    b!.send({ rows: { term: 1, step: 4, batch: 1, ...withCrc(rows(-5, -6)) } });
+    a!.send({ rows: { term: 1, step: 3, batch: 0, ...withCrc(rows(-1, -2, -3, -4)) } });
+    a!.send({ rows: { term: 1, step: 4, batch: 0, ...withCrc(rows(1, 2, 3, 4)) } });
     expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
@@ -271,13 +286,13 @@ describe('an evaluation', () => {
     const { done } = rig.evaluate(4);
     await a!.next('evaluate');
     await b!.next('evaluate');
-    a!.send({ rows: { term: 1, step: 4, batch, data } });
+    a!.send({ rows: { term: 1, step: 4, batch, ...withCrc(data) } });
     const error = await within(a!.ended, 'the end of a');
     expect(error).toMatchObject({ code: 'BAD_MESSAGE' });
     expect(error!.message).toMatch(message);
     expect((await b!.next('evaluate')).evaluate.batches).toEqual([0]);
-    b!.send({ rows: { term: 1, step: 4, batch: 0, data: rows(1, 2, 3, 4) } });
-    b!.send({ rows: { term: 1, step: 4, batch: 1, data: rows(5, 6) } });
+    b!.send({ rows: { term: 1, step: 4, batch: 0, ...withCrc(rows(1, 2, 3, 4)) } });
+    b!.send({ rows: { term: 1, step: 4, batch: 1, ...withCrc(rows(5, 6)) } });
     expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });

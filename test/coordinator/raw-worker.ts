@@ -1,8 +1,9 @@
+import { crc32 } from 'node:zlib';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { callMetadata } from '../../proto/auth.js';
-import { chunkBytes, chunkCount } from '../../proto/chunks.js';
+import { chunkCount, chunkFields } from '../../proto/chunks.js';
 import { type ClusterError, fromServiceError } from '../../proto/errors.js';
-import type { FromWorker, Hello, Node, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
+import type { FromWorker, Hello, Node, Ready, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { clusterClient, within } from '../proto/wire.js';
 
@@ -22,8 +23,9 @@ export class RawWorker {
   constructor(
     address: string,
     readonly workerId: string,
+    client = clusterClient(address),
   ) {
-    this.#stream = clusterClient(address).Join(callMetadata());
+    this.#stream = client.Join(callMetadata());
     this.ended = new Promise((resolve) => {
       this.#stream.on('error', (error) => resolve(fromServiceError(error as ServiceError, 'join')));
       this.#stream.on('end', () => resolve(undefined));
@@ -49,9 +51,9 @@ export class RawWorker {
     this.send({ hello: { ...hello, ...overrides } });
   }
 
-  ready(engineVersion = 'raw 1'): void {
-    const device = { device: 'cpu', lowering: 'none', threads: 1 };
-    this.send({ ready: { engine: 'raw', engineVersion, ...device, compileMs: 1 } });
+  ready(overrides: Partial<Ready> = {}): void {
+    const engine = { engine: 'raw', engineVersion: 'raw 1', device: 'cpu', lowering: 'none', threads: 1 };
+    this.send({ ready: { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32), ...overrides } });
   }
 
   send(message: FromWorker): void {
@@ -72,8 +74,8 @@ export class RawWorker {
       return { ...own, ...change.reports };
     });
     for (const chunk of change.chunks ?? Array.from({ length: chunks }, (_, i) => i)) {
-      const data = chunkBytes(vector, chunk);
-      this.send({ partial: { term, step, node, chunk, chunks, data, reports: chunk === 0 ? reports : [] } });
+      const fields = chunkFields(vector, chunk);
+      this.send({ partial: { term, step, node, ...fields, reports: chunk === 0 ? reports : [] } });
     }
   }
 
@@ -106,4 +108,9 @@ export class RawWorker {
   resume(): void {
     this.#stream.resume();
   }
+}
+
+/** The fields of a message that carries `data` whole. */
+export function withCrc(data: Uint8Array): { data: Uint8Array; crc: number } {
+  return { data, crc: crc32(data) };
 }

@@ -1,10 +1,12 @@
 import { onTestFinished } from 'vitest';
 import { Accumulator, type ShardOutcome, type StepOutcome } from '../../coordinator/arithmetic/accumulator.js';
-import type { ArithmeticThread } from '../../coordinator/arithmetic/thread.js';
+import type { Arithmetic } from '../../coordinator/arithmetic/arithmetic.js';
 import { ClusterService } from '../../coordinator/cluster-service.js';
 import { Dispatcher } from '../../coordinator/dispatcher.js';
+import { EngineDoor } from '../../coordinator/engine-door.js';
 import { EvaluationTask } from '../../coordinator/evaluation-task.js';
 import { type RunEvent, RunEvents } from '../../coordinator/events.js';
+import { NumericsCheck, type NumericsFault } from '../../coordinator/numerics-check.js';
 import { Roster } from '../../coordinator/roster.js';
 import type { JoinStream } from '../../coordinator/session.js';
 import { StepTask } from '../../coordinator/step-task.js';
@@ -49,6 +51,10 @@ class InlineArithmetic {
 /** The coordinator's side of the wire: real server, sessions, dispatcher and tasks; the trainer's loop is the test's. */
 export class Rig {
   readonly events: RunEvent[] = [];
+  /** Why the task in progress had no worker, and undefined when it went on. */
+  readonly stuck: (string | undefined)[] = [];
+  readonly faults: NumericsFault[] = [];
+  readonly numerics: NumericsCheck;
   readonly params: Float32Array;
   readonly roster: Roster;
   readonly dispatcher: Dispatcher;
@@ -56,6 +62,7 @@ export class Rig {
   readonly arithmetic: InlineArithmetic;
   address = '';
   #wake: (() => void) | undefined;
+  #task: StepTask | undefined;
 
   private constructor(
     readonly manifest: JobManifest,
@@ -66,6 +73,7 @@ export class Rig {
       this.events.push(event);
       this.#wake?.();
     });
+    this.numerics = new NumericsCheck(manifest.parameterCount, (fault) => this.faults.push(fault));
     this.params = new Float32Array(manifest.parameterCount).fill(1);
     this.arithmetic = new InlineArithmetic(manifest, this.params);
     this.roster = new Roster(heartbeatLimitMs, (session, error) => this.cluster.lost(session, error));
@@ -76,7 +84,9 @@ export class Rig {
       wantedWorkers: 2,
       roster: this.roster,
       events,
+      onStuck: (reason) => this.stuck.push(reason),
     });
+    onTestFinished(() => this.dispatcher.close());
     const { dispatcher } = this;
     const trainer = {
       dispatcher,
@@ -87,6 +97,8 @@ export class Rig {
       roster: this.roster,
       trainer: trainer as unknown as Trainer,
       events,
+      door: new EngineDoor({ numerics: 'strict' }),
+      manifest,
       welcome,
     });
   }
@@ -114,16 +126,22 @@ export class Rig {
   }
 
   /** Begins a step; `done` settles with its outcome. */
-  step(step: number): { done: Promise<StepOutcome> } {
-    const { manifest, params, dispatcher } = this;
+  step(step: number, audited: readonly number[] = []): { task: StepTask; done: Promise<StepOutcome> } {
+    const { manifest, params, dispatcher, numerics } = this;
     const plan = manifestPlan(manifest);
-    const arithmetic = this.arithmetic as unknown as ArithmeticThread;
+    const arithmetic = this.arithmetic as unknown as Arithmetic;
     const update = { samples: globalSamples(plan, step % plan.stepsPerEpoch), learningRate: 0.5 };
-    const task = new StepTask({ manifest, plan, term, params, arithmetic }, step, update);
+    const task = new StepTask({ manifest, plan, term, params, arithmetic, numerics }, step, update, audited);
+    this.#task = task;
     this.arithmetic.onStep = (outcome) => task.settle(outcome);
     const done = dispatcher.perform(task).then(() => task.outcome!);
     done.catch(() => undefined);
-    return { done };
+    return { task, done };
+  }
+
+  /** Results that the step in progress still lacks. */
+  missing(): number {
+    return this.#task!.board.missing().length;
   }
 
   /** Begins an evaluation; `done` settles with the rows. */

@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lock } from 'proper-lockfile';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StepRecord } from '../../coordinator/records.js';
-import { parseSteps, RunDirectory } from '../../coordinator/run-directory.js';
+import { checkSameJob, readPreviousRun } from '../../coordinator/begin-run.js';
+import { RunDirectory } from '../../coordinator/run-directory.js';
+import { formatStep, parseSteps, stepsHeader } from '../../coordinator/run-records.js';
 import { within } from '../proto/wire.js';
+import { smallManifest } from './manifest.js';
 
 let base: string;
 beforeEach(() => {
@@ -13,8 +15,8 @@ beforeEach(() => {
   onTestFinished(() => rmSync(base, { recursive: true, force: true }));
 });
 
-async function create(path: string): Promise<RunDirectory> {
-  const directory = await RunDirectory.create(path);
+async function opened(path: string): Promise<RunDirectory> {
+  const directory = await RunDirectory.open(path);
   onTestFinished(() => directory.close());
   return directory;
 }
@@ -29,85 +31,142 @@ const record: StepRecord = {
   durationMs: 81.25,
   workers: 2,
 };
-const header = 'step,epoch,samples,loss,correct,learning_rate,duration_ms,workers\n';
 
 describe('the directory of a new run', () => {
-  it('is made with all folders above it, locked, and holds its records when closed', async () => {
+  it('is made with all folders above it, and holds its records when closed', async () => {
     const path = join(base, 'runs', 'a');
-    const directory = await RunDirectory.create(path);
+    const directory = await RunDirectory.open(path);
+    await directory.beginRecords(0);
     directory.addStep(record);
     directory.addDigest({ epoch: 1, step: 1, digest: 'ab' });
-    expect(readdirSync(join(base, 'runs'))).toEqual(['a', 'a.lock']);
     await directory.close();
-    expect(readdirSync(join(base, 'runs'))).toEqual(['a']);
-    expect(readdirSync(path)).toEqual(['checkpoints', 'digests.jsonl', 'steps.csv']);
+    expect(readdirSync(path)).toEqual(['checkpoints', 'digests.jsonl', 'evaluations.jsonl', 'steps.csv']);
     expect(readFileSync(join(path, 'steps.csv'), 'utf8')).toBe(
-      `${header}0,1,245,2.30258509,24,0.016666666666666666,81.25,2\n`,
+      `${stepsHeader}0,1,245,2.30258509,24,0.016666666666666666,81.25,2\n`,
     );
     expect(readFileSync(join(path, 'digests.jsonl'), 'utf8')).toBe('{"epoch":1,"step":1,"digest":"ab"}\n');
   });
 
   it('may be there already, with files of others', async () => {
     writeFileSync(join(base, 'notes.txt'), 'mine');
-    await (await RunDirectory.create(base)).close();
+    await (await RunDirectory.open(base)).close();
     expect(readFileSync(join(base, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
   it('may be closed twice, and after its records have ended', async () => {
-    const directory = await RunDirectory.create(join(base, 'a'));
+    const directory = await opened(join(base, 'a'));
+    await directory.beginRecords(0);
     await directory.endRecords();
     await directory.close();
-    expect(readFileSync(join(base, 'a', 'steps.csv'), 'utf8')).toBe(header);
-  });
-});
-
-describe('a place that is refused', () => {
-  const refusal = (message: RegExp) =>
-    expect.objectContaining({ code: 'BAD_RUN_DIRECTORY', message: expect.stringMatching(message) as string }) as Error;
-
-  it('is one that holds a run, whose records stay as they are', async () => {
-    const first = await RunDirectory.create(base);
-    await first.writeJson('job.json', {});
-    first.addStep(record);
-    await first.close();
-    await expect(RunDirectory.create(base)).rejects.toThrow(
-      refusal(/expected a place for a new run, got one that holds a run already; pass another --run DIR$/),
-    );
-    expect(parseSteps(readFileSync(join(base, 'steps.csv'), 'utf8'))).toHaveLength(1);
+    expect(readFileSync(join(base, 'a', 'steps.csv'), 'utf8')).toBe(stepsHeader);
   });
 
   it('may hold what an attempt left that did not get as far as its job', async () => {
-    await (await RunDirectory.create(base)).close();
-    const second = await RunDirectory.create(base);
-    second.addStep(record);
-    await second.close();
-    expect(parseSteps(readFileSync(join(base, 'steps.csv'), 'utf8'))).toHaveLength(1);
+    const first = await RunDirectory.open(base);
+    await first.beginRecords(0);
+    first.addStep(record);
+    await first.close();
+    const second = await opened(base);
+    expect(await readPreviousRun(second)).toBeUndefined();
+    await second.beginRecords(0);
+    await second.endRecords();
+    expect(readFileSync(join(base, 'steps.csv'), 'utf8')).toBe(stepsHeader);
+  });
+});
+
+describe('the directory of a run that was under way', () => {
+  it('has its records cut back and added to, and what a killed writer left is removed', async () => {
+    const first = await RunDirectory.open(base);
+    await first.beginRecords(0);
+    for (const step of [0, 1, 2]) first.addStep({ ...record, step });
+    await first.close();
+    writeFileSync(join(base, 'steps.csv'), '3,1,2', { flag: 'a' });
+    writeFileSync(join(base, 'checkpoints', 'step-00000002.safetensors'), 'whole');
+    writeFileSync(join(base, 'checkpoints', 'step-00000004.safetensors.17.part'), 'half');
+    const second = await opened(base);
+    expect(await second.listCheckpoints()).toEqual(['step-00000002.safetensors']);
+    expect(readdirSync(join(base, 'checkpoints'))).toEqual(['step-00000002.safetensors']);
+    const { steps } = await second.beginRecords(2);
+    expect(steps.dropped.map(({ step }) => step)).toEqual([2]);
+    second.addStep({ ...record, step: 2, workers: 5 });
+    await second.flushRecords();
+    const csv = readFileSync(join(base, 'steps.csv'), 'utf8');
+    expect(parseSteps(csv).map(({ step, workers }) => [step, workers])).toEqual([
+      [0, 2],
+      [1, 2],
+      [2, 5],
+    ]);
+    expect(csv.startsWith(stepsHeader + formatStep(record))).toBe(true);
   });
 
-  it('is one that another process is using', async () => {
-    const release = await lock(base);
-    onTestFinished(() => release());
-    await expect(RunDirectory.create(base)).rejects.toThrow(
-      refusal(/got one that another process is using; wait for that run, or pass another --run DIR$/),
+  it.each([['that cannot be read', { 'job.json': '{}' }, /got one that holds a run already, which cannot be read/]])(
+    'is refused when it holds a run %s, and stays as it is',
+    async (_, files, message) => {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(base, name), text);
+      const directory = await opened(base);
+      await expect(readPreviousRun(directory)).rejects.toThrow(refusal(message));
+      for (const [name, text] of Object.entries(files)) expect(readFileSync(join(base, name), 'utf8')).toBe(text);
+      expect(readdirSync(base)).not.toContain('steps.csv');
+    },
+  );
+
+  it('is refused when the run is finished', async () => {
+    writeFileSync(join(base, 'job.json'), JSON.stringify(smallManifest(3)));
+    writeFileSync(join(base, 'run.json'), '{"outcome":"finished","term":3}');
+    await expect(readPreviousRun(await opened(base))).rejects.toThrow(
+      refusal(/expected a new place, or a run to go on with, got one that is finished; pass another --run DIR$/),
     );
-    expect(readdirSync(base)).not.toContain('steps.csv');
   });
 
+  it('says how often it was started', async () => {
+    writeFileSync(join(base, 'job.json'), JSON.stringify(smallManifest(3)));
+    writeFileSync(join(base, 'run.json'), '{"outcome":"stopped","term":3,"seconds":17}');
+    expect(await readPreviousRun(await opened(base))).toMatchObject({
+      manifest: smallManifest(3),
+      record: { outcome: 'stopped', term: 3, repeated: { steps: 0, seconds: 0 } },
+    });
+  });
+});
+
+const refusal = (message: RegExp) =>
+  expect.objectContaining({ code: 'BAD_RUN_DIRECTORY', message: expect.stringMatching(message) as string }) as Error;
+
+describe('a place that cannot be written', () => {
   it.each([
     ['below a regular file', () => join(base, 'file', 'run'), /ENOTDIR/],
     ['a regular file', () => join(base, 'file'), /ENOTDIR|EEXIST/],
   ])('is %s', async (_, place, cause) => {
     writeFileSync(join(base, 'file'), '');
-    const error = await RunDirectory.create(place()).catch((thrown: unknown) => thrown as Error);
+    const error = await RunDirectory.open(place()).catch((thrown: unknown) => thrown as Error);
     expect(error).toEqual(refusal(cause));
-    expect((error as Error).message).toContain(`run directory ${place()}: expected a place for a new run, got `);
+    expect((error as Error).message).toContain(`run directory ${place()}: expected a place to write, got `);
     expect((error as Error).message).toMatch(/; pass --run DIR with a directory that you may write to$/);
+  });
+});
+
+describe('the job of a run', () => {
+  const withSpec = (change: object, digest: string) => {
+    const manifest = smallManifest(3);
+    return { ...manifest, digest, spec: { ...manifest.spec, ...change } };
+  };
+
+  it('is that of the same digest', () => {
+    expect(() => checkSameJob(base, withSpec({}, 'a'), withSpec({ minWorkers: 2 }, 'a'))).not.toThrow();
+  });
+
+  it('is refused with every field that differs and both values', () => {
+    const [before, job] = [withSpec({}, 'a'), withSpec({ seed: 2, epochs: 3 }, 'b')];
+    expect(() => checkSameJob(base, before, { ...job, dataset: { ...job.dataset, digest: 'f'.repeat(64) } })).toThrow(
+      refusal(
+        /got another one:\n {2}seed: 1 in the run, 2 now\n {2}epochs: 2 in the run, 3 now\n {2}dataset: none 2{12} in the run, none f{12} now\ngo on with/,
+      ),
+    );
   });
 });
 
 describe('writing a file', () => {
   it('replaces it as a whole and leaves nothing beside it', async () => {
-    const directory = await create(base);
+    const directory = await opened(base);
     await directory.write('model/weights.bin', Uint8Array.of(1, 2, 3));
     await directory.write('model/weights.bin', Uint8Array.of(4));
     expect([...readFileSync(join(base, 'model', 'weights.bin'))]).toEqual([4]);
@@ -117,7 +176,7 @@ describe('writing a file', () => {
   });
 
   it('that fails leaves what was there, nothing half written, and says what to do', async () => {
-    const directory = await create(base);
+    const directory = await opened(base);
     mkdirSync(join(base, 'model', 'weights.bin', 'in-the-way'), { recursive: true });
     writeFileSync(join(base, 'report'), 'a file where a directory is wanted');
     for (const [name, named] of Object.entries({ 'model/weights.bin': 'weights.bin', 'report/index.html': 'report' })) {
@@ -136,40 +195,18 @@ describe('writing a file', () => {
 describe('records that cannot be written', () => {
   it('are told of once, and the directory can still be closed', async () => {
     const path = join(base, 'a');
-    const directory = await RunDirectory.create(path);
+    const directory = await RunDirectory.open(path);
+    await directory.beginRecords(0);
     // The record files are opened a moment later, and then there is no directory for them.
     rmSync(path, { recursive: true });
     await expect(within(directory.failed, 'an error')).rejects.toThrow(
       expect.objectContaining({
         code: 'BAD_RUN_DIRECTORY',
-        message: expect.stringMatching(/expected to write .*steps\.csv, got ENOENT/) as string,
+        message: expect.stringMatching(/expected to write .*\.(csv|jsonl), got ENOENT/) as string,
       }),
     );
     directory.addStep(record);
     await directory.close();
     expect(readdirSync(base)).toEqual([]);
-  });
-});
-
-describe('reading steps.csv', () => {
-  it('gives the records as they were added, up to the digits written', async () => {
-    const directory = await RunDirectory.create(base);
-    const records = [0, 1, 2].map((step) => ({ ...record, step, loss: 1 / 2 ** step, durationMs: 12.5 * step }));
-    records.forEach((entry) => directory.addStep(entry));
-    await directory.close();
-    expect(parseSteps(readFileSync(join(base, 'steps.csv'), 'utf8'))).toEqual(records);
-  });
-
-  it.each([
-    ['nothing', '', 0],
-    ['an incomplete header', 'step,epo', 0],
-    ['the header alone', header, 0],
-    ['an incomplete first line', `${header}0,1,245,2.3`, 0],
-    ['an incomplete last line', `${header}0,1,245,2.3,24,0.05,81.25,2\n1,1,245,2.`, 1],
-    ['a last line that lacks its end only', `${header}0,1,245,2.3,24,0.05,81.25,2\n1,1,245,2.2,30,0.05,80.00,2`, 1],
-  ])('gives the complete lines of a file with %s', (_, csv, lines) => {
-    const steps = parseSteps(csv);
-    expect(steps.map(({ step }) => step)).toEqual([0, 1].slice(0, lines));
-    if (lines > 0) expect(steps[0]).toEqual({ ...record, loss: 2.3, learningRate: 0.05 });
   });
 });

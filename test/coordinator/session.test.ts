@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { OutgoingVector } from '../../coordinator/outgoing-vector.js';
 import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
+import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { serve } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 
-const hello = { protocolVersion: 1, workerId: 'w1', host: 'h', pid: 1, runtime: 'r' };
+const hello = { protocolVersion: PROTOCOL_VERSION, workerId: 'w1', host: 'h', pid: 1, runtime: 'r' };
 const kind = { term: 1, step: 0, evaluation: false };
 
 /** Both ends of a session. */
@@ -22,7 +24,7 @@ describe('a vector', () => {
     const { session, worker } = await connect();
     worker.pause();
     const vector = Float32Array.from({ length: 20 * CHUNK_VALUES + 1 }, (_, i) => i);
-    session.sendVector(kind, vector);
+    session.sendVector(new OutgoingVector(kind, vector));
     worker.resume();
     const received = new Float32Array(vector.length);
     for (let chunk = 0; chunk < 21; chunk++) {
@@ -36,7 +38,7 @@ describe('a vector', () => {
   it('is not sent again for the same step, but is for the evaluation of it and for the next', async () => {
     const { session, worker } = await connect();
     for (const again of [kind, kind, { ...kind, evaluation: true }, { ...kind, step: 1 }, { ...kind, step: 1 }]) {
-      session.sendVector(again, Float32Array.of(1));
+      session.sendVector(new OutgoingVector(again, Float32Array.of(1)));
     }
     session.finish('done');
     await worker.next('finish');
@@ -49,13 +51,24 @@ describe('a vector', () => {
   });
 });
 
+describe('an outgoing vector', () => {
+  it('encodes a chunk once, for all who get it, and gives those who come later the same bytes', () => {
+    const values = Float32Array.of(1, 2);
+    const vector = new OutgoingVector(kind, values);
+    const first = vector.chunk(0);
+    values[0] = 9;
+    expect(vector.chunk(0)).toBe(first);
+    expect(new OutgoingVector(kind, values).chunk(0).bytes.equals(first.bytes)).toBe(false);
+  });
+});
+
 describe('a session', () => {
   it('ends well, after all that was sent, when it is finished; nothing follows', async () => {
     const { session, worker } = await connect();
     session.send({ assignment: { generation: 1, shards: [0], evaluationBatches: [] } });
     session.finish('the job is over');
     session.send({ assignment: { generation: 2, shards: [], evaluationBatches: [] } });
-    session.sendVector(kind, Float32Array.of(1));
+    session.sendVector(new OutgoingVector(kind, Float32Array.of(1)));
     session.refuse(new ClusterError('LOST', 'too late'));
     session.finish('again');
     expect(await worker.ended).toBeUndefined();

@@ -1,22 +1,25 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Accumulator } from '../../coordinator/arithmetic/accumulator.js';
 import type * as TrainerModule from '../../coordinator/trainer.js';
 import type * as RosterModule from '../../coordinator/roster.js';
 import type * as EventsModule from '../../coordinator/events.js';
+import type * as DoorModule from '../../coordinator/engine-door.js';
 import type * as ClusterModule from '../../coordinator/cluster-service.js';
 import type { RunEvent } from '../../coordinator/events.js';
 import type { JoinStream } from '../../coordinator/session.js';
 import { chainDigest, stateDigest } from '../../job/digest.js';
 import { manifestPlan } from '../../job/manifest.js';
+import type { JobSpec } from '../../job/spec.js';
 import type { Node } from '../../proto/messages.js';
 import { serve, within } from '../proto/wire.js';
 import { built } from './built.js';
 import { smallManifest } from './manifest.js';
-import { RawWorker } from './raw-worker.js';
+import { RawWorker, withCrc } from './raw-worker.js';
 
 const { Trainer } = await built<typeof TrainerModule>('coordinator/trainer.js');
 const { Roster } = await built<typeof RosterModule>('coordinator/roster.js');
 const { RunEvents } = await built<typeof EventsModule>('coordinator/events.js');
+const { EngineDoor } = await built<typeof DoorModule>('coordinator/engine-door.js');
 const { ClusterService } = await built<typeof ClusterModule>('coordinator/cluster-service.js');
 
 const manifest = smallManifest(3);
@@ -44,14 +47,19 @@ function reference() {
   return { chains, snapshot: accumulator.snapshot(4) };
 }
 
-/** A trainer behind a real server. */
-async function start(wantedWorkers: number, startLimitMs = 20_000) {
+/** A trainer behind a real server. @param change - of the spec. */
+async function start(
+  wantedWorkers: number,
+  startLimitMs = 20_000,
+  numerics: 'strict' | 'mixed' = 'strict',
+  change: Partial<JobSpec> = {},
+) {
   const events: RunEvent[] = [];
   const bus = new RunEvents();
   bus.subscribe((event) => events.push(event));
   const roster = new Roster(60_000, () => undefined);
   const trainer = new Trainer({
-    manifest,
+    manifest: { ...manifest, spec: { ...manifest.spec, ...change } },
     plan,
     term: 1,
     initial: { params: Float32Array.of(1, 2, 3), state: Float32Array.of(0) },
@@ -61,13 +69,15 @@ async function start(wantedWorkers: number, startLimitMs = 20_000) {
     events: bus,
     wantedWorkers,
     startLimitMs,
+    beforeFirstStep: (): Promise<boolean> => cluster.beforeFirstStep(),
   });
   onTestFinished(() => trainer.close());
   onTestFinished(() => roster.close());
   const welcome = { jobJson: '{}', term: 1, heartbeatMs: 500 };
-  const cluster = new ClusterService({ roster, trainer, events: bus, welcome });
+  const door = new EngineDoor({ numerics });
+  const cluster = new ClusterService({ roster, trainer, events: bus, door, manifest, welcome });
   const address = await serve({ Join: (stream: JoinStream) => cluster.join(stream) });
-  return { trainer, events, address };
+  return { trainer, events, address, door };
 }
 
 interface Script {
@@ -90,11 +100,16 @@ async function worker(address: string, workerId: string, { skip, lossSum = 1 }: 
     if (received.message !== 'evaluate') return;
     for (const batch of received.evaluate.batches) {
       const rows = Float32Array.from(batch === 0 ? [-0.25, -2, -1, -0.5] : [-3, -0.125]);
-      raw.send({ rows: { term: 1, step: received.evaluate.step, batch, data: Buffer.from(rows.buffer) } });
+      raw.send({ rows: { term: 1, step: received.evaluate.step, batch, ...withCrc(Buffer.from(rows.buffer)) } });
     }
   };
   await raw.start([0, 1]);
   return raw;
+}
+
+/** Answers an order for the whole step with an infinite gradient. */
+function spoil(raw: RawWorker, step: number): void {
+  raw.partial({ step, node: { first: 0, count: 2 }, samples: [2, 2] }, new Float32Array(3).fill(Infinity));
 }
 
 const stepsOf = (events: RunEvent[]) => events.flatMap((event) => (event.type === 'step' ? [event.record] : []));
@@ -109,6 +124,7 @@ describe('a run', () => {
     expect(result).toEqual({
       outcome: 'finished',
       finalDigest: chains[1],
+      chain: chains[1],
       snapshot,
       lastTestRows: [
         { index: 0, logProbabilities: [-0.25, -2], predicted: 0, label: 0 },
@@ -185,6 +201,47 @@ describe('a run', () => {
       code: 'NON_FINITE',
       message: expect.stringMatching(/^step 0: .*shard\(s\) 0, 1/) as string,
     });
+  });
+
+  it('leaves out a step that is not finite where the spec allows that, and counts it', async () => {
+    const { trainer, events, address } = await start(1, 20_000, 'strict', { onNonFinite: 'skip' });
+    const run = trainer.run();
+    const raw = await worker(address, 'w1', { skip: (raw, step) => step === 1 && (spoil(raw, step), true) });
+    const { outcome, snapshot } = await within(run, 'the run');
+    raw.break();
+    expect([outcome, snapshot.step, trainer.counts.skipped]).toEqual(['finished', 4, 1]);
+    expect(stepsOf(events).map(({ step }) => step)).toEqual([0, 2, 3]);
+    expect(events.filter(({ type }) => type === 'skipped')).toMatchObject([
+      { step: 1, reason: expect.stringMatching(/^step 1: .* in shard\(s\) 0, 1 from w1/) as string },
+    ]);
+    // 0.5 · (2 · 0.1 · (step + 1) + 1) / 4 for steps 0, 2 and 3
+    expect(snapshot.params[0]).toBeCloseTo(1 - 0.125 * (1.2 + 1.6 + 1.8), 5);
+  });
+
+  it('waits between two steps while there are fewer than minWorkers, and says for whom', async () => {
+    const { chains } = reference();
+    const { trainer, events, address } = await start(1, 20_000, 'strict', { minWorkers: 2 });
+    const run = trainer.run();
+    await worker(address, 'a', { skip: (raw, step) => step === 1 && (raw.break(), true) });
+    await worker(address, 'b');
+    const waits = () => events.flatMap((event) => (event.type === 'state' ? [event.reason] : []));
+    await vi.waitUntil(() => waits().includes('waiting for workers: 1 of 2 ready; gone: a'), { timeout: 5_000 });
+    expect([trainer.state, trainer.step]).toEqual(['waiting', 2]);
+    await worker(address, 'c');
+    expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);
+    expect(waits()).toContain('going on with 2 or more workers');
+  });
+
+  it('waits for a worker when none is left in a step, and goes on with that step', async () => {
+    const { chains } = reference();
+    const { trainer, events, address } = await start(1);
+    const run = trainer.run();
+    await worker(address, 'a', { skip: (raw, step) => step === 1 && (raw.break(), true) });
+    await vi.waitUntil(() => trainer.reason === 'waiting for workers: 0 of 1 ready; gone: a', { timeout: 5_000 });
+    expect([trainer.state, trainer.step]).toEqual(['waiting', 1]);
+    await worker(address, 'b');
+    expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);
+    expect(events).toContainEqual({ type: 'state', state: 'training', reason: 'going on with step 1' });
   });
 
   it('ends with the error that it is failed with', async () => {

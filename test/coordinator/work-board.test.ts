@@ -18,8 +18,8 @@ describe('a work board', () => {
     const board = new WorkBoard(2);
     board.order((item) => (item === 0 ? 'a' : undefined));
     expect(board.missing()).toEqual([
-      { item: 0, workerId: 'a' },
-      { item: 1, workerId: undefined },
+      { item: 0, workerIds: ['a'] },
+      { item: 1, workerIds: [] },
     ]);
     expect(board.order(() => 'b')).toEqual(new Map([['b', [1]]]));
   });
@@ -52,10 +52,23 @@ describe('a work board', () => {
     expect(board.forget('a')).toEqual([]);
     expect(board.order(() => 'c')).toEqual(new Map([['c', [2]]]));
     expect(board.missing()).toEqual([
-      { item: 1, workerId: 'b' },
-      { item: 2, workerId: 'c' },
-      { item: 3, workerId: 'b' },
+      { item: 1, workerIds: ['b'] },
+      { item: 2, workerIds: ['c'] },
+      { item: 3, workerIds: ['b'] },
     ]);
+  });
+
+  it('does not open what another worker was told to do as well', () => {
+    const board = new WorkBoard(2);
+    board.order(() => 'a');
+    board.orderAlso([1], 'b');
+    expect(board.workersOf(1)).toEqual(['a', 'b']);
+    expect(board.forget('a')).toEqual([0]);
+    expect(board.missing()).toEqual([
+      { item: 0, workerIds: [] },
+      { item: 1, workerIds: ['b'] },
+    ]);
+    expect(board.forget('b')).toEqual([1]);
   });
 
   it('is complete from the start without items', () => {

@@ -13,6 +13,11 @@ describe('parseSpec', () => {
       schedule: { type: 'constant', warmupSteps: 0 },
       evaluation: { batch: 100, everyEpochs: 1 },
       engine: { name: 'onnx', threads: 1, lowering: 'auto' },
+      minWorkers: 1,
+      numerics: 'strict',
+      onNonFinite: 'fail',
+      audit: 0,
+      checkpoint: { everySteps: 200 },
     });
   });
 

@@ -3,8 +3,10 @@ import {
   CHUNK_BYTES,
   CHUNK_VALUES,
   checkChunk,
+  checkCrc,
   chunkBytes,
   chunkCount,
+  chunkFields,
   chunkRange,
   storeChunk,
 } from '../../proto/chunks.js';
@@ -53,10 +55,10 @@ describe('storing chunks', () => {
     const vector = ramp(2 * CHUNK_VALUES + 5);
     const target = new Float32Array(vector.length + 3).subarray(3);
     for (const chunk of [2, 0, 1]) {
-      const bytes = chunkBytes(vector, chunk);
-      const unaligned = new Uint8Array(bytes.byteLength + 1).subarray(1);
-      unaligned.set(bytes);
-      storeChunk(target, { chunk, chunks: 3, data: unaligned }, 'test');
+      const fields = chunkFields(vector, chunk);
+      const unaligned = new Uint8Array(fields.data.byteLength + 1).subarray(1);
+      unaligned.set(fields.data);
+      storeChunk(target, { ...fields, data: unaligned }, 'test');
     }
     expect(target.every((value, i) => value === vector[i])).toBe(true);
   });
@@ -72,7 +74,7 @@ describe('storing chunks', () => {
     ['an empty last chunk', { chunk: 1, chunks: 2, data: bytes(0) }],
   ])('refuses %s and leaves the vector as it was', (_, message) => {
     const target = new Float32Array(CHUNK_VALUES + 1).fill(7);
-    expect(() => storeChunk(target, message, 'parameters of step 3')).toThrow(
+    expect(() => storeChunk(target, { ...message, crc: 0 }, 'parameters of step 3')).toThrow(
       expect.objectContaining({
         code: 'BAD_MESSAGE',
         message: expect.stringMatching(/^parameters of step 3: expected chunk 0\.\.1 of 2/) as string,
@@ -82,9 +84,29 @@ describe('storing chunks', () => {
   });
 
   it('names what was expected and what came', () => {
-    expect(() => checkChunk(3, { chunk: 0, chunks: 1, data: bytes(8) }, 'partial of step 5 from w1')).toThrow(
+    expect(() => checkChunk(3, { chunk: 0, chunks: 1, data: bytes(8), crc: 0 }, 'partial of step 5 from w1')).toThrow(
       'partial of step 5 from w1: expected chunk 0..0 of 1 with 12 bytes, got chunk 0 of 1 with 8 bytes; ' +
         'both sides must run the same job',
     );
+  });
+
+  it('refuses bytes of which one bit was turned over on the way, and the session may begin anew', () => {
+    const fields = chunkFields(ramp(3), 0);
+    const data = Uint8Array.from(fields.data);
+    data[5]! ^= 16;
+    expect(() => checkChunk(3, { ...fields, data }, 'partial of step 5 from w1')).toThrow(
+      expect.objectContaining({
+        code: 'BAD_CHUNK',
+        retryable: true,
+        message: expect.stringMatching(
+          /^partial of step 5 from w1, chunk 0: expected bytes with CRC-32 [0-9a-f]{8}, got [0-9a-f]{8}; damaged/,
+        ) as string,
+      }),
+    );
+    expect(() => checkChunk(3, fields, 'test')).not.toThrow();
+  });
+
+  it('uses the CRC-32 of zlib, whose value for "123456789" is cbf43926', () => {
+    expect(() => checkCrc({ data: Buffer.from('123456789'), crc: 0xcbf43926 }, 'test')).not.toThrow();
   });
 });

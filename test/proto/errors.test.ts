@@ -17,6 +17,7 @@ const retryable: Record<ClusterErrorCode, boolean> = {
   PROTOCOL_VERSION: false,
   UNAUTHENTICATED: false,
   BAD_MESSAGE: false,
+  BAD_CHUNK: true,
   UNKNOWN_PART: false,
   BAD_PART: true,
   STALE_PARTIAL: false,

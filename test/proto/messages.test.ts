@@ -35,6 +35,7 @@ const fromWorker: FromWorkerFields = {
     lowering: 'portable',
     threads: 2,
     compileMs: 512.25,
+    fingerprint: '0123456789abcdef'.repeat(4),
   },
   heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1 },
   holding: { shards: [0, 4, most] },
@@ -45,9 +46,10 @@ const fromWorker: FromWorkerFields = {
     chunk: 1,
     chunks: 3,
     data: Buffer.from([0, 255, 128]),
+    crc: most,
     reports: [report, { ...report, shard: 4 }],
   },
-  rows: { term: 1, step: 1435, batch: 19, data: Buffer.from([1, 2, 3, 4]) },
+  rows: { term: 1, step: 1435, batch: 19, data: Buffer.from([1, 2, 3, 4]), crc: 0x89abcdef },
   failure: { code: 'ENGINE_FAILED', message: 'two\nlines' },
   leaving: { reason: 'SIGTERM' },
 };
@@ -56,7 +58,7 @@ const toWorker: ToWorkerFields = {
   assignment: { generation: 2, shards: [0, 1], evaluationBatches: [7, 8, 9] },
   compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }] },
   evaluate: { term: 1, step: 205, batches: [0, 1] },
-  parameters: { term: 1, step: 12, evaluation: true, chunk: 2, chunks: 3, data: Buffer.from([9]) },
+  parameters: { term: 1, step: 12, evaluation: true, chunk: 2, chunks: 3, data: Buffer.from([9]), crc: 0 },
   finish: { reason: 'the job is over' },
 };
 const fetchRequest: FetchRequest = { digest: 'ab'.repeat(32) };
@@ -68,6 +70,7 @@ const worker: WorkerStatus = {
   engine: 'onnxruntime-node 1.30.0 cpu',
   silentMs: 12.5,
   residentBytes: 3e9,
+  holding: [0, 1, 3],
 };
 const statusReply: StatusReply = {
   job: 'cluster-cnn3',
@@ -83,6 +86,10 @@ const statusReply: StatusReply = {
   generation: 3,
   term: 1,
   workers: [worker],
+  audited: 12,
+  speculated: 3,
+  faults: 1,
+  skipped: 2,
 };
 
 type Method = MethodDefinition<object, object>;
@@ -123,7 +130,7 @@ describe('messages of the wire', () => {
     const sent: { partial: Pick<Partial, 'step'> } = { partial: { step: 4 } };
     expect(join.requestDeserialize(join.requestSerialize(sent))).toEqual({
       message: 'partial',
-      partial: { term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [] },
+      partial: { term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [], crc: 0 },
     });
     expect(join.requestDeserialize(Buffer.alloc(0))).toEqual({});
   });

@@ -1,8 +1,10 @@
+import { crc32 } from 'node:zlib';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_BYTES, CHUNK_VALUES, chunkBytes } from '../../proto/chunks.js';
+import { CHUNK_BYTES, CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
+import { BufferPool } from '../../worker/buffer-pool.js';
 import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
 import { smallManifest } from '../coordinator/manifest.js';
@@ -120,8 +122,8 @@ const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
 describe('a session', () => {
   it('says who it is, and is ready when its engine is', async () => {
     const talk = await Talk.welcomed();
-    expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 1, workerId: 'w1', pid: process.pid } });
-    talk.engine.say({ kind: 'ready', info, compileMs: 12 });
+    expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 2, workerId: 'w1', pid: process.pid } });
+    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), compileMs: 12 });
     expect((await talk.next('ready')).ready).toEqual({
       engine: 'onnx',
       engineVersion: 'onnx 1',
@@ -129,6 +131,7 @@ describe('a session', () => {
       lowering: 'portable',
       threads: 1,
       compileMs: 12,
+      fingerprint: 'f0'.repeat(32),
     });
   });
 
@@ -143,11 +146,11 @@ describe('a session', () => {
   it('hands orders and the assembled parameters to its engine', async () => {
     const talk = await Talk.welcomed();
     const vector = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => i);
-    const parameters = { term: 7, step: 3, evaluation: false, chunks: 2 };
+    const parameters = { term: 7, step: 3, evaluation: false };
     await talk.say(
       { compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 2 }] } },
-      { parameters: { ...parameters, chunk: 0, data: chunkBytes(vector, 0) } },
-      { parameters: { ...parameters, chunk: 1, data: chunkBytes(vector, 1) } },
+      { parameters: { ...parameters, ...chunkFields(vector, 0) } },
+      { parameters: { ...parameters, ...chunkFields(vector, 1) } },
       { evaluate: { term: 7, step: 3, batches: [1] } },
       { finish: { reason: 'done' } },
     );
@@ -159,12 +162,14 @@ describe('a session', () => {
     expect(orders[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
     const { values, ...rest } = orders[1] as ToEngine & { kind: 'vector' };
     expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false });
-    expect(Buffer.from(values.buffer).equals(Buffer.from(vector.buffer))).toBe(true);
+    expect(Buffer.from(values.slice().buffer).equals(Buffer.from(vector.buffer))).toBe(true);
   });
 
   it('sends a gradient in chunks, under the term of the session, with its reports in the first', async () => {
     const talk = await Talk.welcomed();
-    const gradient = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => -i);
+    const pool = new BufferPool(CHUNK_VALUES + 2);
+    const gradient = pool.take();
+    gradient.forEach((_, i) => (gradient[i] = -i));
     const statistics = Float32Array.of(0.5);
     const node = { first: 0, count: 1 };
     talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports: [{ ...report, statistics }] });
@@ -178,7 +183,15 @@ describe('a session', () => {
     });
     expect(second).toMatchObject({ ...sent, chunk: 1, reports: [] });
     expect([first.data.byteLength, second.data.byteLength]).toEqual([CHUNK_BYTES, 8]);
-    expect(Buffer.concat([first.data, second.data]).equals(Buffer.from(gradient.buffer))).toBe(true);
+    expect(Buffer.concat([first.data, second.data]).equals(Buffer.from(gradient.slice().buffer))).toBe(true);
+    await expect.poll(() => pool.take()).toBe(gradient);
+  });
+
+  it('ends with an error after which it may begin anew when parameters were damaged on the way', async () => {
+    const talk = await Talk.welcomed();
+    const fields = chunkFields(new Float32Array(CHUNK_VALUES + 2), 0);
+    await talk.say({ parameters: { term: 7, step: 3, evaluation: false, ...fields, crc: fields.crc ^ 1 } });
+    expect(await talk.outcome()).toMatchObject({ code: 'BAD_CHUNK', retryable: true });
   });
 
   it('sends evaluation rows', async () => {
@@ -189,6 +202,7 @@ describe('a session', () => {
       step: 3,
       batch: 1,
       data: Buffer.from(Float32Array.of(-1, -2).buffer),
+      crc: crc32(new Uint8Array(Float32Array.of(-1, -2).buffer)),
     });
   });
 });
@@ -279,7 +293,7 @@ describe('the end of a session', () => {
   it.each<[string, ToWorker, RegExp]>([
     [
       'parameters of another length',
-      { parameters: { ...parameters, data: Buffer.alloc(8) } },
+      { parameters: { ...parameters, data: Buffer.alloc(8), crc: 0 } },
       /^parameters of step 0: expected chunk 0\.\.1 of 2 with 262144 bytes, got chunk 0 of 2 with 8 bytes/,
     ],
     [

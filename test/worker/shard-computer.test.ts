@@ -199,6 +199,19 @@ describe('a node', () => {
   });
 });
 
+describe('the fingerprint of a job’s programs', () => {
+  it('is the same for every computer of one engine, and another for another model or batch', async () => {
+    const manifest = manifestOf({ batchPerShard: 3 });
+    const of = async (job: JobManifest) => (await ShardComputer.compile(engine, job)).fingerprint();
+    const one = await of(manifest);
+    expect(await of(manifest)).toBe(one);
+    expect(await of(manifestOf({ batchPerShard: 4 }))).not.toBe(one);
+    const shifted = structuredClone(manifest);
+    shifted.dataset.normalise.mean[2] = 0.25;
+    expect(await of(shifted)).not.toBe(one);
+  });
+});
+
 describe('evaluation rows', () => {
   it('are the engine’s for each batch, also the smaller last one, with the statistics behind the parameters', async () => {
     const manifest = manifestOf({ batchPerShard: 3 });

@@ -126,8 +126,8 @@ describe('a step that fails', () => {
     ['loss', { lossSum: NaN }, 0, [1]],
     ['loss without bound', { lossSum: Infinity }, 0, [1]],
     ['statistic', { statistics: Float32Array.of(0, -Infinity) }, 0, [1]],
-    ['gradient', {}, NaN, []],
-    ['gradient without bound', {}, Infinity, []],
+    ['gradient', {}, NaN, [1]],
+    ['gradient without bound', {}, Infinity, [1]],
   ];
   it.each(bad)(
     'because of a %s that is no number changes nothing, and names the shards',

@@ -83,8 +83,21 @@ export function sampleInput(changes: Partial<ReportInput> = {}): ReportInput {
     evaluations: [1, 2, 3, 4, 5, 6, 7].map((epoch) =>
       sampleEvaluation(epoch * stepsPerEpoch, stepsPerEpoch, 1 - 0.3 * (1 - epoch / 7) ** 2),
     ),
+    digests: [1, 2, 3, 4, 5, 6, 7].map((epoch) => ({
+      epoch,
+      step: epoch * stepsPerEpoch,
+      digest: `${epoch}f`.repeat(32),
+    })),
     lastTestRows: rows,
-    engine: { name: 'onnx', version: 'onnxruntime-node 1.30.0', device: 'cpu', lowering: 'portable', threads: 1 },
+    engine: {
+      name: 'onnx',
+      version: 'onnxruntime-node 1.30.0',
+      device: 'cpu',
+      lowering: 'portable',
+      threads: 1,
+      fingerprint: '12'.repeat(32),
+    },
+    reproducible: true,
     workers: 2,
     seconds: 112,
     outcome: 'finished',

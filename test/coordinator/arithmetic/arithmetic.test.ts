@@ -1,5 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Accumulator, type AccumulatorSetup, type StepOutcome } from '../../../coordinator/arithmetic/accumulator.js';
+import type { Arithmetic, ArithmeticEvents } from '../../../coordinator/arithmetic/arithmetic.js';
+import { createArithmetic } from '../../../coordinator/arithmetic/create.js';
+import { InlineArithmetic } from '../../../coordinator/arithmetic/inline.js';
 import type * as Thread from '../../../coordinator/arithmetic/thread.js';
 import { CHUNK_VALUES, chunkBytes, chunkCount } from '../../../proto/chunks.js';
 import { within } from '../../proto/wire.js';
@@ -32,15 +35,13 @@ function setup(): AccumulatorSetup {
 const gradient = (step: number, shard: number) =>
   Float32Array.from({ length: values }, (_, i) => Math.fround(((i % 101) - 50) / (step + shard + 3)));
 
-/** A thread, and a way to wait for the outcome of each step. */
-function start(job: AccumulatorSetup) {
+type Form = new (setup: AccumulatorSetup, events: ArithmeticEvents) => Arithmetic;
+
+/** An arithmetic, and a way to wait for the outcome of each step. */
+function start(Form: Form, job: AccumulatorSetup) {
   let wake: ((outcome: StepOutcome) => void) | undefined;
   const failed: Error[] = [];
-  const thread = new ArithmeticThread(
-    job,
-    (outcome) => wake?.(outcome),
-    (error) => failed.push(error),
-  );
+  const thread = new Form(job, { onStep: (outcome) => wake?.(outcome), onError: (error) => failed.push(error) });
   onTestFinished(() => thread.close());
   return {
     thread,
@@ -49,7 +50,7 @@ function start(job: AccumulatorSetup) {
   };
 }
 
-function feed(thread: InstanceType<typeof ArithmeticThread>, step: number, order: readonly number[]): void {
+function feed(thread: Arithmetic, step: number, order: readonly number[]): void {
   for (const shard of order) {
     const vector = gradient(step, shard);
     thread.addOutcome(step, shardOutcome(shard));
@@ -61,10 +62,13 @@ function feed(thread: InstanceType<typeof ArithmeticThread>, step: number, order
   }
 }
 
-describe('the arithmetic thread', () => {
+describe.each<[string, Form]>([
+  ['in a thread of its own', ArithmeticThread],
+  ['in the thread that calls it', InlineArithmetic],
+])('arithmetic %s', (_, Form) => {
   it('gives the bits of the accumulator, step after step, and updates the shared parameters', async () => {
     const [job, reference] = [setup(), setup()];
-    const { thread, outcome, failed } = start(job);
+    const { thread, outcome, failed } = start(Form, job);
     const accumulator = new Accumulator(reference);
     for (let step = 0; step < 4; step++) {
       const planned = { step, samples: 8, learningRate: 0.01 };
@@ -99,7 +103,7 @@ describe('the arithmetic thread', () => {
   });
 
   it('answers several requests, each with its own answer', async () => {
-    const { thread } = start(setup());
+    const { thread } = start(Form, setup());
     const [a, snapshot, b] = await within(
       Promise.all([thread.digest(0), thread.snapshot(5), thread.digest(1)]),
       'the answers',
@@ -111,7 +115,7 @@ describe('the arithmetic thread', () => {
 
   it('tells of a failed step and goes on with the next', async () => {
     const job = setup();
-    const { thread, outcome } = start(job);
+    const { thread, outcome } = start(Form, job);
     const before = await thread.digest(0);
     const failed = outcome();
     thread.begin({ step: 0, samples: 8, learningRate: 0.01 });
@@ -127,13 +131,24 @@ describe('the arithmetic thread', () => {
     feed(thread, 1, [0, 1]);
     expect(await done).toMatchObject({ kind: 'committed', step: 1 });
   });
+});
 
+describe('the arithmetic thread', () => {
   it('tells of its own failure, and answers nothing with an answer', async () => {
-    const { thread, failed } = start(setup());
+    const { thread, failed } = start(ArithmeticThread, setup());
     thread.begin({ step: 0, samples: 8, learningRate: 0.01 });
     thread.addChunk(0, { first: 5, count: 5 }, 0, new Uint8Array(4));
     await expect(within(thread.digest(0), 'the failure')).rejects.toThrow('internal: reduction: no node 5+5');
     expect(failed).toHaveLength(1);
     await expect(within(thread.digest(0), 'the failure again')).rejects.toThrow('internal: reduction: no node 5+5');
   });
+});
+
+it('is done in the calling thread for models of this size, and in another for large ones', async () => {
+  const events = { onStep: () => undefined, onError: () => undefined };
+  const small = createArithmetic(setup(), events);
+  const large = createArithmetic({ ...setup(), params: new Float32Array(1 << 20) }, events);
+  expect(small).toBeInstanceOf(InlineArithmetic);
+  expect(large).not.toBeInstanceOf(InlineArithmetic);
+  await Promise.all([small.close(), large.close()]);
 });

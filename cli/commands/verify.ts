@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { compareRuns, readRecordedRun, type RecordedRun } from '../../coordinator/compare-runs.js';
+import { Coordinator } from '../../coordinator/coordinator.js';
+import { parseEpochs, prepareReplay } from '../../coordinator/replay.js';
+import { JobError } from '../../job/errors.js';
+import { ClusterError } from '../../proto/errors.js';
+import { datasetFor } from '../dataset.js';
+import { LocalWorkers } from '../local-workers.js';
+import { resolveWorkers } from '../workers-auto.js';
+
+interface VerifyOptions {
+  replay?: boolean;
+  epochs?: string;
+  data?: string;
+  workers: string;
+}
+
+/** `lockstep verify`: are two runs, or a run and its repetition, equal to the last bit? */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('compare the digests of two runs, or train a run again and compare')
+    .argument('<run>', 'run directory')
+    .argument('[other]', 'another run directory')
+    .option('--replay', 'train again from the checkpoint before, on this machine, and compare')
+    .option('--epochs <a..b>', 'with --replay: which epochs (default: all that the run has)')
+    .option('--data <path>', 'with --replay: CIFAR-10, as for train')
+    .addOption(new Option('--workers <n>', 'with --replay: local workers, or auto').default('auto'))
+    .addHelpText('after', examples)
+    .action(async (run: string, other: string | undefined, options: VerifyOptions) => {
+      if ((other === undefined) !== (options.replay === true)) {
+        throw new JobError(
+          'BAD_OPTION',
+          'verify: expected either a second run or --replay; see lockstep verify --help',
+        );
+      }
+      const recorded = await readRecordedRun(run);
+      const equal = other === undefined ? await replay(recorded, options) : await compare(recorded, other);
+      process.exitCode = equal ? 0 : 1;
+    });
+}
+
+async function compare(run: RecordedRun, other: string): Promise<boolean> {
+  const { equal, text } = compareRuns(run, await readRecordedRun(other));
+  console.log(text);
+  return equal;
+}
+
+/** Trains the wanted epochs again in a directory of its own, up to the first that differs. */
+async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean> {
+  const { spec } = run.manifest;
+  const range = parseEpochs(options.epochs, run.digests.length);
+  const count = await resolveWorkers(options.workers, spec.shards);
+  const runDirectory = await prepareReplay(run, range);
+  const coordinator = new Coordinator({
+    spec: { ...spec, evaluation: { ...spec.evaluation, everyEpochs: 0 } },
+    dataset: () => datasetFor(spec, { data: options.data, allowSynthetic: false }),
+    runDirectory,
+    listen: '127.0.0.1:0',
+    wantedWorkers: count,
+    startLimitMs: 120_000,
+    heartbeatLimitMs: 2_000,
+  });
+  let verdict: boolean | undefined;
+  coordinator.events.subscribe((event) => {
+    if (event.type === 'note') console.log(event.message);
+    if (event.type !== 'epoch') return;
+    const { epoch, digest } = event;
+    const recorded = run.digests.find((entry) => entry.epoch === epoch)?.digest;
+    const equal = recorded === digest;
+    console.log(`epoch ${epoch}: ${equal ? `equal, ${digest}` : `different, ${recorded} in the run, ${digest} now`}`);
+    if (equal && epoch < range.last) return;
+    verdict ??= equal;
+    coordinator.stop('verified');
+  });
+  try {
+    await train(coordinator, count, runDirectory);
+  } finally {
+    await rm(runDirectory, { recursive: true, force: true });
+  }
+  if (verdict === undefined) throw new ClusterError('STOPPED', 'verify: stopped before the last epoch was compared');
+  return verdict;
+}
+
+async function train(coordinator: Coordinator, count: number, runDirectory: string): Promise<void> {
+  const address = await coordinator.start();
+  const workers = new LocalWorkers({
+    count,
+    coordinator: address,
+    logFile: join(runDirectory, 'log.jsonl'),
+    onRestart: (message) => console.log(message),
+    onExit: (message, left) => {
+      console.log(message);
+      if (left === 0) coordinator.fail(new ClusterError('NO_WORKERS', `verify: no local worker is left: ${message}`));
+    },
+  });
+  const stop = () => coordinator.stop('SIGINT');
+  process.once('SIGINT', stop);
+  try {
+    await coordinator.run();
+    await workers.finish();
+  } finally {
+    process.off('SIGINT', stop);
+    await workers.stop();
+  }
+}
+
+const examples = `
+Examples:
+  lockstep verify runs/a runs/b                    names the first epoch that differs
+  lockstep verify runs/a --replay --epochs 9..10   trains them again from the checkpoint before
+
+Exit codes: 0 equal, 1 different or failed, 2 wrong usage.
+`;

@@ -1,0 +1,15 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parses seconds into milliseconds. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 10_000_000)) throw new InvalidArgumentError('expected a number of seconds above 0');
+  return Math.round(value * 1000);
+}
+
+/** Parses a number of workers that the first step waits for. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 1024) throw new InvalidArgumentError('expected 1 to 1024');
+  return value;
+}

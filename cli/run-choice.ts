@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { JobError } from '../job/errors.js';
+import { parseManifest } from '../job/manifest.js';
+import type { JobSpec } from '../job/spec.js';
+import { specFrom, type SpecOptions } from './options.js';
+import { newRunDirectory } from './run-path.js';
+
+/** Options that say which run a command is about. */
+export interface RunChoice extends SpecOptions {
+  /** Directory of a run to go on with. */
+  resume?: string;
+  run?: string;
+  runs: string;
+}
+
+/** A job and the directory of its run, new or not. */
+export interface ChosenRun {
+  readonly spec: JobSpec;
+  readonly runDirectory: string;
+}
+
+/**
+ * The run that the options name: that of `--resume` with the job that it holds, else one for the spec of file and
+ * flags. Flags go on top of a run's job; the coordinator refuses those that would change its result.
+ * @throws JobError BAD_OPTION or BAD_SPEC.
+ */
+export async function chooseRun(file: string | undefined, options: RunChoice): Promise<ChosenRun> {
+  const { resume, run, runs } = options;
+  if (resume === undefined) {
+    const spec = await specFrom(file, options);
+    return { spec, runDirectory: run ?? newRunDirectory(runs, spec.name, new Date()) };
+  }
+  const others = [file, options.preset && `--preset ${options.preset}`, run && `--run ${run}`].filter(Boolean);
+  if (others.length > 0) {
+    const found = others.join(', ');
+    throw new JobError('BAD_OPTION', `--resume: expected the run alone, got ${found} too; the run holds its job`);
+  }
+  const value = await specOfRun(resume);
+  const spec = await specFrom({ value, locate: () => join(resume, 'job.json') }, options);
+  return { spec, runDirectory: resume };
+}
+
+async function specOfRun(directory: string): Promise<JobSpec> {
+  const path = join(directory, 'job.json');
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const found = (cause as Error).message;
+    const message = `--resume: expected the directory of a run, got none with a job.json (${found}); see runs/`;
+    throw new JobError('BAD_OPTION', message, { cause });
+  });
+  return parseManifest(text).spec;
+}

@@ -1,0 +1,73 @@
+import { isHeld, type TreeNode } from '../../job/tree.js';
+
+/** How many steps the usual time is taken from, and how many there must be. */
+const rememberedSteps = 50;
+const leastSteps = 5;
+
+/** How long a step usually takes: the median of the last 50, so that a few slow ones change nothing. */
+export class UsualTime {
+  #durations: number[] = [];
+
+  add(durationMs: number): void {
+    this.#durations.push(durationMs);
+    if (this.#durations.length > rememberedSteps) this.#durations.shift();
+  }
+
+  /** For when the workers' loads change, and with them the time of a step. */
+  clear(): void {
+    this.#durations = [];
+  }
+
+  /** Undefined while too few steps are known. */
+  medianMs(): number | undefined {
+    if (this.#durations.length < leastSteps) return undefined;
+    const sorted = this.#durations.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)];
+  }
+}
+
+/** From when on a step that usually takes `usualMs` is late. The half second spares short steps a hiccup. */
+export function lateAfterMs(usualMs: number): number {
+  return Math.max(3 * usualMs, usualMs + 500);
+}
+
+/** A node that has not arrived, and the workers it was ordered from. */
+export interface MissingNode {
+  readonly node: TreeNode;
+  readonly workerIds: readonly string[];
+}
+
+export interface SpeculationInput {
+  readonly nowMs: number;
+  /** When the step began. */
+  readonly beginMs: number;
+  /** Undefined while it is not known: then nothing is late. */
+  readonly usualMs: number | undefined;
+  readonly missing: readonly MissingNode[];
+  /** Ready workers that owe nothing, with the shards they hold, in order of preference. */
+  readonly idle: readonly { readonly workerId: string; readonly holding: ReadonlySet<number> }[];
+}
+
+export interface Speculation {
+  readonly node: TreeNode;
+  /** Who is late. */
+  readonly from: string;
+  /** Who computes the node as well. */
+  readonly to: string;
+}
+
+/**
+ * Which nodes of a late step idle workers compute as well: each node at most twice, each worker one at a time, those
+ * that have the data before those that must fetch it.
+ */
+export function decideSpeculation({ nowMs, beginMs, usualMs, missing, idle }: SpeculationInput): Speculation[] {
+  if (usualMs === undefined || nowMs - beginMs <= lateAfterMs(usualMs)) return [];
+  const free = [...idle];
+  return missing.flatMap(({ node, workerIds }) => {
+    const [from] = workerIds;
+    if (from === undefined || workerIds.length > 1 || free.length === 0) return [];
+    const holder = free.findIndex(({ holding }) => isHeld(node, holding));
+    const [chosen] = free.splice(Math.max(0, holder), 1);
+    return [{ node, from, to: chosen!.workerId }];
+  });
+}

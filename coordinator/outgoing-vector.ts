@@ -1,0 +1,36 @@
+import { chunkCount, chunkFields } from '../proto/chunks.js';
+import { type Encoded, encode } from '../proto/services.js';
+
+/** What a vector is for. */
+export interface VectorKind {
+  readonly term: number;
+  readonly step: number;
+  /** Parameters followed by running statistics, for an evaluation. */
+  readonly evaluation: boolean;
+}
+
+/**
+ * A vector on its way to any number of workers: each chunk is encoded once, when the first of them needs it.
+ *
+ * The values must not change before one worker has answered, who has all chunks then; those who come later get the
+ * same bytes.
+ */
+export class OutgoingVector {
+  readonly key: string;
+  readonly chunks: number;
+  readonly #encoded: (Encoded | undefined)[];
+
+  constructor(
+    private readonly kind: VectorKind,
+    private readonly values: Float32Array,
+  ) {
+    this.key = `${kind.step}/${kind.evaluation}`;
+    this.chunks = chunkCount(values.length);
+    this.#encoded = new Array<Encoded | undefined>(this.chunks);
+  }
+
+  /** Chunk `index` as a message. */
+  chunk(index: number): Encoded {
+    return (this.#encoded[index] ??= encode({ parameters: { ...this.kind, ...chunkFields(this.values, index) } }));
+  }
+}

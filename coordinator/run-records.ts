@@ -1,0 +1,76 @@
+import type { DigestEntry, EvaluationEntry, StepRecord } from './records.js';
+
+/** The growing files of a run as text: how a record is written, read again, and cut back to a checkpoint. */
+
+export const stepsHeader = 'step,epoch,samples,loss,correct,learning_rate,duration_ms,workers\n';
+
+/** A row of `steps.csv`. */
+export function formatStep(r: StepRecord): string {
+  const loss = r.loss.toPrecision(9);
+  const duration = r.durationMs.toFixed(2);
+  return `${r.step},${r.epoch},${r.samples},${loss},${r.correct},${r.learningRate},${duration},${r.workers}\n`;
+}
+
+/** The steps of a run as `steps.csv` holds them; an incomplete last line is passed over. */
+export function parseSteps(csv: string): StepRecord[] {
+  return completeLines(csv)
+    .slice(1)
+    .map((line) => {
+      const [step, epoch, samples, loss, correct, learningRate, durationMs, workers] = line.split(',').map(Number);
+      return {
+        step: step!,
+        epoch: epoch!,
+        samples: samples!,
+        loss: loss!,
+        correct: correct!,
+        learningRate: learningRate!,
+        durationMs: durationMs!,
+        workers: workers!,
+      };
+    });
+}
+
+/** What is left of a file that is cut back to a checkpoint, and what was behind it. */
+export interface CutBack<Entry> {
+  readonly text: string;
+  readonly kept: readonly Entry[];
+  readonly dropped: readonly Entry[];
+}
+
+/** `steps.csv` up to the updates that a checkpoint after `step` updates holds. */
+export function cutSteps(csv: string, step: number): CutBack<StepRecord> {
+  const steps = parseSteps(csv);
+  const kept = steps.filter((record) => record.step < step);
+  const dropped = steps.filter((record) => record.step >= step);
+  return { text: stepsHeader + kept.map(formatStep).join(''), kept, dropped };
+}
+
+/** `digests.jsonl` up to the state after `step` updates. */
+export function cutDigests(jsonl: string, step: number): CutBack<DigestEntry> {
+  return cutLines<DigestEntry>(jsonl, (entry) => entry.step <= step);
+}
+
+/** `evaluations.jsonl` up to the state after `step` updates. */
+export function cutEvaluations(jsonl: string, step: number): CutBack<EvaluationEntry> {
+  return cutLines<EvaluationEntry>(jsonl, (entry) => entry.record.step <= step);
+}
+
+/** One line of a `.jsonl` file. */
+export function formatLine(entry: unknown): string {
+  return `${JSON.stringify(entry)}\n`;
+}
+
+function cutLines<Entry>(jsonl: string, isKept: (entry: Entry) => boolean): CutBack<Entry> {
+  const entries = completeLines(jsonl).map((line) => JSON.parse(line) as Entry);
+  const kept = entries.filter(isKept);
+  const dropped = entries.filter((entry) => !isKept(entry));
+  return { text: kept.map(formatLine).join(''), kept, dropped };
+}
+
+/** A process that ends at once may leave half a line. */
+function completeLines(text: string): string[] {
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .slice(0, -1);
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { TrainingState } from '../job/digest.js';
+import { createOptimizer } from '../job/optimizer.js';
+import { checkSameJob, engineOf, type FoundCheckpoint, findCheckpoint, type PreviousRun } from './begin-run.js';
+import type { StateLayout } from './checkpoint-file.js';
+import { Checkpoints } from './checkpoints.js';
+import type { RunEngine } from './engine-door.js';
+import type { RunEvents } from './events.js';
+import type { PreparedJob } from './prepare-job.js';
+import type { DigestEntry, EvaluationEntry } from './records.js';
+import type { RecordsSoFar, RunDirectory } from './run-directory.js';
+import { RunJson } from './run-json.js';
+import type { ResumePoint } from './trainer-setup.js';
+
+/** A start of the coordinator on a run, new or gone on with. */
+export interface RunStart {
+  /** Counts the starts, from 1. */
+  readonly term: number;
+  readonly runJson: RunJson;
+  readonly checkpoints: Checkpoints;
+  /** Where a run goes on that was under way before. */
+  readonly resume: ResumePoint | undefined;
+  /** What the run computed with before. */
+  readonly engine: RunEngine | undefined;
+  /** Of the whole run; grow while it is trained. */
+  readonly evaluations: EvaluationEntry[];
+  readonly digests: DigestEntry[];
+  /** Time of the starts before, spent in steps and evaluations, those included that have to be made again. */
+  readonly secondsBefore: number;
+}
+
+export interface RunStartOptions {
+  readonly directory: RunDirectory;
+  readonly previous: PreviousRun | undefined;
+  readonly job: PreparedJob;
+  readonly events: RunEvents;
+  /** A checkpoint could not be written. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Begins a run in its directory, or goes on with the one that is there. All that a later start stands on is durable
+ * when it settles: the checkpoint, the term, and last of all `job.json`, which makes it a run.
+ * @throws JobError BAD_RUN_DIRECTORY when the directory holds another job's run, or one without a good checkpoint.
+ */
+export async function startRun({ directory, previous, job, events, onError }: RunStartOptions): Promise<RunStart> {
+  const { manifest, plan } = job;
+  const layout = stateLayout(job);
+  if (previous) checkSameJob(directory.path, previous.manifest, manifest);
+  const found = previous && (await findCheckpoint(directory, layout, manifest.digest));
+  const records = await directory.beginRecords(found?.checkpoint.state.step ?? 0);
+  const evaluations = [...records.evaluations.kept];
+  const checkpoints = new Checkpoints({
+    path: join(directory.path, 'checkpoints'),
+    layout,
+    job: manifest.digest,
+    stepsPerEpoch: plan.stepsPerEpoch,
+    everySteps: manifest.spec.checkpoint.everySteps,
+    present: found?.present ?? [],
+    flushRecords: () => directory.flushRecords(),
+    evaluations: () => evaluations.map(({ record }) => record),
+    events,
+    onError,
+  });
+  if (!found) await checkpoints.save(initialState(job, layout), manifest.digest);
+  const term = (previous?.record.term ?? 0) + 1;
+  const repeated = addRepeated(previous, records);
+  const engine = previous && engineOf(previous.record);
+  const runJson = new RunJson(directory, manifest, { term, repeated, ...engine });
+  await runJson.update({});
+  await directory.writeJson('job.json', manifest);
+  if (found) events.emit({ type: 'note', message: describeResume(found, term, plan.totalSteps) });
+  const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
+  const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;
+  const digests = [...records.digests.kept];
+  return { term, runJson, checkpoints, resume, engine, evaluations, digests, secondsBefore };
+}
+
+function stateLayout({ layout, manifest }: PreparedJob): StateLayout {
+  const slots = createOptimizer(manifest.spec.optimizer, 0).slots.map(({ name }) => name);
+  return { model: layout, slots };
+}
+
+function initialState({ initial, layout }: PreparedJob, { slots }: StateLayout): TrainingState {
+  const zero = slots.map((name) => ({ name, values: new Float32Array(layout.parameterCount) }));
+  return { step: 0, ...initial, slots: zero };
+}
+
+/** What was made after the checkpoint counts as time, but has to be made again. */
+function addRepeated(previous: PreviousRun | undefined, records: RecordsSoFar): { steps: number; seconds: number } {
+  const before = previous?.record.repeated ?? { steps: 0, seconds: 0 };
+  const steps = before.steps + records.steps.dropped.length;
+  return { steps, seconds: before.seconds + secondsOf(records, 'dropped') };
+}
+
+function secondsOf({ steps, evaluations }: RecordsSoFar, part: 'kept' | 'dropped'): number {
+  const entries: readonly { readonly durationMs: number }[] = [...steps[part], ...evaluations[part]];
+  return entries.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000;
+}
+
+function describeResume({ checkpoint, reason }: FoundCheckpoint, term: number, totalSteps: number): string {
+  return `going on after step ${checkpoint.state.step} of ${totalSteps} (start ${term} of this run; ${reason})`;
+}

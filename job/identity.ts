@@ -1,0 +1,38 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { JobSpec } from './spec.js';
+
+/** The part of a spec that decides the weights. */
+export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number]>;
+
+/** Fields that change no bit of the weights, so that a run may go on with others. */
+const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
+
+/** What the job digest is made from, besides model and data. */
+export function specIdentity(spec: JobSpec): SpecIdentity {
+  const fields = Object.entries(spec).filter(([name]) => !(freeFields as readonly string[]).includes(name));
+  return Object.fromEntries(fields) as SpecIdentity;
+}
+
+/** A field in which two specs differ; undefined where a spec has not got it. */
+export interface SpecDifference {
+  /** Dotted, e.g. `optimizer.learningRate`. */
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The identity fields in which two specs differ, in the order of the schema. */
+export function identityDifferences(before: JobSpec, after: JobSpec): SpecDifference[] {
+  return differences('', specIdentity(before), specIdentity(after));
+}
+
+function differences(path: string, before: unknown, after: unknown): SpecDifference[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  if (!isSection(before) || !isSection(after)) return [{ path, before, after }];
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keys].flatMap((key) => differences(path === '' ? key : `${path}.${key}`, before[key], after[key]));
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,174 @@
+import { mkdirSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
+import type { ReceivedToWorker } from '../../proto/messages.js';
+import type { Ended } from '../e2e/lockstep.js';
+import { CoordinatorProcess } from './coordinator-process.js';
+import { Member } from './member.js';
+import { describeFault, type FaultPlan, type PlannedFault } from './plan.js';
+import { type FiredFault, RecoveryClock } from './recovery.js';
+import { strike } from './strike.js';
+
+export interface FaultClusterOptions {
+  /** Flags of the job, as `lockstep coordinator` takes them. */
+  readonly job: readonly string[];
+  /** The run directory; the harness keeps its own files beside it. */
+  readonly directory: string;
+  readonly workers: number;
+  readonly heartbeatLimitMs: number;
+  readonly plan?: FaultPlan;
+}
+
+/** What to do about an end of the coordinator that a fault has brought about; it is started again afterwards. */
+export interface ExpectedEnd {
+  readonly ended: (ended: Ended) => void;
+  readonly restarted?: () => void;
+}
+
+/**
+ * A real cluster on this machine: a coordinator process, and worker processes with a proxy before each. Applies a plan
+ * of faults, replaces what dies, and keeps record of what struck and how soon training went on.
+ */
+export class FaultCluster {
+  readonly coordinator: CoordinatorProcess;
+  readonly members = new Map<number, Member>();
+  /** How processes have ended before the job did. */
+  readonly exits: string[] = [];
+  readonly #clock = new RecoveryClock();
+  readonly #harness: string;
+  #pending: PlannedFault[];
+  #expected: ExpectedEnd | undefined;
+  #added = 0;
+  #closed = false;
+
+  constructor(private readonly options: FaultClusterOptions) {
+    const { job, directory, workers, heartbeatLimitMs } = options;
+    const flags = [...job, '--min-workers', String(workers), '--heartbeat-limit', String(heartbeatLimitMs / 1000)];
+    this.coordinator = new CoordinatorProcess(flags, directory);
+    this.#pending = [...(options.plan ?? [])];
+    this.#harness = `${directory}-harness`;
+  }
+
+  get fired(): readonly FiredFault[] {
+    return this.#clock.fired;
+  }
+
+  /** The step that was ordered last. */
+  get step(): number {
+    return this.#clock.step;
+  }
+
+  /** Workers that were ordered to compute the step in progress. */
+  get busy(): number[] {
+    return [...this.members.values()].filter(({ step }) => step === this.step).map(({ index }) => index);
+  }
+
+  /** Faults of the plan that have not struck. */
+  get notFired(): string[] {
+    const struck = new Set(this.fired.map(({ planned }) => planned));
+    return (this.options.plan ?? []).filter((planned) => !struck.has(planned)).map(describeFault);
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(this.#harness, { recursive: true });
+    await this.coordinator.start();
+    for (let i = 0; i < this.options.workers; i++) await this.addWorker();
+  }
+
+  /** @returns the new worker's index. */
+  async addWorker(): Promise<number> {
+    const index = this.#added++;
+    const member = await Member.open({
+      index,
+      directory: this.#harness,
+      coordinatorPort: () => this.coordinator.port,
+      onToWorker: (message) => this.#seen(index, message),
+      onExit: (how) => this.exits.push(`worker ${index}: ${how}`),
+    });
+    this.members.set(index, member);
+    return index;
+  }
+
+  /** Asks a worker to leave; nobody takes its place. */
+  async removeWorker(index: number): Promise<void> {
+    const member = this.members.get(index)!;
+    this.members.delete(index);
+    await member.leave();
+  }
+
+  /** Strikes with a fault now, whatever the step. */
+  strike(planned: PlannedFault): void {
+    strike(this, planned, (sinceMs = performance.now()) => this.#clock.struck(planned, sinceMs));
+  }
+
+  /** The next end of the coordinator is a fault's doing. */
+  expectEnd(expected: ExpectedEnd): void {
+    this.#expected = expected;
+  }
+
+  /** Runs to the job's end, with the coordinator started again after faults. @returns its exit code. */
+  async finish(limitMs: number): Promise<number> {
+    const stop = new AbortController();
+    const late = after(limitMs, undefined, { signal: stop.signal }).then(() => {
+      throw new Error(`run: expected its end within ${limitMs} ms, got ${this.describe()}`);
+    });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([this.#untilEnd(), late]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Ends the job after the step in progress; `finish` settles with it. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.coordinator.signal('SIGTERM');
+    await this.coordinator.ended;
+  }
+
+  /** Where the cluster stands, for messages of failed tests. */
+  describe(): string {
+    const logs = [...this.members].map(([index, { log }]) => `worker ${index}:\n${lastLines(log)}`);
+    return [
+      `step ${this.step}, struck: ${this.fired.map(({ planned }) => describeFault(planned)).join('; ') || 'nothing'}`,
+      `ends: ${this.exits.join('; ') || 'none'}`,
+      ...logs,
+    ].join('\n');
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.coordinator.kill();
+    await Promise.all([...this.members.values()].map((member) => member.close()));
+  }
+
+  #seen(index: number, message: ReceivedToWorker): void {
+    if (message.message !== 'compute') return;
+    const { step } = message.compute;
+    this.#clock.ordered(step, performance.now());
+    const member = this.members.get(index);
+    if (member) member.step = step;
+    const due = this.#pending.filter(({ at }) => (at.worker ?? index) === index && at.step <= step);
+    this.#pending = this.#pending.filter((planned) => !due.includes(planned));
+    for (const planned of due) this.strike(planned);
+  }
+
+  async #untilEnd(): Promise<number> {
+    for (;;) {
+      const ended = await this.coordinator.ended;
+      const expected = this.#expected;
+      this.#expected = undefined;
+      if (ended.code === 0 || this.#closed) return ended.code ?? -1;
+      if (!expected) throw new Error(`coordinator: expected to run on, got exit code ${ended.code}: ${ended.stderr}`);
+      this.exits.push(`coordinator: exit code ${ended.code}: ${ended.stderr.trim().split('\n').at(-1) ?? ''}`);
+      expected.ended(ended);
+      this.#clock.restarted(performance.now());
+      await this.coordinator.start();
+      expected.restarted?.();
+    }
+  }
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-4).join('\n');
+}

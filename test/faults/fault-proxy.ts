@@ -1,0 +1,74 @@
+import type { ReceivedFromWorker, ReceivedToWorker } from '../../proto/messages.js';
+import { MessageFaults } from './message-faults.js';
+import type { MessageFault } from './plan.js';
+import { Relay } from './relay.js';
+import { TcpLink } from './tcp-link.js';
+
+export interface FaultProxyOptions {
+  /** Port of the coordinator; another one after a restart. */
+  readonly coordinatorPort: () => number;
+  /** Sees each message from the coordinator before it is passed on. */
+  readonly onToWorker: (message: ReceivedToWorker) => void;
+  /** Sees each message from the worker. */
+  readonly onFromWorker: (message: ReceivedFromWorker) => void;
+}
+
+/**
+ * Stands between one worker and the coordinator, on real sockets: worker, link, relay, link, coordinator. The relay
+ * reads the messages, so that faults can be addressed by step; the links can be held and severed like cables.
+ */
+export class FaultProxy {
+  #release: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly links: readonly [near: TcpLink, far: TcpLink],
+    private readonly relay: Relay,
+    private readonly faults: MessageFaults,
+  ) {}
+
+  static async open({ coordinatorPort, onToWorker, onFromWorker }: FaultProxyOptions): Promise<FaultProxy> {
+    const faults = new MessageFaults();
+    const far = await TcpLink.open(coordinatorPort);
+    const relay = await Relay.open({
+      target: () => `127.0.0.1:${far.port}`,
+      toWorker: (message) => {
+        onToWorker(message);
+        return faults.pass(message);
+      },
+      fromWorker: (message) => {
+        onFromWorker(message);
+        return faults.pass(message);
+      },
+      ended: () => faults.reset(),
+    });
+    const near = await TcpLink.open(() => relay.port);
+    return new FaultProxy([near, far], relay, faults);
+  }
+
+  /** Where the worker finds its coordinator. */
+  get address(): string {
+    return `127.0.0.1:${this.links[0].port}`;
+  }
+
+  /** Nothing passes for `ms`. */
+  hold(ms: number): void {
+    clearTimeout(this.#release);
+    for (const link of this.links) link.hold();
+    this.#release = setTimeout(() => this.links.forEach((link) => link.release()), ms);
+  }
+
+  /** @returns how many connections were reset. */
+  sever(): number {
+    return this.links.reduce((sum, link) => sum + link.sever(), 0);
+  }
+
+  damage(fault: MessageFault, fired: () => void): void {
+    this.faults.arm(fault, fired);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#release);
+    this.relay.close();
+    await Promise.all(this.links.map((link) => link.close()));
+  }
+}

@@ -1,0 +1,246 @@
+import { randomFillSync } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { FromWorker, Partial as PartialMessage } from '../../proto/messages.js';
+import { scratchDirectory } from '../e2e/lockstep.js';
+import { Attacker, hello, nanChunk, ready } from './attacker.js';
+import { encoded, floodJoin, frame, openRaw, type RawCall, sendRaw } from './hostile-peer.js';
+import { ScriptedRun } from './scripted-run.js';
+
+/**
+ * What a stranger, or a worker gone wrong, may send to a run under way. Each attack comes in the middle of a step; the
+ * last test asserts that the run came to the digest of one that was left alone.
+ */
+
+const scratch = scratchDirectory();
+const MiB = 1024 * 1024;
+const random = (bytes: number) => randomFillSync(Buffer.alloc(bytes));
+const bomb = gzipSync(Buffer.alloc(64 * MiB));
+let run: ScriptedRun;
+let attacker: Attacker;
+let quietDigest: string;
+
+beforeAll(async () => {
+  const quiet = await ScriptedRun.start(`${scratch.path}/quiet`);
+  quietDigest = await quiet.finish().finally(() => quiet.close());
+  run = await ScriptedRun.start(`${scratch.path}/attacked`);
+  attacker = new Attacker(run);
+});
+afterAll(async () => {
+  await run.close();
+  scratch.remove();
+});
+
+/** The sender is told `message`, and the run goes on to its next step; the last steps are left to the other tests. */
+async function expectRefusal(call: RawCall, code: keyof typeof status, message: RegExp): Promise<void> {
+  const end = await call.ended();
+  expect(end.message).toMatch(message);
+  expect(status[end.status!]).toBe(code);
+  if (run.step < 12) await run.nextStep();
+}
+
+type Refusal<Attack> = [string, Attack, keyof typeof status, RegExp];
+
+describe('a stranger', () => {
+  it.each<Refusal<(by: Attacker) => RawCall>>([
+    ['random bytes', (by) => by.join([frame(random(4096))]), 'INTERNAL', /deserializing request/],
+    ['4 GiB declared', (by) => by.join([frame(random(9), 0xffffffff)]), 'RESOURCE_EXHAUSTED', /larger than max/],
+    ['9 MiB sent', (by) => by.join([frame(Buffer.alloc(9 * MiB))]), 'RESOURCE_EXHAUSTED', /larger than max/],
+    [
+      '64 MiB in a gzip bomb',
+      (by) => by.join([frame(bomb, bomb.byteLength, 1)], { 'grpc-encoding': 'gzip' }),
+      'RESOURCE_EXHAUSTED',
+      /decompresses to a size larger than/,
+    ],
+    ['an empty message', (by) => by.join([frame(random(0))]), 'INVALID_ARGUMENT', /Hello first, got an empty message/],
+    ['a result before Hello', (by) => by.say(by.partial()), 'INVALID_ARGUMENT', /Hello first, got partial/],
+    [
+      'another protocol version',
+      (by) => by.say(hello({ protocolVersion: 77 })),
+      'FAILED_PRECONDITION',
+      /expected protocol version \d+, got 77 from worker hostile/,
+    ],
+    [
+      'a worker id of two lines',
+      (by) => by.say(hello({ workerId: 'w1\n{"level":50}' })),
+      'INVALID_ARGUMENT',
+      /expected a worker id of printable characters/,
+    ],
+    [
+      'a host name of 1 MiB',
+      (by) => by.say(hello({ host: 'x'.repeat(MiB) })),
+      'INVALID_ARGUMENT',
+      /a host of at most 200 characters, got 1048576/,
+    ],
+    [
+      "another worker's id",
+      (by) => by.say(hello({ workerId: 'scripted' })),
+      'ALREADY_EXISTS',
+      /a worker id of its own/,
+    ],
+    ['an unknown service', (by) => by.request('Other/Do', frame(random(3))), 'UNIMPLEMENTED', /not implement/],
+    [
+      'a part that nobody has',
+      (by) => by.request('Data/Fetch', frame(Buffer.from('\n\x03a\x1bb'))),
+      'NOT_FOUND',
+      /expected a part of this job, got a b/,
+    ],
+    ['a part asked for in noise', (by) => by.request('Data/Fetch', frame(random(50))), 'INTERNAL', /deserializing/],
+    ['Status asked for in noise', (by) => by.request('Control/Status', frame(random(50))), 'INTERNAL', /deserializing/],
+  ])('is told what is wrong with %s', async (_, attack, code, message) => {
+    await expectRefusal(attack(attacker), code, message);
+  });
+
+  it('is cut off when it does not speak HTTP/2', async () => {
+    for (let i = 0; i < 20; i++) await sendRaw(run.address, random(50 + i * 997));
+    await sendRaw(run.address, Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+  });
+
+  it('is cut off when its HTTP/2 is garbage', async () => {
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    for (let i = 0; i < 20; i++) await sendRaw(run.address, Buffer.concat([preface, random(200 + i * 31)]));
+  });
+});
+
+describe('a worker that joins', () => {
+  it.each<Refusal<(by: Attacker) => FromWorker[]>>([
+    ['a second Hello', () => [hello()], 'INVALID_ARGUMENT', /expected one Hello from hostile, got a second/],
+    ['a second Ready', () => [ready(), ready()], 'INVALID_ARGUMENT', /expected one Ready from hostile, got a second/],
+    [
+      'bits other than the run’s',
+      () => [ready({ fingerprint: 'cd'.repeat(32) })],
+      'FAILED_PRECONDITION',
+      /expected engine raw .*fingerprint abababababab.*got raw .*fingerprint cdcdcdcdcdcd/,
+    ],
+    ['no fingerprint', () => [ready({ fingerprint: '\u001b[2J' })], 'INVALID_ARGUMENT', /64 hexadecimal digits/],
+    [
+      'results before Ready',
+      (by) => [by.partial()],
+      'INVALID_ARGUMENT',
+      /expected Ready from hostile before any result/,
+    ],
+    [
+      'a phase of 5 MiB',
+      () => [{ heartbeat: { phase: 'x'.repeat(5 * MiB), residentBytes: 1 } }],
+      'INVALID_ARGUMENT',
+      /expected phase idle, /,
+    ],
+    [
+      'endless memory',
+      () => [{ heartbeat: { phase: 'idle', residentBytes: Infinity } }],
+      'INVALID_ARGUMENT',
+      /residentBytes of 0 or more, got Infinity/,
+    ],
+    [
+      'a shard that is not there',
+      () => [{ holding: { shards: [0, 4_000_000_000] } }],
+      'INVALID_ARGUMENT',
+      /some of shards 0\.\.4, got shard 4000000000/,
+    ],
+    [
+      'a million shards',
+      () => [{ holding: { shards: new Array<number>(1_000_000).fill(1) } }],
+      'INVALID_ARGUMENT',
+      /got 1000000 shards/,
+    ],
+  ])('is told what is wrong with %s', async (_, messages, code, message) => {
+    await expectRefusal(attacker.say(hello(), ...messages(attacker)), code, message);
+  });
+
+  it.each<Refusal<(by: Attacker) => Partial<PartialMessage>>>([
+    [
+      'a length',
+      () => ({ data: Buffer.alloc(8) }),
+      'INVALID_ARGUMENT',
+      /expected chunk 0\.\.2 of 3 with 262144 bytes, got chunk 0 of 3 with 8 bytes/,
+    ],
+    ['a chunk', () => ({ chunk: 0xffffffff }), 'INVALID_ARGUMENT', /got chunk 4294967295/],
+    ['a number of chunks', () => ({ chunks: 1 }), 'INVALID_ARGUMENT', /got chunk 0 of 1/],
+    ['a checksum', () => ({ crc: 1 }), 'DATA_LOSS', /expected bytes with CRC-32 00000001/],
+    ['an order of chunks', () => ({ chunk: 1 }), 'INVALID_ARGUMENT', /expected chunk 0 of node/],
+    ['a node', () => ({ node: { first: 1, count: 2 } }), 'INVALID_ARGUMENT', /expected a node of the tree over 5/],
+    ['a node’s size', () => ({ node: { first: 0, count: 0xffffffff } }), 'INVALID_ARGUMENT', /expected a node/],
+    ['no reports', () => ({ reports: [] }), 'INVALID_ARGUMENT', /expected reports of shards 0, got/],
+    ['a shard', (by) => ({ reports: [by.report({ shard: 1 })] }), 'INVALID_ARGUMENT', /of shards 0, got 1/],
+    ['a count', (by) => ({ reports: [by.report({ samples: 9 })] }), 'INVALID_ARGUMENT', /of shard 0, got 9/],
+    ['a score', (by) => ({ reports: [by.report({ correct: 11 })] }), 'INVALID_ARGUMENT', /at most 10 correct/],
+    [
+      'statistics',
+      (by) => ({ reports: [by.report({ statistics: Buffer.alloc(4 * MiB) })] }),
+      'INVALID_ARGUMENT',
+      /bytes of statistics, got 4194304/,
+    ],
+  ])('is told what is wrong with a result that has a wrong thing: %s', async (_, changes, code, message) => {
+    await expectRefusal(attacker.say(hello(), ready(), attacker.partial(changes(attacker))), code, message);
+  });
+
+  it('changes nothing with results of other steps and terms, though they are NaN', async () => {
+    const data = nanChunk();
+    const stale = [{ step: run.step + 1 }, { step: 0xffffffff }, { term: 2 }, { term: 0, step: 0 }];
+    const messages: FromWorker[] = [
+      ...stale.map((at) => attacker.partial({ ...at, data })),
+      { rows: { term: 1, step: run.step, batch: 0, data, crc: 7 } },
+      { leaving: { reason: 'all said\r\n{"level":60}\u001b[2J' } },
+    ];
+    await expectRefusal(attacker.say(hello(), ready(), ...messages), 'CANCELLED', /all said/);
+  });
+});
+
+describe('many connections', () => {
+  it('that never say Hello are bounded, and leave room for who does', async () => {
+    const before = run.residentBytes();
+    const calls = Array.from({ length: 6 }, () => attacker.peer()).flatMap((peer) =>
+      Array.from({ length: 50 }, () => peer.open()),
+    );
+    const ends = await Promise.all(calls.slice(256).map((call) => call.ended()));
+    for (const { message } of ends) expect(message).toMatch(/at most 256 connections that have not said Hello/);
+    calls[0]!.write(frame(encoded(hello({ workerId: '' }))));
+    expect((await calls[0]!.ended()).message).toMatch(/a worker id of 1 to 200 characters, got none/);
+    expect(run.residentBytes() - before).toBeLessThan(50 * MiB);
+  });
+
+  it('that say nothing at all take little', async () => {
+    const before = run.residentBytes();
+    const sockets = Array.from({ length: 1_000 }, () => openRaw(run.address));
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    await run.nextStep();
+    expect(run.residentBytes() - before).toBeLessThan(150 * MiB);
+  });
+
+  it('that go on when their stream is over take no memory', async () => {
+    const before = run.residentBytes();
+    await floodJoin(run.address, frame(encoded(hello({ workerId: '' }))), 100 * MiB);
+    await run.nextStep();
+    expect(run.residentBytes() - before).toBeLessThan(50 * MiB);
+  });
+
+  it('that claim every shard, beat, and never read or answer, only delay', async () => {
+    const call = attacker.say(hello(), ready(), { holding: { shards: [0, 1, 2, 3, 4] } });
+    call.stream.pause();
+    const beat = frame(encoded({ heartbeat: { phase: 'computing', residentBytes: 1 } }));
+    const beats = setInterval(() => call.write(beat), 200);
+    onTestFinished(() => clearInterval(beats));
+    for (let i = 0; i < 3; i++) await run.nextStep();
+  });
+});
+
+describe('the run under attack', () => {
+  it('goes on to the digest of a run that was left alone, every sample counted once', async () => {
+    expect(await run.finish()).toBe(quietDigest);
+    const rows = run.read('steps.csv').trim().split('\n').slice(1);
+    expect(rows.map((row) => Number(row.split(',')[0]))).toEqual(rows.map((_, index) => index));
+    const samples = rows.reduce((sum, row) => sum + Number(row.split(',')[2]), 0);
+    expect(samples).toBe(run.manifest.dataset.trainSamples);
+  });
+
+  it('shows and logs nothing as strangers wrote it', () => {
+    const { stdout, stderr } = run.command;
+    // Control characters but line ends, and lines that a stranger made.
+    expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|^\{"level":60\}/mu);
+    const lines = run.read('log.jsonl').trim().split('\n');
+    expect(lines.length).toBeGreaterThan(20);
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('time');
+  });
+});

@@ -1,0 +1,116 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ReceivedFromWorker, ReceivedToWorker } from '../../proto/messages.js';
+import { Command } from '../e2e/lockstep.js';
+import { FaultProxy } from './fault-proxy.js';
+
+const failingEngine = fileURLToPath(new URL('./failing-engine.cjs', import.meta.url));
+
+/** Heap of each thread of a worker: enough for the job, and filled in a moment. */
+const heapMb = 256;
+
+export interface MemberOptions {
+  readonly index: number;
+  readonly directory: string;
+  readonly coordinatorPort: () => number;
+  readonly onToWorker: (message: ReceivedToWorker) => void;
+  /** A worker process ended by itself or by a fault; another takes its place at once. */
+  readonly onExit: (how: string) => void;
+}
+
+/** One place for a worker: its proxy, and the process that fills it, which is replaced whenever it ends. */
+export class Member {
+  #process: Command | undefined;
+  /** The step that the worker was ordered to compute last. */
+  step = -1;
+  /** How many shards its session holds. */
+  holding = 0;
+  #closing = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Called once, when the process ends before it was asked to. */
+  #onEnd: (() => void) | undefined;
+  readonly #triggerFile: string;
+
+  private constructor(
+    readonly proxy: FaultProxy,
+    private readonly options: MemberOptions,
+  ) {
+    this.#triggerFile = join(options.directory, `throw-${options.index}`);
+    this.#start();
+  }
+
+  static async open(options: MemberOptions): Promise<Member> {
+    let said: (message: ReceivedFromWorker) => void = () => undefined;
+    const proxy = await FaultProxy.open({ ...options, onFromWorker: (message) => said(message) });
+    const member = new Member(proxy, options);
+    said = (message) => member.#said(message);
+    return member;
+  }
+
+  get index(): number {
+    return this.options.index;
+  }
+
+  get log(): string {
+    return this.#process?.stderr ?? '';
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process!.process.kill(signal);
+  }
+
+  /** Stops the process and lets it go on `ms` later, if it is still there. */
+  stop(ms: number): void {
+    const { process } = this.#process!;
+    process.kill('SIGSTOP');
+    this.#timer = setTimeout(() => process.kill('SIGCONT'), ms);
+  }
+
+  /** The engine fails at its next run. @param failed - called when the worker has ended of it. */
+  failEngine(how: 'engineThrow' | 'outOfMemory', failed: () => void): void {
+    writeFileSync(this.#triggerFile, how);
+    this.#onEnd = () => {
+      if (!existsSync(this.#triggerFile)) failed();
+    };
+  }
+
+  /** Asks the worker to leave; nobody takes its place. */
+  async leave(): Promise<void> {
+    this.#closing = true;
+    this.signal('SIGTERM');
+    await this.#process!.ended;
+    await this.proxy.close();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#timer);
+    await this.#process!.kill();
+    await this.proxy.close();
+  }
+
+  #said(message: ReceivedFromWorker): void {
+    if (message.message === 'hello') this.holding = 0;
+    if (message.message === 'holding') this.holding = message.holding.shards.length;
+  }
+
+  #start(): void {
+    const environment = {
+      NODE_OPTIONS: `--require ${JSON.stringify(failingEngine)} --max-old-space-size=${heapMb}`,
+      LOCKSTEP_FAULT_FILE: this.#triggerFile,
+    };
+    const started = new Command(['worker', '--coordinator', this.proxy.address, '--wait', '120'], environment);
+    this.#process = started;
+    void started.ended.then(({ code, stderr }) => {
+      if (this.#closing || code === 0) return;
+      const how = started.process.signalCode ?? `exit code ${code}: ${stderr.trim().split('\n').at(-1) ?? ''}`;
+      this.#onEnd?.();
+      this.#onEnd = undefined;
+      this.options.onExit(how);
+      this.step = -1;
+      this.holding = 0;
+      this.#start();
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * Forwards TCP connections to another port of this machine, and is the cable that tests cut: held, nothing passes in
+ * either direction and no end notices; severed, both ends see their connections reset.
+ */
+export class TcpLink {
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #held = false;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly targetPort: () => number,
+  ) {}
+
+  /** @param targetPort - asked at each new connection, as the target may be restarted elsewhere. */
+  static async open(targetPort: () => number): Promise<TcpLink> {
+    const server = createServer({ noDelay: true });
+    const link = new TcpLink(server, targetPort);
+    server.on('connection', (near) => link.#connected(near));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    return link;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Lets nothing pass until `release`; what is sent meanwhile arrives afterwards, as with lost and repeated packets. */
+  hold(): void {
+    this.#held = true;
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+  }
+
+  /** Resets all connections; new ones are taken. @returns how many there were. */
+  sever(): number {
+    const pairs = [...this.#pairs];
+    this.#pairs.clear();
+    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
+    return pairs.length;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.sever();
+    await closed;
+  }
+
+  #connected(near: Socket): void {
+    const far = connect({ port: this.targetPort(), host: '127.0.0.1', noDelay: true });
+    const pair = [near, far] as const;
+    this.#pairs.add(pair);
+    this.#forward(pair, near, far);
+    this.#forward(pair, far, near);
+  }
+
+  #forward(pair: readonly [Socket, Socket], from: Socket, to: Socket): void {
+    from.on('data', (data) => {
+      if (!to.write(data)) from.pause();
+    });
+    to.on('drain', () => {
+      if (!this.#held) from.resume();
+    });
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      this.#pairs.delete(pair);
+      to.end();
+    });
+    if (this.#held) from.pause();
+  }
+}

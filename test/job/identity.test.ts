@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { jobDigest } from '../../job/digest.js';
+import { identityDifferences } from '../../job/identity.js';
+import { parseSpec } from '../../job/spec.js';
+
+const base = { name: 'x', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 };
+const digest = (change: object) =>
+  jobDigest({ spec: parseSpec({ ...base, ...change }), topology: {}, datasetDigest: 'd' });
+
+describe('the identity of a job', () => {
+  it.each<[string, object]>([
+    ['name', { name: 'y' }],
+    ['evaluation', { evaluation: { batch: 50, everyEpochs: 0 } }],
+    ['minWorkers', { minWorkers: 3 }],
+    ['numerics', { numerics: 'mixed' }],
+    ['audit', { audit: 0.5 }],
+    ['checkpoint', { checkpoint: { everySteps: 7 } }],
+  ])('leaves out %s, which changes no weight', (_, change) => {
+    expect(digest(change)).toBe(digest({}));
+    expect(identityDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
+  });
+
+  it.each<[string, object, object[]]>([
+    ['seed', { seed: 2 }, [{ path: 'seed', before: 1, after: 2 }]],
+    ['onNonFinite', { onNonFinite: 'skip' }, [{ path: 'onNonFinite', before: 'fail', after: 'skip' }]],
+    [
+      'a field of a section',
+      { optimizer: { type: 'sgd', momentum: 0.5 } },
+      [{ path: 'optimizer.momentum', before: 0.9, after: 0.5 }],
+    ],
+    [
+      'a field that one of them lacks',
+      { batchPerShard: undefined, globalBatch: 16 },
+      [
+        { path: 'batchPerShard', before: 8, after: undefined },
+        { path: 'globalBatch', before: undefined, after: 16 },
+      ],
+    ],
+  ])('has %s, and tells both values', (_, change, differences) => {
+    expect(digest(change)).not.toBe(digest({}));
+    expect(identityDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual(differences);
+  });
+});

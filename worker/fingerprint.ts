@@ -1,0 +1,65 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { EvaluateProgram, ProgramInput, TrainProgram } from '../engine/engine.js';
+import type { JobManifest } from '../job/manifest.js';
+
+/** A job's compiled programs, in any order. */
+export interface Programs {
+  readonly train: readonly TrainProgram[];
+  readonly evaluate: readonly EvaluateProgram[];
+}
+
+type Shapes = Pick<JobManifest, 'parameterCount' | 'stateCount' | 'dataset'>;
+
+/**
+ * SHA-256 over all outputs of all programs on probe inputs that are the same for everybody: workers with different
+ * fingerprints do not compute the same bits. Equal ones are evidence, not proof.
+ *
+ * Each program runs once, which also warms it up; so it costs about one step and one evaluation batch.
+ */
+export async function fingerprint({ train, evaluate }: Programs, shapes: Shapes): Promise<string> {
+  const hash = createHash('sha256');
+  for (const program of largestFirst(train)) {
+    const { gradient, statistics, lossSum, correct } = await program.run(probeInput(program.batch, shapes));
+    addOutputs(hash, `train ${program.batch}`, [gradient, statistics, Float64Array.of(lossSum, correct)]);
+  }
+  for (const program of largestFirst(evaluate)) {
+    const { logProbabilities } = await program.run(probeInput(program.batch, shapes));
+    addOutputs(hash, `evaluate ${program.batch}`, [logProbabilities]);
+  }
+  return hash.digest('hex');
+}
+
+function largestFirst<Program extends { readonly batch: number }>(programs: readonly Program[]): Program[] {
+  return [...programs].sort((a, b) => b.batch - a.batch);
+}
+
+/** The lengths go in first, so that no two sets of outputs share their bytes. */
+function addOutputs(hash: Hash, name: string, outputs: readonly (Float32Array | Float64Array)[]): void {
+  hash.update(`${name} [${outputs.map(({ length }) => length).join()}]\n`);
+  for (const output of outputs) hash.update(output);
+}
+
+/**
+ * Parameters in [−1/8, 1/8), about as large as initial weights; running statistics in [1/2, 3/2), as a variance must be
+ * positive; noise for images. All are exact in f32, so no rounding takes part in making them.
+ */
+export function probeInput(batch: number, { parameterCount, stateCount, dataset }: Shapes): ProgramInput {
+  const next = numbers(batch);
+  const unit = () => (next() >>> 8) / 2 ** 24;
+  const imageBytes = dataset.imageShape.reduce((a, b) => a * b);
+  return {
+    params: new Float32Array(parameterCount).map(() => (unit() - 0.5) / 4),
+    state: new Float32Array(stateCount).map(() => unit() + 0.5),
+    images: new Uint8Array(batch * imageBytes).map(() => next() >>> 24),
+    labels: new Int32Array(batch).map(() => Math.floor(unit() * dataset.classes.length)),
+  };
+}
+
+/**
+ * The linear congruential generator of "Numerical Recipes" (Press et al., 7.1), modulo 2³²; the high bits are the good
+ * ones. A fixed sequence is all that is wanted here, at 25 million values within a second.
+ */
+function numbers(seed: number): () => number {
+  let x = seed | 0;
+  return () => (x = (Math.imul(x, 1664525) + 1013904223) | 0);
+}
