@@ -62,13 +62,18 @@ export async function startRun({ directory, previous, job, events, onError }: Ru
     events,
     onError,
   });
-  if (!found) await checkpoints.save(initialState(job, layout), manifest.digest);
   const term = (previous?.record.term ?? 0) + 1;
   const repeated = addRepeated(previous, records);
   const engine = previous && engineOf(previous.record);
   const runJson = new RunJson(directory, manifest, { term, repeated, ...engine });
-  await runJson.update({});
-  await directory.writeJson('job.json', manifest);
+  try {
+    if (!found) await checkpoints.save(initialState(job, layout), manifest.digest);
+    await runJson.update({});
+    await directory.writeJson('job.json', manifest);
+  } catch (error) {
+    await checkpoints.close();
+    throw error;
+  }
   if (found) events.emit({ type: 'note', message: describeResume(found, term, plan.totalSteps) });
   const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;

@@ -95,6 +95,7 @@ async function train(coordinator: Coordinator, count: number, runDirectory: stri
       if (left === 0) coordinator.fail(new ClusterError('NO_WORKERS', `verify: no local worker is left: ${message}`));
     },
   });
+  coordinator.events.subscribe((event) => workers.handle(event));
   const stop = () => coordinator.stop('SIGINT');
   process.once('SIGINT', stop);
   try {

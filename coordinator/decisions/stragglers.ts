@@ -26,8 +26,12 @@ export class UsualTime {
   }
 }
 
+/** From when on a step is late whose usual time is not known: a worker that hangs in its first step must not stop all. */
+const unknownLateAfterMs = 10_000;
+
 /** From when on a step that usually takes `usualMs` is late. The half second spares short steps a hiccup. */
-export function lateAfterMs(usualMs: number): number {
+export function lateAfterMs(usualMs: number | undefined): number {
+  if (usualMs === undefined) return unknownLateAfterMs;
   return Math.max(3 * usualMs, usualMs + 500);
 }
 
@@ -41,7 +45,7 @@ export interface SpeculationInput {
   readonly nowMs: number;
   /** When the step began. */
   readonly beginMs: number;
-  /** Undefined while it is not known: then nothing is late. */
+  /** Undefined while it is not known. */
   readonly usualMs: number | undefined;
   readonly missing: readonly MissingNode[];
   /** Ready workers that owe nothing, with the shards they hold, in order of preference. */
@@ -61,7 +65,7 @@ export interface Speculation {
  * that have the data before those that must fetch it.
  */
 export function decideSpeculation({ nowMs, beginMs, usualMs, missing, idle }: SpeculationInput): Speculation[] {
-  if (usualMs === undefined || nowMs - beginMs <= lateAfterMs(usualMs)) return [];
+  if (nowMs - beginMs <= lateAfterMs(usualMs)) return [];
   const free = [...idle];
   return missing.flatMap(({ node, workerIds }) => {
     const [from] = workerIds;

@@ -33,7 +33,7 @@ const recoveryLimitMs = 60_000;
 /** Strikes a running cluster with random faults until there were enough. @returns what struck; the run's directory has the rest. */
 export async function unleash(options: ChaosOptions, directory: string): Promise<StruckFault[]> {
   const { workers, heartbeatLimitMs, job, say } = options;
-  const cluster = new FaultCluster({ job, directory, workers, heartbeatLimitMs });
+  const cluster = new FaultCluster({ job, directory, workers, minWorkers: 1, heartbeatLimitMs });
   const endMs = performance.now() + options.minutes * 60_000;
   try {
     await cluster.start();

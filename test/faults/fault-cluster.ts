@@ -14,6 +14,8 @@ export interface FaultClusterOptions {
   /** The run directory; the harness keeps its own files beside it. */
   readonly directory: string;
   readonly workers: number;
+  /** Workers that the first step after each start of the coordinator waits for; all of them unless given. */
+  readonly minWorkers?: number;
   readonly heartbeatLimitMs: number;
   readonly plan?: FaultPlan;
 }
@@ -41,8 +43,8 @@ export class FaultCluster {
   #closed = false;
 
   constructor(private readonly options: FaultClusterOptions) {
-    const { job, directory, workers, heartbeatLimitMs } = options;
-    const flags = [...job, '--min-workers', String(workers), '--heartbeat-limit', String(heartbeatLimitMs / 1000)];
+    const { job, directory, workers, minWorkers = workers, heartbeatLimitMs } = options;
+    const flags = [...job, '--min-workers', String(minWorkers), '--heartbeat-limit', String(heartbeatLimitMs / 1000)];
     this.coordinator = new CoordinatorProcess(flags, directory);
     this.#pending = [...(options.plan ?? [])];
     this.#harness = `${directory}-harness`;

@@ -29,6 +29,7 @@ export function frame(bytes: Uint8Array, declaredBytes = bytes.byteLength, compr
 /** An HTTP/2 connection on which calls of any content can be made. */
 export class HostilePeer {
   readonly session: ClientHttp2Session;
+  readonly #streams: ClientHttp2Stream[] = [];
 
   constructor(address: string) {
     this.session = connectHttp2(`http://${address}`);
@@ -38,11 +39,15 @@ export class HostilePeer {
   /** Opens a call of any path. */
   open(path = '/lockstep.v1.Cluster/Join', headers: Record<string, string> = {}): RawCall {
     const own = { 'content-type': 'application/grpc', te: 'trailers', ...headers };
-    return new RawCall(this.session.request({ ':method': 'POST', ':path': path, ...own }));
+    const stream = this.session.request({ ':method': 'POST', ':path': path, ...own });
+    this.#streams.push(stream);
+    return new RawCall(stream);
   }
 
+  /** Resets what is open and closes the connection; its socket is not cut while bytes are on their way. */
   close(): void {
-    this.session.destroy();
+    for (const stream of this.#streams) stream.close();
+    this.session.close();
   }
 }
 
@@ -78,48 +83,6 @@ export class RawCall {
   async ended(limitMs = 15_000): Promise<CallEnd> {
     return within(this.#ended, 'the call to end', limitMs);
   }
-}
-
-/** One frame of HTTP/2 (RFC 9113, 4.1). */
-function http2Frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.byteLength, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-/** Headers as literals that no table keeps (RFC 7541, 6.2.2). */
-function http2Headers(headers: Readonly<Record<string, string>>): Buffer {
-  const literal = (text: string) => [text.length, ...Buffer.from(text)];
-  return Buffer.from(Object.entries(headers).flatMap(([name, value]) => [0, ...literal(name), ...literal(value)]));
-}
-
-/**
- * Opens a Join stream by hand and sends 16 KiB frames of data on it, whatever the other side says: windows, resets and
- * the call's end are passed over. Settles when `total` bytes are out, the connection is closed, or nothing is taken.
- */
-export async function floodJoin(address: string, first: Uint8Array, total: number): Promise<void> {
-  const socket = openRaw(address);
-  socket.resume();
-  const names = { ':method': 'POST', ':scheme': 'http', ':path': '/lockstep.v1.Cluster/Join', ':authority': 'x' };
-  const headers = http2Headers({ ...names, 'content-type': 'application/grpc', te: 'trailers' });
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(http2Frame(4, 0, 0, new Uint8Array(0)));
-  socket.write(http2Frame(1, 4, 1, headers));
-  socket.write(http2Frame(0, 0, 1, first));
-  const data = http2Frame(0, 0, 1, Buffer.alloc(16_384));
-  for (let sent = 0; sent < total && !socket.destroyed; sent += data.byteLength) {
-    if (socket.write(data)) continue;
-    const taken = new Promise<void>((resolve) => socket.once('drain', resolve).once('close', resolve));
-    const isTaken = await within(taken, 'the flood to be taken', 1_000).then(
-      () => true,
-      () => false,
-    );
-    if (!isTaken) break;
-  }
-  socket.destroy();
 }
 
 /** A TCP connection that sends `bytes`; settles when the other side has closed it. */

@@ -1,11 +1,16 @@
+import { execFile } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FromWorker, Partial as PartialMessage } from '../../proto/messages.js';
+import { RawWorker } from '../coordinator/raw-worker.js';
 import { scratchDirectory } from '../e2e/lockstep.js';
+import { within } from '../proto/wire.js';
 import { Attacker, hello, nanChunk, ready } from './attacker.js';
-import { encoded, floodJoin, frame, openRaw, type RawCall, sendRaw } from './hostile-peer.js';
+import { encoded, frame, openRaw, type RawCall, sendRaw } from './hostile-peer.js';
 import { ScriptedRun } from './scripted-run.js';
 
 /**
@@ -15,6 +20,7 @@ import { ScriptedRun } from './scripted-run.js';
 
 const scratch = scratchDirectory();
 const MiB = 1024 * 1024;
+const flood = fileURLToPath(new URL('./flood.mjs', import.meta.url));
 const random = (bytes: number) => randomFillSync(Buffer.alloc(bytes));
 const bomb = gzipSync(Buffer.alloc(64 * MiB));
 let run: ScriptedRun;
@@ -190,13 +196,19 @@ describe('a worker that joins', () => {
 describe('many connections', () => {
   it('that never say Hello are bounded, and leave room for who does', async () => {
     const before = run.residentBytes();
-    const calls = Array.from({ length: 6 }, () => attacker.peer()).flatMap((peer) =>
-      Array.from({ length: 50 }, () => peer.open()),
-    );
-    const ends = await Promise.all(calls.slice(256).map((call) => call.ended()));
-    for (const { message } of ends) expect(message).toMatch(/at most 256 connections that have not said Hello/);
-    calls[0]!.write(frame(encoded(hello({ workerId: '' }))));
-    expect((await calls[0]!.ended()).message).toMatch(/a worker id of 1 to 200 characters, got none/);
+    const silent = Array.from({ length: 300 }, () => new RawWorker(run.address, ''));
+    const refused = new Promise<void>((resolve) => {
+      let left = silent.length - 256;
+      for (const { ended } of silent) void ended.then(() => --left === 0 && resolve());
+    });
+    await within(refused, 'the refusal of those above 256', 9_000);
+    const waiting = await Promise.all(silent.map(({ ended }) => Promise.race([ended, Promise.resolve(undefined)])));
+    const told = waiting.filter((error) => error !== undefined);
+    expect(new Set(told.map(({ code, retryable }) => `${code} ${retryable}`))).toEqual(new Set(['UNREACHABLE true']));
+    expect(told[0]!.message).toMatch(/at most 256 connections that have not said Hello/);
+    const early = silent[waiting.indexOf(undefined)]!;
+    early.hello();
+    expect((await early.ended)?.message).toMatch(/a worker id of 1 to 200 characters, got none/);
     expect(run.residentBytes() - before).toBeLessThan(50 * MiB);
   });
 
@@ -211,7 +223,10 @@ describe('many connections', () => {
 
   it('that go on when their stream is over take no memory', async () => {
     const before = run.residentBytes();
-    await floodJoin(run.address, frame(encoded(hello({ workerId: '' }))), 100 * MiB);
+    const first = frame(encoded(hello({ workerId: '' }))).toString('hex');
+    const args = [flood, run.address.split(':')[1]!, String(100 * MiB), first];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    expect(Number(stdout)).toBeGreaterThan(0);
     await run.nextStep();
     expect(run.residentBytes() - before).toBeLessThan(50 * MiB);
   });
@@ -240,7 +255,7 @@ describe('the run under attack', () => {
     // Control characters but line ends, and lines that a stranger made.
     expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|^\{"level":60\}/mu);
     const lines = run.read('log.jsonl').trim().split('\n');
-    expect(lines.length).toBeGreaterThan(20);
+    expect(lines.length).toBeGreaterThan(5);
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty('time');
   });
 });

@@ -54,9 +54,14 @@ describe('what is computed a second time', () => {
       [[0, 'a', 'b']],
     ],
     [
-      'nothing while the usual time is unknown',
-      { nowMs: 99_999, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)] },
+      'nothing for 10 s while the usual time is unknown',
+      { nowMs: 11_000, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)] },
       [],
+    ],
+    [
+      'the missing shard, after 10 s of an unknown usual time',
+      { nowMs: 11_001, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)] },
+      [[0, 'a', 'b']],
     ],
     ['nothing without an idle worker', { ...late, missing: [missing(0, 'a')], idle: [] }, []],
     ['nothing that two have already', { ...late, missing: [missing(0, 'a', 'c')], idle: [idle('b', 0)] }, []],
