@@ -166,6 +166,7 @@ export class FaultCluster {
       expected.ended(ended);
       this.#clock.restarted(performance.now());
       await this.coordinator.start();
+      await Promise.all([...this.members.values()].map((member) => member.callBack()));
       expected.restarted?.();
     }
   }

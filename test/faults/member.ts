@@ -27,6 +27,8 @@ export class Member {
   /** How many shards its session holds. */
   holding = 0;
   #closing = false;
+  /** The coordinator has said that the job is over. */
+  #sentHome = false;
   #timer: NodeJS.Timeout | undefined;
   /** Called once, when the process ends before it was asked to. */
   #onEnd: (() => void) | undefined;
@@ -42,9 +44,15 @@ export class Member {
 
   static async open(options: MemberOptions): Promise<Member> {
     let said: (message: ReceivedFromWorker) => void = () => undefined;
-    const proxy = await FaultProxy.open({ ...options, onFromWorker: (message) => said(message) });
+    let told: (message: ReceivedToWorker) => void = () => undefined;
+    const proxy = await FaultProxy.open({
+      coordinatorPort: options.coordinatorPort,
+      onFromWorker: (message) => said(message),
+      onToWorker: (message) => told(message),
+    });
     const member = new Member(proxy, options);
     said = (message) => member.#said(message);
+    told = (message) => member.#told(message);
     return member;
   }
 
@@ -75,6 +83,14 @@ export class Member {
     };
   }
 
+  /** The job goes on after all: a worker that was sent home comes again. */
+  async callBack(): Promise<void> {
+    const gone = this.#process!;
+    if (!this.#sentHome) return;
+    await gone.ended;
+    if (this.#process === gone) this.#start();
+  }
+
   /** Asks the worker to leave; nobody takes its place. */
   async leave(): Promise<void> {
     this.#closing = true;
@@ -90,6 +106,11 @@ export class Member {
     await this.proxy.close();
   }
 
+  #told(message: ReceivedToWorker): void {
+    if (message.message === 'finish') this.#sentHome = true;
+    this.options.onToWorker(message);
+  }
+
   #said(message: ReceivedFromWorker): void {
     if (message.message === 'hello') this.holding = 0;
     if (message.message === 'holding') this.holding = message.holding.shards.length;
@@ -102,6 +123,7 @@ export class Member {
     };
     const started = new Command(['worker', '--coordinator', this.proxy.address, '--wait', '120'], environment);
     this.#process = started;
+    this.#sentHome = false;
     void started.ended.then(({ code, stderr }) => {
       if (this.#closing || code === 0) return;
       const how = started.process.signalCode ?? `exit code ${code}: ${stderr.trim().split('\n').at(-1) ?? ''}`;
