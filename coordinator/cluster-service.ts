@@ -47,8 +47,8 @@ export class ClusterService {
       }
     });
     const ended = () => {
-      greeted();
       if (session) this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended'));
+      else if (greeted()) refuse(stream, new ClusterError('BAD_MESSAGE', 'join: expected Hello first, got the end'));
     };
     for (const event of ['end', 'cancelled', 'error']) stream.on(event, ended);
   }
@@ -111,7 +111,7 @@ export class ClusterService {
   #admit(stream: JoinStream, message: ReceivedFromWorker): WorkerSession {
     const { roster, events, welcome, trainer } = this.options;
     if (message.message !== 'hello') {
-      throw new ClusterError('BAD_MESSAGE', `join: expected Hello first, got ${message.message ?? 'an empty message'}`);
+      throw new ClusterError('BAD_MESSAGE', `join: expected Hello first, got ${kindOf(message)}`);
     }
     checkHello(message.hello);
     const session = new WorkerSession(message.hello, stream, performance.now());
@@ -154,7 +154,10 @@ export class ClusterService {
         return this.#gone(session, 'left', new ClusterError('STOPPED', message.leaving.reason));
       default:
         message satisfies never;
-        throw new ClusterError('BAD_MESSAGE', `join: got an empty message from ${session.workerId}`);
+        throw new ClusterError(
+          'BAD_CHUNK',
+          `join: got ${kindOf(message)} from ${session.workerId}; damaged on the way`,
+        );
     }
   }
 
@@ -216,6 +219,11 @@ export class ClusterService {
     this.options.events.emit({ type: 'worker', change, workerId, reason: printable(error.message) });
     this.options.trainer.dispatcher.workerGone(session);
   }
+}
+
+/** What a message is called that may be none. */
+function kindOf({ message }: { readonly message?: string }): string {
+  return message ?? 'an empty message';
 }
 
 const noHello: Hello = { protocolVersion: 0, workerId: '', host: '', pid: 0, runtime: '' };

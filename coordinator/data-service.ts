@@ -14,7 +14,7 @@ export function serveParts(parts: ReadonlyMap<string, PartBytes>) {
   return (call: FetchCall): void => {
     const part = parts.get(call.request.digest);
     if (!part) {
-      const digest = printable(call.request.digest, 64);
+      const digest = printable(call.request.digest.slice(0, 64));
       const error = new ClusterError('UNKNOWN_PART', `fetch: expected a part of this job, got ${digest}; join again`);
       call.emit('error', toStatus(error));
       return;

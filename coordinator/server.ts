@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server as Listener } from 'node:net';
+import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import {
   type ChannelOptions,
   type handleBidiStreamingCall,
@@ -37,6 +37,8 @@ const limits = {
 export class ClusterServer {
   readonly #server: Server;
   #listener: Listener | undefined;
+  /** Open connections; gRPC's own shutdown leaves those alone that have said nothing. */
+  readonly #sockets = new Set<Socket>();
   readonly #health = new HealthImplementation({ '': 'SERVING', 'lockstep.v1.Cluster': 'SERVING' });
 
   constructor(handlers: Handlers, token?: string) {
@@ -51,7 +53,10 @@ export class ClusterServer {
   /** @returns the endpoint with the port that was taken. @throws ClusterError PORT_IN_USE */
   async listen(endpoint: Endpoint): Promise<Endpoint> {
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    const listener = (this.#listener = createServer((socket) => injector.injectConnection(socket)));
+    const listener = (this.#listener = createServer((socket) => {
+      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
+      injector.injectConnection(socket);
+    }));
     listener.maxConnections = maxConnections;
     await new Promise<void>((resolve, reject) => {
       listener.once('error', (error) => reject(cannotListen(formatEndpoint(endpoint), error)));
@@ -75,6 +80,7 @@ export class ClusterServer {
         resolve();
       });
     });
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
 

@@ -67,6 +67,17 @@ const joinMethod = Cluster.service['Join'] as MethodDefinition<FromWorker, ToWor
 const encodeToWorker = joinMethod.responseSerialize;
 joinMethod.responseSerialize = (message) => (message instanceof Encoded ? message.bytes : encodeToWorker(message));
 
+const decodeFromWorker = joinMethod.requestDeserialize;
+/** What the coordinator gets in the place of bytes that are no message: gRPC would end the call without a word. */
+const unreadable = { message: 'a message that cannot be read' } as unknown as FromWorker;
+joinMethod.requestDeserialize = (bytes) => {
+  try {
+    return decodeFromWorker(bytes);
+  } catch {
+    return unreadable;
+  }
+};
+
 /** Encodes a message of a Join stream. */
 export function encode(message: ToWorker): Encoded {
   return new Encoded(encodeToWorker(message));

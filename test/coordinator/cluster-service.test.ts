@@ -35,6 +35,17 @@ describe('joining', () => {
     expect(rig.roster.sessions).toEqual([]);
   });
 
+  it('tells who ends the stream without a word', async () => {
+    const rig = await start();
+    const worker = rig.worker('w1');
+    worker.end();
+    expect(await worker.ended).toMatchObject({
+      code: 'BAD_MESSAGE',
+      message: 'join: expected Hello first, got the end',
+    });
+    expect(rig.changes).toEqual([]);
+  });
+
   it('ends the session of a worker that says Hello twice', async () => {
     const rig = await start();
     const worker = rig.worker('w1');
@@ -224,7 +235,12 @@ describe('the end of a session', () => {
     ],
     ['the end of its stream', (worker) => worker.end(), 'lost', 'its connection ended'],
     ['a broken connection', (worker) => worker.break(), 'lost', 'its connection ended'],
-    ['an empty message', (worker) => worker.send({} as FromWorker), 'lost', 'join: got an empty message from w1'],
+    [
+      'an empty message',
+      (worker) => worker.send({} as FromWorker),
+      'lost',
+      'join: got an empty message from w1; damaged on the way',
+    ],
   ])('by %s is told once, with its reason, and frees the worker id', async (_, end, change, reason) => {
     const rig = await start();
     const [worker] = await rig.workers('w1');

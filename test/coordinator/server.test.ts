@@ -1,6 +1,6 @@
 import { credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
@@ -114,6 +114,17 @@ describe('closing', () => {
     end();
     stream.end();
     await within(closing, 'the server to close');
+  });
+
+  it('cuts off a connection that has said nothing', async () => {
+    const created = server();
+    const { port } = await created.listen(loopback);
+    const socket = connect(port, '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined).resume();
+    await within(created.close(20), 'the server to close');
+    await within(closed, 'the connection to be closed');
   });
 
   it('cuts off a call that does not end in time', async () => {

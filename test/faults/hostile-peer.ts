@@ -85,13 +85,16 @@ export class RawCall {
   }
 }
 
-/** A TCP connection that sends `bytes`; settles when the other side has closed it. */
+/**
+ * A TCP connection that sends `bytes`; settles when the other side has closed it, at the latest because no ping was
+ * answered, after 20 s.
+ */
 export async function sendRaw(address: string, bytes: Uint8Array): Promise<void> {
   const socket = openRaw(address);
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.write(bytes);
   socket.resume();
-  await within(closed, 'the connection to be closed', 15_000).finally(() => socket.destroy());
+  await within(closed, 'the connection to be closed', 30_000).finally(() => socket.destroy());
 }
 
 export function openRaw(address: string): Socket {

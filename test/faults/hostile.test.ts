@@ -50,7 +50,12 @@ type Refusal<Attack> = [string, Attack, keyof typeof status, RegExp];
 
 describe('a stranger', () => {
   it.each<Refusal<(by: Attacker) => RawCall>>([
-    ['random bytes', (by) => by.join([frame(random(4096))]), 'INTERNAL', /deserializing request/],
+    [
+      'noise',
+      (by) => by.join([frame(Buffer.alloc(4096, 0xff))]),
+      'INVALID_ARGUMENT',
+      /got a message that cannot be read/,
+    ],
     ['4 GiB declared', (by) => by.join([frame(random(9), 0xffffffff)]), 'RESOURCE_EXHAUSTED', /larger than max/],
     ['9 MiB sent', (by) => by.join([frame(Buffer.alloc(9 * MiB))]), 'RESOURCE_EXHAUSTED', /larger than max/],
     [
@@ -92,8 +97,18 @@ describe('a stranger', () => {
       'NOT_FOUND',
       /expected a part of this job, got a b/,
     ],
-    ['a part asked for in noise', (by) => by.request('Data/Fetch', frame(random(50))), 'INTERNAL', /deserializing/],
-    ['Status asked for in noise', (by) => by.request('Control/Status', frame(random(50))), 'INTERNAL', /deserializing/],
+    [
+      'a part asked for in noise',
+      (by) => by.request('Data/Fetch', frame(Buffer.alloc(50, 0xff))),
+      'INTERNAL',
+      /deserializing/,
+    ],
+    [
+      'Status asked for in noise',
+      (by) => by.request('Control/Status', frame(Buffer.alloc(50, 0xff))),
+      'INTERNAL',
+      /deserializing/,
+    ],
   ])('is told what is wrong with %s', async (_, attack, code, message) => {
     await expectRefusal(attack(attacker), code, message);
   });
@@ -112,6 +127,7 @@ describe('a stranger', () => {
 describe('a worker that joins', () => {
   it.each<Refusal<(by: Attacker) => FromWorker[]>>([
     ['a second Hello', () => [hello()], 'INVALID_ARGUMENT', /expected one Hello from hostile, got a second/],
+    ['an empty message', () => [{} as FromWorker], 'DATA_LOSS', /got an empty message from hostile; damaged/],
     ['a second Ready', () => [ready(), ready()], 'INVALID_ARGUMENT', /expected one Ready from hostile, got a second/],
     [
       'bits other than the run’s',
@@ -179,6 +195,12 @@ describe('a worker that joins', () => {
     ],
   ])('is told what is wrong with a result that has a wrong thing: %s', async (_, changes, code, message) => {
     await expectRefusal(attacker.say(hello(), ready(), attacker.partial(changes(attacker))), code, message);
+  });
+
+  it('is told that its bytes are damaged, though orders for it are on their way', async () => {
+    const damaged = frame(Buffer.from([0x42, 0xf9, 0x0a, 0]));
+    const call = attacker.join([frame(encoded(hello())), damaged]);
+    await expectRefusal(call, 'DATA_LOSS', /got a message that cannot be read from hostile/);
   });
 
   it('changes nothing with results of other steps and terms, though they are NaN', async () => {
