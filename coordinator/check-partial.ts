@@ -29,7 +29,7 @@ export function checkPartial(context: PartialContext, partial: Partial): TreeNod
   return node;
 }
 
-export function badPartial(workerId: string, expected: string, got: string): ClusterError {
+function badPartial(workerId: string, expected: string, got: string): ClusterError {
   return new ClusterError('BAD_MESSAGE', `partial from ${workerId}: expected ${expected}, got ${got}`);
 }
 

@@ -102,9 +102,20 @@ export class ClusterService {
   /** Sends every worker home, and whoever joins from now on. */
   close(reason: string): void {
     this.#closed = reason;
+    this.#dismiss((session) => session.finish(reason));
+  }
+
+  /** Ends every session after a failure of ours: workers wait for a coordinator that goes on with the run. */
+  abandon(error: Error): void {
+    this.#dismiss((session) =>
+      session.refuse(new ClusterError('UNREACHABLE', `join: the coordinator failed: ${error.message}`)),
+    );
+  }
+
+  #dismiss(end: (session: WorkerSession) => void): void {
     for (const session of this.options.roster.sessions) {
       this.options.roster.remove(session);
-      session.finish(reason);
+      end(session);
     }
   }
 

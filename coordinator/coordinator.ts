@@ -115,6 +115,7 @@ export class Coordinator {
       return await this.#train(directory, running);
     } catch (error) {
       this.events.emit({ type: 'state', state: 'failed', reason: (error as Error).message });
+      running?.cluster.abandon(error as Error);
       throw error;
     } finally {
       running?.cluster.close('the job is over');

@@ -5,7 +5,7 @@ import type { StepPlan } from '../job/plan.js';
 import { cover, nodeKey, type TreeNode } from '../job/tree.js';
 import type { StepOutcome } from './arithmetic/accumulator.js';
 import type { Arithmetic } from './arithmetic/arithmetic.js';
-import { badPartial, checkPartial } from './check-partial.js';
+import { checkPartial } from './check-partial.js';
 import type { MissingNode } from './decisions/stragglers.js';
 import { shardsIn } from './decisions/waiting.js';
 import type { NumericsCheck } from './numerics-check.js';
@@ -137,13 +137,17 @@ export class StepTask implements StepWork {
     this.#finish(workerId, node, delivery.isAudit);
   }
 
-  /** @throws ClusterError BAD_MESSAGE when the chunk is not the one that comes next. */
+  /** @throws ClusterError BAD_CHUNK when the chunk is not the one that comes next. */
   #deliveryOf(session: WorkerSession, node: TreeNode, chunk: number): Delivery {
     const key = nodeKey(node);
     const current = this.#deliveries.get(session);
     const expected = current?.key === key ? current.nextChunk : 0;
     if (chunk !== expected) {
-      throw badPartial(session.workerId, `chunk ${expected} of node ${key}`, `chunk ${chunk}`);
+      throw new ClusterError(
+        'BAD_CHUNK',
+        `partial from ${session.workerId}: expected chunk ${expected} of node ${key} next, got chunk ${chunk}; ` +
+          'the session begins anew',
+      );
     }
     if (current && chunk > 0) return current;
     const delivery = { key, isAudit: this.#isAudit(session.workerId, node), nextChunk: 0 };

@@ -10,7 +10,7 @@ import { ShardComputer } from './shard-computer.js';
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
 
 /** Everything that comes after the job. */
-type Order = Exclude<ToEngine, { kind: 'job' }>;
+type Order = Exclude<ToEngine, { kind: 'job' | 'end' }>;
 
 type Work =
   | { kind: 'node'; step: number; node: { first: number; count: number } }
@@ -141,6 +141,7 @@ class WorkLoop {
 
 let loop: Promise<WorkLoop> | undefined;
 port.on('message', (message: ToEngine) => {
+  if (message.kind === 'end') process.exit();
   if (message.kind !== 'job') {
     void loop?.then((ready) => ready.receive(message));
     return;

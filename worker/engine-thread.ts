@@ -11,6 +11,7 @@ import type { ShardResult } from './shard-computer.js';
  */
 export type ToEngine =
   | { kind: 'job'; manifest: JobManifest }
+  | { kind: 'end' }
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
   | { kind: 'forget' }
@@ -24,9 +25,13 @@ export type FromEngine =
   | { kind: 'log'; message: string }
   | { kind: 'failed'; message: string };
 
+/** How long a computation in progress may take when the thread is to end. */
+const endLimitMs = 2_000;
+
 /** The session's side of the engine thread. One per job; it lives on when the session is made anew. */
 export class EngineThread {
   readonly #thread: Worker;
+  readonly #ended: Promise<number>;
   #listener: ((message: FromEngine) => void) | undefined;
   #ready: FromEngine | undefined;
   #failed: FromEngine | undefined;
@@ -37,6 +42,7 @@ export class EngineThread {
   constructor() {
     this.#thread = new Worker(new URL('./engine-thread-main.js', import.meta.url));
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
+    this.#ended = new Promise((resolve) => this.#thread.once('exit', resolve));
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));
   }
 
@@ -62,8 +68,14 @@ export class EngineThread {
     this.#thread.postMessage(message);
   }
 
+  /** Ends the thread: ONNX Runtime does not take it well to be cut off in mid-computation, so it is asked first. */
   async close(): Promise<void> {
     this.#listener = undefined;
+    this.post({ kind: 'end' });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, endLimitMs)));
+    await Promise.race([this.#ended, late]);
+    clearTimeout(timer);
     await this.#thread.terminate();
   }
 

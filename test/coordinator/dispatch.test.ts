@@ -205,7 +205,7 @@ describe('a partial that does not fit the job', () => {
     await ordered(a!, 0);
     a!.partial({ step: 0, node: root, samples }, new Float32Array(CHUNK_VALUES + 1), { chunks: [1] });
     const error = await within(a!.ended, 'the end of a');
-    expect(error).toMatchObject({ code: 'BAD_MESSAGE', message: expect.stringContaining('chunk 0') as string });
+    expect(error).toMatchObject({ code: 'BAD_CHUNK', message: expect.stringContaining('chunk 0') as string });
   });
 });
 
