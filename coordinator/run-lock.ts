@@ -54,7 +54,7 @@ const held = new Set<string>();
 /**
  * Locks a directory against other coordinators, this machine's and others that share the disk.
  * @param onWaiting - told why when it takes time.
- * @param onLost - the lock was lost, as after a long sleep; somebody else may use the directory.
+ * @param onLost - somebody else has taken the lock, as they may while this process is stopped for long.
  * @throws JobError BAD_RUN_DIRECTORY when another process goes on using it.
  */
 export async function lockRun(
@@ -66,8 +66,7 @@ export async function lockRun(
   const deadline = performance.now() + staleMs + renewMs;
   for (let told = ''; ;) {
     try {
-      const release = await lock(directory, { lockfilePath, stale: staleMs, update: renewMs, onCompromised: onLost });
-      return await begin(directory, lockfilePath, release);
+      return await hold(directory, lockfilePath, onLost);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
       const { action, reason } = held.has(directory)
@@ -83,22 +82,34 @@ export async function lockRun(
   }
 }
 
-async function begin(directory: string, lockfilePath: string, release: () => Promise<void>): Promise<RunLock> {
-  const holder: LockHolder = { host: hostname(), pid: process.pid, lockedAtMs: await birth(lockfilePath) };
-  await writeFile(holderPath(directory), JSON.stringify(holder));
+/** Takes the lock and keeps it; takes it again after a long sleep of this process, unless somebody else did. */
+async function hold(directory: string, lockfilePath: string, onLost: (error: Error) => void): Promise<RunLock> {
+  const [host, pid] = [hostname(), process.pid];
+  let release: (() => Promise<void>) | undefined;
+  const take = async () => {
+    const onCompromised = (error: Error) => void takeAgain(error);
+    release = await lock(directory, { lockfilePath, stale: staleMs, update: renewMs, onCompromised });
+    const holder: LockHolder = { host, pid, lockedAtMs: await birth(lockfilePath) };
+    await writeFile(holderPath(directory), JSON.stringify(holder));
+  };
+  const takeAgain = async (error: Error) => {
+    const holder = await readHolder(directory);
+    if (holder?.host === host && holder.pid === pid) await take().catch(() => onLost(error));
+    else onLost(error);
+  };
+  await take();
   held.add(directory);
   return {
     release: async () => {
       held.delete(directory);
       await rm(holderPath(directory), { force: true });
-      await release().catch(() => undefined);
+      await release?.().catch(() => undefined);
     },
   };
 }
 
 async function look(directory: string, lockfilePath: string): Promise<HeldLock> {
-  const text = await readFile(holderPath(directory), 'utf8').catch(() => '');
-  const holder = parseHolder(text);
+  const holder = await readHolder(directory);
   return {
     holder,
     lockedAtMs: await birth(lockfilePath),
@@ -109,6 +120,10 @@ async function look(directory: string, lockfilePath: string): Promise<HeldLock> 
 
 function holderPath(directory: string): string {
   return join(directory, '.lock.json');
+}
+
+async function readHolder(directory: string): Promise<LockHolder | undefined> {
+  return parseHolder(await readFile(holderPath(directory), 'utf8').catch(() => ''));
 }
 
 /** The file is written after the lock is made, so it may be missing, incomplete, or that of the lock before. */

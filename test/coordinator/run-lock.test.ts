@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,4 +96,34 @@ describe('the lock of a run directory', () => {
     await locked((reason) => waiting.push(reason));
     expect(waiting).toEqual([`run directory ${directory}: an unknown process holds it; waiting up to 20 s for it`]);
   });
+
+  it('is taken again after a long sleep in which nobody else took it', async () => {
+    const lost: Error[] = [];
+    const lock = await lockRun(
+      directory,
+      () => undefined,
+      (error) => lost.push(error),
+    );
+    onTestFinished(() => lock.release());
+    const path = join(directory, '.lock');
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(path, longAgo, longAgo);
+    await expect.poll(() => statSync(path).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(Date.now() - 30_000);
+    expect(lost).toEqual([]);
+    expect(JSON.parse(readFileSync(join(directory, '.lock.json'), 'utf8'))).toMatchObject({ pid: process.pid });
+  }, 20_000);
+
+  it('is lost when somebody else took it meanwhile', async () => {
+    const lost: Error[] = [];
+    const lock = await lockRun(
+      directory,
+      () => undefined,
+      (error) => lost.push(error),
+    );
+    onTestFinished(() => lock.release());
+    writeFileSync(join(directory, '.lock.json'), JSON.stringify({ host: 'another', pid: 1, lockedAtMs: Date.now() }));
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(join(directory, '.lock'), longAgo, longAgo);
+    await expect.poll(() => lost.length, { timeout: 15_000 }).toBe(1);
+  }, 20_000);
 });
