@@ -36,14 +36,7 @@ export class WorkerSession {
   sendVector(vector: OutgoingVector): void {
     if (this.#sentVector === vector.key) return;
     this.#sentVector = vector.key;
-    this.#sendChunk(vector, 0);
-  }
-
-  /** One chunk per turn of the event loop, so that the first leaves, to every worker, before the next is encoded. */
-  #sendChunk(vector: OutgoingVector, index: number): void {
-    if (this.#ended || this.#sentVector !== vector.key) return;
-    this.stream.write(vector.chunk(index));
-    if (index + 1 < vector.chunks) setImmediate(() => this.#sendChunk(vector, index + 1));
+    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.chunk(index));
   }
 
   /** Tells the worker that the job is over and closes the stream. */

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
-import { chunkFields, storeChunk } from '../proto/chunks.js';
+import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type {
   Assignment,
@@ -273,23 +273,18 @@ export class WorkerSession {
     }
   }
 
-  #sendPartial(partial: FromEngine & { kind: 'partial' }): void {
+  #sendPartial({ step, node, gradient, reports }: FromEngine & { kind: 'partial' }): void {
     this.#phase = 'sending';
-    this.#sending.add(partial.gradient);
-    this.#sendPartialChunk(partial, 0);
-  }
-
-  /** One chunk per turn of the event loop, so that the first leaves before the next is encoded. */
-  #sendPartialChunk(partial: FromEngine & { kind: 'partial' }, index: number): void {
-    const { step, node, gradient, reports } = partial;
-    const fields = chunkFields(gradient, index);
-    const sent = index === 0 ? reports.map(toReport) : [];
-    const last = index === fields.chunks - 1;
-    if (last) this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
-    // The stream may read the bytes later, so the buffer is free when the last chunk is written.
-    const written = last ? () => this.#release(gradient) : undefined;
-    this.#stream.write({ partial: { term: this.#term, step, node, ...fields, reports: sent } }, written);
-    if (!last) setImmediate(() => this.#sendPartialChunk(partial, index + 1));
+    this.#sending.add(gradient);
+    const chunks = chunkCount(gradient.length);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const sent = chunk === 0 ? reports.map(toReport) : [];
+      const partial = { term: this.#term, step, node, ...chunkFields(gradient, chunk), reports: sent };
+      // The stream may read the bytes later, so the buffer is free when the last chunk is written.
+      const written = chunk === chunks - 1 ? () => this.#release(gradient) : undefined;
+      this.#stream.write({ partial }, written);
+    }
+    this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
   }
 
   #release(gradient: Float32Array): void {
