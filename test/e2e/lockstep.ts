@@ -49,9 +49,24 @@ export class Command {
   }
 }
 
-/** Runs a command to its end. */
-export async function lockstep(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return new Command(args, environment).ended;
+/** Runs a command to its end. @throws with what it has printed when that takes longer than `limitMs`. */
+export async function lockstep(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  limitMs = 180_000,
+): Promise<Ended> {
+  const command = new Command(args, environment);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    void command.kill();
+  }, limitMs);
+  const ended = await command.ended;
+  clearTimeout(timer);
+  if (!late) return ended;
+  throw new Error(
+    `lockstep ${args.join(' ')}: expected its end within ${limitMs} ms:\n${ended.stdout}\n${ended.stderr}`,
+  );
 }
 
 /** A job small enough for tests: the stand-in with 200 images per batch, five shards, 21 steps per epoch. */

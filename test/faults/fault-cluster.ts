@@ -2,11 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import type { ReceivedToWorker } from '../../proto/messages.js';
 import type { Ended } from '../e2e/lockstep.js';
+import { within } from '../proto/wire.js';
 import { CoordinatorProcess } from './coordinator-process.js';
 import { Member } from './member.js';
 import { describeFault, type FaultPlan, type PlannedFault } from './plan.js';
 import { type FiredFault, RecoveryClock } from './recovery.js';
 import { strike } from './strike.js';
+
+const closeLimitMs = 10_000;
 
 export interface FaultClusterOptions {
   /** Flags of the job, as `lockstep coordinator` takes them. */
@@ -140,8 +143,10 @@ export class FaultCluster {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.coordinator.kill();
-    await Promise.all([...this.members.values()].map((member) => member.close()));
+    await within(this.coordinator.kill(), 'the coordinator to end', closeLimitMs);
+    for (const member of this.members.values()) {
+      await within(member.close(), `worker ${member.index} to end`, closeLimitMs);
+    }
   }
 
   #seen(index: number, message: ReceivedToWorker): void {

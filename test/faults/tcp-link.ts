@@ -40,12 +40,12 @@ export class TcpLink {
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
   }
 
-  /** Resets all connections; new ones are taken. @returns how many there were. */
+  /** Resets all connections; new ones are taken. @returns how many there were, open at both ends. */
   sever(): number {
     const pairs = [...this.#pairs];
-    this.#pairs.clear();
+    const open = pairs.filter((pair) => pair.every((socket) => !socket.destroyed)).length;
     for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
-    return pairs.length;
+    return open;
   }
 
   async close(): Promise<void> {
@@ -70,9 +70,11 @@ export class TcpLink {
       if (!this.#held) from.resume();
     });
     from.on('error', () => to.destroy());
+    // A socket that nobody reads never notices its peer's end: the other one is read to its own end.
     from.on('close', () => {
-      this.#pairs.delete(pair);
+      if (to.destroyed) this.#pairs.delete(pair);
       to.end();
+      if (!this.#held) to.resume();
     });
     if (this.#held) from.pause();
   }
