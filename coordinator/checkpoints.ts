@@ -75,6 +75,16 @@ export class Checkpoints {
     await this.#write({ step: state.step, chain }, () => Promise.resolve(0), 0);
   }
 
+  /**
+   * Between two steps, on demand: settles with the path when a checkpoint of this state is there.
+   * @throws JobError BAD_RUN_DIRECTORY
+   */
+  async saveNow(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<string> {
+    await this.#writing?.done;
+    if (!this.#steps.has(at.step)) await this.#write(at, copy, 0);
+    return this.#pathOf(at.step);
+  }
+
   /** Waits for what is being written, whether it succeeds or not. */
   async close(): Promise<void> {
     await this.#writing?.done.catch(() => undefined);

@@ -1,21 +1,26 @@
 import type { EventEmitter } from 'node:events';
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-import type { Dataset } from '../job/data/dataset.js';
+import type { Dataset, Split } from '../job/data/dataset.js';
+import type { JobManifest } from '../job/manifest.js';
+import type { StepPlan } from '../job/plan.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { StatusReply } from '../proto/messages.js';
 import { type PreviousRun, readPreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
 import { ClusterService } from './cluster-service.js';
+import { RunControl, type Scaler } from './control.js';
+import { controlHandlers } from './control-service.js';
 import { type FetchCall, serveParts } from './data-service.js';
 import type { EngineClass } from './engine-class.js';
 import { EngineDoor, type RunEngine } from './engine-door.js';
 import { RunEvents } from './events.js';
+import { keepRecords } from './keep-records.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
 import { type RunResult, writeResults } from './results.js';
 import { Roster } from './roster.js';
 import type { JoinStream } from './session.js';
+import type { RunHistorySoFar } from './records.js';
 import { RunDirectory } from './run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
 import { ClusterServer } from './server.js';
@@ -38,10 +43,26 @@ export interface CoordinatorOptions extends ListenOptions {
 interface Running {
   readonly job: PreparedJob;
   readonly start: RunStart;
+  readonly test: Split;
   readonly trainer: Trainer;
   readonly roster: Roster;
   readonly cluster: ClusterService;
   readonly door: EngineDoor;
+  readonly control: RunControl;
+}
+
+/** What those who look on know of a run once it is prepared: the page, metrics, programs elsewhere. */
+export interface RunView {
+  readonly manifest: JobManifest;
+  readonly plan: StepPlan;
+  /** The test set, whose images are shown. */
+  readonly test: Split;
+  /** Counts the coordinator's starts on this run, from 1. */
+  readonly term: number;
+  /** The run directory. */
+  readonly path: string;
+  /** What the run did before this start; empty in a new one. */
+  readonly before: RunHistorySoFar;
 }
 
 const shutdownLimitMs = 2_000;
@@ -58,6 +79,7 @@ export class Coordinator {
   #stopReason: string | undefined;
   #directory: RunDirectory | undefined;
   #previous: PreviousRun | undefined;
+  #scaler: Scaler | undefined;
   #begin!: () => void;
   /** Rejects when the run is stopped; looked at only while the job is not prepared. */
   readonly #stopped: Promise<never>;
@@ -79,14 +101,8 @@ export class Coordinator {
         );
     const join = whenRunning<JoinStream>(({ cluster }, stream) => cluster.join(stream));
     const fetch = whenRunning<FetchCall>(({ job }, call) => serveParts(job.parts)(call));
-    const status = (_: ServerUnaryCall<object, StatusReply>, reply: sendUnaryData<StatusReply>) =>
-      void this.status()
-        .then((found) => reply(null, found))
-        .catch(reply);
-    this.#server = new ClusterServer(
-      { cluster: { Join: join }, data: { Fetch: fetch }, control: { Status: status } },
-      options.token,
-    );
+    const control = controlHandlers({ status: () => this.status(), control: () => this.control() });
+    this.#server = new ClusterServer({ cluster: { Join: join }, data: { Fetch: fetch }, control }, options.token);
   }
 
   /** Listens and takes hold of the run directory. @returns the address that workers join. */
@@ -139,14 +155,32 @@ export class Coordinator {
     void this.#running.then(({ trainer }) => trainer.fail(error)).catch(() => undefined);
   }
 
+  /** Settles when the job is prepared. @throws when it cannot be. */
+  async view(): Promise<RunView> {
+    const { job, start, test } = await this.#running;
+    const { manifest, plan } = job;
+    return { manifest, plan, test, term: start.term, path: this.options.runDirectory, before: start.before };
+  }
+
+  /** Settles when the job is prepared. @throws when it cannot be. */
+  async control(): Promise<RunControl> {
+    return (await this.#running).control;
+  }
+
+  /** Says who starts and drains workers on demand. */
+  scaleBy(scaler: Scaler): void {
+    this.#scaler = scaler;
+  }
+
   async status(): Promise<StatusReply> {
     const { job, start, trainer, roster } = await this.#running;
     return describeStatus({ ...job, term: start.term }, trainer, roster, performance.now());
   }
 
   async #prepare(): Promise<Running> {
-    const { spec, dataset, wantedWorkers, startLimitMs, heartbeatLimitMs } = this.options;
-    const job = await prepareJob(spec, await dataset());
+    const { spec, wantedWorkers, startLimitMs, heartbeatLimitMs } = this.options;
+    const dataset = await this.options.dataset();
+    const job = await prepareJob(spec, dataset);
     const { events } = this;
     const start = await startRun({
       directory: this.#directory!,
@@ -159,7 +193,8 @@ export class Coordinator {
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
     const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
     const atBorder: Checkpoints['atBorder'] = (at, copy) => checkpoints.atBorder(at, copy);
-    const hooks = { beforeFirstStep, atBorder, lastCheckpoint: () => checkpoints.lastPath };
+    const saveNow: Checkpoints['saveNow'] = (at, copy) => checkpoints.saveNow(at, copy);
+    const hooks = { beforeFirstStep, atBorder, saveNow, lastCheckpoint: () => checkpoints.lastPath };
     const trainer: Trainer = new Trainer({
       ...job,
       term,
@@ -174,7 +209,9 @@ export class Coordinator {
     const record = (run: RunEngine) => runJson.update(run);
     const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
     const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, welcome });
-    return { job, start, trainer, roster, cluster, door };
+    const stop = (reason: string) => this.stop(reason);
+    const control = new RunControl({ trainer, stop, scaler: () => this.#scaler });
+    return { job, start, test: dataset.test, trainer, roster, cluster, door, control };
   }
 
   async #train(directory: RunDirectory, running: Running): Promise<RunResult> {
@@ -199,26 +236,6 @@ export class Coordinator {
     this.events.emit({ type: 'state', state: training.outcome, reason: this.#stopReason ?? 'all steps are done' });
     return result;
   }
-}
-
-/** Writes down what happens from now on. @returns what knows how long the training has taken. */
-function keepRecords(events: RunEvents, directory: RunDirectory, start: RunStart): { seconds: () => number } {
-  let begin: number | undefined;
-  events.subscribe((event) => {
-    if (event.type === 'step') directory.addStep(event.record);
-    if (event.type === 'state' && event.state === 'training') begin ??= performance.now();
-    if (event.type === 'epoch') {
-      const { epoch, step, digest } = event;
-      directory.addDigest({ epoch, step, digest });
-      start.digests.push({ epoch, step, digest });
-    }
-    if (event.type === 'evaluation') {
-      const { record, testRows, durationMs } = event;
-      directory.addEvaluation({ record, testRows, durationMs });
-      start.evaluations.push({ record, testRows, durationMs });
-    }
-  });
-  return { seconds: () => (begin === undefined ? 0 : (performance.now() - begin) / 1000) };
 }
 
 /** The engine of a run that was stopped before any worker was ready. */

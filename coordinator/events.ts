@@ -1,7 +1,8 @@
 import type { Waiting } from './decisions/waiting.js';
 import type { EvaluationRecord, StepRecord, TestRow } from './records.js';
 
-export type RunState = 'waiting' | 'training' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
+export type RunState =
+  'waiting' | 'training' | 'paused' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
 
 /** What happens in a run, as the terminal, the log and later other observers see it. */
 export type RunEvent =

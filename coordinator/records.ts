@@ -67,3 +67,10 @@ export interface RunCounts {
   /** Steps left out because their gradients were not finite. */
   readonly skipped: number;
 }
+
+/** What a run has recorded, in order. */
+export interface RunHistorySoFar {
+  readonly steps: readonly StepRecord[];
+  readonly evaluations: readonly EvaluationEntry[];
+  readonly digests: readonly DigestEntry[];
+}

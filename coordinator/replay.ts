@@ -22,7 +22,7 @@ export function parseEpochs(text: string | undefined, epochs: number): EpochRang
   const first = Number(match?.[1]);
   const last = Number(match?.[2] ?? match?.[1]);
   if (match && first >= 1 && first <= last && last <= epochs) return { first, last };
-  const found = text === undefined ? 'a run without a complete epoch' : text;
+  const found = text ?? 'a run without a complete epoch';
   throw new JobError('BAD_OPTION', `--epochs: expected a..b within 1..${epochs}, got ${found}`);
 }
 

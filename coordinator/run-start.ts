@@ -7,7 +7,7 @@ import { Checkpoints } from './checkpoints.js';
 import type { RunEngine } from './engine-door.js';
 import type { RunEvents } from './events.js';
 import type { PreparedJob } from './prepare-job.js';
-import type { DigestEntry, EvaluationEntry } from './records.js';
+import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from './records.js';
 import type { RecordsSoFar, RunDirectory } from './run-directory.js';
 import { RunJson } from './run-json.js';
 import type { ResumePoint } from './trainer-setup.js';
@@ -25,6 +25,8 @@ export interface RunStart {
   /** Of the whole run; grow while it is trained. */
   readonly evaluations: EvaluationEntry[];
   readonly digests: DigestEntry[];
+  /** What the run did before this start. */
+  readonly before: RunHistorySoFar;
   /** Time of the starts before, spent in steps and evaluations, those included that have to be made again. */
   readonly secondsBefore: number;
 }
@@ -78,7 +80,8 @@ export async function startRun({ directory, previous, job, events, onError }: Ru
   const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;
   const digests = [...records.digests.kept];
-  return { term, runJson, checkpoints, resume, engine, evaluations, digests, secondsBefore };
+  const before = { steps: records.steps.kept, evaluations: records.evaluations.kept, digests: records.digests.kept };
+  return { term, runJson, checkpoints, resume, engine, evaluations, digests, before, secondsBefore };
 }
 
 function stateLayout({ layout, manifest }: PreparedJob): StateLayout {

@@ -16,6 +16,8 @@ export interface TrainerSetup {
   readonly resume?: ResumePoint | undefined;
   /** Called between two steps; the next one waits for what it returns. */
   readonly atBorder?: Checkpoints['atBorder'];
+  /** Writes a checkpoint between two steps, on demand. @returns its path. */
+  readonly saveNow?: Checkpoints['saveNow'];
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;
   readonly testLabels: Uint8Array;

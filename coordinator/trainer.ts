@@ -1,9 +1,11 @@
+import { ClusterError } from '../proto/errors.js';
 import type { ReceivedFromWorker } from '../proto/messages.js';
 import { chainDigest, stateDigest } from '../job/digest.js';
 import { epochOf, globalSamples } from '../job/plan.js';
 import { learningRate } from '../job/schedule.js';
 import type { Arithmetic } from './arithmetic/arithmetic.js';
 import { createArithmetic } from './arithmetic/create.js';
+import { BorderRequests } from './border-requests.js';
 import { decideAudit } from './decisions/audit.js';
 import { shardsIn } from './decisions/waiting.js';
 import { Dispatcher } from './dispatcher.js';
@@ -22,6 +24,8 @@ const stopGraceMs = 1_500;
 /** Takes a job from its first step to its last: one step after the other, evaluating between epochs. */
 export class Trainer {
   readonly dispatcher: Dispatcher;
+  /** Pauses and checkpoints on demand. */
+  readonly requests = new BorderRequests();
   state: RunState = 'waiting';
   reason = 'starting';
   step = 0;
@@ -92,11 +96,14 @@ export class Trainer {
     // The start before this one may have ended after an epoch's last step.
     await this.#evaluateIfDue();
     while (this.step < plan.totalSteps && this.#stopReason === undefined) {
+      if (this.requests.pending) await this.#unlessStopped(this.#serveRequests());
+      if (this.#stopReason !== undefined) break;
       if (this.setup.roster.readySessions.length < minWorkers) await this.#unlessStopped(this.#enoughWorkers());
       if (this.#stopReason !== undefined) break;
       await this.#unlessStopped(this.#oneStep());
       if (this.#stopReason === undefined) await this.#betweenSteps();
     }
+    this.requests.close();
     return this.#result();
   }
 
@@ -120,6 +127,24 @@ export class Trainer {
     const { minWorkers } = this.setup.manifest.spec;
     await this.dispatcher.waitForWorkers(minWorkers, undefined, (why) => this.#enter('waiting', why));
     if (this.#stopReason === undefined) this.#enter('training', `going on with ${minWorkers} or more workers`);
+  }
+
+  /** Between two steps: does what was asked for from outside, and goes on when it is not to pause any more. */
+  async #serveRequests(): Promise<void> {
+    const wasPaused = this.requests.paused;
+    if (wasPaused) this.#enter('paused', `on demand, after step ${this.step}`);
+    for (;;) {
+      await this.requests.serveCheckpoints(() => this.#saveNow());
+      if (!this.requests.paused) break;
+      await this.requests.untilAsked();
+    }
+    if (wasPaused) this.#enter('training', `resumed after step ${this.step}`);
+  }
+
+  #saveNow(): Promise<string> {
+    const { saveNow } = this.setup;
+    if (!saveNow) throw new ClusterError('STOPPED', 'checkpoint: expected a run with a directory, got one without');
+    return saveNow({ step: this.step, chain: this.#chain }, (into) => this.#arithmetic.copyState(into));
   }
 
   /** Tells when no worker is left for the task in progress, and when it goes on. */
@@ -149,6 +174,7 @@ export class Trainer {
   }
 
   async close(): Promise<void> {
+    this.requests.close();
     this.dispatcher.close();
     await this.#arithmetic.close();
   }
@@ -272,7 +298,8 @@ export class Trainer {
 
   #cutSoon(): void {
     const { readySessions } = this.setup.roster;
-    setTimeout(() => this.#waiting?.resolve(), readySessions.length > 0 ? stopGraceMs : 0).unref();
+    const working = readySessions.length > 0 && this.state !== 'paused';
+    setTimeout(() => this.#waiting?.resolve(), working ? stopGraceMs : 0).unref();
   }
 }
 

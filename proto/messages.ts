@@ -134,6 +134,12 @@ export interface DataChunk {
   data: Uint8Array;
 }
 
+export interface ControlReply {
+  step: number;
+  state: string;
+  message: string;
+}
+
 export interface WorkerStatus {
   workerId: string;
   state: string;

@@ -14,7 +14,15 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { DataChunk, FetchRequest, FromWorker, ReceivedToWorker, StatusReply, ToWorker } from './messages.js';
+import type {
+  ControlReply,
+  DataChunk,
+  FetchRequest,
+  FromWorker,
+  ReceivedToWorker,
+  StatusReply,
+  ToWorker,
+} from './messages.js';
 
 /** Version of the contract; raised when a change makes older workers unusable. */
 export const PROTOCOL_VERSION = 2;
@@ -35,13 +43,19 @@ export interface ClusterClient extends InstanceType<ServiceClientConstructor> {
 export interface DataClient extends InstanceType<ServiceClientConstructor> {
   Fetch(request: FetchRequest, metadata: Metadata): ClientReadableStream<DataChunk>;
 }
+type Unary<Reply> = (
+  request: object,
+  metadata: Metadata,
+  options: { deadline: number },
+  callback: (error: ServiceError | null, reply?: Reply) => void,
+) => unknown;
 export interface ControlClient extends InstanceType<ServiceClientConstructor> {
-  Status(
-    request: object,
-    metadata: Metadata,
-    options: { deadline: number },
-    callback: (error: ServiceError | null, reply?: StatusReply) => void,
-  ): unknown;
+  Status: Unary<StatusReply>;
+  Pause: Unary<ControlReply>;
+  Resume: Unary<ControlReply>;
+  Checkpoint: Unary<ControlReply>;
+  Stop: Unary<ControlReply>;
+  Scale: Unary<ControlReply>;
 }
 
 /** A message that is encoded already: made once, it can be written to any number of Join streams. */
