@@ -7,6 +7,8 @@ import { decideRestart } from './restart.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
+  /** Cores that they share. */
+  readonly cores: number;
   /** Address of the coordinator. */
   readonly coordinator: string;
   readonly tokenFile?: string | undefined;
@@ -84,11 +86,12 @@ export class LocalWorkers {
   }
 
   #start(place: Place): void {
-    const { coordinator, tokenFile, logFile } = this.options;
+    const { coordinator, cores, tokenFile, logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
-    const args = [main, 'worker', '--coordinator', coordinator, '--worker-id', place.workerId, '--log-level', 'info'];
+    const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
+    const args = [main, 'worker', '--coordinator', coordinator, ...own];
     if (tokenFile !== undefined) args.push('--token-file', tokenFile);
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.

@@ -7,7 +7,7 @@ export function seconds(text: string): number {
   return Math.round(value * 1000);
 }
 
-/** Parses a number of workers that the first step waits for. */
+/** Parses a number of workers or cores. */
 export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 1024) throw new InvalidArgumentError('expected 1 to 1024');

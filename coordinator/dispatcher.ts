@@ -6,6 +6,7 @@ import { decideStart } from './decisions/presence.js';
 import { decideStandby } from './decisions/standby.js';
 import type { Speculation } from './decisions/stragglers.js';
 import { shardsIn, type Waiting } from './decisions/waiting.js';
+import { decideWide, type HostShare } from './decisions/wide.js';
 import type { RunEvents } from './events.js';
 import { LateSteps } from './late-steps.js';
 import type { Roster } from './roster.js';
@@ -99,7 +100,7 @@ export class Dispatcher {
     this.#task = task;
     if (this.#changed) this.#reassign();
     if (task.kind === 'step') this.#late.begin(task, performance.now());
-    this.#dispatch();
+    this.#dispatch({ fresh: true });
     try {
       await task.done;
     } finally {
@@ -142,7 +143,7 @@ export class Dispatcher {
 
   #redo(): void {
     this.#reassign();
-    this.#dispatch();
+    this.#dispatch({ fresh: false });
   }
 
   /** Ready workers, those that stand by first; without those that are late, unless all are. */
@@ -204,15 +205,20 @@ export class Dispatcher {
     this.options.roster.get(workerId)?.send({ assignment });
   }
 
-  #dispatch(): void {
+  /** @param fresh - nothing of the task is under way, so it is known who has how much to do. */
+  #dispatch({ fresh }: { readonly fresh: boolean }): void {
     const task = this.#task;
     if (!task) return;
-    this.#noteStuck(this.options.roster.readySessions.length === 0 && !task.board.complete);
-    for (const [workerId, items] of task.board.order(this.#ownerOf(task))) {
-      const session = this.options.roster.get(workerId);
-      if (!session) continue;
+    const { roster } = this.options;
+    this.#noteStuck(roster.readySessions.length === 0 && !task.board.complete);
+    const orders = [...task.board.order(this.#ownerOf(task))].flatMap(([workerId, items]) => {
+      const session = roster.get(workerId);
+      return session ? [{ session, items }] : [];
+    });
+    const wide = decideWide(fresh ? orders.map(hostShare) : []);
+    for (const { session, items } of orders) {
       if (task.kind === 'step') this.#lend(session, task.auditedIn(items));
-      task.order(session, items, this.generation);
+      task.order(session, items, this.generation, wide.get(session.workerId) ?? 0);
     }
   }
 
@@ -275,6 +281,11 @@ export class Dispatcher {
     clearTimeout(timer);
     this.#wake = undefined;
   }
+}
+
+function hostShare({ session, items }: { session: WorkerSession; items: readonly number[] }): HostShare {
+  const { workerId, hello, ready } = session;
+  return { workerId, host: hello.host, cores: ready?.wideCores ?? 0, shards: items.length };
 }
 
 function largestLoad({ assigned }: Plan): number {

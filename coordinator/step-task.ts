@@ -60,21 +60,21 @@ export class StepTask implements StepWork {
   }
 
   /** Audited shards are ordered as single leaves, so that both results are of the same node. */
-  order(session: WorkerSession, items: readonly number[], generation: number): void {
+  order(session: WorkerSession, items: readonly number[], generation: number, wide: number): void {
     const { shards } = this.context.manifest;
     const single = items
       .map((item) => this.#auditedShard(item) ?? item)
       .filter((shard) => this.audited.includes(shard));
     const plain = items.filter((item) => item < shards.length && !this.audited.includes(item));
     const nodes = [...cover(plain, shards.length), ...single.map((shard) => ({ first: shard, count: 1 }))];
-    this.#send(session, nodes, generation);
+    this.#send(session, nodes, generation, wide);
   }
 
   /** Orders a node from one more worker than those that owe it. */
   orderAlso(session: WorkerSession, node: TreeNode, generation: number): void {
     this.context.numerics.watch(this.step, node);
     this.board.orderAlso(shardsIn([node]), session.workerId);
-    this.#send(session, [node], generation);
+    this.#send(session, [node], generation, 0);
   }
 
   receive(session: WorkerSession, message: TaskMessage): void {
@@ -115,9 +115,9 @@ export class StepTask implements StepWork {
     this.#settle();
   }
 
-  #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number): void {
+  #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number, wide: number): void {
     const { term } = this.context;
-    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes] } });
+    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes], wide } });
     session.sendVector(this.#vector);
   }
 

@@ -7,8 +7,11 @@ import type { WorkBoard } from './work-board.js';
 /** What the workers have in hand. Its items go to workers, and again if one is lost. */
 interface AnyTask {
   readonly board: WorkBoard;
-  /** Sends orders for `items`, and the vector they are computed from. */
-  order(session: WorkerSession, items: readonly number[], generation: number): void;
+  /**
+   * Sends orders for `items`, and the vector they are computed from.
+   * @param wide - how many of the shards, the last ones, may be computed with more threads; see `decideWide`.
+   */
+  order(session: WorkerSession, items: readonly number[], generation: number, wide: number): void;
   /** @throws ClusterError BAD_MESSAGE when the message does not fit the job; nothing has changed then. */
   receive(session: WorkerSession, message: TaskMessage): void;
   /** Settles when every item is delivered and worked in. */

@@ -69,6 +69,8 @@ export interface TrainProgram {
   readonly mode: 'train';
   readonly batch: number;
   run(input: ProgramInput): Promise<TrainResult>;
+  /** The same program with two threads, for when another core has nothing to do; whoever wants equal bits tries it. */
+  widened(): Promise<TrainProgram>;
   dispose(): Promise<void>;
 }
 

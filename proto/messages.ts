@@ -23,6 +23,7 @@ export interface Ready {
   threads: number;
   compileMs: number;
   fingerprint: string;
+  wideCores: number;
 }
 export type WorkerPhase = 'idle' | 'receiving' | 'computing' | 'sending';
 export interface Heartbeat {
@@ -46,6 +47,7 @@ export interface Compute {
   step: number;
   generation: number;
   nodes: Node[];
+  wide: number;
 }
 export interface Evaluate {
   term: number;

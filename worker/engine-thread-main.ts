@@ -3,6 +3,7 @@ import { createEngine, loadEngine } from '../engine/create.js';
 import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
+import type { TreeNode } from '../job/tree.js';
 import { BufferPool } from './buffer-pool.js';
 import type { FromEngine, ToEngine } from './engine-thread.js';
 import { ShardComputer } from './shard-computer.js';
@@ -10,11 +11,16 @@ import { ShardComputer } from './shard-computer.js';
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
 
 /** Everything that comes after the job. */
-type Order = Exclude<ToEngine, { kind: 'job' | 'end' }>;
+type Message = Exclude<ToEngine, { kind: 'job' | 'end' }>;
+
+/** Shards that are ordered together: `left` are to be computed yet, the last `wide` of them with two threads. */
+interface Order {
+  left: number;
+  readonly wide: number;
+}
 
 type Work =
-  | { kind: 'node'; step: number; node: { first: number; count: number } }
-  | { kind: 'batch'; step: number; batch: number };
+  { kind: 'node'; step: number; node: TreeNode; order: Order } | { kind: 'batch'; step: number; batch: number };
 
 interface Vector {
   readonly step: number;
@@ -29,12 +35,13 @@ function post(message: FromEngine): void {
   port!.postMessage(message);
 }
 
-async function begin(manifest: JobManifest): Promise<WorkLoop> {
+async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
   const begun = performance.now();
   const engine = await createEngine({ ...manifest.spec.engine, log: (message) => post({ kind: 'log', message }) });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
-  post({ kind: 'ready', info: engine.info, fingerprint, compileMs: performance.now() - begun });
+  const canWiden = wide && engine.info.threads === 1 && (await computer.widen());
+  post({ kind: 'ready', info: engine.info, fingerprint, canWiden, compileMs: performance.now() - begun });
   return new WorkLoop(computer);
 }
 
@@ -55,7 +62,7 @@ class WorkLoop {
     this.#gradients = new BufferPool(parameterCount);
   }
 
-  receive(message: Order): void {
+  receive(message: Message): void {
     switch (message.kind) {
       case 'part':
         this.#store(message);
@@ -68,7 +75,7 @@ class WorkLoop {
         this.#queue = [];
         return;
       case 'compute':
-        this.#enqueue(message.nodes.map((node) => ({ kind: 'node', step: message.step, node })));
+        this.#compute(message);
         break;
       case 'evaluate':
         this.#enqueue(message.batches.map((batch) => ({ kind: 'batch', step: message.step, batch })));
@@ -79,13 +86,18 @@ class WorkLoop {
     void this.#pump();
   }
 
-  #store({ set, index, bytes }: Order & { kind: 'part' }): void {
+  #compute({ step, nodes, wide }: Message & { kind: 'compute' }): void {
+    const order = { left: nodes.reduce((sum, { count }) => sum + count, 0), wide };
+    this.#enqueue(nodes.map((node) => ({ kind: 'node', step, node, order })));
+  }
+
+  #store({ set, index, bytes }: Message & { kind: 'part' }): void {
     const { imageShape, classes } = this.computer.manifest.dataset;
     const data = decodePart(new Uint8Array(bytes), imageShape, classes.length);
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 
-  #keep({ step, evaluation, values }: Order & { kind: 'vector' }): void {
+  #keep({ step, evaluation, values }: Message & { kind: 'vector' }): void {
     const own = evaluation ? this.#paramsAndState : this.#params;
     own.set(values);
     BufferPool.release(values);
@@ -130,7 +142,9 @@ class WorkLoop {
       const rows = await this.computer.rows(work.batch, values);
       return post({ kind: 'rows', step: work.step, batch: work.batch, rows });
     }
-    const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values);
+    const { order } = work;
+    const isWide = () => order.left-- <= order.wide;
+    const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values, isWide);
     // A newer vector came meanwhile, into the same memory: the step is over, and this sum is worth nothing.
     if (this.#vector !== vector) return;
     const gradient = this.#gradients.take();
@@ -141,12 +155,14 @@ class WorkLoop {
 
 let loop: Promise<WorkLoop> | undefined;
 port.on('message', (message: ToEngine) => {
+  // In a thread this ends the thread, not the process.
+  // eslint-disable-next-line no-restricted-properties
   if (message.kind === 'end') process.exit();
   if (message.kind !== 'job') {
     void loop?.then((ready) => ready.receive(message));
     return;
   }
-  loop = begin(message.manifest);
+  loop = begin(message.manifest, message.wide);
   loop.catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
 });
 // The default engine's modules take a third of a second to load: time that a worker has while it joins.

@@ -10,16 +10,16 @@ import type { ShardResult } from './shard-computer.js';
  * releases. `forget` drops orders and vector: another session begins.
  */
 export type ToEngine =
-  | { kind: 'job'; manifest: JobManifest }
+  | { kind: 'job'; manifest: JobManifest; wide: boolean }
   | { kind: 'end' }
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
   | { kind: 'forget' }
-  | { kind: 'compute'; step: number; nodes: TreeNode[] }
+  | { kind: 'compute'; step: number; nodes: TreeNode[]; wide: number }
   | { kind: 'evaluate'; step: number; batches: number[] };
 
 export type FromEngine =
-  | { kind: 'ready'; info: EngineInfo; fingerprint: string; compileMs: number }
+  | { kind: 'ready'; info: EngineInfo; fingerprint: string; canWiden: boolean; compileMs: number }
   | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'log'; message: string }
@@ -51,10 +51,10 @@ export class EngineThread {
     return this.#jobDigest;
   }
 
-  /** Tells the thread its job, once. */
-  begin(manifest: JobManifest): void {
+  /** Tells the thread its job, once. @param wide - whether it may find other cores idle, and is to prepare for that. */
+  begin(manifest: JobManifest, wide: boolean): void {
     this.#jobDigest = manifest.digest;
-    this.post({ kind: 'job', manifest });
+    this.post({ kind: 'job', manifest, wide });
   }
 
   /** Whoever listens last gets the messages; `ready` or `failed` again if it came before. */

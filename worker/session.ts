@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly token?: string | undefined;
   /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
   readonly welcomeLimitMs: number;
+  /** Cores that the workers of this host share; see `WorkerOptions`. */
+  readonly cores: number;
   readonly log: (message: string) => void;
   /** The engine thread of a job, and the parts of its dataset by digest; kept by the caller, as they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
@@ -221,9 +223,9 @@ export class WorkerSession {
     ]);
   }
 
-  #compute({ step, nodes }: Compute): void {
+  #compute({ step, nodes, wide }: Compute): void {
     this.#owed = { step, nodes: nodes.length + (this.#owed?.step === step ? this.#owed.nodes : 0) };
-    this.#engine().post({ kind: 'compute', step, nodes });
+    this.#engine().post({ kind: 'compute', step, nodes, wide });
   }
 
   #parameters(message: Parameters): void {
@@ -251,9 +253,11 @@ export class WorkerSession {
   #fromEngine(message: FromEngine): void {
     switch (message.kind) {
       case 'ready': {
-        const { info, fingerprint, compileMs } = message;
+        const { info, fingerprint, compileMs, canWiden } = message;
+        const wideCores = canWiden ? this.options.cores : 0;
         const { name: engine, version: engineVersion, device, lowering, threads } = info;
-        return this.#send({ ready: { engine, engineVersion, device, lowering, threads, fingerprint, compileMs } });
+        const built = { engine, engineVersion, device, lowering, threads };
+        return this.#send({ ready: { ...built, fingerprint, compileMs, wideCores } });
       }
       case 'partial':
         return this.#sendPartial(message);

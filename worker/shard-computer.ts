@@ -27,6 +27,8 @@ export class ShardComputer {
   readonly #plan: StepPlan;
   readonly #order: SampleOrder;
   readonly #imageBytes: number;
+  /** The programs with two threads, by batch size, once they are known to give the same bits. */
+  #wide: ReadonlyMap<number, TrainProgram> = new Map();
 
   private constructor(
     readonly manifest: JobManifest,
@@ -63,15 +65,34 @@ export class ShardComputer {
     return fingerprint({ train: [...this.train.values()], evaluate: [...this.evaluate.values()] }, this.manifest);
   }
 
-  /** Gradient sum over a node's shards, taken in tree order, and what each of them reported. */
+  /**
+   * Makes the largest training program with two threads as well, for when another core has nothing to do.
+   * @returns whether it gives the same bits on probe inputs; it is not used otherwise.
+   */
+  async widen(): Promise<boolean> {
+    const batch = Math.max(...this.train.keys());
+    const program = required(this.train, batch);
+    const wide = await program.widened();
+    const bits = (train: TrainProgram) => fingerprint({ train: [train], evaluate: [] }, this.manifest);
+    const isSame = (await bits(wide)) === (await bits(program));
+    if (isSame) this.#wide = new Map([[batch, wide]]);
+    else await wide.dispose();
+    return isSame;
+  }
+
+  /**
+   * Gradient sum over a node's shards, taken in tree order, and what each of them reported.
+   * @param isWide - whether the next shard may be computed with two threads.
+   */
   async node(
     node: TreeNode,
     step: number,
     params: Float32Array,
+    isWide: () => boolean = () => false,
   ): Promise<{ gradient: Float32Array; reports: ShardResult[] }> {
     const reports: ShardResult[] = [];
     const gradient = await sumNode(node, async (shard) => {
-      const result = await this.#shard(shard, step, params);
+      const result = await this.#shard(shard, step, params, isWide());
       reports.push(result.report);
       return result.gradient;
     });
@@ -96,12 +117,13 @@ export class ShardComputer {
     shard: number,
     step: number,
     params: Float32Array,
+    wide: boolean,
   ): Promise<{ gradient: Float32Array; report: ShardResult }> {
     const begin = performance.now();
     const samples = this.#order.indices(shard, step);
     if (samples.length === 0) return this.#noSamples(shard);
     const { images, labels } = this.#gather(shard, step, samples);
-    const program = required(this.train, samples.length);
+    const program = (wide ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
     const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels });
     const computeMs = performance.now() - begin;
     return { gradient, report: { shard, samples: samples.length, computeMs, ...rest } };

@@ -14,6 +14,11 @@ export interface WorkerOptions {
   readonly token?: string | undefined;
   /** Give up after this long without a coordinator. */
   readonly waitMs: number;
+  /**
+   * Cores that the workers of this host share: with two or more, the last shards of a step are computed with two threads
+   * while other workers have none left. 1: never, as where the worker has a core to itself and no more.
+   */
+  readonly cores: number;
   readonly log: (message: string) => void;
 }
 
@@ -77,12 +82,13 @@ export class LockstepWorker {
   }
 
   #open(): WorkerSession {
-    const { coordinator, token, waitMs, log } = this.options;
+    const { coordinator, token, waitMs, cores, log } = this.options;
     return new WorkerSession({
       coordinator,
       token,
       workerId: this.workerId,
       welcomeLimitMs: waitMs,
+      cores,
       log,
       engineFor: (manifest) => this.#jobFor(manifest).engine,
       partsFor: (manifest) => this.#jobFor(manifest).parts,
@@ -95,7 +101,7 @@ export class LockstepWorker {
       void this.#job?.engine.close();
       this.#job = { engine: this.#spare ?? new EngineThread(), parts: new Map() };
       this.#spare = undefined;
-      this.#job.engine.begin(manifest);
+      this.#job.engine.begin(manifest, this.options.cores > 1);
     }
     return this.#job;
   }

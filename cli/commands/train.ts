@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
@@ -5,7 +6,7 @@ import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
-import { seconds } from '../numbers.js';
+import { positive, seconds } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
@@ -25,6 +26,7 @@ export interface RunOptions extends RunChoice {
 
 interface TrainOptions extends RunOptions {
   workers: string;
+  cores: number;
 }
 
 /** `lockstep train`: coordinator and workers on this machine. */
@@ -35,9 +37,7 @@ export function trainCommand(): Command {
   addSpecOptions(command);
   addRunOptions(command, localDefaults);
   addResumeOption(command);
-  command.addOption(
-    new Option('--workers <n>', 'local workers; auto: one per physical core, never more than shards').default('auto'),
-  );
+  addLocalOptions(command);
   return command
     .addHelpText('after', presetHelp() + trainExamples)
     .action(async (file: string | undefined, options: TrainOptions) => {
@@ -52,10 +52,23 @@ export function startCommand(): Command {
   );
   addSpecOptions(command, 'cluster-cnn3');
   addRunOptions(command, localDefaults);
-  command.addOption(new Option('--workers <n>', 'local workers, or auto').default('auto'));
+  addLocalOptions(command);
   return command.action(async (options: TrainOptions) => {
     process.exitCode = await train(await chooseRun(undefined, options), options, true);
   });
+}
+
+/** How many workers are started on this machine, and what they may use of it. */
+function addLocalOptions(command: Command): void {
+  const workers = new Option(
+    '--workers <n>',
+    'local workers; auto: one per physical core, never more than shards',
+  ).default('auto');
+  const cores = new Option(
+    '--cores <n>',
+    'cores that the local workers share: idle ones help with the last shards of a step; the bits stay the same',
+  );
+  command.addOption(workers).addOption(cores.argParser(positive).default(availableParallelism(), 'all'));
 }
 
 /** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
@@ -105,6 +118,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     onListening: (address, coordinator, print) => {
       const local = new LocalWorkers({
         count: workers,
+        cores: options.cores,
         coordinator: loopbackAddress(address),
         tokenFile: options.tokenFile,
         logFile: join(runDirectory, 'log.jsonl'),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -87,6 +88,7 @@ async function train(coordinator: Coordinator, count: number, runDirectory: stri
   const address = await coordinator.start();
   const workers = new LocalWorkers({
     count,
+    cores: availableParallelism(),
     coordinator: address,
     logFile: join(runDirectory, 'log.jsonl'),
     onRestart: (message) => console.log(message),

@@ -2,12 +2,13 @@ import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/listen.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
-import { seconds } from '../numbers.js';
+import { positive, seconds } from '../numbers.js';
 import { readToken } from '../token.js';
 
 interface WorkerCommandOptions {
   coordinator: string;
   workerId?: string;
+  cores: number;
   tokenFile?: string;
   wait: number;
   logLevel: LogLevel;
@@ -20,6 +21,14 @@ export function workerCommand(): Command {
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
     .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
     .option('--token-file <file>', 'shared secret of the cluster')
+    .addOption(
+      new Option(
+        '--cores <n>',
+        'cores that the workers of this host share; idle ones help with the last shards of a step',
+      )
+        .argParser(positive)
+        .default(1),
+    )
     .addOption(
       new Option('--wait <seconds>', 'give up after this long without a coordinator')
         .argParser(seconds)
@@ -35,6 +44,7 @@ export function workerCommand(): Command {
         workerId: options.workerId,
         token: readToken(options.tokenFile),
         waitMs: options.wait,
+        cores: options.cores,
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });
       const ofTrain = process.connected === true;

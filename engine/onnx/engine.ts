@@ -13,6 +13,9 @@ import { loadRuntime, OnnxSession } from './session.js';
 /** How operations are formulated; `auto` is `nchwc`, the fastest, where it works, else `portable`. */
 export type LoweringChoice = 'auto' | 'portable' | 'nchwc';
 
+/** More threads would change the bits of some lowerings. */
+const mostThreads = 2;
+
 export interface OnnxEngineOptions {
   /** Threads inside one operator, 1 or 2. The built-in models' bits do not depend on it; those of others may. */
   readonly threads: number;
@@ -29,7 +32,7 @@ export interface OnnxEngineOptions {
  */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
   const { threads } = options;
-  if (threads !== 1 && threads !== 2) {
+  if (threads < 1 || threads > mostThreads) {
     throw new EngineError('BAD_INPUT', `create engine: expected 1 or 2 threads, got ${threads}; more change the bits`);
   }
   await loadRuntime();
@@ -65,13 +68,23 @@ async function compileTrain(spec: ProgramSpec & { mode: 'train' }, setup: Setup)
   const layout = layoutOf(model, spec.topology);
   const traced = traceTraining(model, spec);
   model.dispose();
-  const session = await OnnxSession.create(lowerProgram(traced, setup.rules), setup.threads);
+  return trainProgram(spec, { bytes: lowerProgram(traced, setup.rules), ...layout }, setup.threads);
+}
+
+interface TrainModel {
+  /** The ONNX model. */
+  readonly bytes: Uint8Array;
+  readonly parameterCount: number;
+}
+
+async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: number): Promise<TrainProgram> {
+  const session = await OnnxSession.create(model.bytes, threads);
   return {
     mode: 'train',
     batch: spec.batch,
     run: async (input) => {
       const { gradient, statistics, loss, correct } = await session.run({
-        params: vectorFeed('params', input.params, layout.parameterCount),
+        params: vectorFeed('params', input.params, model.parameterCount),
         images: imagesFeed(input, spec),
         labels: labelsFeed(input, spec),
       });
@@ -82,6 +95,7 @@ async function compileTrain(spec: ProgramSpec & { mode: 'train' }, setup: Setup)
         correct: correct!.data[0] as number,
       };
     },
+    widened: () => trainProgram(spec, model, mostThreads),
     dispose: () => session.dispose(),
   };
 }

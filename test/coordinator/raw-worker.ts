@@ -53,7 +53,7 @@ export class RawWorker {
 
   ready(overrides: Partial<Ready> = {}): void {
     const engine = { engine: 'raw', engineVersion: 'raw 1', device: 'cpu', lowering: 'none', threads: 1 };
-    this.send({ ready: { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32), ...overrides } });
+    this.send({ ready: { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32), wideCores: 0, ...overrides } });
   }
 
   send(message: FromWorker): void {

@@ -56,8 +56,16 @@ describe('lockstep train', () => {
     expect(readFileSync(join(run, 'report', 'index.html'), 'utf8')).toContain('synthetic stand-in');
   });
 
-  it.each([1, 3, 5])('gives the same bits on %i workers', async (workers) => {
-    const again = await lockstep(['train', ...smallJob, '--workers', String(workers), '--run', `${run}-${workers}`]);
+  it.each([
+    ['1', '1'],
+    ['1', '2'],
+    ['3', '4'],
+    ['5', '2'],
+  ])('gives the same bits on %s workers that share %s cores', async (workers, cores) => {
+    const again = await lockstep([
+      ...['train', ...smallJob, '--workers', workers, '--cores', cores],
+      ...['--run', `${run}-${workers}-${cores}`],
+    ]);
     expect(digestOf(again)).toBe(digestOf(ended));
   });
 

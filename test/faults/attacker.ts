@@ -15,7 +15,7 @@ export function hello(changes: Partial<Hello> = {}): FromWorker {
 /** A Ready of the scripted worker's engine class, but for `changes`. */
 export function ready(changes: Partial<Ready> = {}): FromWorker {
   const engine = { engine: 'raw', engineVersion: 'raw 1', device: 'cpu', lowering: 'none', threads: 1, compileMs: 1 };
-  return { ready: { ...engine, fingerprint: 'ab'.repeat(32), ...changes } };
+  return { ready: { ...engine, fingerprint: 'ab'.repeat(32), wideCores: 0, ...changes } };
 }
 
 /** A chunk of nothing but NaN. */

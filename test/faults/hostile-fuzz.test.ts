@@ -58,6 +58,7 @@ const message: fc.Arbitrary<FromWorker> = fc.oneof(
       device: fc.oneof(fc.constant('cpu'), text),
       lowering: fc.oneof(fc.constant('none'), text),
       threads: fc.oneof(fc.constant(1), uint),
+      wideCores: uint,
       compileMs: fc.double(),
       fingerprint: fc.oneof(fc.constant('ab'.repeat(32)), text),
     }),

@@ -36,6 +36,7 @@ const fromWorker: FromWorkerFields = {
     threads: 2,
     compileMs: 512.25,
     fingerprint: '0123456789abcdef'.repeat(4),
+    wideCores: 16,
   },
   heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1 },
   holding: { shards: [0, 4, most] },
@@ -56,7 +57,7 @@ const fromWorker: FromWorkerFields = {
 const toWorker: ToWorkerFields = {
   welcome: { jobJson: '{"spec":{}}', term: 1, heartbeatMs: 500 },
   assignment: { generation: 2, shards: [0, 1], evaluationBatches: [7, 8, 9] },
-  compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }] },
+  compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }], wide: 2 },
   evaluate: { term: 1, step: 205, batches: [0, 1] },
   parameters: { term: 1, step: 12, evaluation: true, chunk: 2, chunks: 3, data: Buffer.from([9]), crc: 0 },
   finish: { reason: 'the job is over' },

@@ -50,6 +50,7 @@ class Talk {
     this.session = new WorkerSession({
       coordinator: address,
       workerId: 'w1',
+      cores: 4,
       welcomeLimitMs,
       log: () => undefined,
       engineFor: () => this.engine as unknown as EngineThread,
@@ -123,7 +124,7 @@ describe('a session', () => {
   it('says who it is, and is ready when its engine is', async () => {
     const talk = await Talk.welcomed();
     expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 2, workerId: 'w1', pid: process.pid } });
-    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), compileMs: 12 });
+    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: true, compileMs: 12 });
     expect((await talk.next('ready')).ready).toEqual({
       engine: 'onnx',
       engineVersion: 'onnx 1',
@@ -132,7 +133,14 @@ describe('a session', () => {
       threads: 1,
       compileMs: 12,
       fingerprint: 'f0'.repeat(32),
+      wideCores: 4,
     });
+  });
+
+  it('offers no cores when two threads give other bits', async () => {
+    const talk = await Talk.welcomed();
+    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
+    expect((await talk.next('ready')).ready.wideCores).toBe(0);
   });
 
   it('sends heartbeats with its memory while nothing happens', async () => {
@@ -148,7 +156,7 @@ describe('a session', () => {
     const vector = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => i);
     const parameters = { term: 7, step: 3, evaluation: false };
     await talk.say(
-      { compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 2 }] } },
+      { compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 2 }], wide: 1 } },
       { parameters: { ...parameters, ...chunkFields(vector, 0) } },
       { parameters: { ...parameters, ...chunkFields(vector, 1) } },
       { evaluate: { term: 7, step: 3, batches: [1] } },
@@ -158,7 +166,7 @@ describe('a session', () => {
     const [forget, ...orders] = talk.engine.posted;
     expect(forget).toEqual({ kind: 'forget' });
     expect(orders.map(({ kind }) => kind)).toEqual(['compute', 'vector', 'evaluate']);
-    expect(orders[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }] });
+    expect(orders[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }], wide: 1 });
     expect(orders[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
     const { values, ...rest } = orders[1] as ToEngine & { kind: 'vector' };
     expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false });
@@ -231,6 +239,7 @@ describe('the end of a session', () => {
     const session = new WorkerSession({
       coordinator: await serve({ Join: join }),
       workerId: 'w1',
+      cores: 4,
       welcomeLimitMs: 60_000,
       log: () => undefined,
       engineFor: () => new ScriptedEngine() as unknown as EngineThread,
@@ -274,7 +283,7 @@ describe('the end of a session', () => {
     ['a job that is no JSON', { welcome: { ...welcome, jobJson: '{' } }, /job manifest/],
     [
       'an order before Welcome',
-      { compute: { term: 7, step: 0, generation: 0, nodes: [] } },
+      { compute: { term: 7, step: 0, generation: 0, nodes: [], wide: 0 } },
       /expected Welcome before any order/,
     ],
     [

@@ -212,6 +212,43 @@ describe('the fingerprint of a job’s programs', () => {
   });
 });
 
+describe('a computer that may use another core', () => {
+  it('computes the shards for which it may with two threads, to the same bits', async () => {
+    const manifest = manifestOf({ batchPerShard: 3 });
+    const [narrow, wide] = [await computerOf(manifest), await computerOf(manifest)];
+    expect(await wide.widen()).toBe(true);
+    const asked: boolean[] = [];
+    const isWide = () => (asked.push(asked.length > 0), asked.at(-1)!);
+    const result = await wide.node({ first: 0, count: 3 }, 1, params, isWide);
+    expect(asked).toEqual([false, true, true]);
+    const expected = await narrow.node({ first: 0, count: 3 }, 1, params);
+    expect(result.gradient).toEqual(expected.gradient);
+    const bits = ({ reports }: typeof result) => reports.map(({ lossSum, statistics }) => ({ lossSum, statistics }));
+    expect(bits(result)).toEqual(bits(expected));
+  });
+
+  it('leaves it when two threads give other bits', async () => {
+    const manifest = manifestOf({ batchPerShard: 3 });
+    let disposed = 0;
+    const altered: Engine = {
+      ...engine,
+      compileTrain: async (spec) => {
+        const program = await engine.compileTrain(spec);
+        const widened: typeof program.widened = () =>
+          Promise.resolve({
+            ...program,
+            run: async (input) => ({ ...(await program.run(input)), lossSum: 0 }),
+            dispose: () => Promise.resolve(void disposed++),
+          });
+        return { ...program, widened };
+      },
+    };
+    const computer = await ShardComputer.compile(altered, manifest);
+    expect(await computer.widen()).toBe(false);
+    expect(disposed).toBe(1);
+  });
+});
+
 describe('evaluation rows', () => {
   it('are the engine’s for each batch, also the smaller last one, with the statistics behind the parameters', async () => {
     const manifest = manifestOf({ batchPerShard: 3 });

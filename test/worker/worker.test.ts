@@ -38,7 +38,7 @@ function worker(coordinator: string, waitMs: number) {
     lines.push(line);
     said?.();
   };
-  const created = new LockstepWorker({ coordinator, waitMs, log });
+  const created = new LockstepWorker({ coordinator, waitMs, cores: 1, log });
   const firstLine = new Promise<void>((resolve) => (said = resolve));
   return { worker: created, lines, firstLine };
 }
