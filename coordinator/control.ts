@@ -27,8 +27,10 @@ export class RunControl {
   }
 
   /** @throws ClusterError REFUSED when the run is over. */
-  resume(): ControlReply {
+  async resume(): Promise<ControlReply> {
     const was = this.target.trainer.requests.resume();
+    // The trainer notes it by then.
+    await new Promise(setImmediate);
     return this.#reply(was ? `going on after step ${this.target.trainer.step}` : 'was not paused');
   }
 

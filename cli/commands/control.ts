@@ -46,5 +46,7 @@ function simple(name: string, description: string, ask: (client: ControlClient) 
 }
 
 function tell(reply: ControlReply, { json }: ControlOptions): void {
-  console.log(json ? JSON.stringify(reply) : `${reply.state}: ${reply.message}`);
+  const { message, state } = reply;
+  const text = message.includes(state) ? message : `${message} (now ${state})`;
+  console.log(json ? JSON.stringify(reply) : text);
 }

@@ -22,13 +22,14 @@ export interface WatchSize {
 export type Emphasis = (kind: 'strong' | 'quiet' | 'good' | 'bad', text: string) => string;
 
 const leftMargin = 9;
-const mostWorkers = 8;
-const mostNotes = 6;
+/** Workers and notes that are shown, and fewer on a screen with less than 30 rows. */
+const most = { high: { workers: 8, notes: 6 }, low: { workers: 4, notes: 2 } };
 
 /** The screen as lines, at most `rows`, each at most `columns` wide. */
 export function renderWatch(model: WatchModel, size: WatchSize, mark: Emphasis): string[] {
   const { status, history, away } = model;
   if (!status) return fit([away ?? 'asking the coordinator…', '', leaveHint], size, mark);
+  const { workers, notes } = size.rows < 30 ? most.low : most.high;
   const above = [...headLines(status, away), '', barLine(status, size.columns), progressLine(status), ''];
   const below = [
     '',
@@ -37,8 +38,8 @@ export function renderWatch(model: WatchModel, size: WatchSize, mark: Emphasis):
     ...doubtLines(status),
     keptLine(status),
     '',
-    ...workerLines(status),
-    ...noteLines(history?.notes ?? []),
+    ...workerLines(status, workers),
+    ...noteLines((history?.notes ?? []).slice(-notes)),
     '',
     isOver(status) ? '' : leaveHint,
   ];
@@ -72,8 +73,8 @@ function curveLines(history: HistoryReply | undefined, columns: number, rows: nu
   return [...lines.map((line, i) => `${label(i).padStart(leftMargin - 1)} ┤${line}`), axis];
 }
 
-function workerLines({ workers, generation }: StatusReply): string[] {
-  const shown = workers.slice(0, mostWorkers).map(workerCells);
+function workerLines({ workers, generation }: StatusReply, most: number): string[] {
+  const shown = workers.slice(0, most).map(workerCells);
   const widths = shown[0]?.map((_, i) => Math.max(...shown.map((cells) => cells[i]!.length))) ?? [];
   const rows = shown.map((cells) => `  ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`);
   const more = workers.length > shown.length ? [`  … and ${workers.length - shown.length} more`] : [];
@@ -82,7 +83,7 @@ function workerLines({ workers, generation }: StatusReply): string[] {
 
 function noteLines(notes: readonly Note[]): string[] {
   if (notes.length === 0) return [];
-  return ['', ...notes.slice(-mostNotes).map(describeNote)];
+  return ['', ...notes.map(describeNote)];
 }
 
 /** A note with its time of day. */
