@@ -110,12 +110,20 @@ export class GrpcControl implements ControlClient {
     return new Promise<Reply>((resolve, reject) => {
       const deadline = { deadline: Date.now() + limitMs };
       const answer = (error: ServiceError | null, reply?: unknown) => {
-        if (error || reply === undefined) reject(fromServiceError(error!, `${method.toLowerCase()} ${address}`));
+        if (error || reply === undefined) reject(explain(fromServiceError(error!, method.toLowerCase()), address));
         else resolve(reply as Reply);
       };
       this.#stub[method](request, callMetadata(token), deadline, answer);
     });
   }
+}
+
+/** Says what to do where nobody answers. */
+function explain(error: ClusterError, address: string): ClusterError {
+  if (error.code !== 'UNREACHABLE') return error;
+  const [operation = 'control'] = error.message.split(':', 1);
+  const message = `${operation}: expected a coordinator at ${address}, got no answer; has its job ended? (${error.message})`;
+  return new ClusterError('UNREACHABLE', message, { cause: error });
 }
 
 type Request = 'Pause' | 'Resume' | 'Checkpoint' | 'Stop' | 'Scale';
