@@ -48,6 +48,8 @@ function style(): string {
 @media (prefers-color-scheme: dark) { :root { ${variables('dark')} } }
 ${colours.light.map((_, i) => `.run${i} { color: var(--run${i}) }`).join('\n')}
 .swatch { display: inline-block; width: 24px; margin-right: 8px; border-top: 3px solid; vertical-align: middle }
+.broad { max-width: 1200px }
+.broad td code { white-space: nowrap }
 .dashed { border-top-style: dashed }
 `;
 }
@@ -103,7 +105,7 @@ function resultRow(run: ComparedRun, i: number, first: ComparedRun): Html {
     <td>${state}</td>
     ${cells.map((cell) => html`<td class="n">${cell}</td>`)}
     <td><code title="${digest ?? ''}">${digest?.slice(0, 12) ?? '–'}</code></td>
-    <td>${i === 0 ? 'what the others are compared to' : describeBits(first, run)}</td>
+    <td>${i === 0 ? 'first' : describeBits(first, run)}</td>
   </tr>`;
 }
 

@@ -22,24 +22,30 @@ export function lossComparison(curves: readonly ComparedCurve[], style: ChartSty
   const series = curves.map((curve, i) => {
     const places = Float64Array.from(curve.steps, ({ step }) => (step + 1) / curve.stepsPerEpoch);
     const points = thinCurve(places.subarray(lectureWindow - 1), drawable(means[i]!, scale), style.width);
-    return line(curve, points);
+    return line(curve, points, lineWidth(i, curves.length));
   });
   return compare(curves, series, style, lossAxis(style, scale));
 }
 
 /** Accuracy of each run on its test set, over epochs. */
 export function accuracyComparison(curves: readonly ComparedCurve[], style: ChartStyle): Chart {
-  const series = curves.map((curve) =>
+  const series = curves.map((curve, i) =>
     line(
       curve,
       curve.evaluations.map(({ step, correct, total }): Point => [step / curve.stepsPerEpoch, (100 * correct) / total]),
+      lineWidth(i, curves.length),
     ),
   );
   return compare(curves, series, style, { ...valueAxis(style, 'test accuracy, %', 44), scale: true });
 }
 
-function line({ name, colour, dash }: ComparedCurve, points: Point[]) {
-  return { ...lineSeries(name, colour, points), lineStyle: { color: colour, width: 1.5, type: dash } };
+/** The first is the widest, so that equal curves show behind each other. */
+function lineWidth(i: number, count: number): number {
+  return 1.5 + (2.5 * (count - 1 - i)) / Math.max(1, count - 1);
+}
+
+function line({ name, colour, dash }: ComparedCurve, points: Point[], width: number) {
+  return { ...lineSeries(name, colour, points), lineStyle: { color: colour, width, type: dash } };
 }
 
 function compare(
