@@ -67,7 +67,7 @@ export async function listRun(path: string, name: string, nowMs: number): Promis
   try {
     return { ...unknown, name, path, when, ...(await readRun(path, nowMs)) };
   } catch (error) {
-    return { ...unknown, name, path, when, state: 'damaged', problem: (error as Error).message.split('\n', 1)[0]! };
+    return { ...unknown, name, path, when, state: 'damaged', problem: (error as Error).message };
   }
 }
 
@@ -86,10 +86,10 @@ const unknown = {
 };
 
 async function readRun(path: string, nowMs: number): Promise<Partial<ListedRun> & { state: ListedState }> {
-  const manifest = parseManifest(await readFile(join(path, 'job.json'), 'utf8'));
-  const record = outcomeSchema.parse(JSON.parse(await readFile(join(path, 'run.json'), 'utf8')));
-  const digests = cutDigests(await textOf(path, 'digests.jsonl'), Infinity).kept;
-  const evaluations = cutEvaluations(await textOf(path, 'evaluations.jsonl'), Infinity).kept;
+  const manifest = await read(path, 'job.json', parseManifest);
+  const record = await read(path, 'run.json', (text) => outcomeSchema.parse(JSON.parse(text)));
+  const digests = await read(path, 'digests.jsonl', (text) => cutDigests(text, Infinity).kept);
+  const evaluations = await read(path, 'evaluations.jsonl', (text) => cutEvaluations(text, Infinity).kept);
   const inUse = record.outcome !== 'finished' && (await isInUse(path, nowMs));
   const ended = record.outcome === 'running' ? 'interrupted' : record.outcome;
   const known = { ...describeJob(manifest), ...describeRecords(digests, evaluations) };
@@ -114,16 +114,21 @@ function describeRecords(digests: readonly DigestEntry[], evaluations: readonly 
 
 /** Of a run without a result: what its records add up to, without pauses and steps that were made again. */
 async function countSteps(path: string, evaluations: readonly EvaluationEntry[]) {
-  const steps = parseSteps(await textOf(path, 'steps.csv'));
+  const steps = await read(path, 'steps.csv', parseSteps);
   const ms = [...steps, ...evaluations].reduce((sum, { durationMs }) => sum + durationMs, 0);
   return { steps: (steps.at(-1)?.step ?? -1) + 1, seconds: ms / 1000 };
 }
 
-async function textOf(path: string, name: string): Promise<string> {
-  return readFile(join(path, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+/** @throws Error that says in one line which file cannot be read, and why. */
+async function read<Content>(path: string, name: string, parse: (text: string) => Content): Promise<Content> {
+  try {
+    return parse(await readFile(join(path, name), 'utf8'));
+  } catch (cause) {
+    const found = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    const { cause: inner } = cause as { readonly cause?: unknown };
+    const text = inner instanceof z.ZodError ? z.prettifyError(inner) : found;
+    throw new Error(`${name}: ${text.replaceAll(/\s+/g, ' ').slice(0, 200)}`, { cause });
+  }
 }
 
 async function changedMs(path: string): Promise<number | undefined> {
