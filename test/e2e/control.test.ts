@@ -88,7 +88,7 @@ describe('a run that is steered', () => {
     expect(watched.code).toBe(0);
     expect(watched.stdout).toContain('paused (on demand, after step');
     expect(watched.stdout).toMatch(/finished \(all steps are done\): epoch 12\/12, step 252\/252/);
-  });
+  }, 240_000);
 
   it('ends cleanly on Ctrl-C while it is paused, and watching says so by its exit code', async () => {
     const run = join(scratch.path, 'runs', 'stopped');
