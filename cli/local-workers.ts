@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
+import { ClusterError } from '../proto/errors.js';
 import { newWorkerId } from '../worker/worker.js';
 import { decideRestart } from './restart.js';
 
@@ -24,6 +25,7 @@ export interface LocalWorkersOptions {
 interface Place {
   readonly index: number;
   workerId: string;
+  child: ChildProcess | undefined;
   readySinceMs: number | undefined;
   ends: { inARow: number; neverReady: number };
 }
@@ -31,25 +33,37 @@ interface Place {
 /** Chunks of the dataset become garbage fast: a small young generation frees them some 50 MB earlier. */
 const nodeOptions = ['--max-semi-space-size=1'];
 const stopLimitMs = 3_000;
+/** What a worker has to leave that is not needed any more. */
+const drainLimitMs = 10_000;
 /** A worker that has worked for so long is not about to end again for the same reason. */
 const soundAfterMs = 60_000;
 
 /** Worker processes on this machine. They end when told to, when the job ends, or when this process does. */
 export class LocalWorkers {
   readonly #children = new Set<ChildProcess>();
-  readonly #places: Set<Place>;
+  /** Workers that there shall be; those that were drained are not among them. */
+  readonly #places = new Set<Place>();
+  #started = 0;
   readonly #restarts = new Set<NodeJS.Timeout>();
   #stopping = false;
 
   constructor(private readonly options: LocalWorkersOptions) {
-    const places = Array.from({ length: options.count }, (_, index) => ({
-      index,
-      workerId: '',
-      readySinceMs: undefined,
-      ends: { inARow: 0, neverReady: 0 },
-    }));
-    this.#places = new Set(places);
-    for (const place of places) this.#start(place);
+    this.scale(options.count);
+  }
+
+  /** How many there shall be, those included that are about to be started again. */
+  get count(): number {
+    return this.#places.size;
+  }
+
+  /**
+   * Starts workers, or drains the newest ones: they leave after what they compute, and others take over their shards.
+   * @throws ClusterError REFUSED when the training is over.
+   */
+  scale(count: number): void {
+    if (this.#stopping) throw new ClusterError('REFUSED', 'scale: expected a run that trains, got one that is over');
+    while (this.#places.size < count) this.#add();
+    for (const place of [...this.#places].slice(count)) this.#drain(place);
   }
 
   /** Takes note of which workers became ready, and of the end of the training, when all are sent home. */
@@ -82,6 +96,22 @@ export class LocalWorkers {
     await this.stop();
   }
 
+  #add(): void {
+    const ends = { inARow: 0, neverReady: 0 };
+    const place: Place = { index: this.#started++, workerId: '', child: undefined, readySinceMs: undefined, ends };
+    this.#places.add(place);
+    this.#start(place);
+  }
+
+  #drain(place: Place): void {
+    this.#places.delete(place);
+    const { child } = place;
+    if (!child || !this.#children.has(child)) return;
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), drainLimitMs).unref();
+    child.once('exit', () => clearTimeout(timer));
+  }
+
   #noMore(): void {
     this.#stopping = true;
     for (const timer of this.#restarts) clearTimeout(timer);
@@ -101,9 +131,10 @@ export class LocalWorkers {
     // The channel tells a worker that this process is gone, so that no orphan goes on.
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio: ['ignore', 'ignore', log, 'ipc'] });
     closeSync(log);
+    place.child = child;
     this.#children.add(child);
     const gone = (how: string, wasAsked: boolean) => {
-      if (this.#children.delete(child) && !this.#stopping) this.#ended(place, how, wasAsked);
+      if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, wasAsked);
     };
     child.once('error', (error) => gone(error.message, false));
     child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code === 0));
@@ -122,7 +153,7 @@ export class LocalWorkers {
     onRestart(`${message}; starting it again in ${decision.delayMs / 1000} s`);
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
-      this.#start(place);
+      if (this.#places.has(place)) this.#start(place);
     }, decision.delayMs);
     this.#restarts.add(timer);
   }

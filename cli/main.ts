@@ -5,12 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/errors.js';
 import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
-import { interruptedExitCode } from './exit-codes.js';
+import { failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
 
 /** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
-
-const failed = 1;
-const wrongUsage = 2;
 
 /** Every command with its module, which is loaded when it is named: a worker starts sooner without the coordinator. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -19,6 +16,14 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   coordinator: async () => (await import('./commands/coordinator.js')).coordinatorCommand(),
   worker: async () => (await import('./commands/worker.js')).workerCommand(),
   status: async () => (await import('./commands/status.js')).statusCommand(),
+  watch: async () => (await import('./commands/watch.js')).watchCommand(),
+  pause: async () => (await import('./commands/control.js')).pauseCommand(),
+  resume: async () => (await import('./commands/control.js')).resumeCommand(),
+  checkpoint: async () => (await import('./commands/control.js')).checkpointCommand(),
+  stop: async () => (await import('./commands/control.js')).stopCommand(),
+  scale: async () => (await import('./commands/control.js')).scaleCommand(),
+  runs: async () => (await import('./commands/runs.js')).runsCommand(),
+  compare: async () => (await import('./commands/compare.js')).compareCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),
 };
@@ -45,14 +50,14 @@ function exitByException(command: Command): void {
 
 /** Errors that a person can mend come as one message; ours come with their stack. */
 function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsage;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsageExitCode;
   const known = error instanceof JobError || error instanceof ClusterError || error instanceof EngineError;
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   console.error(`lockstep: ${text}`);
   if (error instanceof InvariantError)
     console.error('This is a bug of Lockstep; please report it with the lines above.');
   const usage = error instanceof JobError && (error.code === 'BAD_SPEC' || error.code === 'BAD_OPTION');
-  return usage ? wrongUsage : failed;
+  return usage ? wrongUsageExitCode : failedExitCode;
 }
 
 // What gRPC has to say comes as errors, in our words.

@@ -13,3 +13,10 @@ export function positive(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 1024) throw new InvalidArgumentError('expected 1 to 1024');
   return value;
 }
+
+/** Parses a number of workers that there shall be. */
+export function workerCount(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 1024) return value;
+  throw new InvalidArgumentError('expected 0 to 1024');
+}

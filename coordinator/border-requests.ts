@@ -11,7 +11,7 @@ export class BorderRequests {
   #paused = false;
   #reached = false;
   #over: ClusterError | undefined;
-  readonly #pauses: Waiter<void>[] = [];
+  readonly #pauses: Waiter<boolean>[] = [];
   readonly #checkpoints: Waiter<string>[] = [];
   #wake: (() => void) | undefined;
 
@@ -25,22 +25,26 @@ export class BorderRequests {
     return this.#paused;
   }
 
-  /** Settles at the border at which the run pauses. @throws ClusterError STOPPED when it ends before. */
-  pause(): Promise<void> {
+  /**
+   * Settles at the border at which the run pauses: true, or false when it was resumed before.
+   * @throws ClusterError REFUSED when it ends before.
+   */
+  pause(): Promise<boolean> {
     this.#paused = true;
-    return this.#reached ? Promise.resolve() : this.#ask(this.#pauses);
+    return this.#reached && !this.#over ? Promise.resolve(true) : this.#ask(this.#pauses);
   }
 
-  /** The run goes on, if it was paused. @returns whether it was. */
+  /** The run goes on, if it was paused. @returns whether it was. @throws ClusterError REFUSED when it is over. */
   resume(): boolean {
+    if (this.#over) throw this.#over;
     const was = this.#paused;
     this.#paused = this.#reached = false;
-    for (const { resolve } of this.#pauses.splice(0)) resolve();
+    for (const { resolve } of this.#pauses.splice(0)) resolve(false);
     this.#wake?.();
     return was;
   }
 
-  /** Settles with the path of a checkpoint of the next border. @throws ClusterError STOPPED when the run ends before. */
+  /** Settles with the path of a checkpoint of the next border. @throws ClusterError REFUSED when the run ends before. */
   checkpoint(): Promise<string> {
     return this.#ask(this.#checkpoints);
   }
@@ -61,14 +65,14 @@ export class BorderRequests {
   /** At a border of a paused run: answers those who asked for the pause; settles at the next request. */
   async untilAsked(): Promise<void> {
     this.#reached = true;
-    for (const { resolve } of this.#pauses.splice(0)) resolve();
+    for (const { resolve } of this.#pauses.splice(0)) resolve(true);
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
   }
 
   /** The run is over: nothing that is still asked for will be done. */
   close(): void {
-    this.#over = new ClusterError('STOPPED', 'control: expected a run that trains, got one that is over');
+    this.#over = new ClusterError('REFUSED', 'control: expected a run that trains, got one that is over');
     for (const { reject } of [...this.#pauses.splice(0), ...this.#checkpoints.splice(0)]) reject(this.#over);
   }
 

@@ -18,19 +18,23 @@ const borderLimitMs = 8_000;
 export class RunControl {
   constructor(private readonly target: ControlTarget) {}
 
-  /** Stops stepping after the step in progress, until `resume`; workers stay. */
+  /** Stops stepping after the step in progress, until `resume`; workers stay. @throws ClusterError REFUSED */
   async pause(): Promise<ControlReply> {
     const { trainer } = this.target;
     const reached = await beforeLimit(trainer.requests.pause());
-    return this.#reply(reached.done ? `paused after step ${trainer.step}` : notYet('pauses', trainer));
+    if (!reached.done) return this.#reply(notYet('pauses', trainer));
+    return this.#reply(reached.value ? `paused after step ${trainer.step}` : 'resumed before it paused');
   }
 
-  resume(): ControlReply {
+  /** @throws ClusterError REFUSED when the run is over. */
+  async resume(): Promise<ControlReply> {
     const was = this.target.trainer.requests.resume();
+    // The trainer notes it by then.
+    await new Promise(setImmediate);
     return this.#reply(was ? `going on after step ${this.target.trainer.step}` : 'was not paused');
   }
 
-  /** Makes a checkpoint at the next border. @throws ClusterError STOPPED, JobError BAD_RUN_DIRECTORY */
+  /** Makes a checkpoint at the next border. @throws ClusterError REFUSED, JobError BAD_RUN_DIRECTORY */
   async checkpoint(): Promise<ControlReply> {
     const { trainer } = this.target;
     const saved = await beforeLimit(trainer.requests.checkpoint());
@@ -43,12 +47,12 @@ export class RunControl {
     return this.#reply('stopping after the step in progress; lockstep train --resume goes on');
   }
 
-  /** @throws ClusterError NO_WORKERS when the workers are not this coordinator's own. */
+  /** @throws ClusterError REFUSED when the workers are not this coordinator's own. */
   async scale(workers: number): Promise<ControlReply> {
     const scaler = this.target.scaler();
     if (scaler) return this.#reply(await scaler(workers));
     throw new ClusterError(
-      'NO_WORKERS',
+      'REFUSED',
       'scale: expected a coordinator that started its workers itself (lockstep train), got one that did not; ' +
         'start or stop `lockstep worker` processes where they run',
     );

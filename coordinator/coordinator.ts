@@ -4,7 +4,7 @@ import type { JobManifest } from '../job/manifest.js';
 import type { StepPlan } from '../job/plan.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
-import type { StatusReply } from '../proto/messages.js';
+import type { HistoryReply, StatusReply } from '../proto/messages.js';
 import { type PreviousRun, readPreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
 import { ClusterService } from './cluster-service.js';
@@ -16,6 +16,8 @@ import { EngineDoor, type RunEngine } from './engine-door.js';
 import { RunEvents } from './events.js';
 import { keepRecords } from './keep-records.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
+import { RunProgress } from './observe/progress.js';
+import { StatusFeed } from './observe/status-feed.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
 import { type RunResult, writeResults } from './results.js';
 import { Roster } from './roster.js';
@@ -49,6 +51,7 @@ interface Running {
   readonly cluster: ClusterService;
   readonly door: EngineDoor;
   readonly control: RunControl;
+  readonly progress: RunProgress;
 }
 
 /** What those who look on know of a run once it is prepared: the page, metrics, programs elsewhere. */
@@ -80,6 +83,7 @@ export class Coordinator {
   #directory: RunDirectory | undefined;
   #previous: PreviousRun | undefined;
   #scaler: Scaler | undefined;
+  readonly #feed = new StatusFeed(() => this.status());
   #begin!: () => void;
   /** Rejects when the run is stopped; looked at only while the job is not prepared. */
   readonly #stopped: Promise<never>;
@@ -101,7 +105,12 @@ export class Coordinator {
         );
     const join = whenRunning<JoinStream>(({ cluster }, stream) => cluster.join(stream));
     const fetch = whenRunning<FetchCall>(({ job }, call) => serveParts(job.parts)(call));
-    const control = controlHandlers({ status: () => this.status(), control: () => this.control() });
+    const control = controlHandlers({
+      status: () => this.status(),
+      history: (points) => this.history(points),
+      control: () => this.control(),
+      watch: (call) => this.#feed.serve(call),
+    });
     this.#server = new ClusterServer({ cluster: { Join: join }, data: { Fetch: fetch }, control }, options.token);
   }
 
@@ -136,6 +145,7 @@ export class Coordinator {
     } finally {
       running?.cluster.close('the job is over');
       running?.roster.close();
+      await this.#feed.close();
       await this.#server.close(shutdownLimitMs);
       await running?.start.checkpoints.close();
       await running?.trainer.close();
@@ -172,9 +182,16 @@ export class Coordinator {
     this.#scaler = scaler;
   }
 
+  /** Settles when the job is prepared. @throws when it cannot be. */
   async status(): Promise<StatusReply> {
-    const { job, start, trainer, roster } = await this.#running;
-    return describeStatus({ ...job, term: start.term }, trainer, roster, performance.now());
+    const { job, start, ...running } = await this.#running;
+    const path = this.options.runDirectory;
+    return describeStatus({ ...job, ...running, term: start.term, path }, performance.now());
+  }
+
+  /** The run so far, thinned to `points` or fewer. Settles when the job is prepared. @throws when it cannot be. */
+  async history(points?: number): Promise<HistoryReply> {
+    return (await this.#running).progress.history(points);
   }
 
   async #prepare(): Promise<Running> {
@@ -189,7 +206,14 @@ export class Coordinator {
       events,
       onError: (error) => trainer.fail(error),
     });
-    const { term, resume, checkpoints, runJson } = start;
+    const { term, resume, checkpoints, runJson, before } = start;
+    const progress = new RunProgress({
+      plan: job.plan,
+      evaluateEveryEpochs: spec.evaluation.everyEpochs,
+      before,
+      checkpointStep: resume?.state.step ?? 0,
+    });
+    events.subscribe((event) => progress.handle(event, Date.now()));
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
     const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
     const atBorder: Checkpoints['atBorder'] = (at, copy) => checkpoints.atBorder(at, copy);
@@ -211,7 +235,7 @@ export class Coordinator {
     const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, welcome });
     const stop = (reason: string) => this.stop(reason);
     const control = new RunControl({ trainer, stop, scaler: () => this.#scaler });
-    return { job, start, test: dataset.test, trainer, roster, cluster, door, control };
+    return { job, start, test: dataset.test, trainer, roster, cluster, door, control, progress };
   }
 
   async #train(directory: RunDirectory, running: Running): Promise<RunResult> {

@@ -276,7 +276,7 @@ export class Dispatcher {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (limitMs < Infinity) timer = setTimeout(resolve, limitMs);
+      if (limitMs < Infinity) timer = setTimeout(resolve, limitMs).unref();
     });
     clearTimeout(timer);
     this.#wake = undefined;

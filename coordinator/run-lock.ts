@@ -108,6 +108,21 @@ async function hold(directory: string, lockfilePath: string, onLost: (error: Err
   };
 }
 
+/**
+ * Whether a coordinator is using a run's directory: its lock is there, and its holder is alive or, where that cannot
+ * be known, has renewed it of late.
+ */
+export async function isInUse(directory: string, nowMs: number): Promise<boolean> {
+  const lockfilePath = join(directory, '.lock');
+  const renewedMs = await stat(lockfilePath).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+  if (renewedMs === undefined) return false;
+  const { action } = decideLock(await look(directory, lockfilePath));
+  return action === 'refuse' || (action === 'wait' && nowMs - renewedMs < staleMs);
+}
+
 async function look(directory: string, lockfilePath: string): Promise<HeldLock> {
   const holder = await readHolder(directory);
   return {

@@ -1,33 +1,65 @@
+import { resolve } from 'node:path';
 import type { StatusReply, WorkerStatus } from '../proto/messages.js';
 import type { JobManifest } from '../job/manifest.js';
 import { epochOf, type StepPlan } from '../job/plan.js';
+import type { RunProgress } from './observe/progress.js';
 import type { Roster } from './roster.js';
 import type { WorkerSession } from './session.js';
 import type { Trainer } from './trainer.js';
 
+/** What a status is made from. */
+export interface StatusSource {
+  readonly manifest: JobManifest;
+  readonly plan: StepPlan;
+  readonly term: number;
+  /** The run directory. */
+  readonly path: string;
+  readonly trainer: Trainer;
+  readonly roster: Roster;
+  readonly progress: RunProgress;
+}
+
 /** What the coordinator knows of its run right now. */
-export function describeStatus(
-  { manifest, plan, term }: { manifest: JobManifest; plan: StepPlan; term: number },
-  trainer: Trainer,
-  roster: Roster,
-  nowMs: number,
-): StatusReply {
-  const { lastRecord: last, lastEvaluation: test, step } = trainer;
+export function describeStatus(source: StatusSource, nowMs: number): StatusReply {
+  const { manifest, term, path, trainer, roster } = source;
+  const { waiting, generation } = trainer.dispatcher;
   return {
     job: manifest.spec.name,
-    state: trainer.state,
-    reason: trainer.dispatcher.waiting?.reason ?? trainer.reason,
+    model: manifest.spec.model,
+    dataset: manifest.dataset.title,
+    synthetic: manifest.dataset.synthetic,
+    runDirectory: resolve(path),
+    term,
+    generation,
+    ...describeProgress(source),
+    ...trainer.counts,
+    waitingFor: (waiting?.workers ?? []).map((owed) => ({ ...owed, shards: [...owed.shards] })),
+    workers: roster.sessions.map((session) => describeWorker(session, trainer, nowMs)),
+  };
+}
+
+function describeProgress({ plan, trainer, progress }: StatusSource) {
+  const { step } = trainer;
+  const { last, test, digest } = progress;
+  return {
+    state: progress.state,
+    reason: trainer.dispatcher.waiting?.reason ?? progress.reason,
     step,
     totalSteps: plan.totalSteps,
     epoch: Math.min(epochOf(plan, step).epoch + 1, plan.epochs),
     epochs: plan.epochs,
     loss: last?.loss ?? 0,
-    imagesPerSecond: last ? (last.samples / last.durationMs) * 1000 : 0,
+    lossMean: progress.lossMean,
+    learningRate: last?.learningRate ?? 0,
+    imagesPerSecond: progress.rateSamplesPerSecond,
+    secondsLeft: progress.secondsLeft(step),
+    samplesTrained: progress.samplesTrained,
     testAccuracy: test ? test.correct / test.total : 0,
-    generation: trainer.dispatcher.generation,
-    term,
-    ...trainer.counts,
-    workers: roster.sessions.map((session) => describeWorker(session, trainer, nowMs)),
+    testLoss: test?.loss ?? 0,
+    testEpoch: test?.epoch ?? 0,
+    digest: digest?.digest ?? '',
+    digestEpoch: digest?.epoch ?? 0,
+    checkpointStep: progress.checkpointStep,
   };
 }
 

@@ -143,7 +143,7 @@ export class Trainer {
 
   #saveNow(): Promise<string> {
     const { saveNow } = this.setup;
-    if (!saveNow) throw new ClusterError('STOPPED', 'checkpoint: expected a run with a directory, got one without');
+    if (!saveNow) throw new ClusterError('REFUSED', 'checkpoint: expected a run with a directory, got one without');
     return saveNow({ step: this.step, chain: this.#chain }, (into) => this.#arithmetic.copyState(into));
   }
 

@@ -17,6 +17,7 @@ export type ClusterErrorCode =
   | 'NON_FINITE'
   | 'PORT_IN_USE'
   | 'NO_WORKERS'
+  | 'REFUSED'
   | 'STOPPED';
 
 const grpcStatus: Record<ClusterErrorCode, status> = {
@@ -35,6 +36,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   NON_FINITE: status.INTERNAL,
   PORT_IN_USE: status.UNAVAILABLE,
   NO_WORKERS: status.UNAVAILABLE,
+  REFUSED: status.FAILED_PRECONDITION,
   STOPPED: status.CANCELLED,
 };
 

@@ -169,4 +169,43 @@ export interface StatusReply {
   speculated: number;
   faults: number;
   skipped: number;
+  learningRate: number;
+  lossMean: number;
+  secondsLeft: number;
+  samplesTrained: number;
+  testLoss: number;
+  testEpoch: number;
+  digest: string;
+  digestEpoch: number;
+  checkpointStep: number;
+  runDirectory: string;
+  model: string;
+  dataset: string;
+  synthetic: boolean;
+  waitingFor: WaitingFor[];
+}
+export interface WaitingFor {
+  workerId: string;
+  phase: string;
+  shards: number[];
+}
+
+export interface HistoryRequest {
+  points: number;
+}
+export interface EvaluationPoint {
+  epoch: number;
+  step: number;
+  loss: number;
+  accuracy: number;
+}
+export interface Note {
+  timeMs: number;
+  text: string;
+}
+export interface HistoryReply {
+  steps: number[];
+  losses: number[];
+  evaluations: EvaluationPoint[];
+  notes: Note[];
 }

@@ -19,6 +19,7 @@ import type {
   DataChunk,
   FetchRequest,
   FromWorker,
+  HistoryReply,
   ReceivedToWorker,
   StatusReply,
   ToWorker,
@@ -51,6 +52,8 @@ type Unary<Reply> = (
 ) => unknown;
 export interface ControlClient extends InstanceType<ServiceClientConstructor> {
   Status: Unary<StatusReply>;
+  Watch(request: object, metadata: Metadata): ClientReadableStream<StatusReply>;
+  History: Unary<HistoryReply>;
   Pause: Unary<ControlReply>;
   Resume: Unary<ControlReply>;
   Checkpoint: Unary<ControlReply>;

@@ -44,6 +44,8 @@ export interface SessionEnd {
 const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
 /** How long the last message may take to reach the coordinator. */
 const farewellMs = 1_000;
+/** How long what is being computed may keep a worker that is to leave. */
+const drainMs = 1_500;
 
 /** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
 export class WorkerSession {
@@ -69,6 +71,9 @@ export class WorkerSession {
   /** Settles the session once its last message has been sent; undefined before that. */
   #farewell: (() => void) | undefined;
   #farewellTimer: NodeJS.Timeout | undefined;
+  /** Why it leaves once it has sent what it computes. */
+  #leaving: string | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: SessionOptions) {
     this.#ended = new Promise((resolve, reject) => {
@@ -112,6 +117,7 @@ export class WorkerSession {
       clearInterval(this.#heartbeats);
       clearTimeout(this.#welcomeTimer);
       clearTimeout(this.#farewellTimer);
+      clearTimeout(this.#drainTimer);
       this.#store?.close();
       this.#stream.cancel();
       for (const gradient of this.#sending) this.#release(gradient);
@@ -119,8 +125,15 @@ export class WorkerSession {
     }
   }
 
-  /** Tells the coordinator that this worker goes, and ends the session. */
+  /** Ends the session and tells the coordinator so, after what is being computed for a step, unless that takes long. */
   leave(reason: string): void {
+    if (this.#leaving !== undefined) return;
+    this.#leaving = reason;
+    if ((this.#owed?.nodes ?? 0) > 0) this.#drainTimer = setTimeout(() => this.#leaveNow(reason), drainMs);
+    else this.#leaveNow(reason);
+  }
+
+  #leaveNow(reason: string): void {
     this.#endWith({ leaving: { reason } }, () => this.#resolve({ reason }));
   }
 
@@ -141,6 +154,7 @@ export class WorkerSession {
   /** The coordinator, or the connection to it, is gone. */
   #closed(error: ClusterError): void {
     if (this.#farewell !== undefined) this.#farewell();
+    else if (this.#leaving !== undefined) this.#resolve({ reason: this.#leaving });
     else this.#reject(error);
   }
 
@@ -289,6 +303,7 @@ export class WorkerSession {
       this.#stream.write({ partial }, written);
     }
     this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
+    if (this.#leaving !== undefined && this.#phase === 'idle') this.#leaveNow(this.#leaving);
   }
 
   #release(gradient: Float32Array): void {

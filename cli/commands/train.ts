@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
+import { describeScale } from '../describe-scale.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
@@ -126,6 +127,8 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         onExit: (message, left) => workerEnded(coordinator, message, left, print),
       });
       coordinator.events.subscribe((event) => local.handle(event));
+      coordinator.scaleBy((wanted) => scale(local, wanted, spec.shards));
+      print(`look on from elsewhere: lockstep watch --coordinator ${loopbackAddress(address)}`);
       return local;
     },
   });
@@ -136,6 +139,13 @@ function workerEnded(coordinator: Coordinator, message: string, left: number, pr
   print(message);
   if (left > 0) return;
   coordinator.fail(new ClusterError('NO_WORKERS', `train: expected at least one local worker, got none: ${message}`));
+}
+
+/** What `lockstep scale` asks for. @returns what is done, in words. @throws ClusterError REFUSED */
+async function scale(local: LocalWorkers, wanted: number, shards: number): Promise<string> {
+  const before = local.count;
+  local.scale(wanted);
+  return Promise.resolve(describeScale(before, local.count, shards));
 }
 
 /** Where processes of this machine reach a server that may listen on all interfaces. */

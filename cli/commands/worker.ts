@@ -35,7 +35,10 @@ export function workerCommand(): Command {
         .default(3_600_000, '3600'),
     )
     .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('info'))
-    .addHelpText('after', '\nStop it with Ctrl-C or SIGTERM: its shards go to the other workers at once.\n')
+    .addHelpText(
+      'after',
+      '\nStop it with Ctrl-C or SIGTERM: it leaves after what it computes, and its shards go to the other workers.\n',
+    )
     .action(async (options: WorkerCommandOptions) => {
       const log = createLog(options.logLevel);
       parseEndpoint(options.coordinator, '--coordinator');

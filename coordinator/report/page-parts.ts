@@ -24,7 +24,11 @@ export interface FigureText {
 }
 
 /** A chart in two layouts, of which the style sheet shows the one that fits. */
-export function figure({ renderer }: PageContext, text: FigureText, draw: (style: ChartStyle) => Chart): Html {
+export function figure(
+  { renderer }: Pick<PageContext, 'renderer'>,
+  text: FigureText,
+  draw: (style: ChartStyle) => Chart,
+): Html {
   const layout = (variant: 'wide' | 'narrow', width: number) => {
     const chart = draw({ palette: variablePalette, fontFamily: 'inherit', width });
     const svg = trusted(renderer.svg(chart, `${text.name}-${variant}`));

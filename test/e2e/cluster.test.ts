@@ -1,30 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { childrenOf, Command, isAlive, lockstep, scratchDirectory, smallJob } from './lockstep.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { childrenOf, freePort, isAlive, lockstep, scratchDirectory, smallJob } from './lockstep.js';
+import { commandStarter } from './starter.js';
 
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
 
-const running: Command[] = [];
-function start(...args: string[]): Command {
-  const command = new Command(args);
-  running.push(command);
-  return command;
-}
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((command) => command.kill()));
-});
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+const start = commandStarter();
 
 const digestIn = (text: string) => /Final digest: ([0-9a-f]{64})/.exec(text)?.[1];
 

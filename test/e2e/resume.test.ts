@@ -1,22 +1,14 @@
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSteps } from '../../coordinator/run-records.js';
-import { Command, lockstep, scratchDirectory, smallJob } from './lockstep.js';
+import { freePort, lockstep, scratchDirectory, smallJob } from './lockstep.js';
+import { commandStarter } from './starter.js';
 
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
 
-const running: Command[] = [];
-function start(...args: string[]): Command {
-  const command = new Command(args);
-  running.push(command);
-  return command;
-}
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((command) => command.kill()));
-});
+const start = commandStarter();
 
 /** Four epochs of 21 steps, with a checkpoint every five. */
 const job = [...smallJob, '--epochs', '4', '--set', 'checkpoint.everySteps=5', '--set', 'evaluation.everyEpochs=2'];
@@ -52,14 +44,6 @@ function expectUndisturbed(run: string): void {
       .map((line) => (JSON.parse(line) as { record: object }).record);
   expect(evaluations(run)).toEqual(evaluations(quiet));
   expect(recordOf(run)).toMatchObject({ outcome: 'finished', finalDigest: recordOf(quiet).finalDigest });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('a run whose coordinator is killed in mid-epoch', () => {

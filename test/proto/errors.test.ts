@@ -29,6 +29,7 @@ const retryable: Record<ClusterErrorCode, boolean> = {
   NON_FINITE: false,
   PORT_IN_USE: false,
   NO_WORKERS: false,
+  REFUSED: false,
   STOPPED: false,
 };
 const codes = Object.keys(retryable) as ClusterErrorCode[];

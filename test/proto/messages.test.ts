@@ -4,6 +4,7 @@ import type {
   DataChunk,
   FetchRequest,
   FromWorkerFields,
+  HistoryReply,
   Node,
   Partial,
   ShardReport,
@@ -91,6 +92,26 @@ const statusReply: StatusReply = {
   speculated: 3,
   faults: 1,
   skipped: 2,
+  learningRate: 0.05,
+  lossMean: 0.875,
+  secondsLeft: 61.5,
+  samplesTrained: 2 ** 33,
+  testLoss: 1.5,
+  testEpoch: 1,
+  digest: 'cd'.repeat(32),
+  digestEpoch: 1,
+  checkpointStep: 205,
+  runDirectory: '/data/runs/a',
+  model: 'cnn3',
+  dataset: 'CIFAR-10',
+  synthetic: true,
+  waitingFor: [{ workerId: 'w1', phase: 'sending', shards: [1, 3] }],
+};
+const historyReply: HistoryReply = {
+  steps: [4, 8],
+  losses: [2.25, 1.5],
+  evaluations: [{ epoch: 1, step: 205, loss: 1.5, accuracy: 0.5 }],
+  notes: [{ timeMs: 1.75e12, text: 'paused: on demand' }],
 };
 
 type Method = MethodDefinition<object, object>;
@@ -100,6 +121,7 @@ interface Descriptor {
 const join = Cluster.service['Join'] as unknown as Method & { requestType: Descriptor; responseType: Descriptor };
 const fetch = Data.service['Fetch'] as unknown as Method;
 const status = Control.service['Status'] as unknown as Method;
+const history = Control.service['History'] as unknown as Method;
 
 describe('messages of the wire', () => {
   it.each(Object.entries(fromWorker))('brings %s from a worker as it was sent, and names it', (name, value) => {
@@ -125,6 +147,10 @@ describe('messages of the wire', () => {
 
   it('brings a status with its workers', () => {
     expect(status.responseDeserialize(status.responseSerialize(statusReply))).toEqual(statusReply);
+  });
+
+  it('brings a history with its curve, evaluations and notes', () => {
+    expect(history.responseDeserialize(history.responseSerialize(historyReply))).toEqual(historyReply);
   });
 
   it('fills in defaults for what is not sent, and reads a message of no kind as one without a name', () => {

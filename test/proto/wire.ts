@@ -24,15 +24,16 @@ export interface Handlers {
   readonly Join?: UntypedHandleCall;
   readonly Fetch?: UntypedHandleCall;
   readonly Status?: UntypedHandleCall;
+  readonly Watch?: UntypedHandleCall;
 }
 
 /** A real server on a free loopback port, gone when the test is. @returns its address. */
 export async function serve(handlers: Handlers, interceptors: ServerInterceptor[] = []): Promise<string> {
   const server = new Server({ ...channelOptions, interceptors });
-  const { Join, Fetch, Status } = handlers;
+  const { Join, Fetch, Status, Watch } = handlers;
   if (Join) server.addService(Cluster.service, { Join });
   if (Fetch) server.addService(Data.service, { Fetch });
-  if (Status) server.addService(Control.service, { Status });
+  if (Status || Watch) server.addService(Control.service, { ...(Status && { Status }), ...(Watch && { Watch }) });
   new HealthImplementation({ '': 'SERVING' }).addToServer(server);
   onTestFinished(() => server.forceShutdown());
   const port = await new Promise<number>((resolve, reject) => {

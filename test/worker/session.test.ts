@@ -224,6 +224,30 @@ describe('the end of a session', () => {
     expect(talk.received.at(-1)).toMatchObject({ leaving: { reason: 'SIGTERM' } });
   });
 
+  it('by leaving comes after what is being computed for a step', async () => {
+    const talk = await Talk.welcomed();
+    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }] } });
+    const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
+    while (!ordered()) await within(new Promise(setImmediate), 'the order');
+    talk.session.leave('SIGTERM');
+    const gradient = new BufferPool(manifest.parameterCount).take();
+    talk.engine.say({ kind: 'partial', step: 3, node: { first: 0, count: 1 }, gradient, reports: [] });
+    expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
+    await within(talk.ended, 'the coordinator to see it');
+    const kinds = talk.received.map(({ message }) => message);
+    expect(kinds.slice(-3)).toEqual(['partial', 'partial', 'leaving']);
+  });
+
+  it('by leaving does not wait for a computation that takes long', async () => {
+    const talk = await Talk.welcomed();
+    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }] } });
+    const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
+    while (!ordered()) await within(new Promise(setImmediate), 'the order');
+    talk.session.leave('SIGTERM');
+    expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
+    expect(talk.received.at(-1)).toMatchObject({ leaving: { reason: 'SIGTERM' } });
+  });
+
   it('by a failed engine arrives at the coordinator with what went wrong, and is not worth a retry', async () => {
     const talk = await Talk.welcomed();
     talk.engine.say({ kind: 'failed', message: 'no such kernel' });

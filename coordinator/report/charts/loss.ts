@@ -45,7 +45,8 @@ export function lossChart({ steps, meanLosses, evaluations }: LossData, style: C
   return { option, width, height: width < 500 ? 280 : 360 };
 }
 
-function lossAxis(style: ChartStyle, scale: 'linear' | 'log') {
+/** The loss axis, linear from 0 or logarithmic. */
+export function lossAxis(style: ChartStyle, scale: 'linear' | 'log') {
   if (scale === 'linear') return { ...valueAxis(style, 'loss', 40), min: 0 };
   const axis = valueAxis(style, 'loss, logarithmic', 48);
   // Powers of ten as the library computes them may be 0.00009999999999999999.
@@ -54,7 +55,7 @@ function lossAxis(style: ChartStyle, scale: 'linear' | 'log') {
 }
 
 /** Values without a place on the scale become NaN, which is not drawn. */
-function drawable(losses: Float64Array, scale: 'linear' | 'log'): Float64Array {
+export function drawable(losses: Float64Array, scale: 'linear' | 'log'): Float64Array {
   return scale === 'log' ? losses.map((loss) => (loss > 0 ? loss : NaN)) : losses;
 }
 

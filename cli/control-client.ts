@@ -1,0 +1,77 @@
+import { type Command, Option } from 'commander';
+import { JobError } from '../job/errors.js';
+import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
+import { seconds } from './numbers.js';
+import { readToken } from './token.js';
+
+/** Told how a run is doing. */
+export interface WatchListener {
+  /** About once per second, and once at the end. */
+  status(status: StatusReply): void;
+  /** The coordinator does not answer; told again and again until it does. @param reason - why, in words. */
+  away(reason: string): void;
+}
+
+/** A running job as a person or program may look at it and steer it, whatever way the requests take. */
+export interface ControlClient {
+  status(): Promise<StatusReply>;
+  /** @param points - the most points of the loss curve, 1 to 500. */
+  history(points: number): Promise<HistoryReply>;
+  pause(): Promise<ControlReply>;
+  resume(): Promise<ControlReply>;
+  checkpoint(): Promise<ControlReply>;
+  stop(): Promise<ControlReply>;
+  /** @param workers - 0 to 1024. */
+  scale(workers: number): Promise<ControlReply>;
+  /**
+   * Follows the run, also past losses of the connection; settles when the last status told of its end, or `signal` is
+   * aborted.
+   * @throws ClusterError when it is refused, or nobody has answered for the time that `--wait` allows.
+   */
+  watch(listener: WatchListener, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** Whether nothing comes after this status. */
+export function isOver({ state }: Pick<StatusReply, 'state'>): boolean {
+  return state === 'finished' || state === 'stopped' || state === 'failed';
+}
+
+/** What `addControlOptions` adds, as parsed. */
+export interface ControlOptions {
+  coordinator?: string;
+  tokenFile?: string;
+  json?: boolean;
+  wait?: number;
+}
+
+/** Options that say which run a command is about, and how it answers. */
+export function addControlOptions(command: Command): Command {
+  return command
+    .option('--coordinator <host:port>', 'address of the coordinator, which it prints when it starts')
+    .option('--token-file <file>', 'shared secret of the cluster')
+    .option('--json', 'print JSON, one object per line');
+}
+
+/** `--wait`, for commands that go on asking. */
+export function addWaitOption(command: Command): Command {
+  const wait = new Option('--wait <seconds>', 'give up after this long without an answer').argParser(seconds);
+  return command.addOption(wait.default(300_000, '300'));
+}
+
+/** Does `work` with the job that the options name. @throws JobError BAD_OPTION when they name none. */
+export async function withControl<Result>(
+  { coordinator, tokenFile, wait }: ControlOptions,
+  work: (client: ControlClient) => Promise<Result>,
+): Promise<Result> {
+  if (coordinator === undefined) {
+    throw new JobError('BAD_OPTION', 'control: expected --coordinator HOST:PORT, got none; lockstep train prints it');
+  }
+  const { GrpcControl } = await import('./control-grpc.js');
+  const client: ControlClient = new GrpcControl({ address: coordinator, token: readToken(tokenFile), waitMs: wait });
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ChannelOptions, credentials, type ServiceError } from '@grpc/grpc-js';
+import { parseEndpoint } from '../coordinator/listen.js';
+import { callMetadata } from '../proto/auth.js';
+import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
+import { channelOptions, Control, type ControlClient as Stub } from '../proto/services.js';
+import { type ControlClient, isOver, type WatchListener } from './control-client.js';
+
+/** A status is answered at once; the rest waits up to 8 s for the border between two steps. */
+const lookLimitMs = 5_000;
+const borderLimitMs = 15_000;
+const againMs = 1_000;
+
+/** A coordinator that is gone without a word is noticed; one that comes back is found again soon. */
+const options = {
+  ...channelOptions,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.initial_reconnect_backoff_ms': 500,
+  'grpc.max_reconnect_backoff_ms': againMs,
+} satisfies ChannelOptions;
+
+/** Control of a job by its coordinator's address. */
+export class GrpcControl implements ControlClient {
+  readonly #stub: Stub;
+
+  /** @throws JobError BAD_OPTION */
+  constructor(
+    private readonly to: {
+      readonly address: string;
+      readonly token?: string | undefined;
+      /** How long `watch` goes on without an answer. */
+      readonly waitMs?: number | undefined;
+    },
+  ) {
+    parseEndpoint(to.address, '--coordinator');
+    this.#stub = new Control(to.address, credentials.createInsecure(), options);
+  }
+
+  status(): Promise<StatusReply> {
+    return this.#call<StatusReply>('Status', {}, lookLimitMs);
+  }
+  history(points: number): Promise<HistoryReply> {
+    return this.#call<HistoryReply>('History', { points }, lookLimitMs);
+  }
+  pause(): Promise<ControlReply> {
+    return this.#call<ControlReply>('Pause', {}, borderLimitMs);
+  }
+  resume(): Promise<ControlReply> {
+    return this.#call<ControlReply>('Resume', {}, borderLimitMs);
+  }
+  checkpoint(): Promise<ControlReply> {
+    return this.#call<ControlReply>('Checkpoint', {}, borderLimitMs);
+  }
+  stop(): Promise<ControlReply> {
+    return this.#call<ControlReply>('Stop', {}, borderLimitMs);
+  }
+  scale(workers: number): Promise<ControlReply> {
+    return this.#call<ControlReply>('Scale', { workers }, borderLimitMs);
+  }
+
+  async watch(listener: WatchListener, signal: AbortSignal): Promise<void> {
+    const { address, waitMs = Infinity } = this.to;
+    let heardMs = performance.now();
+    const heard = (status: StatusReply) => {
+      heardMs = performance.now();
+      listener.status(status);
+    };
+    while (!signal.aborted) {
+      const away = await this.#follow(heard, signal);
+      if (away === undefined || signal.aborted) return;
+      const silentMs = performance.now() - heardMs;
+      if (!away.retryable || silentMs > waitMs) throw away;
+      listener.away(`no answer from ${address} for ${Math.round(silentMs / 1000)} s (${away.message}); trying again`);
+      await sleep(againMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  close(): void {
+    this.#stub.close();
+  }
+
+  /** Follows one stream to its end. @returns undefined when the run is over, else why it ended. */
+  async #follow(heard: (status: StatusReply) => void, signal: AbortSignal): Promise<ClusterError | undefined> {
+    const operation = `watch ${this.to.address}`;
+    const stream = this.#stub.Watch({}, callMetadata(this.to.token));
+    const cancel = () => stream.cancel();
+    signal.addEventListener('abort', cancel);
+    let over = false;
+    stream.on('data', (status: StatusReply) => {
+      over = isOver(status);
+      heard(status);
+    });
+    try {
+      await once(stream, 'end');
+      return over ? undefined : new ClusterError('UNREACHABLE', `${operation}: the coordinator ended the connection`);
+    } catch (error) {
+      return fromServiceError(error as ServiceError, operation);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      // What the cancelled call still has to say.
+      stream.on('error', () => undefined);
+    }
+  }
+
+  #call<Reply>(method: 'Status' | 'History' | Request, request: object, limitMs: number): Promise<Reply> {
+    const { address, token } = this.to;
+    return new Promise<Reply>((resolve, reject) => {
+      const deadline = { deadline: Date.now() + limitMs };
+      const answer = (error: ServiceError | null, reply?: unknown) => {
+        if (error || reply === undefined) reject(explain(fromServiceError(error!, method.toLowerCase()), address));
+        else resolve(reply as Reply);
+      };
+      this.#stub[method](request, callMetadata(token), deadline, answer);
+    });
+  }
+}
+
+/** Says what to do where nobody answers. */
+function explain(error: ClusterError, address: string): ClusterError {
+  if (error.code !== 'UNREACHABLE') return error;
+  const [operation = 'control'] = error.message.split(':', 1);
+  const message = `${operation}: expected a coordinator at ${address}, got no answer; has its job ended? (${error.message})`;
+  return new ClusterError('UNREACHABLE', message, { cause: error });
+}
+
+type Request = 'Pause' | 'Resume' | 'Checkpoint' | 'Stop' | 'Scale';

@@ -1,0 +1,32 @@
+import type { HistoryReply, StatusReply } from '../../proto/messages.js';
+import { isOver } from '../control-client.js';
+import { progressLine } from '../describe-status.js';
+import { describeNote } from './view.js';
+
+const everyMs = 10_000;
+
+/** The same as text that goes on: a line every 10 s and whenever the state changes, and what happens meanwhile. */
+export class PlainLines {
+  #told: { readonly state: string; readonly atMs: number } | undefined;
+  #lastNoteMs = -Infinity;
+
+  constructor(private readonly print: (line: string) => void) {}
+
+  status(status: StatusReply, nowMs: number): void {
+    const { state, reason, lossMean } = status;
+    const told = this.#told;
+    if (told?.state === state && nowMs - told.atMs < everyMs && !isOver(status)) return;
+    this.#told = { state, atMs: nowMs };
+    const why = state === 'training' ? '' : ` (${reason})`;
+    this.print(`${state}${why}: ${progressLine(status)}, loss ${lossMean.toFixed(4)}`);
+  }
+
+  notes({ notes }: HistoryReply): void {
+    for (const note of notes.filter(({ timeMs }) => timeMs > this.#lastNoteMs)) this.print(describeNote(note));
+    this.#lastNoteMs = notes.at(-1)?.timeMs ?? this.#lastNoteMs;
+  }
+
+  away(reason: string): void {
+    this.print(reason);
+  }
+}

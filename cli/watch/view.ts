@@ -1,0 +1,103 @@
+import { stripVTControlCharacters } from 'node:util';
+import { formatCount, formatPlural, formatShare } from '../../coordinator/report/format.js';
+import type { HistoryReply, Note, StatusReply } from '../../proto/messages.js';
+import { isOver } from '../control-client.js';
+import { doubtLines, keptLine, progressLine, testLine, trainingLine, workerCells } from '../describe-status.js';
+import { drawCurve } from './braille.js';
+
+/** What there is to show. */
+export interface WatchModel {
+  readonly status: StatusReply | undefined;
+  readonly history: HistoryReply | undefined;
+  /** Why nothing new comes, while the coordinator does not answer. */
+  readonly away: string | undefined;
+}
+
+export interface WatchSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** How emphasised text is marked; a terminal without colours marks nothing. */
+export type Emphasis = (kind: 'strong' | 'quiet' | 'good' | 'bad', text: string) => string;
+
+const leftMargin = 9;
+/** Workers and notes that are shown, and fewer on a screen with less than 30 rows. */
+const most = { high: { workers: 8, notes: 6 }, low: { workers: 4, notes: 2 } };
+
+/** The screen as lines, at most `rows`, each at most `columns` wide. */
+export function renderWatch(model: WatchModel, size: WatchSize, mark: Emphasis): string[] {
+  const { status, history, away } = model;
+  if (!status) return fit([away ?? 'asking the coordinator…', '', leaveHint], size, mark);
+  const { workers, notes } = size.rows < 30 ? most.low : most.high;
+  const above = [...headLines(status, away), '', barLine(status, size.columns), progressLine(status), ''];
+  const below = [
+    '',
+    trainingLine(status),
+    testLine(status),
+    ...doubtLines(status),
+    keptLine(status),
+    '',
+    ...workerLines(status, workers),
+    ...noteLines((history?.notes ?? []).slice(-notes)),
+    '',
+    isOver(status) ? '' : leaveHint,
+  ];
+  const left = size.rows - above.length - below.length;
+  return fit([...above, ...curveLines(history, size.columns, Math.min(16, left)), ...below], size, mark);
+}
+
+const leaveHint = 'q or Ctrl-C leaves; the run goes on';
+
+function headLines({ job, model, dataset, state, reason }: StatusReply, away: string | undefined): string[] {
+  return [`${job}: ${model} on ${dataset}`, away === undefined ? `${state}: ${reason}` : `AWAY: ${away}`];
+}
+
+/** A bar as wide as the screen, up to 60 columns. */
+function barLine({ step, totalSteps }: StatusReply, columns: number): string {
+  const width = Math.max(10, Math.min(60, columns - 12));
+  const share = totalSteps === 0 ? 0 : step / totalSteps;
+  const full = Math.floor(share * width);
+  return `${'█'.repeat(full)}${'░'.repeat(width - full)}  ${formatShare(share)}`;
+}
+
+/** The loss with its axes; nothing where the screen is too small or no step was made. */
+function curveLines(history: HistoryReply | undefined, columns: number, rows: number): string[] {
+  const width = Math.min(120, columns - leftMargin - 2);
+  if (!history || history.steps.length < 2 || rows < 4 || width < 10) return [];
+  const points = history.steps.map((step, i) => ({ x: step, y: history.losses[i]! }));
+  const { rows: lines, top, bottom } = drawCurve(points, width, rows - 1);
+  const label = (i: number) => (i === 0 ? top.toFixed(3) : i === lines.length - 1 ? bottom.toFixed(3) : '');
+  const [first, last] = [`step ${formatCount(points[0]!.x)}`, formatCount(points.at(-1)!.x)];
+  const axis = `${' '.repeat(leftMargin + 1)}${first}${last.padStart(Math.max(1, width - first.length))}`;
+  return [...lines.map((line, i) => `${label(i).padStart(leftMargin - 1)} ┤${line}`), axis];
+}
+
+function workerLines({ workers, generation }: StatusReply, most: number): string[] {
+  const shown = workers.slice(0, most).map(workerCells);
+  const widths = shown[0]?.map((_, i) => Math.max(...shown.map((cells) => cells[i]!.length))) ?? [];
+  const rows = shown.map((cells) => `  ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`);
+  const more = workers.length > shown.length ? [`  … and ${workers.length - shown.length} more`] : [];
+  return [`${formatPlural(workers.length, 'worker')}, generation ${generation}`, ...rows, ...more];
+}
+
+function noteLines(notes: readonly Note[]): string[] {
+  if (notes.length === 0) return [];
+  return ['', ...notes.map(describeNote)];
+}
+
+/** A note with its time of day. */
+export function describeNote({ timeMs, text }: Note): string {
+  return `${new Date(timeMs).toTimeString().slice(0, 8)}  ${text}`;
+}
+
+/** Cuts to the screen, and marks what stands out. What others wrote cannot move the cursor. */
+function fit(lines: readonly string[], { columns, rows }: WatchSize, mark: Emphasis): string[] {
+  return lines.slice(0, rows).map((line, i) => {
+    const plain = [...stripVTControlCharacters(line).replaceAll(/\p{Cc}/gu, ' ')].slice(0, columns).join('');
+    if (i === 0) return mark('strong', plain);
+    if (/^(AWAY|NUMERICS FAULTS|SYNTHETIC DATA|failed)/.test(plain)) return mark('bad', plain);
+    if (/^(training|evaluating|reporting|finished):/.test(plain)) return mark('good', plain);
+    return plain === leaveHint || /^\d\d:\d\d:\d\d {2}/.test(plain) ? mark('quiet', plain) : plain;
+  });
+}

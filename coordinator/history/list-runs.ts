@@ -1,0 +1,139 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type JobManifest, manifestPlan, parseManifest } from '../../job/manifest.js';
+import type { DigestEntry, EvaluationEntry } from '../records.js';
+import { isInUse } from '../run-lock.js';
+import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
+
+/**
+ * How a run is doing: as its `run.json` says, `running` while a coordinator holds its directory, `interrupted` when it
+ * ended without a result and can be gone on with, `damaged` when its files cannot be read.
+ */
+export type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'damaged';
+
+/** A line of `lockstep runs`. What is not known is null, so that JSON has every field. */
+export interface ListedRun {
+  readonly name: string;
+  readonly path: string;
+  readonly state: ListedState;
+  /** Why it is damaged. */
+  readonly problem: string | null;
+  readonly model: string | null;
+  /** e.g. `CIFAR-10 (JPEG copy)`. */
+  readonly dataset: string | null;
+  readonly steps: number | null;
+  readonly totalSteps: number | null;
+  /** Complete epochs, and how many the job has. */
+  readonly epochsDone: number | null;
+  readonly epochs: number | null;
+  /** Share of test images classified correctly at the last evaluation. */
+  readonly accuracy: number | null;
+  readonly testLoss: number | null;
+  /** The final digest; of a run that is not over, the chain's newest link. */
+  readonly digest: string | null;
+  /** Time spent in training. */
+  readonly seconds: number | null;
+  /** Last change of its records, ISO 8601. */
+  readonly when: string;
+}
+
+const outcomeSchema = z.looseObject({
+  outcome: z.enum(['running', 'finished', 'stopped']),
+  steps: z.int().optional(),
+  seconds: z.number().optional(),
+  finalDigest: z.string().optional(),
+});
+
+/** The runs in a folder, newest first; what holds no run is left out. @throws the system's error when there is no folder. */
+export async function listRuns(folder: string, nowMs: number): Promise<ListedRun[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const runs: ListedRun[] = [];
+  for (const entry of entries) {
+    const run = entry.isDirectory() ? await listRun(join(folder, entry.name), entry.name, nowMs) : undefined;
+    if (run) runs.push(run);
+  }
+  return runs.sort((a, b) => b.when.localeCompare(a.when) || a.name.localeCompare(b.name));
+}
+
+/** Files that only a run directory has. */
+const marks = ['steps.csv', 'run.json', 'job.json'];
+
+/** What `lockstep runs` says of the run in a directory; undefined where none is. */
+export async function listRun(path: string, name: string, nowMs: number): Promise<ListedRun | undefined> {
+  const changes = await Promise.all(marks.map((file) => changedMs(join(path, file))));
+  if (changes.every((ms) => ms === undefined)) return undefined;
+  const when = new Date(Math.max(...changes.map((ms) => ms ?? 0))).toISOString();
+  try {
+    return { ...unknown, name, path, when, ...(await readRun(path, nowMs)) };
+  } catch (error) {
+    return { ...unknown, name, path, when, state: 'damaged', problem: (error as Error).message };
+  }
+}
+
+const unknown = {
+  problem: null,
+  model: null,
+  dataset: null,
+  steps: null,
+  totalSteps: null,
+  epochsDone: null,
+  epochs: null,
+  accuracy: null,
+  testLoss: null,
+  digest: null,
+  seconds: null,
+};
+
+async function readRun(path: string, nowMs: number): Promise<Partial<ListedRun> & { state: ListedState }> {
+  const manifest = await read(path, 'job.json', parseManifest);
+  const record = await read(path, 'run.json', (text) => outcomeSchema.parse(JSON.parse(text)));
+  const digests = await read(path, 'digests.jsonl', (text) => cutDigests(text, Infinity).kept);
+  const evaluations = await read(path, 'evaluations.jsonl', (text) => cutEvaluations(text, Infinity).kept);
+  const inUse = record.outcome !== 'finished' && (await isInUse(path, nowMs));
+  const ended = record.outcome === 'running' ? 'interrupted' : record.outcome;
+  const known = { ...describeJob(manifest), ...describeRecords(digests, evaluations) };
+  const { steps, seconds, finalDigest } = record;
+  if (!inUse && ended !== 'interrupted' && steps !== undefined && seconds !== undefined && finalDigest !== undefined) {
+    return { ...known, state: ended, steps, seconds, digest: finalDigest };
+  }
+  return { ...known, ...(await countSteps(path, evaluations)), state: inUse ? 'running' : ended };
+}
+
+function describeJob(manifest: JobManifest) {
+  const { spec, dataset } = manifest;
+  const { totalSteps, epochs } = manifestPlan(manifest);
+  return { model: spec.model, dataset: dataset.title, totalSteps, epochs };
+}
+
+function describeRecords(digests: readonly DigestEntry[], evaluations: readonly EvaluationEntry[]) {
+  const test = evaluations.at(-1)?.record;
+  const [accuracy, testLoss] = test ? [test.correct / test.total, test.loss] : [null, null];
+  return { epochsDone: digests.length, digest: digests.at(-1)?.digest ?? null, accuracy, testLoss };
+}
+
+/** Of a run without a result: what its records add up to, without pauses and steps that were made again. */
+async function countSteps(path: string, evaluations: readonly EvaluationEntry[]) {
+  const steps = await read(path, 'steps.csv', parseSteps);
+  const ms = [...steps, ...evaluations].reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return { steps: (steps.at(-1)?.step ?? -1) + 1, seconds: ms / 1000 };
+}
+
+/** @throws Error that says in one line which file cannot be read, and why. */
+async function read<Content>(path: string, name: string, parse: (text: string) => Content): Promise<Content> {
+  try {
+    return parse(await readFile(join(path, name), 'utf8'));
+  } catch (cause) {
+    const found = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    const { cause: inner } = cause as { readonly cause?: unknown };
+    const text = inner instanceof z.ZodError ? z.prettifyError(inner) : found;
+    throw new Error(`${name}: ${text.replaceAll(/\s+/g, ' ').slice(0, 200)}`, { cause });
+  }
+}
+
+async function changedMs(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+}
