@@ -73,7 +73,7 @@ export class Rig {
       this.events.push(event);
       this.#wake?.();
     });
-    this.numerics = new NumericsCheck(manifest.parameterCount, (fault) => this.faults.push(fault));
+    this.numerics = new NumericsCheck((fault) => this.faults.push(fault));
     this.params = new Float32Array(manifest.parameterCount).fill(1);
     this.arithmetic = new InlineArithmetic(manifest, this.params);
     this.roster = new Roster(heartbeatLimitMs, (session, error) => this.cluster.lost(session, error));
