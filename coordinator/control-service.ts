@@ -11,7 +11,7 @@ export interface ControlSource {
 }
 
 /** The most workers that one request may ask for. */
-export const mostWorkers = 1_024;
+const mostWorkers = 1_024;
 const scaleRequest = z.object({ workers: z.int().min(0).max(mostWorkers) });
 
 /** Handlers of the Control service. */
@@ -27,7 +27,7 @@ export function controlHandlers({ status, control }: ControlSource) {
 }
 
 /** @throws ClusterError BAD_MESSAGE */
-export function checkWorkers(request: unknown): number {
+function checkWorkers(request: unknown): number {
   const parsed = scaleRequest.safeParse(request);
   if (parsed.success) return parsed.data.workers;
   const found = JSON.stringify((request as { workers?: unknown } | undefined)?.workers);
