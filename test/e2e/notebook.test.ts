@@ -34,6 +34,10 @@ const printed = (cells: readonly Cell[]) =>
 const pictures = (cells: readonly Cell[]) =>
   cells.flatMap(({ outputs = [] }) => outputs.flatMap(({ data }) => data?.['image/png'] ?? []));
 
+/** A busy machine may be slow to pass on a picture; one that does not come is an error. */
+const outputs = ['iopub_timeout=60', 'raise_on_iopub_timeout=True'].map((option) => `--ExecutePreprocessor.${option}`);
+const execute = ['--to', 'notebook', '--execute', ...outputs];
+
 /** A kernel of the Deno beside that Python, known to this test alone. */
 function kernelFolder(): string {
   const folder = join(scratch.path, 'jupyter', 'kernels', 'deno');
@@ -47,7 +51,7 @@ describe.skipIf(python === undefined)(`examples/cifar10.ipynb ${skippedWithoutPy
   it('runs from top to bottom in Jupyter, with its pictures inline', async () => {
     const run = join(scratch.path, 'by-notebook');
     const env = { ...quick, LOCKSTEP_RUN: run, JUPYTER_PATH: kernelFolder() };
-    await convert(['--to', 'notebook', '--execute', '--output', 'executed.ipynb'], env, examples);
+    await convert([...execute, '--output', 'executed.ipynb'], env, examples);
     const cells = cellsOf(join(scratch.path, 'executed.ipynb'));
     const { finalDigest, test } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as {
       finalDigest: string;
