@@ -14,6 +14,8 @@ import { linePrinter } from './terminal/lines.js';
 
 export interface CoordinatorRun extends CoordinatorOptions {
   readonly logLevel: LogLevel;
+  /** Whether to write event files for TensorBoard. */
+  readonly tensorboard: boolean;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
@@ -40,6 +42,7 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
   coordinator.events.subscribe((event) => logEvent(log, event));
   log.info({ address, run: options.runDirectory }, 'listening');
+  const tensorboard = options.tensorboard ? await openTensorboard(coordinator) : undefined;
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
@@ -50,8 +53,14 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   } finally {
     terminal.stop();
     await helpers?.stop();
+    await tensorboard?.close();
     signals.forget();
   }
+}
+
+async function openTensorboard(coordinator: Coordinator): Promise<{ close(): Promise<void> }> {
+  const { startTensorboard } = await import('../coordinator/observe/tensorboard/start.js');
+  return startTensorboard(coordinator);
 }
 
 /** What a person sees of a run: a bar on a terminal, the lecture's lines elsewhere, and the result. */

@@ -15,7 +15,7 @@ export interface ControlSource {
 }
 
 /** The most workers that one request may ask for. */
-export const mostWorkers = 1_024;
+const mostWorkers = 1_024;
 const scaleRequest = z.object({ workers: z.int().min(0).max(mostWorkers) });
 const historyRequest = z.object({ points: z.int().min(0).max(mostPoints) });
 
@@ -34,7 +34,7 @@ export function controlHandlers({ status, history, control, watch }: ControlSour
 }
 
 /** @throws ClusterError BAD_MESSAGE */
-export function checkWorkers(request: unknown): number {
+function checkWorkers(request: unknown): number {
   const parsed = scaleRequest.safeParse(request);
   if (parsed.success) return parsed.data.workers;
   throw unfit('scale', `0 to ${mostWorkers} workers`, request, 'workers');

@@ -13,7 +13,7 @@ export function engineClassOf(ready: Ready): EngineClass {
 }
 
 /** For people and for comparing; the fingerprint's first 12 digits are enough for both. */
-export function describeEngineClass({ name, version, device, lowering, threads, fingerprint }: EngineClass): string {
+function describeEngineClass({ name, version, device, lowering, threads, fingerprint }: EngineClass): string {
   const built = `${version}, ${device}, ${lowering}, ${threads} thread(s)`;
   return `${name} (${built}, fingerprint ${fingerprint.slice(0, 12)})`;
 }

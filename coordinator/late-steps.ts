@@ -1,5 +1,11 @@
-import { decideSpeculation, type Speculation, UsualTime } from './decisions/stragglers.js';
-import { decidePhase, decideWaiting, type Owed, shardsIn, type Waiting } from './decisions/waiting.js';
+import {
+  decideSpeculation,
+  lateAfterMs,
+  type MissingNode,
+  type Speculation,
+  UsualTime,
+} from './decisions/stragglers.js';
+import { decidePhase, decideWaiting, type Owed, shardsIn, tellAfterMs, type Waiting } from './decisions/waiting.js';
 import type { RunEvents } from './events.js';
 import type { Roster } from './roster.js';
 import type { WorkerSession } from './session.js';
@@ -51,14 +57,17 @@ export class LateSteps {
   check(nowMs: number): void {
     if (!this.#current) return;
     const { task, beginMs } = this.#current;
-    const timing = { nowMs, beginMs, usualMs: this.usual.medianMs() };
+    const usualMs = this.usual.medianMs();
+    const timing = { nowMs, beginMs, usualMs };
+    this.waiting = undefined;
+    if (nowMs - beginMs <= Math.min(lateAfterMs(usualMs), tellAfterMs(usualMs))) return;
     const missing = task.missingNodes();
     const idle = this.#idle(missing.flatMap(({ workerIds }) => workerIds));
     for (const speculation of decideSpeculation({ ...timing, missing, idle })) {
       this.late.add(speculation.from);
       this.options.give(speculation, task);
     }
-    this.waiting = decideWaiting({ ...timing, step: task.step, owed: this.#owed(task) });
+    this.waiting = decideWaiting({ ...timing, step: task.step, owed: this.#owed(task, missing) });
     if (!this.waiting || nowMs - this.#toldMs < tellEveryMs) return;
     this.#toldMs = nowMs;
     this.options.events.emit({ type: 'waiting', ...this.waiting });
@@ -68,8 +77,7 @@ export class LateSteps {
     return this.options.candidates().filter(({ workerId }) => !busy.includes(workerId));
   }
 
-  #owed(task: StepWork): Owed[] {
-    const nodes = task.missingNodes();
+  #owed(task: StepWork, nodes: readonly MissingNode[]): Owed[] {
     return [...new Set(nodes.flatMap(({ workerIds }) => workerIds))].flatMap((workerId) => {
       const session = this.options.roster.get(workerId);
       if (!session) return [];

@@ -60,8 +60,13 @@ export function formatLine(entry: unknown): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
+/** The entries of a `.jsonl` file; an incomplete last line is passed over. */
+export function parseLines<Entry>(jsonl: string): Entry[] {
+  return completeLines(jsonl).map((line) => JSON.parse(line) as Entry);
+}
+
 function cutLines<Entry>(jsonl: string, isKept: (entry: Entry) => boolean): CutBack<Entry> {
-  const entries = completeLines(jsonl).map((line) => JSON.parse(line) as Entry);
+  const entries = parseLines<Entry>(jsonl);
   const kept = entries.filter(isKept);
   const dropped = entries.filter((entry) => !isKept(entry));
   return { text: kept.map(formatLine).join(''), kept, dropped };

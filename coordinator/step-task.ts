@@ -1,3 +1,4 @@
+import { checkChunk } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Partial, ShardReport } from '../proto/messages.js';
 import type { JobManifest } from '../job/manifest.js';
@@ -80,10 +81,9 @@ export class StepTask implements StepWork {
   receive(session: WorkerSession, message: TaskMessage): void {
     if (!('partial' in message)) return;
     const { partial } = message;
-    const { term, numerics } = this.context;
-    if (partial.term !== term) return;
+    if (partial.term !== this.context.term) return;
     if (partial.step === this.step) this.#take(session, partial);
-    else if (partial.step === this.step - 1 && partial.node) numerics.receive(session.workerId, partial);
+    else if (partial.step === this.step - 1 && partial.node) this.#compareLate(session.workerId, partial);
   }
 
   auditedIn(items: readonly number[]): number[] {
@@ -135,6 +135,13 @@ export class StepTask implements StepWork {
     if (delivery.nextChunk < partial.chunks) return;
     this.#deliveries.delete(session);
     this.#finish(workerId, node, delivery.isAudit);
+  }
+
+  /** Takes a result that came after its step: nothing is added, but its bits may be looked at. */
+  #compareLate(workerId: string, partial: Partial): void {
+    const { manifest, numerics } = this.context;
+    checkChunk(manifest.parameterCount, partial, `partial of step ${partial.step} from ${workerId}`);
+    numerics.receive(workerId, partial);
   }
 
   /** @throws ClusterError BAD_CHUNK when the chunk is not the one that comes next. */

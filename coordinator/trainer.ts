@@ -75,7 +75,7 @@ export class Trainer {
       events,
       onStuck: this.#noteStuck(),
     });
-    const numerics = new NumericsCheck(manifest.parameterCount, ({ step, node, workers }) => {
+    const numerics = new NumericsCheck(({ step, node, workers }) => {
       this.#counts.faults++;
       events.emit({ type: 'fault', kind: 'numerics', workers, shards: shardsIn([node]), step });
     });

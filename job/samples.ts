@@ -2,7 +2,7 @@ import { epochOf, samplesInStep, type StepPlan } from './plan.js';
 import { generatorFor, permutation } from './random.js';
 
 /** The order in which `shard`'s samples are visited in `epoch` (from 0); indices within the shard. */
-export function epochOrder(plan: StepPlan, seed: number, shard: number, epoch: number): Uint32Array {
+function epochOrder(plan: StepPlan, seed: number, shard: number, epoch: number): Uint32Array {
   return permutation(plan.shardSizes[shard]!, generatorFor('order', seed, epoch, shard));
 }
 

@@ -23,6 +23,7 @@ export interface RunOptions extends RunChoice {
   wait: number;
   heartbeatLimit: number;
   logLevel: LogLevel;
+  tensorboard?: boolean;
 }
 
 interface TrainOptions extends RunOptions {
@@ -87,6 +88,7 @@ export function addRunOptions(
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
     .option('--insecure', 'listen beyond loopback without a token')
+    .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
     .addOption(level.choices(logLevels).default(defaults.logLevel));
@@ -116,6 +118,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,
     logLevel: options.logLevel,
+    tensorboard: options.tensorboard ?? false,
     onListening: (address, coordinator, print) => {
       const local = new LocalWorkers({
         count: workers,

@@ -82,7 +82,9 @@ export class Accumulator {
     if (!isFinite && addition.outcome !== 'duplicate') this.#noteBroken(node);
     if (addition.outcome === 'complete') {
       this.#roots.set(chunk, addition.sum);
-      this.#finite &&= allFinite(addition.sum);
+      // A partial that is the root itself has been looked at.
+      const isRoot = node.count === this.setup.shards;
+      this.#finite &&= isRoot ? isFinite : allFinite(addition.sum);
     }
     return this.#finish();
   }

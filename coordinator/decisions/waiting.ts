@@ -25,10 +25,15 @@ export interface Waiting {
   readonly reason: string;
 }
 
+/** From when on it is told whom a step waits for. */
+export function tellAfterMs(usualMs: number | undefined): number {
+  return Math.max(1_000, 3 * (usualMs ?? 0));
+}
+
 /** Whom a late step waits for, and what that worker is doing; undefined while the step is not late. */
 export function decideWaiting({ nowMs, beginMs, usualMs, step, owed }: WaitingInput): Waiting | undefined {
   const ms = nowMs - beginMs;
-  if (owed.length === 0 || ms <= Math.max(1_000, 3 * (usualMs ?? 0))) return undefined;
+  if (owed.length === 0 || ms <= tellAfterMs(usualMs)) return undefined;
   const names = owed.map(
     ({ workerId, phase, shards }) =>
       `${workerId}, ${phase} shard${shards.length === 1 ? '' : 's'} ${shards.join(', ')}`,

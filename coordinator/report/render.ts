@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { init as Init } from 'echarts/core';
-import type { Chart } from './charts/chart.js';
+import type { Chart, ChartStyle } from './charts/chart.js';
+import { palettes } from './palette.js';
 
 /** Turns charts into pictures without a browser. */
 export interface ChartRenderer {
@@ -14,7 +15,12 @@ export interface ChartRenderer {
 }
 
 /** Font of the pictures that stand alone; the PNG renderer gets its files, so the machine needs no fonts. */
-export const pictureFont = 'DejaVu Sans';
+const pictureFont = 'DejaVu Sans';
+
+/** How a picture that stands alone looks; its title names job and dataset, as it may be passed on. */
+export function pictureStyle(title: string): ChartStyle {
+  return { palette: palettes.light, fontFamily: `${pictureFont}, Verdana, sans-serif`, width: 900, title };
+}
 
 /** Loads the chart and picture libraries (about half a second), so call it when a report is due, not before. */
 export async function loadRenderer(): Promise<ChartRenderer> {

@@ -4,7 +4,7 @@ import { doubts } from './numerics.js';
 import type { ReportInput } from './report-input.js';
 import { summarise } from './summary.js';
 
-export { formatProgress, type Progress } from './progress-line.js';
+export { formatProgress } from './progress-line.js';
 
 /**
  * The confusion matrix as an aligned plain-text table with the accuracy of each class in the last column.

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { makeDirectory, writeWhole } from '../write-file.js';
 import { classAccuracyChart } from './charts/classes.js';
-import type { Chart, ChartStyle } from './charts/chart.js';
+import type { Chart } from './charts/chart.js';
 import { confusionChart } from './charts/confusion.js';
 import { lossChart } from './charts/loss.js';
 import { confusionCsv, epochsCsv, lossCsv } from './csv.js';
 import { renderPage, type PageOptions } from './page.js';
-import { palettes } from './palette.js';
-import { loadRenderer, pictureFont, type ChartRenderer } from './render.js';
+import { loadRenderer, pictureStyle, type ChartRenderer } from './render.js';
 import type { ReportInput } from './report-input.js';
 import { summarise, type RunSummary } from './summary.js';
 
@@ -68,14 +67,9 @@ async function writePictures(
   }
 }
 
-/** The charts that stand alone, by file name; their titles name job and dataset, as they may be passed on. */
+/** The charts that stand alone, by file name. */
 function pictures({ spec, dataset, evaluations }: ReportInput, summary: RunSummary): [string, Chart][] {
-  const style = (what: string): ChartStyle => ({
-    palette: palettes.light,
-    fontFamily: `${pictureFont}, Verdana, sans-serif`,
-    width: 900,
-    title: `${what}: ${spec.name}, ${dataset.title}`,
-  });
+  const style = (what: string) => pictureStyle(`${what}: ${spec.name}, ${dataset.title}`);
   const charts: [string, Chart][] = [];
   if (summary.steps.length > 0) charts.push(['loss', lossChart({ ...summary, evaluations }, style('Loss'))]);
   if (summary.lastEvaluation) {

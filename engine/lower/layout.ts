@@ -1,4 +1,4 @@
-import { sameShape, type Shape } from '../ir/shape.js';
+import type { Shape } from '../ir/shape.js';
 
 /**
  * Order in which a tensor's dimensions lie in memory: physical dimension i is logical dimension `layout[i]`.
@@ -39,8 +39,4 @@ export function permutation(from: Layout, to: Layout): readonly number[] {
 export function keepsOrder(shape: Shape, perm: readonly number[]): boolean {
   const moved = perm.filter((dimension) => shape[dimension] !== 1);
   return moved.every((dimension, i) => i === 0 || dimension > moved[i - 1]!);
-}
-
-export function sameLayout(a: Layout, b: Layout): boolean {
-  return sameShape(a, b);
 }

@@ -51,18 +51,31 @@ const GAP = 2;
  * A class with fewer images leaves the rest of its row white.
  */
 export function contactSheet(dataset: Dataset, { perClass = 10, scale = 2 } = {}): Uint8Array {
-  const [height, width, channels] = dataset.imageShape;
+  const rows = firstOfEachClass(dataset, perClass);
+  return imageSheet(dataset.train, dataset.imageShape, rows, { columns: perClass, scale });
+}
+
+/**
+ * A PNG with rows of images, enlarged by whole pixels; shorter rows end white.
+ * @param rows - indices into the split.
+ */
+export function imageSheet(
+  split: Split,
+  [height, width, channels]: Dataset['imageShape'],
+  rows: readonly (readonly number[])[],
+  { columns = Math.max(1, ...rows.map((row) => row.length)), scale = 2 } = {},
+): Uint8Array {
   const cell = { width: width * scale + GAP, height: height * scale + GAP };
-  const sheet = { width: perClass * cell.width + GAP, height: dataset.classes.length * cell.height + GAP };
+  const sheet = { width: columns * cell.width + GAP, height: rows.length * cell.height + GAP };
   const data = new Uint8Array(sheet.width * sheet.height * channels).fill(255);
-  firstOfEachClass(dataset, perClass).forEach((images, row) => {
+  rows.forEach((images, row) => {
     images.forEach((image, column) => {
       const left = GAP + column * cell.width;
       const top = GAP + row * cell.height;
       for (let y = 0; y < height * scale; y++) {
         for (let x = 0; x < width * scale; x++) {
           const from = ((image * height + Math.floor(y / scale)) * width + Math.floor(x / scale)) * channels;
-          const pixel = dataset.train.images.subarray(from, from + channels);
+          const pixel = split.images.subarray(from, from + channels);
           data.set(pixel, ((top + y) * sheet.width + left + x) * channels);
         }
       }

@@ -10,7 +10,7 @@ import { type Marker, MARKER_NAME } from './cifar10-title.js';
 import { download, type DownloadOptions } from './download.js';
 import { findData, type FoundData } from './locate.js';
 
-export const OFFICIAL_BASE_URL = 'https://www.cs.toronto.edu/~kriz/';
+const OFFICIAL_BASE_URL = 'https://www.cs.toronto.edu/~kriz/';
 /** Age of a lock whose holder has died; a living one renews it at half of this. */
 const LOCK_STALE_MS = 10_000;
 const LOCK_POLL_MS = 250;

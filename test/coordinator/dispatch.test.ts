@@ -5,19 +5,9 @@ import { nonFiniteError } from '../../coordinator/step-task.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from './manifest.js';
 import { type RawWorker, withCrc } from './raw-worker.js';
-import { Rig } from './rig.js';
+import { leaf, ordered, Rig, samples, values } from './rig.js';
 
-const leaf = (first: number): Node => ({ first, count: 1 });
 const root: Node = { first: 0, count: 2 };
-const samples = [2, 2];
-const values = (a: number) => new Float32Array(3).fill(a);
-
-/** Takes the next order of a step, and its parameters if they are to come. */
-async function ordered(worker: RawWorker, step: number): Promise<Node[]> {
-  const { compute } = await worker.next('compute');
-  expect(compute).toMatchObject({ term: 1, step });
-  return compute.nodes;
-}
 
 describe('a step', () => {
   it('goes to two workers, one shard each, with the parameters, and ends in one update', async () => {

@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Node } from '../../proto/messages.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from './manifest.js';
 import type { RawWorker } from './raw-worker.js';
-import { Rig } from './rig.js';
-
-const leaf = (first: number): Node => ({ first, count: 1 });
-const samples = [2, 2];
-const values = (a: number) => new Float32Array(3).fill(a);
-
-async function ordered(worker: RawWorker, step: number): Promise<Node[]> {
-  const { compute } = await worker.next('compute');
-  expect(compute).toMatchObject({ term: 1, step });
-  return compute.nodes;
-}
+import { leaf, ordered, Rig, samples, values } from './rig.js';
 
 /** Answers an order for one leaf. */
 function answer(worker: RawWorker, step: number, shard: number, gradient: number): void {

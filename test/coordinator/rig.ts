@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { Accumulator, type ShardOutcome, type StepOutcome } from '../../coordinator/arithmetic/accumulator.js';
 import type { Arithmetic } from '../../coordinator/arithmetic/arithmetic.js';
 import { ClusterService } from '../../coordinator/cluster-service.js';
@@ -18,6 +18,20 @@ import { serve, within } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 
 const term = 1;
+
+/** A shard as a node. */
+export const leaf = (first: number): TreeNode => ({ first, count: 1 });
+/** Samples of each shard in a step of `smallManifest`. */
+export const samples = [2, 2];
+/** A gradient of three parameters. */
+export const values = (a: number) => new Float32Array(3).fill(a);
+
+/** Takes the next order of a step; its parameters, if they are to come, are left to `next`. */
+export async function ordered(worker: RawWorker, step: number): Promise<TreeNode[]> {
+  const { compute } = await worker.next('compute');
+  expect(compute).toMatchObject({ term, step });
+  return compute.nodes;
+}
 
 /** The accumulator without its thread, which only exists as built JavaScript. */
 class InlineArithmetic {
@@ -73,7 +87,7 @@ export class Rig {
       this.events.push(event);
       this.#wake?.();
     });
-    this.numerics = new NumericsCheck(manifest.parameterCount, (fault) => this.faults.push(fault));
+    this.numerics = new NumericsCheck((fault) => this.faults.push(fault));
     this.params = new Float32Array(manifest.parameterCount).fill(1);
     this.arithmetic = new InlineArithmetic(manifest, this.params);
     this.roster = new Roster(heartbeatLimitMs, (session, error) => this.cluster.lost(session, error));

@@ -49,6 +49,19 @@ async function locked(onWaiting: (reason: string) => void = () => undefined) {
   return lock;
 }
 
+/** A lock with the reasons for which it was lost. `sleep` makes it look as if this process had slept for a minute. */
+async function watchedLock() {
+  const lost: Error[] = [];
+  const lock = await lockRun(
+    directory,
+    () => undefined,
+    (error) => lost.push(error),
+  );
+  onTestFinished(() => lock.release());
+  const longAgo = new Date(Date.now() - 60_000);
+  return { lost, sleep: () => utimesSync(join(directory, '.lock'), longAgo, longAgo) };
+}
+
 describe('the lock of a run directory', () => {
   it('names its holder, and leaves nothing when it is released', async () => {
     const lock = await locked();
@@ -98,32 +111,19 @@ describe('the lock of a run directory', () => {
   });
 
   it('is taken again after a long sleep in which nobody else took it', async () => {
-    const lost: Error[] = [];
-    const lock = await lockRun(
-      directory,
-      () => undefined,
-      (error) => lost.push(error),
-    );
-    onTestFinished(() => lock.release());
-    const path = join(directory, '.lock');
-    const longAgo = new Date(Date.now() - 60_000);
-    utimesSync(path, longAgo, longAgo);
-    await expect.poll(() => statSync(path).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(Date.now() - 30_000);
+    const { lost, sleep } = await watchedLock();
+    sleep();
+    await expect
+      .poll(() => statSync(join(directory, '.lock')).mtimeMs, { timeout: 15_000 })
+      .toBeGreaterThan(Date.now() - 30_000);
     expect(lost).toEqual([]);
     expect(JSON.parse(readFileSync(join(directory, '.lock.json'), 'utf8'))).toMatchObject({ pid: process.pid });
   }, 20_000);
 
   it('is lost when somebody else took it meanwhile', async () => {
-    const lost: Error[] = [];
-    const lock = await lockRun(
-      directory,
-      () => undefined,
-      (error) => lost.push(error),
-    );
-    onTestFinished(() => lock.release());
+    const { lost, sleep } = await watchedLock();
     writeFileSync(join(directory, '.lock.json'), JSON.stringify({ host: 'another', pid: 1, lockedAtMs: Date.now() }));
-    const longAgo = new Date(Date.now() - 60_000);
-    utimesSync(join(directory, '.lock'), longAgo, longAgo);
+    sleep();
     await expect.poll(() => lost.length, { timeout: 15_000 }).toBe(1);
   }, 20_000);
 });

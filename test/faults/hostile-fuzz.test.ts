@@ -2,27 +2,22 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { FromWorker } from '../../proto/messages.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
-import { scratchDirectory } from '../e2e/lockstep.js';
 import { encoded, frame, HostilePeer } from './hostile-peer.js';
-import { ScriptedRun } from './scripted-run.js';
+import { type RunPair, startPair } from './run-pair.js';
+import type { ScriptedRun } from './scripted-run.js';
 
 /** Random sequences of messages, most of them nonsense. LOCKSTEP_SEED repeats a sequence, LOCKSTEP_RUNS asks for more. */
 
-const scratch = scratchDirectory();
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? Date.now() % 1_000_000);
 const numRuns = Number(process.env['LOCKSTEP_RUNS'] ?? 300);
+let pair: RunPair;
 let run: ScriptedRun;
-let quietDigest: string;
 
 beforeAll(async () => {
-  const quiet = await ScriptedRun.start(`${scratch.path}/quiet`);
-  quietDigest = await quiet.finish().finally(() => quiet.close());
-  run = await ScriptedRun.start(`${scratch.path}/fuzzed`);
+  pair = await startPair();
+  run = pair.run;
 });
-afterAll(async () => {
-  await run.close();
-  scratch.remove();
-});
+afterAll(() => pair.close());
 
 /** Small numbers, which are often right, and any others. */
 const uint = fc.oneof(fc.nat(6), fc.integer({ min: 0, max: 0xffffffff }));
@@ -128,5 +123,5 @@ it(`survives any messages (seed ${seed}, ${numRuns} sequences)`, async () => {
     },
   );
   await fc.assert(attack, { seed, numRuns, endOnFailure: true });
-  expect(await run.finish()).toBe(quietDigest);
+  expect(await run.finish()).toBe(pair.quietDigest);
 });

@@ -7,36 +7,31 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FromWorker, Partial as PartialMessage } from '../../proto/messages.js';
 import { RawWorker } from '../coordinator/raw-worker.js';
-import { scratchDirectory } from '../e2e/lockstep.js';
 import { within } from '../proto/wire.js';
 import { Attacker, hello, nanChunk, ready } from './attacker.js';
 import { encoded, frame, openRaw, type RawCall, sendRaw } from './hostile-peer.js';
-import { ScriptedRun } from './scripted-run.js';
+import { type RunPair, startPair } from './run-pair.js';
+import type { ScriptedRun } from './scripted-run.js';
 
 /**
  * What a stranger, or a worker gone wrong, may send to a run under way. Each attack comes in the middle of a step; the
  * last test asserts that the run came to the digest of one that was left alone.
  */
 
-const scratch = scratchDirectory();
 const MiB = 1024 * 1024;
 const flood = fileURLToPath(new URL('./flood.mjs', import.meta.url));
 const random = (bytes: number) => randomFillSync(Buffer.alloc(bytes));
 const bomb = gzipSync(Buffer.alloc(64 * MiB));
+let pair: RunPair;
 let run: ScriptedRun;
 let attacker: Attacker;
-let quietDigest: string;
 
 beforeAll(async () => {
-  const quiet = await ScriptedRun.start(`${scratch.path}/quiet`);
-  quietDigest = await quiet.finish().finally(() => quiet.close());
-  run = await ScriptedRun.start(`${scratch.path}/attacked`);
+  pair = await startPair();
+  run = pair.run;
   attacker = new Attacker(run);
 });
-afterAll(async () => {
-  await run.close();
-  scratch.remove();
-});
+afterAll(() => pair.close());
 
 /** The sender is told `message`, and the run goes on to its next step; the last steps are left to the other tests. */
 async function expectRefusal(call: RawCall, code: keyof typeof status, message: RegExp): Promise<void> {
@@ -265,7 +260,7 @@ describe('many connections', () => {
 
 describe('the run under attack', () => {
   it('goes on to the digest of a run that was left alone, every sample counted once', async () => {
-    expect(await run.finish()).toBe(quietDigest);
+    expect(await run.finish()).toBe(pair.quietDigest);
     const rows = run.read('steps.csv').trim().split('\n').slice(1);
     expect(rows.map((row) => Number(row.split(',')[0]))).toEqual(rows.map((_, index) => index));
     const samples = rows.reduce((sum, row) => sum + Number(row.split(',')[2]), 0);

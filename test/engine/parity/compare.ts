@@ -24,7 +24,7 @@ export interface Outcome {
 }
 
 /** Random numbers in −1 to 1 by a linear congruential generator (Numerical Recipes' constants). */
-export function uniform(length: number, seed: number): Float32Array {
+function uniform(length: number, seed: number): Float32Array {
   let state = seed >>> 0;
   return Float32Array.from({ length }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

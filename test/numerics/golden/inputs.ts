@@ -11,7 +11,7 @@ export const normalise = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.
 export type ImageKind = 'textured' | 'flat';
 
 /** Integer hash of 32 bits (lowbias32, https://nullprogram.com/blog/2018/07/31/). */
-export function mix(x: number): number {
+function mix(x: number): number {
   let h = x >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
   h = Math.imul(h ^ (h >>> 15), 0x846ca68b);

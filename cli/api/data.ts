@@ -1,0 +1,48 @@
+import { loadBlankModel } from '../../engine/model.js';
+import type { Dataset } from '../../job/data/dataset.js';
+import { contactSheet } from '../../job/data/explore.js';
+import { openDataset } from '../../job/data/index.js';
+import { builtinTopology } from '../../job/models.js';
+import { describe, explore } from '../commands/data.js';
+import { Picture } from './picture.js';
+
+export interface DatasetOptions {
+  /** Directory or archive of CIFAR-10; else `LOCKSTEP_DATA`, `./data`, the cache directory, the download. */
+  readonly data?: string | undefined;
+  /** The synthetic stand-in instead of CIFAR-10. */
+  readonly synthetic?: boolean;
+  /** Only the first images of each batch, this many. */
+  readonly limit?: number | undefined;
+}
+
+/** Opens the dataset that a job with the same options trains on. @throws JobError NO_DATA, BAD_DATA */
+export function loadDataset({ data, synthetic, limit }: DatasetOptions = {}): Promise<Dataset> {
+  const envPath = process.env['LOCKSTEP_DATA'];
+  return openDataset({
+    dataset: synthetic === true ? 'synthetic' : 'cifar10',
+    cwd: process.cwd(),
+    ...(data !== undefined && { path: data }),
+    ...(envPath !== undefined && { envPath }),
+    ...(limit !== undefined && { limit }),
+  });
+}
+
+/** Images per class in each batch, and mean and deviation of each channel, as text. */
+export function describeDataset(dataset: Dataset): string {
+  return describe(explore(dataset));
+}
+
+/** The first training images of each class, a row per class. */
+export function trainingImages(dataset: Dataset, options: { perClass?: number; scale?: number } = {}): Picture {
+  const rows = dataset.classes.join(', ');
+  return new Picture(contactSheet(dataset, options), `training images of ${dataset.title}, a row per class: ${rows}`);
+}
+
+/** TF.js's summary of a built-in model, `cnn3` or `cnn4`, for a dataset's images. @throws JobError UNKNOWN_MODEL */
+export async function describeModel(name: string, dataset: Dataset): Promise<string> {
+  const model = await loadBlankModel(builtinTopology(name, dataset.imageShape, dataset.classes.length));
+  const lines: string[] = [];
+  model.summary(80, [0.45, 0.8, 1], (line: string) => lines.push(line));
+  model.dispose();
+  return lines.join('\n');
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DigestEntry, EvaluationEntry, StepRecord } from '../../coordinator/records.js';
+import { parseLines, parseSteps } from '../../coordinator/run-records.js';
+import type { Dataset } from '../../job/data/dataset.js';
+import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import { Picture } from './picture.js';
+import { type Tested, testModel } from './test.js';
+
+/** Charts of a run's report. */
+export type RunPicture = 'loss' | 'confusion' | 'accuracy-per-class';
+
+/** A run that is over, read from its directory. */
+export interface Run {
+  readonly directory: string;
+  /** The job: spec with all defaults, model topology, dataset. */
+  readonly job: JobManifest;
+  readonly outcome: 'finished' | 'stopped';
+  /** Training time, evaluations included. */
+  readonly seconds: number;
+  readonly finalDigest: string;
+  readonly steps: readonly StepRecord[];
+  readonly evaluations: readonly EvaluationEntry[];
+  readonly digests: readonly DigestEntry[];
+  /** A chart of the report. */
+  picture(name: RunPicture): Promise<Picture>;
+  /** Runs the trained model from its file on the dataset's test images. @throws JobError BAD_DATA for other data. */
+  test(dataset: Dataset): Promise<Tested>;
+}
+
+/** Reads a run from its directory. @throws Error when there is none, or one that is not over. */
+export async function openRun(directory: string): Promise<Run> {
+  const text = (name: string) => readFile(join(directory, name), 'utf8');
+  const record = JSON.parse(await text('run.json')) as Pick<Run, 'seconds' | 'finalDigest'> & { outcome: string };
+  const { outcome, seconds, finalDigest } = record;
+  if (outcome !== 'finished' && outcome !== 'stopped') {
+    throw new Error(`open run ${directory}: expected one that is over, got one that is ${outcome}; wait for its end`);
+  }
+  const job = parseManifest(await text('job.json'));
+  const title = `${job.spec.name}, ${job.dataset.title}`;
+  return {
+    ...{ directory, job, outcome, seconds, finalDigest },
+    steps: parseSteps(await text('steps.csv')),
+    evaluations: parseLines<EvaluationEntry>(await text('evaluations.jsonl')),
+    digests: parseLines<DigestEntry>(await text('digests.jsonl')),
+    picture: async (name) => new Picture(await readFile(join(directory, 'report', `${name}.png`)), `${name}: ${title}`),
+    test: async (dataset) => testModel(await readFile(join(directory, 'model', 'model.onnx')), job, dataset),
+  };
+}

@@ -1,0 +1,73 @@
+import { lastRows, scoreRows } from '../../coordinator/evaluation.js';
+import type { EvaluationRecord, TestRow } from '../../coordinator/records.js';
+import { mostConfused } from '../../coordinator/report/confusion.js';
+import { formatScore, formatShare } from '../../coordinator/report/format.js';
+import { formatConfusion } from '../../coordinator/report/terminal.js';
+import { runExported } from '../../engine/run-exported.js';
+import type { Dataset } from '../../job/data/dataset.js';
+import { imageSheet } from '../../job/data/explore.js';
+import { datasetDigest } from '../../job/data/parts.js';
+import { JobError } from '../../job/errors.js';
+import type { JobManifest } from '../../job/manifest.js';
+import { Picture } from './picture.js';
+
+/** A trained model's answers on the test images. */
+export interface Tested extends Pick<EvaluationRecord, 'loss' | 'correct' | 'total' | 'confusion'> {
+  /** The result in the lecture's form. */
+  readonly summary: string;
+  /** The confusion matrix as a table of text. */
+  readonly table: string;
+  /** The last four test images: log-probabilities, predicted and true classes, as the lecture prints them. */
+  readonly lastRows: readonly TestRow[];
+  /** The last four test images. */
+  lastImages(): Picture;
+  /** Test images behind the largest cells off the diagonal, a row for each cell. */
+  mistakes(cells?: number, perCell?: number): Picture;
+}
+
+/** @throws JobError BAD_DATA when the dataset is not the one that the model was trained on. */
+export async function testModel(model: Uint8Array, job: JobManifest, dataset: Dataset): Promise<Tested> {
+  if (datasetDigest(dataset) !== job.dataset.digest) {
+    const found = `expected the run's dataset, ${job.dataset.title}, got ${dataset.title}`;
+    throw new JobError('BAD_DATA', `test: ${found}; pass loadDataset the run's limit and data`);
+  }
+  const { classes, test } = dataset;
+  const rows = await runExported(model, test, dataset.imageShape);
+  const score = scoreRows(rows, test.labels, classes.length, { step: 0, epoch: 0 });
+  const { loss, correct, total, confusion } = score;
+  const last = lastRows(rows, test.labels, classes.length, 4);
+  const answers = lastRows(rows, test.labels, classes.length, test.count);
+  return {
+    ...{ loss, correct, total, confusion, lastRows: last },
+    summary: `Test set: Average loss: ${loss.toFixed(4)}, Accuracy: ${formatScore(score)}`,
+    table: formatConfusion(confusion, classes),
+    lastImages: () => sheet(dataset, [last], last.map((row) => describeAnswer(classes, row)).join(', ')),
+    mistakes: (cells = 5, perCell = 10) => mistakes(dataset, confusion, answers, { cells, perCell }),
+  };
+}
+
+function mistakes(
+  dataset: Dataset,
+  confusion: Tested['confusion'],
+  answers: readonly TestRow[],
+  { cells, perCell }: { readonly cells: number; readonly perCell: number },
+): Picture {
+  const pairs = mostConfused(confusion, cells);
+  const rows = pairs.map(({ actual, predicted }) =>
+    answers.filter((answer) => answer.label === actual && answer.predicted === predicted).slice(0, perCell),
+  );
+  const names = pairs.map(({ actual, predicted, count, share }) => {
+    return `${dataset.classes[actual]} taken for ${dataset.classes[predicted]}: ${count} (${formatShare(share)})`;
+  });
+  return sheet(dataset, rows, names.join('\n'));
+}
+
+function sheet({ imageShape, test }: Dataset, rows: readonly (readonly TestRow[])[], caption: string): Picture {
+  const indices = rows.map((row) => row.map(({ index }) => index));
+  return new Picture(imageSheet(test, imageShape, indices), caption);
+}
+
+function describeAnswer(classes: readonly string[], { label, predicted }: TestRow): string {
+  const answer = label === predicted ? 'right' : `taken for ${classes[predicted]}`;
+  return `${classes[label]}: ${answer}`;
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { interruptedExitCode } from '../exit-codes.js';
+import { newRunDirectory } from '../run-path.js';
+import type { DatasetOptions } from './data.js';
+import { openRun, type Run } from './run.js';
+
+export interface TrainOptions extends DatasetOptions {
+  /** Default: `cluster-cnn3`. */
+  readonly preset?: string;
+  /** Fields of the spec on top of the preset, by dotted path: `{ epochs: 3, 'optimizer.learningRate': 0.02 }`. */
+  readonly set?: Readonly<Record<string, string | number | boolean>>;
+  /** Worker processes; default: one per physical core. */
+  readonly workers?: number;
+  /** Run directory; default: a new one in `runs/`. One that holds this run is gone on with. */
+  readonly run?: string | undefined;
+  /** Event files for TensorBoard. */
+  readonly tensorboard?: boolean;
+  /** Told each line that `lockstep train` prints; default: `console.log`. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** A training that came to no result; `message` holds what was printed to standard error. */
+export class TrainError extends Error {
+  override readonly name = 'TrainError';
+
+  constructor(
+    readonly exitCode: number | null,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Trains a job on a cluster of processes on this machine — a coordinator and workers, as `lockstep train` does — and
+ * opens the run. They end with this process. A run that was interrupted is opened too; its `outcome` says so.
+ * @throws TrainError when there is no result.
+ */
+export async function train(options: TrainOptions = {}): Promise<Run> {
+  const preset = options.preset ?? 'cluster-cnn3';
+  const directory = options.run ?? newRunDirectory('runs', preset, new Date());
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const args = [main, 'train', '--preset', preset, '--run', directory, ...trainFlags(options)];
+  const child = spawn(nodeBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const code = await ended(child, options.onLine ?? console.log);
+  if (code.exit === 0 || code.exit === interruptedExitCode) return openRun(directory);
+  throw new TrainError(code.exit, `train: expected a finished run, got exit code ${code.exit}: ${code.errors.trim()}`);
+}
+
+function trainFlags({ synthetic, limit, set, workers, data, tensorboard }: TrainOptions): string[] {
+  const fields = {
+    ...(synthetic === true && { 'data.dataset': 'synthetic' }),
+    ...(limit !== undefined && { 'data.limit': limit }),
+    ...set,
+  };
+  return [
+    ...Object.entries(fields).flatMap(([path, value]) => ['--set', `${path}=${value}`]),
+    ...(workers === undefined ? [] : ['--workers', String(workers)]),
+    ...(data === undefined ? [] : ['--data', data]),
+    ...(tensorboard === true ? ['--tensorboard'] : []),
+  ];
+}
+
+/** Node.js also where this runs in another program's kernel, such as Deno's. */
+function nodeBinary(): string {
+  return 'deno' in process.versions ? 'node' : process.execPath;
+}
+
+/** The child's exit code, and what it said on standard error. Its lines are passed on as they come. */
+async function ended(child: ChildProcess, onLine: (line: string) => void) {
+  let errors = '';
+  child.stderr!.on('data', (data: Buffer) => (errors += data.toString()));
+  createInterface({ input: child.stdout! }).on('line', onLine);
+  const exit = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { exit, errors };
+}

@@ -1,0 +1,17 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** A Python with the packages of `test/requirements.txt`, where `LOCKSTEP_PYTHON` names one. */
+export const python = process.env['LOCKSTEP_PYTHON'];
+
+/** Stands in the names of tests that want it. */
+export const skippedWithoutPython = '(skipped where LOCKSTEP_PYTHON is not set)';
+
+/** Runs Python. @returns its standard output. @throws with what it has printed when it fails or takes too long. */
+export async function runPython(
+  args: readonly string[],
+  { cwd, env = {}, limitMs = 60_000 }: { cwd?: string; env?: NodeJS.ProcessEnv; limitMs?: number } = {},
+): Promise<string> {
+  const options = { cwd, env: { ...process.env, ...env }, timeout: limitMs, maxBuffer: 64 * 1024 * 1024 };
+  return (await promisify(execFile)(python!, args, options)).stdout;
+}
