@@ -34,7 +34,7 @@ export function controlHandlers({ status, history, control, watch }: ControlSour
 }
 
 /** @throws ClusterError BAD_MESSAGE */
-function checkWorkers(request: unknown): number {
+export function checkWorkers(request: unknown): number {
   const parsed = scaleRequest.safeParse(request);
   if (parsed.success) return parsed.data.workers;
   throw unfit('scale', `0 to ${mostWorkers} workers`, request, 'workers');

@@ -226,7 +226,7 @@ describe('the end of a session', () => {
 
   it('by leaving comes after what is being computed for a step', async () => {
     const talk = await Talk.welcomed();
-    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }] } });
+    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!ordered()) await within(new Promise(setImmediate), 'the order');
     talk.session.leave('SIGTERM');
@@ -240,7 +240,7 @@ describe('the end of a session', () => {
 
   it('by leaving does not wait for a computation that takes long', async () => {
     const talk = await Talk.welcomed();
-    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }] } });
+    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!ordered()) await within(new Promise(setImmediate), 'the order');
     talk.session.leave('SIGTERM');
