@@ -12,6 +12,8 @@ import type { RunDirectory } from './run-directory.js';
 const counted = z.looseObject({ steps: z.number(), seconds: z.number() });
 const runRecordSchema = z.looseObject({
   outcome: z.enum(['running', 'finished', 'stopped']),
+  /** Names the run over all its starts; runs of older versions get theirs at the next start. */
+  runId: z.string().min(1).max(100).optional(),
   /** Starts of the coordinator on this run so far. */
   term: z.int().min(1).default(1),
   /** Updates that were made again because the checkpoint before them was gone on from. */
