@@ -76,7 +76,7 @@ function describeState(
   { state, reason }: Extract<RunEvent, { type: 'state' }>,
   at: { readonly step: number; readonly digest: string | null },
 ): Occurrence {
-  const ending = { reason: short(reason), ...at };
+  const ending = { reason: short(reason), step: at.step, digest: at.digest };
   if (state === 'finished') return { type: 'finished', data: ending, key: 'finished' };
   if (state === 'stopped' || state === 'failed') return { type: state, data: ending };
   return { type: 'state', data: { state, reason: short(reason) } };

@@ -1,6 +1,7 @@
-import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeAddress, type NatsAddress } from './address.js';
+import { signIn } from './sign-in.js';
 
 export interface LinkOptions {
   readonly address: NatsAddress;
@@ -74,9 +75,8 @@ export class Link {
 
   #settings(): NodeConnectionOptions {
     const { address, creds, name } = this.options;
-    const { servers, tls, user, pass, token } = address;
     return {
-      servers: [...servers],
+      ...signIn(address, creds),
       name,
       timeout: attemptMs,
       maxReconnectAttempts: -1,
@@ -85,10 +85,6 @@ export class Link {
       // A server that is silent for so long counts as away, and what is meant for it does not pile up.
       pingInterval: 5_000,
       maxPingOut: 2,
-      ...(tls && { tls: {} }),
-      ...(user !== undefined && { user, pass: pass ?? '' }),
-      ...(token !== undefined && { token }),
-      ...(creds && { authenticator: credsAuthenticator(creds) }),
     };
   }
 

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { describeAddress } from '../coordinator/observe/nats/address.js';
+import { controlSubject } from '../coordinator/observe/nats/names.js';
+import type { NatsOptions } from '../coordinator/observe/nats/open.js';
+import { controlReplySchema, type ControlVerb } from '../coordinator/observe/nats/payloads.js';
+import { signIn } from '../coordinator/observe/nats/sign-in.js';
+import { ClusterError, isClusterErrorCode } from '../proto/errors.js';
+import type { ControlReply, StatusReply } from '../proto/messages.js';
+
+const count = z.number();
+const statusSchema = z.looseObject({
+  ...{ job: z.string(), state: z.string(), reason: z.string() },
+  ...{ step: count, totalSteps: count, epoch: count, epochs: count, generation: count, term: count },
+  ...{ loss: count.nullable().transform((loss) => loss ?? NaN), imagesPerSecond: count, testAccuracy: count },
+  ...{ audited: count, speculated: count, faults: count, skipped: count },
+  workers: z.array(
+    z.looseObject({
+      ...{ workerId: z.string(), state: z.string(), engine: z.string() },
+      ...{ shards: z.array(count), holding: z.array(count), silentMs: count, residentBytes: count },
+    }),
+  ),
+});
+const replySchema = z.object({ step: count, state: z.string(), message: z.string() });
+
+const connectMs = 5_000;
+/** A pause and a checkpoint wait for the end of a step. */
+const answerMs = 10_000;
+const watchMs = 1_000;
+
+/** A running job, reached by its name in NATS. */
+export class NatsControlClient {
+  #connection: Promise<NatsConnection> | undefined;
+
+  constructor(private readonly options: NatsOptions) {}
+
+  status(): Promise<StatusReply> {
+    return this.#ask('status', {}, statusSchema);
+  }
+
+  pause(): Promise<ControlReply> {
+    return this.#ask('pause', {}, replySchema);
+  }
+
+  resume(): Promise<ControlReply> {
+    return this.#ask('resume', {}, replySchema);
+  }
+
+  checkpoint(): Promise<ControlReply> {
+    return this.#ask('checkpoint', {}, replySchema);
+  }
+
+  stop(): Promise<ControlReply> {
+    return this.#ask('stop', {}, replySchema);
+  }
+
+  scale(workers: number): Promise<ControlReply> {
+    return this.#ask('scale', { workers }, replySchema);
+  }
+
+  /**
+   * Follows the run, also while nobody answers, until its end has been told or `signal` is aborted.
+   * @param waitMs - how long nobody may answer.
+   * @throws ClusterError when it is refused, or nobody answers for too long.
+   */
+  async watch(
+    listener: { status(status: StatusReply): void; away(reason: string): void },
+    signal: AbortSignal,
+    waitMs = 300_000,
+  ): Promise<void> {
+    let heardMs = performance.now();
+    while (!signal.aborted) {
+      try {
+        const status = await this.status();
+        heardMs = performance.now();
+        listener.status(status);
+        if (['finished', 'stopped', 'failed'].includes(status.state)) return;
+      } catch (error) {
+        const { code, message } = error as ClusterError;
+        if (code !== 'UNREACHABLE' || performance.now() - heardMs > waitMs) throw error;
+        listener.away(message);
+      }
+      await sleep(watchMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  close(): void {
+    void this.#connection?.then((connection) => connection.close()).catch(() => undefined);
+  }
+
+  async #ask<Reply>(verb: ControlVerb, request: object, schema: z.ZodType<Reply>): Promise<Reply> {
+    const { job } = this.options;
+    const connection = await this.#connect();
+    const message = await connection
+      .request(controlSubject(job, verb), JSON.stringify(request), { timeout: answerMs })
+      .catch((error: unknown) => {
+        throw this.#unreachable(verb, error);
+      });
+    return parseReply(`${verb} of job ${job}`, message.string(), schema);
+  }
+
+  async #connect(): Promise<NatsConnection> {
+    const { address, creds, job } = this.options;
+    this.#connection ??= connect({
+      ...signIn(address, creds),
+      name: `lockstep control of ${job}`,
+      timeout: connectMs,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: watchMs,
+    });
+    try {
+      return await this.#connection;
+    } catch (cause) {
+      this.#connection = undefined;
+      const found = (cause as Error).message;
+      const refused = cause instanceof errors.AuthorizationError;
+      throw new ClusterError(
+        refused ? 'UNAUTHENTICATED' : 'UNREACHABLE',
+        `NATS: expected to connect to ${describeAddress(address)}, got: ${found}`,
+        { cause },
+      );
+    }
+  }
+
+  #unreachable(verb: string, cause: unknown): ClusterError {
+    const { job, address } = this.options;
+    const silent = cause instanceof errors.RequestError && cause.isNoResponders();
+    const found = silent ? 'none' : (cause as Error).message;
+    return new ClusterError(
+      'UNREACHABLE',
+      `${verb}: expected a coordinator of job ${job} at ${describeAddress(address)}, got ${found}; ` +
+        'check the name, and that the coordinator runs with --nats',
+      { cause },
+    );
+  }
+}
+
+/** @throws ClusterError with the code of the refusal, or BAD_MESSAGE when it is no reply of Lockstep. */
+function parseReply<Reply>(what: string, text: string, schema: z.ZodType<Reply>): Reply {
+  const parsed = controlReplySchema.safeParse(parseJson(text));
+  if (parsed.success && !parsed.data.ok) {
+    const { code, message } = parsed.data;
+    throw new ClusterError(isClusterErrorCode(code) ? code : 'STOPPED', message);
+  }
+  const reply = schema.safeParse(parsed.data?.ok ? parsed.data.reply : undefined);
+  if (reply.success) return reply.data;
+  throw new ClusterError('BAD_MESSAGE', `${what}: expected an answer of Lockstep, got ${text.slice(0, 80)}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
