@@ -88,8 +88,8 @@ export class NatsServer {
     this.#process!.kill('SIGCONT');
   }
 
-  async connect(): Promise<NatsConnection> {
-    const connection = await connect({ servers: `127.0.0.1:${this.port}`, maxReconnectAttempts: -1 });
+  async connect(signIn: { user?: string; pass?: string } = {}): Promise<NatsConnection> {
+    const connection = await connect({ servers: `127.0.0.1:${this.port}`, maxReconnectAttempts: -1, ...signIn });
     this.#clients.push(connection);
     return connection;
   }
