@@ -85,7 +85,7 @@ class Opening {
     await Promise.race([presence.link.firstFailure, sleep(startLimitMs)]);
     const limit = performance.now() + leaseMs;
     const waits = () => presence.lease.waiting && presence.link.isUp && performance.now() < limit;
-    while (presence.takenOver !== undefined || waits()) await sleep(50);
+    while (!presence.isClosing && (presence.takenOver !== undefined || waits())) await sleep(50);
   }
 
   /** Until it has succeeded, or is refused. */
