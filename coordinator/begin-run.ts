@@ -126,7 +126,8 @@ export async function findCheckpoint(
   }
 }
 
-function cannotGoOn(path: string, found: string, cause?: unknown): JobError {
+/** The error for a directory whose run cannot be gone on with. */
+export function cannotGoOn(path: string, found: string, cause?: unknown): JobError {
   const wanted = 'expected a new place, or a run to go on with';
   return new JobError('BAD_RUN_DIRECTORY', `run directory ${path}: ${wanted}, got ${found}; pass another --run DIR`, {
     cause,

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Kvm } from '@nats-io/kv';
 import { describe, expect, it } from 'vitest';
+import { listJobs } from '../../cli/nats-jobs.js';
 import { NatsControlClient } from '../../cli/nats-control-client.js';
 import { parseNatsUrl } from '../../coordinator/observe/nats/address.js';
 import { controlReplySchema } from '../../coordinator/observe/nats/payloads.js';
@@ -53,6 +55,10 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
     expect(await ask('status', new Uint8Array([0xff, 0xfe, 0]))).toMatchObject(bad(/expected a JSON object/));
     expect(await ask('status', '[]')).toMatchObject(bad(/status/));
     expect(await ask('status', '')).toMatchObject({ ok: true, reply: { state: 'training' } });
+    const bucket = await new Kvm(jetstream(connection)).open('LOCKSTEP_JOBS');
+    await bucket.put('not-ours', 'what?');
+    const jobs = await listJobs({ address: parseNatsUrl(server.url()) });
+    expect(jobs).toMatchObject([{ job: 'odd', state: 'training', step: 0, totalSteps: 84, epochs: 4 }]);
     await run.nextStep();
   });
 

@@ -68,6 +68,7 @@ export class JobPresence {
 
   /** Ends the run: the job is another coordinator's. */
   fail(error: Error): void {
+    if (this.#closing) return;
     this.#failure ??= error;
     this.#publisher.stop();
     this.#archive?.stop();
@@ -132,9 +133,11 @@ export class JobPresence {
       return { ...this.takenOver, owner, state, reason: `taken over by ${owner}`, address: null, updatedAt };
     }
     const about = { ...this.#about(), ...this.#progress, updatedAt };
-    // Nobody else should go on with it before everything is in the store.
     const isOver = restStates.includes(about.state);
-    return isOver && !this.#closing ? { ...about, state: 'reporting', reason: 'the last files are stored' } : about;
+    if (isOver === this.#closing) return about;
+    // Nobody else should go on with it before everything is in the store; and afterwards nobody has to wait.
+    if (isOver) return { ...about, state: 'reporting', reason: 'the last files are stored' };
+    return { ...about, state: 'failed', reason: 'the coordinator ended before the run began' };
   }
 
   #handle(event: RunEvent): void {

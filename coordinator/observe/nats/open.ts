@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { JobError } from '../../../job/errors.js';
 import type { JobSpec } from '../../../job/spec.js';
+import { cannotGoOn } from '../../begin-run.js';
 import type { Coordinator } from '../../coordinator.js';
 import type { NatsAddress } from './address.js';
 import { JobPresence } from './job-presence.js';
@@ -70,6 +71,7 @@ class Opening {
 
   async begin(): Promise<void> {
     const local = await readLocalRun(this.run.runDirectory);
+    if (local?.isFinished) throw cannotGoOn(this.run.runDirectory, 'one that is finished');
     this.presence.runId = decideRun(local, undefined, randomUUID()).runId;
     this.presence.mayGoOn = local === undefined;
     const claimed = this.#claim();
@@ -114,7 +116,6 @@ class Opening {
     const { presence } = this;
     const onNote = (message: string) => presence.note(message);
     if (await restoreRun({ stores, entry, spec, directory, onNote })) presence.runId = entry.runId;
-    else onNote(`NATS: run ${entry.runId} of job ${entry.job} left no checkpoint; beginning anew`);
     presence.takenOver = undefined;
     await presence.lease.renew();
   }

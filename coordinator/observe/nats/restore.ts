@@ -14,14 +14,22 @@ import type { Stores } from './stores.js';
 /** The run that a directory holds, as far as NATS is concerned; its id is missing in runs of older versions. */
 export interface LocalRun {
   readonly runId: string | undefined;
+  readonly isFinished: boolean;
 }
 
 /** Reads which run a directory holds; undefined where there is none. */
 export async function readLocalRun(directory: string): Promise<LocalRun | undefined> {
   const read = (name: string) => readFile(join(directory, name), 'utf8').catch(() => undefined);
   if ((await read('job.json')) === undefined) return undefined;
-  const record = z.looseObject({ runId: z.string().optional() }).catch({});
-  return { runId: record.parse(parseJson(await read('run.json'))).runId };
+  return parseRecord(await read('run.json'));
+}
+
+const recordSchema = z.looseObject({ runId: z.string().optional(), outcome: z.string().optional() }).catch({});
+
+/** What `run.json` says; nothing where it cannot be read, which is for the coordinator to find fault with. */
+function parseRecord(text: string | undefined): LocalRun {
+  const { runId, outcome } = recordSchema.parse(parseJson(text));
+  return { runId, isFinished: outcome === 'finished' };
 }
 
 /**
@@ -51,7 +59,7 @@ export interface RestoreOptions {
 /**
  * Fills a run directory from the object store, so that the coordinator goes on with the run. Every file is checked by
  * its digest and written whole; `job.json`, which makes it a run, comes last.
- * @returns false when the store has nothing of the run.
+ * @returns false when the store has nothing of the run that could be gone on with.
  * @throws JobError BAD_RUN_DIRECTORY when what it has is damaged, or another job's; the directory holds no run then.
  */
 export async function restoreRun({ stores, entry, spec, directory, onNote }: RestoreOptions): Promise<boolean> {
@@ -59,15 +67,24 @@ export async function restoreRun({ stores, entry, spec, directory, onNote }: Res
   const index = await readIndex(stores, job, runId).catch((cause: unknown) => {
     throw damaged(job, `an index that cannot be read (${(cause as Error).message})`, cause);
   });
-  if (!index) return false;
+  const anew = (why: string) => onNote(`NATS: run ${runId} of job ${job} ${why}; beginning anew`);
+  if (!index) {
+    anew('left no checkpoint');
+    return false;
+  }
   const fetch = (name: string) => fetchNamed(stores, index, name);
+  const record = await fetch('run.json');
+  if (parseRecord(Buffer.from(record).toString()).isFinished) {
+    anew('is finished');
+    return false;
+  }
   checkSpec(job, parseManifest(Buffer.from(await fetch('job.json')).toString()).spec, spec);
   const target = await RunDirectory.open(directory, onNote);
   try {
     const checkpoints = await restoreCheckpoints(stores, index, target, onNote);
     if (checkpoints === 0) throw damaged(job, 'no checkpoint that is whole');
     for (const { name } of index.files.filter(isRecord)) await target.write(name, await fetch(name));
-    await target.write('run.json', raiseTerm(await fetch('run.json'), entry));
+    await target.write('run.json', raiseTerm(record, entry));
     await target.write('job.json', await fetch('job.json'));
   } finally {
     await target.close();

@@ -32,7 +32,9 @@ export class RunFiles {
    */
   async collect(withResults: boolean, keep: KeepPart): Promise<StoredFile[] | undefined> {
     const files: StoredFile[] = [];
-    for (const name of await this.#names(withResults)) {
+    const names = await this.#names(withResults);
+    for (const name of [...this.#seen.keys()]) if (!names.includes(name)) this.#seen.delete(name);
+    for (const name of names) {
       const file = await this.#collectOne(name, keep);
       if (file) files.push(file);
     }

@@ -72,10 +72,10 @@ describe('watching an entry', () => {
 
 describe('which run a coordinator goes on with', () => {
   it.each([
-    ['the one in its directory', { runId: 'local' }, entry(), { runId: 'local', restore: false }],
+    ['the one in its directory', { runId: 'local', isFinished: false }, entry(), { runId: 'local', restore: false }],
     [
       'the one in its directory, which had no name yet',
-      { runId: undefined },
+      { runId: undefined, isFinished: false },
       entry(),
       { runId: 'new', restore: false },
     ],
