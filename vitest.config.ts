@@ -7,14 +7,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/faults/**', 'test/numerics/**'],
+          exclude: ['test/e2e/**', 'test/faults/**', 'test/nats/**', 'test/numerics/**'],
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: 'system',
-          include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/numerics/**/*.test.ts'],
+          include: ['e2e', 'faults', 'nats', 'numerics'].map((folder) => `test/${folder}/**/*.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
+import { natsOption, resolveNats } from './nats-options.js';
 import { seconds } from './numbers.js';
 import { readToken } from './token.js';
 
@@ -40,6 +41,9 @@ export function isOver({ state }: Pick<StatusReply, 'state'>): boolean {
 /** What `addControlOptions` adds, as parsed. */
 export interface ControlOptions {
   coordinator?: string;
+  nats?: string;
+  natsCreds?: string;
+  job?: string;
   tokenFile?: string;
   json?: boolean;
   wait?: number;
@@ -50,6 +54,9 @@ export function addControlOptions(command: Command): Command {
   return command
     .option('--coordinator <host:port>', 'address of the coordinator, which it prints when it starts')
     .option('--token-file <file>', 'shared secret of the cluster')
+    .addOption(natsOption('NATS server of the job, in the place of --coordinator; with --job'))
+    .option('--nats-creds <file>', 'credentials file for NATS')
+    .option('--job <name>', 'name of the job in NATS')
     .option('--json', 'print JSON, one object per line');
 }
 
@@ -61,17 +68,39 @@ export function addWaitOption(command: Command): Command {
 
 /** Does `work` with the job that the options name. @throws JobError BAD_OPTION when they name none. */
 export async function withControl<Result>(
-  { coordinator, tokenFile, wait }: ControlOptions,
+  options: ControlOptions,
   work: (client: ControlClient) => Promise<Result>,
 ): Promise<Result> {
-  if (coordinator === undefined) {
-    throw new JobError('BAD_OPTION', 'control: expected --coordinator HOST:PORT, got none; lockstep train prints it');
-  }
-  const { GrpcControl } = await import('./control-grpc.js');
-  const client: ControlClient = new GrpcControl({ address: coordinator, token: readToken(tokenFile), waitMs: wait });
+  const client = await openControl(options);
   try {
     return await work(client);
   } finally {
     client.close();
   }
+}
+
+async function openControl({
+  coordinator,
+  tokenFile,
+  nats,
+  natsCreds,
+  job,
+  wait,
+}: ControlOptions): Promise<ControlClient> {
+  if (coordinator !== undefined && job === undefined) {
+    const { GrpcControl } = await import('./control-grpc.js');
+    return new GrpcControl({ address: coordinator, token: readToken(tokenFile), waitMs: wait });
+  }
+  if (coordinator !== undefined || job === undefined) {
+    const found = coordinator === undefined ? 'neither' : 'both';
+    const advice = 'lockstep train prints its address';
+    throw new JobError(
+      'BAD_OPTION',
+      `control: expected --coordinator HOST:PORT, or --nats URL with --job NAME, got ${found}; ${advice}`,
+    );
+  }
+  const target = resolveNats({ nats, natsCreds, natsJob: job }, job);
+  if (!target) throw new JobError('BAD_OPTION', '--job: expected --nats URL with it, got none');
+  const { NatsControlClient } = await import('./nats-control-client.js');
+  return new NatsControlClient(target, wait);
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
+import type { NatsOptions } from '../coordinator/observe/nats/open.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
@@ -9,6 +10,7 @@ import type { Dataset } from '../job/data/dataset.js';
 import { planSteps } from '../job/plan.js';
 import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
+import { openNatsFor } from './nats-options.js';
 import { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 
@@ -16,6 +18,8 @@ export interface CoordinatorRun extends CoordinatorOptions {
   readonly logLevel: LogLevel;
   /** Whether to write event files for TensorBoard. */
   readonly tensorboard: boolean;
+  /** Where to tell NATS of the run. */
+  readonly nats?: NatsOptions | undefined;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
@@ -36,9 +40,14 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
     terminal.begin(opened);
     return opened;
   };
-  const coordinator = new Coordinator({ ...options, dataset });
+  const nats = await openNatsFor(options, (message) => terminal.print(message));
+  const coordinator = new Coordinator({ ...options, dataset, runId: nats?.runId });
   coordinator.events.subscribe((event) => terminal.handle(event));
-  const address = await coordinator.start();
+  nats?.observe(coordinator);
+  const address = await coordinator.start().catch(async (error: unknown) => {
+    await nats?.close();
+    throw error;
+  });
   const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
   coordinator.events.subscribe((event) => logEvent(log, event));
   log.info({ address, run: options.runDirectory }, 'listening');
@@ -46,7 +55,7 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
-    const result = await coordinator.run();
+    const result = await coordinator.run().finally(() => nats?.close());
     terminal.end(result);
     await helpers?.finish();
     return result.outcome === 'finished' ? 0 : interruptedExitCode;

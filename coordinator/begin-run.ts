@@ -12,6 +12,8 @@ import type { RunDirectory } from './run-directory.js';
 const counted = z.looseObject({ steps: z.number(), seconds: z.number() });
 const runRecordSchema = z.looseObject({
   outcome: z.enum(['running', 'finished', 'stopped']),
+  /** Names the run over all its starts; runs of older versions get theirs at the next start. */
+  runId: z.string().min(1).max(100).optional(),
   /** Starts of the coordinator on this run so far. */
   term: z.int().min(1).default(1),
   /** Updates that were made again because the checkpoint before them was gone on from. */
@@ -124,7 +126,8 @@ export async function findCheckpoint(
   }
 }
 
-function cannotGoOn(path: string, found: string, cause?: unknown): JobError {
+/** The error for a directory whose run cannot be gone on with. */
+export function cannotGoOn(path: string, found: string, cause?: unknown): JobError {
   const wanted = 'expected a new place, or a run to go on with';
   return new JobError('BAD_RUN_DIRECTORY', `run directory ${path}: ${wanted}, got ${found}; pass another --run DIR`, {
     cause,

@@ -15,7 +15,7 @@ export interface ControlSource {
 }
 
 /** The most workers that one request may ask for. */
-const mostWorkers = 1_024;
+export const mostWorkers = 1_024;
 const scaleRequest = z.object({ workers: z.int().min(0).max(mostWorkers) });
 const historyRequest = z.object({ points: z.int().min(0).max(mostPoints) });
 

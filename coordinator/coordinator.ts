@@ -34,6 +34,8 @@ export interface CoordinatorOptions extends ListenOptions {
   /** Reads the dataset; called once the coordinator listens. */
   readonly dataset: () => Promise<Dataset>;
   readonly runDirectory: string;
+  /** Name for the run if it has none yet; else one is made up. */
+  readonly runId?: string | undefined;
   /** Workers that the first step waits for, and for how long. */
   readonly wantedWorkers: number;
   readonly startLimitMs: number;
@@ -60,6 +62,8 @@ export interface RunView {
   readonly plan: StepPlan;
   /** The test set, whose images are shown. */
   readonly test: Split;
+  /** Names the run over all its starts. */
+  readonly runId: string;
   /** Counts the coordinator's starts on this run, from 1. */
   readonly term: number;
   /** The run directory. */
@@ -169,7 +173,8 @@ export class Coordinator {
   async view(): Promise<RunView> {
     const { job, start, test } = await this.#running;
     const { manifest, plan } = job;
-    return { manifest, plan, test, term: start.term, path: this.options.runDirectory, before: start.before };
+    const { term, runId, before } = start;
+    return { manifest, plan, test, runId, term, path: this.options.runDirectory, before };
   }
 
   /** Settles when the job is prepared. @throws when it cannot be. */
@@ -204,6 +209,7 @@ export class Coordinator {
       previous: this.#previous,
       job,
       events,
+      runId: this.options.runId,
       onError: (error) => trainer.fail(error),
     });
     const { term, resume, checkpoints, runJson, before } = start;

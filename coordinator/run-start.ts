@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TrainingState } from '../job/digest.js';
 import { createOptimizer } from '../job/optimizer.js';
@@ -16,6 +17,8 @@ import type { ResumePoint } from './trainer-setup.js';
 export interface RunStart {
   /** Counts the starts, from 1. */
   readonly term: number;
+  /** Names the run over all its starts. */
+  readonly runId: string;
   readonly runJson: RunJson;
   readonly checkpoints: Checkpoints;
   /** Where a run goes on that was under way before. */
@@ -36,6 +39,8 @@ export interface RunStartOptions {
   readonly previous: PreviousRun | undefined;
   readonly job: PreparedJob;
   readonly events: RunEvents;
+  /** Name for the run if it has none yet. */
+  readonly runId?: string | undefined;
   /** A checkpoint could not be written. */
   readonly onError: (error: Error) => void;
 }
@@ -45,7 +50,8 @@ export interface RunStartOptions {
  * when it settles: the checkpoint, the term, and last of all `job.json`, which makes it a run.
  * @throws JobError BAD_RUN_DIRECTORY when the directory holds another job's run, or one without a good checkpoint.
  */
-export async function startRun({ directory, previous, job, events, onError }: RunStartOptions): Promise<RunStart> {
+export async function startRun(options: RunStartOptions): Promise<RunStart> {
+  const { directory, previous, job, events, onError } = options;
   const { manifest, plan } = job;
   const layout = stateLayout(job);
   if (previous) checkSameJob(directory.path, previous.manifest, manifest);
@@ -67,7 +73,8 @@ export async function startRun({ directory, previous, job, events, onError }: Ru
   const term = (previous?.record.term ?? 0) + 1;
   const repeated = addRepeated(previous, records);
   const engine = previous && engineOf(previous.record);
-  const runJson = new RunJson(directory, manifest, { term, repeated, ...engine });
+  const runId = previous?.record.runId ?? options.runId ?? randomUUID();
+  const runJson = new RunJson(directory, manifest, { runId, term, repeated, ...engine });
   try {
     if (!found) await checkpoints.save(initialState(job, layout), manifest.digest);
     await runJson.update({});
@@ -81,7 +88,7 @@ export async function startRun({ directory, previous, job, events, onError }: Ru
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;
   const digests = [...records.digests.kept];
   const before = { steps: records.steps.kept, evaluations: records.evaluations.kept, digests: records.digests.kept };
-  return { term, runJson, checkpoints, resume, engine, evaluations, digests, before, secondsBefore };
+  return { term, runId, runJson, checkpoints, resume, engine, evaluations, digests, before, secondsBefore };
 }
 
 function stateLayout({ layout, manifest }: PreparedJob): StateLayout {

@@ -65,6 +65,11 @@ export class ClusterError extends Error {
   }
 }
 
+/** Whether `code` is one of ours, as it comes from elsewhere. */
+export function isClusterErrorCode(code: string): code is ClusterErrorCode {
+  return Object.hasOwn(grpcStatus, code);
+}
+
 /** The gRPC status that carries `error` to the other side. */
 export function toStatus(error: ClusterError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const metadata = new Metadata();
@@ -80,8 +85,8 @@ function headerText(text: string): string {
 /** The error of a failed call: the sender's own where it was a ClusterError, else UNREACHABLE or what the status says. */
 export function fromServiceError(error: ServiceError, operation: string): ClusterError {
   const sent = error.metadata?.get(codeKey)[0];
-  if (typeof sent === 'string' && Object.hasOwn(grpcStatus, sent)) {
-    return new ClusterError(sent as ClusterErrorCode, error.details, { cause: error });
+  if (typeof sent === 'string' && isClusterErrorCode(sent)) {
+    return new ClusterError(sent, error.details, { cause: error });
   }
   const detail = `${operation}: ${error.details || error.message}`;
   if (error.code === status.UNAUTHENTICATED) return new ClusterError('UNAUTHENTICATED', detail, { cause: error });

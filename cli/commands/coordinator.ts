@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
+import { resolveNats } from '../nats-options.js';
 import { positive } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { chooseRun } from '../run-choice.js';
@@ -32,6 +33,7 @@ export function coordinatorCommand(): Command {
         spec,
         dataset,
         runDirectory,
+        nats: resolveNats(options, spec.name),
         listen: options.listen,
         token,
         insecure: options.insecure,

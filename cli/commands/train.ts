@@ -8,6 +8,7 @@ import { describeScale } from '../describe-scale.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
+import { addNatsOptions, type NatsFlags, resolveNats } from '../nats-options.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
@@ -15,7 +16,7 @@ import { readToken } from '../token.js';
 import { resolveWorkers } from '../workers-auto.js';
 
 /** What `addRunOptions` adds, as parsed. */
-export interface RunOptions extends RunChoice {
+export interface RunOptions extends RunChoice, NatsFlags {
   data?: string;
   listen: string;
   tokenFile?: string;
@@ -81,7 +82,7 @@ export function addRunOptions(
   const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
   const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
-  return command
+  return addNatsOptions(command)
     .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
     .option('--run <dir>', 'run directory (default: a new one in --runs); one that holds this run is gone on with')
     .option('--runs <dir>', 'where new run directories are made', 'runs')
@@ -105,12 +106,14 @@ const localDefaults = { listen: '127.0.0.1:0', waitSeconds: 120, logLevel: 'sile
 async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
   const { spec, runDirectory } = chosen;
   const token = readToken(options.tokenFile);
+  const nats = resolveNats(options, spec.name);
   const workers = await resolveWorkers(options.workers, spec.shards);
   const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
   return runCoordinator({
     spec,
     dataset,
     runDirectory,
+    nats,
     listen: options.listen,
     token,
     insecure: options.insecure,

@@ -21,6 +21,7 @@ export class ScriptedRun {
   readonly worker: RawWorker;
   manifest!: JobManifest;
   #plan!: StepPlan;
+  #term = 1;
   #heartbeats: NodeJS.Timeout | undefined;
   /** The last step that may be computed. */
   #permitted = -1;
@@ -98,6 +99,7 @@ export class ScriptedRun {
     this.worker.hello();
     const { welcome } = await this.worker.next('welcome');
     this.manifest = parseManifest(welcome.jobJson);
+    this.#term = welcome.term;
     this.#plan = manifestPlan(this.manifest);
     const beat = () => this.worker.send({ heartbeat: { phase: 'computing', residentBytes: 1 } });
     this.#heartbeats = setInterval(beat, 200);
@@ -130,7 +132,7 @@ export class ScriptedRun {
     for (const node of nodes) {
       const samples = counts.slice(node.first, node.first + node.count);
       const sum = await sumNode(node, (shard) => Promise.resolve(this.#gradient(step, shard)));
-      this.worker.partial({ step, node, samples }, sum, { statistics: stateCount });
+      this.worker.partial({ term: this.#term, step, node, samples }, sum, { statistics: stateCount });
     }
   }
 
@@ -144,7 +146,7 @@ export class ScriptedRun {
     for (const batch of batches) {
       const rows = new Float32Array(this.manifest.evaluation[batch]!.count * classes).fill(-2.3);
       const data = Buffer.from(rows.buffer);
-      this.worker.send({ rows: { term: 1, step, batch, data, crc: crc32(data) } });
+      this.worker.send({ rows: { term: this.#term, step, batch, data, crc: crc32(data) } });
     }
   }
 }

@@ -26,7 +26,7 @@ function run(view: Promise<Partial<RunView>> = Promise.resolve({})) {
   const manifest = smallManifest(1);
   const test = { count: 0, images: new Uint8Array(0), labels: new Uint8Array(0) };
   const before = { steps: [], evaluations: [], digests: [] };
-  const whole: RunView = { manifest, plan: planSteps(manifest.spec, 8), test, term: 1, path, before };
+  const whole: RunView = { manifest, plan: planSteps(manifest.spec, 8), test, term: 1, path, runId: 'r', before };
   const tensorboard = startTensorboard({ events, view: async () => ({ ...whole, ...(await view) }) });
   const notes = () => seen.flatMap((event) => (event.type === 'note' ? [event.message] : []));
   return { events, tensorboard, notes };

@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Coordinator, RunView } from '../../coordinator.js';
+import type { RunEvent } from '../../events.js';
+import type { NatsAddress } from './address.js';
+import { Archive } from './archive.js';
+import { serveControl } from './control-requests.js';
+import { describeEvent } from './describe-event.js';
+import { Lease } from './lease.js';
+import { Link } from './link.js';
+import { metricsSubject } from './names.js';
+import { largestMessage } from './object-parts.js';
+import type { MetricsMessage, RegistryEntry } from './payloads.js';
+import { advance, continued, describeLeft, keepDelivering, noProgress, restStates } from './progress.js';
+import { Publisher } from './publisher.js';
+import { publishedKeys } from './published.js';
+import { StepWindow } from './step-window.js';
+import type { Stores } from './stores.js';
+
+export interface PresenceOptions {
+  readonly job: string;
+  readonly owner: string;
+  readonly runDirectory: string;
+  readonly address: NatsAddress;
+  readonly creds?: Uint8Array | undefined;
+  /** Told what a person should know while there is no coordinator yet. */
+  readonly onNote: (message: string) => void;
+}
+
+const metricsMs = 500;
+const retryMs = 1_000;
+
+/** What NATS is told of a run. It catches its own errors, and nothing of the run waits for it. */
+export class JobPresence {
+  runId = '';
+  /** Whether the run of an entry that is taken over may be gone on with: there is none in the directory yet. */
+  mayGoOn = false;
+  /** The entry of such a run, until it is known whether it is. */
+  takenOver: RegistryEntry | undefined;
+  readonly link: Link;
+  readonly lease: Lease;
+  readonly #publisher = new Publisher();
+  readonly #steps = new StepWindow();
+  #archive: Archive | undefined;
+  #coordinator: Coordinator | undefined;
+  #progress = noProgress;
+  #failure: Error | undefined;
+  #closing = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: PresenceOptions) {
+    const { address, creds, job, owner } = options;
+    const onNote = (message: string) => this.note(message);
+    this.link = new Link({ address, creds, name: `lockstep ${job}`, onNote });
+    const describe = (before?: RegistryEntry) => this.#describe(before);
+    this.lease = new Lease({ job, owner, describe, onLost: (error) => this.fail(error), onNote });
+    this.link.onBack = () => void this.lease.renew();
+  }
+
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  note(message: string): void {
+    if (this.#coordinator) this.#coordinator.events.emit({ type: 'note', message });
+    else this.options.onNote(message);
+  }
+
+  /** Ends the run: the job is another coordinator's. */
+  fail(error: Error): void {
+    if (this.#closing) return;
+    this.#failure ??= error;
+    this.#publisher.stop();
+    this.#archive?.stop();
+    this.#coordinator?.fail(this.#failure);
+  }
+
+  observe(coordinator: Coordinator): void {
+    this.#coordinator = coordinator;
+    coordinator.events.subscribe((event) => this.#handle(event));
+    coordinator.view().then(
+      (view) => this.#prepared(view),
+      () => undefined,
+    );
+    if (this.#failure) coordinator.fail(this.#failure);
+  }
+
+  /** The job is ours: from now on NATS is told, and asks. @param before - the entry that there was. */
+  async serve(connection: NatsConnection, stores: Stores, before: RegistryEntry | undefined): Promise<void> {
+    const { job, runDirectory: directory } = this.options;
+    const { runId } = this;
+    const common = { isOpen: () => this.#isOpen, onNote: (message: string) => this.note(message) };
+    const keptRuns = before && before.runId !== runId ? [before.runId] : [];
+    const aboutIndex = () => ({ ...this.#about(), step: this.#progress.step });
+    const archive = (this.#archive = new Archive({ job, runId, directory, about: aboutIndex, keptRuns, ...common }));
+    if (this.#failure) archive.stop();
+    if (this.#progress.term > 0) archive.request();
+    void archive.run(stores);
+    this.#serveRequests(connection);
+    this.#timer = setInterval(() => this.#publishMetrics(connection), metricsMs).unref();
+    const published = await this.#untilKnown(stores);
+    const maxBytes = () => largestMessage(connection);
+    await this.#publisher.run({ stores, published, maxBytes, about: () => this.#about(), ...common });
+  }
+
+  /** Delivers what is left, for a short time, and goes. */
+  async close(): Promise<void> {
+    if (!this.#failure && this.#coordinator) await this.#deliverRest();
+    this.#closing = true;
+    if (!this.#failure) await this.lease.release();
+    clearInterval(this.#timer);
+    this.lease.drop();
+    this.#archive?.stop();
+    this.#publisher.stop();
+    await this.link.close();
+  }
+
+  get #isOpen(): boolean {
+    return this.link.isUp && this.lease.isValid;
+  }
+
+  #about(): Pick<RegistryEntry, 'v' | 'job' | 'runId' | 'owner' | 'term'> {
+    const { job, owner } = this.options;
+    return { v: 1, job, runId: this.runId, owner, term: this.#progress.term };
+  }
+
+  #describe(before: RegistryEntry | undefined): RegistryEntry {
+    const updatedAt = new Date().toISOString();
+    const { owner } = this.options;
+    if (before && this.mayGoOn && before.owner !== owner && before.state !== 'finished') this.takenOver = before;
+    if (this.takenOver) {
+      const state = this.#closing ? 'failed' : 'starting';
+      return { ...this.takenOver, owner, state, reason: `taken over by ${owner}`, address: null, updatedAt };
+    }
+    const about = { ...this.#about(), ...this.#progress, updatedAt };
+    const isOver = restStates.includes(about.state);
+    if (isOver === this.#closing) return about;
+    // Nobody else should go on with it before everything is in the store; and afterwards nobody has to wait.
+    if (isOver) return { ...about, state: 'reporting', reason: 'the last files are stored' };
+    return { ...about, state: 'failed', reason: 'the coordinator ended before the run began' };
+  }
+
+  #handle(event: RunEvent): void {
+    try {
+      const before = this.#progress;
+      this.#progress = advance(before, event);
+      if (event.type === 'step') this.#steps.add(event.record);
+      const occurrence = describeEvent(event, this.#progress);
+      if (occurrence) this.#publisher.add(occurrence);
+      if (event.type === 'checkpoint') this.#archive?.request();
+      if (before.state !== this.#progress.state) void this.lease.renew();
+    } catch (error) {
+      this.options.onNote(`NATS: an event could not be told: ${(error as Error).message}`);
+    }
+  }
+
+  #prepared(view: RunView): void {
+    this.runId = view.runId;
+    this.#progress = continued(this.#progress, view);
+    this.#archive?.request();
+    void this.lease.renew();
+  }
+
+  #serveRequests(connection: NatsConnection): void {
+    const coordinator = () => {
+      if (this.#coordinator) return this.#coordinator;
+      throw new Error('control: expected a coordinator, got one that is starting; ask again');
+    };
+    const source = {
+      status: async () => coordinator().status(),
+      history: async (points: number) => coordinator().history(points),
+      control: async () => coordinator().control(),
+    };
+    serveControl(connection, this.options.job, source, () => this.lease.isValid);
+  }
+
+  async #untilKnown(stores: Stores): Promise<ReadonlySet<string>> {
+    for (;;) {
+      try {
+        return await publishedKeys(stores, this.options.job, this.runId);
+      } catch (error) {
+        if (this.#closing) return new Set();
+        if (this.link.isUp) this.note(`NATS: expected to read the event stream, got: ${(error as Error).message}`);
+        await sleep(retryMs, undefined, { ref: false });
+      }
+    }
+  }
+
+  #publishMetrics(connection: NatsConnection): void {
+    if (!this.#isOpen) return;
+    const summary = this.#steps.take();
+    if (!summary) return;
+    const message: MetricsMessage = { ...this.#about(), at: new Date().toISOString(), ...summary };
+    try {
+      connection.publish(metricsSubject(this.options.job), JSON.stringify(message));
+    } catch {
+      // The connection has just ended; metrics are not kept.
+    }
+  }
+
+  async #deliverRest(): Promise<void> {
+    this.#archive?.request(true);
+    const begin = performance.now();
+    for (;;) {
+      const left = { events: this.#publisher.left, files: !(this.#archive?.isDone ?? false) };
+      const waitedMs = performance.now() - begin;
+      if (!keepDelivering({ ...left, waitedMs, isOpen: this.#isOpen })) {
+        const missing = describeLeft(left);
+        if (missing !== undefined) this.note(`NATS: ${this.link.place} did not get ${missing}`);
+        return;
+      }
+      await sleep(20);
+    }
+  }
+}

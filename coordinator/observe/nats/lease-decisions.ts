@@ -1,0 +1,64 @@
+import { restStates } from './progress.js';
+import type { RegistryEntry } from './payloads.js';
+
+/** Decisions about whose a job is. The registry's entry is a lease: its owner renews it, and loses it with silence. */
+
+/** How long an entry must not have changed before another coordinator takes the job over. */
+export const leaseMs = 10_000;
+/** How often an owner renews its entry. */
+export const renewMs = 2_000;
+/** Looks at an entry that are further apart say nothing of what was in between. */
+export const maxLookGapMs = 3_000;
+
+/** What a coordinator that wants a job has seen of its entry. */
+export interface Claim {
+  /** The entry as it is now. */
+  readonly entry: RegistryEntry | undefined;
+  readonly owner: string;
+  /** Whether the entry has changed while this coordinator looked at it. */
+  readonly changed: boolean;
+  /** How long it has not changed, by this coordinator's clock and looks. */
+  readonly unchangedMs: number;
+}
+
+/** Whether a coordinator gets a job. */
+export function decideClaim({ entry, owner, changed, unchangedMs }: Claim): {
+  readonly action: 'create' | 'take' | 'wait' | 'refuse';
+  readonly reason: string;
+} {
+  if (!entry) return { action: 'create', reason: 'nobody has this job yet' };
+  const who = `${entry.owner} (${entry.state}, step ${entry.step} of ${entry.totalSteps}, ${entry.address ?? 'no address yet'})`;
+  if (entry.owner === owner) return { action: 'take', reason: 'it is ours' };
+  if (restStates.includes(entry.state)) return { action: 'take', reason: `${who} is done with it` };
+  if (changed) return { action: 'refuse', reason: `${who} works on it` };
+  if (unchangedMs < leaseMs) return { action: 'wait', reason: `${who} had it` };
+  return { action: 'take', reason: `${who} has not been heard of for ${leaseMs / 1000} s` };
+}
+
+/**
+ * What an owner does whose renewal did not find the entry as it had left it.
+ * @param entry - what is there instead.
+ */
+export function decideConflict(entry: RegistryEntry | undefined, owner: string): 'create' | 'adopt' | 'lost' {
+  if (!entry) return 'create';
+  // Our own change went through, but NATS was gone before it could say so.
+  return entry.owner === owner ? 'adopt' : 'lost';
+}
+
+/** Follows an entry: whether it changes, and for how long it has not. */
+export class EntryWatch {
+  #revision: number | undefined;
+  #sinceMs = 0;
+  #lookedMs = -Infinity;
+  #changed = false;
+
+  /** @param revision - of the entry; 0: there is none. */
+  look(revision: number, nowMs: number): { readonly changed: boolean; readonly unchangedMs: number } {
+    const known = this.#revision !== undefined;
+    if (known && revision !== this.#revision) this.#changed = true;
+    if (revision !== this.#revision || nowMs - this.#lookedMs > maxLookGapMs) this.#sinceMs = nowMs;
+    this.#revision = revision;
+    this.#lookedMs = nowMs;
+    return { changed: this.#changed, unchangedMs: nowMs - this.#sinceMs };
+  }
+}

@@ -1,0 +1,37 @@
+import type { Stores } from './stores.js';
+import { decidedTypes } from './describe-event.js';
+import { eventStream, eventSubject } from './names.js';
+import { answerMs } from './stores.js';
+
+const msgIdHeader = 'Nats-Msg-Id';
+const batch = 1_000;
+
+/**
+ * Keys of the events of a run that are in the stream, of those that its state decides. The stream itself knows ids for
+ * an hour only, and a run may be gone on with much later.
+ */
+export async function publishedKeys(stores: Stores, job: string, runId: string): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const type of decidedTypes) {
+    for (const id of await idsOn(stores, eventSubject(job, type))) {
+      if (id.startsWith(`${runId}.`)) keys.add(id.slice(runId.length + 1));
+    }
+  }
+  return keys;
+}
+
+async function idsOn({ js }: Stores, subject: string): Promise<string[]> {
+  const consumer = await js.consumers.get(eventStream, { filter_subjects: subject, headers_only: true });
+  const ids: string[] = [];
+  for (let left = (await consumer.info()).num_pending; left > 0;) {
+    const messages = await consumer.fetch({ max_messages: Math.min(left, batch), expires: answerMs });
+    const before = left;
+    for await (const message of messages) {
+      ids.push(message.headers?.get(msgIdHeader) ?? '');
+      left--;
+    }
+    if (left === before) throw new Error(`expected ${left} more events on ${subject}, got none in ${answerMs} ms`);
+  }
+  await consumer.delete();
+  return ids;
+}

@@ -1,0 +1,176 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { JobError } from '../../../job/errors.js';
+import { identityDifferences } from '../../../job/identity.js';
+import { parseManifest } from '../../../job/manifest.js';
+import type { JobSpec } from '../../../job/spec.js';
+import { RunDirectory } from '../../run-directory.js';
+import { readIndex, readPart } from './object-parts.js';
+import type { RegistryEntry, RunIndex, StoredFile } from './payloads.js';
+import { sha256Of } from './run-files.js';
+import type { Stores } from './stores.js';
+
+/** The run that a directory holds, as far as NATS is concerned; its id is missing in runs of older versions. */
+export interface LocalRun {
+  readonly runId: string | undefined;
+  readonly isFinished: boolean;
+}
+
+/** Reads which run a directory holds; undefined where there is none. */
+export async function readLocalRun(directory: string): Promise<LocalRun | undefined> {
+  const read = (name: string) => readFile(join(directory, name), 'utf8').catch(() => undefined);
+  if ((await read('job.json')) === undefined) return undefined;
+  return parseRecord(await read('run.json'));
+}
+
+const recordSchema = z.looseObject({ runId: z.string().optional(), outcome: z.string().optional() }).catch({});
+
+/** What `run.json` says; nothing where it cannot be read, which is for the coordinator to find fault with. */
+function parseRecord(text: string | undefined): LocalRun {
+  const { runId, outcome } = recordSchema.parse(parseJson(text));
+  return { runId, isFinished: outcome === 'finished' };
+}
+
+/**
+ * Which run a coordinator goes on with: the one in its directory, else that of the registry if it is not finished.
+ * @param newId - for a run that has no id yet.
+ */
+export function decideRun(
+  local: LocalRun | undefined,
+  entry: RegistryEntry | undefined,
+  newId: string,
+): { readonly runId: string; readonly restore: boolean } {
+  if (local) return { runId: local.runId ?? newId, restore: false };
+  if (entry && entry.state !== 'finished') return { runId: entry.runId, restore: true };
+  return { runId: newId, restore: false };
+}
+
+export interface RestoreOptions {
+  readonly stores: Stores;
+  readonly entry: RegistryEntry;
+  /** The job that is wanted. */
+  readonly spec: JobSpec;
+  /** The run directory, without a run. */
+  readonly directory: string;
+  readonly onNote: (message: string) => void;
+}
+
+/**
+ * Fills a run directory from the object store, so that the coordinator goes on with the run. Every file is checked by
+ * its digest and written whole; `job.json`, which makes it a run, comes last.
+ * @returns false when the store has nothing of the run that could be gone on with.
+ * @throws JobError BAD_RUN_DIRECTORY when what it has is damaged, or another job's; the directory holds no run then.
+ */
+export async function restoreRun({ stores, entry, spec, directory, onNote }: RestoreOptions): Promise<boolean> {
+  const { job, runId } = entry;
+  const index = await readIndex(stores, job, runId).catch((cause: unknown) => {
+    throw damaged(job, `an index that cannot be read (${(cause as Error).message})`, cause);
+  });
+  const anew = (why: string) => onNote(`NATS: run ${runId} of job ${job} ${why}; beginning anew`);
+  if (!index) {
+    anew('left no checkpoint');
+    return false;
+  }
+  const fetch = (name: string) => fetchNamed(stores, index, name);
+  const record = await fetch('run.json');
+  if (parseRecord(Buffer.from(record).toString()).isFinished) {
+    anew('is finished');
+    return false;
+  }
+  checkSpec(job, parseManifest(Buffer.from(await fetch('job.json')).toString()).spec, spec);
+  const target = await RunDirectory.open(directory, onNote);
+  try {
+    const checkpoints = await restoreCheckpoints(stores, index, target, onNote);
+    if (checkpoints === 0) throw damaged(job, 'no checkpoint that is whole');
+    for (const { name } of index.files.filter(isRecord)) await target.write(name, await fetch(name));
+    await target.write('run.json', raiseTerm(record, entry));
+    await target.write('job.json', await fetch('job.json'));
+  } finally {
+    await target.close();
+  }
+  onNote(`NATS: going on with run ${runId} of job ${job}, which was at step ${index.step} with ${index.owner}`);
+  return true;
+}
+
+const isCheckpoint = ({ name }: StoredFile) => name.startsWith('checkpoints/');
+const isRecord = ({ name }: StoredFile) => /^(steps|predictions)\.csv$|^(digests|evaluations)\.jsonl$/.test(name);
+
+/** @returns how many are whole; the others are left out, as the coordinator goes on from the newest that is there. */
+async function restoreCheckpoints(
+  stores: Stores,
+  index: RunIndex,
+  target: RunDirectory,
+  onNote: (message: string) => void,
+): Promise<number> {
+  let whole = 0;
+  for (const file of index.files.filter(isCheckpoint)) {
+    const bytes = await fetchFile(stores, index, file).catch((error: Error) => {
+      onNote(`NATS: ${file.name} of run ${index.runId} is left out: ${error.message}`);
+    });
+    if (!bytes) continue;
+    await target.write(file.name, bytes);
+    whole++;
+  }
+  return whole;
+}
+
+async function fetchNamed(stores: Stores, index: RunIndex, name: string): Promise<Uint8Array> {
+  const file = index.files.find((candidate) => candidate.name === name);
+  if (!file) throw damaged(index.job, `none of the name ${name}`);
+  return fetchFile(stores, index, file);
+}
+
+/** @throws JobError BAD_RUN_DIRECTORY when a part is missing or is not what its name says. */
+async function fetchFile(stores: Stores, index: RunIndex, { name, size, parts }: StoredFile): Promise<Uint8Array> {
+  if (size > parts.length * index.partBytes) throw damaged(index.job, `${name} with too few parts`);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const sha256 of parts) {
+    const part = await readPart(stores, index.job, index.runId, sha256).catch((error: Error) => {
+      throw damaged(index.job, `${name} without a part of it (${error.message})`);
+    });
+    if (sha256Of(part) !== sha256 || at + part.length > size) throw damaged(index.job, `${name} with a damaged part`);
+    bytes.set(part, at);
+    at += part.length;
+  }
+  if (at !== size) throw damaged(index.job, `${name} with ${at} bytes instead of ${size}`);
+  return bytes;
+}
+
+/** A start after one whose `run.json` did not get into the store counts on from that one. */
+function raiseTerm(bytes: Uint8Array, { term }: RegistryEntry): string {
+  const record = z.looseObject({ term: z.int().min(0).default(0) }).parse(parseJson(Buffer.from(bytes).toString()));
+  return `${JSON.stringify({ ...record, term: Math.max(record.term, term) }, null, 2)}\n`;
+}
+
+/** @throws JobError BAD_RUN_DIRECTORY when another job's run has this name in NATS. */
+function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
+  // Where CIFAR-10 is not to be had its stand-in takes its place; the coordinator compares the data themselves.
+  const fields = identityDifferences(before, wanted).filter(({ path }) => path !== 'data.dataset');
+  if (fields.length === 0) return;
+  const show = (value: unknown) => (value === undefined ? '(none)' : JSON.stringify(value));
+  const lines = fields.map((field) => `  ${field.path}: ${show(field.before)} there, ${show(field.after)} now`);
+  throw new JobError(
+    'BAD_RUN_DIRECTORY',
+    `NATS: expected job ${job} to be the one whose run is to be gone on with, got another one:\n${lines.join('\n')}\n` +
+      'go on with the same job, or choose another --nats-job NAME',
+  );
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+function damaged(job: string, found: string, cause?: unknown): JobError {
+  return new JobError(
+    'BAD_RUN_DIRECTORY',
+    `NATS: expected a whole run of job ${job} in the object store, got ${found}; choose another --nats-job NAME to begin ` +
+      'anew',
+    { cause },
+  );
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type StoredFile, storedName } from './payloads.js';
+
+/** Size of a part; what a growing file has gained is sent without what was sent before. */
+export const partBytes = 1024 * 1024;
+
+const recordNames = ['job.json', 'run.json', 'steps.csv', 'digests.jsonl', 'evaluations.jsonl', 'predictions.csv'];
+/** Files that only grow while they are kept: what a whole part held, it holds still. */
+const growingNames = ['steps.csv', 'digests.jsonl', 'evaluations.jsonl'];
+
+/** Called with each part that is not known yet. */
+export type KeepPart = (sha256: string, bytes: Uint8Array) => Promise<void>;
+
+interface Seen {
+  readonly size: number;
+  readonly modifiedMs: number;
+  readonly file: StoredFile;
+}
+
+/** The files of a run directory in parts, read again only as far as they have changed. */
+export class RunFiles {
+  readonly #seen = new Map<string, Seen>();
+
+  constructor(private readonly directory: string) {}
+
+  /**
+   * The files as they are now, each part of which `keep` has kept.
+   * @param withResults - model and report too.
+   * @returns undefined while there is no run yet that could be gone on with.
+   */
+  async collect(withResults: boolean, keep: KeepPart): Promise<StoredFile[] | undefined> {
+    const files: StoredFile[] = [];
+    const names = await this.#names(withResults);
+    for (const name of [...this.#seen.keys()]) if (!names.includes(name)) this.#seen.delete(name);
+    for (const name of names) {
+      const file = await this.#collectOne(name, keep);
+      if (file) files.push(file);
+    }
+    return isRun(files) ? files : undefined;
+  }
+
+  async #names(withResults: boolean): Promise<string[]> {
+    const found = [...recordNames, ...(await namesIn(this.directory, 'checkpoints'))];
+    if (withResults) {
+      for (const folder of ['model', 'report']) found.push(...(await namesIn(this.directory, folder)));
+    }
+    return found.filter((name) => storedName.test(name));
+  }
+
+  /** @returns undefined when the file is not there, or not any more. */
+  async #collectOne(name: string, keep: KeepPart): Promise<StoredFile | undefined> {
+    const path = join(this.directory, name);
+    try {
+      const { size, mtimeMs } = await stat(path);
+      const seen = this.#seen.get(name);
+      if (seen?.size === size && seen.modifiedMs === mtimeMs) return seen.file;
+      const known = seen && growingNames.includes(name) ? wholeParts(seen.file) : [];
+      const file = { name, size, parts: await readParts(path, size, known, keep) };
+      this.#seen.set(name, { size, modifiedMs: mtimeMs, file });
+      return file;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Whether a coordinator could go on with these files. */
+function isRun(files: readonly StoredFile[]): boolean {
+  const has = (start: string) => files.some(({ name }) => name.startsWith(start));
+  return has('job.json') && has('run.json') && has('checkpoints/');
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Parts that stay as they are when the file grows. */
+function wholeParts({ size, parts }: StoredFile): string[] {
+  return parts.slice(0, Math.floor(size / partBytes));
+}
+
+async function readParts(path: string, size: number, known: readonly string[], keep: KeepPart): Promise<string[]> {
+  const parts = [...known];
+  const file = await open(path, 'r');
+  try {
+    for (let at = parts.length * partBytes; at < size; at += partBytes) {
+      const bytes = new Uint8Array(Math.min(partBytes, size - at));
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, at);
+      if (bytesRead < bytes.length) throw new Error(`${path}: expected ${size} bytes, got fewer`);
+      const sha256 = sha256Of(bytes);
+      await keep(sha256, bytes);
+      parts.push(sha256);
+    }
+  } finally {
+    await file.close();
+  }
+  return parts;
+}
+
+/** Files below a folder of the run, as `folder/name`. */
+async function namesIn(directory: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(directory, folder), { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).sort();
+}

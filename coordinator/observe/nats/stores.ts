@@ -1,0 +1,96 @@
+import {
+  DiscardPolicy,
+  type JetStreamClient,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstream,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import { Objm, type ObjectStore } from '@nats-io/obj';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { allEvents, eventStream, jobBucket, runBucket } from './names.js';
+
+/** How long the server may take to answer. */
+export const answerMs = 3_000;
+
+const dayMs = 86_400_000;
+
+/** How the event stream is made where it is missing; one that is there is used as it is. */
+const streamLimits = {
+  maxAgeMs: 30 * dayMs,
+  maxBytes: 256 * 1024 ** 2,
+  duplicateWindowMs: 3_600_000,
+} as const;
+
+/** What Lockstep uses of JetStream. */
+export interface Stores {
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly jobs: KV;
+  readonly runs: ObjectStore;
+}
+
+/** Opens stream and buckets; makes those that are missing. @throws when JetStream is off or does not answer. */
+export async function openStores(connection: NatsConnection): Promise<Stores> {
+  const js = jetstream(connection, { timeout: answerMs });
+  const jsm = await js.jetstreamManager();
+  await ensureStream(jsm);
+  const jobs = await new Kvm(js).create(jobBucket, {
+    history: 1,
+    storage: StorageType.File,
+    description: 'Lockstep: jobs, who owns them and how far they are',
+  });
+  const runs = await new Objm(js).create(runBucket, {
+    storage: StorageType.File,
+    description: 'Lockstep: checkpoints, records, models and reports',
+  });
+  return { js, jsm, jobs, runs };
+}
+
+async function ensureStream(jsm: JetStreamManager): Promise<void> {
+  const missing = await jsm.streams.info(eventStream).then(
+    () => false,
+    (error: unknown) => {
+      if (isApiError(error, JetStreamApiCodes.StreamNotFound)) return true;
+      throw error;
+    },
+  );
+  if (!missing) return;
+  await jsm.streams.add({
+    name: eventStream,
+    description: 'Lockstep: what happens in runs',
+    subjects: [allEvents],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(streamLimits.maxAgeMs),
+    max_bytes: streamLimits.maxBytes,
+    duplicate_window: nanos(streamLimits.duplicateWindowMs),
+  });
+}
+
+export function isApiError(error: unknown, code: number): boolean {
+  return error instanceof JetStreamApiError && error.code === code;
+}
+
+/** Whether a compare-and-swap found something else than expected. */
+export function isConflict(error: unknown): boolean {
+  const { StreamWrongLastSequence, StreamWrongLastSequenceUnknown } = JetStreamApiCodes;
+  return isApiError(error, StreamWrongLastSequence) || isApiError(error, StreamWrongLastSequenceUnknown);
+}
+
+/** What `work` comes to. @throws when that takes longer than `limitMs`. */
+export async function within<Value>(work: Promise<Value>, limitMs: number, what: string): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: expected an answer within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
