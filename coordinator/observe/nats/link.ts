@@ -2,6 +2,7 @@ import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeAddress, type NatsAddress } from './address.js';
 import { signIn } from './sign-in.js';
+import { endSilentSockets } from './silent-sockets.js';
 
 export interface LinkOptions {
   readonly address: NatsAddress;
@@ -28,11 +29,14 @@ export class Link {
   #up = false;
   #pauses = 0;
   #downReason: string | undefined;
+  readonly #forgetSockets: () => void;
   readonly #closing = new AbortController();
   /** Called at each connection after the first. */
   onBack: () => void = () => undefined;
 
   constructor(private readonly options: LinkOptions) {
+    const ports = options.address.servers.map((server) => Number(server.split(':').at(-1)));
+    this.#forgetSockets = endSilentSockets(ports, 2 * attemptMs);
     this.firstFailure = new Promise((resolve) => (this.#failed = resolve));
     this.connected = this.#connect();
     this.connected.catch(() => undefined);
@@ -52,6 +56,7 @@ export class Link {
     this.#closing.abort();
     this.#up = false;
     await this.#connection?.close().catch(() => undefined);
+    this.#forgetSockets();
   }
 
   async #connect(): Promise<NatsConnection> {
