@@ -1,18 +1,33 @@
 import { Command } from 'commander';
 import { type ListedRun, listRuns } from '../../coordinator/history/list-runs.js';
 import { formatDuration, formatShare } from '../../coordinator/report/format.js';
+import type { NatsOptions } from '../../coordinator/observe/nats/open.js';
+import type { RegistryEntry } from '../../coordinator/observe/nats/payloads.js';
 import { JobError } from '../../job/errors.js';
+import { type NatsFlags, natsOption, resolveNats } from '../nats-options.js';
 
 /** `lockstep runs`: what was trained, newest first. */
 export function runsCommand(): Command {
   return new Command('runs')
     .description('list runs with state, model, data, accuracy, digest and duration, newest first')
     .option('--runs <dir>', 'where the run directories are', 'runs')
+    .addOption(natsOption('list the jobs that a NATS server knows instead'))
+    .option('--nats-creds <file>', 'credentials file for NATS')
     .option('--json', 'print one JSON array')
-    .action(async ({ runs, json }: { runs: string; json?: boolean }) => {
-      const found = await read(runs);
-      console.log(json ? JSON.stringify(found) : describeRuns(found, runs));
+    .action(async ({ runs, json, ...flags }: { runs: string; json?: boolean } & NatsFlags) => {
+      const nats = resolveNats(flags, 'jobs');
+      if (nats) return show(await jobsOf(nats), json, describeJobs);
+      return show(await read(runs), json, (found) => describeRuns(found, runs));
     });
+}
+
+function show<Found>(found: Found, json: boolean | undefined, describe: (found: Found) => string): void {
+  console.log(json ? JSON.stringify(found) : describe(found));
+}
+
+async function jobsOf(nats: NatsOptions): Promise<RegistryEntry[]> {
+  const { listJobs } = await import('../nats-jobs.js');
+  return listJobs(nats);
 }
 
 async function read(folder: string): Promise<ListedRun[]> {
@@ -27,14 +42,7 @@ const heads = ['run', 'state', 'model', 'data', 'epochs', 'accuracy', 'digest', 
 /** A table; a damaged run shows why. */
 export function describeRuns(runs: readonly ListedRun[], folder: string): string {
   if (runs.length === 0) return `no runs in ${folder}`;
-  const rows = [heads, ...runs.map(cells)];
-  const widths = heads.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = table([heads, ...runs.map(cells)]);
   const problems = runs.flatMap(({ name, problem }) => (problem === null ? [] : [`${name}: ${problem}`]));
   return [...lines, ...(problems.length > 0 ? ['', ...problems] : [])].join('\n');
 }
@@ -52,4 +60,26 @@ function cells(run: ListedRun): string[] {
     seconds === null ? '–' : formatDuration(seconds),
     when.slice(0, 16).replace('T', ' '),
   ];
+}
+
+const jobHeads = ['job', 'state', 'epoch', 'step', 'accuracy', 'digest', 'updated (UTC)'];
+
+/** A table of jobs as the registry knows them. */
+export function describeJobs(jobs: readonly RegistryEntry[]): string {
+  if (jobs.length === 0) return 'no jobs';
+  const rows = jobs.map(({ job, state, epoch, epochs, step, totalSteps, accuracy, digest, updatedAt }) => [
+    ...[job, state, `${epoch}/${epochs}`, `${step}/${totalSteps}`, formatShare(accuracy ?? NaN)],
+    ...[digest?.slice(0, 12) ?? '–', updatedAt.slice(0, 16).replace('T', ' ')],
+  ]);
+  return table([jobHeads, ...rows]).join('\n');
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }
