@@ -121,7 +121,7 @@ const standInWarning =
 
 function logEvent(log: Logger, event: RunEvent): void {
   const { type, ...rest } = event;
-  if (type === 'step') return;
+  if (type === 'step' || type === 'timing') return;
   if (event.type === 'evaluation') return log.info({ record: event.record }, type);
   if ((type === 'worker' && event.change === 'lost') || type === 'waiting' || type === 'skipped') log.warn(rest, type);
   else if (type === 'fault' || (type === 'state' && event.state === 'failed')) log.error(rest, type);

@@ -28,6 +28,7 @@ export type WorkerPhase = 'idle' | 'receiving' | 'computing' | 'sending';
 export interface Heartbeat {
   phase: string;
   residentBytes: number;
+  sentMs?: number;
 }
 export interface Assignment {
   generation: number;
@@ -46,6 +47,7 @@ export interface Compute {
   step: number;
   generation: number;
   nodes: Node[];
+  sentMs?: number;
 }
 export interface Evaluate {
   term: number;
@@ -78,6 +80,21 @@ export interface Partial {
   data: Uint8Array;
   reports: ShardReport[];
   crc: number;
+  stamps?: Stamps | null;
+}
+export interface Stamps {
+  orderSentMs: number;
+  orderReceivedMs: number;
+  parametersBeginMs: number;
+  parametersEndMs: number;
+  shards: ShardSpan[];
+  sendBeginMs: number;
+  sendEndMs: number;
+}
+export interface ShardSpan {
+  shard: number;
+  beginMs: number;
+  endMs: number;
 }
 export interface EvaluationRows {
   term: number;
