@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
+import type { Trace } from '../coordinator/observe/trace/start.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
@@ -14,6 +15,8 @@ import { linePrinter } from './terminal/lines.js';
 
 export interface CoordinatorRun extends CoordinatorOptions {
   readonly logLevel: LogLevel;
+  /** Writes a time line of the whole run (true), or of so many steps. */
+  readonly trace?: true | number | undefined;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
@@ -40,6 +43,7 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
   coordinator.events.subscribe((event) => logEvent(log, event));
   log.info({ address, run: options.runDirectory }, 'listening');
+  const trace = await traceFor(coordinator, options);
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
@@ -50,8 +54,23 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   } finally {
     terminal.stop();
     await helpers?.stop();
+    await trace?.close();
     signals.forget();
   }
+}
+
+/** The time line that was asked for. */
+async function traceFor({ events }: Coordinator, { trace, runDirectory }: CoordinatorRun): Promise<Trace | undefined> {
+  if (trace === undefined) return undefined;
+  const { startTrace } = await import('../coordinator/observe/trace/start.js');
+  const started = startTrace(events, { directory: runDirectory, steps: trace === true ? undefined : trace });
+  return started.catch((error: Error) => {
+    events.emit({
+      type: 'note',
+      message: `trace: expected a file in ${runDirectory}, got ${error.message}; there is none`,
+    });
+    return undefined;
+  });
 }
 
 /** What a person sees of a run: a bar on a terminal, the lecture's lines elsewhere, and the result. */

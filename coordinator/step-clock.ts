@@ -8,8 +8,7 @@ import type { PartialTiming, RemoteTiming, StepTiming } from './step-timing.js';
 type Growing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface WorkerTrack {
-  readonly orderedMs: number;
-  writtenMs: number;
+  readonly orders: { readonly beginMs: number; endMs: number }[];
   readonly partials: Map<string, Growing<PartialTiming>>;
 }
 
@@ -24,16 +23,16 @@ export class StepClock {
   /** An order is about to be sent. @returns the stamp that goes with it. */
   ordered(workerId: string): number {
     const nowMs = monotonicMs();
-    if (!this.#workers.has(workerId)) {
-      this.#workers.set(workerId, { orderedMs: nowMs, writtenMs: nowMs, partials: new Map() });
-    }
+    let track = this.#workers.get(workerId);
+    if (!track) this.#workers.set(workerId, (track = { orders: [], partials: new Map() }));
+    track.orders.push({ beginMs: nowMs, endMs: nowMs });
     return nowMs;
   }
 
   /** The order and the parameters are handed to the connection. */
   written(workerId: string): void {
-    const track = this.#workers.get(workerId);
-    if (track) track.writtenMs = monotonicMs();
+    const order = this.#workers.get(workerId)?.orders.at(-1);
+    if (order) order.endMs = monotonicMs();
   }
 
   /** A chunk of a node came. @param clock - what is known of that worker's, which is told what the stamps say. */
@@ -59,10 +58,9 @@ export class StepClock {
   }
 
   timing(times: ArithmeticTimes): StepTiming {
-    const workers = [...this.#workers].map(([workerId, { orderedMs, writtenMs, partials }]) => ({
+    const workers = [...this.#workers].map(([workerId, { orders, partials }]) => ({
       workerId,
-      orderedMs,
-      writtenMs,
+      orders,
       partials: [...partials.values()],
     }));
     return { step: this.step, beginMs: this.#beginMs, ...times, endMs: this.#endMs, workers };

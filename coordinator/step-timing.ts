@@ -22,9 +22,8 @@ export interface StepTiming {
 
 export interface WorkerTiming {
   readonly workerId: string;
-  /** Its first order of the step, and the last chunk of the parameters after its last one, handed to the connection. */
-  readonly orderedMs: number;
-  readonly writtenMs: number;
+  /** Each time it was given work: the order, and the parameters if it lacked them, handed to the connection. */
+  readonly orders: readonly { readonly beginMs: number; readonly endMs: number }[];
   /** In order of their first chunks. */
   readonly partials: readonly PartialTiming[];
 }

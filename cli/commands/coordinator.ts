@@ -39,6 +39,7 @@ export function coordinatorCommand(): Command {
         startLimitMs: options.wait,
         heartbeatLimitMs: options.heartbeatLimit,
         logLevel: options.logLevel,
+        trace: options.trace,
         onListening: (address, _, print) => {
           print(`listening on ${address}; join with: lockstep worker --coordinator ${address}`);
           return { finish: () => Promise.resolve(), stop: () => Promise.resolve() };

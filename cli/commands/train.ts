@@ -5,7 +5,7 @@ import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
-import { seconds } from '../numbers.js';
+import { seconds, stepCount } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
@@ -20,6 +20,8 @@ export interface RunOptions extends RunChoice {
   insecure?: boolean;
   wait: number;
   heartbeatLimit: number;
+  /** True: the whole run. */
+  trace?: true | number;
   logLevel: LogLevel;
 }
 
@@ -65,6 +67,7 @@ export function addRunOptions(
 ): Command {
   const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
   const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
+  const trace = new Option('--trace [steps]', 'write a time line of the run, or of its first steps: trace.json');
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
   return command
     .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
@@ -75,6 +78,7 @@ export function addRunOptions(
     .option('--insecure', 'listen beyond loopback without a token')
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
+    .addOption(trace.argParser(stepCount))
     .addOption(level.choices(logLevels).default(defaults.logLevel));
 }
 
@@ -102,6 +106,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,
     logLevel: options.logLevel,
+    trace: options.trace,
     onListening: (address, coordinator, print) => {
       const local = new LocalWorkers({
         count: workers,

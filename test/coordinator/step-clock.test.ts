@@ -70,7 +70,13 @@ describe('the clock of a step', () => {
     const remote = partial!.remote!;
     expect(Math.abs(remote.clock.offsetMs - ahead)).toBeLessThanOrEqual(remote.clock.errorMs + 1e-6);
     const inOrder = [
-      ...[timing.beginMs, track!.orderedMs, remote.orderReceivedMs, remote.parametersBeginMs, remote.parametersEndMs],
+      ...[
+        timing.beginMs,
+        track!.orders[0]!.beginMs,
+        remote.orderReceivedMs,
+        remote.parametersBeginMs,
+        remote.parametersEndMs,
+      ],
       ...[remote.shards[0]!.beginMs, remote.shards[0]!.endMs, remote.sendBeginMs, remote.sendEndMs],
       ...[partial!.lastChunkMs, timing.reducedMs, timing.endMs],
     ];
@@ -104,21 +110,18 @@ describe('the phases of a step', () => {
     workers: [
       {
         workerId: 'a',
-        orderedMs: 10,
-        writtenMs: 11,
+        orders: [{ beginMs: 10, endMs: 11 }],
         partials: [{ node, firstChunkMs: 30, lastChunkMs: 60, remote: remote(13, 55) }],
       },
       {
         workerId: 'b',
-        orderedMs: 10,
-        writtenMs: 11,
+        orders: [{ beginMs: 10, endMs: 11 }],
         partials: [{ node, firstChunkMs: 20, lastChunkMs: 40, remote: remote(12, 38) }],
       },
       // Late: its node was given to another, and its result came after the update.
       {
         workerId: 'c',
-        orderedMs: 10,
-        writtenMs: 11,
+        orders: [{ beginMs: 10, endMs: 11 }],
         partials: [{ node, firstChunkMs: 61, lastChunkMs: 64, remote: remote(12, 60) }],
       },
     ],
