@@ -87,15 +87,18 @@ describe('the time line of a run', () => {
     }
   });
 
-  it.runIf(process.platform === 'linux')('is right about clocks that are one: within its error, less than a step', () => {
-    // All processes of a Linux machine share the monotonic clock, so the true offset is 0.
-    const clocks = spans('receive parameters').map(({ args }) => args as Record<string, number>);
-    for (const { clockOffsetMs, clockErrorMs } of clocks) {
-      expect(Math.abs(clockOffsetMs!)).toBeLessThanOrEqual(clockErrorMs! + 1e-6);
-    }
-    const longestMs = Math.max(...spans(/^step \d+$/).map(({ dur }) => dur / 1e3));
-    expect(Math.max(...clocks.slice(10).map(({ clockErrorMs }) => clockErrorMs!))).toBeLessThan(longestMs);
-  });
+  it.runIf(process.platform === 'linux')(
+    'is right about clocks that are one: within its error, less than a step',
+    () => {
+      // All processes of a Linux machine share the monotonic clock, so the true offset is 0.
+      const clocks = spans('receive parameters').map(({ args }) => args as Record<string, number>);
+      for (const { clockOffsetMs, clockErrorMs } of clocks) {
+        expect(Math.abs(clockOffsetMs!)).toBeLessThanOrEqual(clockErrorMs! + 1e-6);
+      }
+      const longestMs = Math.max(...spans(/^step \d+$/).map(({ dur }) => dur / 1e3));
+      expect(Math.max(...clocks.slice(10).map(({ clockErrorMs }) => clockErrorMs!))).toBeLessThan(longestMs);
+    },
+  );
 
   it('has loss and rate as counters, and changes of the run as instants', () => {
     const counters = events.filter(({ ph }) => ph === 'C');
