@@ -68,6 +68,7 @@ describe('the metrics of a run', () => {
   it('are there before the job is prepared, as far as anything is known', () => {
     expect(value(`lockstep_build_info{version="1.2.3",node="${process.version.slice(1)}"}`, before)).toBe(1);
     expect(value('lockstep_steps_total', before)).toBe(0);
+    expect(value('lockstep_test_accuracy_ratio', before)).toBeNaN();
     expect(before).not.toMatch(/^lockstep_run_info\{/m);
   });
 
@@ -79,6 +80,7 @@ describe('the metrics of a run', () => {
     expect(value('lockstep_recovery_seconds_count')).toBe(1);
     expect(value('lockstep_checkpoint_seconds_count')).toBe(value('lockstep_checkpoints_total'));
     expect(value('lockstep_progress_ratio')).toBe(1);
+    expect(value('lockstep_test_accuracy_ratio')).toBeGreaterThan(0);
     expect(value('lockstep_state{state="finished"}')).toBe(1);
   });
 

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Coordinator } from '../../coordinator.js';
 import { listen } from '../listen.js';
 import { type ExpositionFormat, toOpenMetrics } from './exposition.js';
-import { createInstruments } from './instruments.js';
+import { createInstruments, type Instruments } from './instruments.js';
 import { CounterReader, describeRun, readStatus } from './read-gauges.js';
 import { RecentSteps } from './recent-steps.js';
 import { recordEvent } from './record-event.js';
@@ -30,6 +30,7 @@ export async function startMetrics(coordinator: Coordinator, { version }: Metric
   const client = (await import('prom-client')).default;
   const registry = new client.Registry();
   const instruments = createInstruments(client, registry);
+  noValuesYet(instruments);
   instruments.build.set({ version, node: process.version.slice(1) }, 1);
   const memory = { recent: new RecentSteps(), recovery: new RecoveryTimer(), clockErrorsMs: new Map<string, number>() };
   const counters = new CounterReader();
@@ -61,4 +62,10 @@ export async function startMetrics(coordinator: Coordinator, { version }: Metric
       return Promise.resolve();
     },
   };
+}
+
+/** What has no value before the first step or evaluation is no number then, rather than 0. */
+function noValuesYet(instruments: Instruments): void {
+  const { loss, meanLoss, testLoss, accuracy, learningRate, rate, left } = instruments;
+  for (const gauge of [loss, meanLoss, testLoss, accuracy, learningRate, rate, left]) gauge.set(NaN);
 }
