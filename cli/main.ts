@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/errors.js';
 import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
+import { version } from './version.js';
 
 /** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
 
@@ -27,11 +27,6 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),
 };
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
 
 async function program(named: string | undefined): Promise<Command> {
   const root = new Command('lockstep')

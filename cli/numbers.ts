@@ -7,6 +7,13 @@ export function seconds(text: string): number {
   return Math.round(value * 1000);
 }
 
+/** Parses a number of steps to trace. */
+export function stepCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a number of steps from 1 on');
+  return value;
+}
+
 /** Parses a number of workers or cores. */
 export function positive(text: string): number {
   const value = Number(text);

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
+import type { Trace } from '../coordinator/observe/trace/start.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
@@ -20,6 +21,8 @@ export interface CoordinatorRun extends CoordinatorOptions {
   readonly tensorboard: boolean;
   /** Where to tell NATS of the run. */
   readonly nats?: NatsOptions | undefined;
+  /** Writes a time line of the whole run (true), or of so many steps. */
+  readonly trace?: true | number | undefined;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
@@ -52,6 +55,7 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   coordinator.events.subscribe((event) => logEvent(log, event));
   log.info({ address, run: options.runDirectory }, 'listening');
   const tensorboard = options.tensorboard ? await openTensorboard(coordinator) : undefined;
+  const trace = await traceFor(coordinator, options);
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
@@ -63,6 +67,7 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
     terminal.stop();
     await helpers?.stop();
     await tensorboard?.close();
+    await trace?.close();
     signals.forget();
   }
 }
@@ -70,6 +75,20 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
 async function openTensorboard(coordinator: Coordinator): Promise<{ close(): Promise<void> }> {
   const { startTensorboard } = await import('../coordinator/observe/tensorboard/start.js');
   return startTensorboard(coordinator);
+}
+
+/** The time line that was asked for. */
+async function traceFor({ events }: Coordinator, { trace, runDirectory }: CoordinatorRun): Promise<Trace | undefined> {
+  if (trace === undefined) return undefined;
+  const { startTrace } = await import('../coordinator/observe/trace/start.js');
+  const started = startTrace(events, { directory: runDirectory, steps: trace === true ? undefined : trace });
+  return started.catch((error: Error) => {
+    events.emit({
+      type: 'note',
+      message: `trace: expected a file in ${runDirectory}, got ${error.message}; there is none`,
+    });
+    return undefined;
+  });
 }
 
 /** What a person sees of a run: a bar on a terminal, the lecture's lines elsewhere, and the result. */
@@ -139,7 +158,7 @@ const standInWarning =
 
 function logEvent(log: Logger, event: RunEvent): void {
   const { type, ...rest } = event;
-  if (type === 'step') return;
+  if (type === 'step' || type === 'timing') return;
   if (event.type === 'evaluation') return log.info({ record: event.record }, type);
   if ((type === 'worker' && event.change === 'lost') || type === 'waiting' || type === 'skipped') log.warn(rest, type);
   else if (type === 'fault' || (type === 'state' && event.state === 'failed')) log.error(rest, type);

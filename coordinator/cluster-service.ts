@@ -1,13 +1,15 @@
 import type { JobManifest } from '../job/manifest.js';
+import { monotonicMs } from '../proto/clock.js';
 import { chunkCount } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
-import type { Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
+import type { Heartbeat, Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
 import { checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from './engine-class.js';
 import type { EngineDoor } from './engine-door.js';
 import type { RunEvents } from './events.js';
 import type { Roster } from './roster.js';
 import { type JoinStream, WorkerSession } from './session.js';
+import type { Traffic } from './traffic.js';
 import type { Trainer } from './trainer.js';
 
 /** How long a connection may stay without saying who it is. */
@@ -23,6 +25,7 @@ export interface ClusterServiceOptions {
   readonly events: RunEvents;
   readonly door: EngineDoor;
   readonly manifest: JobManifest;
+  readonly traffic?: Traffic;
   readonly welcome: { readonly jobJson: string; readonly term: number; readonly heartbeatMs: number };
 }
 
@@ -125,7 +128,7 @@ export class ClusterService {
       throw new ClusterError('BAD_MESSAGE', `join: expected Hello first, got ${kindOf(message)}`);
     }
     checkHello(message.hello);
-    const session = new WorkerSession(message.hello, stream, performance.now());
+    const session = new WorkerSession(message.hello, stream, performance.now(), this.options.traffic);
     if (this.#closed !== undefined) {
       session.finish(this.#closed);
       return session;
@@ -150,6 +153,7 @@ export class ClusterService {
       case 'heartbeat':
         checkHeartbeat(message.heartbeat, session.workerId);
         session.heartbeat = message.heartbeat;
+        noteClock(session, message.heartbeat);
         return this.#checkUnread(session);
       case 'holding':
         checkHolding(message.holding, this.options.manifest.shards.length, session.workerId);
@@ -158,6 +162,7 @@ export class ClusterService {
       case 'partial':
       case 'rows':
         this.#checkAdmitted(session);
+        this.#count(message);
         return trainer.receive(session, message);
       case 'failure':
         return this.#gone(session, 'lost', new ClusterError('ENGINE_FAILED', message.failure.message));
@@ -204,6 +209,12 @@ export class ClusterService {
     throw new ClusterError('BAD_MESSAGE', `join: expected Ready from ${session.workerId} before any result, got none`);
   }
 
+  #count(message: ReceivedFromWorker & { readonly message: 'partial' | 'rows' }): void {
+    const received = this.options.traffic?.received;
+    if (received && message.message === 'partial') received.gradients += message.partial.data.byteLength;
+    if (received && message.message === 'rows') received.rows += message.rows.data.byteLength;
+  }
+
   /** What is sent to a worker waits in memory until it reads; one that never does is dropped. */
   #checkUnread(session: WorkerSession): void {
     const { parameterCount, stateCount } = this.options.manifest;
@@ -230,6 +241,10 @@ export class ClusterService {
     this.options.events.emit({ type: 'worker', change, workerId, reason: printable(error.message) });
     this.options.trainer.dispatcher.workerGone(session);
   }
+}
+
+function noteClock({ clock }: WorkerSession, { sentMs }: Heartbeat): void {
+  if (sentMs !== undefined && sentMs > 0 && sentMs < Infinity) clock.cameIn(sentMs, monotonicMs());
 }
 
 /** What a message is called that may be none. */

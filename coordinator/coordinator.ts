@@ -27,6 +27,7 @@ import { RunDirectory } from './run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
 import { ClusterServer } from './server.js';
 import { describeStatus } from './status.js';
+import { Traffic } from './traffic.js';
 import { Trainer } from './trainer.js';
 
 export interface CoordinatorOptions extends ListenOptions {
@@ -81,6 +82,7 @@ const shutdownLimitMs = 2_000;
  */
 export class Coordinator {
   readonly events = new RunEvents();
+  readonly traffic = new Traffic();
   readonly #server: ClusterServer;
   #running: Promise<Running>;
   #stopReason: string | undefined;
@@ -108,7 +110,7 @@ export class Coordinator {
             call.emit('error', toStatus(new ClusterError('STOPPED', `the job cannot start: ${error.message}`))),
         );
     const join = whenRunning<JoinStream>(({ cluster }, stream) => cluster.join(stream));
-    const fetch = whenRunning<FetchCall>(({ job }, call) => serveParts(job.parts)(call));
+    const fetch = whenRunning<FetchCall>(({ job }, call) => serveParts(job.parts, this.traffic)(call));
     const control = controlHandlers({
       status: () => this.status(),
       history: (points) => this.history(points),
@@ -203,7 +205,7 @@ export class Coordinator {
     const { spec, wantedWorkers, startLimitMs, heartbeatLimitMs } = this.options;
     const dataset = await this.options.dataset();
     const job = await prepareJob(spec, dataset);
-    const { events } = this;
+    const { events, traffic } = this;
     const start = await startRun({
       directory: this.#directory!,
       previous: this.#previous,
@@ -238,7 +240,7 @@ export class Coordinator {
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
     const record = (run: RunEngine) => runJson.update(run);
     const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
-    const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, welcome });
+    const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, traffic, welcome });
     const stop = (reason: string) => this.stop(reason);
     const control = new RunControl({ trainer, stop, scaler: () => this.#scaler });
     return { job, start, test: dataset.test, trainer, roster, cluster, door, control, progress };

@@ -3,6 +3,7 @@ import { CHUNK_BYTES } from '../proto/chunks.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { DataChunk, FetchRequest } from '../proto/messages.js';
 import { printable } from './check-messages.js';
+import type { Traffic } from './traffic.js';
 
 /** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */
 export type PartBytes = readonly Uint8Array[];
@@ -10,7 +11,7 @@ export type PartBytes = readonly Uint8Array[];
 export type FetchCall = ServerWritableStream<FetchRequest, DataChunk>;
 
 /** Serves Fetch: streams parts of the dataset by their digest, no faster than the worker reads. */
-export function serveParts(parts: ReadonlyMap<string, PartBytes>) {
+export function serveParts(parts: ReadonlyMap<string, PartBytes>, traffic?: Traffic) {
   return (call: FetchCall): void => {
     const part = parts.get(call.request.digest);
     if (!part) {
@@ -19,14 +20,15 @@ export function serveParts(parts: ReadonlyMap<string, PartBytes>) {
       call.emit('error', toStatus(error));
       return;
     }
-    void streamPart(call, part);
+    void streamPart(call, part, traffic);
   };
 }
 
-async function streamPart(call: FetchCall, part: PartBytes): Promise<void> {
+async function streamPart(call: FetchCall, part: PartBytes, traffic?: Traffic): Promise<void> {
   const totalBytes = part.reduce((sum, bytes) => sum + bytes.byteLength, 0);
   for (const data of chunksOf(part)) {
     if (call.cancelled || call.destroyed) return;
+    if (traffic) traffic.sent.dataset += data.byteLength;
     if (!call.write({ totalBytes, data })) await drained(call);
   }
   call.end();

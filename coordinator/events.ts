@@ -1,5 +1,6 @@
 import type { Waiting } from './decisions/waiting.js';
 import type { EvaluationRecord, StepRecord, TestRow } from './records.js';
+import type { StepTiming } from './step-timing.js';
 
 export type RunState =
   'waiting' | 'training' | 'paused' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
@@ -21,6 +22,8 @@ export type RunEvent =
       readonly reason: string;
     }
   | { readonly type: 'step'; readonly record: StepRecord }
+  /** Where the time of a step went that was committed or left out; after what tells of that. */
+  | { readonly type: 'timing'; readonly timing: StepTiming }
   /** A step is late; told of once per second at most. */
   | ({ readonly type: 'waiting' } & Waiting)
   | {

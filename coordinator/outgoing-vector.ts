@@ -18,14 +18,16 @@ export interface VectorKind {
 export class OutgoingVector {
   readonly key: string;
   readonly chunks: number;
+  readonly byteLength: number;
   readonly #encoded: (Encoded | undefined)[];
 
   constructor(
-    private readonly kind: VectorKind,
+    readonly kind: VectorKind,
     private readonly values: Float32Array,
   ) {
     this.key = `${kind.step}/${kind.evaluation}`;
     this.chunks = chunkCount(values.length);
+    this.byteLength = values.byteLength;
     this.#encoded = new Array<Encoded | undefined>(this.chunks);
   }
 

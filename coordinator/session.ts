@@ -2,7 +2,9 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type ClusterError, toStatus } from '../proto/errors.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
+import { ClockOffset } from './clock-offset.js';
 import type { OutgoingVector } from './outgoing-vector.js';
+import type { Traffic } from './traffic.js';
 
 export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
 
@@ -12,6 +14,8 @@ export class WorkerSession {
   heartbeat: Heartbeat | undefined;
   holding = new Set<number>();
   lastHeardMs: number;
+  /** How far the worker's monotonic clock is ahead of this process's. */
+  readonly clock = new ClockOffset();
   /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
   #sentVector: string | undefined;
   #ended = false;
@@ -20,6 +24,7 @@ export class WorkerSession {
     readonly hello: Hello,
     readonly stream: JoinStream,
     nowMs: number,
+    private readonly traffic?: Traffic,
   ) {
     this.lastHeardMs = nowMs;
   }
@@ -36,6 +41,7 @@ export class WorkerSession {
   sendVector(vector: OutgoingVector): void {
     if (this.#sentVector === vector.key) return;
     this.#sentVector = vector.key;
+    if (this.traffic) this.traffic.sent[vector.kind.evaluation ? 'evaluation' : 'parameters'] += vector.byteLength;
     for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.chunk(index));
   }
 

@@ -12,6 +12,8 @@ import { shardsIn } from './decisions/waiting.js';
 import type { NumericsCheck } from './numerics-check.js';
 import { OutgoingVector } from './outgoing-vector.js';
 import type { WorkerSession } from './session.js';
+import { StepClock } from './step-clock.js';
+import type { StepTiming } from './step-timing.js';
 import type { StepWork, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 
@@ -44,6 +46,7 @@ export class StepTask implements StepWork {
   /** Reports of audited shards: without them there is no update. */
   readonly #withheld = new Map<number, ShardReport>();
   readonly #vector: OutgoingVector;
+  readonly #clock: StepClock;
   #settle!: () => void;
 
   constructor(
@@ -52,6 +55,7 @@ export class StepTask implements StepWork {
     update: { samples: number; learningRate: number },
     readonly audited: readonly number[] = [],
   ) {
+    this.#clock = new StepClock(step);
     this.board = new WorkBoard(context.manifest.shards.length + audited.length);
     this.done = new Promise((resolve) => (this.#settle = resolve));
     this.#vector = new OutgoingVector({ term: context.term, step, evaluation: false }, context.params);
@@ -112,13 +116,21 @@ export class StepTask implements StepWork {
   settle(outcome: StepOutcome): void {
     if (outcome.step !== this.step) return;
     this.outcome = outcome;
+    this.#clock.end();
     this.#settle();
+  }
+
+  /** Where the step's time went; undefined until it is settled. */
+  get timing(): StepTiming | undefined {
+    return this.outcome && this.#clock.timing(this.outcome.times);
   }
 
   #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number, wide: number): void {
     const { term } = this.context;
-    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes], wide } });
+    const sentMs = this.#clock.ordered(session.workerId);
+    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes], wide, sentMs } });
     session.sendVector(this.#vector);
+    this.#clock.written(session.workerId);
   }
 
   #take(session: WorkerSession, partial: Partial): void {
@@ -126,6 +138,7 @@ export class StepTask implements StepWork {
     const { workerId } = session;
     const node = checkPartial({ manifest, plan, step: this.step, workerId }, partial);
     const delivery = this.#deliveryOf(session, node, partial.chunk);
+    this.#clock.arrived(session, node, partial);
     numerics.receive(workerId, partial);
     if (!delivery.isAudit) {
       if (partial.chunk === 0) for (const report of partial.reports) this.#addReport(report);

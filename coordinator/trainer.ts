@@ -197,6 +197,7 @@ export class Trainer {
     const outcome = task.outcome!;
     if (outcome.kind === 'committed') this.#commit(task, outcome, { ...update, durationMs: performance.now() - begin });
     else this.#skip(task, outcome.shards);
+    this.setup.events.emit({ type: 'timing', timing: task.timing! });
   }
 
   #commit(

@@ -29,6 +29,7 @@ export type WorkerPhase = 'idle' | 'receiving' | 'computing' | 'sending';
 export interface Heartbeat {
   phase: string;
   residentBytes: number;
+  sentMs?: number;
 }
 export interface Assignment {
   generation: number;
@@ -48,6 +49,7 @@ export interface Compute {
   generation: number;
   nodes: Node[];
   wide: number;
+  sentMs?: number;
 }
 export interface Evaluate {
   term: number;
@@ -80,6 +82,21 @@ export interface Partial {
   data: Uint8Array;
   reports: ShardReport[];
   crc: number;
+  stamps?: Stamps | null;
+}
+export interface Stamps {
+  orderSentMs: number;
+  orderReceivedMs: number;
+  parametersBeginMs: number;
+  parametersEndMs: number;
+  shards: ShardSpan[];
+  sendBeginMs: number;
+  sendEndMs: number;
+}
+export interface ShardSpan {
+  shard: number;
+  beginMs: number;
+  endMs: number;
 }
 export interface EvaluationRows {
   term: number;

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
+import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type {
@@ -12,6 +13,7 @@ import type {
   Parameters,
   ReceivedToWorker,
   ShardReport,
+  ShardSpan,
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
@@ -19,6 +21,7 @@ import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import type { ShardResult } from './shard-computer.js';
+import { StepStamps } from './step-stamps.js';
 
 export interface SessionOptions {
   /** `HOST:PORT` of the coordinator. */
@@ -62,6 +65,7 @@ export class WorkerSession {
   /** Buffers for vectors on their way to the engine thread. */
   #pools: { readonly step: BufferPool; readonly evaluation: BufferPool } | undefined;
   #phase: WorkerPhase = 'idle';
+  readonly #stamps = new StepStamps();
   /** Nodes of the newest step that are ordered and not sent. */
   #owed: { step: number; nodes: number } | undefined;
   /** Gradients that the stream may still read. */
@@ -199,8 +203,7 @@ export class WorkerSession {
       evaluation: new BufferPool(parameterCount + stateCount),
     };
     this.#term = term;
-    const beat = () => this.#send({ heartbeat: { phase: this.#phase, residentBytes: process.memoryUsage.rss() } });
-    this.#heartbeats = setInterval(beat, Math.max(50, heartbeatMs));
+    this.#heartbeats = setInterval(() => this.#beat(), Math.max(50, heartbeatMs));
     const { spec, dataset } = manifest;
     this.options.log(`joined ${this.options.coordinator} for job ${spec.name} (${spec.model}, ${spec.shards} shards)`);
     const engine = this.options.engineFor(manifest);
@@ -214,6 +217,11 @@ export class WorkerSession {
       onPart: (wanted, bytes) => this.#partArrived(engine, wanted, bytes),
       onError: (error) => this.#reject(error),
     });
+  }
+
+  #beat(): void {
+    const residentBytes = process.memoryUsage.rss();
+    this.#send({ heartbeat: { phase: this.#phase, residentBytes, sentMs: monotonicMs() } });
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
@@ -237,7 +245,8 @@ export class WorkerSession {
     ]);
   }
 
-  #compute({ step, nodes, wide }: Compute): void {
+  #compute({ step, nodes, wide, sentMs }: Compute): void {
+    this.#stamps.ordered(step, sentMs ?? 0);
     this.#owed = { step, nodes: nodes.length + (this.#owed?.step === step ? this.#owed.nodes : 0) };
     this.#engine().post({ kind: 'compute', step, nodes, wide });
   }
@@ -246,6 +255,7 @@ export class WorkerSession {
     const { step, evaluation, chunk, chunks } = message;
     const key = `${step}/${evaluation}`;
     if (chunk === 0) {
+      if (!evaluation) this.#stamps.parametersBegin(step);
       if (this.#vector) BufferPool.release(this.#vector.values);
       this.#vector = { key, values: this.#pools![evaluation ? 'evaluation' : 'step'].take(), received: 0 };
     }
@@ -259,6 +269,7 @@ export class WorkerSession {
     this.#phase = 'receiving';
     storeChunk(this.#vector.values, message, `parameters of step ${step}`);
     if (++this.#vector.received < chunks) return;
+    if (!evaluation) this.#stamps.parametersEnd();
     this.#engine().post({ kind: 'vector', step, evaluation, values: this.#vector.values });
     this.#vector = undefined;
     this.#phase = 'computing';
@@ -295,12 +306,15 @@ export class WorkerSession {
     this.#phase = 'sending';
     this.#sending.add(gradient);
     const chunks = chunkCount(gradient.length);
+    const begin = monotonicMs();
     for (let chunk = 0; chunk < chunks; chunk++) {
+      const isLast = chunk === chunks - 1;
       const sent = chunk === 0 ? reports.map(toReport) : [];
-      const partial = { term: this.#term, step, node, ...chunkFields(gradient, chunk), reports: sent };
+      const fields = { ...chunkFields(gradient, chunk), reports: sent };
+      const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
+      const partial = { term: this.#term, step, node, ...fields, ...(stamps && { stamps }) };
       // The stream may read the bytes later, so the buffer is free when the last chunk is written.
-      const written = chunk === chunks - 1 ? () => this.#release(gradient) : undefined;
-      this.#stream.write({ partial }, written);
+      this.#stream.write({ partial }, isLast ? () => this.#release(gradient) : undefined);
     }
     this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
     if (this.#leaving !== undefined && this.#phase === 'idle') this.#leaveNow(this.#leaving);
@@ -317,8 +331,12 @@ function wantedPart(set: WantedPart['set'], parts: readonly PartRef[], index: nu
   throw new ClusterError('BAD_MESSAGE', `assignment: expected ${set} 0..${parts.length - 1}, got ${index}`);
 }
 
-function toReport({ statistics, ...rest }: ShardResult): ShardReport {
-  return { ...rest, statistics: bytesOf(statistics) };
+function toReport({ shard, samples, lossSum, correct, statistics, computeMs }: ShardResult): ShardReport {
+  return { shard, samples, lossSum, correct, statistics: bytesOf(statistics), computeMs };
+}
+
+function toSpan({ shard, beginMs, computeMs }: ShardResult): ShardSpan {
+  return { shard, beginMs, endMs: beginMs + computeMs };
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

@@ -8,6 +8,7 @@ import { SampleOrder } from '../job/samples.js';
 import { shardRange } from '../job/shards.js';
 import { sumNode } from '../job/reduction.js';
 import type { TreeNode } from '../job/tree.js';
+import { monotonicMs } from '../proto/clock.js';
 import { fingerprint } from './fingerprint.js';
 
 /** What a shard's samples gave besides the gradient. */
@@ -18,6 +19,8 @@ export interface ShardResult {
   readonly correct: number;
   readonly statistics: Float32Array;
   readonly computeMs: number;
+  /** On the monotonic clock; the computation ended `computeMs` later. */
+  readonly beginMs: number;
 }
 
 /** Computes shards and evaluation batches of one job with one engine. Keeps no training state. */
@@ -119,19 +122,19 @@ export class ShardComputer {
     params: Float32Array,
     wide: boolean,
   ): Promise<{ gradient: Float32Array; report: ShardResult }> {
-    const begin = performance.now();
+    const beginMs = monotonicMs();
     const samples = this.#order.indices(shard, step);
-    if (samples.length === 0) return this.#noSamples(shard);
+    if (samples.length === 0) return this.#noSamples(shard, beginMs);
     const { images, labels } = this.#gather(shard, step, samples);
     const program = (wide ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
     const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels });
-    const computeMs = performance.now() - begin;
-    return { gradient, report: { shard, samples: samples.length, computeMs, ...rest } };
+    const computeMs = monotonicMs() - beginMs;
+    return { gradient, report: { shard, samples: samples.length, beginMs, computeMs, ...rest } };
   }
 
-  #noSamples(shard: number): { gradient: Float32Array; report: ShardResult } {
+  #noSamples(shard: number, beginMs: number): { gradient: Float32Array; report: ShardResult } {
     const statistics = new Float32Array(this.manifest.stateCount);
-    const report = { shard, samples: 0, lossSum: 0, correct: 0, statistics, computeMs: 0 };
+    const report = { shard, samples: 0, lossSum: 0, correct: 0, statistics, computeMs: 0, beginMs };
     return { gradient: new Float32Array(this.manifest.parameterCount), report };
   }
 

@@ -42,6 +42,7 @@ export function coordinatorCommand(): Command {
         heartbeatLimitMs: options.heartbeatLimit,
         logLevel: options.logLevel,
         tensorboard: options.tensorboard ?? false,
+        trace: options.trace,
         onListening: (address, _, print) => {
           print(`listening on ${address}; join with: lockstep worker --coordinator ${address}`);
           return { finish: () => Promise.resolve(), stop: () => Promise.resolve() };

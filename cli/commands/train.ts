@@ -7,8 +7,8 @@ import { datasetFor } from '../dataset.js';
 import { describeScale } from '../describe-scale.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
-import { positive, seconds } from '../numbers.js';
 import { addNatsOptions, type NatsFlags, resolveNats } from '../nats-options.js';
+import { positive, seconds, stepCount } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
@@ -23,6 +23,8 @@ export interface RunOptions extends RunChoice, NatsFlags {
   insecure?: boolean;
   wait: number;
   heartbeatLimit: number;
+  /** True: the whole run. */
+  trace?: true | number;
   logLevel: LogLevel;
   tensorboard?: boolean;
 }
@@ -81,6 +83,7 @@ export function addRunOptions(
 ): Command {
   const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
   const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
+  const trace = new Option('--trace [steps]', 'write a time line of the run, or of its first steps: trace.json');
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
   return addNatsOptions(command)
     .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
@@ -92,6 +95,7 @@ export function addRunOptions(
     .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
+    .addOption(trace.argParser(stepCount))
     .addOption(level.choices(logLevels).default(defaults.logLevel));
 }
 
@@ -122,6 +126,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     heartbeatLimitMs: options.heartbeatLimit,
     logLevel: options.logLevel,
     tensorboard: options.tensorboard ?? false,
+    trace: options.trace,
     onListening: (address, coordinator, print) => {
       const local = new LocalWorkers({
         count: workers,

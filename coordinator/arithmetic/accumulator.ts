@@ -1,4 +1,5 @@
 import { chunkCount, chunkRange } from '../../proto/chunks.js';
+import { monotonicMs } from '../../proto/clock.js';
 import { stateDigest, type TrainingState } from '../../job/digest.js';
 import { createOptimizer, type Optimizer, type Slot } from '../../job/optimizer.js';
 import { ReductionTree } from '../../job/reduction.js';
@@ -36,10 +37,21 @@ export interface ShardOutcome {
   readonly statistics: Float32Array;
 }
 
+/** When a step's arithmetic was done, in ms on the monotonic clock, which is the same in all threads. */
+export interface ArithmeticTimes {
+  /** The sums are complete and looked at. */
+  readonly reducedMs: number;
+  /** The update is made; as `reducedMs` where there is none. */
+  readonly updatedMs: number;
+  /** How long partials were added and looked at. */
+  readonly reduceBusyMs: number;
+}
+
 /** How a step ended. `nonFinite` names the shards with NaN or infinity, if they are known; then nothing has changed. */
-export type StepOutcome =
-  | { readonly kind: 'committed'; readonly step: number; readonly lossSum: number; readonly correct: number }
-  | { readonly kind: 'nonFinite'; readonly step: number; readonly shards: readonly number[] };
+export type StepOutcome = { readonly step: number; readonly times: ArithmeticTimes } & (
+  | { readonly kind: 'committed'; readonly lossSum: number; readonly correct: number }
+  | { readonly kind: 'nonFinite'; readonly shards: readonly number[] }
+);
 
 /**
  * All arithmetic of the coordinator: sums one step's partials along the reduction tree, then updates parameters,
@@ -56,6 +68,7 @@ export class Accumulator {
   #finite = true;
   /** Shards below partials that are not finite: in a sum it is too late to see where it comes from. */
   readonly #broken = new Set<number>();
+  #busyMs = 0;
 
   constructor(readonly setup: AccumulatorSetup) {
     this.#optimizer = createOptimizer(setup.optimizer, setup.params.length);
@@ -72,11 +85,13 @@ export class Accumulator {
     this.#outcomes.clear();
     this.#finite = true;
     this.#broken.clear();
+    this.#busyMs = 0;
   }
 
   /** Adds one chunk of a node's gradient sum, which belongs to the accumulator afterwards; partials of another step are dropped. */
   addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
     if (step !== this.#planned?.step) return undefined;
+    const beginMs = monotonicMs();
     const isFinite = allFinite(values);
     const addition = this.#tree.add(node, chunk, values);
     if (!isFinite && addition.outcome !== 'duplicate') this.#noteBroken(node);
@@ -86,6 +101,7 @@ export class Accumulator {
       const isRoot = node.count === this.setup.shards;
       this.#finite &&= isRoot ? isFinite : allFinite(addition.sum);
     }
+    this.#busyMs += monotonicMs() - beginMs;
     return this.#finish();
   }
 
@@ -118,17 +134,19 @@ export class Accumulator {
   #finish(): StepOutcome | undefined {
     if (this.#roots.size < this.#chunks || this.#outcomes.size < this.setup.shards || !this.#planned) return undefined;
     const { step } = this.#planned;
+    const [reducedMs, reduceBusyMs] = [monotonicMs(), this.#busyMs];
     const outcomes = [...this.#outcomes.values()].sort((a, b) => a.shard - b.shard);
     const broken = outcomes.filter((outcome) => !isFiniteOutcome(outcome));
     if (broken.length > 0 || !this.#finite) {
       this.#planned = undefined;
       const shards = broken.length > 0 ? broken.map(({ shard }) => shard) : [...this.#broken].sort((a, b) => a - b);
-      return { kind: 'nonFinite', step, shards };
+      return { kind: 'nonFinite', step, shards, times: { reducedMs, updatedMs: reducedMs, reduceBusyMs } };
     }
     this.#update(this.#planned, outcomes);
     this.#planned = undefined;
+    const times = { reducedMs, updatedMs: monotonicMs(), reduceBusyMs };
     const sum = (value: (outcome: ShardOutcome) => number) => outcomes.reduce((total, o) => total + value(o), 0);
-    return { kind: 'committed', step, lossSum: sum((o) => o.lossSum), correct: sum((o) => o.correct) };
+    return { kind: 'committed', step, times, lossSum: sum((o) => o.lossSum), correct: sum((o) => o.correct) };
   }
 
   #noteBroken({ first, count }: TreeNode): void {

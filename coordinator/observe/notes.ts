@@ -29,6 +29,7 @@ export function describeEvent(event: RunEvent): string | undefined {
     case 'note':
       return event.message;
     case 'step':
+    case 'timing':
     case 'waiting':
       return undefined;
     default:

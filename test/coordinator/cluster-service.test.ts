@@ -266,6 +266,6 @@ describe('the end of a session', () => {
       ) as string,
     });
     expect(rig.roster.sessions.map(({ workerId }) => workerId)).toEqual(['heard']);
-    expect(rig.roster.get('heard')?.heartbeat).toEqual({ phase: 'idle', residentBytes: 5 });
+    expect(rig.roster.get('heard')?.heartbeat).toMatchObject({ phase: 'idle', residentBytes: 5 });
   });
 });

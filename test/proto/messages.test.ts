@@ -8,6 +8,7 @@ import type {
   Node,
   Partial,
   ShardReport,
+  Stamps,
   StatusReply,
   ToWorkerFields,
   WorkerStatus,
@@ -26,6 +27,19 @@ const report: ShardReport = {
   computeMs: 31.5,
 };
 
+const stamps: Stamps = {
+  orderSentMs: 1e9 + 0.5,
+  orderReceivedMs: 2.25,
+  parametersBeginMs: 3,
+  parametersEndMs: 4.5,
+  shards: [
+    { shard: 3, beginMs: 5, endMs: 6 },
+    { shard: 4, beginMs: 6, endMs: 7.75 },
+  ],
+  sendBeginMs: 8,
+  sendEndMs: 9,
+};
+
 /** Every field of every message, with values that no default has. */
 const fromWorker: FromWorkerFields = {
   hello: { protocolVersion: 1, workerId: 'gpu-3-äöü-1f', host: 'gpu-3', pid: most, runtime: 'v20.20.2 linux x64' },
@@ -39,7 +53,7 @@ const fromWorker: FromWorkerFields = {
     fingerprint: '0123456789abcdef'.repeat(4),
     wideCores: 16,
   },
-  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1 },
+  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024 },
   holding: { shards: [0, 4, most] },
   partial: {
     term: 1,
@@ -50,6 +64,7 @@ const fromWorker: FromWorkerFields = {
     data: Buffer.from([0, 255, 128]),
     crc: most,
     reports: [report, { ...report, shard: 4 }],
+    stamps,
   },
   rows: { term: 1, step: 1435, batch: 19, data: Buffer.from([1, 2, 3, 4]), crc: 0x89abcdef },
   failure: { code: 'ENGINE_FAILED', message: 'two\nlines' },
@@ -58,7 +73,7 @@ const fromWorker: FromWorkerFields = {
 const toWorker: ToWorkerFields = {
   welcome: { jobJson: '{"spec":{}}', term: 1, heartbeatMs: 500 },
   assignment: { generation: 2, shards: [0, 1], evaluationBatches: [7, 8, 9] },
-  compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }], wide: 2 },
+  compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }], wide: 2, sentMs: 5e8 + 0.25 },
   evaluate: { term: 1, step: 205, batches: [0, 1] },
   parameters: { term: 1, step: 12, evaluation: true, chunk: 2, chunks: 3, data: Buffer.from([9]), crc: 0 },
   finish: { reason: 'the job is over' },
@@ -157,7 +172,10 @@ describe('messages of the wire', () => {
     const sent: { partial: Pick<Partial, 'step'> } = { partial: { step: 4 } };
     expect(join.requestDeserialize(join.requestSerialize(sent))).toEqual({
       message: 'partial',
-      partial: { term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [], crc: 0 },
+      partial: {
+        ...{ term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [], crc: 0 },
+        stamps: null,
+      },
     });
     expect(join.requestDeserialize(Buffer.alloc(0))).toEqual({});
   });

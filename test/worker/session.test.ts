@@ -180,7 +180,7 @@ describe('a session', () => {
     gradient.forEach((_, i) => (gradient[i] = -i));
     const statistics = Float32Array.of(0.5);
     const node = { first: 0, count: 1 };
-    talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports: [{ ...report, statistics }] });
+    talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports: [{ ...report, statistics, beginMs: 8 }] });
     const first = (await talk.next('partial')).partial;
     const second = (await talk.next('partial')).partial;
     const sent = { term: 7, step: 3, node, chunks: 2 };

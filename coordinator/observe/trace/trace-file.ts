@@ -1,0 +1,64 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { TraceEvent } from './trace-event.js';
+
+/** A trace as large as this can still be opened in a browser. */
+export const maxTraceBytes = 256 * 1024 * 1024;
+/** What may wait in memory for a slow disk. */
+const maxPendingBytes = 8 * 1024 * 1024;
+
+/** The events of a trace, left out where the disk was too slow. */
+export type Appended = 'written' | 'left out' | 'full';
+
+/**
+ * A file in the Chrome trace event format, as a JSON array that grows event by event. Readers take an array whose end
+ * is missing, so it can be opened at any time, also after a crash.
+ */
+export class TraceFile {
+  #bytes = 0;
+  #isFull = false;
+  readonly #done: Promise<void>;
+
+  private constructor(
+    readonly path: string,
+    private readonly stream: WriteStream,
+    onError: (error: Error) => void,
+  ) {
+    stream.on('error', onError);
+    this.#done = finished(stream).catch(() => undefined);
+    this.#write('[\n');
+  }
+
+  /** Opens `trace.json`, or where an earlier start has left that, `trace-2.json` and so on. */
+  static async create(directory: string, onError: (error: Error) => void): Promise<TraceFile> {
+    for (let n = 1; ; n++) {
+      const path = join(directory, n === 1 ? 'trace.json' : `trace-${n}.json`);
+      const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        return undefined;
+      });
+      if (file) return new TraceFile(path, createWriteStream(path, { fd: file }), onError);
+    }
+  }
+
+  append(events: readonly TraceEvent[]): Appended {
+    if (this.#isFull) return 'full';
+    if (this.stream.writableLength > maxPendingBytes) return 'left out';
+    this.#write(events.map((event) => `${JSON.stringify(event)},\n`).join(''));
+    this.#isFull = this.#bytes >= maxTraceBytes;
+    return this.#isFull ? 'full' : 'written';
+  }
+
+  /** Completes the array; settles when all of it is written, or cannot be. @param last - ends the array. */
+  async close(last: TraceEvent): Promise<void> {
+    if (!this.stream.destroyed) this.stream.end(`${JSON.stringify(last)}\n]\n`);
+    await this.#done;
+  }
+
+  #write(text: string): void {
+    this.#bytes += text.length;
+    this.stream.write(text);
+  }
+}
