@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
+import type { HttpOptions } from '../coordinator/observe/http/decide.js';
+import { LivePage } from '../coordinator/observe/http/live-page.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
@@ -12,7 +14,7 @@ import { createLog, type LogLevel } from './log.js';
 import { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 
-export interface CoordinatorRun extends CoordinatorOptions {
+export interface CoordinatorRun extends CoordinatorOptions, HttpOptions {
   readonly logLevel: LogLevel;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
@@ -28,6 +30,15 @@ export interface Helpers {
 
 /** Runs a coordinator with its terminal, log and signals. @returns the exit code. */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
+  const page = await LivePage.open(options);
+  try {
+    return await runWith(page, options);
+  } finally {
+    await page?.close();
+  }
+}
+
+async function runWith(page: LivePage | undefined, options: CoordinatorRun): Promise<number> {
   const terminal = new Terminal(options);
   const dataset = async () => {
     const opened = await options.dataset();
@@ -42,6 +53,10 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   log.info({ address, run: options.runDirectory }, 'listening');
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
+  if (page) {
+    page.serve(coordinator, { onError: (error) => log.warn({ error: error.message }, 'live page') });
+    terminal.print(`Live page: ${page.address}`);
+  }
   try {
     const result = await coordinator.run();
     terminal.end(result);

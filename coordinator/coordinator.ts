@@ -16,11 +16,11 @@ import { EngineDoor, type RunEngine } from './engine-door.js';
 import { RunEvents } from './events.js';
 import { keepRecords } from './keep-records.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
+import type { RunHistory } from './observe/history.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
 import { type RunResult, writeResults } from './results.js';
 import { Roster } from './roster.js';
 import type { JoinStream } from './session.js';
-import type { RunHistorySoFar } from './records.js';
 import { RunDirectory } from './run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
 import { ClusterServer } from './server.js';
@@ -61,8 +61,8 @@ export interface RunView {
   readonly term: number;
   /** The run directory. */
   readonly path: string;
-  /** What the run did before this start; empty in a new one. */
-  readonly before: RunHistorySoFar;
+  /** What the run has done, this start and those before; goes on while it runs. */
+  readonly history: RunHistory;
 }
 
 const shutdownLimitMs = 2_000;
@@ -159,7 +159,7 @@ export class Coordinator {
   async view(): Promise<RunView> {
     const { job, start, test } = await this.#running;
     const { manifest, plan } = job;
-    return { manifest, plan, test, term: start.term, path: this.options.runDirectory, before: start.before };
+    return { manifest, plan, test, term: start.term, path: this.options.runDirectory, history: start.history };
   }
 
   /** Settles when the job is prepared. @throws when it cannot be. */
@@ -216,7 +216,7 @@ export class Coordinator {
 
   async #train(directory: RunDirectory, running: Running): Promise<RunResult> {
     const { job, start, trainer, cluster, door } = running;
-    const timer = keepRecords(this.events, directory, start);
+    const timer = keepRecords(this.events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
     const training = await trainer.run();
     const seconds = start.secondsBefore + timer.seconds();

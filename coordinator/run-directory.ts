@@ -25,6 +25,8 @@ interface Streams {
 export class RunDirectory {
   #lock: RunLock | undefined;
   #streams: Streams | undefined;
+  /** The files of `replaceSoon`; never rejects. */
+  #soon = Promise.resolve();
   /** Rejects when a record cannot be written, as on a full disk, or the lock is lost; the run cannot go on then. */
   readonly failed: Promise<never>;
   #fail!: (error: Error) => void;
@@ -124,6 +126,16 @@ export class RunDirectory {
     return this.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
+  /** Writes a whole file in the background, after those before it; one that cannot be written fails the run. */
+  replaceSoon(name: string, content: string): void {
+    this.#soon = this.#soon
+      .then(() => this.write(name, content))
+      .then(
+        () => undefined,
+        (error: Error) => this.#fail(error),
+      );
+  }
+
   /** The records added so far are on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async flushRecords(): Promise<void> {
     await Promise.race([Promise.all(Object.values(this.#open).map(flush)), this.failed]);
@@ -131,6 +143,7 @@ export class RunDirectory {
 
   /** Ends the growing files; they are complete on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async endRecords(): Promise<void> {
+    await this.#soon;
     if (!this.#streams) return;
     const { steps, digests, evaluations } = this.#streams;
     for (const stream of [steps, digests, evaluations]) {

@@ -3,6 +3,7 @@ import { type ClusterError, toStatus } from '../proto/errors.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
 import type { OutgoingVector } from './outgoing-vector.js';
+import { SessionMeter } from './session-meter.js';
 
 export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
 
@@ -12,6 +13,7 @@ export class WorkerSession {
   heartbeat: Heartbeat | undefined;
   holding = new Set<number>();
   lastHeardMs: number;
+  readonly meter = new SessionMeter();
   /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
   #sentVector: string | undefined;
   #ended = false;
@@ -36,7 +38,11 @@ export class WorkerSession {
   sendVector(vector: OutgoingVector): void {
     if (this.#sentVector === vector.key) return;
     this.#sentVector = vector.key;
-    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.chunk(index));
+    for (let index = 0; index < vector.chunks && !this.#ended; index++) {
+      const chunk = vector.chunk(index);
+      this.meter.sentBytes += chunk.bytes.length;
+      this.stream.write(chunk);
+    }
   }
 
   /** Tells the worker that the job is over and closes the stream. */

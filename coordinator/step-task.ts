@@ -117,6 +117,7 @@ export class StepTask implements StepWork {
 
   #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number): void {
     const { term } = this.context;
+    session.meter.ordered(this.step, performance.now());
     session.send({ compute: { term, step: this.step, generation, nodes: [...nodes] } });
     session.sendVector(this.#vector);
   }
@@ -134,6 +135,7 @@ export class StepTask implements StepWork {
     delivery.nextChunk++;
     if (delivery.nextChunk < partial.chunks) return;
     this.#deliveries.delete(session);
+    session.meter.delivered(this.step, performance.now());
     this.#finish(workerId, node, delivery.isAudit);
   }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
+import { defaultHttpPort } from '../../coordinator/observe/http/decide.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
@@ -20,6 +21,7 @@ export interface RunOptions extends RunChoice {
   insecure?: boolean;
   wait: number;
   heartbeatLimit: number;
+  http?: string | false;
   logLevel: LogLevel;
 }
 
@@ -61,7 +63,12 @@ export function startCommand(): Command {
 /** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
 export function addRunOptions(
   command: Command,
-  defaults: { readonly listen: string; readonly waitSeconds: number; readonly logLevel: LogLevel },
+  defaults: {
+    readonly listen: string;
+    readonly waitSeconds: number;
+    readonly logLevel: LogLevel;
+    readonly http: string;
+  },
 ): Command {
   const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
   const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
@@ -73,6 +80,8 @@ export function addRunOptions(
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
     .option('--insecure', 'listen beyond loopback without a token')
+    .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
+    .option('--no-http', 'serve no live page')
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
     .addOption(level.choices(logLevels).default(defaults.logLevel));
@@ -84,7 +93,12 @@ export function addResumeOption(command: Command): Command {
 }
 
 /** A free port, as local workers are told which; a log that does not stand between the progress lines. */
-const localDefaults = { listen: '127.0.0.1:0', waitSeconds: 120, logLevel: 'silent' } as const;
+const localDefaults = {
+  listen: '127.0.0.1:0',
+  waitSeconds: 120,
+  logLevel: 'silent',
+  http: `127.0.0.1:${defaultHttpPort}, or a free port`,
+} as const;
 
 async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
   const { spec, runDirectory } = chosen;
@@ -101,6 +115,8 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     wantedWorkers: workers,
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,
+    http: options.http,
+    httpByDefault: true,
     logLevel: options.logLevel,
     onListening: (address, coordinator, print) => {
       const local = new LocalWorkers({

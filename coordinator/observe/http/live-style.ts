@@ -1,0 +1,3 @@
+/** What the live page adds to the report's style. */
+export const liveStyle = `
+`;
