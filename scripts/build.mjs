@@ -1,12 +1,27 @@
-// Compiles the TypeScript of the product into dist/ and copies the wire contract beside it.
+// Compiles the TypeScript of the product into dist/, bundles the live page's script, and copies the wire contract.
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 cpSync(join(root, 'proto', 'lockstep'), join(root, 'dist', 'proto', 'lockstep'), { recursive: true });
+
+const page = join('coordinator', 'observe', 'page');
+buildSync({
+  entryPoints: [join(root, page, 'main.tsx')],
+  outfile: join(root, 'dist', page, 'page.js'),
+  tsconfig: join(root, page, 'tsconfig.json'),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: ['es2022', 'chrome110', 'firefox115', 'safari16.4'],
+  define: { 'process.env.NODE_ENV': '"production"' },
+  legalComments: 'eof',
+  logLevel: 'warning',
+});

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../events.js';
-import { formatCount, formatDuration, formatScore } from '../report/format.js';
+import { formatCount, formatScore } from '../report/format.js';
 import type { EventTone } from './feed.js';
 
 /** What the list of events says of an event; undefined for those that come with each step. */
@@ -42,7 +42,7 @@ function textOf(event: RunEvent): string | undefined {
     case 'evaluation':
       return `epoch ${event.record.epoch} tested: average loss ${event.record.loss.toFixed(4)}, ${formatScore(event.record)}`;
     case 'checkpoint':
-      return `checkpoint after step ${formatCount(event.step)}, in ${formatDuration(event.durationMs / 1000)}`;
+      return `checkpoint after step ${formatCount(event.step)}, in ${formatCount(event.durationMs)} ms`;
   }
 }
 

@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
-import { secureHeaders } from 'hono/secure-headers';
+import { HTTPException } from 'hono/http-exception';
 import { isLoopback } from '../../listen.js';
 import { assetRoutes } from './assets.js';
 import { onlyLoopbackNames, TokenDoor } from './door.js';
+import { headers } from './headers.js';
 import { pictureRoutes } from './picture-routes.js';
 import { reportRoutes } from './report-routes.js';
 import { runRoutes } from './run-routes.js';
@@ -36,27 +37,9 @@ export async function createApp({ site, host, port, token, onError, routes = [] 
   for (const part of [...own, ...routes]) app.route('/', part);
   app.notFound((context) => context.json({ error: 'expected a page of this server, got another path' }, 404));
   app.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse();
     onError?.(error);
     return context.json({ error: 'internal: this request failed; see the log of the coordinator' }, 500);
   });
   return app;
-}
-
-function headers() {
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    referrerPolicy: 'no-referrer',
-    xFrameOptions: 'DENY',
-    // There is no TLS here; what terminates it says so itself.
-    strictTransportSecurity: false,
-  });
 }
