@@ -33,13 +33,6 @@ export interface EventEntry {
 /** An evaluation as a point of a curve. */
 export type EvaluationPoint = Omit<EvaluationRecord, 'confusion'>;
 
-/** Whom a late step waits for. */
-export interface WaitingFor {
-  readonly workerId: string;
-  /** In words. */
-  readonly reason: string;
-}
-
 /** A worker with what it is waited for, if it is. */
 export interface WorkerRow extends WorkerStatus {
   readonly waitedFor?: string;
@@ -56,7 +49,7 @@ export interface LiveStatus {
   /** Means of the last 10 steps; absent before them. */
   readonly means?: { readonly loss: number; readonly accuracy: number; readonly imagesPerSecond: number };
   readonly learningRate?: number;
-  /** At the recent pace, in steps alone; absent before the first. */
+  /** At the recent pace, in steps alone; absent before the first and after the last. */
   readonly secondsLeft?: number;
   readonly faults: number;
   readonly skipped: number;
@@ -98,7 +91,7 @@ export interface RunDescription {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  /** The run directory. */
+  /** The run directory; absolute. */
   readonly path: string;
 }
 

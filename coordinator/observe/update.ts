@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { StatusReply } from '../../proto/messages.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { epochOf, type StepPlan } from '../../job/plan.js';
 import type { Waiting } from '../decisions/waiting.js';
+import type { RunState } from '../events.js';
 import type { LiveStatus, RunDescription, RunUpdate, WorkerRow } from './feed.js';
 import { beginning, type Cursor, type RunHistory } from './history.js';
 
@@ -49,16 +51,20 @@ export function describeUpdate(source: UpdateSource, cursor: Cursor | undefined)
   };
 }
 
+const endStates: readonly RunState[] = ['reporting', 'finished', 'stopped', 'failed'];
+
 function describeLive({ plan, history, status, report }: UpdateSource): LiveStatus {
   const { curves, state, waiting } = history;
   const { steps, last, means, stepMs } = curves;
+  const goesOn = !endStates.includes(state.state);
   return {
     state: state.state,
     reason: waiting?.reason ?? state.reason,
     step: steps,
     epoch: Math.min(epochOf(plan, steps).epoch + 1, plan.epochs),
     ...(means && { means }),
-    ...(last && { learningRate: last.learningRate, secondsLeft: ((plan.totalSteps - steps) * stepMs.mean) / 1000 }),
+    ...(last && { learningRate: last.learningRate }),
+    ...(last && goesOn && { secondsLeft: ((plan.totalSteps - steps) * stepMs.mean) / 1000 }),
     faults: status.faults,
     skipped: status.skipped,
     workers: status.workers.map((worker): WorkerRow => {
@@ -86,6 +92,6 @@ export function describeRun(manifest: JobManifest, plan: StepPlan, path: string)
     epochs: plan.epochs,
     stepsPerEpoch: plan.stepsPerEpoch,
     totalSteps: plan.totalSteps,
-    path,
+    path: resolve(path),
   };
 }

@@ -48,7 +48,7 @@ describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, ()
     expect(Math.max(...(await points(page, 'Loss over steps')))).toBeGreaterThan(82);
     const step = async () => Number((await page.locator('progress').getAttribute('value')) ?? 0);
     const before = await step();
-    await page.waitForFunction(`document.querySelector('progress').value > ${before}`);
+    await expect.poll(step, { timeout: 30_000 }).toBeGreaterThan(before);
     expect(await page.title()).toMatch(/^\d+ % cluster-cnn3: synthetic stand-in/);
     expect(await page.locator('.banner').first().textContent()).toContain('say nothing about CIFAR-10');
     const rows = page.locator('table.workers tbody tr');
@@ -79,11 +79,11 @@ describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, ()
     expect(await mistakes.count()).toBeGreaterThan(10);
     expect(await mistakes.first().getAttribute('aria-label')).toMatch(/^Test image \d+: \S+, taken for \S+$/);
     // The sprite is really there: 36 pictures of 32 by 32.
-    const size = await mistakes.first().evaluate(`async (span) => {
-      const url = getComputedStyle(span).backgroundImage.slice(5, -2);
+    const size = await page.evaluate(`(async () => {
+      const url = getComputedStyle(document.querySelector('.pictures.mixed .picture')).backgroundImage.slice(5, -2);
       const image = await createImageBitmap(await (await fetch(url)).blob());
       return [image.width, image.height];
-    }`);
+    })()`);
     expect(size).toEqual([32 * (await mistakes.count()), 32]);
     await keep(page, 'light');
     await close();

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { mostConfused } from '../../report/confusion.js';
 import { formatCount, formatShare } from '../../report/format.js';
 import { type Cell, Matrix } from './matrix.js';
 import { Pictures } from './pictures.js';
@@ -6,7 +7,7 @@ import type { PageState } from './state.js';
 
 /** What the newest evaluation says: the confusion matrix, the pictures of a cell, the most confident mistakes. */
 export function TestSet({ state: { run, confusion, evaluations, hasPictures } }: { readonly state: PageState }) {
-  const [cell, setCell] = useState<Cell>();
+  const [chosen, setChosen] = useState<Cell>();
   const { classes, title, imageShape } = run.dataset;
   const last = evaluations.at(-1);
   if (!confusion || !last) {
@@ -18,6 +19,8 @@ export function TestSet({ state: { run, confusion, evaluations, hasPictures } }:
     );
   }
   const name = (label: number) => classes[label] ?? String(label);
+  // Until a cell is chosen, the most frequent mistake.
+  const cell = chosen ?? mostConfused(confusion, 1)[0];
   const common = { classes, imageShape, step: last.step };
   return (
     <>
@@ -29,10 +32,10 @@ export function TestSet({ state: { run, confusion, evaluations, hasPictures } }:
           {hasPictures && 'Choose a cell to see its pictures; the arrow keys move.'}
         </p>
         <div class="beside">
-          <Matrix confusion={confusion} classes={classes} chosen={cell} onChoose={setCell} />
+          <Matrix confusion={confusion} classes={classes} chosen={cell} onChoose={setChosen} />
           {hasPictures && (
-            <div class="cell-pictures">
-              {cell ? (
+            <div class="cell-pictures" role="region" aria-label="Pictures of the chosen cell" tabIndex={0}>
+              {cell && (
                 <Pictures
                   {...common}
                   title={
@@ -42,8 +45,6 @@ export function TestSet({ state: { run, confusion, evaluations, hasPictures } }:
                   }
                   query={`?actual=${cell.actual}&predicted=${cell.predicted}`}
                 />
-              ) : (
-                <p class="note">No cell is chosen.</p>
               )}
             </div>
           )}
