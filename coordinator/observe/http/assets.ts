@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { Hono } from 'hono';
 import { html, type Html } from '../../report/html.js';
 import { pageStyle } from '../../report/page-style.js';
@@ -11,6 +13,9 @@ const bundle = new URL('../page/page.js', import.meta.url);
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#1f5fae"/>' +
   '<path d="M3 4v8h10" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M4.5 5.5 7 9l2.5 1 3-.5" fill="none" stroke="#fff" stroke-width="1.5"/></svg>';
+
+/** Once for all clients, off the main thread. */
+const pack = promisify(gzip);
 
 interface Asset {
   readonly name: string;
@@ -31,7 +36,12 @@ export async function assetRoutes(): Promise<Hono> {
   });
   for (const { name, type, content } of [script, style, picture]) {
     const headers = { 'Content-Type': type, 'Cache-Control': 'private, max-age=31536000, immutable' };
-    routes.get(`/assets/${name}`, (context) => context.body(content, 200, headers));
+    const packed = new Uint8Array(await pack(content));
+    routes.get(`/assets/${name}`, (context) => {
+      const takesGzip = /\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '');
+      if (!takesGzip) return context.body(content, 200, headers);
+      return context.body(packed, 200, { ...headers, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+    });
   }
   return routes;
 }
@@ -50,6 +60,7 @@ function pageHtml(script: string, style: string, picture: string): Html {
         <meta name="color-scheme" content="light dark" />
         <title>Lockstep</title>
         <link rel="icon" href="/assets/${picture}" type="image/svg+xml" />
+        <link rel="preload" href="/api/run" as="fetch" crossorigin="anonymous" />
         <link rel="stylesheet" href="/assets/${style}" />
         <script type="module" src="/assets/${script}"></script>
       </head>
