@@ -25,7 +25,7 @@ const borderRules = Object.entries(borders).map(([folder, allowed]) => {
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'runs/**', 'coverage/**'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -26,6 +26,7 @@ const statusSchema = z.object({
     z.object({
       ...{ workerId: text, state: text, engine: text },
       ...{ shards: z.array(count), holding: z.array(count), silentMs: count, residentBytes: count },
+      ...{ stepMs: count, sentBytes: count, receivedBytes: count },
     }),
   ),
 });

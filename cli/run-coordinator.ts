@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
-import type { Trace } from '../coordinator/observe/trace/start.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
@@ -12,17 +11,14 @@ import { planSteps } from '../job/plan.js';
 import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
 import { openNatsFor } from './nats-options.js';
+import { type ObserverOptions, Observers } from './observers.js';
 import { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 
-export interface CoordinatorRun extends CoordinatorOptions {
+export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
-  /** Whether to write event files for TensorBoard. */
-  readonly tensorboard: boolean;
   /** Where to tell NATS of the run. */
   readonly nats?: NatsOptions | undefined;
-  /** Writes a time line of the whole run (true), or of so many steps. */
-  readonly trace?: true | number | undefined;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
@@ -35,8 +31,17 @@ export interface Helpers {
   stop(): Promise<void>;
 }
 
-/** Runs a coordinator with its terminal, log and signals. @returns the exit code. */
+/** Runs a coordinator with its terminal, log, signals and those who look on. @returns the exit code. */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
+  const observers = await Observers.open(options);
+  try {
+    return await runWith(observers, options);
+  } finally {
+    await observers.close();
+  }
+}
+
+async function runWith(observers: Observers, options: CoordinatorRun): Promise<number> {
   const terminal = new Terminal(options);
   const dataset = async () => {
     const opened = await options.dataset();
@@ -54,10 +59,11 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
   coordinator.events.subscribe((event) => logEvent(log, event));
   log.info({ address, run: options.runDirectory }, 'listening');
-  const tensorboard = options.tensorboard ? await openTensorboard(coordinator) : undefined;
-  const trace = await traceFor(coordinator, options);
+  await observers.begin(coordinator);
   const signals = stopOnSignals(coordinator, terminal);
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
+  const page = observers.serve(coordinator, (error) => log.warn({ error: error.message }, 'live page'));
+  if (page !== undefined) terminal.print(`Live page: ${page}`);
   try {
     const result = await coordinator.run().finally(() => nats?.close());
     terminal.end(result);
@@ -66,29 +72,8 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   } finally {
     terminal.stop();
     await helpers?.stop();
-    await tensorboard?.close();
-    await trace?.close();
     signals.forget();
   }
-}
-
-async function openTensorboard(coordinator: Coordinator): Promise<{ close(): Promise<void> }> {
-  const { startTensorboard } = await import('../coordinator/observe/tensorboard/start.js');
-  return startTensorboard(coordinator);
-}
-
-/** The time line that was asked for. */
-async function traceFor({ events }: Coordinator, { trace, runDirectory }: CoordinatorRun): Promise<Trace | undefined> {
-  if (trace === undefined) return undefined;
-  const { startTrace } = await import('../coordinator/observe/trace/start.js');
-  const started = startTrace(events, { directory: runDirectory, steps: trace === true ? undefined : trace });
-  return started.catch((error: Error) => {
-    events.emit({
-      type: 'note',
-      message: `trace: expected a file in ${runDirectory}, got ${error.message}; there is none`,
-    });
-    return undefined;
-  });
 }
 
 /** What a person sees of a run: a bar on a terminal, the lecture's lines elsewhere, and the result. */

@@ -163,6 +163,7 @@ export class ClusterService {
       case 'rows':
         this.#checkAdmitted(session);
         this.#count(message);
+        session.meter.receivedBytes += (message.message === 'rows' ? message.rows : message.partial).data.byteLength;
         return trainer.receive(session, message);
       case 'failure':
         return this.#gone(session, 'lost', new ClusterError('ENGINE_FAILED', message.failure.message));

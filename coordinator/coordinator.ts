@@ -16,7 +16,8 @@ import { EngineDoor, type RunEngine } from './engine-door.js';
 import { RunEvents } from './events.js';
 import { keepRecords } from './keep-records.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
-import { RunProgress } from './observe/progress.js';
+import type { RunHistory } from './observe/history.js';
+import type { RunProgress } from './observe/progress.js';
 import { StatusFeed } from './observe/status-feed.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
 import { type RunResult, writeResults } from './results.js';
@@ -54,7 +55,6 @@ interface Running {
   readonly cluster: ClusterService;
   readonly door: EngineDoor;
   readonly control: RunControl;
-  readonly progress: RunProgress;
 }
 
 /** What those who look on know of a run once it is prepared: the page, metrics, programs elsewhere. */
@@ -69,8 +69,12 @@ export interface RunView {
   readonly term: number;
   /** The run directory. */
   readonly path: string;
-  /** What the run did before this start; empty in a new one. */
-  readonly before: RunHistorySoFar;
+  /** How far the run is; goes on while it runs. */
+  readonly progress: RunProgress;
+  /** Reads what was recorded before this start, which may be long. */
+  readonly before: () => Promise<RunHistorySoFar>;
+  /** What the run has done, this start and those before; goes on while it runs. */
+  readonly history: RunHistory;
 }
 
 const shutdownLimitMs = 2_000;
@@ -175,8 +179,8 @@ export class Coordinator {
   async view(): Promise<RunView> {
     const { job, start, test } = await this.#running;
     const { manifest, plan } = job;
-    const { term, runId, before } = start;
-    return { manifest, plan, test, runId, term, path: this.options.runDirectory, before };
+    const { term, runId, history, progress, before } = start;
+    return { manifest, plan, test, runId, term, path: this.options.runDirectory, history, progress, before };
   }
 
   /** Settles when the job is prepared. @throws when it cannot be. */
@@ -193,12 +197,13 @@ export class Coordinator {
   async status(): Promise<StatusReply> {
     const { job, start, ...running } = await this.#running;
     const path = this.options.runDirectory;
-    return describeStatus({ ...job, ...running, term: start.term, path }, performance.now());
+    const { term, progress } = start;
+    return describeStatus({ ...job, ...running, term, progress, path }, performance.now());
   }
 
   /** The run so far, thinned to `points` or fewer. Settles when the job is prepared. @throws when it cannot be. */
   async history(points?: number): Promise<HistoryReply> {
-    return (await this.#running).progress.history(points);
+    return (await this.#running).start.progress.history(points);
   }
 
   async #prepare(): Promise<Running> {
@@ -214,14 +219,7 @@ export class Coordinator {
       runId: this.options.runId,
       onError: (error) => trainer.fail(error),
     });
-    const { term, resume, checkpoints, runJson, before } = start;
-    const progress = new RunProgress({
-      plan: job.plan,
-      evaluateEveryEpochs: spec.evaluation.everyEpochs,
-      before,
-      checkpointStep: resume?.state.step ?? 0,
-    });
-    events.subscribe((event) => progress.handle(event, Date.now()));
+    const { term, resume, checkpoints, runJson } = start;
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
     const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
     const atBorder: Checkpoints['atBorder'] = (at, copy) => checkpoints.atBorder(at, copy);
@@ -243,12 +241,12 @@ export class Coordinator {
     const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, traffic, welcome });
     const stop = (reason: string) => this.stop(reason);
     const control = new RunControl({ trainer, stop, scaler: () => this.#scaler });
-    return { job, start, test: dataset.test, trainer, roster, cluster, door, control, progress };
+    return { job, start, test: dataset.test, trainer, roster, cluster, door, control };
   }
 
   async #train(directory: RunDirectory, running: Running): Promise<RunResult> {
     const { job, start, trainer, cluster, door } = running;
-    const timer = keepRecords(this.events, directory, start);
+    const timer = keepRecords(this.events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
     const training = await trainer.run();
     const seconds = start.secondsBefore + timer.seconds();

@@ -1,3 +1,4 @@
+import type { Predictions } from './predictions.js';
 import type { EvaluationRecord, TestRow } from './records.js';
 
 /** Loss, accuracy and confusion matrix from log-softmax rows `[N, classes]`, summed in the order of the test set. */
@@ -32,6 +33,18 @@ export function lastRows(rows: Float32Array, labels: Uint8Array, classes: number
       label: labels[index]!,
     };
   });
+}
+
+/** The answer on every image, and how sure the model is of it. */
+export function predict(rows: Float32Array, images: number, classes: number): Predictions {
+  const predicted = new Uint8Array(images);
+  const confidence = new Float32Array(images);
+  for (let image = 0; image < images; image++) {
+    const best = predictedClass(rows, image, classes);
+    predicted[image] = best;
+    confidence[image] = Math.exp(rows[image * classes + best]!);
+  }
+  return { predicted, confidence };
 }
 
 /** The first class with the highest log-probability. */

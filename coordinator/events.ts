@@ -1,4 +1,5 @@
 import type { Waiting } from './decisions/waiting.js';
+import type { Predictions } from './predictions.js';
 import type { EvaluationRecord, StepRecord, TestRow } from './records.js';
 import type { StepTiming } from './step-timing.js';
 
@@ -50,6 +51,8 @@ export type RunEvent =
       readonly record: EvaluationRecord;
       /** The last test images, as the lecture prints them. */
       readonly testRows: readonly TestRow[];
+      /** Of every test image; for this moment only, as the next evaluation makes others. */
+      readonly predictions: Predictions;
       readonly durationMs: number;
     }
   | {

@@ -1,9 +1,15 @@
 import type { RunEvents, RunState } from './events.js';
+import { formatPredictions, predictionsFile } from './predictions.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunStart } from './run-start.js';
 
 /** Writes down what happens from now on. @returns what knows how long the training has taken. */
-export function keepRecords(events: RunEvents, directory: RunDirectory, start: RunStart): { seconds: () => number } {
+export function keepRecords(
+  events: RunEvents,
+  directory: RunDirectory,
+  start: RunStart,
+  testLabels: Uint8Array,
+): { seconds: () => number } {
   const watch = new StopWatch();
   events.subscribe((event) => {
     if (event.type === 'step') directory.addStep(event.record);
@@ -14,9 +20,10 @@ export function keepRecords(events: RunEvents, directory: RunDirectory, start: R
       start.digests.push({ epoch, step, digest });
     }
     if (event.type === 'evaluation') {
-      const { record, testRows, durationMs } = event;
+      const { record, testRows, predictions, durationMs } = event;
       directory.addEvaluation({ record, testRows, durationMs });
       start.evaluations.push({ record, testRows, durationMs });
+      directory.replaceSoon(predictionsFile, formatPredictions(predictions, testLabels));
     }
   });
   return { seconds: () => watch.seconds(performance.now()) };

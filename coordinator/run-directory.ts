@@ -3,7 +3,7 @@ import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { InvariantError, JobError } from '../job/errors.js';
-import type { DigestEntry, EvaluationEntry, StepRecord } from './records.js';
+import type { DigestEntry, EvaluationEntry, StepRecord, RunHistorySoFar } from './records.js';
 import { lockRun, type RunLock } from './run-lock.js';
 import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './run-records.js';
 import { asideEnding, cannotWrite, makeDirectory, writeWhole } from './write-file.js';
@@ -25,6 +25,8 @@ interface Streams {
 export class RunDirectory {
   #lock: RunLock | undefined;
   #streams: Streams | undefined;
+  /** The files of `replaceSoon`; never rejects. */
+  #soon = Promise.resolve();
   /** Rejects when a record cannot be written, as on a full disk, or the lock is lost; the run cannot go on then. */
   readonly failed: Promise<never>;
   #fail!: (error: Error) => void;
@@ -86,12 +88,15 @@ export class RunDirectory {
     return names.filter((name) => !unfinished.includes(name));
   }
 
+  /** What was recorded up to the state after `step` updates; may be asked for while more is added. */
+  async recordsUpTo(step: number): Promise<RunHistorySoFar> {
+    const { steps, digests, evaluations } = await this.#readRecords(step);
+    return { steps: steps.kept, digests: digests.kept, evaluations: evaluations.kept };
+  }
+
   /** Cuts the growing files back to the state after `step` updates, and opens them; called once. */
   async beginRecords(step: number): Promise<RecordsSoFar> {
-    const text = async (name: string) => (await this.read(name)) ?? '';
-    const steps = cutSteps(await text('steps.csv'), step);
-    const digests = cutDigests(await text('digests.jsonl'), step);
-    const evaluations = cutEvaluations(await text('evaluations.jsonl'), step);
+    const { steps, digests, evaluations } = await this.#readRecords(step);
     this.#streams = {
       steps: await this.#append('steps.csv', steps.text),
       digests: await this.#append('digests.jsonl', digests.text),
@@ -124,6 +129,16 @@ export class RunDirectory {
     return this.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
+  /** Writes a whole file in the background, after those before it; one that cannot be written fails the run. */
+  replaceSoon(name: string, content: string): void {
+    this.#soon = this.#soon
+      .then(() => this.write(name, content))
+      .then(
+        () => undefined,
+        (error: Error) => this.#fail(error),
+      );
+  }
+
   /** The records added so far are on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async flushRecords(): Promise<void> {
     await Promise.race([Promise.all(Object.values(this.#open).map(flush)), this.failed]);
@@ -131,6 +146,7 @@ export class RunDirectory {
 
   /** Ends the growing files; they are complete on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async endRecords(): Promise<void> {
+    await this.#soon;
     if (!this.#streams) return;
     const { steps, digests, evaluations } = this.#streams;
     for (const stream of [steps, digests, evaluations]) {
@@ -149,6 +165,15 @@ export class RunDirectory {
   get #open(): Streams {
     if (!this.#streams) throw new InvariantError('a record was added before the records were begun');
     return this.#streams;
+  }
+
+  async #readRecords(step: number): Promise<RecordsSoFar> {
+    const text = async (name: string) => (await this.read(name)) ?? '';
+    return {
+      steps: cutSteps(await text('steps.csv'), step),
+      digests: cutDigests(await text('digests.jsonl'), step),
+      evaluations: cutEvaluations(await text('evaluations.jsonl'), step),
+    };
   }
 
   async #append(name: string, text: string): Promise<WriteStream> {

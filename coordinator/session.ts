@@ -4,6 +4,7 @@ import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../p
 import type { Encoded } from '../proto/services.js';
 import { ClockOffset } from './clock-offset.js';
 import type { OutgoingVector } from './outgoing-vector.js';
+import { SessionMeter } from './session-meter.js';
 import type { Traffic } from './traffic.js';
 
 export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
@@ -16,6 +17,7 @@ export class WorkerSession {
   lastHeardMs: number;
   /** How far the worker's monotonic clock is ahead of this process's. */
   readonly clock = new ClockOffset();
+  readonly meter = new SessionMeter();
   /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
   #sentVector: string | undefined;
   #ended = false;
@@ -42,7 +44,11 @@ export class WorkerSession {
     if (this.#sentVector === vector.key) return;
     this.#sentVector = vector.key;
     if (this.traffic) this.traffic.sent[vector.kind.evaluation ? 'evaluation' : 'parameters'] += vector.byteLength;
-    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.chunk(index));
+    for (let index = 0; index < vector.chunks && !this.#ended; index++) {
+      const chunk = vector.chunk(index);
+      this.meter.sentBytes += chunk.bytes.length;
+      this.stream.write(chunk);
+    }
   }
 
   /** Tells the worker that the job is over and closes the stream. */

@@ -74,6 +74,9 @@ function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number)
     engine: ready === undefined ? '' : `${ready.engineVersion} ${ready.device}`,
     silentMs: nowMs - session.lastHeardMs,
     residentBytes: session.heartbeat?.residentBytes ?? 0,
+    stepMs: session.meter.stepMs,
+    sentBytes: session.meter.sentBytes,
+    receivedBytes: session.meter.receivedBytes,
   };
 }
 

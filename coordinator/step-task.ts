@@ -127,6 +127,7 @@ export class StepTask implements StepWork {
 
   #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number, wide: number): void {
     const { term } = this.context;
+    session.meter.ordered(this.step, performance.now());
     const sentMs = this.#clock.ordered(session.workerId);
     session.send({ compute: { term, step: this.step, generation, nodes: [...nodes], wide, sentMs } });
     session.sendVector(this.#vector);
@@ -147,6 +148,7 @@ export class StepTask implements StepWork {
     delivery.nextChunk++;
     if (delivery.nextChunk < partial.chunks) return;
     this.#deliveries.delete(session);
+    session.meter.delivered(this.step, performance.now());
     this.#finish(workerId, node, delivery.isAudit);
   }
 

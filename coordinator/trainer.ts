@@ -10,7 +10,7 @@ import { decideAudit } from './decisions/audit.js';
 import { shardsIn } from './decisions/waiting.js';
 import { Dispatcher } from './dispatcher.js';
 import { EvaluationTask } from './evaluation-task.js';
-import { lastRows, scoreRows } from './evaluation.js';
+import { lastRows, predict, scoreRows } from './evaluation.js';
 import type { RunState } from './events.js';
 import { NumericsCheck } from './numerics-check.js';
 import type { EvaluationRecord, RunCounts, StepRecord, TestRow } from './records.js';
@@ -259,9 +259,10 @@ export class Trainer {
     const classes = manifest.dataset.classes.length;
     this.lastEvaluation = scoreRows(task.rows, testLabels, classes, { step: this.step, epoch });
     this.#testRows = lastRows(task.rows, testLabels, classes, 4);
-    const durationMs = performance.now() - begin;
+    const predictions = predict(task.rows, testLabels.length, classes);
+    const [record, testRows, durationMs] = [this.lastEvaluation, this.#testRows, performance.now() - begin];
     this.#enter('training', `epoch ${epoch + 1}`);
-    events.emit({ type: 'evaluation', record: this.lastEvaluation, testRows: this.#testRows, durationMs });
+    events.emit({ type: 'evaluation', record, testRows, predictions, durationMs });
   }
 
   async #result(): Promise<TrainingResult> {

@@ -167,6 +167,9 @@ export interface WorkerStatus {
   silentMs: number;
   residentBytes: number;
   holding: number[];
+  stepMs: number;
+  sentBytes: number;
+  receivedBytes: number;
 }
 export interface StatusReply {
   job: string;

@@ -1,9 +1,10 @@
-// Compiles the TypeScript of the product into dist/ and copies the .proto files beside it.
+// Compiles the TypeScript of the product into dist/, bundles the live page's script, and copies the .proto files.
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -12,3 +13,17 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, 
 for (const path of ['proto/lockstep', 'coordinator/observe/tensorboard/event.proto']) {
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
+
+const page = join('coordinator', 'observe', 'page');
+buildSync({
+  entryPoints: [join(root, page, 'main.tsx')],
+  outfile: join(root, 'dist', page, 'page.js'),
+  tsconfig: join(root, page, 'tsconfig.json'),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: ['es2022', 'chrome110', 'firefox115', 'safari16.4'],
+  define: { 'process.env.NODE_ENV': '"production"' },
+  legalComments: 'eof',
+  logLevel: 'warning',
+});

@@ -18,7 +18,7 @@ export function coordinatorCommand(): Command {
     .description('run one job for workers that join from this or other machines, before or after it starts')
     .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
-  addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info' });
+  addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info', http: 'none' });
   addResumeOption(command);
   command.addOption(
     new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
@@ -40,6 +40,7 @@ export function coordinatorCommand(): Command {
         wantedWorkers: options.minWorkers,
         startLimitMs: options.wait,
         heartbeatLimitMs: options.heartbeatLimit,
+        http: options.http,
         logLevel: options.logLevel,
         tensorboard: options.tensorboard ?? false,
         trace: options.trace,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
+import { defaultHttpPort } from '../../coordinator/observe/http/decide.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { describeScale } from '../describe-scale.js';
@@ -25,6 +26,7 @@ export interface RunOptions extends RunChoice, NatsFlags {
   heartbeatLimit: number;
   /** True: the whole run. */
   trace?: true | number;
+  http?: string | false;
   logLevel: LogLevel;
   tensorboard?: boolean;
 }
@@ -79,7 +81,12 @@ function addLocalOptions(command: Command): void {
 /** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
 export function addRunOptions(
   command: Command,
-  defaults: { readonly listen: string; readonly waitSeconds: number; readonly logLevel: LogLevel },
+  defaults: {
+    readonly listen: string;
+    readonly waitSeconds: number;
+    readonly logLevel: LogLevel;
+    readonly http: string;
+  },
 ): Command {
   const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
   const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
@@ -93,6 +100,8 @@ export function addRunOptions(
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
     .option('--insecure', 'listen beyond loopback without a token')
     .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
+    .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
+    .option('--no-http', 'serve no live page')
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
     .addOption(trace.argParser(stepCount))
@@ -105,7 +114,12 @@ export function addResumeOption(command: Command): Command {
 }
 
 /** A free port, as local workers are told which; a log that does not stand between the progress lines. */
-const localDefaults = { listen: '127.0.0.1:0', waitSeconds: 120, logLevel: 'silent' } as const;
+const localDefaults = {
+  listen: '127.0.0.1:0',
+  waitSeconds: 120,
+  logLevel: 'silent',
+  http: `127.0.0.1:${defaultHttpPort}, or a free port`,
+} as const;
 
 async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
   const { spec, runDirectory } = chosen;
@@ -124,6 +138,8 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     wantedWorkers: workers,
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,
+    http: options.http,
+    httpByDefault: true,
     logLevel: options.logLevel,
     tensorboard: options.tensorboard ?? false,
     trace: options.trace,

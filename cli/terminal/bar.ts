@@ -1,13 +1,11 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { RunEvent } from '../../coordinator/events.js';
+import { RecentMean } from '../../coordinator/observe/recent-mean.js';
 import { formatDuration } from '../../coordinator/report/format.js';
 import { evaluationLine } from './lines.js';
 
 const format =
   '{bar} epoch {epoch}/{epochs} · step {value}/{total} · loss {loss} · {accuracy} · {rate} images/s · {left} left · {workers}';
-
-/** Means over about this many steps. */
-const smoothing = 50;
 
 /** Draws a run on a terminal: one bar, with the epochs' results above it. */
 export class ProgressBar {
@@ -60,17 +58,5 @@ export class ProgressBar {
 
   stop(): void {
     this.#bars.stop();
-  }
-}
-
-/** A mean that forgets: of all values at first, of about the last `smoothing` ones later. */
-class RecentMean {
-  mean = 0;
-  #values = 0;
-
-  add(value: number): number {
-    this.#values = Math.min(this.#values + 1, smoothing);
-    this.mean += (value - this.mean) / this.#values;
-    return this.mean;
   }
 }

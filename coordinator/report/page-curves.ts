@@ -1,6 +1,6 @@
-import { accuracyChart, learningRateChart } from './charts/epochs.js';
+import { accuracyByEpoch, accuracyChart, learningRateChart } from './charts/epochs.js';
 import type { ChartStyle } from './charts/chart.js';
-import { lossChart } from './charts/loss.js';
+import { lossChart, lossData } from './charts/loss.js';
 import { formatCount, formatDuration, formatShare } from './format.js';
 import { html, type Html } from './html.js';
 import { emptySection, figure, fileLinks, type PageContext } from './page-parts.js';
@@ -11,7 +11,7 @@ export function lossSection(context: PageContext): Html {
   const { input, summary } = context;
   const { steps, meanLosses } = summary;
   if (steps.length === 0) return emptySection('Loss', 'No step was made.');
-  const data = { steps, meanLosses, evaluations: input.evaluations };
+  const data = lossData(summary, input.evaluations);
   return html`<section>
     <h2>Loss</h2>
     <p class="note">
@@ -29,12 +29,18 @@ export function learningSection(context: PageContext): Html | undefined {
   if (summary.steps.length === 0) return undefined;
   const accuracyText = { name: 'accuracy', label: 'Accuracy over epochs', size: 'half' } as const;
   const rateText = { name: 'rate', label: 'Learning rate over epochs', size: 'half' } as const;
-  const drawRate = (style: ChartStyle) => learningRateChart(summary.steps, input.stepsPerEpoch, style);
+  const { stepsPerEpoch, evaluations } = input;
+  const accuracy = { training: accuracyByEpoch(summary.epochs), evaluations, stepsPerEpoch };
+  const rates = {
+    x: Float64Array.from(summary.steps, ({ step }) => step / stepsPerEpoch),
+    y: Float64Array.from(summary.steps, ({ learningRate }) => learningRate),
+  };
+  const drawRate = (style: ChartStyle) => learningRateChart(rates, style);
   return html`<section>
     <div class="pair">
       <div>
         <h2>Accuracy per epoch</h2>
-        ${figure(context, accuracyText, (style) => accuracyChart({ ...summary, ...input }, style))}
+        ${figure(context, accuracyText, (style) => accuracyChart(accuracy, style))}
       </div>
       <div>
         <h2>Learning rate</h2>

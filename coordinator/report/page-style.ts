@@ -1,7 +1,5 @@
+import { heatLevels } from './heat-levels.js';
 import { heatColour, inkOn, palettes, type Mode, type Palette } from './palette.js';
-
-/** Steps of the matrix's colour scale in the page. */
-export const heatLevels = 32;
 
 /** The page's style sheet: light and dark by the reader's setting, one column on a phone. */
 export function pageStyle(): string {

@@ -4,7 +4,7 @@ import { cellStrength, classAccuracies, mostConfused } from './confusion.js';
 import { formatCount, formatShare } from './format.js';
 import { html, type Html } from './html.js';
 import { emptySection, figure, fileLinks, type PageContext } from './page-parts.js';
-import { heatLevels } from './page-style.js';
+import { heatLevels } from './heat-levels.js';
 
 /** The sections about the test set: each is left out (the first says so) where the run has no evaluation. */
 

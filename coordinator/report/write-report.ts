@@ -3,7 +3,7 @@ import { makeDirectory, writeWhole } from '../write-file.js';
 import { classAccuracyChart } from './charts/classes.js';
 import type { Chart } from './charts/chart.js';
 import { confusionChart } from './charts/confusion.js';
-import { lossChart } from './charts/loss.js';
+import { lossChart, lossData } from './charts/loss.js';
 import { confusionCsv, epochsCsv, lossCsv } from './csv.js';
 import { renderPage, type PageOptions } from './page.js';
 import { loadRenderer, pictureStyle, type ChartRenderer } from './render.js';
@@ -71,7 +71,7 @@ async function writePictures(
 function pictures({ spec, dataset, evaluations }: ReportInput, summary: RunSummary): [string, Chart][] {
   const style = (what: string) => pictureStyle(`${what}: ${spec.name}, ${dataset.title}`);
   const charts: [string, Chart][] = [];
-  if (summary.steps.length > 0) charts.push(['loss', lossChart({ ...summary, evaluations }, style('Loss'))]);
+  if (summary.steps.length > 0) charts.push(['loss', lossChart(lossData(summary, evaluations), style('Loss'))]);
   if (summary.lastEvaluation) {
     const { confusion } = summary.lastEvaluation;
     charts.push(['confusion', confusionChart(confusion, dataset.classes, style('Confusion matrix'))]);

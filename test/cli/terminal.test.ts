@@ -20,6 +20,7 @@ function stepEvent(step: number, overrides: Partial<StepRecord> = {}): RunEvent 
   return { type: 'step', record };
 }
 
+const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
 const evaluation: EvaluationRecord = {
   step: 1021,
   epoch: 1,
@@ -36,7 +37,7 @@ describe('lines', () => {
     for (let step = 0; step < 2 * 1021; step++) {
       const epoch = Math.floor(step / 1021) + 1;
       print(stepEvent(step, { epoch, samples: step % 1021 === 1020 ? 20 : 49, loss: epoch + (step % 1021) / 1000 }));
-      if (step === 1020) print({ type: 'evaluation', record: evaluation, testRows: [], durationMs: 1 });
+      if (step === 1020) print({ type: 'evaluation', record: evaluation, testRows: [], predictions, durationMs: 1 });
     }
     expect(lines).toHaveLength(11 + 1 + 11);
     expect(lines.slice(0, 2)).toEqual([
@@ -127,7 +128,7 @@ describe('the bar', () => {
   it('has each epoch’s test result above it', () => {
     const { bar: drawn, terminal } = bar(1435, 7);
     drawn.handle(stepEvent(0));
-    drawn.handle({ type: 'evaluation', record: evaluation, testRows: [], durationMs: 1 });
+    drawn.handle({ type: 'evaluation', record: evaluation, testRows: [], predictions, durationMs: 1 });
     expect(terminal.text).toContain('Epoch 1: Test set: Average loss: 1.0609, Accuracy: 6285/10000 (63%)\n');
   });
 

@@ -88,6 +88,9 @@ const worker: WorkerStatus = {
   silentMs: 12.5,
   residentBytes: 3e9,
   holding: [0, 1, 3],
+  stepMs: 71.5,
+  sentBytes: 2 ** 33 + 5,
+  receivedBytes: 2 ** 40 + 1,
 };
 const statusReply: StatusReply = {
   job: 'cluster-cnn3',

@@ -11,14 +11,14 @@ const digestDigits = 12;
 const workerStates = ['compiling', 'standby', 'idle', 'receiving', 'computing', 'sending', 'late'];
 
 /** What is said of a run once, when it is prepared. */
-export function describeRun({ manifest, term, before }: RunView, to: Instruments): void {
+export function describeRun({ manifest, term, history }: RunView, to: Instruments): void {
   const { spec, dataset, digest } = manifest;
   const { title, synthetic, imageShape, trainSamples, testSamples } = dataset;
   const bytesPerImage = 1 + imageShape.reduce((a, b) => a * b);
   to.dataset.set((trainSamples + testSamples) * bytesPerImage);
   const run = { job: spec.name, model: String(spec.model), dataset: title, synthetic: String(synthetic) };
   to.run.set({ ...run, digest: digest.slice(0, digestDigits), term: String(term) }, 1);
-  const test = before.evaluations.at(-1)?.record;
+  const test = history.evaluation;
   if (!test) return;
   to.accuracy.set(test.correct / test.total);
   to.testLoss.set(test.loss);

@@ -50,10 +50,11 @@ export function advance(before: Progress, event: RunEvent): Progress {
 }
 
 /** How far a run is when its job is prepared: what earlier starts have done counts. */
-export function continued(now: Progress, { term, plan, before }: Pick<RunView, 'term' | 'plan' | 'before'>): Progress {
-  const last = before.steps.at(-1);
+export function continued(
+  now: Progress,
+  { term, plan, progress: { last, test, digest } }: Pick<RunView, 'term' | 'plan' | 'progress'>,
+): Progress {
   const step = last ? last.step + 1 : 0;
-  const tested = before.evaluations.at(-1)?.record;
   return {
     ...now,
     term,
@@ -62,8 +63,8 @@ export function continued(now: Progress, { term, plan, before }: Pick<RunView, '
     epoch: Math.min(epochOf(plan, step).epoch + 1, plan.epochs),
     epochs: plan.epochs,
     loss: last ? finite(last.loss) : null,
-    accuracy: tested ? tested.correct / tested.total : null,
-    digest: before.digests.at(-1)?.digest ?? null,
+    accuracy: test ? test.correct / test.total : null,
+    digest: digest?.digest ?? null,
   };
 }
 

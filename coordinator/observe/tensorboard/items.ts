@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { RunView } from '../../coordinator.js';
 import type { RunEvent } from '../../events.js';
-import type { DigestEntry, EvaluationRecord, StepRecord } from '../../records.js';
+import type { DigestEntry, EvaluationRecord, RunHistorySoFar, StepRecord } from '../../records.js';
 import type { TensorboardItem } from './item.js';
 import { type StepPoint, StepPoints, stepsPerPoint } from './step-points.js';
 
@@ -12,7 +12,7 @@ const maxPicturesBefore = 10;
 export class TensorboardItems {
   readonly #points: StepPoints;
 
-  constructor(private readonly view: Pick<RunView, 'manifest' | 'plan' | 'before'>) {
+  constructor(private readonly view: Pick<RunView, 'manifest' | 'plan'>) {
     this.#points = new StepPoints(stepsPerPoint(view.plan));
   }
 
@@ -21,8 +21,7 @@ export class TensorboardItems {
    *
    * Records say how long steps took, not when they were made: their times are reckoned back from now.
    */
-  history(nowSeconds: number): TensorboardItem[] {
-    const { steps, evaluations, digests } = this.view.before;
+  history({ steps, evaluations, digests }: RunHistorySoFar, nowSeconds: number): TensorboardItem[] {
     const at = clockOf(steps, nowSeconds);
     const firstPicture = evaluations.length - maxPicturesBefore;
     return [

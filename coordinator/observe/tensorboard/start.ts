@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Coordinator } from '../../coordinator.js';
+import type { RunEvent } from '../../events.js';
 import type { TensorboardItem } from './item.js';
 import { TensorboardItems } from './items.js';
 
@@ -17,13 +18,18 @@ const endLimitMs = 10_000;
  * and changes nothing else.
  */
 export function startTensorboard(coordinator: Pick<Coordinator, 'events' | 'view'>): { close(): Promise<void> } {
-  const writer = coordinator.view().then((view) => {
+  const writer = coordinator.view().then(async (view) => {
+    const waiting: RunEvent[] = [];
+    let take = (event: RunEvent): void => void waiting.push(event);
+    coordinator.events.subscribe((event) => take(event));
+    const before = await view.before();
     const items = new TensorboardItems(view);
     const thread = new TensorboardThread(join(view.path, 'tensorboard'), (message) =>
       coordinator.events.emit({ type: 'note', message }),
     );
-    thread.post(() => items.history(nowSeconds()));
-    coordinator.events.subscribe((event) => thread.post(() => items.of(event, nowSeconds())));
+    thread.post(() => items.history(before, nowSeconds()));
+    take = (event) => thread.post(() => items.of(event, nowSeconds()));
+    waiting.forEach(take);
     return thread;
   });
   const orNothing = writer.catch(() => undefined);

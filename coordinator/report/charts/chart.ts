@@ -67,6 +67,7 @@ export function legend(style: ChartStyle) {
     itemWidth: 16,
     itemHeight: 4,
     icon: 'roundRect',
+    selectedMode: false as const,
     textStyle: { color: style.palette.ink, fontSize: 12 },
   } satisfies LegendComponentOption;
 }

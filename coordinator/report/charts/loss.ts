@@ -11,35 +11,51 @@ import {
   type Chart,
   type ChartStyle,
 } from './chart.js';
-import { thinCurve, type Point } from './thin.js';
+import { thinCurve, type Curve, type Point } from './thin.js';
 
-/** What the loss curve shows. */
-export type LossData = Pick<RunSummary, 'steps' | 'meanLosses'> & { readonly evaluations: readonly EvaluationRecord[] };
+/** What the loss chart shows; places are committed updates, so the first step's is 1. */
+export interface LossData {
+  readonly raw: Curve;
+  /** The lecture's running mean, each at the last step that it covers. */
+  readonly mean: Curve;
+  readonly evaluations: readonly Pick<EvaluationRecord, 'step' | 'loss'>[];
+}
+
+/** The loss chart's data from the steps of a whole run. */
+export function lossData(
+  { steps, meanLosses }: Pick<RunSummary, 'steps' | 'meanLosses'>,
+  evaluations: LossData['evaluations'],
+): LossData {
+  const numbers = Float64Array.from(steps, ({ step }) => step + 1);
+  const raw = { x: numbers, y: Float64Array.from(steps, ({ loss }) => loss) };
+  return { raw, mean: { x: numbers.subarray(lectureWindow - 1), y: meanLosses }, evaluations };
+}
 
 /**
- * Loss over steps: raw, the lecture's 10-step running mean (each at the last step that it covers), and the average
- * test loss where it was taken. Runs with more steps than pixels are thinned without losing a peak.
+ * Loss over steps: raw, the lecture's 10-step running mean, and the average test loss where it was taken. Runs with
+ * more steps than pixels are thinned without losing a peak.
  */
-export function lossChart({ steps, meanLosses, evaluations }: LossData, style: ChartStyle): Chart {
+export function lossChart({ raw, mean, evaluations }: LossData, style: ChartStyle): Chart {
   const { palette, width } = style;
-  const scale = lossScale(meanLosses);
-  const numbers = Float64Array.from(steps, ({ step }) => step + 1);
-  const losses = Float64Array.from(steps, ({ loss }) => loss);
-  const tests = evaluations.map(({ step, loss }): Point => [step, loss]);
-  const curve = (name: string, colour: string, lineWidth: number, firstStep: number, values: Float64Array) => ({
-    ...lineSeries(name, colour, thinCurve(numbers.subarray(firstStep), drawable(values, scale), width)),
+  const scale = lossScale(mean.y);
+  const curve = (name: string, colour: string, lineWidth: number, { x, y }: Curve) => ({
+    ...lineSeries(name, colour, thinCurve(x, drawable(y, scale), width)),
     lineStyle: { color: colour, width: lineWidth },
   });
   const option = {
     ...baseOption(style),
     legend: legend(style),
     grid: { left: 64, right: 32, top: titleSpace(style) + 40, bottom: 48 },
-    xAxis: countAxis(style, 'step', numbers.at(-1) ?? 1),
+    xAxis: countAxis(style, 'step', raw.x[raw.x.length - 1] ?? 1),
     yAxis: lossAxis(style, scale),
     series: [
-      curve('each step', palette.raw, 1, 0, losses),
-      curve(`${lectureWindow}-step mean`, palette.train, 1.5, lectureWindow - 1, meanLosses),
-      lineSeries('test set', palette.test, tests),
+      curve('each step', palette.raw, 1, raw),
+      curve(`${lectureWindow}-step mean`, palette.train, 1.5, mean),
+      lineSeries(
+        'test set',
+        palette.test,
+        evaluations.map(({ step, loss }): Point => [step, loss]),
+      ),
     ].filter(({ data }) => data.length > 0),
   };
   return { option, width, height: width < 500 ? 280 : 360 };
@@ -55,14 +71,15 @@ export function lossAxis(style: ChartStyle, scale: 'linear' | 'log') {
 }
 
 /** Values without a place on the scale become NaN, which is not drawn. */
-export function drawable(losses: Float64Array, scale: 'linear' | 'log'): Float64Array {
-  return scale === 'log' ? losses.map((loss) => (loss > 0 ? loss : NaN)) : losses;
+export function drawable(losses: ArrayLike<number>, scale: 'linear' | 'log'): ArrayLike<number> {
+  return scale === 'log' ? Float64Array.from(losses, (loss) => (loss > 0 ? loss : NaN)) : losses;
 }
 
 /** Logarithmic if the running mean falls below a thirtieth of its greatest value; less reads better linear. */
-export function lossScale(meanLosses: Float64Array): 'linear' | 'log' {
+export function lossScale(meanLosses: ArrayLike<number>): 'linear' | 'log' {
   let [least, greatest] = [Infinity, 0];
-  for (const loss of meanLosses) {
+  for (let i = 0; i < meanLosses.length; i++) {
+    const loss = meanLosses[i] ?? 0;
     if (loss > 0) least = Math.min(least, loss);
     greatest = Math.max(greatest, loss);
   }

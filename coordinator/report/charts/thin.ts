@@ -1,6 +1,12 @@
 /** A point of a curve. */
 export type Point = [x: number, y: number];
 
+/** A curve's points by column: place and value of each, in the order of their places. */
+export interface Curve {
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+}
+
 /**
  * The curve's points, at most two for each of `columns` parts of equal length: the least and the greatest of the
  * part, in the curve's order, so that no peak is lost. A curve that has no more points than that keeps all.

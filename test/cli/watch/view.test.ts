@@ -12,6 +12,7 @@ const worker = {
   engine: 'onnx cpu',
   silentMs: 1,
   residentBytes: 3e8,
+  ...{ stepMs: 31.5, sentBytes: 5e6, receivedBytes: 4e6 },
   holding: [],
 };
 const status: StatusReply = {

@@ -93,7 +93,8 @@ describe('what is counted', () => {
 });
 
 describe('what is read when somebody asks', () => {
-  const worker = { workerId: 'a', state: 'computing', shards: [0], engine: '', silentMs: 0, holding: [] };
+  const meter = { stepMs: 1, sentBytes: 2, receivedBytes: 3 };
+  const worker = { workerId: 'a', state: 'computing', shards: [0], engine: '', silentMs: 0, holding: [], ...meter };
   const status: StatusReply = {
     ...{ job: 'j', state: 'training', reason: '', step: 30, totalSteps: 120, epoch: 2, epochs: 7, loss: 1 },
     ...{

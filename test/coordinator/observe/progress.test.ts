@@ -4,6 +4,8 @@ import { countEvaluations, RunProgress } from '../../../coordinator/observe/prog
 import type { EvaluationRecord, RunHistorySoFar, StepRecord } from '../../../coordinator/records.js';
 import { planSteps } from '../../../job/plan.js';
 
+const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
+
 const plan = planSteps({ shards: 1, epochs: 4, batchPerShard: 10 }, 100);
 const nothing: RunHistorySoFar = { steps: [], evaluations: [], digests: [] };
 
@@ -56,7 +58,7 @@ describe('the progress of a run', () => {
       ...[100, 100, 5_000].map((durationMs, i) => ({ type: 'step', record: step(i, { durationMs }) }) as const),
     );
     expect(of.secondsLeft(3)).toBeCloseTo(3.7);
-    handle(of, { type: 'evaluation', record: evaluation(1), testRows: [], durationMs: 2_000 });
+    handle(of, { type: 'evaluation', record: evaluation(1), testRows: [], predictions, durationMs: 2_000 });
     expect(of.secondsLeft(10)).toBeCloseTo(3 + 3 * 2);
     expect(of.rateSamplesPerSecond).toBeCloseTo(30 / 5.2);
     handle(of, { type: 'state', state: 'stopped', reason: 'x' });
@@ -74,7 +76,7 @@ describe('the progress of a run', () => {
     const of = progress();
     for (let i = 0; i < 3_000; i++) handle(of, { type: 'step', record: step(i) });
     for (let i = 1; i <= 600; i++)
-      handle(of, { type: 'evaluation', record: evaluation(i), testRows: [], durationMs: 1 });
+      handle(of, { type: 'evaluation', record: evaluation(i), testRows: [], predictions, durationMs: 1 });
     handle(of, { type: 'note', message: 'last\nsecond line' });
     const { steps, losses, evaluations, notes } = of.history();
     expect([steps.length <= 500, losses.length, steps.at(-1)]).toEqual([true, steps.length, 3_000]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lossChart, lossScale } from '../../../coordinator/report/charts/loss.js';
+import { lossChart, lossData, lossScale } from '../../../coordinator/report/charts/loss.js';
 import { thinCurve } from '../../../coordinator/report/charts/thin.js';
 import { contrast, heatAnchors, heatColour, inkOn, palettes } from '../../../coordinator/report/palette.js';
 import { loadRenderer } from '../../../coordinator/report/render.js';
@@ -53,7 +53,7 @@ describe('loss chart', () => {
   const texts = async (losses: number[], evaluations = sampleInput().evaluations) => {
     const steps = sampleSteps(losses.length, 205, 245).map((record, i) => ({ ...record, loss: losses[i] ?? NaN }));
     const summary = summarise(sampleInput({ steps }));
-    const svg = (await loadRenderer()).svg(lossChart({ ...summary, evaluations }, style), 'test');
+    const svg = (await loadRenderer()).svg(lossChart(lossData(summary, evaluations), style), 'test');
     return [...svg.matchAll(/>([^<]+)<\/text>/g)].map(([, text]) => text);
   };
 

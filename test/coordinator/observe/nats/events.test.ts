@@ -6,6 +6,8 @@ import { eventData } from '../../../../coordinator/observe/nats/payloads.js';
 import { advance, keepDelivering, noProgress } from '../../../../coordinator/observe/nats/progress.js';
 import { StepWindow } from '../../../../coordinator/observe/nats/step-window.js';
 
+const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
+
 const digest = 'ab'.repeat(32);
 const at = { step: 21, digest };
 const record = {
@@ -27,7 +29,7 @@ const events: [RunEvent, string, string | undefined][] = [
   [{ type: 'skipped', step: 3, reason: 'x' }, 'skipped', 'skipped.3'],
   [{ type: 'epoch', epoch: 1, step: 21, digest }, 'epoch', 'epoch.1'],
   [
-    { type: 'evaluation', record: { ...tested, loss: NaN }, testRows: [], durationMs: 5 },
+    { type: 'evaluation', record: { ...tested, loss: NaN }, testRows: [], predictions, durationMs: 5 },
     'evaluation',
     'evaluation.21',
   ],
@@ -111,7 +113,7 @@ describe('how far a run is', () => {
       { type: 'state', state: 'training', reason: '2 workers ready' },
       { type: 'step', record },
       { type: 'epoch', epoch: 1, step: 21, digest },
-      { type: 'evaluation', record: tested, testRows: [], durationMs: 5 },
+      { type: 'evaluation', record: tested, testRows: [], predictions, durationMs: 5 },
       { type: 'note', message: 'x' },
     ];
     expect(told.reduce(advance, noProgress)).toEqual({

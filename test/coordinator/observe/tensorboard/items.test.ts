@@ -55,10 +55,10 @@ const summary = (items: readonly TensorboardItem[]) => items.map(({ kind, step }
 describe('what is written', () => {
   it('gives a run that goes on in mid-point the points of one that was not interrupted', () => {
     const all = Array.from({ length: 9 }, (_, step) => record(step));
-    const quiet = new TensorboardItems({ manifest, plan, before: nothing });
+    const quiet = new TensorboardItems({ manifest, plan });
     const expected = all.flatMap((one) => quiet.of({ type: 'step', record: one }, 0));
-    const items = new TensorboardItems({ manifest, plan, before: { ...nothing, steps: all.slice(0, 5) } });
-    const history = items.history(0).filter(({ kind }) => kind === 'scalars');
+    const items = new TensorboardItems({ manifest, plan });
+    const history = items.history({ ...nothing, steps: all.slice(0, 5) }, 0).filter(({ kind }) => kind === 'scalars');
     const found = [...history, ...all.slice(5).flatMap((one) => items.of({ type: 'step', record: one }, 0))];
     const values = (written: readonly TensorboardItem[]) =>
       written.map((item) => [item.step, item.kind === 'scalars' && item.values]);
@@ -69,7 +69,7 @@ describe('what is written', () => {
   it('reckons the times of earlier steps back from the start, in order, left-out steps included', () => {
     const steps = [record(0), record(1), record(3)];
     const before = { steps, evaluations: [], digests: [{ epoch: 1, step: 3, digest: 'ab' }] };
-    const items = new TensorboardItems({ manifest, plan: { ...plan, totalSteps: 10 }, before }).history(100);
+    const items = new TensorboardItems({ manifest, plan: { ...plan, totalSteps: 10 } }).history(before, 100);
     const times = items.map(({ kind, step, wallSeconds }) => [kind, step, wallSeconds]);
     expect(times).toEqual([
       ['text', 0, 98.5],
@@ -82,14 +82,14 @@ describe('what is written', () => {
 
   it('draws the confusion matrices of the last ten evaluations again, and all of their scalars', () => {
     const evaluations = Array.from({ length: 12 }, (_, i) => evaluation(i + 1));
-    const written = summary(new TensorboardItems({ manifest, plan, before: { ...nothing, evaluations } }).history(0));
+    const written = summary(new TensorboardItems({ manifest, plan }).history({ ...nothing, evaluations }, 0));
     expect(written.filter((item) => item.startsWith('scalars'))).toHaveLength(12);
     expect(written.filter((item) => item.startsWith('confusion'))[0]).toBe('confusion 3');
     expect(written.filter((item) => item.startsWith('confusion'))).toHaveLength(10);
   });
 
   it('closes the last point when the run reports or fails, and writes nothing for what is not shown', () => {
-    const items = new TensorboardItems({ manifest, plan, before: nothing });
+    const items = new TensorboardItems({ manifest, plan });
     expect(items.of({ type: 'step', record: record(0) }, 0)).toEqual([]);
     expect(items.of({ type: 'note', message: 'hello' }, 0)).toEqual([]);
     expect(items.of({ type: 'state', state: 'paused', reason: 'on demand' }, 0)).toEqual([]);

@@ -5,10 +5,9 @@ import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { RunView } from '../../../../coordinator/coordinator.js';
 import { type RunEvent, RunEvents } from '../../../../coordinator/events.js';
 import type * as StartModule from '../../../../coordinator/observe/tensorboard/start.js';
-import { planSteps } from '../../../../job/plan.js';
 import { within } from '../../../proto/wire.js';
 import { built } from '../../built.js';
-import { smallManifest } from '../../manifest.js';
+import { sampleRun } from '../sample-run.js';
 
 const { startTensorboard } = await built<typeof StartModule>('coordinator/observe/tensorboard/start.js');
 
@@ -23,10 +22,7 @@ function run(view: Promise<Partial<RunView>> = Promise.resolve({})) {
   const events = new RunEvents();
   const seen: RunEvent[] = [];
   events.subscribe((event) => seen.push(event));
-  const manifest = smallManifest(1);
-  const test = { count: 0, images: new Uint8Array(0), labels: new Uint8Array(0) };
-  const before = { steps: [], evaluations: [], digests: [] };
-  const whole: RunView = { manifest, plan: planSteps(manifest.spec, 8), test, term: 1, path, runId: 'r', before };
+  const { view: whole } = sampleRun(path);
   const tensorboard = startTensorboard({ events, view: async () => ({ ...whole, ...(await view) }) });
   const notes = () => seen.flatMap((event) => (event.type === 'note' ? [event.message] : []));
   return { events, tensorboard, notes };

@@ -1,0 +1,72 @@
+import type { Coordinator } from '../coordinator/coordinator.js';
+import type { HttpOptions } from '../coordinator/observe/http/decide.js';
+import { LivePage } from '../coordinator/observe/http/live-page.js';
+import { version } from './version.js';
+
+export interface ObserverOptions extends HttpOptions {
+  readonly runDirectory: string;
+  /** Whether to write event files for TensorBoard. */
+  readonly tensorboard: boolean;
+  /** Writes a time line of the whole run (true), or of so many steps. */
+  readonly trace?: true | number | undefined;
+}
+
+interface Observer {
+  close(): Promise<void>;
+}
+
+/** Those who look on at a run: live page with metrics, TensorBoard, time line. They neither slow nor end it. */
+export class Observers {
+  readonly #all: Observer[] = [];
+
+  private constructor(
+    private readonly options: ObserverOptions,
+    private readonly page: LivePage | undefined,
+  ) {
+    if (page) this.#all.push(page);
+  }
+
+  /** Takes the page's port, before anything else happens. @throws JobError BAD_OPTION */
+  static async open(options: ObserverOptions): Promise<Observers> {
+    return new Observers(options, await LivePage.open(options));
+  }
+
+  /** Begins with event files and time line; called once the run directory is the coordinator's. */
+  async begin(coordinator: Coordinator): Promise<void> {
+    const { tensorboard, trace } = this.options;
+    if (tensorboard) this.#all.push(await openTensorboard(coordinator));
+    if (trace !== undefined) this.#all.push(await openTrace(coordinator, this.options.runDirectory, trace));
+  }
+
+  /** Serves the page once the job is prepared; called when the workers have been started. @returns its address. */
+  serve(coordinator: Coordinator, onError: (error: Error) => void): string | undefined {
+    this.page?.serve(coordinator, { onError, routes: async () => [await metricsOf(coordinator)] });
+    return this.page?.address;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((observer) => observer.close()));
+  }
+}
+
+async function metricsOf(coordinator: Coordinator) {
+  const [{ startMetrics }, { metricsRoute }] = await Promise.all([
+    import('../coordinator/observe/metrics/start.js'),
+    import('../coordinator/observe/metrics/route.js'),
+  ]);
+  return metricsRoute(await startMetrics(coordinator, { version: version() }));
+}
+
+async function openTensorboard(coordinator: Coordinator): Promise<Observer> {
+  const { startTensorboard } = await import('../coordinator/observe/tensorboard/start.js');
+  return startTensorboard(coordinator);
+}
+
+async function openTrace({ events }: Coordinator, directory: string, trace: true | number): Promise<Observer> {
+  const { startTrace } = await import('../coordinator/observe/trace/start.js');
+  const started = startTrace(events, { directory, steps: trace === true ? undefined : trace });
+  return started.catch(({ message }: Error) => {
+    events.emit({ type: 'note', message: `trace: expected a file in ${directory}, got ${message}; there is none` });
+    return { close: () => Promise.resolve() };
+  });
+}

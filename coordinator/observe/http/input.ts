@@ -1,0 +1,16 @@
+import type { Context } from 'hono';
+import { z } from 'zod';
+
+/** Answers a request whose input is not what the route takes. */
+export function answerBadInput(context: Context, what: string, error: z.ZodError): Response {
+  return context.json({ error: `${what}: ${z.prettifyError(error)}` }, 400);
+}
+
+/** A whole number of a query, `0` to `max`. */
+export function index(max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,7}$/)
+    .transform(Number)
+    .pipe(z.int().min(0).max(max));
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import type { Hono } from 'hono';
+import type { Coordinator } from '../../coordinator.js';
+import { formatEndpoint } from '../../listen.js';
+import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
+import { takePort } from './port.js';
+import type { Site } from './site.js';
+
+/** How long clients may take to read the last update. */
+const closeLimitMs = 500;
+
+export interface ServeOptions {
+  readonly onError: (error: Error) => void;
+  /** More routes of the same server, made when the run is prepared. */
+  readonly routes?: () => Promise<readonly Hono[]>;
+}
+
+/**
+ * The live page of a run. Its port is taken before anything else happens, so that a wrong option is told at once; its
+ * modules are loaded when the job is prepared and the coordinator waits for workers anyway. It never ends the run.
+ */
+export class LivePage {
+  #site: Site | undefined;
+  #isClosed = false;
+  #handle: (request: IncomingMessage, response: ServerResponse) => void = answerNotYet;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly place: HttpPlace,
+    private readonly token: string | undefined,
+  ) {
+    server.on('request', (request, response) => this.#handle(request, response));
+    server.on('error', () => undefined);
+  }
+
+  /** @returns undefined where there shall be no page. @throws JobError BAD_OPTION */
+  static async open(options: HttpOptions): Promise<LivePage | undefined> {
+    const place = decideHttp(options);
+    return place && new LivePage(await takePort(place), place, options.token);
+  }
+
+  get address(): string {
+    const isAny = this.place.host === '0.0.0.0' || this.place.host === '::';
+    return `http://${formatEndpoint({ host: isAny ? hostname() : this.place.host, port: this.#port })}/`;
+  }
+
+  /** Serves the page once the job is prepared; returns at once. */
+  serve(coordinator: Coordinator, options: ServeOptions): void {
+    coordinator
+      .view()
+      .catch(() => undefined)
+      .then((view) => view && this.#begin(coordinator, view, options))
+      .catch(options.onError);
+  }
+
+  /** Tells those who look on that the run is over, and gives the port free. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#site?.close();
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeIdleConnections();
+    const timer = setTimeout(() => this.server.closeAllConnections(), closeLimitMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  get #port(): number {
+    return (this.server.address() as AddressInfo | null)?.port ?? this.place.port;
+  }
+
+  async #begin(
+    coordinator: Coordinator,
+    view: Awaited<ReturnType<Coordinator['view']>>,
+    { onError, routes }: ServeOptions,
+  ): Promise<void> {
+    const [{ getRequestListener }, { createApp }, { Site }] = await Promise.all([
+      import('@hono/node-server'),
+      import('./app.js'),
+      import('./site.js'),
+    ]);
+    if (this.#isClosed) return;
+    const site = (this.#site = new Site(view, () => coordinator.status()));
+    const { host } = this.place;
+    const more = (await routes?.()) ?? [];
+    const app = await createApp({ site, host, port: this.#port, token: this.token, onError, routes: more });
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    this.#handle = (request, response) => void listener(request, response);
+  }
+}
+
+/** The job is being prepared: says nothing but that, and looks again. */
+function answerNotYet(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Retry-After': '1',
+    Refresh: '1',
+  });
+  response.end('<!doctype html><html lang="en"><title>Lockstep</title><p>The job is being prepared …</p></html>');
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import type { Cursor } from '../history.js';
+import { cursorSchema } from '../update.js';
+import { answerBadInput } from './input.js';
+import type { Site } from './site.js';
+
+/** Between two updates of a client. */
+const tickMs = 250;
+/** A client hears something at least so often, so that it notices when the coordinator is gone. */
+const quietMs = 2_000;
+/** A client that takes no update for so long is dropped. */
+const slowMs = 30_000;
+const maxClients = 64;
+
+/** `/api/run`: everything so far. `/api/events`: what follows, as server-sent events. */
+export function runRoutes(site: Site): Hono {
+  const routes = new Hono();
+  let clients = 0;
+  routes.get('/api/run', async (context) => {
+    context.header('Cache-Control', 'no-store');
+    return context.json(await site.whole());
+  });
+  routes.get('/api/events', (context) => {
+    const after = cursorSchema.optional().safeParse(context.req.header('Last-Event-ID') ?? context.req.query('after'));
+    if (!after.success) return answerBadInput(context, 'Last-Event-ID or after', after.error);
+    if (clients >= maxClients) return context.json({ error: `expected at most ${maxClients} readers; try later` }, 503);
+    clients++;
+    const drop = () => (context.env as Partial<HttpBindings>).incoming?.socket.destroy();
+    return streamSSE(context, async (stream) => {
+      try {
+        await follow(site, stream, after.data === undefined ? undefined : site.locate(after.data), drop);
+      } finally {
+        clients--;
+      }
+    });
+  });
+  return routes;
+}
+
+/**
+ * Sends updates until the run is over or the client is gone. The next update is made when the one before is taken, of
+ * everything since: a slow client gets fewer and costs no memory.
+ */
+async function follow(site: Site, stream: SSEStreamingApi, from: Cursor | undefined, drop: () => void): Promise<void> {
+  let cursor = from;
+  let sentMs = -Infinity;
+  while (!stream.aborted) {
+    const isOver = site.closing.aborted;
+    const now = site.now;
+    const isNew = now.step !== cursor?.step || now.version !== cursor.version;
+    if (isNew || isOver || performance.now() - sentMs >= quietMs) {
+      const update = await site.update(cursor);
+      const slow = setTimeout(drop, slowMs).unref();
+      await stream.writeSSE({ event: 'update', id: update.cursor, data: JSON.stringify(update), retry: 1000 });
+      clearTimeout(slow);
+      cursor = now;
+      sentMs = performance.now();
+    }
+    if (isOver) return stream.writeSSE({ event: 'over', data: '' });
+    await sleep(tickMs, undefined, { signal: site.closing, ref: false }).catch(() => undefined);
+  }
+}
