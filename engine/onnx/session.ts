@@ -38,6 +38,9 @@ export class OnnxSession {
       // differ from version to version.
       graphOptimizationLevel: 'disabled',
       logSeverityLevel: 3,
+      // Threads that wait for work by spinning take a core from other processes: a step with two workers then costs
+      // 112 ms instead of 90; alone, a program of two threads is 5 to 10 % faster with it.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
     };
     return new OnnxSession(runtime, await attempt('compile', () => runtime.InferenceSession.create(model, options)));
   }
