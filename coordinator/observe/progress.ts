@@ -4,7 +4,7 @@ import type { RunEvent, RunState } from '../events.js';
 import type { DigestEntry, EvaluationRecord, RunHistorySoFar, StepRecord } from '../records.js';
 import { lectureWindow } from '../report/running-mean.js';
 import { Curve } from './curve.js';
-import { describeEvent } from './notes.js';
+import { describeEvent } from './event-text.js';
 
 /** The most points of a curve, evaluations and notes that are kept. */
 export const mostPoints = 500;
@@ -51,8 +51,8 @@ export class RunProgress {
 
   /** @param timeMs - milliseconds since 1970. */
   handle(event: RunEvent, timeMs: number): void {
-    const text = describeEvent(event);
-    if (text !== undefined) push(this.#notes, { timeMs, text: text.split('\n', 1)[0]! }, mostNotes);
+    const described = describeEvent(event);
+    if (described) push(this.#notes, { timeMs, text: described.text.split('\n', 1)[0]! }, mostNotes);
     switch (event.type) {
       case 'step':
         push(this.#recent, event.record, recentSteps);
