@@ -6,11 +6,11 @@ import { checkSameJob, engineOf, type FoundCheckpoint, findCheckpoint, type Prev
 import type { StateLayout } from './checkpoint-file.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEngine } from './engine-door.js';
-import type { RunEvents } from './events.js';
+import type { RunEvent, RunEvents } from './events.js';
 import type { PreparedJob } from './prepare-job.js';
 import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from './records.js';
-import { guarded } from './observe/guarded.js';
 import { RunHistory } from './observe/history.js';
+import { listen } from './observe/listen.js';
 import { RunProgress } from './observe/progress.js';
 import { parsePredictions, predictionsFile } from './predictions.js';
 import type { RecordsSoFar, RunDirectory } from './run-directory.js';
@@ -93,14 +93,11 @@ export async function startRun(options: RunStartOptions): Promise<RunStart> {
   const step = found?.checkpoint.state.step ?? 0;
   const history = await beginHistory(directory, records, job);
   const progress = beginProgress(records, job, step);
-  const lookOn = guarded(
-    (event) => {
-      history.add(event, Date.now());
-      progress.handle(event, Date.now());
-    },
-    ({ message }) => events.emit({ type: 'note', message: `internal: the history for those who look on: ${message}` }),
-  );
-  events.subscribe(lookOn);
+  const add = (event: RunEvent) => {
+    history.add(event, Date.now());
+    progress.handle(event, Date.now());
+  };
+  listen(events, 'history', add, 'goes on');
   if (found) events.emit({ type: 'note', message: describeResume(found, term, plan.totalSteps) });
   const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;

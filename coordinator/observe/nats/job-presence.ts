@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Coordinator, RunView } from '../../coordinator.js';
 import type { RunEvent } from '../../events.js';
+import { listen } from '../listen.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
 import { serveControl } from './control-requests.js';
@@ -77,7 +78,7 @@ export class JobPresence {
 
   observe(coordinator: Coordinator): void {
     this.#coordinator = coordinator;
-    coordinator.events.subscribe((event) => this.#handle(event));
+    listen(coordinator.events, 'NATS', (event) => this.#handle(event), 'goes on');
     coordinator.view().then(
       (view) => this.#prepared(view),
       () => undefined,
@@ -141,17 +142,13 @@ export class JobPresence {
   }
 
   #handle(event: RunEvent): void {
-    try {
-      const before = this.#progress;
-      this.#progress = advance(before, event);
-      if (event.type === 'step') this.#steps.add(event.record);
-      const occurrence = describeEvent(event, this.#progress);
-      if (occurrence) this.#publisher.add(occurrence);
-      if (event.type === 'checkpoint') this.#archive?.request();
-      if (before.state !== this.#progress.state) void this.lease.renew();
-    } catch (error) {
-      this.options.onNote(`NATS: an event could not be told: ${(error as Error).message}`);
-    }
+    const before = this.#progress;
+    this.#progress = advance(before, event);
+    if (event.type === 'step') this.#steps.add(event.record);
+    const occurrence = describeEvent(event, this.#progress);
+    if (occurrence) this.#publisher.add(occurrence);
+    if (event.type === 'checkpoint') this.#archive?.request();
+    if (before.state !== this.#progress.state) void this.lease.renew();
   }
 
   #prepared(view: RunView): void {
