@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Coordinator, RunView } from '../../coordinator.js';
-import type { RunEvent } from '../../events.js';
+import { isEnd, type RunEvent } from '../../events.js';
 import { listen } from '../listen.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
@@ -12,7 +12,7 @@ import { Link } from './link.js';
 import { metricsSubject } from './names.js';
 import { largestMessage } from './object-parts.js';
 import type { MetricsMessage, RegistryEntry } from './payloads.js';
-import { advance, continued, describeLeft, keepDelivering, noProgress, restStates } from './progress.js';
+import { advance, continued, describeLeft, keepDelivering, noProgress } from './progress.js';
 import { Publisher } from './publisher.js';
 import { publishedKeys } from './published.js';
 import { StepWindow } from './step-window.js';
@@ -134,7 +134,7 @@ export class JobPresence {
       return { ...this.takenOver, owner, state, reason: `taken over by ${owner}`, address: null, updatedAt };
     }
     const about = { ...this.#about(), ...this.#progress, updatedAt };
-    const isOver = restStates.includes(about.state);
+    const isOver = isEnd(about.state);
     if (isOver === this.#closing) return about;
     // Nobody else should go on with it before everything is in the store; and afterwards nobody has to wait.
     if (isOver) return { ...about, state: 'reporting', reason: 'the last files are stored' };
