@@ -67,7 +67,7 @@ function describeProgress({ manifest, plan, trainer, history }: StatusSource) {
 
 function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number): WorkerStatus {
   const shards = [...trainer.dispatcher.assignedTo(session.workerId)];
-  const { ready } = session;
+  const { ready, traffic } = session;
   return {
     workerId: session.workerId,
     state: stateOf(session, trainer),
@@ -76,9 +76,9 @@ function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number)
     engine: ready === undefined ? '' : `${ready.engineVersion} ${ready.device}`,
     silentMs: nowMs - session.lastHeardMs,
     residentBytes: session.heartbeat?.residentBytes ?? 0,
-    stepMs: session.meter.stepMs,
-    sentBytes: session.meter.sentBytes,
-    receivedBytes: session.meter.receivedBytes,
+    stepMs: session.stepMs,
+    sentBytes: traffic.sent.parameters + traffic.sent.evaluation,
+    receivedBytes: traffic.received.gradients + traffic.received.rows,
   };
 }
 

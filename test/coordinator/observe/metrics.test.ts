@@ -148,10 +148,10 @@ describe('what is read when somebody asks', () => {
     const { instruments, samples } = setup();
     const traffic = new Traffic();
     const reader = new CounterReader();
-    traffic.sent.parameters = 500;
+    traffic.addSent('parameters', 500);
     reader.read(traffic, 3, instruments);
-    traffic.sent.parameters = 700;
-    traffic.received.gradients = 40;
+    traffic.addSent('parameters', 200);
+    traffic.addReceived('gradients', 40);
     reader.read(traffic, 3, instruments);
     expect(await samples('lockstep_sent_bytes_total')).toMatchObject({ '{kind="parameters"}': 700 });
     expect(await samples('lockstep_received_bytes_total')).toEqual({ '{kind="gradients"}': 40, '{kind="rows"}': 0 });
