@@ -3,10 +3,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Coordinator, RunView } from '../../coordinator.js';
 import { isEnd, type RunEvent } from '../../events.js';
 import { listen } from '../listen.js';
+import { StepSum } from '../step-sum.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
 import { serveControl } from './control-requests.js';
 import { describeEvent } from './describe-event.js';
+import { describeSteps } from './describe-steps.js';
 import { Lease } from './lease.js';
 import { Link } from './link.js';
 import { metricsSubject } from './names.js';
@@ -15,7 +17,6 @@ import type { MetricsMessage, RegistryEntry } from './payloads.js';
 import { advance, continued, describeLeft, keepDelivering, noProgress } from './progress.js';
 import { Publisher } from './publisher.js';
 import { publishedKeys } from './published.js';
-import { StepWindow } from './step-window.js';
 import type { Stores } from './stores.js';
 
 export interface PresenceOptions {
@@ -41,7 +42,7 @@ export class JobPresence {
   readonly link: Link;
   readonly lease: Lease;
   readonly #publisher = new Publisher();
-  readonly #steps = new StepWindow();
+  readonly #steps = new StepSum();
   #archive: Archive | undefined;
   #coordinator: Coordinator | undefined;
   #progress = noProgress;
@@ -185,9 +186,9 @@ export class JobPresence {
 
   #publishMetrics(connection: NatsConnection): void {
     if (!this.#isOpen) return;
-    const summary = this.#steps.take();
-    if (!summary) return;
-    const message: MetricsMessage = { ...this.#about(), at: new Date().toISOString(), ...summary };
+    const steps = this.#steps.take();
+    if (!steps) return;
+    const message: MetricsMessage = { ...this.#about(), at: new Date().toISOString(), ...describeSteps(steps) };
     try {
       connection.publish(metricsSubject(this.options.job), JSON.stringify(message));
     } catch {
