@@ -5,6 +5,7 @@ import { describeAddress } from '../coordinator/observe/nats/address.js';
 import { controlSubject } from '../coordinator/observe/nats/names.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
 import { controlReplySchema, type ControlVerb } from '../coordinator/observe/nats/payloads.js';
+import { parseJson } from '../coordinator/observe/nats/parse-json.js';
 import { signIn } from '../coordinator/observe/nats/sign-in.js';
 import { ClusterError, isClusterErrorCode } from '../proto/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
@@ -159,12 +160,4 @@ function parseReply<Reply>(what: string, text: string, schema: z.ZodType<Reply>)
   const reply = schema.safeParse(parsed.data?.ok ? parsed.data.reply : undefined);
   if (reply.success) return reply.data;
   throw new ClusterError('BAD_MESSAGE', `${what}: expected an answer of Lockstep, got ${text.slice(0, 80)}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

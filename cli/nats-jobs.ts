@@ -5,6 +5,7 @@ import { describeAddress } from '../coordinator/observe/nats/address.js';
 import { jobBucket } from '../coordinator/observe/nats/names.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
 import { type RegistryEntry, registryEntrySchema } from '../coordinator/observe/nats/payloads.js';
+import { parseJson } from '../coordinator/observe/nats/parse-json.js';
 import { signIn } from '../coordinator/observe/nats/sign-in.js';
 import { ClusterError } from '../proto/errors.js';
 
@@ -31,13 +32,5 @@ export async function listJobs({ address, creds }: Omit<NatsOptions, 'job'>): Pr
     return entries.sort((a, b) => (a.job < b.job ? -1 : 1));
   } finally {
     await connection.close();
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
   }
 }

@@ -8,6 +8,7 @@ import type { JobSpec } from '../../../job/spec.js';
 import { RunDirectory } from '../../run-directory.js';
 import { readIndex, readPart } from './object-parts.js';
 import type { RegistryEntry, RunIndex, StoredFile } from './payloads.js';
+import { parseJson } from './parse-json.js';
 import { sha256Of } from './run-files.js';
 import type { Stores } from './stores.js';
 
@@ -156,14 +157,6 @@ function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
     `NATS: expected job ${job} to be the one whose run is to be gone on with, got another one:\n${lines.join('\n')}\n` +
       'go on with the same job, or choose another --nats-job NAME',
   );
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }
 
 function damaged(job: string, found: string, cause?: unknown): JobError {

@@ -10,6 +10,7 @@ import type { RunEvent } from '../../../coordinator/events.js';
 import type { StepRecord } from '../../../coordinator/records.js';
 import { Traffic } from '../../../coordinator/traffic.js';
 import type { StatusReply } from '../../../proto/messages.js';
+import { statusReply } from './sample-run.js';
 
 function setup() {
   const registry = new client.Registry();
@@ -98,26 +99,13 @@ describe('what is counted', () => {
 });
 
 describe('what is read when somebody asks', () => {
-  const meter = { stepMs: 1, sentBytes: 2, receivedBytes: 3 };
-  const worker = { workerId: 'a', state: 'computing', shards: [0], engine: '', silentMs: 0, holding: [], ...meter };
+  const [worker] = statusReply.workers;
   const status: StatusReply = {
-    ...{ job: 'j', state: 'training', reason: '', step: 30, totalSteps: 120, epoch: 2, epochs: 7, loss: 1 },
-    ...{
-      imagesPerSecond: 1,
-      testAccuracy: 0,
-      generation: 1,
-      term: 1,
-      audited: 3,
-      speculated: 0,
-      faults: 0,
-      skipped: 0,
-    },
-    ...{ learningRate: 0.1, lossMean: 1, secondsLeft: 9, samplesTrained: 30, testLoss: 0, testEpoch: 0 },
-    ...{ digest: '', digestEpoch: 0, checkpointStep: 0, runDirectory: '/runs/j', model: 'cnn3' },
-    ...{ dataset: 'd', synthetic: true, waitingFor: [] },
+    ...statusReply,
+    ...{ step: 30, totalSteps: 120, epoch: 2, audited: 3 },
     workers: [
-      { ...worker, residentBytes: 1000 },
-      { ...worker, workerId: 'b', residentBytes: 0 },
+      { ...worker!, workerId: 'a', residentBytes: 1000 },
+      { ...worker!, workerId: 'b', residentBytes: 0 },
     ],
   };
 
