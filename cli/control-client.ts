@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { isEnd } from '../coordinator/events.js';
 import { JobError } from '../job/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { natsOption, resolveNats } from './nats-options.js';
@@ -35,7 +36,7 @@ export interface ControlClient {
 
 /** Whether nothing comes after this status. */
 export function isOver({ state }: Pick<StatusReply, 'state'>): boolean {
-  return state === 'finished' || state === 'stopped' || state === 'failed';
+  return isEnd(state);
 }
 
 /** What `addControlOptions` adds, as parsed. */

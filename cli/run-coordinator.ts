@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
 import type { RunEvent } from '../coordinator/events.js';
+import { describeEvent } from '../coordinator/observe/event-text.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
@@ -126,12 +127,7 @@ class Terminal {
   #tell(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'training' && event.reason.includes('ready'))
       this.print(event.reason);
-    if (event.type === 'fault') {
-      const [first, second] = event.workers;
-      const where = `shard(s) ${event.shards.join(', ')} of step ${event.step}`;
-      this.print(`NUMERICS FAULT: ${first} and ${second} came to different bits for ${where}`);
-    }
-    if (event.type === 'skipped') this.print(`left out: ${event.reason}`);
+    if (event.type === 'fault' || event.type === 'skipped') this.print(describeEvent(event)!.text);
     if (event.type !== 'worker' || (event.change !== 'lost' && event.change !== 'left')) return;
     this.print(`worker ${event.workerId} ${event.change}: ${event.reason}; its shards go to the others`);
   }

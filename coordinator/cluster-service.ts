@@ -162,8 +162,8 @@ export class ClusterService {
       case 'partial':
       case 'rows':
         this.#checkAdmitted(session);
-        this.#count(message);
-        session.meter.receivedBytes += (message.message === 'rows' ? message.rows : message.partial).data.byteLength;
+        if (message.message === 'partial') session.traffic.addReceived('gradients', message.partial.data.byteLength);
+        else session.traffic.addReceived('rows', message.rows.data.byteLength);
         return trainer.receive(session, message);
       case 'failure':
         return this.#gone(session, 'lost', new ClusterError('ENGINE_FAILED', message.failure.message));
@@ -208,12 +208,6 @@ export class ClusterService {
   #checkAdmitted(session: WorkerSession): void {
     if (session.ready) return;
     throw new ClusterError('BAD_MESSAGE', `join: expected Ready from ${session.workerId} before any result, got none`);
-  }
-
-  #count(message: ReceivedFromWorker & { readonly message: 'partial' | 'rows' }): void {
-    const received = this.options.traffic?.received;
-    if (received && message.message === 'partial') received.gradients += message.partial.data.byteLength;
-    if (received && message.message === 'rows') received.rows += message.rows.data.byteLength;
   }
 
   /** What is sent to a worker waits in memory until it reads; one that never does is dropped. */

@@ -17,7 +17,7 @@ import { RunEvents } from './events.js';
 import { keepRecords } from './keep-records.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
 import type { RunHistory } from './observe/history.js';
-import type { RunProgress } from './observe/progress.js';
+import { describeHistory } from './observe/progress.js';
 import { StatusFeed } from './observe/status-feed.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
 import { type RunResult, writeResults } from './results.js';
@@ -69,8 +69,6 @@ export interface RunView {
   readonly term: number;
   /** The run directory. */
   readonly path: string;
-  /** How far the run is; goes on while it runs. */
-  readonly progress: RunProgress;
   /** Reads what was recorded before this start, which may be long. */
   readonly before: () => Promise<RunHistorySoFar>;
   /** What the run has done, this start and those before; goes on while it runs. */
@@ -179,8 +177,8 @@ export class Coordinator {
   async view(): Promise<RunView> {
     const { job, start, test } = await this.#running;
     const { manifest, plan } = job;
-    const { term, runId, history, progress, before } = start;
-    return { manifest, plan, test, runId, term, path: this.options.runDirectory, history, progress, before };
+    const { term, runId, history, before } = start;
+    return { manifest, plan, test, runId, term, path: this.options.runDirectory, history, before };
   }
 
   /** Settles when the job is prepared. @throws when it cannot be. */
@@ -197,13 +195,13 @@ export class Coordinator {
   async status(): Promise<StatusReply> {
     const { job, start, ...running } = await this.#running;
     const path = this.options.runDirectory;
-    const { term, progress } = start;
-    return describeStatus({ ...job, ...running, term, progress, path }, performance.now());
+    const { term, history } = start;
+    return describeStatus({ ...job, ...running, term, history, path }, performance.now());
   }
 
   /** The run so far, thinned to `points` or fewer. Settles when the job is prepared. @throws when it cannot be. */
   async history(points?: number): Promise<HistoryReply> {
-    return (await this.#running).start.progress.history(points);
+    return describeHistory((await this.#running).start.history, points);
   }
 
   async #prepare(): Promise<Running> {

@@ -28,7 +28,7 @@ async function streamPart(call: FetchCall, part: PartBytes, traffic?: Traffic): 
   const totalBytes = part.reduce((sum, bytes) => sum + bytes.byteLength, 0);
   for (const data of chunksOf(part)) {
     if (call.cancelled || call.destroyed) return;
-    if (traffic) traffic.sent.dataset += data.byteLength;
+    traffic?.addSent('dataset', data.byteLength);
     if (!call.write({ totalBytes, data })) await drained(call);
   }
   call.end();

@@ -6,6 +6,11 @@ import type { StepTiming } from './step-timing.js';
 export type RunState =
   'waiting' | 'training' | 'paused' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
 
+/** Whether nothing comes after a state. */
+export function isEnd(state: string): boolean {
+  return state === 'finished' || state === 'stopped' || state === 'failed';
+}
+
 /** What happens in a run, as the terminal, the log and later other observers see it. */
 export type RunEvent =
   | { readonly type: 'listening'; readonly address: string }

@@ -9,9 +9,8 @@ import type { RunEngine } from './engine-door.js';
 import type { RunEvents } from './events.js';
 import type { PreparedJob } from './prepare-job.js';
 import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from './records.js';
-import { guarded } from './observe/guarded.js';
 import { RunHistory } from './observe/history.js';
-import { RunProgress } from './observe/progress.js';
+import { listen } from './observe/listen.js';
 import { parsePredictions, predictionsFile } from './predictions.js';
 import type { RecordsSoFar, RunDirectory } from './run-directory.js';
 import { RunJson } from './run-json.js';
@@ -34,7 +33,6 @@ export interface RunStart {
   readonly digests: DigestEntry[];
   /** What the run did before this start, and what it does from now on, in bounded memory. */
   readonly history: RunHistory;
-  readonly progress: RunProgress;
   /** Reads what was recorded before this start. */
   readonly before: () => Promise<RunHistorySoFar>;
   /** Time of the starts before, spent in steps and evaluations, those included that have to be made again. */
@@ -91,42 +89,27 @@ export async function startRun(options: RunStartOptions): Promise<RunStart> {
     throw error;
   }
   const step = found?.checkpoint.state.step ?? 0;
-  const history = await beginHistory(directory, records, job);
-  const progress = beginProgress(records, job, step);
-  const lookOn = guarded(
-    (event) => {
-      history.add(event, Date.now());
-      progress.handle(event, Date.now());
-    },
-    ({ message }) => events.emit({ type: 'note', message: `internal: the history for those who look on: ${message}` }),
-  );
-  events.subscribe(lookOn);
+  const history = await beginHistory(directory, records, job, step);
+  listen(events, 'history', (event) => history.add(event, Date.now()), 'goes on');
   if (found) events.emit({ type: 'note', message: describeResume(found, term, plan.totalSteps) });
   const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;
   const digests = [...records.digests.kept];
   const begun = { term, runId, runJson, checkpoints, resume, engine, evaluations, digests, secondsBefore };
-  return { ...begun, history, progress, before: () => directory.recordsUpTo(step) };
-}
-
-function beginProgress({ steps, evaluations, digests }: RecordsSoFar, job: PreparedJob, step: number): RunProgress {
-  return new RunProgress({
-    plan: job.plan,
-    evaluateEveryEpochs: job.manifest.spec.evaluation.everyEpochs,
-    before: { steps: steps.kept, evaluations: evaluations.kept, digests: digests.kept },
-    checkpointStep: step,
-  });
+  return { ...begun, history, before: () => directory.recordsUpTo(step) };
 }
 
 async function beginHistory(
   directory: RunDirectory,
   { steps, evaluations, digests }: RecordsSoFar,
   { testLabels }: PreparedJob,
+  checkpointStep: number,
 ): Promise<RunHistory> {
   const last = evaluations.kept.at(-1);
   const csv = last && (await directory.read(predictionsFile));
   const predictions = last && csv !== undefined ? parsePredictions(csv, testLabels, last.record.confusion) : undefined;
-  return new RunHistory({ steps: steps.kept, evaluations: evaluations.kept, digests: digests.kept }, predictions);
+  const before = { steps: steps.kept, evaluations: evaluations.kept, digests: digests.kept };
+  return new RunHistory({ before, predictions, checkpointStep });
 }
 
 function stateLayout({ layout, manifest }: PreparedJob): StateLayout {

@@ -4,8 +4,7 @@ import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../p
 import type { Encoded } from '../proto/services.js';
 import { ClockOffset } from './clock-offset.js';
 import type { OutgoingVector } from './outgoing-vector.js';
-import { SessionMeter } from './session-meter.js';
-import type { Traffic } from './traffic.js';
+import { Traffic } from './traffic.js';
 
 export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
 
@@ -17,7 +16,10 @@ export class WorkerSession {
   lastHeardMs: number;
   /** How far the worker's monotonic clock is ahead of this process's. */
   readonly clock = new ClockOffset();
-  readonly meter = new SessionMeter();
+  /** Vectors sent to it and received from it. */
+  readonly traffic: Traffic;
+  /** From its orders for a step to the last of its results, in ms; 0 before the first. */
+  stepMs = 0;
   /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
   #sentVector: string | undefined;
   #ended = false;
@@ -26,8 +28,9 @@ export class WorkerSession {
     readonly hello: Hello,
     readonly stream: JoinStream,
     nowMs: number,
-    private readonly traffic?: Traffic,
+    total?: Traffic,
   ) {
+    this.traffic = new Traffic(total);
     this.lastHeardMs = nowMs;
   }
 
@@ -41,13 +44,11 @@ export class WorkerSession {
 
   /** Sends a vector in chunks, unless it is the one that this worker was sent last. */
   sendVector(vector: OutgoingVector): void {
-    if (this.#sentVector === vector.key) return;
+    if (this.#ended || this.#sentVector === vector.key) return;
     this.#sentVector = vector.key;
-    if (this.traffic) this.traffic.sent[vector.kind.evaluation ? 'evaluation' : 'parameters'] += vector.byteLength;
+    this.traffic.addSent(vector.kind.evaluation ? 'evaluation' : 'parameters', vector.byteLength);
     for (let index = 0; index < vector.chunks && !this.#ended; index++) {
-      const chunk = vector.chunk(index);
-      this.meter.sentBytes += chunk.bytes.length;
-      this.stream.write(chunk);
+      this.stream.write(vector.chunk(index));
     }
   }
 

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { StatusReply, WorkerStatus } from '../proto/messages.js';
 import type { JobManifest } from '../job/manifest.js';
-import { epochOf, type StepPlan } from '../job/plan.js';
-import type { RunProgress } from './observe/progress.js';
+import { epochInProgress, type StepPlan } from '../job/plan.js';
+import type { RunHistory } from './observe/history.js';
+import { secondsLeft } from './observe/progress.js';
 import type { Roster } from './roster.js';
 import type { WorkerSession } from './session.js';
 import type { Trainer } from './trainer.js';
@@ -16,7 +17,7 @@ export interface StatusSource {
   readonly path: string;
   readonly trainer: Trainer;
   readonly roster: Roster;
-  readonly progress: RunProgress;
+  readonly history: RunHistory;
 }
 
 /** What the coordinator knows of its run right now. */
@@ -38,34 +39,35 @@ export function describeStatus(source: StatusSource, nowMs: number): StatusReply
   };
 }
 
-function describeProgress({ plan, trainer, progress }: StatusSource) {
+function describeProgress({ manifest, plan, trainer, history }: StatusSource) {
   const { step } = trainer;
-  const { last, test, digest } = progress;
+  const { curves, pace, state, evaluation: test, digest } = history;
+  const evaluateEveryEpochs = manifest.spec.evaluation.everyEpochs;
   return {
-    state: progress.state,
-    reason: trainer.dispatcher.waiting?.reason ?? progress.reason,
+    state: state.state,
+    reason: trainer.dispatcher.waiting?.reason ?? state.reason,
     step,
     totalSteps: plan.totalSteps,
-    epoch: Math.min(epochOf(plan, step).epoch + 1, plan.epochs),
+    epoch: epochInProgress(plan, step),
     epochs: plan.epochs,
-    loss: last?.loss ?? 0,
-    lossMean: progress.lossMean,
-    learningRate: last?.learningRate ?? 0,
-    imagesPerSecond: progress.rateSamplesPerSecond,
-    secondsLeft: progress.secondsLeft(step),
-    samplesTrained: progress.samplesTrained,
+    loss: curves.last?.loss ?? 0,
+    lossMean: curves.recent.means()?.loss ?? 0,
+    learningRate: curves.last?.learningRate ?? 0,
+    imagesPerSecond: pace.means()?.imagesPerSecond ?? 0,
+    secondsLeft: secondsLeft(history, { plan, evaluateEveryEpochs }, step),
+    samplesTrained: curves.samples,
     testAccuracy: test ? test.correct / test.total : 0,
     testLoss: test?.loss ?? 0,
     testEpoch: test?.epoch ?? 0,
     digest: digest?.digest ?? '',
     digestEpoch: digest?.epoch ?? 0,
-    checkpointStep: progress.checkpointStep,
+    checkpointStep: history.checkpointStep,
   };
 }
 
 function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number): WorkerStatus {
   const shards = [...trainer.dispatcher.assignedTo(session.workerId)];
-  const { ready } = session;
+  const { ready, traffic } = session;
   return {
     workerId: session.workerId,
     state: stateOf(session, trainer),
@@ -74,9 +76,9 @@ function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number)
     engine: ready === undefined ? '' : `${ready.engineVersion} ${ready.device}`,
     silentMs: nowMs - session.lastHeardMs,
     residentBytes: session.heartbeat?.residentBytes ?? 0,
-    stepMs: session.meter.stepMs,
-    sentBytes: session.meter.sentBytes,
-    receivedBytes: session.meter.receivedBytes,
+    stepMs: session.stepMs,
+    sentBytes: traffic.sent.parameters + traffic.sent.evaluation,
+    receivedBytes: traffic.received.gradients + traffic.received.rows,
   };
 }
 

@@ -52,6 +52,13 @@ export class StepClock {
     if (estimate) timing.remote = translate(stamps, estimate);
   }
 
+  /** From a worker's first order to the newest chunk from it; 0 without either. */
+  workerMs(workerId: string): number {
+    const track = this.#workers.get(workerId);
+    const last = Math.max(...[...(track?.partials.values() ?? [])].map(({ lastChunkMs }) => lastChunkMs));
+    return Math.max(0, last - (track?.orders[0]?.beginMs ?? 0));
+  }
+
   /** The outcome is known. */
   end(): void {
     this.#endMs = monotonicMs();

@@ -127,7 +127,6 @@ export class StepTask implements StepWork {
 
   #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number, wide: number): void {
     const { term } = this.context;
-    session.meter.ordered(this.step, performance.now());
     const sentMs = this.#clock.ordered(session.workerId);
     session.send({ compute: { term, step: this.step, generation, nodes: [...nodes], wide, sentMs } });
     session.sendVector(this.#vector);
@@ -148,7 +147,7 @@ export class StepTask implements StepWork {
     delivery.nextChunk++;
     if (delivery.nextChunk < partial.chunks) return;
     this.#deliveries.delete(session);
-    session.meter.delivered(this.step, performance.now());
+    session.stepMs = this.#clock.workerMs(workerId);
     this.#finish(workerId, node, delivery.isAudit);
   }
 

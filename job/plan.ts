@@ -94,6 +94,11 @@ export function batchSizes(plan: StepPlan): number[] {
   return [...new Set(counts)].filter((count) => count > 0).sort((a, b) => b - a);
 }
 
+/** The epoch that a run with `step` committed updates works on, from 1; the last one when it is done. */
+export function epochInProgress(plan: Pick<StepPlan, 'stepsPerEpoch' | 'epochs'>, step: number): number {
+  return Math.min(epochOf(plan, step).epoch + 1, plan.epochs);
+}
+
 /** The epoch that `step` belongs to, from 0, and its place therein. */
 export function epochOf(
   plan: Pick<StepPlan, 'stepsPerEpoch'>,

@@ -1,7 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { RunEvent } from '../../coordinator/events.js';
-import { RecentMean } from '../../coordinator/observe/recent-mean.js';
-import { formatDuration } from '../../coordinator/report/format.js';
+import { paceSteps, RecentSteps } from '../../coordinator/observe/recent-steps.js';
+import { formatCount, formatDuration } from '../../coordinator/report/format.js';
 import { evaluationLine } from './lines.js';
 
 const format =
@@ -11,10 +11,7 @@ const format =
 export class ProgressBar {
   readonly #bars: MultiBar;
   #bar: SingleBar | undefined;
-  readonly #loss = new RecentMean();
-  readonly #accuracy = new RecentMean();
-  readonly #stepMs = new RecentMean();
-  readonly #rate = new RecentMean();
+  readonly #recent = new RecentSteps(paceSteps);
 
   constructor(
     private readonly run: { readonly totalSteps: number; readonly epochs: number },
@@ -41,16 +38,17 @@ export class ProgressBar {
   handle(event: RunEvent): void {
     if (event.type === 'evaluation') this.log(`Epoch ${event.record.epoch}: ${evaluationLine(event.record)}`);
     if (event.type !== 'step') return;
-    const { step, epoch, samples, loss, correct, durationMs, workers } = event.record;
-    const accuracy = this.#accuracy.add(correct / samples);
-    const leftMs = (this.run.totalSteps - step - 1) * this.#stepMs.add(durationMs);
+    const { step, epoch, workers } = event.record;
+    this.#recent.add(event.record);
+    const { loss, accuracy, imagesPerSecond, stepMs } = this.#recent.means()!;
+    const leftMs = (this.run.totalSteps - step - 1) * stepMs;
     this.#bar ??= this.#bars.create(this.run.totalSteps, 0, {});
     this.#bar.update(step + 1, {
       epoch,
       epochs: this.run.epochs,
-      loss: this.#loss.add(loss).toFixed(3),
+      loss: loss.toFixed(3),
       accuracy: `${(accuracy * 100).toFixed(1)} %`,
-      rate: Math.round(this.#rate.add((samples / durationMs) * 1000)).toLocaleString('en'),
+      rate: formatCount(imagesPerSecond),
       left: formatDuration(leftMs / 1000),
       workers: `${workers} worker${workers === 1 ? '' : 's'}`,
     });

@@ -8,29 +8,46 @@ export function bucketWidth(step: number): number {
   return width;
 }
 
+/** A point of a thinned curve. */
+export interface CurvePoint {
+  /** Steps up to the last of those that the point stands for. */
+  readonly step: number;
+  /** Mean over those steps. */
+  readonly value: number;
+}
+
 /**
- * A curve over steps in bounded memory: the least and the greatest value of each bucket of steps, and where they were,
- * so that no peak is lost. Buckets begin at multiples of their width, which doubles when there would be too many: what
+ * A curve over steps in bounded memory: the mean of each bucket of steps, and the least and the greatest value and where
+ * they were, so that no peak is lost. Buckets begin at multiples of their width, which doubles when there would be too many: what
  * is kept depends on the points alone, not on when they came. As long as a bucket is one step, every point is kept.
  */
 export class Envelope {
   /** Steps per bucket. */
   width = 1;
-  readonly #leastAt = new Float64Array(maxBuckets).fill(-1);
+  /** Values of each bucket: how many, and their sum. */
+  readonly #counts = new Float64Array(maxBuckets);
+  readonly #sums = new Float64Array(maxBuckets);
+  readonly #leastAt = new Float64Array(maxBuckets);
   readonly #least = new Float64Array(maxBuckets);
-  readonly #greatestAt = new Float64Array(maxBuckets).fill(-1);
+  readonly #greatestAt = new Float64Array(maxBuckets);
   readonly #greatest = new Float64Array(maxBuckets);
   /** Buckets up to the last one in use. */
   #used = 0;
+  /** Steps up to the last one that has a value. */
+  #steps = 0;
 
   /** Adds the value of a step; what is not finite has no place on a curve. */
   add(step: number, value: number): void {
     while (Math.floor(step / this.width) >= maxBuckets) this.#halve();
     if (!Number.isFinite(value)) return;
     const bucket = Math.floor(step / this.width);
+    const isFirst = this.#isEmpty(bucket);
     this.#used = Math.max(this.#used, bucket + 1);
-    if (this.#isEmpty(bucket) || value < this.#least[bucket]!) this.#setLeast(bucket, step, value);
-    if (this.#greatestAt[bucket]! < 0 || value > this.#greatest[bucket]!) this.#setGreatest(bucket, step, value);
+    this.#steps = step + 1;
+    if (isFirst || value < this.#least[bucket]!) this.#setLeast(bucket, step, value);
+    if (isFirst || value > this.#greatest[bucket]!) this.#setGreatest(bucket, step, value);
+    this.#counts[bucket]! += 1;
+    this.#sums[bucket]! += value;
   }
 
   /** The points of all buckets that hold `step` or later ones, in order: step, value, step, value, … */
@@ -46,8 +63,21 @@ export class Envelope {
     return points;
   }
 
+  /** The curve in `most` points or fewer, in order: means over as many neighbouring buckets as it takes. */
+  means(most: number): CurvePoint[] {
+    const points: CurvePoint[] = [];
+    const buckets = Math.max(1, Math.ceil(this.#used / most));
+    for (let first = 0; first < this.#used; first += buckets) {
+      const end = Math.min(first + buckets, this.#used);
+      const count = sum(this.#counts.subarray(first, end));
+      const step = Math.min(end * this.width, this.#steps);
+      if (count > 0) points.push({ step, value: sum(this.#sums.subarray(first, end)) / count });
+    }
+    return points;
+  }
+
   #isEmpty(bucket: number): boolean {
-    return this.#leastAt[bucket]! < 0;
+    return this.#counts[bucket] === 0;
   }
 
   #setLeast(bucket: number, step: number, value: number): void {
@@ -62,15 +92,26 @@ export class Envelope {
 
   /** Puts every two neighbours into one. */
   #halve(): void {
-    for (let bucket = 0; bucket < maxBuckets; bucket++) {
-      const from = [2 * bucket, 2 * bucket + 1].filter((old) => old < this.#used && !this.#isEmpty(old));
-      const least = from.reduce((a, b) => (a < 0 || this.#least[b]! < this.#least[a]! ? b : a), -1);
-      const greatest = from.reduce((a, b) => (a < 0 || this.#greatest[b]! > this.#greatest[a]! ? b : a), -1);
-      this.#setLeast(bucket, least < 0 ? -1 : this.#leastAt[least]!, least < 0 ? 0 : this.#least[least]!);
-      const [at, value] = greatest < 0 ? [-1, 0] : [this.#greatestAt[greatest]!, this.#greatest[greatest]!];
-      this.#setGreatest(bucket, at, value);
-    }
+    for (let bucket = 0; bucket < maxBuckets; bucket++) this.#join(bucket, 2 * bucket);
     this.#used = Math.ceil(this.#used / 2);
     this.width *= 2;
   }
+
+  /** Makes `bucket` of the two from `first` on, which stand behind it. */
+  #join(bucket: number, first: number): void {
+    const from = [first, first + 1].filter((old) => old < this.#used && !this.#isEmpty(old));
+    const least = from.reduce((a, b) => (a < 0 || this.#least[b]! < this.#least[a]! ? b : a), -1);
+    const greatest = from.reduce((a, b) => (a < 0 || this.#greatest[b]! > this.#greatest[a]! ? b : a), -1);
+    this.#counts[bucket] = sum(from.map((old) => this.#counts[old]!));
+    this.#sums[bucket] = sum(from.map((old) => this.#sums[old]!));
+    if (from.length === 0) return;
+    this.#setLeast(bucket, this.#leastAt[least]!, this.#least[least]!);
+    this.#setGreatest(bucket, this.#greatestAt[greatest]!, this.#greatest[greatest]!);
+  }
+}
+
+function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
 }

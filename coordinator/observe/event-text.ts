@@ -2,7 +2,7 @@ import type { RunEvent } from '../events.js';
 import { formatCount, formatScore } from '../report/format.js';
 import type { EventTone } from './feed.js';
 
-/** What the list of events says of an event; undefined for those that come with each step. */
+/** What those who look on read of an event, on the page and in a terminal; undefined for those that come with each step. */
 export function describeEvent(event: RunEvent): { readonly tone: EventTone; readonly text: string } | undefined {
   const tone = toneOf(event);
   const text = textOf(event);
@@ -19,6 +19,7 @@ function toneOf(event: RunEvent): EventTone {
 function textOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'step':
+    case 'timing':
     case 'waiting':
       return undefined;
     case 'listening':
@@ -30,7 +31,7 @@ function textOf(event: RunEvent): string | undefined {
     case 'worker':
       return `worker ${event.workerId} ${event.change}${event.reason === '' ? '' : `: ${event.reason}`}`;
     case 'assignment':
-      return `assignment ${event.generation}: ${describeShards(event.shards)}${event.reason && ` (${event.reason})`}`;
+      return `generation ${event.generation}: ${event.reason && `${event.reason}; `}${describeShards(event.shards)}`;
     case 'speculation':
       return `step ${formatCount(event.step)}: ${event.from} is late with ${shards(event.shards)}; ${event.to} computes the same`;
     case 'fault':
@@ -43,6 +44,8 @@ function textOf(event: RunEvent): string | undefined {
       return `epoch ${event.record.epoch} tested: average loss ${event.record.loss.toFixed(4)}, ${formatScore(event.record)}`;
     case 'checkpoint':
       return `checkpoint after step ${formatCount(event.step)}, in ${formatCount(event.durationMs)} ms`;
+    default:
+      return event satisfies never;
   }
 }
 

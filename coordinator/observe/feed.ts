@@ -49,7 +49,7 @@ export interface LiveStatus {
   /** Means of the last 10 steps; absent before them. */
   readonly means?: { readonly loss: number; readonly accuracy: number; readonly imagesPerSecond: number };
   readonly learningRate?: number;
-  /** At the recent pace, in steps alone; absent before the first and after the last. */
+  /** At the recent pace, in steps alone; absent before this start's first and after the last. */
   readonly secondsLeft?: number;
   readonly faults: number;
   readonly skipped: number;

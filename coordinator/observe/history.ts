@@ -4,6 +4,7 @@ import type { Predictions } from '../predictions.js';
 import type { DigestEntry, EvaluationRecord, RunHistorySoFar } from '../records.js';
 import { describeEvent } from './event-text.js';
 import { type EvaluationPoint, type EventEntry, limits, thinned } from './feed.js';
+import { RecentSteps } from './recent-steps.js';
 import { StepCurves } from './step-curves.js';
 
 /** How far someone has followed a run. */
@@ -20,6 +21,18 @@ export const beginning: Cursor = { step: 0, version: 0 };
 /** What came after a cursor. */
 export type HistoryPart = ReturnType<RunHistory['since']>;
 
+/** Steps of this start whose times say how fast the run is. */
+const pacedSteps = 100;
+
+/** What a start goes on from; nothing, in a new run. */
+export interface HistoryBegin {
+  readonly before?: RunHistorySoFar;
+  /** Of the last of `before.evaluations`, if they are there. */
+  readonly predictions?: Predictions | undefined;
+  /** Updates in the checkpoint that the run begins with. */
+  readonly checkpointStep?: number;
+}
+
 /** An entry and the version with which it came. */
 type Versioned<Entry> = Entry & { readonly version: number };
 
@@ -29,24 +42,45 @@ type Versioned<Entry> = Entry & { readonly version: number };
  */
 export class RunHistory {
   readonly curves = new StepCurves();
+  /** The last steps of this start, as another one may have had other workers. */
+  readonly pace = new RecentSteps(pacedSteps);
   state: { readonly state: RunState; readonly reason: string } = { state: 'waiting', reason: 'starting' };
   /** Whom the step in progress waits for, if it is late. */
   waiting: Waiting | undefined;
   evaluation: EvaluationRecord | undefined;
   /** Of `evaluation`; undefined after a restart that did not find them. */
   predictions: Predictions | undefined;
+  /** How long the last evaluation took; 0 before the first. */
+  evaluationMs = 0;
+  /** Updates in the newest checkpoint. */
+  checkpointStep: number;
   #version = 0;
   #evaluationVersion = 0;
   readonly #events: EventEntry[] = [];
   #evaluations: readonly Versioned<EvaluationPoint>[] = [];
   readonly #digests: Versioned<DigestEntry>[] = [];
 
-  /** @param predictions - of the last of `before.evaluations`, if they are there. */
-  constructor(before?: RunHistorySoFar, predictions?: Predictions) {
+  constructor({ before, predictions, checkpointStep = 0 }: HistoryBegin = {}) {
     for (const record of before?.steps ?? []) this.curves.add(record);
-    for (const { record } of before?.evaluations ?? []) this.#addEvaluation(record, undefined);
+    for (const { record, durationMs } of before?.evaluations ?? []) this.#addEvaluation(record, durationMs);
     for (const entry of before?.digests ?? []) this.#addDigest(entry);
     this.predictions = predictions;
+    this.checkpointStep = checkpointStep;
+  }
+
+  /** Of the last complete epoch. */
+  get digest(): DigestEntry | undefined {
+    return this.#digests.at(-1);
+  }
+
+  /** The last ones, oldest first. */
+  get events(): readonly EventEntry[] {
+    return this.#events;
+  }
+
+  /** All, or every other one where they were too many; oldest first. */
+  get evaluations(): readonly EvaluationPoint[] {
+    return this.#evaluations;
   }
 
   get cursor(): Cursor {
@@ -78,6 +112,7 @@ export class RunHistory {
     switch (event.type) {
       case 'step':
         this.waiting = undefined;
+        this.pace.add(event.record);
         return this.curves.add(event.record);
       case 'waiting':
         this.waiting = event;
@@ -89,14 +124,17 @@ export class RunHistory {
       case 'epoch':
         return this.#addDigest({ epoch: event.epoch, step: event.step, digest: event.digest });
       case 'evaluation':
-        return this.#addEvaluation(event.record, event.predictions);
+        return this.#addEvaluation(event.record, event.durationMs, event.predictions);
+      case 'checkpoint':
+        this.checkpointStep = event.step;
     }
   }
 
-  #addEvaluation(record: EvaluationRecord, predictions: Predictions | undefined): void {
+  #addEvaluation(record: EvaluationRecord, durationMs: number, predictions?: Predictions): void {
     const { step, epoch, loss, correct, total } = record;
     const version = (this.#evaluationVersion = ++this.#version);
     this.evaluation = record;
+    this.evaluationMs = durationMs;
     this.predictions = predictions;
     this.#evaluations = thinned(
       [...this.#evaluations, { step, epoch, loss, correct, total, version }],

@@ -1,38 +1,47 @@
 import type { StepRecord } from '../records.js';
 import { lectureWindow } from '../report/running-mean.js';
-import { bucketWidth, Envelope } from './envelope.js';
+import { bucketWidth, type CurvePoint, Envelope } from './envelope.js';
 import type { CurvePoints } from './feed.js';
-import { RecentMean } from './recent-mean.js';
+import { RecentSteps, type StepMeans } from './recent-steps.js';
 
 /** The curves of a run's steps, each value also as the lecture's 10-step running mean; in bounded memory. */
 export class StepCurves {
   /** Steps up to the last one, so also the number of committed updates unless some were left out. */
   steps = 0;
-  last: StepRecord | undefined;
-  readonly stepMs = new RecentMean();
+  /** Of those steps. */
+  samples = 0;
+  /** The last steps, over which the lecture takes its means. */
+  readonly recent = new RecentSteps(lectureWindow);
   readonly #loss = new Envelope();
   readonly #meanLoss = new Envelope();
   readonly #accuracy = new Envelope();
   readonly #meanAccuracy = new Envelope();
   readonly #learningRate = new Envelope();
   readonly #speed = new Envelope();
-  /** The last steps of the running mean. */
-  readonly #window: StepRecord[] = [];
 
   add(record: StepRecord): void {
     const { step, loss, correct, samples, learningRate } = record;
-    this.last = record;
     this.steps = step + 1;
-    this.stepMs.add(record.durationMs);
+    this.samples += samples;
+    this.recent.add(record);
     this.#loss.add(step, loss);
     this.#accuracy.add(step, correct / samples);
     this.#learningRate.add(step, learningRate);
-    this.#addMeans(record);
+    this.#addMeans(step);
   }
 
-  /** Means of the last steps; undefined while there are not enough. */
-  get means(): { readonly loss: number; readonly accuracy: number; readonly imagesPerSecond: number } | undefined {
-    return this.#window.length < lectureWindow ? undefined : meansOf(this.#window);
+  get last(): StepRecord | undefined {
+    return this.recent.last;
+  }
+
+  /** Means of the lecture's window; undefined while there are too few steps for one. */
+  get means(): StepMeans | undefined {
+    return this.recent.length < lectureWindow ? undefined : this.recent.means();
+  }
+
+  /** The loss in `most` points or fewer, each the mean of some steps in a row. */
+  losses(most: number): CurvePoint[] {
+    return this.#loss.means(most);
   }
 
   /** What has changed since the update before `step`: everything from some step on, which replaces what was there. */
@@ -53,26 +62,13 @@ export class StepCurves {
     };
   }
 
-  #addMeans(record: StepRecord): void {
-    this.#window.push(record);
-    if (this.#window.length > lectureWindow) this.#window.shift();
-    if (this.#window.length < lectureWindow) return;
-    const { loss, accuracy, imagesPerSecond } = meansOf(this.#window);
-    this.#meanLoss.add(record.step, loss);
-    this.#meanAccuracy.add(record.step, accuracy);
-    this.#speed.add(record.step, imagesPerSecond);
+  #addMeans(step: number): void {
+    const { means } = this;
+    if (!means) return;
+    this.#meanLoss.add(step, means.loss);
+    this.#meanAccuracy.add(step, means.accuracy);
+    this.#speed.add(step, means.imagesPerSecond);
   }
-}
-
-function meansOf(window: readonly StepRecord[]) {
-  let [loss, correct, samples, durationMs] = [0, 0, 0, 0];
-  for (const record of window) {
-    loss += record.loss;
-    correct += record.correct;
-    samples += record.samples;
-    durationMs += record.durationMs;
-  }
-  return { loss: loss / window.length, accuracy: correct / samples, imagesPerSecond: (1000 * samples) / durationMs };
 }
 
 /** Six digits: more than a screen has pixels. Steps below a million keep all of theirs. */

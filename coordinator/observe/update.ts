@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { StatusReply } from '../../proto/messages.js';
 import type { JobManifest } from '../../job/manifest.js';
-import { epochOf, type StepPlan } from '../../job/plan.js';
+import { epochInProgress, type StepPlan } from '../../job/plan.js';
 import type { Waiting } from '../decisions/waiting.js';
-import type { RunState } from '../events.js';
+import { isEnd } from '../events.js';
 import type { LiveStatus, RunDescription, RunUpdate, WorkerRow } from './feed.js';
 import { beginning, type Cursor, type RunHistory } from './history.js';
+import { paceSteps, type StepMeans } from './recent-steps.js';
 
 /** Distinguishes this process's cursors from those of other starts and runs on the same port. */
 export function newBootId(): string {
@@ -51,20 +52,20 @@ export function describeUpdate(source: UpdateSource, cursor: Cursor | undefined)
   };
 }
 
-const endStates: readonly RunState[] = ['reporting', 'finished', 'stopped', 'failed'];
-
 function describeLive({ plan, history, status, report }: UpdateSource): LiveStatus {
-  const { curves, state, waiting } = history;
-  const { steps, last, means, stepMs } = curves;
-  const goesOn = !endStates.includes(state.state);
+  const { curves, pace, state, waiting } = history;
+  const { steps, last } = curves;
+  const means = curves.means && describeMeans(curves.means);
+  const stepMs = pace.means(paceSteps)?.stepMs;
+  const goesOn = state.state !== 'reporting' && !isEnd(state.state);
   return {
     state: state.state,
     reason: waiting?.reason ?? state.reason,
     step: steps,
-    epoch: Math.min(epochOf(plan, steps).epoch + 1, plan.epochs),
+    epoch: epochInProgress(plan, steps),
     ...(means && { means }),
     ...(last && { learningRate: last.learningRate }),
-    ...(last && goesOn && { secondsLeft: ((plan.totalSteps - steps) * stepMs.mean) / 1000 }),
+    ...(stepMs !== undefined && goesOn && { secondsLeft: ((plan.totalSteps - steps) * stepMs) / 1000 }),
     faults: status.faults,
     skipped: status.skipped,
     workers: status.workers.map((worker): WorkerRow => {
@@ -73,6 +74,10 @@ function describeLive({ plan, history, status, report }: UpdateSource): LiveStat
     }),
     report,
   };
+}
+
+function describeMeans({ loss, accuracy, imagesPerSecond }: StepMeans) {
+  return { loss, accuracy, imagesPerSecond };
 }
 
 function describeWait(workerId: string, waiting: Waiting | undefined): string | undefined {

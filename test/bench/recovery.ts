@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { scratchDirectory } from '../e2e/lockstep.js';
 import { FaultCluster } from '../faults/fault-cluster.js';
 import type { Fault } from '../faults/plan.js';
-import { until } from '../faults/until.js';
+import { until } from '../until.js';
 import { machine, quantile } from './stats.mjs';
 
 /**

@@ -112,7 +112,7 @@ describe('the bar', () => {
     expect(terminal.text).toContain('2 min 3 s left · 2 workers');
   });
 
-  it('shows the mean of the first losses, and follows about the last fifty later', () => {
+  it('shows the mean of the first losses, and follows the last fifty later', () => {
     const { bar: drawn, terminal } = bar(200, 1);
     drawn.handle(stepEvent(0, { loss: 2 }));
     drawn.handle(stepEvent(1, { loss: 1, workers: 1 }));
@@ -122,7 +122,7 @@ describe('the bar', () => {
     for (let step = 2; step < 50; step++) drawn.handle(stepEvent(step, { loss: 1.5 }));
     drawn.handle(stepEvent(50, { loss: 6.5 }));
     drawn.log('a line');
-    expect(terminal.text).toContain('loss 1.600');
+    expect(terminal.text).toContain('loss 1.590');
   });
 
   it('has each epoch’s test result above it', () => {

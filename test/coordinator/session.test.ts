@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OutgoingVector } from '../../coordinator/outgoing-vector.js';
 import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
+import { Traffic } from '../../coordinator/traffic.js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
@@ -11,12 +12,12 @@ const hello = { protocolVersion: PROTOCOL_VERSION, workerId: 'w1', host: 'h', pi
 const kind = { term: 1, step: 0, evaluation: false };
 
 /** Both ends of a session. */
-async function connect(): Promise<{ session: WorkerSession; worker: RawWorker }> {
+async function connect(total?: Traffic): Promise<{ session: WorkerSession; worker: RawWorker }> {
   let arrived!: (stream: JoinStream) => void;
   const stream = new Promise<JoinStream>((resolve) => (arrived = resolve));
   const address = await serve({ Join: (call: JoinStream) => arrived(call) });
   const worker = new RawWorker(address, 'w1');
-  return { session: new WorkerSession(hello, await stream, 0), worker };
+  return { session: new WorkerSession(hello, await stream, 0, total), worker };
 }
 
 describe('a vector', () => {
@@ -48,6 +49,23 @@ describe('a vector', () => {
       [0, true],
       [1, false],
     ]);
+  });
+});
+
+describe('the bytes of a session', () => {
+  it('are counted by kind, also with those of all others; nothing is when it is over', async () => {
+    const total = new Traffic();
+    total.addSent('parameters', 100);
+    const { session } = await connect(total);
+    for (const again of [kind, kind, { ...kind, evaluation: true }]) {
+      session.sendVector(new OutgoingVector(again, Float32Array.of(1, 2)));
+    }
+    session.traffic.addReceived('gradients', 5);
+    session.finish('done');
+    session.sendVector(new OutgoingVector({ ...kind, step: 1 }, Float32Array.of(1)));
+    expect(session.traffic.sent).toEqual({ parameters: 8, evaluation: 8, dataset: 0 });
+    expect(total.sent).toEqual({ parameters: 108, evaluation: 8, dataset: 0 });
+    expect(total.received).toEqual({ gradients: 5, rows: 0 });
   });
 });
 

@@ -83,6 +83,7 @@ describe('the clock of a step', () => {
     inOrder.reduce((a, b) => (expect(b).toBeGreaterThanOrEqual(a - 1e-6), b));
     expect(partial!.firstChunkMs).toBeLessThan(partial!.lastChunkMs);
     expect(timing.step).toBe(3);
+    expect(clock.workerMs('w')).toBe(partial!.lastChunkMs - track!.orders[0]!.beginMs);
   });
 
   it('knows nothing of a worker that sends no stamps, or of one that was given nothing', () => {
@@ -96,6 +97,7 @@ describe('the clock of a step', () => {
     expect(timing.workers.map(({ workerId }) => workerId)).toEqual(['old']);
     expect(timing.workers[0]!.partials[0]!.remote).toBeUndefined();
     expect(phasesOf(timing)).toBeUndefined();
+    expect(clock.workerMs('stranger')).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import { type ChosenFault, chooseFault } from './chaos-choice.js';
 import { FaultCluster } from './fault-cluster.js';
 import type { FiredFault } from './recovery.js';
 import { readDigests, readRun, type RunRecord } from './run-record.js';
-import { until } from './until.js';
+import { until } from '../until.js';
 
 export interface ChaosOptions {
   /** The run ends after this time, or once all faults have struck. */

@@ -4,7 +4,7 @@ import { machine } from '../bench/stats.mjs';
 import { FaultCluster } from './fault-cluster.js';
 import type { FaultPlan } from './plan.js';
 import { readRun } from './run-record.js';
-import { until } from './until.js';
+import { until } from '../until.js';
 
 /**
  * The table of final digests, as Markdown: node --import ./test/faults/typescript.mjs test/faults/digest-table.ts

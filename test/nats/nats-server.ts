@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { connect as connectTcp, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { Objm, type ObjectStore } from '@nats-io/obj';
@@ -14,10 +14,11 @@ import {
   type RegistryEntry,
   registryEntrySchema,
 } from '../../coordinator/observe/nats/payloads.js';
+import { freePort } from '../e2e/lockstep.js';
+import { findProgram } from '../programs.js';
 
 /** Debian puts it where only root looks. */
-const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/bin'];
-const found = folders.map((folder) => join(folder, 'nats-server')).find(isProgram);
+const found = findProgram(['nats-server'], ['/usr/sbin', '/usr/local/bin']);
 
 /** Why there is no server to test with; undefined where there is one. */
 export const missing =
@@ -25,15 +26,6 @@ export const missing =
 
 // Where it must be there, its absence is no reason to pass.
 if (missing !== undefined && process.env['LOCKSTEP_REQUIRE_NATS'] !== undefined) throw new Error(missing);
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const startLimitMs = 15_000;
 
@@ -144,14 +136,6 @@ export async function eventually<Value>(
 }
 
 export { jetstream };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Whether a server says who it is; listening alone is not enough. */
 function answers(port: number): Promise<boolean> {

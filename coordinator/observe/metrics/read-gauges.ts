@@ -1,6 +1,9 @@
 import type { StatusReply } from '../../../proto/messages.js';
 import type { RunView } from '../../coordinator.js';
 import type { Traffic } from '../../traffic.js';
+import { lectureWindow } from '../../report/running-mean.js';
+import type { RunHistory } from '../history.js';
+import { paceSteps, type RecentSteps } from '../recent-steps.js';
 import type { Instruments } from './instruments.js';
 import type { MetricsMemory } from './record-event.js';
 
@@ -24,17 +27,16 @@ export function describeRun({ manifest, term, history }: RunView, to: Instrument
   to.testLoss.set(test.loss);
 }
 
+/** What the gauges are read from besides the status. */
+export interface ReadSources extends Pick<RunHistory, 'pace'>, Pick<MetricsMemory, 'clockErrorsMs'> {}
+
 /** Sets what is read from a run when somebody asks for its metrics. Workers that are gone are forgotten. */
-export function readStatus(status: StatusReply, { recent, clockErrorsMs }: MetricsMemory, to: Instruments): void {
+export function readStatus(status: StatusReply, { pace, clockErrorsMs }: ReadSources, to: Instruments): void {
   const { step, totalSteps, epoch, workers } = status;
   to.step_.set(step);
   to.epoch.set(epoch);
   to.progress.set(step / totalSteps);
-  setIfKnown(to.loss, recent.last?.loss);
-  setIfKnown(to.meanLoss, recent.loss);
-  setIfKnown(to.learningRate, recent.last?.learningRate);
-  setIfKnown(to.rate, recent.rateSamplesPerSecond);
-  setIfKnown(to.left, recent.secondsFor(totalSteps - step));
+  readPace(pace, totalSteps - step, to);
   for (const state of workerStates) to.workers.set({ state }, 0);
   const present = new Set(workers.map(({ workerId }) => workerId));
   for (const workerId of clockErrorsMs.keys()) if (!present.has(workerId)) clockErrorsMs.delete(workerId);
@@ -45,6 +47,16 @@ export function readStatus(status: StatusReply, { recent, clockErrorsMs }: Metri
     to.workers.inc({ state });
     if (residentBytes > 0) to.workerMemory.set({ worker: workerId }, residentBytes);
   }
+}
+
+function readPace(pace: RecentSteps, stepsLeft: number, to: Instruments): void {
+  const [lecture, means] = [pace.means(lectureWindow), pace.means(paceSteps)];
+  if (!pace.last || !lecture || !means) return;
+  to.loss.set(pace.last.loss);
+  to.meanLoss.set(lecture.loss);
+  to.learningRate.set(pace.last.learningRate);
+  to.rate.set(means.imagesPerSecond);
+  to.left.set((stepsLeft * means.stepMs) / 1e3);
 }
 
 /** Brings the counters up to what the run has counted itself. */
@@ -65,8 +77,4 @@ export class CounterReader {
     this.#seen.set(name, count);
     return count - before;
   }
-}
-
-function setIfKnown(gauge: Instruments['loss'], value: number | undefined): void {
-  if (value !== undefined) gauge.set(value);
 }

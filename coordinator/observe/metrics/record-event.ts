@@ -1,7 +1,6 @@
 import type { RunEvent } from '../../events.js';
 import { phasesOf, type StepTiming } from '../../step-timing.js';
 import type { Instruments } from './instruments.js';
-import type { RecentSteps } from './recent-steps.js';
 import type { RecoveryTimer } from './recovery-timer.js';
 
 /** Workers kept in mind between two readings. */
@@ -9,7 +8,6 @@ const maxWorkers = 1_000;
 
 /** What is kept between events. */
 export interface MetricsMemory {
-  readonly recent: RecentSteps;
   readonly recovery: RecoveryTimer;
   /** How well the clocks of workers are known. */
   readonly clockErrorsMs: Map<string, number>;
@@ -48,10 +46,9 @@ export function recordEvent(event: RunEvent, to: Instruments, memory: MetricsMem
   }
 }
 
-function recordStep({ record }: Of<'step'>, to: Instruments, { recent, recovery }: MetricsMemory, nowMs: number): void {
+function recordStep({ record }: Of<'step'>, to: Instruments, { recovery }: MetricsMemory, nowMs: number): void {
   to.steps.inc();
   to.samples.inc(record.samples);
-  recent.add(record);
   for (const lostMs of recovery.committed(nowMs)) to.recovery.observe(lostMs / 1e3);
 }
 

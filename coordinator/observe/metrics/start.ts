@@ -1,10 +1,10 @@
 import type { Registry } from 'prom-client';
 import type { Coordinator } from '../../coordinator.js';
 import { listen } from '../listen.js';
+import type { RecentSteps } from '../recent-steps.js';
 import { type ExpositionFormat, toOpenMetrics } from './exposition.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { CounterReader, describeRun, readStatus } from './read-gauges.js';
-import { RecentSteps } from './recent-steps.js';
 import { recordEvent } from './record-event.js';
 import { RecoveryTimer } from './recovery-timer.js';
 
@@ -32,22 +32,22 @@ export async function startMetrics(coordinator: Coordinator, { version }: Metric
   const instruments = createInstruments(client, registry);
   noValuesYet(instruments);
   instruments.build.set({ version, node: process.version.slice(1) }, 1);
-  const memory = { recent: new RecentSteps(), recovery: new RecoveryTimer(), clockErrorsMs: new Map<string, number>() };
+  const memory = { recovery: new RecoveryTimer(), clockErrorsMs: new Map<string, number>() };
   const counters = new CounterReader();
-  let isPrepared = false;
+  let pace: RecentSteps | undefined;
   const listening = listen(coordinator.events, 'metrics', (event) => {
     recordEvent(event, instruments, memory, performance.now());
   });
   const prepared = coordinator.view().then((view) => {
     describeRun(view, instruments);
-    isPrepared = true;
+    pace = view.history.pace;
   });
   prepared.catch(() => undefined);
   const read = async () => {
     instruments.coordinatorMemory.set(process.memoryUsage.rss());
-    if (!isPrepared) return;
+    if (!pace) return;
     const status = await coordinator.status();
-    readStatus(status, memory, instruments);
+    readStatus(status, { pace, ...memory }, instruments);
     counters.read(coordinator.traffic, status.audited, instruments);
   };
   return {

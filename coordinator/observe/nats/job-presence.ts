@@ -1,20 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Coordinator, RunView } from '../../coordinator.js';
-import type { RunEvent } from '../../events.js';
+import { isEnd, type RunEvent } from '../../events.js';
+import { listen } from '../listen.js';
+import { StepSum } from '../step-sum.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
 import { serveControl } from './control-requests.js';
 import { describeEvent } from './describe-event.js';
+import { describeSteps } from './describe-steps.js';
 import { Lease } from './lease.js';
 import { Link } from './link.js';
 import { metricsSubject } from './names.js';
 import { largestMessage } from './object-parts.js';
 import type { MetricsMessage, RegistryEntry } from './payloads.js';
-import { advance, continued, describeLeft, keepDelivering, noProgress, restStates } from './progress.js';
+import { advance, continued, describeLeft, keepDelivering, noProgress } from './progress.js';
 import { Publisher } from './publisher.js';
 import { publishedKeys } from './published.js';
-import { StepWindow } from './step-window.js';
 import type { Stores } from './stores.js';
 
 export interface PresenceOptions {
@@ -40,7 +42,7 @@ export class JobPresence {
   readonly link: Link;
   readonly lease: Lease;
   readonly #publisher = new Publisher();
-  readonly #steps = new StepWindow();
+  readonly #steps = new StepSum();
   #archive: Archive | undefined;
   #coordinator: Coordinator | undefined;
   #progress = noProgress;
@@ -77,7 +79,7 @@ export class JobPresence {
 
   observe(coordinator: Coordinator): void {
     this.#coordinator = coordinator;
-    coordinator.events.subscribe((event) => this.#handle(event));
+    listen(coordinator.events, 'NATS', (event) => this.#handle(event), 'goes on');
     coordinator.view().then(
       (view) => this.#prepared(view),
       () => undefined,
@@ -133,7 +135,7 @@ export class JobPresence {
       return { ...this.takenOver, owner, state, reason: `taken over by ${owner}`, address: null, updatedAt };
     }
     const about = { ...this.#about(), ...this.#progress, updatedAt };
-    const isOver = restStates.includes(about.state);
+    const isOver = isEnd(about.state);
     if (isOver === this.#closing) return about;
     // Nobody else should go on with it before everything is in the store; and afterwards nobody has to wait.
     if (isOver) return { ...about, state: 'reporting', reason: 'the last files are stored' };
@@ -141,17 +143,13 @@ export class JobPresence {
   }
 
   #handle(event: RunEvent): void {
-    try {
-      const before = this.#progress;
-      this.#progress = advance(before, event);
-      if (event.type === 'step') this.#steps.add(event.record);
-      const occurrence = describeEvent(event, this.#progress);
-      if (occurrence) this.#publisher.add(occurrence);
-      if (event.type === 'checkpoint') this.#archive?.request();
-      if (before.state !== this.#progress.state) void this.lease.renew();
-    } catch (error) {
-      this.options.onNote(`NATS: an event could not be told: ${(error as Error).message}`);
-    }
+    const before = this.#progress;
+    this.#progress = advance(before, event);
+    if (event.type === 'step') this.#steps.add(event.record);
+    const occurrence = describeEvent(event, this.#progress);
+    if (occurrence) this.#publisher.add(occurrence);
+    if (event.type === 'checkpoint') this.#archive?.request();
+    if (before.state !== this.#progress.state) void this.lease.renew();
   }
 
   #prepared(view: RunView): void {
@@ -188,9 +186,9 @@ export class JobPresence {
 
   #publishMetrics(connection: NatsConnection): void {
     if (!this.#isOpen) return;
-    const summary = this.#steps.take();
-    if (!summary) return;
-    const message: MetricsMessage = { ...this.#about(), at: new Date().toISOString(), ...summary };
+    const steps = this.#steps.take();
+    if (!steps) return;
+    const message: MetricsMessage = { ...this.#about(), at: new Date().toISOString(), ...describeSteps(steps) };
     try {
       connection.publish(metricsSubject(this.options.job), JSON.stringify(message));
     } catch {

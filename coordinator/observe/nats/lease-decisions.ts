@@ -1,4 +1,4 @@
-import { restStates } from './progress.js';
+import { isEnd } from '../../events.js';
 import type { RegistryEntry } from './payloads.js';
 
 /** Decisions about whose a job is. The registry's entry is a lease: its owner renews it, and loses it with silence. */
@@ -29,7 +29,7 @@ export function decideClaim({ entry, owner, changed, unchangedMs }: Claim): {
   if (!entry) return { action: 'create', reason: 'nobody has this job yet' };
   const who = `${entry.owner} (${entry.state}, step ${entry.step} of ${entry.totalSteps}, ${entry.address ?? 'no address yet'})`;
   if (entry.owner === owner) return { action: 'take', reason: 'it is ours' };
-  if (restStates.includes(entry.state)) return { action: 'take', reason: `${who} is done with it` };
+  if (isEnd(entry.state)) return { action: 'take', reason: `${who} is done with it` };
   if (changed) return { action: 'refuse', reason: `${who} works on it` };
   if (unchangedMs < leaseMs) return { action: 'wait', reason: `${who} had it` };
   return { action: 'take', reason: `${who} has not been heard of for ${leaseMs / 1000} s` };

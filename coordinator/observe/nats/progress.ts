@@ -1,6 +1,6 @@
-import { epochOf } from '../../../job/plan.js';
+import { epochInProgress } from '../../../job/plan.js';
 import type { RunView } from '../../coordinator.js';
-import type { RunEvent, RunState } from '../../events.js';
+import type { RunEvent } from '../../events.js';
 import { finite } from './describe-event.js';
 import type { RegistryEntry } from './payloads.js';
 
@@ -23,9 +23,6 @@ export const noProgress: Progress = {
   digest: null,
   address: null,
 };
-
-/** States in which nobody works on a job: who comes next need not wait. */
-export const restStates: readonly (RunState | 'starting')[] = ['finished', 'stopped', 'failed'];
 
 /** How far a run is after an event. */
 export function advance(before: Progress, event: RunEvent): Progress {
@@ -52,15 +49,16 @@ export function advance(before: Progress, event: RunEvent): Progress {
 /** How far a run is when its job is prepared: what earlier starts have done counts. */
 export function continued(
   now: Progress,
-  { term, plan, progress: { last, test, digest } }: Pick<RunView, 'term' | 'plan' | 'progress'>,
+  { term, plan, history }: Pick<RunView, 'term' | 'plan' | 'history'>,
 ): Progress {
-  const step = last ? last.step + 1 : 0;
+  const { curves, evaluation: test, digest } = history;
+  const { steps: step, last } = curves;
   return {
     ...now,
     term,
     step,
     totalSteps: plan.totalSteps,
-    epoch: Math.min(epochOf(plan, step).epoch + 1, plan.epochs),
+    epoch: epochInProgress(plan, step),
     epochs: plan.epochs,
     loss: last ? finite(last.loss) : null,
     accuracy: test ? test.correct / test.total : null,

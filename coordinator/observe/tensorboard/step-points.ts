@@ -1,5 +1,6 @@
 import type { StepPlan } from '../../../job/plan.js';
 import type { StepRecord } from '../../records.js';
+import { StepSum } from '../step-sum.js';
 
 /** A point stands for this many steps at least, so that a run has no more than so many points. */
 const maxPoints = 5_000;
@@ -26,37 +27,27 @@ export function stepsPerPoint({ totalSteps }: Pick<StepPlan, 'totalSteps'>): num
  * the points of one that was not.
  */
 export class StepPoints {
-  #samples = 0;
-  #lossSum = 0;
-  #correct = 0;
-  #durationMs = 0;
-  #last: StepRecord | undefined;
+  readonly #sum = new StepSum();
 
   constructor(private readonly perPoint: number) {}
 
   /** @returns the point that the step completes. */
   add(record: StepRecord): StepPoint | undefined {
-    this.#samples += record.samples;
-    this.#lossSum += record.loss * record.samples;
-    this.#correct += record.correct;
-    this.#durationMs += record.durationMs;
-    this.#last = record;
+    this.#sum.add(record);
     return (record.step + 1) % this.perPoint === 0 ? this.finish() : undefined;
   }
 
   /** @returns the point of the steps since the last one, if there are any. */
   finish(): StepPoint | undefined {
-    if (!this.#last) return undefined;
-    const [samples, durationMs] = [this.#samples, this.#durationMs];
+    const summed = this.#sum.take();
+    if (!summed) return undefined;
+    const { last, loss, accuracy, imagesPerSecond, durationMs } = summed;
     const values = {
-      'train/loss': this.#lossSum / samples,
-      'train/accuracy': this.#correct / samples,
-      'train/learning_rate': this.#last.learningRate,
-      'train/images_per_second': (1000 * samples) / durationMs,
+      'train/loss': loss,
+      'train/accuracy': accuracy,
+      'train/learning_rate': last.learningRate,
+      'train/images_per_second': imagesPerSecond,
     };
-    const point = { step: this.#last.step + 1, durationMs, values };
-    this.#last = undefined;
-    this.#samples = this.#lossSum = this.#correct = this.#durationMs = 0;
-    return point;
+    return { step: last.step + 1, durationMs, values };
   }
 }

@@ -46,6 +46,54 @@ describe('an envelope', () => {
   });
 });
 
+describe('the means of an envelope', () => {
+  const filled = (values: readonly number[]) => {
+    const envelope = new Envelope();
+    values.forEach((value, step) => envelope.add(step, value));
+    return envelope;
+  };
+
+  it('are every step while there is room', () => {
+    expect(filled([5, 3, 4, 1]).means(4)).toEqual([
+      { step: 1, value: 5 },
+      { step: 2, value: 3 },
+      { step: 3, value: 4 },
+      { step: 4, value: 1 },
+    ]);
+    expect(new Envelope().means(4)).toEqual([]);
+  });
+
+  it('join neighbours where fewer points are wanted', () => {
+    expect(filled([5, 3, 4, 2, 1, 3, 8]).means(4)).toEqual([
+      { step: 2, value: 4 },
+      { step: 4, value: 3 },
+      { step: 6, value: 2 },
+      { step: 7, value: 8 },
+    ]);
+  });
+
+  it('are as many as wanted at most after 102,100 steps, each of its part, the last step among them', () => {
+    const envelope = filled(Array.from({ length: 102_100 }, (_, step) => step));
+    const points = envelope.means(500);
+    expect(points.length).toBeLessThanOrEqual(500);
+    expect(points.length).toBeGreaterThan(250);
+    expect(points.at(-1)!.step).toBe(102_100);
+    expect(points[0]).toEqual({ step: 256, value: 127.5 });
+    expect(envelope.means(100).length).toBeLessThanOrEqual(100);
+    expect(envelope.means(1)).toEqual([{ step: 102_100, value: 102_099 / 2 }]);
+  });
+
+  it('leave out steps without a value', () => {
+    const envelope = filled([1, 2, NaN, 4]);
+    envelope.add(9, 7);
+    expect(envelope.means(5)).toEqual([
+      { step: 2, value: 1.5 },
+      { step: 4, value: 4 },
+      { step: 10, value: 7 },
+    ]);
+  });
+});
+
 describe('the history of a run', () => {
   const steps = sampleSteps(3_000, 100, 245);
   const labels = Uint8Array.from({ length: 90 }, (_, i) => i % 10);
@@ -64,7 +112,7 @@ describe('the history of a run', () => {
   it('is the same whether a run went on from its records or was never interrupted', () => {
     const whole = new RunHistory();
     for (const record of steps) whole.add(stepEvent(record), 0);
-    const resumed = new RunHistory({ steps: steps.slice(0, 1_234), evaluations: [], digests: [] });
+    const resumed = new RunHistory({ before: { steps: steps.slice(0, 1_234), evaluations: [], digests: [] } });
     for (const record of steps.slice(1_234)) resumed.add(stepEvent(record), 0);
     expect(resumed.since(beginning).curves).toEqual(whole.since(beginning).curves);
     expect(whole.since(beginning).curves.loss.length / 2).toBeLessThanOrEqual(2 * maxBuckets);

@@ -21,6 +21,23 @@ describe('an observer', () => {
     ]);
   });
 
+  it('that is to go on sees what follows its error, and is told of once', () => {
+    const events = new RunEvents();
+    const [all, seen]: [RunEvent[], string[]] = [[], []];
+    const failing = ({ type }: RunEvent) => {
+      seen.push(type);
+      throw new Error('out of ink');
+    };
+    listen(events, 'history', failing, 'goes on');
+    listen(events, 'others', (event) => all.push(event));
+    events.emit({ type: 'state', state: 'training', reason: 'a' });
+    events.emit({ type: 'state', state: 'paused', reason: 'b' });
+    expect(seen).toEqual(['state', 'note', 'state']);
+    expect(all.flatMap((event) => (event.type === 'note' ? event.message : []))).toEqual([
+      'history: goes on after an error of its own: out of ink',
+    ]);
+  });
+
   it('hears nothing more once it is closed', () => {
     const events = new RunEvents();
     const seen: string[] = [];

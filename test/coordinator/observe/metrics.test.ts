@@ -1,9 +1,9 @@
 import client from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { RunHistory } from '../../../coordinator/observe/history.js';
 import { decideFormat, toOpenMetrics } from '../../../coordinator/observe/metrics/exposition.js';
 import { createInstruments } from '../../../coordinator/observe/metrics/instruments.js';
 import { CounterReader, readStatus } from '../../../coordinator/observe/metrics/read-gauges.js';
-import { RecentSteps } from '../../../coordinator/observe/metrics/recent-steps.js';
 import { recordEvent } from '../../../coordinator/observe/metrics/record-event.js';
 import { RecoveryTimer } from '../../../coordinator/observe/metrics/recovery-timer.js';
 import type { RunEvent } from '../../../coordinator/events.js';
@@ -14,8 +14,12 @@ import type { StatusReply } from '../../../proto/messages.js';
 function setup() {
   const registry = new client.Registry();
   const instruments = createInstruments(client, registry);
-  const memory = { recent: new RecentSteps(), recovery: new RecoveryTimer(), clockErrorsMs: new Map<string, number>() };
-  const record = (event: RunEvent, nowMs = 0) => recordEvent(event, instruments, memory, nowMs);
+  const memory = { recovery: new RecoveryTimer(), clockErrorsMs: new Map<string, number>() };
+  const history = new RunHistory();
+  const record = (event: RunEvent, nowMs = 0) => {
+    history.add(event, nowMs);
+    recordEvent(event, instruments, memory, nowMs);
+  };
   /** Samples of one metric by their labels, e.g. `{kind="skipped"}`. */
   const samples = async (name: string) => {
     const lines = (await registry.metrics()).split('\n').filter((line) => new RegExp(`^${name}[{ ]`).test(line));
@@ -23,7 +27,8 @@ function setup() {
       lines.map((line) => [line.slice(name.length, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
     );
   };
-  return { registry, instruments, memory, record, samples };
+  const sources = { pace: history.pace, ...memory };
+  return { registry, instruments, memory, sources, record, samples };
 }
 
 const step = (index: number, change: Partial<StepRecord> = {}): RunEvent => ({
@@ -117,9 +122,9 @@ describe('what is read when somebody asks', () => {
   };
 
   it('are progress and means over the last steps: 10 for the loss, 50 for the rate', async () => {
-    const { instruments, memory, record, samples } = setup();
+    const { instruments, sources, record, samples } = setup();
     for (let i = 0; i < 60; i++) record(step(i, { loss: i < 50 ? 9 : 1.5, durationMs: i < 10 ? 1000 : 50 }));
-    readStatus(status, memory, instruments);
+    readStatus(status, sources, instruments);
     expect(await samples('lockstep_progress_ratio')).toEqual({ '': 0.25 });
     expect(await samples('lockstep_loss_mean')).toEqual({ '': 1.5 });
     expect(await samples('lockstep_images_per_second')).toEqual({ '': 245 / 0.05 });
@@ -127,13 +132,13 @@ describe('what is read when somebody asks', () => {
   });
 
   it('are workers by state, those that are gone forgotten', async () => {
-    const { instruments, memory, samples } = setup();
+    const { instruments, memory, sources, samples } = setup();
     memory.clockErrorsMs.set('a', 1).set('gone', 1);
-    readStatus(status, memory, instruments);
+    readStatus(status, sources, instruments);
     expect(await samples('lockstep_workers')).toMatchObject({ '{state="computing"}': 2, '{state="late"}': 0 });
     expect(await samples('lockstep_worker_resident_memory_bytes')).toEqual({ '{worker="a"}': 1000 });
     expect(await samples('lockstep_worker_clock_error_seconds')).toEqual({ '{worker="a"}': 0.001 });
-    readStatus({ ...status, workers: [] }, memory, instruments);
+    readStatus({ ...status, workers: [] }, sources, instruments);
     expect(await samples('lockstep_workers')).toMatchObject({ '{state="computing"}': 0 });
     expect(await samples('lockstep_worker_resident_memory_bytes')).toEqual({});
     expect(await samples('lockstep_worker_clock_error_seconds')).toEqual({});
@@ -143,10 +148,10 @@ describe('what is read when somebody asks', () => {
     const { instruments, samples } = setup();
     const traffic = new Traffic();
     const reader = new CounterReader();
-    traffic.sent.parameters = 500;
+    traffic.addSent('parameters', 500);
     reader.read(traffic, 3, instruments);
-    traffic.sent.parameters = 700;
-    traffic.received.gradients = 40;
+    traffic.addSent('parameters', 200);
+    traffic.addReceived('gradients', 40);
     reader.read(traffic, 3, instruments);
     expect(await samples('lockstep_sent_bytes_total')).toMatchObject({ '{kind="parameters"}': 700 });
     expect(await samples('lockstep_received_bytes_total')).toEqual({ '{kind="gradients"}': 40, '{kind="rows"}': 0 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../coordinator/events.js';
-import { countEvaluations, RunProgress } from '../../../coordinator/observe/progress.js';
+import { RunHistory } from '../../../coordinator/observe/history.js';
+import { countEvaluations, describeHistory, secondsLeft } from '../../../coordinator/observe/progress.js';
 import type { EvaluationRecord, RunHistorySoFar, StepRecord } from '../../../coordinator/records.js';
 import { planSteps } from '../../../job/plan.js';
 
@@ -28,12 +29,16 @@ function evaluation(epoch: number): EvaluationRecord {
   return { step: 10 * epoch, epoch, loss: 1.5, correct: 3, total: 4, confusion: [] };
 }
 
-function progress(before = nothing, evaluateEveryEpochs = 1): RunProgress {
-  return new RunProgress({ plan, evaluateEveryEpochs, before, checkpointStep: before.steps.length });
+function progress(before = nothing): RunHistory {
+  return new RunHistory({ before, checkpointStep: before.steps.length });
 }
 
-function handle(of: RunProgress, ...events: RunEvent[]): void {
-  events.forEach((event, i) => of.handle(event, 1_000 + i));
+function left(of: RunHistory, at: number): number {
+  return secondsLeft(of, { plan, evaluateEveryEpochs: 1 }, at);
+}
+
+function handle(of: RunHistory, ...events: RunEvent[]): void {
+  events.forEach((event, i) => of.add(event, 1_000 + i));
 }
 
 describe('the progress of a run', () => {
@@ -45,10 +50,11 @@ describe('the progress of a run', () => {
       evaluations: [{ record, testRows: [], durationMs: 400 }],
       digests: [{ epoch: 1, step: 10, digest: 'ab' }],
     });
-    expect([of.samplesTrained, of.last?.step, of.lossMean, of.checkpointStep]).toEqual([120, 11, 6.5, 12]);
-    expect([of.test, of.digest?.digest]).toEqual([record, 'ab']);
-    expect([of.rateSamplesPerSecond, of.secondsLeft(12)]).toEqual([0, 0]);
-    expect(of.history().steps).toEqual(steps.map((s) => s.step + 1));
+    const { samples, last, recent } = of.curves;
+    expect([samples, last?.step, recent.means()?.loss, of.checkpointStep]).toEqual([120, 11, 6.5, 12]);
+    expect([of.evaluation, of.digest?.digest]).toEqual([record, 'ab']);
+    expect([of.pace.means(), left(of, 12)]).toEqual([undefined, 0]);
+    expect(describeHistory(of).steps).toEqual(steps.map((s) => s.step + 1));
   });
 
   it('says the time left from the median step and the evaluations to come, until it is over', () => {
@@ -57,35 +63,36 @@ describe('the progress of a run', () => {
       of,
       ...[100, 100, 5_000].map((durationMs, i) => ({ type: 'step', record: step(i, { durationMs }) }) as const),
     );
-    expect(of.secondsLeft(3)).toBeCloseTo(3.7);
+    expect(left(of, 3)).toBeCloseTo(3.7);
     handle(of, { type: 'evaluation', record: evaluation(1), testRows: [], predictions, durationMs: 2_000 });
-    expect(of.secondsLeft(10)).toBeCloseTo(3 + 3 * 2);
-    expect(of.rateSamplesPerSecond).toBeCloseTo(30 / 5.2);
+    expect(left(of, 10)).toBeCloseTo(3 + 3 * 2);
+    expect(of.pace.means()?.imagesPerSecond).toBeCloseTo(30 / 5.2);
     handle(of, { type: 'state', state: 'stopped', reason: 'x' });
-    expect([of.secondsLeft(10), of.state, of.reason]).toEqual([0, 'stopped', 'x']);
+    expect([left(of, 10), of.state]).toEqual([0, { state: 'stopped', reason: 'x' }]);
   });
 
   it('keeps the newest digest and checkpoint', () => {
     const of = progress();
     handle(of, { type: 'epoch', epoch: 2, step: 20, digest: 'cd' });
     handle(of, { type: 'checkpoint', step: 20, path: 'p', durationMs: 5, blockedMs: 0 });
-    expect([of.digest, of.checkpointStep]).toEqual([{ epoch: 2, step: 20, digest: 'cd' }, 20]);
+    expect(of.digest).toMatchObject({ epoch: 2, step: 20, digest: 'cd' });
+    expect(of.checkpointStep).toBe(20);
   });
 
-  it('has a bounded history: 500 points and evaluations, 50 notes of one line, the newest last', () => {
+  it('is told in bounded length: 500 points and evaluations, 50 notes of one line, the newest last', () => {
     const of = progress();
     for (let i = 0; i < 3_000; i++) handle(of, { type: 'step', record: step(i) });
     for (let i = 1; i <= 600; i++)
       handle(of, { type: 'evaluation', record: evaluation(i), testRows: [], predictions, durationMs: 1 });
     handle(of, { type: 'note', message: 'last\nsecond line' });
-    const { steps, losses, evaluations, notes } = of.history();
+    const { steps, losses, evaluations, notes } = describeHistory(of);
     expect([steps.length <= 500, losses.length, steps.at(-1)]).toEqual([true, steps.length, 3_000]);
     expect([evaluations.length, evaluations.at(-1)]).toEqual([
       500,
       { epoch: 600, step: 6_000, loss: 1.5, accuracy: 0.75 },
     ]);
     expect([notes.length, notes.at(-1)]).toEqual([50, { timeMs: 1_000, text: 'last' }]);
-    expect(of.history(100).steps.length).toBeLessThanOrEqual(100);
+    expect(describeHistory(of, 100).steps.length).toBeLessThanOrEqual(100);
   });
 });
 

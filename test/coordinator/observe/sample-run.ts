@@ -2,7 +2,6 @@ import type { RunView } from '../../../coordinator/coordinator.js';
 import type { RunEvent } from '../../../coordinator/events.js';
 import { predict, scoreRows } from '../../../coordinator/evaluation.js';
 import { RunHistory } from '../../../coordinator/observe/history.js';
-import { RunProgress } from '../../../coordinator/observe/progress.js';
 import type { StepRecord } from '../../../coordinator/records.js';
 import { makeSynthetic } from '../../../job/data/synthetic.js';
 import { planSteps } from '../../../job/plan.js';
@@ -39,9 +38,8 @@ export function sampleRun(path: string, { steps = 0, epochs = 2, stepsPerEpoch =
   const plan = { ...planSteps(manifest.spec, 8), epochs, stepsPerEpoch, totalSteps: epochs * stepsPerEpoch };
   const history = new RunHistory();
   const nothing = { steps: [], evaluations: [], digests: [] };
-  const progress = new RunProgress({ plan, evaluateEveryEpochs: 1, before: nothing, checkpointStep: 0 });
   const before = () => Promise.resolve(nothing);
-  const view: RunView = { manifest, plan, test: dataset.test, term: 1, path, runId: 'r', history, progress, before };
+  const view: RunView = { manifest, plan, test: dataset.test, term: 1, path, runId: 'r', history, before };
   for (const record of sampleSteps(steps, stepsPerEpoch, 245)) history.add(stepEvent(record), 0);
   return { view, history, status: () => Promise.resolve(statusReply) };
 }

@@ -4,6 +4,7 @@ import { StatusFeed } from '../../../coordinator/observe/status-feed.js';
 import { GrpcControl } from '../../../cli/control-grpc.js';
 import type { StatusReply } from '../../../proto/messages.js';
 import { serve, within } from '../../proto/wire.js';
+import { until } from '../../until.js';
 
 type Call = ServerWritableStream<object, StatusReply>;
 
@@ -22,19 +23,11 @@ async function watch(status: () => Promise<StatusReply>) {
 
 const reply = (state: string) => ({ state, workers: [], waitingFor: [] }) as unknown as StatusReply;
 
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('expected the condition within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 describe('following a run', () => {
   it('hears the state at once, again each second, and the last one when the run is over', async () => {
     let state = 'training';
     const { feed, heard, done } = await watch(() => Promise.resolve(reply(state)));
-    await until(() => heard.length === 2);
+    await until(() => heard.length === 2, 5_000, '2 status(es)');
     state = 'finished';
     await feed.close();
     await within(done, 'the end of the watch');
@@ -51,14 +44,14 @@ describe('following a run', () => {
 
   it('ends without an error when the person leaves', async () => {
     const { heard, abort, done } = await watch(() => Promise.resolve(reply('training')));
-    await until(() => heard.length === 1);
+    await until(() => heard.length === 1, 5_000, '1 status(es)');
     abort.abort();
     await within(done, 'the end of the watch');
   });
 
   it('gives up on a coordinator that ends the connection without a last state, after the time it may wait', async () => {
     const { feed, heard, done } = await watch(() => Promise.resolve(reply('training')));
-    await until(() => heard.length === 1);
+    await until(() => heard.length === 1, 5_000, '1 status(es)');
     await feed.close();
     await expect(within(done, 'the end')).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });

@@ -1,19 +1,7 @@
 import type { EvaluationRecord, StepRecord } from '../../../coordinator/records.js';
 import type { ReportInput } from '../../../coordinator/report/report-input.js';
+import { CLASSES } from '../../../job/data/cifar10-format.js';
 import { parseSpec } from '../../../job/spec.js';
-
-export const cifarClasses = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'truck',
-] as const;
 
 /** A result on 10,000 test images, 7,394 of them right. */
 export const sampleConfusion = [
@@ -69,14 +57,14 @@ export function sampleInput(changes: Partial<ReportInput> = {}): ReportInput {
   ] as const;
   const rows = predictions.map((predicted, i) => ({
     index: 9996 + i,
-    logProbabilities: cifarClasses.map((_, c) => (c === predicted ? -0.2214 : -3.1 - 0.83 * ((c * 7 + i) % 5))),
+    logProbabilities: CLASSES.map((_, c) => (c === predicted ? -0.2214 : -3.1 - 0.83 * ((c * 7 + i) % 5))),
     predicted,
     label: labels[i] ?? 0,
   }));
   return {
     spec: parseSpec({ name: 'cluster-cnn3', model: 'cnn3', epochs, shards: 5, batchPerShard: 49 }),
     jobDigest: 'ab'.repeat(32),
-    dataset: { title: 'CIFAR-10 (JPEG copy)', synthetic: false, classes: cifarClasses, digest: 'cd'.repeat(32) },
+    dataset: { title: 'CIFAR-10 (JPEG copy)', synthetic: false, classes: CLASSES, digest: 'cd'.repeat(32) },
     parameterCount: 137_430,
     stepsPerEpoch,
     steps: sampleSteps(epochs * stepsPerEpoch, stepsPerEpoch, 245),

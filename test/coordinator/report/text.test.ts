@@ -4,7 +4,8 @@ import { formatDuration, formatShare } from '../../../coordinator/report/format.
 import { html, trusted } from '../../../coordinator/report/html.js';
 import { summarise } from '../../../coordinator/report/summary.js';
 import { formatConfusion, formatProgress, formatSummary } from '../../../coordinator/report/terminal.js';
-import { cifarClasses, sampleConfusion, sampleEvaluation, sampleInput } from './sample.js';
+import { CLASSES } from '../../../job/data/cifar10-format.js';
+import { sampleConfusion, sampleEvaluation, sampleInput } from './sample.js';
 
 describe('CSV', () => {
   test('quotes commas, quotes and line breaks and leaves undefined empty', () => {
@@ -70,7 +71,7 @@ describe('terminal', () => {
   });
 
   test('fits the confusion matrix of CIFAR-10 into 80 columns', () => {
-    const lines = formatConfusion(sampleConfusion, cifarClasses).split('\n');
+    const lines = formatConfusion(sampleConfusion, CLASSES).split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines[5]).toBe('cat          20    9   68  548   55  186   65   31    9    9   54.8 %');
   });

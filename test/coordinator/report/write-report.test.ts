@@ -4,9 +4,10 @@ import { basename, join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeReport } from '../../../coordinator/report/write-report.js';
+import { CLASSES } from '../../../job/data/cifar10-format.js';
 import { JobError } from '../../../job/errors.js';
 import { parseSpec } from '../../../job/spec.js';
-import { cifarClasses, sampleConfusion, sampleEvaluation, sampleInput, sampleSteps } from './sample.js';
+import { sampleConfusion, sampleEvaluation, sampleInput, sampleSteps } from './sample.js';
 
 const pictures = ['accuracy-per-class', 'confusion', 'loss'];
 
@@ -152,7 +153,7 @@ describe('report of an unusual run', () => {
       directory,
       sampleInput({
         spec: { ...spec, name: nasty, model: nasty },
-        dataset: { ...dataset, title: nasty, classes: cifarClasses.map((name) => `${name}${nasty}`), digest: nasty },
+        dataset: { ...dataset, title: nasty, classes: CLASSES.map((name) => `${name}${nasty}`), digest: nasty },
         engine: { ...engine, version: nasty, device: nasty },
         ...{ jobDigest: nasty, finalDigest: nasty },
       }),

@@ -4,7 +4,8 @@ import { describeEvent, type Occurrence } from '../../../../coordinator/observe/
 import { EventBuffer, type Waiting } from '../../../../coordinator/observe/nats/event-buffer.js';
 import { eventData } from '../../../../coordinator/observe/nats/payloads.js';
 import { advance, keepDelivering, noProgress } from '../../../../coordinator/observe/nats/progress.js';
-import { StepWindow } from '../../../../coordinator/observe/nats/step-window.js';
+import { describeSteps } from '../../../../coordinator/observe/nats/describe-steps.js';
+import { StepSum } from '../../../../coordinator/observe/step-sum.js';
 
 const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
 
@@ -93,16 +94,20 @@ describe('events that wait', () => {
 
 describe('the sum of steps', () => {
   it('weighs loss and accuracy by samples and begins anew', () => {
-    const window = new StepWindow();
-    window.add(record);
-    window.add({ ...record, step: 21, epoch: 2, samples: 30, loss: 4, correct: 6, durationMs: 60, learningRate: 0.05 });
-    expect(window.take()).toEqual({
+    const sum = new StepSum();
+    const take = () => {
+      const steps = sum.take();
+      return steps && describeSteps(steps);
+    };
+    sum.add(record);
+    sum.add({ ...record, step: 21, epoch: 2, samples: 30, loss: 4, correct: 6, durationMs: 60, learningRate: 0.05 });
+    expect(take()).toEqual({
       ...{ step: 22, epoch: 2, steps: 2, loss: 3.5, accuracy: 0.25, learningRate: 0.05, imagesPerSecond: 500 },
       ...{ stepMs: { mean: 40, max: 60 }, workers: 2 },
     });
-    expect(window.take()).toBeUndefined();
-    window.add(record);
-    expect(window.take()).toMatchObject({ steps: 1, loss: 2, stepMs: { mean: 20, max: 20 } });
+    expect(take()).toBeUndefined();
+    sum.add(record);
+    expect(take()).toMatchObject({ steps: 1, loss: 2, stepMs: { mean: 20, max: 20 } });
   });
 });
 

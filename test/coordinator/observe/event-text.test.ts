@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../coordinator/events.js';
+import { describeEvent } from '../../../coordinator/observe/event-text.js';
+
+describe('an event in words', () => {
+  it.each<[RunEvent, string, string]>([
+    [{ type: 'state', state: 'waiting', reason: 'for 2 workers' }, 'warning', 'waiting: for 2 workers'],
+    [{ type: 'worker', change: 'lost', workerId: 'w', reason: '' }, 'warning', 'worker w lost'],
+    [
+      { type: 'assignment', generation: 3, shards: { a: [0, 1, 2, 4], b: [] }, reason: 'b joined' },
+      'plain',
+      'generation 3: b joined; a 0–2, 4, b stands by',
+    ],
+    [{ type: 'assignment', generation: 4, shards: {}, reason: '' }, 'plain', 'generation 4: nobody is there'],
+    [
+      { type: 'fault', kind: 'numerics', workers: ['a', 'b'], shards: [3], step: 1_204 },
+      'bad',
+      'NUMERICS FAULT: a and b came to different bits for shard 3 of step 1,204',
+    ],
+    [
+      { type: 'checkpoint', step: 20, path: 'p', durationMs: 12.4, blockedMs: 0 },
+      'plain',
+      'checkpoint after step 20, in 12 ms',
+    ],
+  ])('%j is %s: %s', (event, tone, text) => expect(describeEvent(event)).toEqual({ tone, text }));
+
+  it('is nothing for what comes with each step', () => {
+    expect(describeEvent({ type: 'waiting', step: 1, workers: [], seconds: 1, reason: 'x' })).toBeUndefined();
+  });
+});
