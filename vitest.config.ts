@@ -17,7 +17,8 @@ export default defineConfig({
           include: ['e2e', 'faults', 'nats', 'numerics'].map((folder) => `test/${folder}/**/*.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Most of their time is waiting; each has processes of its own.
+          maxWorkers: 2,
         },
       },
     ],

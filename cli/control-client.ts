@@ -100,7 +100,7 @@ async function openControl({
       `control: expected --coordinator HOST:PORT, or --nats URL with --job NAME, got ${found}; ${advice}`,
     );
   }
-  const target = resolveNats({ nats, natsCreds, natsJob: job }, job);
+  const target = nats === undefined ? undefined : resolveNats({ nats, natsCreds, natsJob: job }, job);
   if (!target) throw new JobError('BAD_OPTION', '--job: expected --nats URL with it, got none');
   const { NatsControlClient } = await import('./nats-control-client.js');
   return new NatsControlClient(target, wait);

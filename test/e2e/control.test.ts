@@ -136,7 +136,8 @@ describe('with a token', () => {
 
 describe('what cannot be asked', () => {
   it.each([
-    ['no coordinator is named', ['status'], 2, 'expected --coordinator HOST:PORT, got none'],
+    ['no coordinator is named', ['status'], 2, 'expected --coordinator HOST:PORT, or --nats URL with --job NAME, got'],
+    ['a job is named without NATS', ['status', '--job', 'x'], 2, '--job: expected --nats URL with it, got none'],
     ['the address is none', ['pause', '--coordinator', 'x'], 2, 'expected HOST:PORT'],
     [
       'nobody listens there',

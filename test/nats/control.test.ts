@@ -24,7 +24,7 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
       const { step } = paused!;
       expect((await client.checkpoint()).message).toContain(`step-${String(step).padStart(8, '0')}.safetensors`);
       expect((await client.resume()).message).toBe(`going on after step ${step}`);
-      await expect(client.scale(2)).rejects.toMatchObject({ code: 'NO_WORKERS' });
+      await expect(client.scale(2)).rejects.toMatchObject({ code: 'REFUSED' });
       await expect(client.scale(-1)).rejects.toMatchObject({ code: 'BAD_MESSAGE', message: /workers/ });
       expect((await client.stop()).message).toContain('stopping after the step in progress');
     } finally {
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
       code: 'BAD_MESSAGE',
       message: expect.stringMatching(message) as string,
     });
-    expect(await ask('explode', '')).toMatchObject(bad(/^control: expected one of status, pause, .* got "explode"$/));
+    expect(await ask('explode', '')).toMatchObject(bad(/^control: expected one of status, history, pause, .* got "explode"$/));
     expect(await ask('scale', '{"workers":"many"}')).toMatchObject(bad(/workers/));
     expect(await ask('scale', '')).toMatchObject(bad(/workers/));
     expect(await ask('pause', '{"now":true}')).toMatchObject(bad(/now/));
