@@ -47,7 +47,9 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
       code: 'BAD_MESSAGE',
       message: expect.stringMatching(message) as string,
     });
-    expect(await ask('explode', '')).toMatchObject(bad(/^control: expected one of status, history, pause, .* got "explode"$/));
+    expect(await ask('explode', '')).toMatchObject(
+      bad(/^control: expected one of status, history, pause, .* got "explode"$/),
+    );
     expect(await ask('scale', '{"workers":"many"}')).toMatchObject(bad(/workers/));
     expect(await ask('scale', '')).toMatchObject(bad(/workers/));
     expect(await ask('pause', '{"now":true}')).toMatchObject(bad(/now/));
