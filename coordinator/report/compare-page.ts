@@ -3,7 +3,7 @@ import type { ComparedRun } from '../history/compared-run.js';
 import { differingFields } from '../history/differing-fields.js';
 import { accuracyComparison, type ComparedCurve, lossComparison } from './charts/compare.js';
 import { formatCount, formatDuration, formatShare } from './format.js';
-import { html, trusted, type Html } from './html.js';
+import { html, htmlPage, trusted, type Html } from './html.js';
 import { figure } from './page-parts.js';
 import { pageStyle } from './page-style.js';
 import type { ChartRenderer } from './render.js';
@@ -20,25 +20,17 @@ export const mostCompared = colours.light.length * dashes.length;
 /** Runs side by side as one HTML page without references to anything outside itself. The first is what the others are compared to. */
 export function renderComparison(runs: readonly ComparedRun[], renderer: ChartRenderer): string {
   const title = `${runs.length} runs compared`;
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <style>
-          ${trusted(pageStyle() + style())}
-        </style>
-      </head>
-      <body>
-        <main class="broad">
-          ${banners(runs)}
-          <header><h1>${title}</h1></header>
-          ${resultSection(runs)} ${chartSections(runs, renderer)} ${differenceSection(runs)}
-        </main>
-      </body>
-    </html>`.text;
+  return htmlPage({
+    title: title,
+    head: html`<style>
+      ${trusted(pageStyle() + style())}
+    </style>`,
+    body: html`<main class="broad">
+      ${banners(runs)}
+      <header><h1>${title}</h1></header>
+      ${resultSection(runs)} ${chartSections(runs, renderer)} ${differenceSection(runs)}
+    </main>`,
+  });
 }
 
 function style(): string {

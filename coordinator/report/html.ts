@@ -16,6 +16,23 @@ export function trusted(text: string): Html {
   return new Html(text);
 }
 
+/** A whole page. @param head - what its head holds besides title and view. */
+export function htmlPage({ title, head, body }: Readonly<Record<'title' | 'head' | 'body', HtmlValue>>): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        ${head}
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html>`.text;
+}
+
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',

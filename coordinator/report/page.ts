@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { EvaluationRecord } from '../records.js';
 import { formatCount, formatDuration, formatPlural, formatShare } from './format.js';
-import { html, trusted, type Html } from './html.js';
+import { html, htmlPage, trusted, type Html } from './html.js';
 import { doubts, notReproducible, reproduciblePromise } from './numerics.js';
 import { epochSection, learningSection, lossSection } from './page-curves.js';
 import { lectureSection } from './page-lecture.js';
@@ -27,25 +27,17 @@ export function renderPage(
   options: PageOptions = {},
 ): string {
   const context: PageContext = { input, summary, renderer };
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${input.spec.name}: ${input.dataset.title}</title>
-        <style>
-          ${trusted(pageStyle())}
-        </style>
-      </head>
-      <body>
-        <main>
-          ${banners(input)} ${header(input, summary, options)} ${lossSection(context)} ${learningSection(context)}
-          ${confusionSection(context)} ${classSection(context)} ${lastImagesSection(context)} ${lectureSection(context)}
-          ${epochSection(context)} ${digestSection(input)} ${jobSection(input, options)}
-        </main>
-      </body>
-    </html>`.text;
+  return htmlPage({
+    title: `${input.spec.name}: ${input.dataset.title}`,
+    head: html`<style>
+      ${trusted(pageStyle())}
+    </style>`,
+    body: html`<main>
+      ${banners(input)} ${header(input, summary, options)} ${lossSection(context)} ${learningSection(context)}
+      ${confusionSection(context)} ${classSection(context)} ${lastImagesSection(context)} ${lectureSection(context)}
+      ${epochSection(context)} ${digestSection(input)} ${jobSection(input, options)}
+    </main>`,
+  });
 }
 
 function banners(input: ReportInput): Html[] {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Hono } from 'hono';
-import { html, type Html } from '../../report/html.js';
+import { html, htmlPage } from '../../report/html.js';
 import { pageStyle } from '../../report/page-style.js';
 import { liveStyle } from './live-style.js';
 
@@ -28,7 +28,7 @@ export async function assetRoutes(): Promise<Hono> {
   const script = asset('page', 'js', 'text/javascript; charset=utf-8', await readFile(bundle, 'utf8'));
   const style = asset('page', 'css', 'text/css; charset=utf-8', pageStyle() + liveStyle);
   const picture = asset('icon', 'svg', 'image/svg+xml', icon);
-  const page = pageHtml(script.name, style.name, picture.name).text;
+  const page = pageHtml(script.name, style.name, picture.name);
   const routes = new Hono();
   routes.get('/', (context) => {
     context.header('Cache-Control', 'no-cache');
@@ -51,24 +51,16 @@ function asset(base: string, ending: string, type: string, content: string): Ass
   return { name: `${base}-${digest}.${ending}`, type, content };
 }
 
-function pageHtml(script: string, style: string, picture: string): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>Lockstep</title>
-        <link rel="icon" href="/assets/${picture}" type="image/svg+xml" />
-        <link rel="preload" href="/api/run" as="fetch" crossorigin="anonymous" />
-        <link rel="stylesheet" href="/assets/${style}" />
-        <script type="module" src="/assets/${script}"></script>
-      </head>
-      <body>
-        <noscript
-          >This page draws a run as it goes on, and needs JavaScript. The report, at the end, does not.</noscript
-        >
-        <main id="app"><p>Loading the run …</p></main>
-      </body>
-    </html>`;
+function pageHtml(script: string, style: string, picture: string): string {
+  return htmlPage({
+    title: 'Lockstep',
+    head: html`<link rel="icon" href="/assets/${picture}" type="image/svg+xml" />
+      <link rel="preload" href="/api/run" as="fetch" crossorigin="anonymous" />
+      <link rel="stylesheet" href="/assets/${style}" />
+      <script type="module" src="/assets/${script}"></script>`,
+    body: html`<noscript
+        >This page draws a run as it goes on, and needs JavaScript. The report, at the end, does not.</noscript
+      >
+      <main id="app"><p>Loading the run …</p></main>`,
+  });
 }
