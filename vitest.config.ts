@@ -19,6 +19,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Most of their time is waiting; each has processes of its own.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
