@@ -68,14 +68,14 @@ function product(graph: Graph, a: Node, b: Node): Node {
   return graph.make('mul', swap ? [y, x] : [x, y], {}, broadcastShape(x.shape, y.shape), a.dtype);
 }
 
-/** A max-pool gradient that is masked already needs no second mask by `step` of its input: the gradient of ReLU. */
+/** A max-pool gradient that is masked already needs no second mask by the same `step`: the gradient of ReLU. */
 function alreadyMasked(a: Node, b: Node): Node | undefined {
   for (const [gradient, mask] of [
     [a, b],
     [b, a],
   ] as const) {
-    if (gradient.op !== 'maxPoolGrad' || !gradient.attrs.masked || mask.op !== 'step') continue;
-    if (mask.inputs[0] === gradient.inputs[1]) return gradient;
+    if (gradient.op !== 'maxPoolGrad' || mask.op !== 'step') continue;
+    if (mask.inputs[0].id === gradient.attrs.maskedBy) return gradient;
   }
   return undefined;
 }

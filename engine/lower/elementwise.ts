@@ -44,6 +44,7 @@ export const unaryRules: { readonly [O in UnaryOp]: Rule<O> } = {
   relu: simple('Relu'),
   round: simple('Round'),
   rsqrt: chain('Sqrt', 'Reciprocal'),
+  side,
   sigmoid: simple('Sigmoid'),
   sign: simple('Sign'),
   sin: simple('Sin'),
@@ -78,6 +79,18 @@ function step(lowering: Lowering, node: NodeOf<'step'>): void {
   const layout = lowering.layoutOf(x);
   const positive = lowering.writer.op('Greater', [lowering.get(x, layout), lowering.writer.float(0)]);
   lowering.define(node, lowering.writer.op('Cast', [positive], { to: elementType.float32 }), layout);
+}
+
+/** −1 where x < 0, else 1. */
+function side(lowering: Lowering, node: NodeOf<'side'>): void {
+  const [x] = node.inputs;
+  const { writer } = lowering;
+  const layout = lowering.layoutOf(x);
+  const negative = writer.op('Cast', [writer.op('Less', [lowering.get(x, layout), writer.float(0)])], {
+    to: elementType.float32,
+  });
+  const twice = writer.op('Mul', [negative, writer.float(-2)]);
+  lowering.define(node, writer.op('Add', [twice, writer.float(1)]), layout);
 }
 
 /** ⌊a / b⌋, taken in f32 for integers too, as TF.js does. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { add, binary, negate, subtract, times, unary } from '../../engine/ir/elementwise.js';
 import { Graph, splatOf } from '../../engine/ir/graph.js';
-import { matmul, maxPool, maxPoolGrad } from '../../engine/ir/linear.js';
+import { matmul } from '../../engine/ir/linear.js';
+import { maxPool, maxPoolGrad } from '../../engine/ir/pool.js';
 import type { Node } from '../../engine/ir/node.js';
 import { mean, reduce } from '../../engine/ir/reduce.js';
 import { broadcast, cast, reshape, transpose } from '../../engine/ir/shape-ops.js';
