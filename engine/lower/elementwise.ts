@@ -1,5 +1,7 @@
 import { type Attributes, elementType } from '../emit/onnx-writer.js';
+import { times } from '../ir/elementwise.js';
 import type { BinaryOp, LogicOp, Node, NodeOf, UnaryOp } from '../ir/node.js';
+import { sameShape } from '../ir/shape.js';
 import { channelsFirst } from './layout.js';
 import { commonLayout, type Lowering, type Rule } from './lowering.js';
 
@@ -54,7 +56,7 @@ export const unaryRules: { readonly [O in UnaryOp]: Rule<O> } = {
   tanh: simple('Tanh'),
 };
 
-export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add'>]: Rule<O> } = {
+export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add' | 'mul'>]: Rule<O> } = {
   div: simple('Div'),
   equal: simple('Equal'),
   floorDiv,
@@ -67,11 +69,23 @@ export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add'>]: Rule<O> } 
   maximum: simple('Max'),
   minimum: simple('Min'),
   mod,
-  mul: simple('Mul'),
   notEqual: chain('Equal', 'Not'),
   pow: simple('Pow'),
   sub: simple('Sub'),
 };
+
+/** The gradient of max pooling times a number per channel: the number is multiplied in before dy is spread. */
+export function mul(lowering: Lowering, node: NodeOf<'mul'>): void {
+  const [x, v] = node.inputs;
+  const { graph } = lowering;
+  if (x.op !== 'maxPoolGrad' || !lowering.isFusible(x) || !sameShape(v.shape, node.shape.slice(-1))) {
+    return elementwise(lowering, node, 'Mul');
+  }
+  const [dy, ...rest] = x.inputs;
+  const moved = graph.make('maxPoolGrad', [times(graph, dy, v), ...rest], x.attrs, x.shape, x.dtype);
+  const layout = lowering.layoutOf(moved);
+  lowering.define(node, lowering.get(moved, layout), layout);
+}
 
 /** 1 where x > 0; a comparison and a conversion are faster than `Where`. */
 function step(lowering: Lowering, node: NodeOf<'step'>): void {

@@ -1,8 +1,8 @@
 import type { ConvAttrs, Node } from '../ir/node.js';
 import { transpose } from '../ir/shape-ops.js';
-import { channelsFirst } from './layout.js';
+import { channelBlocks, channelsFirst } from './layout.js';
 import type { ConvRule, Lowering, Rule } from './lowering.js';
-import { blockedConv, blockedFilter, fromBlocked, toBlocked } from './nchwc-ops.js';
+import { blockedConv, blockedFilter } from './nchwc-ops.js';
 import { portable } from './portable.js';
 
 /** Forward convolution, with or without bias. */
@@ -65,13 +65,12 @@ function define(lowering: Lowering, result: Node, conv: Convolution): void {
     strides: attrs.strides,
     dilations: attrs.dilations,
   });
-  lowering.define(result, fromBlocked(lowering, y, co), channelsFirst);
+  lowering.define(result, y, channelBlocks);
 }
 
 /** x as the operator reads it. */
 function readable(lowering: Lowering, { block, x, filter }: Convolution): string {
-  const plain = lowering.get(x, channelsFirst);
-  return filter.shape[2]! < block ? plain : toBlocked(lowering, plain);
+  return lowering.get(x, filter.shape[2]! < block ? channelsFirst : channelBlocks);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Node, NodeOf } from '../ir/node.js';
 import { trailingPadding } from './conv-filter.js';
-import { channelsFirst } from './layout.js';
+import { channelBlocks } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
 import { blockedConv, fromBlocked, toBlocked } from './nchwc-ops.js';
 import { portable } from './portable.js';
@@ -80,12 +80,8 @@ function imageStrips(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part)
   const rows = lowering.reshape(padded, [images, top + height + bottom, columns]);
   const step = (dy.shape[1]! / strips) * node.attrs.strides[0];
   const stripRows = step - node.attrs.strides[0] + node.shape[0]!;
-  const cut = Array.from({ length: strips }, (_, i) => {
-    if (strips === 1) return rows;
-    const [begin, end] = [writer.ints([i * step]), writer.ints([i * step + stripRows])];
-    return writer.op('Slice', [rows, begin, end, writer.ints([1])]);
-  });
-  const joined = strips === 1 ? rows : writer.op('Concat', cut, { axis: 1 });
+  const numbers = Array.from({ length: strips * stripRows }, (_, i) => Math.floor(i / stripRows) * step + (i % stripRows));
+  const joined = strips === 1 ? rows : writer.op('Gather', [rows, writer.ints(numbers)], { axis: 1 });
   return lowering.reshape(joined, [1, images * strips, stripRows, columns]);
 }
 
@@ -97,7 +93,7 @@ function gradientStrips(lowering: Lowering, dy: Node, part: Part, block: number)
   const { writer } = lowering;
   const { images, strips } = part;
   const [, height, width, co] = dy.shape as [number, number, number, number];
-  const blocked = toBlocked(lowering, lowering.get(dy, channelsFirst));
+  const blocked = lowering.get(dy, channelBlocks);
   const given = imagesOf(lowering, dy, blocked, part);
   const pads = writer.ints([0, 0, 0, 0, added(part), 0, 0, 0]);
   const filled = added(part) > 0 ? writer.op('Pad', [given, pads]) : given;
