@@ -28,7 +28,7 @@ export function maxPoolGrad(graph: Graph, dy: Node, x: Node, attrs: PoolAttrs): 
   const pooled = maxPool(graph, below, attrs, dy.shape);
   const source = risingPart(graph, below)?.x ?? below;
   const y = graph.make('maxPool', [source], attrs, dy.shape, x.dtype);
-  const masked = x.op === 'relu' ? times(graph, dy, unary(graph, 'step', pooled)) : dy;
+  const masked = x.op === 'relu' ? times(graph, dy, unary(graph, 'step', unary(graph, 'relu', pooled))) : dy;
   const mask = x.op === 'relu' ? { maskedBy: below.id } : {};
   return graph.make('maxPoolGrad', [masked, source, y], { ...attrs, ...mask }, x.shape, dy.dtype);
 }

@@ -43,9 +43,11 @@ export interface Affine {
   readonly scale: Node;
   readonly offset: Node;
   readonly rest?: Node | undefined;
+  /** Whether a ReLU follows. */
+  readonly relu?: boolean;
 }
 
-function affineOf(lowering: Lowering, node: NodeOf<'add'>): Affine | undefined {
+export function affineOf(lowering: Lowering, node: NodeOf<'add'>): Affine | undefined {
   if (node.shape.length !== 4) return undefined;
   for (const [sum, offset] of bothOrders(node)) {
     if (!isVector(offset, node) || !lowering.isFusible(sum)) continue;
@@ -103,13 +105,14 @@ function convolutionIn(lowering: Lowering, x: Node): { conv: NodeOf<'conv'>; bia
 }
 
 /** One pass over x: ONNX's batch norm with variance 1 and ε 0. */
-export function batchNormalization(lowering: Lowering, node: Node, { x, mean, scale, offset, rest }: Affine): void {
+export function batchNormalization(lowering: Lowering, node: Node, affine: Affine): void {
+  const { x, mean, scale, offset, rest, relu } = affine;
   const { graph, writer } = lowering;
   const vectors = [scale, offset, mean ?? graph.splat(0, scale.shape), graph.splat(1, scale.shape)];
   const inputs = [lowering.get(x, channelsFirst), ...vectors.map((vector) => lowering.get(vector))];
   const result = writer.op('BatchNormalization', inputs, { epsilon: { float: 0 } });
   const sum = rest ? writer.op('Add', [lowering.get(rest, channelsFirst), result]) : result;
-  lowering.define(node, sum, channelsFirst);
+  lowering.define(node, relu ? writer.op('Relu', [sum]) : sum, channelsFirst);
 }
 
 function bothOrders({ inputs: [a, b] }: NodeOf<'add'>): readonly (readonly [Node, Node])[] {

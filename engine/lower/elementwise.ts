@@ -74,17 +74,20 @@ export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add' | 'mul'>]: Ru
   sub: simple('Sub'),
 };
 
-/** The gradient of max pooling times a number per channel: the number is multiplied in before dy is spread. */
 export function mul(lowering: Lowering, node: NodeOf<'mul'>): void {
+  if (!scaleBeforeSpreading(lowering, node)) elementwise(lowering, node, 'Mul');
+}
+
+/** The gradient of max pooling times a number per channel: dy is scaled before it is spread over the larger image. */
+export function scaleBeforeSpreading(lowering: Lowering, node: NodeOf<'mul'>): boolean {
   const [x, v] = node.inputs;
   const { graph } = lowering;
-  if (x.op !== 'maxPoolGrad' || !lowering.isFusible(x) || !sameShape(v.shape, node.shape.slice(-1))) {
-    return elementwise(lowering, node, 'Mul');
-  }
+  if (x.op !== 'maxPoolGrad' || !lowering.isFusible(x) || !sameShape(v.shape, node.shape.slice(-1))) return false;
   const [dy, ...rest] = x.inputs;
   const moved = graph.make('maxPoolGrad', [times(graph, dy, v), ...rest], x.attrs, x.shape, x.dtype);
   const layout = lowering.layoutOf(moved);
   lowering.define(node, lowering.get(moved, layout), layout);
+  return true;
 }
 
 /** 1 where x > 0; a comparison and a conversion are faster than `Where`. */

@@ -1,7 +1,7 @@
 import type { Node } from '../ir/node.js';
 import { sameShape, type Shape } from '../ir/shape.js';
-import type { Affine } from './add.js';
-import { batchNormalization } from './add.js';
+import { type Affine, affineOf, batchNormalization } from './add.js';
+import { scaleBeforeSpreading } from './elementwise.js';
 import { channelBlocks, isBlocked } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
 import { blockedConv } from './nchwc-ops.js';
@@ -11,7 +11,7 @@ import { portable } from './portable.js';
 
 /** `rest + x · scale + offset`: a 1×1 convolution of each channel with itself, which adds the rest in the same pass. */
 export function channelAffine(lowering: Lowering, node: Node, affine: Affine): void {
-  const { x, mean, scale, offset, rest } = affine;
+  const { x, mean, scale, offset, rest, relu } = affine;
   if (mean || !isBlocked(lowering.layoutOf(x))) return batchNormalization(lowering, node, affine);
   const channels = scale.size;
   const y = blockedConv(lowering, {
@@ -19,6 +19,7 @@ export function channelAffine(lowering: Lowering, node: Node, affine: Affine): v
     filter: lowering.reshape(lowering.get(scale), [channels, 1, 1, 1]),
     bias: lowering.get(offset),
     sum: rest && lowering.get(rest, channelBlocks),
+    activation: relu ? 'Relu' : undefined,
     group: channels,
     kernel: [1, 1],
     pads: [0, 0, 0, 0],
@@ -26,6 +27,22 @@ export function channelAffine(lowering: Lowering, node: Node, affine: Affine): v
     dilations: [1, 1],
   });
   lowering.define(node, y, channelBlocks);
+}
+
+/** ReLU of such a function, in the same pass. */
+export const relu: Rule<'relu'> = (lowering, node) => {
+  const [x] = node.inputs;
+  const affine = x.op === 'add' && lowering.isFusible(x) ? affineOf(lowering, x) : undefined;
+  if (!affine || affine.mean || !isBlocked(lowering.layoutOf(affine.x))) return portable.relu(lowering, node);
+  channelAffine(lowering, node, { ...affine, relu: true });
+};
+
+/** x · v with v of one number per channel. */
+export function timesChannels(block: number): Rule<'mul'> {
+  const product = withChannels('mul', 'Mul', block);
+  return (lowering, node) => {
+    if (!scaleBeforeSpreading(lowering, node)) product(lowering, node);
+  };
 }
 
 /** x − v or x · v with v of one number per channel: the vector is repeated along a row, so that whole rows are combined. */

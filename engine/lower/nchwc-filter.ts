@@ -2,7 +2,7 @@ import type { Node, NodeOf } from '../ir/node.js';
 import { trailingPadding } from './conv-filter.js';
 import { channelBlocks } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
-import { blockedConv, fromBlocked, toBlocked } from './nchwc-ops.js';
+import { blockedConv, blockedOp, toBlocked } from './nchwc-ops.js';
 import { portable } from './portable.js';
 
 /**
@@ -17,9 +17,9 @@ export function filterGradient(block: number): Rule<'convFilter'> {
     const used = parts.reduce((sum, { images }) => sum + images, 0);
     const fits = co % block === 0 && Math.min(...trailingPadding(node)) >= 0;
     if (!fits || used > 2 * node.inputs[0].shape[0]!) return portable.convFilter(lowering, node);
-    const sums = parts.map((part) => sumOver(lowering, node, part, block));
-    const sum = sums.reduce((a, b) => lowering.writer.op('Add', [a, b]));
-    lowering.define(node, lowering.reshape(sum, [co, kh, kw, ci]), [3, 0, 1, 2]);
+    const sum = parts.reduceRight<string | undefined>((rest, part) => sumOver(lowering, node, part, block, rest), undefined);
+    const plain = blockedOp(lowering, 'ReorderOutput', [sum!], { channels: co });
+    lowering.define(node, lowering.reshape(plain, [co, kh, kw, ci]), [3, 0, 1, 2]);
   };
 }
 
@@ -50,20 +50,20 @@ function inStrips(count: number, rows: number, block: number): { images: number;
   return choices.reduce((best, choice) => (choice.images < best.images ? choice : best));
 }
 
-/** The gradient's sum over a part, `[1, co, kh, kw·ci]`. */
-function sumOver(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part, block: number): string {
+/** The gradient's sum over a part, plus that over the rest: `[1, co, kh, kw·ci]` in blocked form. */
+function sumOver(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part, block: number, rest?: string): string {
   const [, dy] = node.inputs;
-  const [, height, width, co] = dy.shape as [number, number, number, number];
+  const [, height, width] = dy.shape as [number, number, number, number];
   const [sh, sw] = node.attrs.strides;
-  const y = blockedConv(lowering, {
+  return blockedConv(lowering, {
     x: toBlocked(lowering, imageStrips(lowering, node, part)),
     filter: gradientStrips(lowering, dy, part, block),
     kernel: [height / part.strips, width],
     pads: [0, 0, 0, 0],
     strides: [1, 1],
     dilations: [sh, sw * node.shape[2]!],
+    sum: rest,
   });
-  return fromBlocked(lowering, y, co);
 }
 
 /** The rows of x, padded, that each strip of dy meets: `[1, images · strips, rows, width · ci]`. Strips overlap. */

@@ -27,7 +27,7 @@ export function reorder(block: number): NonNullable<Rules['reorder']> {
       return lowering.reshape(turned, node.shape);
     }
     if (!isBlocked(target)) {
-      const plain = writer.op(`${domain}.ReorderOutput`, [name], { channels });
+      const plain = blockedOp(lowering, 'ReorderOutput', [name], { channels });
       if (target.join() === channelsFirst.join()) return plain;
       return writer.op('Transpose', [plain], { perm: permutation(channelsFirst, target) });
     }
@@ -41,13 +41,8 @@ export function reorder(block: number): NonNullable<Rules['reorder']> {
 }
 
 /** A tensor `[N, C, H, W]` in blocked form; C is a multiple of the block. */
-export function toBlocked({ writer }: Lowering, x: string): string {
-  return writer.op(`${domain}.ReorderInput`, [x]);
-}
-
-/** The reverse of `toBlocked`. */
-export function fromBlocked({ writer }: Lowering, x: string, channels: number): string {
-  return writer.op(`${domain}.ReorderOutput`, [x], { channels });
+export function toBlocked(lowering: Lowering, x: string): string {
+  return blockedOp(lowering, 'ReorderInput', [x], {});
 }
 
 /** A filter as it lies in memory; `shape` is `[kh, kw, ci, co]`. */
@@ -78,6 +73,8 @@ export interface BlockedConv {
   readonly bias?: string | undefined;
   /** In blocked form; is added to the result. */
   readonly sum?: string | undefined;
+  /** Of the sum; default: none. */
+  readonly activation?: 'Relu' | undefined;
   /** Number of groups of channels; default 1. */
   readonly group?: number;
   readonly kernel: readonly [number, number];

@@ -1,6 +1,6 @@
 import { addition } from './add.js';
 import type { Rules } from './lowering.js';
-import { channelAffine, channelSums, withChannels } from './nchwc-channels.js';
+import { channelAffine, channelSums, relu, timesChannels, withChannels } from './nchwc-channels.js';
 import { filterGradient } from './nchwc-filter.js';
 import { convolution, inputGradient } from './nchwc-conv.js';
 import { reorder } from './nchwc-ops.js';
@@ -25,7 +25,8 @@ export function nchwcRules(block: number): Rules {
     convInput: inputGradient(block),
     maxPool,
     maxPoolGrad: maxPoolGrad(block),
-    mul: withChannels('mul', 'Mul', block),
+    mul: timesChannels(block),
+    relu,
     reorder: reorder(block),
     sub: withChannels('sub', 'Sub', block),
     sum: channelSums,
