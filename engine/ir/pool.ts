@@ -42,6 +42,14 @@ function risingPart(graph: Graph, z: Node): { x: Node; slope: Node; offset: Node
   const [centred, scale] = scaled.inputs;
   const axes = z.shape.slice(0, -1).map((_, axis) => axis);
   if (!sameShape(scale.shape, channels) || !sameShape(centred.shape, z.shape) || !isCentred(centred, axes)) return undefined;
-  const x = times(graph, centred, unary(graph, 'side', scale));
+  const x = times(graph, centred, sideOf(graph, scale));
   return { x, slope: unary(graph, 'abs', scale), offset };
+}
+
+/** Whether a number per channel is negative; what the batch norm divides by is not, so its weight decides. */
+function sideOf(graph: Graph, scale: Node): Node {
+  if (scale.op !== 'mul') return unary(graph, 'side', scale);
+  const [a, b] = scale.inputs;
+  if (a.op === 'rsqrt') return sideOf(graph, b);
+  return b.op === 'rsqrt' ? sideOf(graph, a) : unary(graph, 'side', scale);
 }

@@ -32,6 +32,7 @@ export function multiply(graph: Graph, a: Node, b: Node): Node {
   // NaN · 0 becomes 0 here. A NaN or infinity still reaches the loss, whose value is never simplified.
   if (x === 0 || y === 0) return graph.splat(0, shape, a.dtype);
   if (a.dtype !== 'float32') return graph.make('mul', a.id < b.id ? [a, b] : [b, a], {}, shape, a.dtype);
+  if (a === b && a.op === 'side') return graph.splat(1, shape);
   return alreadyMasked(a, b) ?? normalForm(graph, a, b, sizeOf(shape));
 }
 

@@ -2,6 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ProgramSpec } from '../engine.js';
 import { EngineError } from '../errors.js';
+import { centreOnce } from '../ir/centre.js';
 import { binary } from '../ir/elementwise.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
@@ -50,7 +51,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
     const { value, grads } = tf.variableGrads(loss, variables);
     const right = binary(graph, 'equal', argExtreme(graph, 'argMax', logits!, -1), labels);
-    return {
+    return optimized({
       graph,
       flatInputs: [{ name: 'params', pieces: params }],
       outputs: [
@@ -59,8 +60,20 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
         { kind: 'tensor', name: 'loss', node: backend.nodeOf(value) },
         { kind: 'tensor', name: 'correct', node: reduce(graph, 'sum', cast(graph, right, 'int32'), {}) },
       ],
-    };
+    });
   });
+}
+
+/** What can be simplified only now that all of the program is known. */
+function optimized(program: TracedProgram): TracedProgram {
+  const { graph, outputs } = program;
+  const before = outputs.flatMap((output) => (output.kind === 'flat' ? output.pieces : [output.node]));
+  const after = [...centreOnce(graph, before)];
+  const replaced = outputs.map((output): Output => {
+    if (output.kind === 'tensor') return { ...output, node: after.shift()! };
+    return { ...output, pieces: after.splice(0, output.pieces.length) };
+  });
+  return { ...program, outputs: replaced };
 }
 
 /** Records the answers of a trained model: log-softmax rows `[batch, classes]`. */
