@@ -49,5 +49,5 @@ function centred(graph: Graph, [y, mean]: readonly Node[], side: Node): Node {
 function remade(graph: Graph, node: Node, inputs: readonly Node[]): Node {
   if (inputs.every((input, i) => input === node.inputs[i])) return node;
   if (node.op === 'mul') return times(graph, inputs[0]!, inputs[1]!);
-  return graph.make(node.op, inputs as never, node.attrs as never, node.shape, node.dtype) as Node;
+  return graph.make(node.op, inputs, node.attrs, node.shape, node.dtype) as Node;
 }

@@ -41,7 +41,8 @@ function risingPart(graph: Graph, z: Node): { x: Node; slope: Node; offset: Node
   if (scaled.op !== 'mul' || !sameShape(offset.shape, channels)) return undefined;
   const [centred, scale] = scaled.inputs;
   const axes = z.shape.slice(0, -1).map((_, axis) => axis);
-  if (!sameShape(scale.shape, channels) || !sameShape(centred.shape, z.shape) || !isCentred(centred, axes)) return undefined;
+  if (!sameShape(scale.shape, channels) || !sameShape(centred.shape, z.shape) || !isCentred(centred, axes))
+    return undefined;
   const x = times(graph, centred, sideOf(graph, scale));
   return { x, slope: unary(graph, 'abs', scale), offset };
 }

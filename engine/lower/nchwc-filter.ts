@@ -17,7 +17,10 @@ export function filterGradient(block: number): Rule<'convFilter'> {
     const used = parts.reduce((sum, { images }) => sum + images, 0);
     const fits = co % block === 0 && Math.min(...trailingPadding(node)) >= 0;
     if (!fits || used > 2 * node.inputs[0].shape[0]!) return portable.convFilter(lowering, node);
-    const sum = parts.reduceRight<string | undefined>((rest, part) => sumOver(lowering, node, part, block, rest), undefined);
+    const sum = parts.reduceRight<string | undefined>(
+      (rest, part) => sumOver(lowering, node, part, block, rest),
+      undefined,
+    );
     const plain = blockedOp(lowering, 'ReorderOutput', [sum!], { channels: co });
     lowering.define(node, lowering.reshape(plain, [co, kh, kw, ci]), [3, 0, 1, 2]);
   };
@@ -80,7 +83,10 @@ function imageStrips(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part)
   const rows = lowering.reshape(padded, [images, top + height + bottom, columns]);
   const step = (dy.shape[1]! / strips) * node.attrs.strides[0];
   const stripRows = step - node.attrs.strides[0] + node.shape[0]!;
-  const numbers = Array.from({ length: strips * stripRows }, (_, i) => Math.floor(i / stripRows) * step + (i % stripRows));
+  const numbers = Array.from(
+    { length: strips * stripRows },
+    (_, i) => Math.floor(i / stripRows) * step + (i % stripRows),
+  );
   const joined = strips === 1 ? rows : writer.op('Gather', [rows, writer.ints(numbers)], { axis: 1 });
   return lowering.reshape(joined, [1, images * strips, stripRows, columns]);
 }

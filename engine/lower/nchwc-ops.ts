@@ -11,7 +11,12 @@ import type { Lowering, Rules } from './lowering.js';
 const domain = 'com.microsoft.nchwc';
 
 /** One of the operators. */
-export function blockedOp({ writer }: Lowering, type: string, inputs: readonly string[], attributes: Attributes): string {
+export function blockedOp(
+  { writer }: Lowering,
+  type: string,
+  inputs: readonly string[],
+  attributes: Attributes,
+): string {
   return writer.op(`${domain}.${type}`, inputs, attributes);
 }
 

@@ -65,7 +65,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
 }
 
 /** What can be simplified only now that all of the program is known. */
-function optimized(program: TracedProgram): TracedProgram {
+export function optimized(program: TracedProgram): TracedProgram {
   const { graph, outputs } = program;
   const before = outputs.flatMap((output) => (output.kind === 'flat' ? output.pieces : [output.node]));
   const after = [...centreOnce(graph, before)];
