@@ -13,11 +13,13 @@ import { loadRuntime, OnnxSession } from './session.js';
 /** How operations are formulated; `auto` is `nchwc`, the fastest, where it works, else `portable`. */
 export type LoweringChoice = 'auto' | 'portable' | 'nchwc';
 
-/** More threads would change the bits of some lowerings. */
-const mostThreads = 2;
+/** More threads would change the bits, or are tested by nobody. */
+const mostThreads = { portable: 2, nchwc: 8 };
+/** A program that is widened has so many. */
+const wideThreads = 2;
 
 export interface OnnxEngineOptions {
-  /** Threads inside one operator, 1 or 2. The built-in models' bits do not depend on it; those of others may. */
+  /** Threads inside one operator, 1 to 8; 2 at most where the lowering is `portable`. The built-in models' bits do not depend on it; those of others may. */
   readonly threads: number;
   /** Default: `auto`. */
   readonly lowering?: LoweringChoice;
@@ -32,11 +34,10 @@ export interface OnnxEngineOptions {
  */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
   const { threads } = options;
-  if (threads < 1 || threads > mostThreads) {
-    throw new EngineError('BAD_INPUT', `create engine: expected 1 or 2 threads, got ${threads}; more change the bits`);
-  }
+  checkThreads(threads, mostThreads.nchwc);
   await loadRuntime();
   const { lowering, rules } = await chooseLowering(options);
+  if (rules === portable) checkThreads(threads, mostThreads.portable);
   const info: EngineInfo = { name: 'onnx', version: runtimeVersion(), device: 'cpu', lowering, threads };
   const setup = { threads, rules };
   return {
@@ -44,6 +45,14 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
     compileTrain: (spec) => compileTrain(spec, setup),
     compileEvaluate: (spec) => compileEvaluate(spec, setup),
   };
+}
+
+function checkThreads(threads: number, most: number): void {
+  if (threads >= 1 && threads <= most) return;
+  throw new EngineError(
+    'BAD_INPUT',
+    `create engine: expected 1 to ${most} threads, got ${threads}; more change the bits`,
+  );
 }
 
 /** Rules, and the name under which `run.json` keeps them: workers with other rules have other bits. */
@@ -95,7 +104,7 @@ async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: numbe
         correct: correct!.data[0] as number,
       };
     },
-    widened: () => trainProgram(spec, model, mostThreads),
+    widened: () => trainProgram(spec, model, wideThreads),
     dispose: () => session.dispose(),
   };
 }

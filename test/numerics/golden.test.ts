@@ -9,11 +9,8 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
 
 /** Values from PyTorch in float64, made by `golden/make_golden.py`. */
 
-/**
- * Largest relative error that is accepted. Found: 8e-7 at most with the portable lowering; 6.1e-6 with direct
- * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
- */
-const tolerances = { portable: 2e-6, auto: 1e-5 };
+/** Largest relative error that is accepted. Found: 9e-7 at most with the portable lowering, 3.4e-6 with direct convolutions. */
+const tolerances = { portable: 2e-6, auto: 5e-6 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = 4096;
 
