@@ -30,9 +30,9 @@ function problemOf({ className, config }: LayerJson): string | undefined {
   if (dropoutLayers.has(className) && !(typeof rate === 'number' && rate >= 0 && rate < 1)) {
     return `expected a dropout rate from 0 to below 1, got ${String(rate)}; correct it`;
   }
-  const holes = [config['dilation_rate'] ?? 1].flat().find((dilation) => dilation !== 1);
-  if (className === 'DepthwiseConv2D' && holes !== undefined) {
-    return `expected DepthwiseConv2D without dilation, which TF.js ignores, got ${String(holes)}; use SeparableConv2D`;
+  const dilation = JSON.stringify(config['dilation_rate'] ?? 1);
+  if (className === 'DepthwiseConv2D' && /[2-9]|1\d/.test(dilation)) {
+    return `expected DepthwiseConv2D without dilation, which TF.js ignores, got ${dilation}; use SeparableConv2D`;
   }
   if (config['trainable'] === false) {
     return 'expected every layer to be trained, got trainable: false; set it to true';

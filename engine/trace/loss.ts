@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LossSpec } from '../engine.js';
 import { tf } from '../tf.js';
 
@@ -13,7 +13,7 @@ export const losses: { readonly [T in LossSpec['type']]: LossOf<T> } = {
   softmaxCrossEntropy:
     ({ labelSmoothing }, classes) =>
     (logits, labels) => {
-      const exact = tf.oneHot(labels as Tensor1D, classes, 1, 0, 'float32');
+      const exact = tf.oneHot(labels, classes, 1, 0, 'float32');
       const expected =
         labelSmoothing === 0 ? exact : tf.add(tf.mul(exact, 1 - labelSmoothing), labelSmoothing / classes);
       return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), expected)));

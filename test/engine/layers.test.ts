@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Engine, EvaluateProgram, ModelTopology, ProgramInput, TrainProgram } from '../../engine/engine.js';
 import { describeModel, initialWeights } from '../../engine/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
-import { dropoutMask } from '../../job/dropout.js';
+import { drawMasks } from '../../job/dropout.js';
 import { families, modelOf } from './layers/cases.js';
 import { evaluateOnCpu, normalise, trainOnCpu } from './layers/oracle.js';
 import { relativeError } from './parity/compare.js';
@@ -26,8 +26,7 @@ async function vectorsOf(topology: ModelTopology): Promise<Pick<ProgramInput, 'p
 }
 
 async function inputFor(program: TrainProgram, topology: ModelTopology): Promise<ProgramInput> {
-  const key = { seed: 1, step: 2, shard: 3 };
-  const masks = program.masks.map((mask) => dropoutMask({ ...key, layer: mask.name }, mask));
+  const masks = drawMasks(program.masks, { seed: 1, step: 2, shard: 3 });
   return { ...(await vectorsOf(topology)), images, labels, masks };
 }
 

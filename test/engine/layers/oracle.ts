@@ -88,8 +88,22 @@ function repair(layer: Layer, job: OracleJob): void {
   const rates = (layer as unknown as Partial<Convolution>).dilationRate ?? [1];
   const isDilated = rates.some((rate) => rate !== 1);
   if (kind.endsWith('Dropout') || kind === 'SpatialDropout1D') layer.call = dropout(layer, job);
+  if (kind === 'BatchNormalization') fillNorm(layer as unknown as Norm);
   if (kind === 'AveragePooling2D') layer.call = (x) => averages(layer, x as Tensor4D);
   if (kind.endsWith('Conv2D') && isDilated) layer.call = (x) => filled(layer as unknown as Convolution, one(x));
+}
+
+interface Norm {
+  readonly movingMean: { readonly shape: number[] };
+  gamma?: { read(): Tensor };
+  beta?: { read(): Tensor };
+}
+
+/** In training TF.js reads a batch norm's scale and shift also where there are none. */
+function fillNorm(norm: Norm): void {
+  const { shape } = norm.movingMean;
+  norm.gamma ??= { read: () => tf.ones(shape) };
+  norm.beta ??= { read: () => tf.zeros(shape) };
 }
 
 function one(x: Tensor | Tensor[]): Tensor4D {
