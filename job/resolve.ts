@@ -16,7 +16,11 @@ export interface SpecSources {
 type Section = Readonly<Record<string, unknown>>;
 
 /** The schema needs a type to choose by; so settings like `optimizer.momentum` also work where nobody gave one. */
-const defaultTypes: Section = { optimizer: { type: 'sgd' }, schedule: { type: 'constant' } };
+const defaultTypes: Section = {
+  optimizer: { type: 'sgd' },
+  schedule: { type: 'constant' },
+  loss: { type: 'softmaxCrossEntropy' },
+};
 
 /**
  * The complete spec of a job from preset, file and settings.
