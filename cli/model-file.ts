@@ -79,7 +79,9 @@ async function evaluateModule(file: string, shapes: Omit<ModelRequest, 'tf'>): P
   const make = await importDefault(file);
   const { tf, layers } = await import('../engine/tf.js');
   await tf.setBackend('cpu');
-  const model = await attempt(file, 'to return a model', () => make({ tf: { ...tf, ...layers }, ...shapes }));
+  const model = await attempt(file, 'a function that returns a model', () =>
+    make({ tf: { ...tf, ...layers }, ...shapes }),
+  );
   if (!isModel(model)) throw badModel(file, 'its function to return a tf.LayersModel', typeof model);
   return topologyIn(file, model.toJSON(null, false));
 }
