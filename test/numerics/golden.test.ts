@@ -14,8 +14,8 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
  * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
  */
 const tolerances = { portable: 2e-6, auto: 1e-5 };
-/** In twenty layers rounding adds up: 2.3e-6 with the portable lowering. */
-const deepTolerance = 5e-6;
+/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions. */
+const deepTolerances = { portable: 5e-6, auto: 1e-5 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
 /** resnet20 has no pooling windows that tie on flat images. */
@@ -50,7 +50,7 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>, scale?: number): n
 
 describe.each(cases)('$model on $kind images, lowering $lowering, equals PyTorch in float64', (test) => {
   const { lowering, model, kind } = test;
-  const tolerance = model === 'resnet20' ? deepTolerance : tolerances[lowering];
+  const tolerance = (model === 'resnet20' ? deepTolerances : tolerances)[lowering];
   const golden = readGolden(model, kind);
   const topology = builtinTopology(model, imageShape, classes);
   const spec = { topology, imageShape, classes, normalise, batch };
