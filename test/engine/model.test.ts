@@ -25,6 +25,14 @@ describe('describeModel', () => {
     ]);
   });
 
+  it.each([
+    ['cnn4', 160_342],
+    ['resnet20', 272_474],
+    ['mlp', 98_730],
+  ])('counts the parameters of %s for CIFAR-10', async (name, count) => {
+    expect((await describeModel(builtinTopology(name, [32, 32, 3], 10))).parameterCount).toBe(count);
+  });
+
   it('gives the same names however often a model was loaded', async () => {
     const topology = builtinTopology('cnn4', [32, 32, 3], 10);
     expect(await describeModel(topology)).toEqual(await describeModel(topology));

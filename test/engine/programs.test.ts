@@ -235,6 +235,11 @@ describe('compilation', () => {
       [conv({}), { class_name: 'Softmax', config: { name: 'rows', axis: 1 } }, flatten, dense({})],
       { code: 'UNSUPPORTED_MODEL', context: { layer: 'rows' } },
     ],
+    [
+      'a batch norm over rows',
+      [conv({}), { class_name: 'BatchNormalization', config: { name: 'norm', axis: 1 } }, flatten, dense({})],
+      { code: 'UNSUPPORTED_MODEL', context: { layer: 'norm' } },
+    ],
   ])('refuses %s, and names the layer', async (_, layers, error) => {
     await expect(compile(layers)).rejects.toMatchObject(error);
   });

@@ -19,6 +19,7 @@ const chain =
 const conv = (filters: number, args: object = {}) => l.conv2d({ filters, kernelSize: 3, padding: 'same', ...args });
 
 const convolutions: Record<string, () => Body> = {
+  'conv2d, channels first': () => chain(l.permute({ dims: [3, 1, 2] }), conv(4, { dataFormat: 'channelsFirst' })),
   'conv2d without bias': () => chain(conv(4, { useBias: false })),
   'conv2d, strides [2, 1], valid': () => chain(conv(4, { strides: [2, 1], padding: 'valid' })),
   'conv2d of a block, stride 2': () => chain(conv(32), conv(32, { strides: 2 })),
