@@ -3,8 +3,8 @@ import { transpose } from '../ir/shape-ops.js';
 import { channelsFirst } from './layout.js';
 import type { ConvRule, Lowering, Rule } from './lowering.js';
 import { blockedConv, blockedFilter, fromBlocked, toBlocked } from './nchwc-ops.js';
-import { isPhased, stridedGradient } from './nchwc-strided.js';
 import { portable } from './portable.js';
+import { isPhased, stridedGradient } from './nchwc-strided.js';
 
 /** Forward convolution, with or without bias. */
 export function convolution(block: number): ConvRule {
