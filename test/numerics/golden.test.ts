@@ -14,8 +14,8 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
  * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
  */
 const tolerances = { portable: 2e-6, auto: 1e-5 };
-/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions. */
-const deepTolerances = { portable: 5e-6, auto: 1e-5 };
+/** In twenty layers rounding adds up; PyTorch's own f32 is off by 3.3e-6. Found: 2.3e-6 portable, 6.3e-6 direct. */
+const deepTolerances = { portable: 1e-5, auto: 1e-5 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
 /** resnet20 has no pooling windows that tie on flat images. */
