@@ -12,6 +12,8 @@ export interface LocalWorkersOptions {
   readonly cores: number;
   /** Address of the coordinator. */
   readonly coordinator: string;
+  /** Whether they keep compiled programs on disk. */
+  readonly cache: boolean;
   readonly tokenFile?: string | undefined;
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
@@ -118,13 +120,14 @@ export class LocalWorkers {
   }
 
   #start(place: Place): void {
-    const { coordinator, cores, tokenFile, logFile } = this.options;
+    const { coordinator, cores, cache, tokenFile, logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...own];
     if (tokenFile !== undefined) args.push('--token-file', tokenFile);
+    if (!cache) args.push('--no-cache');
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
     const env = { MALLOC_ARENA_MAX: '2', ...process.env };

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ModelTopology } from '../engine/engine.js';
 import { JobError } from './errors.js';
-import { planSteps, type StepPlan } from './plan.js';
 import { jobSpecSchema } from './spec.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -44,8 +43,4 @@ export function parseManifest(json: string): JobManifest {
   } catch (cause) {
     throw new JobError('BAD_SPEC', `job manifest: not readable; ${(cause as Error).message}`, { cause });
   }
-}
-
-export function manifestPlan(manifest: JobManifest): StepPlan {
-  return planSteps(manifest.spec, manifest.dataset.trainSamples);
 }

@@ -2,8 +2,8 @@ import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engi
 import type { Split } from '../job/data/dataset.js';
 import { augmentInto } from '../job/augment.js';
 import { InvariantError } from '../job/errors.js';
-import { type JobManifest, manifestPlan } from '../job/manifest.js';
-import { batchSizes, epochOf, type StepPlan } from '../job/plan.js';
+import type { JobManifest } from '../job/manifest.js';
+import { batchSizes, epochOf, manifestPlan, type StepPlan } from '../job/plan.js';
 import { SampleOrder } from '../job/samples.js';
 import { shardRange } from '../job/shards.js';
 import { sumNode } from '../job/reduction.js';

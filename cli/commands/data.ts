@@ -7,7 +7,7 @@ import type { Dataset } from '../../job/data/dataset.js';
 import { channelStatistics, classCounts, contactSheet } from '../../job/data/explore.js';
 import { openDataset } from '../../job/data/index.js';
 import { installCifar10 } from '../../job/data/install.js';
-import { cacheDirectory } from '../../job/data/locate.js';
+import { cacheDirectory } from '../../job/data/cache-directory.js';
 
 /** `lockstep data`: fetch CIFAR-10, look at it. */
 export function dataCommand(): Command {

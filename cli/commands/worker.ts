@@ -3,6 +3,7 @@ import { parseEndpoint } from '../../coordinator/listen.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
+import { noCacheOption, programDirectory } from '../program-cache.js';
 import { readToken } from '../token.js';
 
 interface WorkerCommandOptions {
@@ -11,6 +12,7 @@ interface WorkerCommandOptions {
   cores: number;
   tokenFile?: string;
   wait: number;
+  cache: boolean;
   logLevel: LogLevel;
 }
 
@@ -34,6 +36,7 @@ export function workerCommand(): Command {
         .argParser(seconds)
         .default(3_600_000, '3600'),
     )
+    .addOption(noCacheOption())
     .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('info'))
     .addHelpText(
       'after',
@@ -48,6 +51,7 @@ export function workerCommand(): Command {
         token: readToken(options.tokenFile),
         waitMs: options.wait,
         cores: options.cores,
+        cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });
       const ofTrain = process.connected === true;

@@ -2,7 +2,8 @@ import { JobError } from '../errors.js';
 import { readCifar10, type ReadOptions } from './cifar10.js';
 import type { Dataset } from './dataset.js';
 import { installCifar10, type InstallOptions } from './install.js';
-import { cacheDirectory, candidates, decideSource, type FoundData, inspect } from './locate.js';
+import { cacheDirectory } from './cache-directory.js';
+import { candidates, decideSource, type FoundData, inspect } from './locate.js';
 import { limitDataset } from './limit.js';
 import { makeSynthetic } from './synthetic.js';
 
