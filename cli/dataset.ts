@@ -1,5 +1,6 @@
 import { openDataset } from '../job/data/index.js';
 import type { Dataset } from '../job/data/dataset.js';
+import { imageFormatOf, testShareOf } from '../job/image-format.js';
 import type { JobSpec } from '../job/spec.js';
 import { downloadProgress } from './terminal/download.js';
 
@@ -12,6 +13,7 @@ export async function datasetFor(
   const { stop, ...callbacks } = downloadProgress();
   return openDataset({
     dataset: spec.data.dataset,
+    folder: { path: spec.data.path, format: imageFormatOf(spec.data), testShare: testShareOf(spec.data) },
     cwd: process.cwd(),
     ...(options.data === undefined ? {} : { path: options.data }),
     ...(envPath === undefined ? {} : { envPath }),

@@ -2,15 +2,30 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobSpec } from './spec.js';
 
 /** The part of a spec that decides the weights. */
-export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number]>;
+export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data'> & {
+  readonly data: Omit<JobSpec['data'], (typeof folderFields)[number]>;
+};
 
+/** Fields of `data` that belong to an image folder. */
+export const folderFields = ['path', 'image', 'testShare'] as const;
 /** Fields that change no bit of the weights, so that a run may go on with others. */
 const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
 
-/** What the job digest is made from, besides model and data. */
+/**
+ * What the job digest is made from, besides model and data. Where an image folder lies is no part of it; what is made of
+ * its images is in the dataset's digest.
+ */
 export function specIdentity(spec: JobSpec): SpecIdentity {
-  const fields = Object.entries(spec).filter(([name]) => !(freeFields as readonly string[]).includes(name));
-  return Object.fromEntries(fields) as SpecIdentity;
+  const fields = without(spec, freeFields);
+  return { ...fields, data: without(spec.data, folderFields) };
+}
+
+function without<Section extends object, Field extends keyof Section>(
+  section: Section,
+  left: readonly Field[],
+): Omit<Section, Field> {
+  const fields = Object.entries(section).filter(([name]) => !(left as readonly string[]).includes(name));
+  return Object.fromEntries(fields) as Omit<Section, Field>;
 }
 
 /** A field in which two specs differ; undefined where a spec has not got it. */

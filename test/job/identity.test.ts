@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobDigest } from '../../job/digest.js';
 import { identityDifferences } from '../../job/identity.js';
+import { resolveSpec } from '../../job/resolve.js';
 import { parseSpec } from '../../job/spec.js';
 
 const base = { name: 'x', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 };
@@ -18,6 +19,19 @@ describe('the identity of a job', () => {
   ])('leaves out %s, which changes no weight', (_, change) => {
     expect(digest(change)).toBe(digest({}));
     expect(identityDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
+  });
+
+  it('leaves out where an image folder lies and what is made of it, which the digest of its data covers', () => {
+    const folder = { data: { dataset: 'folder', path: 'a' } };
+    const elsewhere = { data: { dataset: 'folder', path: 'b', image: { height: 64 }, testShare: 0.5 } };
+    expect(digest(elsewhere)).toBe(digest(folder));
+    expect(digest(folder)).not.toBe(digest({}));
+  });
+
+  it('of a preset is what it was before there were image folders', () => {
+    const spec = resolveSpec({ preset: 'cluster-cnn3' });
+    const before = 'b68f2ccb916f99ad71a9fac7c198cc36b00fb9c565ea4f99a65bc644fcf6ba11';
+    expect(jobDigest({ spec, topology: {}, datasetDigest: 'x' })).toBe(before);
   });
 
   it.each<[string, object, object[]]>([
