@@ -6,7 +6,7 @@ import { downloadProgress } from './terminal/download.js';
 
 /** Opens a job's dataset where flags and environment say, showing the download if there is one. */
 export async function datasetFor(
-  spec: JobSpec,
+  spec: Pick<JobSpec, 'data'>,
   options: { readonly data?: string | undefined; readonly allowSynthetic?: boolean },
 ): Promise<Dataset> {
   const envPath = process.env['LOCKSTEP_DATA'];

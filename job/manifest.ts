@@ -7,6 +7,19 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const part = z.strictObject({ digest, count: z.int().min(1) });
 const perChannel = z.array(z.number()).min(1).max(16);
 
+/** What a manifest says of the dataset. */
+export const manifestDatasetSchema = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  synthetic: z.boolean(),
+  classes: z.array(z.string()).min(1).max(256),
+  imageShape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1).max(16)]),
+  normalise: z.strictObject({ mean: perChannel, deviation: perChannel }),
+  digest,
+  trainSamples: z.int().min(1),
+  testSamples: z.int().min(1),
+});
+
 const manifestSchema = z.strictObject({
   /** Identity of the job: spec, model and data. */
   digest,
@@ -14,17 +27,7 @@ const manifestSchema = z.strictObject({
   topology: z.record(z.string(), z.unknown()).transform((value): ModelTopology => value),
   parameterCount: z.int().min(1),
   stateCount: z.int().min(0),
-  dataset: z.strictObject({
-    name: z.string(),
-    title: z.string(),
-    synthetic: z.boolean(),
-    classes: z.array(z.string()).min(1).max(256),
-    imageShape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1).max(16)]),
-    normalise: z.strictObject({ mean: perChannel, deviation: perChannel }),
-    digest,
-    trainSamples: z.int().min(1),
-    testSamples: z.int().min(1),
-  }),
+  dataset: manifestDatasetSchema,
   /** Training shards, in order. */
   shards: z.array(part).min(1),
   /** Test images in batches of `spec.evaluation.batch`, in order. */
