@@ -14,7 +14,8 @@ export interface LocalWorkersOptions {
   readonly coordinator: string;
   /** Whether they keep compiled programs on disk. */
   readonly cache: boolean;
-  readonly tokenFile?: string | undefined;
+  /** Options of token and TLS. */
+  readonly access?: readonly string[];
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
   /** A worker ended without being told to, and is started again. */
@@ -120,13 +121,12 @@ export class LocalWorkers {
   }
 
   #start(place: Place): void {
-    const { coordinator, cores, cache, tokenFile, logFile } = this.options;
+    const { coordinator, cores, cache, access = [], logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
-    const args = [main, 'worker', '--coordinator', coordinator, ...own];
-    if (tokenFile !== undefined) args.push('--token-file', tokenFile);
+    const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.

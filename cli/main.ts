@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand(),
   predict: async () => (await import('./commands/predict.js')).predictCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
+  certs: async () => (await import('./commands/certs.js')).certsCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),
 };
 
