@@ -1,5 +1,5 @@
 import type { CompiledProgram } from '../cache/entry.js';
-import type { ProgramSource } from './program-source.js';
+import { compileEachTime, type ProgramSource } from './program-source.js';
 import { type Feed, OnnxSession } from './session.js';
 
 /** Largest relative L2 difference from the portable results; where all is right it is below 1e-6. */
@@ -13,7 +13,7 @@ export type NchwcProbe = { readonly block: number } | { readonly problem: string
  * Tries ONNX Runtime's blocked convolutions, which are not part of its interface: finds the block size that it has for
  * this CPU, then computes a small program with them and portably. Takes 40 to 70 ms, a third of it from a warm cache.
  */
-export async function probeNchwc(threads: number, source: ProgramSource): Promise<NchwcProbe> {
+export async function probeNchwc(threads: number, source: ProgramSource = compileEachTime): Promise<NchwcProbe> {
   try {
     const block = await findBlock(await source({ kind: 'blockProbe' }));
     if (block === undefined) return { problem: `expected blocks of ${blocks.join(', ')} channels, got another size` };

@@ -9,12 +9,11 @@ import { portable } from '../../engine/lower/portable.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import { compileProbe } from '../../engine/onnx/compile.js';
 import { probeDifference, probeNchwc } from '../../engine/onnx/probe.js';
-import { compileEachTime } from '../../engine/onnx/program-source.js';
 import { OnnxSession } from '../../engine/onnx/session.js';
 import { tf } from '../../engine/tf.js';
 import { inputsOf, onCpu, onOnnx, type Outcome, type ParityCase, relativeError } from './parity/compare.js';
 
-const probe = await probeNchwc(1, compileEachTime);
+const probe = await probeNchwc(1);
 const reason = 'problem' in probe ? probe.problem : undefined;
 const block = 'block' in probe ? probe.block : 16;
 const rules = nchwcRules(block);
