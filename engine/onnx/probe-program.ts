@@ -3,7 +3,6 @@ import { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
 import { reduce } from '../ir/reduce.js';
 import type { TracedProgram } from '../trace/program.js';
-import type { Feed } from './session.js';
 
 /**
  * A small program with every case of the nchwc formulations but strides: two 5×5 convolutions, the first from 3 channels
@@ -44,11 +43,4 @@ export function probeProgram(block: number): TracedProgram {
     flatInputs: [{ name: 'params', pieces: [x, filter1, bias1, filter2, scale] }],
     outputs: Object.entries(outputs).map(([name, node]) => ({ kind: 'tensor', name, node })),
   };
-}
-
-/** Values in −1 to 1 without a pattern that a mistake could hide in. */
-export function probeInput({ flatInputs }: TracedProgram): Feed {
-  const length = flatInputs.flatMap(({ pieces }) => pieces).reduce((sum, { size }) => sum + size, 0);
-  const data = Float32Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 31 - 1);
-  return { type: 'float32', data, shape: [length] };
 }

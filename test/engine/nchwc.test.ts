@@ -7,7 +7,8 @@ import type { Rules } from '../../engine/lower/lowering.js';
 import { nchwcRules } from '../../engine/lower/nchwc.js';
 import { portable } from '../../engine/lower/portable.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
-import { differenceFromPortable, probeNchwc } from '../../engine/onnx/probe.js';
+import { compileProbe } from '../../engine/onnx/compile.js';
+import { probeDifference, probeNchwc } from '../../engine/onnx/probe.js';
 import { OnnxSession } from '../../engine/onnx/session.js';
 import { tf } from '../../engine/tf.js';
 import { inputsOf, onCpu, onOnnx, type Outcome, type ParityCase, relativeError } from './parity/compare.js';
@@ -218,8 +219,10 @@ describe('the choice of a lowering', () => {
           lowering.define(node, lowering.writer.op('Neg', [lowering.get(node)]));
         },
       };
-      expect(await differenceFromPortable(negated, block, 1)).toBeCloseTo(2);
-      expect(await differenceFromPortable(rules, block, 1)).toBeLessThan(1e-6);
+      const difference = (probed: Rules) =>
+        probeDifference(compileProbe(probed, block), compileProbe(portable, block), 1);
+      expect(await difference(negated)).toBeCloseTo(2);
+      expect(await difference(rules)).toBeLessThan(1e-6);
     },
   );
 
