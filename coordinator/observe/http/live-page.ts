@@ -1,10 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Hono } from 'hono';
 import type { Coordinator } from '../../coordinator.js';
 import { formatEndpoint } from '../../listen.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
+import { answerHealth } from './health.js';
 import { takePort } from './port.js';
 import type { Site } from './site.js';
 
@@ -24,26 +25,34 @@ export interface ServeOptions {
 export class LivePage {
   #site: Site | undefined;
   #isClosed = false;
+  /** Open connections; HTTPS does not close those that have not ended their handshake. */
+  readonly #sockets = new Set<Socket>();
   #handle: (request: IncomingMessage, response: ServerResponse) => void = answerNotYet;
 
   private constructor(
     private readonly server: Server,
     private readonly place: HttpPlace,
-    private readonly token: string | undefined,
+    private readonly options: HttpOptions,
   ) {
-    server.on('request', (request, response) => this.#handle(request, response));
+    server.on('request', (request, response) => {
+      if (!answerHealth(request, response)) this.#handle(request, response);
+    });
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
+    });
     server.on('error', () => undefined);
   }
 
   /** @returns undefined where there shall be no page. @throws JobError BAD_OPTION */
   static async open(options: HttpOptions): Promise<LivePage | undefined> {
     const place = decideHttp(options);
-    return place && new LivePage(await takePort(place), place, options.token);
+    return place && new LivePage(await takePort(place, options.tls), place, options);
   }
 
   get address(): string {
     const isAny = this.place.host === '0.0.0.0' || this.place.host === '::';
-    return `http://${formatEndpoint({ host: isAny ? hostname() : this.place.host, port: this.#port })}/`;
+    const scheme = this.options.tls ? 'https' : 'http';
+    return `${scheme}://${formatEndpoint({ host: isAny ? hostname() : this.place.host, port: this.#port })}/`;
   }
 
   /** Serves the page once the job is prepared; returns at once. */
@@ -61,7 +70,7 @@ export class LivePage {
     this.#site?.close();
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeIdleConnections();
-    const timer = setTimeout(() => this.server.closeAllConnections(), closeLimitMs);
+    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
     await closed;
     clearTimeout(timer);
   }
@@ -83,8 +92,10 @@ export class LivePage {
     if (this.#isClosed) return;
     const site = (this.#site = new Site(view, () => coordinator.status()));
     const { host } = this.place;
+    const { token, tls } = this.options;
     const more = (await routes?.()) ?? [];
-    const app = await createApp({ site, host, port: this.#port, token: this.token, onError, routes: more });
+    const isSecure = tls !== undefined;
+    const app = await createApp({ site, host, port: this.#port, token, isSecure, onError, routes: more });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     this.#handle = (request, response) => void listener(request, response);
   }
