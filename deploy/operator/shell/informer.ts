@@ -4,8 +4,8 @@ import { answerError, ApiError, hasCode } from './api-error.js';
 import type { Api, ApiRequest } from './api.js';
 import { type Backoff, backoffMs, jitterMs } from './backoff.js';
 import { keyOf, type ObjectCache } from './object-cache.js';
-import { apiVersion, pathOf, type Resource } from './resources.js';
-import { trim } from './trim.js';
+import { pathOf, type Resource } from './resources.js';
+import { keep } from './trim.js';
 
 export interface InformerTimes {
   /** A watch on which nothing comes for as long is taken for dead; the server sends a bookmark about every minute. */
@@ -108,7 +108,7 @@ export class Informer {
       const page = await this.api.call<ListPage>({ ...this.#request('list'), query, signal });
       for (const item of page.items) {
         keys.add(keyOf(item));
-        this.cache.put(this.#keep(item));
+        this.cache.put(keep(this.settings.resource, item));
       }
       next = page.metadata.continue === '' ? undefined : page.metadata.continue;
       version = page.metadata.resourceVersion;
@@ -142,14 +142,8 @@ export class Informer {
   #take({ type, object }: WatchEvent): void {
     if (type === 'ERROR') throw answerError('watch', (object as { code?: number }).code ?? 0, JSON.stringify(object));
     if (type === 'DELETED') this.cache.remove(object);
-    else if (type !== 'BOOKMARK') this.cache.put(this.#keep(object));
+    else if (type !== 'BOOKMARK') this.cache.put(keep(this.settings.resource, object));
     this.#version = object.metadata?.resourceVersion;
-  }
-
-  /** Items of a list do not say what they are, and metadata does not say of what. */
-  #keep(object: KubernetesObject): KubernetesObject {
-    const { resource } = this.settings;
-    return trim({ ...object, apiVersion: apiVersion(resource), kind: resource.kind });
   }
 
   #request(verb: 'list' | 'watch'): Pick<ApiRequest, 'verb' | 'resource' | 'path' | 'accept'> {

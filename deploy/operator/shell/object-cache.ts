@@ -13,6 +13,8 @@ export function ownerOf(object: KubernetesObject): string | undefined {
 /** Told of each change. @param before - as it was; @param after - as it is; undefined: there was, or is, none. */
 export type ChangeListener = (before: KubernetesObject | undefined, after: KubernetesObject | undefined) => void;
 
+const rememberedRemovals = 10_000;
+
 /**
  * The objects of one kind as they were last seen, found by name, by owner and by one label.
  *
@@ -23,6 +25,8 @@ export class ObjectCache {
   readonly #byKey = new Map<string, KubernetesObject>();
   readonly #byOwner = new Index();
   readonly #byLabel = new Index();
+  /** UIDs of what was removed: an answer of ours that comes after the watch's news brings nothing back. */
+  readonly #gone = new Set<string>();
 
   /** @param label - the one to find objects by. */
   constructor(
@@ -54,7 +58,7 @@ export class ObjectCache {
   put(object: KubernetesObject): void {
     const key = keyOf(object);
     const before = this.#byKey.get(key);
-    if (before && isSameOrOlder(object, before)) return;
+    if (this.#gone.has(object.metadata?.uid ?? '') || (before && isSameOrOlder(object, before))) return;
     this.#drop(key, before);
     this.#byKey.set(key, object);
     this.#byOwner.add(ownerOf(object), key, object);
@@ -64,6 +68,7 @@ export class ObjectCache {
 
   /** Takes an object out, unless another one has its name by now. */
   remove(object: KubernetesObject): void {
+    this.#remember(object.metadata?.uid);
     const key = keyOf(object);
     const before = this.#byKey.get(key);
     if (!before || before.metadata?.uid !== object.metadata?.uid) return;
@@ -79,6 +84,12 @@ export class ObjectCache {
     const old = (object: KubernetesObject) => !(Number(object.metadata?.resourceVersion) > Number(version));
     const gone = [...this.#byKey].filter(([key, object]) => !keys.has(key) && old(object));
     for (const [, object] of gone) this.remove(object);
+  }
+
+  #remember(uid: string | undefined): void {
+    if (uid !== undefined) this.#gone.add(uid);
+    const [oldest] = this.#gone;
+    if (this.#gone.size > rememberedRemovals && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   #drop(key: string, object: KubernetesObject | undefined): void {

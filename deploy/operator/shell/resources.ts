@@ -1,3 +1,5 @@
+import { group, kind, plural, version } from '../resource/training-job.js';
+
 /** A kind of object that the operator reads or writes. */
 export interface Resource {
   /** '' for the core group. */
@@ -11,21 +13,15 @@ export interface Resource {
 
 /** Label that all that the operator makes carries, and that its watches select by. */
 export const managedBy = { label: 'app.kubernetes.io/managed-by', value: 'lockstep-operator' };
-/** Label with the name of the job that an object belongs to; worker pods are found by it. */
-export const jobLabel = 'lockstep.dev/job';
+/** Label with the UID of the job that an object belongs to; worker pods, which a ReplicaSet owns, are found by it. */
+export const jobUidLabel = 'lockstep.dev/job-uid';
 
 const core = { group: '', version: 'v1' };
 const apps = { group: 'apps', version: 'v1' };
 const policy = { group: 'policy', version: 'v1' };
 const networking = { group: 'networking.k8s.io', version: 'v1' };
 
-export const jobResource: Resource = {
-  group: 'lockstep.dev',
-  version: 'v1alpha1',
-  kind: 'TrainingJob',
-  plural: 'trainingjobs',
-  cached: 'object',
-};
+export const jobResource: Resource = { group, version, kind, plural, cached: 'object' };
 export const podResource: Resource = { ...core, kind: 'Pod', plural: 'pods', cached: 'object' };
 export const secretResource: Resource = { ...core, kind: 'Secret', plural: 'secrets', cached: 'never' };
 export const eventResource: Resource = { ...core, kind: 'Event', plural: 'events', cached: 'never' };

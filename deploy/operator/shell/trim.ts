@@ -1,15 +1,23 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
+import { apiVersion, type Resource } from './resources.js';
 
 /** Annotation with the digest of an object as it was last applied. */
 export const appliedAnnotation = 'lockstep.dev/applied';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What is kept of an object of `resource`, however it was received; lists and metadata do not say what it is. */
+export function keep(resource: Resource, object: KubernetesObject): KubernetesObject {
+  const head = { apiVersion: apiVersion(resource), kind: resource.kind };
+  if (resource.cached !== 'metadata') return trim({ ...object, ...head });
+  return trim({ ...head, ...(object.metadata && { metadata: object.metadata }) });
+}
+
 /**
  * What is kept of an object in memory: all that a plan may look at. A pod of 8 KiB becomes one of 1 KiB; with
  * 5,000 of them that is most of the operator's memory.
  */
-export function trim(object: KubernetesObject): KubernetesObject {
+function trim(object: KubernetesObject): KubernetesObject {
   const trimmed: KubernetesObject = { ...object, ...(object.metadata && { metadata: trimMetadata(object) }) };
   return object.kind === 'Pod' ? ({ ...trimmed, ...trimPod(object) }) : trimmed;
 }
