@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Api } from './api.js';
 import { EventMemory, type Happening } from './event-decisions.js';
+import { fieldManager } from './field-manager.js';
 import { eventResource, pathOf } from './resources.js';
 
 /** The API's limit of an Event's message. */
 const maxMessage = 1024;
-export const component = 'lockstep-operator';
+
 
 /** Writes Kubernetes Events about jobs. They are a courtesy: one that cannot be written is logged and left. */
 export class Events {
@@ -65,8 +66,8 @@ function eventOf(job: KubernetesObject, name: string, { reason, message, warning
     type: warning ? 'Warning' : 'Normal',
     reason,
     message: message.length > maxMessage ? `${message.slice(0, maxMessage - 1)}…` : message,
-    source: { component },
-    reportingComponent: component,
+    source: { component: fieldManager },
+    reportingComponent: fieldManager,
     firstTimestamp: time,
     lastTimestamp: time,
     count: 1,

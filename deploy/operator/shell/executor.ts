@@ -7,12 +7,11 @@ import type { Api } from './api.js';
 import type { Caches } from './caches.js';
 import type { CoordinatorCalls } from './coordinator-calls.js';
 import type { Events } from './events.js';
+import { fieldManager } from './field-manager.js';
 import { ownerOf } from './object-cache.js';
 import { jobResource, pathOf, type Resource, resourceOf } from './resources.js';
 import type { Secrets } from './secrets.js';
 
-/** Who writes, as the API server notes it with each field. */
-export const fieldManager = 'lockstep-operator';
 /** How long a name counts as taken after it was found so. */
 const takenMs = 10_000;
 
@@ -76,6 +75,11 @@ export class Executor {
     if (valid.length === 0) this.#taken.delete(uid);
     else this.#taken.set(uid, valid);
     return valid.map(({ names }) => names);
+  }
+
+  /** @param uid - of a job that is gone. */
+  forget(uid: string): void {
+    this.#taken.delete(uid);
   }
 
   async #create(job: TrainingJob, object: Desired): Promise<void> {

@@ -1,25 +1,53 @@
 import type * as PromClient from 'prom-client';
+import type { TrainingJob } from '../resource/training-job.js';
+import type { ObjectCache } from './object-cache.js';
+import type { Phase } from './operator.js';
+import type { WorkQueue } from './work-queue.js';
 
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Every metric of the operator, in base units, in a registry of its own. */
-export function createInstruments({ Counter, Gauge, Histogram, Registry }: typeof PromClient) {
+/** What gauges are read from when somebody looks. */
+interface Followed {
+  readonly queue: WorkQueue;
+  readonly phase: Phase;
+  readonly jobs: ObjectCache;
+}
+
+/** Every metric of the operator, in base units, in a registry of its own; with those of the process. */
+export function createInstruments({ Counter, Gauge, Histogram, Registry, collectDefaultMetrics }: typeof PromClient) {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string, collect: (set: (value: number) => void) => void) =>
+  collectDefaultMetrics({ register: registry });
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name: `lockstep_operator_${name}_total`, help, labelNames, registers });
+  const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name: `lockstep_operator_${name}`,
       help,
       registers,
       collect() {
-        collect((value) => this.set(value));
+        this.set(read());
       },
     });
-  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
-    new Counter({ name: `lockstep_operator_${name}_total`, help, labelNames, registers });
+  const follow = ({ queue, phase, jobs }: Followed) => {
+    gauge('queue_depth', 'Jobs that wait to be looked at.', () => queue.depth);
+    gauge('queue_working', 'Jobs that are being looked at.', () => queue.working);
+    gauge('leading', '1 while this operator acts.', () => Number(phase.leading));
+    gauge('synced', '1 once all has been listed.', () => Number(phase.synced));
+    new Gauge({
+      name: 'lockstep_operator_jobs',
+      help: 'Jobs by state.',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        this.reset();
+        for (const job of jobs.values()) this.inc({ state: (job as TrainingJob).status?.state ?? 'New' });
+      },
+    });
+  };
   return {
     registry,
-    gauge,
+    follow,
     reconcile: new Histogram({
       name: 'lockstep_operator_reconcile_seconds',
       help: 'One look at one job, requests included.',
@@ -27,19 +55,13 @@ export function createInstruments({ Counter, Gauge, Histogram, Registry }: typeo
       buckets: reconcileBuckets,
       registers,
     }),
-    calls: counter('api_requests', 'Requests to the API server by their HTTP status; 0: no answer.', [
+    calls: counter('api_requests', 'Requests to the API server by HTTP status; 0: no answer.', [
       'verb',
       'resource',
       'code',
     ]),
-    restarts: counter('watch_restarts', 'Watches that began again other than by their time being over.', ['resource']),
-    asked: counter('coordinator_requests', 'Requests to coordinators.', ['method', 'outcome']),
-    jobs: new Gauge({
-      name: 'lockstep_operator_jobs',
-      help: 'Jobs by state.',
-      labelNames: ['state'],
-      registers,
-    }),
+    restarts: counter('watch_restarts', 'Watches begun again other than by their time being over.', ['resource']),
+    asked: counter('coordinator_requests', 'Requests to coordinators that ended.', ['method', 'outcome']),
   };
 }
 

@@ -52,18 +52,20 @@ export class Leader {
 
   /** Renews the lease. @returns when it is lost, with the reason, or `signal` is aborted. */
   async keep(signal: AbortSignal): Promise<string> {
+    const { times } = this.settings;
     let trouble = '';
     while (!signal.aborted) {
       await this.#pause(signal);
+      const leftMs = times.renewLimitMs - (performance.now() - this.#renewedAtMs);
+      // A second try fits into the time, and none goes on beyond it.
+      const limit = AbortSignal.timeout(Math.max(1, Math.min(leftMs, times.renewLimitMs / 2)));
       try {
-        const limit = AbortSignal.timeout(this.settings.times.renewLimitMs / 2);
         if (!(await this.#look(AbortSignal.any([signal, limit])))) return 'another operator has taken the lead';
       } catch (error) {
         trouble = (error as Error).message;
       }
       const silentMs = performance.now() - this.#renewedAtMs;
-      if (mustStopLeading(silentMs, this.settings.times))
-        return `not renewed for ${Math.round(silentMs)} ms: ${trouble}`;
+      if (mustStopLeading(silentMs, times)) return `not renewed for ${Math.round(silentMs)} ms: ${trouble}`;
     }
     return 'stopped';
   }
