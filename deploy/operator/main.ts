@@ -73,7 +73,12 @@ async function run(flags: Flags): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const { createOperator } = await import('./shell/create-operator.js');
   const operator = createOperator(config, options, await import('prom-client'));
-  await operator.run(stop.signal, (port) => log.info({ identity, server: config.getCurrentCluster()?.server }, `lockstep-operator ${version()}: metrics and health on port ${port}`));
+  await operator.run(stop.signal, (port) =>
+    log.info(
+      { identity, server: config.getCurrentCluster()?.server },
+      `lockstep-operator ${version()}: metrics and health on port ${port}`,
+    ),
+  );
 }
 
 /** From the `package.json` beside `dist`. */

@@ -22,7 +22,12 @@ test('an Event that could not be created is not counted up', () => {
 
 test('other words, another reason and another job are Events of their own', () => {
   const memory = new EventMemory();
-  const others = [lost, { ...lost, message: 'evicted' }, { ...lost, reason: 'Restarting' }, { ...lost, warning: false }];
+  const others = [
+    lost,
+    { ...lost, message: 'evicted' },
+    { ...lost, reason: 'Restarting' },
+    { ...lost, warning: false },
+  ];
   expect(others.map((happening) => memory.decide('uid', happening, 0).action)).toEqual(Array(4).fill('create'));
   expect(memory.decide('other', lost, 0).action).toBe('create');
 });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { answerError, ApiError, hasCode, noAnswer } from './api-error.js';
 import type { Connector } from './connection.js';
+import { fieldManager } from './field-manager.js';
 import { RateLimit } from './rate-limit.js';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'update' | 'delete';
@@ -139,7 +140,12 @@ export class Api {
       method: methods[request.verb],
       agent,
       signal,
-      headers: { ...headers, Accept: request.accept ?? 'application/json', ...bodyHeaders(request.verb, body) },
+      headers: {
+        'User-Agent': fieldManager,
+        ...headers,
+        Accept: request.accept ?? 'application/json',
+        ...bodyHeaders(request.verb, body),
+      },
     };
     return new Promise((resolve, reject) => {
       const sent = (url.protocol === 'http:' ? requestHttp : requestHttps)(url, options, resolve);

@@ -29,7 +29,7 @@ export class CoordinatorChannel {
     serverName: string,
     { token, ...tls }: JobIdentity,
   ) {
-    const security = channelSecurity({ ...tls, serverName });
+    const security = channelSecurity({ ...tls, serverName }, address);
     this.#client = new Control(address, security.credentials, { ...options, ...security.options });
     this.#metadata = callMetadata(token);
   }

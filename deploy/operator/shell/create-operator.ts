@@ -34,7 +34,11 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
   const phase: Phase = { synced: false, leading: false };
   const instruments = createInstruments(prom);
   const connector = new Connector(config);
-  const api = new Api(connector, (verb, resource, code) => instruments.calls.inc({ verb, resource, code }), options.rate);
+  const api = new Api(
+    connector,
+    (verb, resource, code) => instruments.calls.inc({ verb, resource, code }),
+    options.rate,
+  );
   const caches = new Caches((key) => queue.add(key, batchMs));
   const secrets = new Secrets(api, acting.signal);
   const events = new Events(api, (message) => log.warn(message));
@@ -49,7 +53,9 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
   instruments.follow({ queue, phase, jobs: caches.jobs });
   return new Operator({
     ...{ caches, queue, coordinators, connector, acting, phase, log },
-    informers: [jobResource, ...childResources].map((resource) => createInformer({ resource, api, caches }, instruments, options)),
+    informers: [jobResource, ...childResources].map((resource) =>
+      createInformer({ resource, api, caches }, instruments, options),
+    ),
     leader: lease && new Leader(api, { times: defaultLeaseTimes, ...lease, log: (message) => log.info(message) }),
     server: new ObservingServer({
       ...options.observe,

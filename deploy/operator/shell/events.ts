@@ -8,7 +8,6 @@ import { eventResource, pathOf } from './resources.js';
 /** The API's limit of an Event's message. */
 const maxMessage = 1024;
 
-
 /** Writes Kubernetes Events about jobs. They are a courtesy: one that cannot be written is logged and left. */
 export class Events {
   readonly #memory = new EventMemory();

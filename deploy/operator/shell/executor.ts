@@ -109,7 +109,14 @@ export class Executor {
     const resource = resourceOf(object.kind);
     const path = pathOf(resource, job.metadata.namespace, object.metadata?.name);
     const query = { fieldManager, force: 'true' };
-    const request = { verb: 'apply', resource: resource.plural, path, query, body: object, signal: this.signal } as const;
+    const request = {
+      verb: 'apply',
+      resource: resource.plural,
+      path,
+      query,
+      body: object,
+      signal: this.signal,
+    } as const;
     this.parts.caches.put(resource, await this.parts.api.call(request));
   }
 

@@ -43,7 +43,10 @@ export class Secrets {
     const certificates = await makeCertificates({ hosts, days, nowMs: Date.now() });
     const token = randomBytes(tokenBytes).toString('hex');
     for (const object of secretObjects(identityOf(job), certificates, token)) {
-      await this.#write(object, found.find(({ metadata }) => metadata?.name === object.metadata?.name));
+      await this.#write(
+        object,
+        found.find(({ metadata }) => metadata?.name === object.metadata?.name),
+      );
     }
   }
 
@@ -110,5 +113,9 @@ function textsOf(job: TrainingJob, found: readonly V1Secret[]): SecretTexts {
 function refuseForeign({ metadata: { uid } }: TrainingJob, { metadata }: V1Secret): void {
   if (metadata?.ownerReferences?.some((owner) => owner.controller && owner.uid === uid)) return;
   const advice = 'delete it, or give the job another name';
-  throw new ApiError(`secrets: expected the name ${metadata?.name} free, got a Secret of another owner; ${advice}`, 409, 'Taken');
+  throw new ApiError(
+    `secrets: expected the name ${metadata?.name} free, got a Secret of another owner; ${advice}`,
+    409,
+    'Taken',
+  );
 }

@@ -19,7 +19,7 @@ export function keep(resource: Resource, object: KubernetesObject): KubernetesOb
  */
 function trim(object: KubernetesObject): KubernetesObject {
   const trimmed: KubernetesObject = { ...object, ...(object.metadata && { metadata: trimMetadata(object) }) };
-  return object.kind === 'Pod' ? ({ ...trimmed, ...trimPod(object) }) : trimmed;
+  return object.kind === 'Pod' ? { ...trimmed, ...trimPod(object) } : trimmed;
 }
 
 /** Without who wrote which field, and what others noted on our own objects. */
