@@ -71,7 +71,10 @@ async function measure(): Promise<void> {
       await untilAll('deployments', (found) => found.every(({ spec }) => spec?.replicas === podsPerJob + 1));
       await untilJobs(({ status }) => status?.workers?.desired === podsPerJob + 1);
     });
-    console.log(`largest resident memory ${memory(operator.pid, 'VmHWM')} MB`);
+    console.log(`\nlargest resident memory ${memory(operator.pid, 'VmHWM')} MB`);
+  } catch (error) {
+    console.error(operator.log.split('\n').slice(-20).join('\n'));
+    throw error;
   } finally {
     await operator.end();
   }
