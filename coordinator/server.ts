@@ -13,7 +13,7 @@ import { requireToken } from '../proto/auth.js';
 import { ClusterError } from '../proto/errors.js';
 import type { DataChunk, FetchRequest, ReceivedFromWorker, StatusReply, ToWorker } from '../proto/messages.js';
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
-import { mutualTls } from '../proto/tls.js';
+import { isTrusted, mutualTls } from '../proto/tls.js';
 import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
 import { Strangers } from './strangers.js';
 
@@ -79,7 +79,7 @@ export class ClusterServer {
     const strangers = new Strangers();
     return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'], noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
-      if (socket.authorized) injector.injectConnection(socket);
+      if (isTrusted(socket)) injector.injectConnection(socket);
       else strangers.refuse(socket);
     });
   }

@@ -1,5 +1,12 @@
+import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
-import { checkServerIdentity, type ConnectionOptions, createSecureContext, type TlsOptions } from 'node:tls';
+import {
+  checkServerIdentity,
+  type ConnectionOptions,
+  createSecureContext,
+  type TlsOptions,
+  type TLSSocket,
+} from 'node:tls';
 import { ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import type { TlsIdentity } from './identity.js';
 
@@ -57,11 +64,20 @@ export function splitAddress(address: string): { readonly host: string; readonly
 }
 
 /**
- * Options of a server that asks its clients for a certificate. One without a good one gets through the handshake, with
- * `authorized` false: in TLS 1.3 it would otherwise learn nothing but that the connection is gone.
+ * Options of a server that asks its clients for a certificate. One without a good one gets through the handshake, and
+ * `isTrusted` tells: in TLS 1.3 it would otherwise learn nothing but that the connection is gone.
  */
 export function mutualTls({ ca, cert, key }: TlsIdentity): TlsOptions {
-  return { ca, cert, key, minVersion, handshakeTimeout, requestCert: true, rejectUnauthorized: false };
+  const secureOptions = constants.SSL_OP_NO_TICKET;
+  return { ca, cert, key, minVersion, handshakeTimeout, secureOptions, requestCert: true, rejectUnauthorized: false };
+}
+
+/**
+ * Whether a client of a server with `mutualTls` showed a certificate of the CA in this very handshake. Node.js also
+ * calls one authorized that goes on with an earlier session, be it one without a certificate.
+ */
+export function isTrusted(client: TLSSocket): boolean {
+  return client.authorized && !client.isSessionReused() && client.getPeerX509Certificate() !== undefined;
 }
 
 /** Options of a server for browsers, which have no certificate of the cluster. */

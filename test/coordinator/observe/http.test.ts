@@ -43,12 +43,12 @@ describe('where the page is', () => {
     expect(decideHttp({ http: '[::1]:0' })).toEqual({ host: '::1', port: 0, anyPort: false });
   });
 
-  it('is beyond loopback only with a token, or when told to do without', () => {
+  it('is beyond loopback only with TLS and a token, or when told to do without', () => {
     const http = '0.0.0.0:8061';
-    expect(() => decideHttp({ http })).toThrow(
-      /--http 0\.0\.0\.0:8061: expected --token-file beyond loopback, got none/,
-    );
-    expect(decideHttp({ http, token: secret })?.host).toBe('0.0.0.0');
+    const tls = { ca: 'CA', cert: 'CERT', key: 'KEY' };
+    const expected = /^--http 0\.0\.0\.0:8061: expected TLS and a token .*; anyone who reaches this port could look on/;
+    for (const one of [{}, { token: secret }, { tls }]) expect(() => decideHttp({ http, ...one })).toThrow(expected);
+    expect(decideHttp({ http, token: secret, tls })?.host).toBe('0.0.0.0');
     expect(decideHttp({ http, insecure: true })?.host).toBe('0.0.0.0');
     expect(() => decideHttp({ http: '70000' })).toThrow('--http: expected HOST:PORT');
   });
