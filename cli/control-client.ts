@@ -4,6 +4,7 @@ import { JobError } from '../job/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { natsOption, resolveNats } from './nats-options.js';
 import { seconds } from './numbers.js';
+import { addTlsClientOptions, readTls, type TlsFlags } from './tls-options.js';
 import { readToken } from './token.js';
 
 /** Told how a run is doing. */
@@ -40,7 +41,7 @@ export function isOver({ state }: Pick<StatusReply, 'state'>): boolean {
 }
 
 /** What `addControlOptions` adds, as parsed. */
-export interface ControlOptions {
+export interface ControlOptions extends TlsFlags {
   coordinator?: string;
   nats?: string;
   natsCreds?: string;
@@ -52,9 +53,10 @@ export interface ControlOptions {
 
 /** Options that say which run a command is about, and how it answers. */
 export function addControlOptions(command: Command): Command {
-  return command
+  command
     .option('--coordinator <host:port>', 'address of the coordinator, which it prints when it starts')
-    .option('--token-file <file>', 'shared secret of the cluster')
+    .option('--token-file <file>', 'shared secret of the cluster');
+  return addTlsClientOptions(command)
     .addOption(natsOption('NATS server of the job, in the place of --coordinator; with --job'))
     .option('--nats-creds <file>', 'credentials file for NATS')
     .option('--job <name>', 'name of the job in NATS')
@@ -80,17 +82,12 @@ export async function withControl<Result>(
   }
 }
 
-async function openControl({
-  coordinator,
-  tokenFile,
-  nats,
-  natsCreds,
-  job,
-  wait,
-}: ControlOptions): Promise<ControlClient> {
+async function openControl(options: ControlOptions): Promise<ControlClient> {
+  const { coordinator, tokenFile, nats, natsCreds, job, wait } = options;
   if (coordinator !== undefined && job === undefined) {
     const { GrpcControl } = await import('./control-grpc.js');
-    return new GrpcControl({ address: coordinator, token: readToken(tokenFile), waitMs: wait });
+    const tls = readTls(options, 'client');
+    return new GrpcControl({ address: coordinator, token: readToken(tokenFile), tls, waitMs: wait });
   }
   if (coordinator !== undefined || job === undefined) {
     const found = coordinator === undefined ? 'neither' : 'both';

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ChannelOptions, credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ChannelOptions, ServiceError } from '@grpc/grpc-js';
 import { parseEndpoint } from '../coordinator/listen.js';
 import { callMetadata } from '../proto/auth.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type { TlsIdentity } from '../proto/identity.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { channelOptions, Control, type ControlClient as Stub } from '../proto/services.js';
+import { diagnoseTls } from '../proto/tls-diagnosis.js';
+import { channelSecurity } from '../proto/tls.js';
 import { type ControlClient, isOver, type WatchListener } from './control-client.js';
 
 /** A status is answered at once; the rest waits up to 8 s for the border between two steps. */
@@ -31,12 +34,14 @@ export class GrpcControl implements ControlClient {
     private readonly to: {
       readonly address: string;
       readonly token?: string | undefined;
+      readonly tls?: TlsIdentity | undefined;
       /** How long `watch` goes on without an answer. */
       readonly waitMs?: number | undefined;
     },
   ) {
     parseEndpoint(to.address, '--coordinator');
-    this.#stub = new Control(to.address, credentials.createInsecure(), options);
+    const security = channelSecurity(to.tls, to.address);
+    this.#stub = new Control(to.address, security.credentials, { ...options, ...security.options });
   }
 
   status(): Promise<StatusReply> {
@@ -97,7 +102,7 @@ export class GrpcControl implements ControlClient {
       await once(stream, 'end');
       return over ? undefined : new ClusterError('UNREACHABLE', `${operation}: the coordinator ended the connection`);
     } catch (error) {
-      return fromServiceError(error as ServiceError, operation);
+      return await this.#diagnosed(fromServiceError(error as ServiceError, operation), operation);
     } finally {
       signal.removeEventListener('abort', cancel);
       // What the cancelled call still has to say.
@@ -110,11 +115,19 @@ export class GrpcControl implements ControlClient {
     return new Promise<Reply>((resolve, reject) => {
       const deadline = { deadline: Date.now() + limitMs };
       const answer = (error: ServiceError | null, reply?: unknown) => {
-        if (error || reply === undefined) reject(explain(fromServiceError(error!, method.toLowerCase()), address));
-        else resolve(reply as Reply);
+        if (!error && reply !== undefined) return resolve(reply as Reply);
+        const operation = method.toLowerCase();
+        const failure = fromServiceError(error!, operation);
+        void this.#diagnosed(failure, operation).then((reason) => reject(explain(reason, address)));
       };
       this.#stub[method](request, callMetadata(token), deadline, answer);
     });
+  }
+
+  /** What gRPC has no words for: that nobody was reached because of TLS. */
+  async #diagnosed(error: ClusterError, operation: string): Promise<ClusterError> {
+    if (error.code !== 'UNREACHABLE') return error;
+    return (await diagnoseTls(operation, this.to.address, this.to.tls)) ?? error;
   }
 }
 

@@ -12,7 +12,8 @@ export interface LocalWorkersOptions {
   readonly cores: number;
   /** Address of the coordinator. */
   readonly coordinator: string;
-  readonly tokenFile?: string | undefined;
+  /** Options of token and TLS. */
+  readonly access?: readonly string[];
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
   /** A worker ended without being told to, and is started again. */
@@ -118,13 +119,12 @@ export class LocalWorkers {
   }
 
   #start(place: Place): void {
-    const { coordinator, cores, tokenFile, logFile } = this.options;
+    const { coordinator, cores, access = [], logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
-    const args = [main, 'worker', '--coordinator', coordinator, ...own];
-    if (tokenFile !== undefined) args.push('--token-file', tokenFile);
+    const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
     const env = { MALLOC_ARENA_MAX: '2', ...process.env };

@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   runs: async () => (await import('./commands/runs.js')).runsCommand(),
   compare: async () => (await import('./commands/compare.js')).compareCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
+  certs: async () => (await import('./commands/certs.js')).certsCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),
 };
 

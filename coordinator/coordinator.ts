@@ -119,7 +119,7 @@ export class Coordinator {
       control: () => this.control(),
       watch: (call) => this.#feed.serve(call),
     });
-    this.#server = new ClusterServer({ cluster: { Join: join }, data: { Fetch: fetch }, control }, options.token);
+    this.#server = new ClusterServer({ cluster: { Join: join }, data: { Fetch: fetch }, control }, options);
   }
 
   /** Listens and takes hold of the run directory. @returns the address that workers join. */

@@ -1,13 +1,19 @@
 import { isIPv6 } from 'node:net';
 import { JobError } from '../job/errors.js';
+import type { TlsIdentity } from '../proto/identity.js';
+
+/** What protects a server. */
+export interface Protection {
+  readonly token?: string | undefined;
+  readonly tls?: TlsIdentity | undefined;
+  /** Listen beyond loopback without a token, without TLS, or without both. */
+  readonly insecure?: boolean | undefined;
+}
 
 /** Where a server listens, and what protects it there. */
-export interface ListenOptions {
+export interface ListenOptions extends Protection {
   /** `HOST:PORT` or `[IPv6]:PORT`; port 0 takes a free one. */
   readonly listen: string;
-  readonly token?: string | undefined;
-  /** Listen beyond loopback without a token. */
-  readonly insecure?: boolean | undefined;
 }
 
 export interface Endpoint {
@@ -36,15 +42,33 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Where to listen: anywhere on loopback; elsewhere only with a token, or when told to do without.
+ * Where to listen: anywhere on loopback; elsewhere only with TLS and a token, or when told to do without.
  * @throws JobError BAD_OPTION
  */
-export function decideListen({ listen, token, insecure }: ListenOptions): Endpoint {
+export function decideListen({ listen, ...protection }: ListenOptions): Endpoint {
   const endpoint = parseEndpoint(listen, '--listen');
-  if (isLoopback(endpoint.host) || token !== undefined || insecure) return endpoint;
+  if (!isLoopback(endpoint.host)) {
+    checkProtection(`--listen ${listen}`, protection, 'anyone who reaches this port could join the job or read along');
+  }
+  return endpoint;
+}
+
+/**
+ * Refuses to listen beyond loopback without TLS and token, unless told to.
+ * @param option - the option that says where, with its value.
+ * @param danger - what could happen, in words.
+ * @throws JobError BAD_OPTION
+ */
+export function checkProtection(option: string, { tls, token, insecure }: Protection, danger: string): void {
+  if ((tls && token !== undefined) || insecure) return;
+  const found = tls ? 'no token' : token === undefined ? 'neither' : 'no TLS';
+  const missing = [
+    ...(tls ? [] : ['--tls-cert, --tls-key and --tls-ca (lockstep certs makes them)']),
+    ...(token === undefined ? ['--token-file FILE (openssl rand -hex 32 makes one)'] : []),
+  ];
   throw new JobError(
     'BAD_OPTION',
-    `--listen ${listen}: expected --token-file beyond loopback, got none; ` +
-      'anyone who reaches this port could join the job: pass --token-file FILE (the same on every worker), or --insecure',
+    `${option}: expected TLS and a token beyond loopback, got ${found}; ${danger}: ` +
+      `pass ${missing.join(' and ')}, or --insecure where the network is trusted`,
   );
 }

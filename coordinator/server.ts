@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import {
   type ChannelOptions,
   type handleBidiStreamingCall,
@@ -12,7 +13,9 @@ import { requireToken } from '../proto/auth.js';
 import { ClusterError } from '../proto/errors.js';
 import type { DataChunk, FetchRequest, ReceivedFromWorker, StatusReply, ToWorker } from '../proto/messages.js';
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
-import { type Endpoint, formatEndpoint } from './listen.js';
+import { isTrusted, mutualTls } from '../proto/tls.js';
+import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
+import { Strangers } from './strangers.js';
 
 export interface Handlers {
   readonly cluster: { readonly Join: handleBidiStreamingCall<ReceivedFromWorker, ToWorker> };
@@ -41,7 +44,11 @@ export class ClusterServer {
   readonly #sockets = new Set<Socket>();
   readonly #health = new HealthImplementation({ '': 'SERVING', 'lockstep.v1.Cluster': 'SERVING' });
 
-  constructor(handlers: Handlers, token?: string) {
+  constructor(
+    handlers: Handlers,
+    private readonly protection: Pick<Protection, 'token' | 'tls'> = {},
+  ) {
+    const { token } = protection;
     const interceptors = token === undefined ? [] : [requireToken(token)];
     this.#server = new Server({ ...channelOptions, ...limits, interceptors });
     this.#server.addService(Cluster.service, handlers.cluster);
@@ -52,17 +59,29 @@ export class ClusterServer {
 
   /** @returns the endpoint with the port that was taken. @throws ClusterError PORT_IN_USE */
   async listen(endpoint: Endpoint): Promise<Endpoint> {
-    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    const listener = (this.#listener = createServer((socket) => {
-      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
-      injector.injectConnection(socket);
-    }));
+    const listener = (this.#listener = this.#createListener());
     listener.maxConnections = maxConnections;
+    listener.on('connection', (socket) => {
+      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
+    });
     await new Promise<void>((resolve, reject) => {
       listener.once('error', (error) => reject(cannotListen(formatEndpoint(endpoint), error)));
       listener.listen(endpoint.port, endpoint.host, resolve);
     });
     return { host: endpoint.host, port: (listener.address() as AddressInfo).port };
+  }
+
+  /** What takes connections and hands them on: gRPC's server gets those only that showed a good certificate. */
+  #createListener(): Listener {
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    const { tls } = this.protection;
+    if (!tls) return createServer((socket) => injector.injectConnection(socket));
+    const strangers = new Strangers();
+    return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'], noDelay: true }, (socket) => {
+      socket.on('error', () => undefined);
+      if (isTrusted(socket)) injector.injectConnection(socket);
+      else strangers.refuse(socket);
+    });
   }
 
   /** Ends when the open calls are over, or after `limitMs`, whichever comes first. */

@@ -4,6 +4,7 @@ import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/gr
 export type ClusterErrorCode =
   | 'PROTOCOL_VERSION'
   | 'UNAUTHENTICATED'
+  | 'UNTRUSTED'
   | 'BAD_MESSAGE'
   | 'BAD_CHUNK'
   | 'UNKNOWN_PART'
@@ -23,6 +24,7 @@ export type ClusterErrorCode =
 const grpcStatus: Record<ClusterErrorCode, status> = {
   PROTOCOL_VERSION: status.FAILED_PRECONDITION,
   UNAUTHENTICATED: status.UNAUTHENTICATED,
+  UNTRUSTED: status.UNAUTHENTICATED,
   BAD_MESSAGE: status.INVALID_ARGUMENT,
   BAD_CHUNK: status.DATA_LOSS,
   UNKNOWN_PART: status.NOT_FOUND,

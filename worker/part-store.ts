@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import type { PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type { TlsIdentity } from '../proto/identity.js';
 import type { DataChunk } from '../proto/messages.js';
 import { channelOptions, Data, type DataClient } from '../proto/services.js';
+import { channelSecurity } from '../proto/tls.js';
 
 /** A part that this worker is to hold. */
 export interface WantedPart {
@@ -20,6 +22,7 @@ export interface PartStoreOptions {
   /** `HOST:PORT` of the coordinator. */
   readonly address: string;
   readonly token?: string | undefined;
+  readonly tls?: TlsIdentity | undefined;
   /** Bytes of one sample: label and pixels. */
   readonly sampleBytes: number;
   /** Parts by digest that are here already; those fetched are added. Outlives the store when a session is made anew. */
@@ -40,8 +43,10 @@ export class PartStore {
   #closed = false;
 
   constructor(private readonly options: PartStoreOptions) {
-    this.#client = new Data(options.address, credentials.createInsecure(), {
+    const security = channelSecurity(options.tls, options.address);
+    this.#client = new Data(options.address, security.credentials, {
       ...channelOptions,
+      ...security.options,
       'grpc.use_local_subchannel_pool': 1,
     });
   }

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
-import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type { TlsIdentity } from '../proto/identity.js';
 import type {
   Assignment,
   Compute,
@@ -17,6 +18,7 @@ import type {
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
+import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { PartStore, type WantedPart } from './part-store.js';
@@ -28,6 +30,7 @@ export interface SessionOptions {
   readonly coordinator: string;
   readonly workerId: string;
   readonly token?: string | undefined;
+  readonly tls?: TlsIdentity | undefined;
   /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
   readonly welcomeLimitMs: number;
   /** Cores that the workers of this host share; see `WorkerOptions`. */
@@ -84,8 +87,10 @@ export class WorkerSession {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#client = new Cluster(options.coordinator, credentials.createInsecure(), {
+    const security = channelSecurity(options.tls, options.coordinator);
+    this.#client = new Cluster(options.coordinator, security.credentials, {
       ...channelOptions,
+      ...security.options,
       ...keepalive,
       'grpc.use_local_subchannel_pool': 1,
     });
@@ -212,6 +217,7 @@ export class WorkerSession {
     this.#store = new PartStore({
       address: this.options.coordinator,
       token: this.options.token,
+      tls: this.options.tls,
       sampleBytes: 1 + dataset.imageShape.reduce((a, b) => a * b),
       held: this.options.partsFor(manifest),
       onPart: (wanted, bytes) => this.#partArrived(engine, wanted, bytes),

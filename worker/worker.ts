@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
+import type { TlsIdentity } from '../proto/identity.js';
+import { diagnoseTls } from '../proto/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';
 import { type SessionEnd, WorkerSession } from './session.js';
@@ -12,6 +14,8 @@ export interface WorkerOptions {
   /** Whoever starts the process may choose its id, to know it again; a new one each time. */
   readonly workerId?: string | undefined;
   readonly token?: string | undefined;
+  /** For a coordinator with mutual TLS. */
+  readonly tls?: TlsIdentity | undefined;
   /** Give up after this long without a coordinator. */
   readonly waitMs: number;
   /**
@@ -64,7 +68,7 @@ export class LockstepWorker {
           if (session.welcomed) {
             alone = performance.now();
             attempt = 1;
-          }
+          } else await this.#checkTls(error);
           await this.#pause(error, attempt, performance.now() - alone);
         }
       }
@@ -82,10 +86,11 @@ export class LockstepWorker {
   }
 
   #open(): WorkerSession {
-    const { coordinator, token, waitMs, cores, log } = this.options;
+    const { coordinator, token, tls, waitMs, cores, log } = this.options;
     return new WorkerSession({
       coordinator,
       token,
+      tls,
       workerId: this.workerId,
       welcomeLimitMs: waitMs,
       cores,
@@ -104,6 +109,14 @@ export class LockstepWorker {
       this.#job.engine.begin(manifest, this.options.cores > 1);
     }
     return this.#job;
+  }
+
+  /** @throws ClusterError UNTRUSTED when it is for TLS that there is no coordinator. */
+  async #checkTls({ code }: ClusterError): Promise<void> {
+    if (code !== 'UNREACHABLE' || this.#leaving !== undefined) return;
+    const { coordinator, tls } = this.options;
+    const reason = await diagnoseTls('join', coordinator, tls);
+    if (reason) throw reason;
   }
 
   async #pause(error: ClusterError, attempt: number, aloneMs: number): Promise<void> {

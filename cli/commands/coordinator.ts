@@ -6,6 +6,7 @@ import { positive } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { chooseRun } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
+import { readTls } from '../tls-options.js';
 import { readToken } from '../token.js';
 import { addResumeOption, addRunOptions, type RunOptions } from './train.js';
 
@@ -31,6 +32,7 @@ export function coordinatorCommand(): Command {
       const finished = await describeFinishedRun(runDirectory, spec);
       if (finished !== undefined) return console.log(finished);
       const token = readToken(options.tokenFile);
+      const tls = readTls(options, 'server');
       const dataset = () => datasetFor(spec, { data: options.data });
       process.exitCode = await runCoordinator({
         spec,
@@ -39,6 +41,7 @@ export function coordinatorCommand(): Command {
         nats: resolveNats(options, spec.name),
         listen: options.listen,
         token,
+        tls,
         insecure: options.insecure,
         wantedWorkers: options.minWorkers,
         startLimitMs: options.wait,
@@ -58,6 +61,7 @@ export function coordinatorCommand(): Command {
 const examples = `
 Examples:
   lockstep coordinator --preset cluster-cnn3 --min-workers 2
-  lockstep coordinator job.yaml --listen 0.0.0.0:50061 --token-file secret.txt
+  lockstep coordinator job.yaml --listen 0.0.0.0:50061 --token-file token.txt \\
+    --tls-cert certs/coordinator.crt --tls-key certs/coordinator.key --tls-ca certs/ca.crt   # from lockstep certs
   lockstep coordinator job.yaml --run /data/run   # again after a failure: goes on from the newest checkpoint
 `;

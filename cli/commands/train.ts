@@ -13,11 +13,12 @@ import { positive, seconds, stepCount } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
+import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
 import { readToken } from '../token.js';
 import { resolveWorkers } from '../workers-auto.js';
 
 /** What `addRunOptions` adds, as parsed. */
-export interface RunOptions extends RunChoice, NatsFlags {
+export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {
   data?: string;
   listen: string;
   tokenFile?: string;
@@ -92,13 +93,13 @@ export function addRunOptions(
   const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
   const trace = new Option('--trace [steps]', 'write a time line of the run, or of its first steps: trace.json');
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
-  return addNatsOptions(command)
+  return addTlsOptions(addNatsOptions(command))
     .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
     .option('--run <dir>', 'run directory (default: a new one in --runs); one that holds this run is gone on with')
     .option('--runs <dir>', 'where new run directories are made', 'runs')
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
-    .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback')
-    .option('--insecure', 'listen beyond loopback without a token')
+    .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback, as TLS is')
+    .option('--insecure', 'listen beyond loopback without TLS or token')
     .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
     .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
     .option('--no-http', 'serve no live page')
@@ -124,6 +125,7 @@ const localDefaults = {
 async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: boolean): Promise<number> {
   const { spec, runDirectory } = chosen;
   const token = readToken(options.tokenFile);
+  const tls = readTls(options, 'both');
   const nats = resolveNats(options, spec.name);
   const workers = await resolveWorkers(options.workers, spec.shards);
   const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
@@ -134,6 +136,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     nats,
     listen: options.listen,
     token,
+    tls,
     insecure: options.insecure,
     wantedWorkers: workers,
     startLimitMs: options.wait,
@@ -148,7 +151,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         count: workers,
         cores: options.cores,
         coordinator: loopbackAddress(address),
-        tokenFile: options.tokenFile,
+        access: [...tokenFlag(options), ...localWorkerTls(options, tls)],
         logFile: join(runDirectory, 'log.jsonl'),
         onRestart: print,
         onExit: (message, left) => workerEnded(coordinator, message, left, print),
@@ -173,6 +176,10 @@ async function scale(local: LocalWorkers, wanted: number, shards: number): Promi
   const before = local.count;
   local.scale(wanted);
   return Promise.resolve(describeScale(before, local.count, shards));
+}
+
+function tokenFlag({ tokenFile }: RunOptions): string[] {
+  return tokenFile === undefined ? [] : ['--token-file', tokenFile];
 }
 
 /** Where processes of this machine reach a server that may listen on all interfaces. */

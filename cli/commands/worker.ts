@@ -3,9 +3,10 @@ import { parseEndpoint } from '../../coordinator/listen.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
+import { addTlsClientOptions, readTls, type TlsFlags } from '../tls-options.js';
 import { readToken } from '../token.js';
 
-interface WorkerCommandOptions {
+interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;
   workerId?: string;
   cores: number;
@@ -16,11 +17,12 @@ interface WorkerCommandOptions {
 
 /** `lockstep worker`: joins a coordinator and computes until its job is over. */
 export function workerCommand(): Command {
-  return new Command('worker')
+  const command = new Command('worker')
     .description('join a coordinator and compute for it until its job is over')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
     .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
-    .option('--token-file <file>', 'shared secret of the cluster')
+    .option('--token-file <file>', 'shared secret of the cluster');
+  return addTlsClientOptions(command)
     .addOption(
       new Option(
         '--cores <n>',
@@ -46,6 +48,7 @@ export function workerCommand(): Command {
         coordinator: options.coordinator,
         workerId: options.workerId,
         token: readToken(options.tokenFile),
+        tls: readTls(options, 'client'),
         waitMs: options.wait,
         cores: options.cores,
         log: (message) => log.info({ workerId: worker.workerId }, message),

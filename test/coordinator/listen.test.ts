@@ -44,28 +44,36 @@ describe('loopback', () => {
 
 describe('where to listen', () => {
   const token = 'x'.repeat(32);
+  const tls = { ca: 'CA', cert: 'CERT', key: 'KEY' };
   it.each([
     [{ listen: '127.0.0.1:0' }],
     [{ listen: '[::1]:0', token }],
-    [{ listen: '0.0.0.0:50061', token }],
+    [{ listen: 'localhost:0', tls }],
+    [{ listen: '0.0.0.0:50061', token, tls }],
     [{ listen: '[::]:50061', insecure: true }],
     [{ listen: '10.0.0.1:50061', token, insecure: true }],
+    [{ listen: '10.0.0.1:50061', tls, insecure: true }],
   ])('is as told: %j', (options) => {
     expect(formatEndpoint(decideListen(options))).toBe(options.listen);
   });
 
+  const [certificates, secret] = [
+    '--tls-cert, --tls-key and --tls-ca (lockstep certs makes them)',
+    '--token-file FILE (openssl rand -hex 32 makes one)',
+  ];
   it.each([
-    [{ listen: '0.0.0.0:50061' }],
-    [{ listen: '[::]:50061' }],
-    [{ listen: '192.168.1.5:1', insecure: false }],
-    [{ listen: 'myhost:0', token: undefined, insecure: undefined }],
-  ])('is refused beyond loopback without protection: %j', (options) => {
+    [{ listen: '0.0.0.0:50061' }, 'neither', `${certificates} and ${secret}`],
+    [{ listen: '[::]:50061', token }, 'no TLS', certificates],
+    [{ listen: '192.168.1.5:1', tls, insecure: false }, 'no token', secret],
+    [{ listen: 'myhost:0', token: undefined, insecure: undefined }, 'neither', `${certificates} and ${secret}`],
+  ])('is refused beyond loopback without protection: %j', (options, found, missing) => {
     expect(() => decideListen(options)).toThrow(
       expect.objectContaining({
         code: 'BAD_OPTION',
-        message: expect.stringMatching(
-          /^--listen \S+: expected --token-file beyond loopback, got none; .*pass --token-file FILE.*or --insecure$/,
-        ) as string,
+        message:
+          `--listen ${options.listen}: expected TLS and a token beyond loopback, got ${found}; ` +
+          `anyone who reaches this port could join the job or read along: pass ${missing}, ` +
+          'or --insecure where the network is trusted',
       }),
     );
   });

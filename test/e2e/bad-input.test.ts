@@ -91,10 +91,10 @@ describe('wrong input is refused with what was expected, what was found, and wha
     expect(existsSync(join(used, 'steps.csv'))).toBe(false);
   });
 
-  it('listening beyond loopback without a token', async () => {
+  it('listening beyond loopback without TLS and token', async () => {
     const { code, stderr } = await refusal(...smallJob, '--listen', '0.0.0.0:0', '--run', fresh());
     expect(code).toBe(2);
-    expect(stderr).toContain('--token-file');
+    expect(stderr).toContain('--listen 0.0.0.0:0: expected TLS and a token beyond loopback, got neither');
   });
 });
 

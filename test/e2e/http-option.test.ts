@@ -19,10 +19,10 @@ describe('lockstep train --http', () => {
     expect(stderr).toContain('pass another --http [HOST:]PORT (0 takes a free one), or --no-http');
   });
 
-  it('refuses to listen beyond loopback without a token', async () => {
+  it('refuses to listen beyond loopback without TLS and token', async () => {
     const { code, stderr } = await lockstep(['train', ...smallJob, '--http', '0.0.0.0:0', ...run('open')]);
     expect(code).toBe(2);
-    expect(stderr).toContain('expected --token-file beyond loopback, got none');
+    expect(stderr).toContain('expected TLS and a token beyond loopback, got neither');
   });
 
   it('trains to the same bits with the page watched and without a page, and keeps the answers of the last test', async () => {

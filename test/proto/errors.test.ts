@@ -16,6 +16,7 @@ import { controlClient, dataClient, serve, within } from './wire.js';
 const retryable: Record<ClusterErrorCode, boolean> = {
   PROTOCOL_VERSION: false,
   UNAUTHENTICATED: false,
+  UNTRUSTED: false,
   BAD_MESSAGE: false,
   BAD_CHUNK: true,
   UNKNOWN_PART: false,

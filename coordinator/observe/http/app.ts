@@ -16,6 +16,8 @@ export interface AppOptions {
   readonly host: string;
   readonly port: number;
   readonly token?: string | undefined;
+  /** Whether it is served over TLS. */
+  readonly isSecure?: boolean;
   /** Told of what should not happen. */
   readonly onError?: (error: Error) => void;
   /** More routes of the same server, behind the same door. */
@@ -23,12 +25,13 @@ export interface AppOptions {
 }
 
 /** The live page and what it asks for. All of it only reads: the run is steered elsewhere. */
-export async function createApp({ site, host, port, token, onError, routes = [] }: AppOptions): Promise<Hono> {
+export async function createApp(options: AppOptions): Promise<Hono> {
+  const { site, host, port, token, isSecure = false, onError, routes = [] } = options;
   const app = new Hono();
   app.use(headers());
   if (isLoopback(host)) app.use(onlyLoopbackNames());
   if (token !== undefined) {
-    const door = new TokenDoor(token, port);
+    const door = new TokenDoor({ token, port, isSecure });
     app.route('/', door.routes());
     app.use(door.guard());
   }

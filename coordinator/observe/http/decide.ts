@@ -1,17 +1,13 @@
-import { JobError } from '../../../job/errors.js';
-import { type Endpoint, isLoopback, parseEndpoint } from '../../listen.js';
+import { checkProtection, type Endpoint, isLoopback, parseEndpoint, type Protection } from '../../listen.js';
 
 /** Where the page is, unless told otherwise. */
 export const defaultHttpPort = 8061;
 
-export interface HttpOptions {
+export interface HttpOptions extends Protection {
   /** `[HOST:]PORT`; false: no page; undefined: as `byDefault` says. */
   readonly http?: string | false | undefined;
   /** Whether there is a page on loopback when nothing was said. */
   readonly httpByDefault?: boolean;
-  readonly token?: string | undefined;
-  /** Beyond loopback without a token. */
-  readonly insecure?: boolean | undefined;
 }
 
 export interface HttpPlace extends Endpoint {
@@ -20,20 +16,18 @@ export interface HttpPlace extends Endpoint {
 }
 
 /**
- * Where the live page is served, if at all: anywhere on loopback; elsewhere only with a token, or when told to do
- * without.
+ * Where the live page is served, if at all: anywhere on loopback; elsewhere only with TLS and a token, or when told
+ * to do without.
  * @throws JobError BAD_OPTION
  */
-export function decideHttp({ http, httpByDefault, token, insecure }: HttpOptions): HttpPlace | undefined {
+export function decideHttp({ http, httpByDefault, ...protection }: HttpOptions): HttpPlace | undefined {
   if (http === false || (http === undefined && !httpByDefault)) return undefined;
   if (http === undefined) return { host: '127.0.0.1', port: defaultHttpPort, anyPort: true };
   const endpoint = parseEndpoint(/^\d+$/.test(http) ? `127.0.0.1:${http}` : http, '--http');
-  if (isLoopback(endpoint.host) || token !== undefined || insecure) return { ...endpoint, anyPort: false };
-  throw new JobError(
-    'BAD_OPTION',
-    `--http ${http}: expected --token-file beyond loopback, got none; anyone who reaches this port could look on: ` +
-      'pass --token-file FILE (the page asks for it), or --insecure',
-  );
+  if (!isLoopback(endpoint.host)) {
+    checkProtection(`--http ${http}`, protection, 'anyone who reaches this port could look on');
+  }
+  return { ...endpoint, anyPort: false };
 }
 
 /**

@@ -31,10 +31,14 @@ export class TokenDoor {
   /** Session names and when they end, in ms since 1970; the oldest first. */
   readonly #sessions = new Map<string, number>();
 
-  /** @param port - part of the cookie's name, as browsers share cookies between the ports of a host. */
   constructor(
-    private readonly token: string,
-    private readonly port: number,
+    private readonly options: {
+      readonly token: string;
+      /** Part of the cookie's name, as browsers share cookies between the ports of a host. */
+      readonly port: number;
+      /** Whether the cookie travels over TLS only. */
+      readonly isSecure: boolean;
+    },
   ) {}
 
   guard(): MiddlewareHandler {
@@ -55,18 +59,19 @@ export class TokenDoor {
     routes.post('/sign-in', bodyLimit({ maxSize: 8_192 }), async (context) => {
       const body = form.safeParse(await context.req.parseBody());
       context.header('Cache-Control', 'no-store');
-      if (!body.success || !tokensEqual(body.data.token.trim(), this.token)) {
+      if (!body.success || !tokensEqual(body.data.token.trim(), this.options.token)) {
         return context.html(signInPage('That is not the token of this cluster.'), 401);
       }
-      const options = { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionMs / 1000 } as const;
-      setCookie(context, this.#cookie, this.#open(Date.now()), options);
+      const secure = this.options.isSecure;
+      const cookie = { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionMs / 1000, secure } as const;
+      setCookie(context, this.#cookie, this.#open(Date.now()), cookie);
       return context.redirect('/', 303);
     });
     return routes;
   }
 
   get #cookie(): string {
-    return `lockstep-${this.port}`;
+    return `lockstep-${this.options.port}`;
   }
 
   #open(nowMs: number): string {
@@ -80,6 +85,6 @@ export class TokenDoor {
   #isKnown(context: Context): boolean {
     const session = getCookie(context, this.#cookie);
     if (session !== undefined && (this.#sessions.get(session) ?? 0) > Date.now()) return true;
-    return tokensEqual(context.req.header('Authorization') ?? '', `Bearer ${this.token}`);
+    return tokensEqual(context.req.header('Authorization') ?? '', `Bearer ${this.options.token}`);
   }
 }

@@ -20,7 +20,7 @@ function withPolicy(sources: Readonly<Record<string, string[]>>): MiddlewareHand
     contentSecurityPolicy: { defaultSrc: ["'none'"], ...sources, baseUri: ["'none'"], frameAncestors: ["'none'"] },
     referrerPolicy: 'no-referrer',
     xFrameOptions: 'DENY',
-    // There is no TLS here; what terminates it says so itself.
+    // It would bind every port of the host, also those of programs without TLS.
     strictTransportSecurity: false,
   });
 }

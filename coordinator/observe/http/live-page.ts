@@ -5,6 +5,7 @@ import type { Hono } from 'hono';
 import type { Coordinator } from '../../coordinator.js';
 import { formatEndpoint } from '../../listen.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
+import { answerHealth } from './health.js';
 import { takePort } from './port.js';
 import type { Site } from './site.js';
 
@@ -29,21 +30,24 @@ export class LivePage {
   private constructor(
     private readonly server: Server,
     private readonly place: HttpPlace,
-    private readonly token: string | undefined,
+    private readonly options: HttpOptions,
   ) {
-    server.on('request', (request, response) => this.#handle(request, response));
+    server.on('request', (request, response) => {
+      if (!answerHealth(request, response)) this.#handle(request, response);
+    });
     server.on('error', () => undefined);
   }
 
   /** @returns undefined where there shall be no page. @throws JobError BAD_OPTION */
   static async open(options: HttpOptions): Promise<LivePage | undefined> {
     const place = decideHttp(options);
-    return place && new LivePage(await takePort(place), place, options.token);
+    return place && new LivePage(await takePort(place, options.tls), place, options);
   }
 
   get address(): string {
     const isAny = this.place.host === '0.0.0.0' || this.place.host === '::';
-    return `http://${formatEndpoint({ host: isAny ? hostname() : this.place.host, port: this.#port })}/`;
+    const scheme = this.options.tls ? 'https' : 'http';
+    return `${scheme}://${formatEndpoint({ host: isAny ? hostname() : this.place.host, port: this.#port })}/`;
   }
 
   /** Serves the page once the job is prepared; returns at once. */
@@ -83,8 +87,10 @@ export class LivePage {
     if (this.#isClosed) return;
     const site = (this.#site = new Site(view, () => coordinator.status()));
     const { host } = this.place;
+    const { token, tls } = this.options;
     const more = (await routes?.()) ?? [];
-    const app = await createApp({ site, host, port: this.#port, token: this.token, onError, routes: more });
+    const isSecure = tls !== undefined;
+    const app = await createApp({ site, host, port: this.#port, token, isSecure, onError, routes: more });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     this.#handle = (request, response) => void listener(request, response);
   }

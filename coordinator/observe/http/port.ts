@@ -1,14 +1,17 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { JobError } from '../../../job/errors.js';
+import type { TlsIdentity } from '../../../proto/identity.js';
+import { pageTls } from '../../../proto/tls.js';
 import { formatEndpoint } from '../../listen.js';
 import type { HttpPlace } from './decide.js';
 
 /** Sockets at a time; a browser takes six. */
 const maxConnections = 256;
 
-/** Takes the port of the page. @throws JobError BAD_OPTION when it cannot be had. */
-export async function takePort(place: HttpPlace): Promise<Server> {
-  const server = createServer();
+/** Takes the port of the page, for HTTPS where there is TLS. @throws JobError BAD_OPTION when it cannot be had. */
+export async function takePort(place: HttpPlace, tls?: TlsIdentity): Promise<Server> {
+  const server = tls ? createTlsServer(pageTls(tls)) : createServer();
   server.maxConnections = maxConnections;
   try {
     await listen(server, place.host, place.port);

@@ -1,0 +1,44 @@
+import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import { ClusterError, toStatus } from '../proto/errors.js';
+
+/** How long one may take to make its call and read the answer. */
+const limitMs = 2_000;
+
+/** Answers the calls of those who have no good certificate: with the reason, whatever they ask for, and nothing else. */
+export class Strangers {
+  readonly #server: Http2Server = createServer({ settings: { maxConcurrentStreams: 2 } });
+
+  constructor() {
+    this.#server.on('stream', answer);
+  }
+
+  /** Takes over the connection. */
+  refuse(socket: TLSSocket): void {
+    const timer = setTimeout(() => socket.destroy(), limitMs);
+    socket.once('close', () => clearTimeout(timer));
+    this.#server.emit('connection', socket);
+  }
+}
+
+function answer(stream: ServerHttp2Stream): void {
+  stream.on('error', () => undefined);
+  const { code, details, metadata } = toStatus(refusal(stream.session?.socket as TLSSocket));
+  const status = { 'grpc-status': code, 'grpc-message': encodeURI(details), ...metadata.toHttp2Headers() };
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...status }, { endStream: true });
+  stream.session?.close();
+}
+
+/** Says what was wrong with the certificate; its names are a stranger's words, so they are cut. */
+function refusal(socket: TLSSocket): ClusterError {
+  const { subject, issuer } = socket.getPeerCertificate();
+  const name = (of: typeof subject | undefined) => `"${String(of?.CN ?? '').slice(0, 80)}"`;
+  const found = subject
+    ? `that of ${name(subject)}, signed by ${name(issuer)} (${String(socket.authorizationError)})`
+    : 'none';
+  return new ClusterError(
+    'UNAUTHENTICATED',
+    `call: expected a certificate for clients, signed by the cluster's CA, got ${found}; ` +
+      'pass --tls-cert, --tls-key and --tls-ca with the files that were made for the workers of this cluster',
+  );
+}

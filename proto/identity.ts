@@ -1,0 +1,132 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { JobError } from '../job/errors.js';
+
+/** How one side of a connection with mutual TLS shows who it is, and whom it believes. All PEM. */
+export interface TlsIdentity {
+  /** Certificates of the CAs that the other side's certificate is checked against. */
+  readonly ca: string;
+  /** Own certificate, with intermediate ones after it where there are any. */
+  readonly cert: string;
+  readonly key: string;
+  /** For a client: name that the server's certificate must have, where it is not the host of its address. */
+  readonly serverName?: string | undefined;
+}
+
+/** What a certificate has to be good for: `both` where a coordinator starts local workers, which show the same one. */
+export type TlsRole = 'server' | 'client' | 'both';
+
+/** Extended key usages; Node.js gives their object identifiers. */
+const usages = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
+const makeNew = 'make new ones with lockstep certs';
+
+/**
+ * Checks what was read from `--tls-cert`, `--tls-key` and `--tls-ca`, so that a mistake is told before anything starts.
+ * @throws JobError BAD_OPTION
+ */
+export function checkIdentity(identity: TlsIdentity, role: TlsRole, nowMs: number): void {
+  const [own, ...chain] = readCertificates(identity.cert, '--tls-cert');
+  const authorities = readCertificates(identity.ca, '--tls-ca');
+  if (!own!.checkPrivateKey(readKey(identity.key))) {
+    throw problem(`--tls-key: expected the key of the certificate in --tls-cert (${nameOf(own!)}), got another one's`);
+  }
+  checkUsage(own!, role);
+  for (const certificate of [own!, ...chain]) checkTime(certificate, '--tls-cert', nowMs);
+  if (!isSignedBy(own!, chain, authorities)) {
+    const expected = authorities.map(nameOf).join(', ');
+    throw problem(
+      `--tls-ca: expected the CA that signed ${nameOf(own!)}, which is ${issuerOf(own!)}, got ${expected}; ` +
+        'pass the three files of one CA',
+    );
+  }
+  for (const certificate of authorities) checkTime(certificate, '--tls-ca', nowMs);
+}
+
+/** All certificates of a PEM file, in their order; at least one. @throws JobError BAD_OPTION */
+function readCertificates(pem: string, option: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  const found = pem.includes('PRIVATE KEY') ? 'a private key' : 'something else';
+  if (!blocks) throw problem(`${option}: expected a certificate in PEM form, got ${found}`);
+  return blocks.map((block) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw problem(`${option}: expected a certificate, got one that cannot be read (${(cause as Error).message})`);
+    }
+  });
+}
+
+function readKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    const found = pem.includes('ENCRYPTED') ? 'an encrypted one' : `something else (${(cause as Error).message})`;
+    throw problem(`--tls-key: expected a private key in PEM form without a passphrase, got ${found}`);
+  }
+}
+
+function checkTime(certificate: X509Certificate, option: string, nowMs: number): void {
+  const { validFrom, validTo } = certificate;
+  const name = nameOf(certificate);
+  if (nowMs > Date.parse(validTo))
+    throw problem(`${option}: expected one that is good now, got ${name}, which ended ${validTo}; ${makeNew}`);
+  if (nowMs >= Date.parse(validFrom)) return;
+  throw problem(`${option}: expected one that is good now, got ${name}, which begins ${validFrom}; check the clock`);
+}
+
+function checkUsage(certificate: X509Certificate, role: TlsRole): void {
+  // `keyUsage` is the extended usage; undefined, whatever its type says, where the certificate limits nothing.
+  const allowed = certificate.keyUsage as string[] | undefined;
+  for (const side of role === 'both' ? (['server', 'client'] as const) : [role]) {
+    if (allowed === undefined || allowed.includes(usages[side])) continue;
+    const why = role === 'both' ? ', as local workers show it too' : '';
+    throw problem(
+      `--tls-cert: expected a certificate for a ${side}${why}, got ${nameOf(certificate)}, which is for none; ${advice[side]}`,
+    );
+  }
+}
+
+const advice = {
+  server: 'pass coordinator.crt of lockstep certs here, worker.crt to workers',
+  client: 'have it made with the usages serverAuth and clientAuth',
+};
+
+/** Whether signatures lead from `own` over `chain` to one of `authorities`. */
+function isSignedBy(
+  own: X509Certificate,
+  chain: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): boolean {
+  const isIssuer = (issuer: X509Certificate) => own.checkIssued(issuer) && own.verify(issuer.publicKey);
+  if (authorities.some(isIssuer)) return true;
+  const next = chain.find(isIssuer);
+  return (
+    next !== undefined &&
+    isSignedBy(
+      next,
+      chain.filter((other) => other !== next),
+      authorities,
+    )
+  );
+}
+
+/** A host name or IP address that this certificate is for; undefined where it names none. */
+export function firstName(certificate: string): string | undefined {
+  const found = /(?:DNS|IP Address):([^,\s]+)/.exec(new X509Certificate(certificate).subjectAltName ?? '')?.[1];
+  return found?.replace(/^\*/, 'any');
+}
+
+function nameOf({ subject }: X509Certificate): string {
+  return `"${oneLine(subject)}"`;
+}
+
+function issuerOf({ issuer }: X509Certificate): string {
+  return `"${oneLine(issuer)}"`;
+}
+
+function oneLine(name: string | undefined): string {
+  return (name ?? '').trim().replaceAll('\n', ', ');
+}
+
+function problem(message: string): JobError {
+  return new JobError('BAD_OPTION', message);
+}
