@@ -44,6 +44,8 @@ export interface Observed {
   readonly control?: Answer | undefined;
   /** Names that a `create` of the last 10 s found taken. */
   readonly taken?: readonly TakenName[] | undefined;
+  /** Why the newest attempt to carry out a plan failed, in words for the user; absent when it succeeded. */
+  readonly trouble?: string | undefined;
 }
 
 export interface ObjectName {
@@ -63,7 +65,7 @@ export type Action =
   /** With the UID as precondition; one that is gone already is fine. */
   | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
   /**
-   * Makes sure that the four Secrets are there: if one of them is missing, or less than a third of the certificates'
+   * Makes sure that the three Secrets are there: if one of them is missing, or less than a third of the certificates'
    * life is left, makes all anew, for the DNS names and addresses `hosts` (`secretObjects` makes the objects).
    */
   | { readonly type: 'secrets'; readonly hosts: readonly string[] }

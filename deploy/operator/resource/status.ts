@@ -47,13 +47,16 @@ const coordinator = z.object({
   failures: count('starts that failed; backoffLimit is about them'),
   quick: count('starts in a row that lasted less than a minute'),
   answered: count('newest start whose coordinator answered').optional(),
+  finished: count('newest start whose coordinator said that the run is finished').optional(),
+  since: time('when the newest start began').optional(),
   startAfter: time('no new start before').optional(),
   pod: text('of the newest start').optional(),
+  lastEnd: text('how the last start that ended did so', 1024).optional(),
 });
 export type CoordinatorMemory = z.infer<typeof coordinator>;
 
 const workers = z.object({
-  desired: count('spec.workers.replicas, 0 while suspended or over'),
+  desired: count('spec.workers.replicas'),
   replicas: count('pods'),
   ready: count('workers that the coordinator counts as ready'),
   summary: text('ready/desired', 24),
