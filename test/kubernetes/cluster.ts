@@ -148,7 +148,7 @@ export class Cluster {
     write('tokens.csv', `${this.#token},tester,tester,system:masters\n`);
     write('audit-policy.yaml', auditPolicy);
     write('audit.log', '');
-    write('kubeconfig', kubeconfigText(this.server, this.caFile, this.#token));
+    write('kubeconfig', kubeconfigText(this.server, this.caFile, { token: this.#token }));
     mkdirSync(join(directory, 'certs'));
   }
 

@@ -107,12 +107,17 @@ rules:
 `;
 
 /** What `kubectl` and every client reads. */
-export function kubeconfigText(server: string, caFile: string, token: string): string {
+export function kubeconfigText(
+  server: string,
+  caFile: string,
+  user: object,
+  namespace = 'default',
+): string {
   return `apiVersion: v1
 kind: Config
 current-context: test
 clusters: [{ name: test, cluster: { server: '${server}', certificate-authority: '${caFile}' } }]
-contexts: [{ name: test, context: { cluster: test, user: test, namespace: default } }]
-users: [{ name: test, user: { token: '${token}' } }]
+contexts: [{ name: test, context: { cluster: test, user: test, namespace: '${namespace}' } }]
+users: [{ name: test, user: ${JSON.stringify(user)} }]
 `;
 }
