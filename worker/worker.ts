@@ -128,6 +128,7 @@ export class LockstepWorker {
         `join: expected a coordinator at ${coordinator} within ${limit} s, got none (${error.message})`,
       );
     }
+    if (this.#leaving !== undefined) return;
     const ms = backoffMs(attempt, Math.random());
     log(`no coordinator at ${coordinator} (${error.message}); trying again in ${(ms / 1000).toFixed(1)} s`);
     await new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatEndpoint } from '../../coordinator/listen.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
 import { callMetadata } from '../../proto/auth.js';
-import { type ClusterError, fromServiceError } from '../../proto/errors.js';
+import { fromServiceError } from '../../proto/errors.js';
 import type { TlsIdentity } from '../../proto/identity.js';
 import { channelOptions, Control } from '../../proto/services.js';
 import { type ChannelSecurity, channelSecurity } from '../../proto/tls.js';
@@ -64,6 +64,34 @@ async function handshake(port: number, options: ConnectionOptions): Promise<TLSS
 }
 
 const closed = (socket: NodeJS.EventEmitter) => new Promise((resolve) => socket.once('close', resolve));
+
+describe('a client with mutual TLS', () => {
+  it('sends nothing to a coordinator of another name, address or CA', async () => {
+    const elsewhere = await makeIdentities(['gpu-1.lab', '10.0.0.5']);
+    const { address, calls } = await serve(elsewhere.coordinator);
+    const strange = [
+      {},
+      { serverName: 'gpu-2.lab' },
+      { serverName: '10.0.0.6' },
+      { serverName: 'gpu-1.lab', ca: ours.worker.ca },
+    ];
+    for (const change of strange) {
+      await expect(ask(address, { ...elsewhere.worker, ...change })).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    }
+    expect(calls.count).toBe(0);
+    for (const serverName of ['gpu-1.lab', '10.0.0.5']) {
+      expect(await ask(address, { ...elsewhere.worker, serverName })).toBe(`call ${calls.count}`);
+    }
+    expect(calls.count).toBe(2);
+  });
+
+  it('does not take another worker for the coordinator', async () => {
+    const { address, calls } = await serve(ours.worker);
+    const asked = ask(address, { ...ours.worker, serverName: 'lockstep worker' });
+    await expect(asked).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    expect(calls.count).toBe(0);
+  });
+});
 
 describe('a server with mutual TLS', () => {
   it("answers those with a worker's or the coordinator's certificate", async () => {
