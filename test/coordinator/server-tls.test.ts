@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatEndpoint } from '../../coordinator/listen.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
 import { callMetadata } from '../../proto/auth.js';
-import { type ClusterError, fromServiceError } from '../../proto/errors.js';
+import { fromServiceError } from '../../proto/errors.js';
 import type { TlsIdentity } from '../../proto/identity.js';
 import { channelOptions, Control } from '../../proto/services.js';
 import { type ChannelSecurity, channelSecurity } from '../../proto/tls.js';

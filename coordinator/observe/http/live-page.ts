@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Hono } from 'hono';
 import type { Coordinator } from '../../coordinator.js';
@@ -25,6 +25,8 @@ export interface ServeOptions {
 export class LivePage {
   #site: Site | undefined;
   #isClosed = false;
+  /** Open connections; HTTPS does not close those that have not ended their handshake. */
+  readonly #sockets = new Set<Socket>();
   #handle: (request: IncomingMessage, response: ServerResponse) => void = answerNotYet;
 
   private constructor(
@@ -34,6 +36,9 @@ export class LivePage {
   ) {
     server.on('request', (request, response) => {
       if (!answerHealth(request, response)) this.#handle(request, response);
+    });
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
     });
     server.on('error', () => undefined);
   }
@@ -65,7 +70,7 @@ export class LivePage {
     this.#site?.close();
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeIdleConnections();
-    const timer = setTimeout(() => this.server.closeAllConnections(), closeLimitMs);
+    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
     await closed;
     clearTimeout(timer);
   }
