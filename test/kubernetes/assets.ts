@@ -11,6 +11,7 @@ const folder = process.env['KUBEBUILDER_ASSETS'];
 export const missing = whyMissing();
 
 export function programPath(program: ControlPlaneProgram): string {
+  if (missing !== undefined) throw new Error(missing);
   return join(folder!, program);
 }
 

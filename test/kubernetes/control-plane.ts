@@ -65,6 +65,8 @@ const controllers = [
   'serviceaccount-controller',
   'root-ca-certificate-publisher-controller',
   'persistentvolume-binder-controller',
+  'persistentvolumeclaim-protection-controller',
+  'persistentvolume-protection-controller',
   'node-lifecycle-controller',
   'taint-eviction-controller',
 ];

@@ -20,7 +20,7 @@ interface Followed {
 }
 
 export interface CallsSettings {
-  readonly secrets: Secrets;
+  readonly secrets: Pick<Secrets, 'identity' | 'forget'>;
   /** Told the job's key when there is something to plan for. */
   readonly onNews: (key: string) => void;
   /** Told of each request that ended. */
