@@ -1,30 +1,14 @@
-// Takes out of an installed tree what an image does not need at run time: node deploy/images/prune.mjs TREE TARGET [ARCH]
-// TREE holds package.json and node_modules; TARGET is cpu, gpu, gpu-tensorflow or operator; ARCH as in process.arch.
+// Takes files out of TREE/node_modules that Node.js does not load: node deploy/images/prune.mjs TREE [ARCH]
+// ARCH as in process.arch. What was taken out of what is printed.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-const [tree, target, arch = process.arch] = process.argv.slice(2);
-if (
-  !tree ||
-  !existsSync(join(tree, 'node_modules')) ||
-  !['cpu', 'gpu', 'gpu-tensorflow', 'operator'].includes(target)
-) {
-  console.error(
-    'prune: expected TREE with node_modules, and cpu, gpu, gpu-tensorflow or operator; got other arguments',
-  );
+const [tree, arch = process.arch] = process.argv.slice(2);
+if (!tree || !existsSync(join(tree, 'node_modules'))) {
+  console.error('prune: expected TREE with node_modules in it, got none');
   process.exit(2);
 }
 const modules = join(tree, 'node_modules');
-
-/** Packages that one kind of image never loads, whole. */
-const packages = {
-  // the operator reads job specs and talks to the API server; it computes nothing and draws nothing
-  operator: ['onnxruntime-node', '@resvg', 'dejavu-fonts-ttf', 'echarts', 'zrender', '@nats-io', 'fast-png', 'pako'],
-  // training pods hold no service account and never ask the API server
-  cpu: ['@kubernetes'],
-  gpu: ['@kubernetes'],
-  'gpu-tensorflow': ['@kubernetes'],
-};
 
 /** Each rule names files of a package that Node.js does not load, by their path in node_modules. */
 const rules = [
@@ -51,12 +35,6 @@ const kept = /(^|\/)(licen[cs]e|copying|notice|third-?party)[^/]*$/i;
 const removed = new Map();
 const account = (why, bytes) => removed.set(why, (removed.get(why) ?? 0) + bytes);
 
-for (const name of packages[target]) {
-  const path = join(modules, name);
-  if (!existsSync(path)) continue;
-  account(`packages that ${target} never loads`, bytesOf(path));
-  rmSync(path, { recursive: true });
-}
 for (const file of files(modules)) {
   // a package inside a package follows the same rules
   const path = relative(modules, file)

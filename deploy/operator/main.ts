@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import pino from 'pino';
+import { leaseTimes } from './shell/lease-decisions.js';
 import type { OperatorOptions } from './shell/operator-options.js';
 
 /** The operator's command. Exit codes: 0 stopped, 1 failed or lead lost, 2 wrong usage. */
@@ -16,6 +17,7 @@ interface Flags {
   readonly imagePullPolicy?: string;
   readonly leaderElection: boolean;
   readonly leaseNamespace?: string;
+  readonly leaseSeconds: number;
   readonly listen: { readonly host: string; readonly port: number };
   readonly concurrency: number;
   readonly rate: number;
@@ -33,6 +35,7 @@ function command(): Command {
     .option('--kubeconfig <file>', 'default: KUBECONFIG, the home directory, or the pod it runs in')
     .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
     .option('--lease-namespace <name>', 'of the lease; default: the namespace of the pod it runs in')
+    .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
     .option('--listen <host:port>', 'address of metrics and health', endpoint, { host: '0.0.0.0', port: 8080 })
     .option('--concurrency <jobs>', 'jobs that are worked on at once', positive, 8)
     .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
@@ -58,12 +61,14 @@ async function run(flags: Flags): Promise<void> {
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
   const own = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
-  const { image, imagePullPolicy, namespace, concurrency, rate, listen, leaseNamespace = own } = flags;
+  const { image, imagePullPolicy, namespace, concurrency, rate, listen, leaseNamespace = own, leaseSeconds } = flags;
   const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
   const options: OperatorOptions = {
     settings: { image, imagePullPolicy, operatorNamespace: process.env['POD_NAMESPACE'] },
     namespace,
-    lease: flags.leaderElection ? { namespace: leaseNamespace, name: leaseName, identity } : undefined,
+    lease: flags.leaderElection
+      ? { namespace: leaseNamespace, name: leaseName, identity, times: leaseTimes(leaseSeconds) }
+      : undefined,
     observe: listen,
     concurrency,
     rate: { perSecond: rate, burst: 2 * rate },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   decideLease,
-  defaultLeaseTimes,
   heldLease,
+  leaseTimes,
   mustStopLeading,
   releasedLease,
 } from '../../deploy/operator/shell/lease-decisions.js';
@@ -51,9 +51,11 @@ test('a lease that was given back can be taken at once', () => {
 });
 
 test('a leader stops before another one may begin', () => {
-  const { leaseMs, renewLimitMs, retryMs } = defaultLeaseTimes;
-  expect(mustStopLeading(renewLimitMs, defaultLeaseTimes)).toBe(true);
-  expect(mustStopLeading(renewLimitMs - 1, defaultLeaseTimes)).toBe(false);
+  const times = leaseTimes(15);
+  const { leaseMs, renewLimitMs, retryMs } = times;
+  expect(times).toEqual({ leaseMs: 15_000, renewLimitMs: 10_000, retryMs: 2_000 });
+  expect(mustStopLeading(renewLimitMs, times)).toBe(true);
+  expect(mustStopLeading(renewLimitMs - 1, times)).toBe(false);
   // The longest time between two looks of a leader, whose limit may have passed right after the first.
   expect(renewLimitMs + retryMs * 1.2).toBeLessThan(leaseMs);
 });

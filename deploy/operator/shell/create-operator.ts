@@ -10,7 +10,6 @@ import { Events } from './events.js';
 import { Executor } from './executor.js';
 import { Informer } from './informer.js';
 import { createInstruments, type Instruments } from './instruments.js';
-import { defaultLeaseTimes } from './lease-decisions.js';
 import { Leader } from './leader.js';
 import { ObservingServer } from './observing-server.js';
 import type { OperatorOptions } from './operator-options.js';
@@ -56,7 +55,7 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
     informers: [jobResource, ...childResources].map((resource) =>
       createInformer({ resource, api, caches }, instruments, options),
     ),
-    leader: lease && new Leader(api, { times: defaultLeaseTimes, ...lease, log: (message) => log.info(message) }),
+    leader: lease && new Leader(api, { ...lease, log: (message) => log.info(message) }),
     server: new ObservingServer({
       ...options.observe,
       metrics: async () => ({ type: instruments.registry.contentType, text: await instruments.registry.metrics() }),

@@ -42,7 +42,8 @@ interface WatchEvent {
 
 interface ListPage {
   readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
-  readonly items: readonly KubernetesObject[];
+  /** Null in a list of metadata that is empty. */
+  readonly items: readonly KubernetesObject[] | null;
 }
 
 const pageSize = 500;
@@ -106,7 +107,7 @@ export class Informer {
     do {
       const query = { ...this.#query(), limit: `${pageSize}`, continue: next };
       const page = await this.api.call<ListPage>({ ...this.#request('list'), query, signal });
-      for (const item of page.items) {
+      for (const item of page.items ?? []) {
         keys.add(keyOf(item));
         this.cache.put(keep(this.settings.resource, item));
       }

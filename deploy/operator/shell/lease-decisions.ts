@@ -9,7 +9,11 @@ export interface LeaseTimes {
   readonly retryMs: number;
 }
 
-export const defaultLeaseTimes: LeaseTimes = { leaseMs: 15_000, renewLimitMs: 10_000, retryMs: 2_000 };
+/** Times of a lease that lasts so long: its holder has two thirds of it, and several tries, to renew it. */
+export function leaseTimes(seconds: number): LeaseTimes {
+  const leaseMs = 1000 * seconds;
+  return { leaseMs, renewLimitMs: Math.round((leaseMs * 2) / 3), retryMs: Math.round((leaseMs * 2) / 15) };
+}
 
 /** Spec of a `coordination.k8s.io/v1` Lease. */
 export interface LeaseSpec {

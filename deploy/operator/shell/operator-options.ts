@@ -8,7 +8,7 @@ export interface LeaseOptions {
   readonly name: string;
   /** One process incarnation, so that a quick restart is not taken for its predecessor. */
   readonly identity: string;
-  readonly times?: LeaseTimes;
+  readonly times: LeaseTimes;
 }
 
 export interface OperatorOptions {
