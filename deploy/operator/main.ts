@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import pino from 'pino';
+import { defaultTimes } from './shell/informer.js';
 import { leaseTimes } from './shell/lease-decisions.js';
 import type { OperatorOptions } from './shell/operator-options.js';
 
@@ -18,6 +19,7 @@ interface Flags {
   readonly leaderElection: boolean;
   readonly leaseNamespace?: string;
   readonly leaseSeconds: number;
+  readonly watchSilence: number;
   readonly listen: { readonly host: string; readonly port: number };
   readonly concurrency: number;
   readonly rate: number;
@@ -36,6 +38,7 @@ function command(): Command {
     .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
     .option('--lease-namespace <name>', 'of the lease; default: the namespace of the pod it runs in')
     .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
+    .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
     .option('--listen <host:port>', 'address of metrics and health', endpoint, { host: '0.0.0.0', port: 8080 })
     .option('--concurrency <jobs>', 'jobs that are worked on at once', positive, 8)
     .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
@@ -70,6 +73,7 @@ async function run(flags: Flags): Promise<void> {
       ? { namespace: leaseNamespace, name: leaseName, identity, times: leaseTimes(leaseSeconds) }
       : undefined,
     observe: listen,
+    times: { ...defaultTimes, silentMs: 1000 * flags.watchSilence },
     concurrency,
     rate: { perSecond: rate, burst: 2 * rate },
     log,
