@@ -33,7 +33,9 @@ const components = found.filter((folder) => folder.includes('/components/'));
 const overlays = found.filter((folder) => !folder.includes('/components/') && !folder.endsWith('/crd'));
 const examples = readdirSync(join(repository, 'deploy', 'examples')).map((file) => join('deploy', 'examples', file));
 
-describe.skipIf(skipped !== undefined)(`manifests and a real API server ${skipped ?? ''}`, () => {
+const title = `manifests and a real API server${skipped ? ` (skipped: ${skipped})` : ''}`;
+
+describe.skipIf(skipped !== undefined)(title, () => {
   const scratch = scratchDirectory();
   /** A copy of `deploy/` with secrets made as its README says, as a user has it. */
   const place = join(scratch.path, 'deploy');

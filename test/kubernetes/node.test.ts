@@ -13,7 +13,9 @@ const limitMs = 20_000;
 const image = (name: string) => (name === 'script' ? { entrypoint: [process.execPath, '-e'] } : undefined);
 const forEver = 'setInterval(() => {}, 1e6)';
 
-describe.skipIf(missing !== undefined)(`a node that runs pods as processes ${missing ?? ''}`, () => {
+const title = `a node that runs pods as processes${missing ? ` (skipped: ${missing})` : ''}`;
+
+describe.skipIf(missing !== undefined)(title, () => {
   let cluster: Cluster;
   let client: ApiClient;
   let node: LocalNode;
