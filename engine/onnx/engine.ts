@@ -1,23 +1,27 @@
 import { createRequire } from 'node:module';
-import type { Engine, EngineInfo, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine.js';
+import type { Engine, EngineInfo, EvaluateProgram, MaskInfo, ProgramSpec, TrainProgram } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { lowerProgram } from '../lower/lower-program.js';
+import { inputsOf, lowerProgram } from '../lower/lower-program.js';
 import type { Rules } from '../lower/lowering.js';
 import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
+import { maskInput } from '../masks.js';
 import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
-import { imagesFeed, labelsFeed, vectorFeed } from './feeds.js';
+import type { TracedProgram } from '../trace/program.js';
+import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from './feeds.js';
 import { probeNchwc } from './probe.js';
 import { loadRuntime, OnnxSession } from './session.js';
 
 /** How operations are formulated; `auto` is `nchwc`, the fastest, where it works, else `portable`. */
 export type LoweringChoice = 'auto' | 'portable' | 'nchwc';
 
-/** More threads would change the bits of some lowerings. */
-const mostThreads = 2;
+/** More threads would change the bits, or are tested by nobody. */
+const mostThreads = { portable: 2, nchwc: 8 };
+/** A program that is widened has so many. */
+const wideThreads = 2;
 
 export interface OnnxEngineOptions {
-  /** Threads inside one operator, 1 or 2. The built-in models' bits do not depend on it; those of others may. */
+  /** Threads inside one operator, 1 to 8; 2 at most where the lowering is `portable`. The built-in models' bits do not depend on it; those of others may. */
   readonly threads: number;
   /** Default: `auto`. */
   readonly lowering?: LoweringChoice;
@@ -32,11 +36,10 @@ export interface OnnxEngineOptions {
  */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
   const { threads } = options;
-  if (threads < 1 || threads > mostThreads) {
-    throw new EngineError('BAD_INPUT', `create engine: expected 1 or 2 threads, got ${threads}; more change the bits`);
-  }
+  checkThreads(threads, mostThreads.nchwc);
   await loadRuntime();
   const { lowering, rules } = await chooseLowering(options);
+  if (rules === portable) checkThreads(threads, mostThreads.portable);
   const info: EngineInfo = { name: 'onnx', version: runtimeVersion(), device: 'cpu', lowering, threads };
   const setup = { threads, rules };
   return {
@@ -44,6 +47,14 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
     compileTrain: (spec) => compileTrain(spec, setup),
     compileEvaluate: (spec) => compileEvaluate(spec, setup),
   };
+}
+
+function checkThreads(threads: number, most: number): void {
+  if (threads >= 1 && threads <= most) return;
+  throw new EngineError(
+    'BAD_INPUT',
+    `create engine: expected 1 to ${most} threads, got ${threads}; more change the bits`,
+  );
 }
 
 /** Rules, and the name under which `run.json` keeps them: workers with other rules have other bits. */
@@ -68,13 +79,21 @@ async function compileTrain(spec: ProgramSpec & { mode: 'train' }, setup: Setup)
   const layout = layoutOf(model, spec.topology);
   const traced = traceTraining(model, spec);
   model.dispose();
-  return trainProgram(spec, { bytes: lowerProgram(traced, setup.rules), ...layout }, setup.threads);
+  const bytes = lowerProgram(traced, setup.rules);
+  return trainProgram(spec, { bytes, masks: usedMasks(traced), ...layout }, setup.threads);
+}
+
+/** The masks that reach an output; ONNX Runtime knows no others. */
+function usedMasks(traced: TracedProgram): MaskInfo[] {
+  const inputs = new Set(inputsOf(traced).map(({ attrs }) => attrs.name));
+  return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
 }
 
 interface TrainModel {
   /** The ONNX model. */
   readonly bytes: Uint8Array;
   readonly parameterCount: number;
+  readonly masks: readonly MaskInfo[];
 }
 
 async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: number): Promise<TrainProgram> {
@@ -82,11 +101,13 @@ async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: numbe
   return {
     mode: 'train',
     batch: spec.batch,
+    masks: model.masks,
     run: async (input) => {
       const { gradient, statistics, loss, correct } = await session.run({
         params: vectorFeed('params', input.params, model.parameterCount),
         images: imagesFeed(input, spec),
         labels: labelsFeed(input, spec),
+        ...maskFeeds(input, model.masks),
       });
       return {
         gradient: gradient!.data as Float32Array,
@@ -95,7 +116,7 @@ async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: numbe
         correct: correct!.data[0] as number,
       };
     },
-    widened: () => trainProgram(spec, model, mostThreads),
+    widened: () => trainProgram(spec, model, wideThreads),
     dispose: () => session.dispose(),
   };
 }

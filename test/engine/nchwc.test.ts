@@ -24,17 +24,19 @@ type Shape = readonly [number, number, number, number, number, 'same' | 'valid',
 /** Channels and images in blocks, so that the cases mean the same whatever the block size. */
 const b = block;
 const shapes: Record<string, Shape> = {
-  'few channels to one block, rows in pairs, no whole block of images': [5, 3, b, 7, 1, 'same', [8, 8]],
-  'few channels to one block, rows in pairs, one image left over': [b + 1, 3, b, 5, 1, 'same', [8, 8]],
+  'few channels to one block, no whole block of images': [5, 3, b, 7, 1, 'same', [8, 8]],
+  'few channels to one block, one image left over': [b + 1, 3, b, 5, 1, 'same', [8, 8]],
   'few channels to one block, odd rows': [b, 3, b, 5, 1, 'same', [7, 6]],
   'one channel to two blocks': [b, 1, 2 * b, 3, 1, 'same', [6, 5]],
-  'one block to two, rows in pairs in the input gradient': [2 * b + 3, b, 2 * b, 5, 1, 'same', [6, 8]],
-  'one block to one, rows in pairs both ways': [2 * b + 1, b, b, 5, 1, 'same', [8, 8]],
+  'one block to two, even rows': [2 * b + 3, b, 2 * b, 5, 1, 'same', [6, 8]],
+  'one block to one': [2 * b + 1, b, b, 5, 1, 'same', [8, 8]],
   'two blocks to four': [b, 2 * b, 4 * b, 3, 1, 'same', [4, 4]],
   'four images': [4, b, 2 * b, 3, 1, 'same', [6, 6]],
   'one image': [1, b, 2 * b, 3, 1, 'same', [6, 6]],
   'stride 2, even rows': [b + 4, 2 * b, b, 3, 2, 'same', [8, 8]],
   'stride 2, odd rows': [b + 4, b, 2 * b, 3, 2, 'same', [9, 9]],
+  'stride 2, 1×1 filter': [b + 1, b, 2 * b, 1, 2, 'same', [8, 6]],
+  'stride 3, 5×5 filter, odd rows': [b, b, b, 5, 3, 'same', [11, 7]],
   'stride 2 that leaves out the last row and column': [b, b, b, 3, 2, 'valid', [8, 8]],
   'valid padding, odd rows': [b + 2, b, b, 5, 1, 'valid', [9, 9]],
   'valid padding, even rows': [b + 2, b, b, 5, 1, 'valid', [10, 8]],
@@ -91,7 +93,7 @@ describe.skipIf(reason !== undefined)('direct convolutions', () => {
   it.each([
     ['a convolution and both gradients of it', [b, b, b, 3, 1], 3],
     ['images left over, the filter gradient once more', [b + 1, b, b, 3, 1], 4],
-    ['of a stride, the convolution and the filter gradient', [b, b, b, 3, 2], 2],
+    ['of a stride, the same', [b, b, b, 3, 2], 3],
     ['one image of odd height, the convolution and the input gradient', [1, b, b, 3, 1], 2],
     ['without blocks of channels, none', [b, b + 4, b + 4, 3, 1], 0],
   ] as const)('are used for %s', async (_, [batch, ci, co, k, stride], count) => {
@@ -107,6 +109,80 @@ describe.skipIf(reason !== undefined)('direct convolutions', () => {
     expect(types.filter((type) => type === 'com.microsoft.nchwc.Conv').length).toBe(count);
   });
 });
+
+/** Images, channels, side of the images, window and stride of the pooling. */
+type Pooling = readonly [number, number, number, number, number];
+
+/** Convolution, batch norm, ReLU and pooling, as in the built-in models. */
+function pooled([batch, channels, side, window, stride]: Pooling): ParityCase {
+  return {
+    name: '',
+    shapes: [[batch, side, side, 3], [3, 3, 3, channels], [channels], [channels]],
+    f: (x, w, gamma, beta) => {
+      const y = tf.conv2d(x as Tensor4D, w as Tensor4D, 1, 'same');
+      const { mean, variance } = tf.moments(y, [0, 1, 2]);
+      const z = tf.relu(tf.batchNorm4d(y, mean as never, variance as never, beta as never, gamma as never, 1e-3));
+      return tf.maxPool(z, window, stride, 'valid');
+    },
+  };
+}
+
+const poolings: Record<string, Pooling> = {
+  'one block of channels, windows of 2×2': [5, b, 8, 2, 2],
+  'two blocks of channels, windows of 2×2': [3, 2 * b, 8, 2, 2],
+  'windows of 3×3': [2, b, 9, 3, 3],
+  'windows that leave out the last row and column': [2, b, 9, 2, 2],
+  'windows that overlap': [2, b, 9, 3, 2],
+  'channels that fill no block': [3, b + 4, 8, 2, 2],
+};
+
+describe.skipIf(reason !== undefined)('images in blocks of channels', () => {
+  it.each(Object.entries(poolings))('have the value and the gradients of TF.js: %s', async (_, pooling) => {
+    const test = pooled(pooling);
+    const inputs = inputsOf(test);
+    const expected = await onCpu(test, inputs);
+    for (const threads of [1, 2]) {
+      const actual = await onOnnx(test, inputs, { rules, threads });
+      expect(relativeError(actual.value, expected.value)).toBeLessThan(2e-6);
+      actual.gradients.forEach((gradient, i) => {
+        expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(5e-6);
+      });
+    }
+  });
+
+  it('give the gradient of equal elements of a window to the first', async () => {
+    const test = ties;
+    const inputs = [Float32Array.from({ length: 2 * 4 * 4 * b }, (_, i) => Math.floor(i / b) % 3)];
+    const expected = await onCpu(test, inputs);
+    const actual = await onOnnx(test, inputs, { rules });
+    expect(actual.gradients[0]).toEqual(expected.gradients[0]);
+    expect(actual.gradients[0]!.filter((g) => g !== 0).length).toBeLessThanOrEqual(2 * 2 * 2 * b);
+  });
+
+  it('stay so from convolution to pooling and back', async () => {
+    const test = pooled([b, 2 * b, 8, 2, 2]);
+    const types = await operatorsOf(() => onOnnx(test, inputsOf(test), { rules }));
+    const count = (type: string) => types.filter((other) => other === type).length;
+    expect([count('com.microsoft.nchwc.MaxPool'), count('MaxPool'), count('BatchNormalization')]).toEqual([2, 0, 0]);
+    expect(count('com.microsoft.nchwc.Upsample')).toBe(3);
+  });
+});
+
+/** A convolution that changes nothing, so that its result is in blocks, and pooling of what has equal elements. */
+const ties: ParityCase = {
+  name: 'ties',
+  shapes: [[2, 4, 4, b]],
+  f: (x) => {
+    const identity = tf.reshape(
+      tf.tensor2d(
+        Array.from({ length: b * b }, (_, i) => Number(i % (b + 1) === 0)),
+        [b, b],
+      ),
+      [1, 1, b, b],
+    );
+    return tf.maxPool(tf.conv2d(x as Tensor4D, identity as Tensor4D, 1, 'same'), 2, 2, 'valid');
+  },
+};
 
 /** SHA-256 of the numbers. */
 function digestOf(values: Float32Array): string {
