@@ -58,15 +58,15 @@ export function workerPod(job: TrainingJob, name: string, status: V1PodStatus): 
   };
 }
 
-/** The status of a pod whose one container is in `state`. */
+/** The status of a pod whose one container is in `state`, and was in `lastState` before its last restart. */
 export function containerStatus(
   name: string,
   phase: string,
   state: V1ContainerState,
-  rest: V1PodStatus = {},
+  lastState: V1ContainerState = {},
 ): V1PodStatus {
-  const container = { name, state, image: '', imageID: '', ready: false, restartCount: 0 };
-  return { phase, containerStatuses: [container], ...rest };
+  const container = { name, state, lastState, image: '', imageID: '', ready: false, restartCount: 0 };
+  return { phase, containerStatuses: [container] };
 }
 
 export const running: V1PodStatus = { phase: 'Running', podIP: '10.0.0.7' };

@@ -12,7 +12,7 @@ import { exited, makeJob, noonMs, reply, running, settings, workerPod } from './
  * Deployment controller, kubelets, coordinators that train, and all that can go wrong with them.
  */
 
-export const backoffLimit = 2;
+export const backoffLimit = 1;
 const lastStep = 200;
 const foreignUid = 'uid-of-somebody-else';
 

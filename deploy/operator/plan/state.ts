@@ -38,7 +38,7 @@ export function stateOfAnswer(answer: string): NonNullable<CoordinatorMemory['do
 }
 
 /** Whether the start that is awaited is the first one, or the first after a suspension. */
-function isFirstStart({ attempt, stopped }: CoordinatorMemory, pod: V1Pod | undefined): boolean {
-  const before = pod === undefined || isDeleting(pod) ? attempt : attempt - 1;
-  return before === 0 || stopped === before;
+function isFirstStart({ attempt, answered, stopped }: CoordinatorMemory, pod: V1Pod | undefined): boolean {
+  if (pod === undefined || isDeleting(pod)) return attempt === 0 || stopped === attempt;
+  return answered !== attempt && (attempt === 1 || stopped === attempt - 1);
 }
