@@ -1,5 +1,5 @@
-// What the operator costs: jobs whose coordinators answer, worker pods as objects only, and a burst of changes.
-// Environment: JOBS (500), PODS per job (10). Needs KUBEBUILDER_ASSETS and kubectl.
+// What the operator costs: jobs and their pods as objects only, and a burst of changes.
+// Environment: JOBS (500), PODS per job (10), ANSWER=1: coordinators run and answer over TLS as well. Needs KUBEBUILDER_ASSETS and kubectl.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
@@ -24,6 +24,7 @@ import { trainingJob } from '../kubernetes/training-job.js';
 
 const jobs = Number(process.env['JOBS'] ?? 500);
 const podsPerJob = Number(process.env['PODS'] ?? 10);
+const answer = process.env['ANSWER'] === '1';
 const namespace = 'default';
 const atOnce = 24;
 const limitMs = 600_000;
@@ -61,11 +62,13 @@ async function measure(): Promise<void> {
     });
     const all = await list<TrainingJob>(jobResource);
     await phase(operator, 'worker pods created', () => each(all, createWorkers));
-    await phase(operator, 'coordinators run and answer', async () => {
-      await each([...all.entries()], startCoordinator);
-      await untilJobs(({ status }) => status?.state === 'Running');
-    });
-    await phase(operator, 'training, for 30 s', () => sleep(30_000));
+    if (answer) {
+      await phase(operator, 'coordinators run and answer', async () => {
+        await each([...all.entries()], startCoordinator);
+        await untilJobs(({ status }) => status?.state === 'Running');
+      });
+      await phase(operator, 'training, for 30 s', () => sleep(30_000));
+    }
     await phase(operator, `a burst: all jobs scaled to ${podsPerJob + 1}`, async () => {
       await each(names, (name) => scale(name, podsPerJob + 1));
       await untilAll('deployments', (found) => found.every(({ spec }) => spec?.replicas === podsPerJob + 1));

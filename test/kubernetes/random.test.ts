@@ -16,9 +16,11 @@ const sequences = Number(process.env['LOCKSTEP_SEQUENCES'] ?? 6);
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? 1);
 /** That go on at the same time, each with a job of its own. */
 const atOnce = 6;
-const actionsPerSequence = 8;
-/** The operator is killed this often, and started again. */
-const killEveryMs = 4_000;
+const actionsPerSequence = 12;
+const longestPauseMs = 800;
+/** The operator is killed so long after it has begun to lead, and the next one started. */
+const killAfterMs = 1_500;
+const lease = ['--lease-seconds', '2'];
 const limitMs = 60_000;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -30,13 +32,17 @@ describe.skipIf(skipped !== undefined)(
     let cluster: Cluster;
     let client: ApiClient;
     let kubeconfig: string;
+    let operator: OperatorProcess | undefined;
     beforeAll(async () => {
       cluster = await Cluster.start({ crds: [trainingJobCrd] });
       client = cluster.client();
       await installOperator(cluster);
       kubeconfig = await operatorKubeconfig(cluster);
     });
-    afterAll(async () => cluster?.close());
+    afterAll(async () => {
+      await operator?.end();
+      await cluster?.close();
+    });
 
     const find = (name: string) => client.find<TrainingJob>(jobName(name));
 
@@ -77,51 +83,46 @@ describe.skipIf(skipped !== undefined)(
       await act('create', name, random);
       for (let index = 0; index < actionsPerSequence; index += 1) {
         await act(actions[random(actions.length - 1)]!, name, random);
-        await sleep(random(300));
+        await sleep(random(longestPauseMs));
       }
     }
 
     test(`after ${sequences} random sequences with a killed operator nothing is left that no job owns`, async () => {
       let over = false;
       let kills = 0;
+      let end = () => {};
+      const whenOver = new Promise<void>((resolve) => (end = resolve));
+      operator = await OperatorProcess.start(kubeconfig, lease);
       const striking = (async () => {
         while (!over) {
-          const operator = await OperatorProcess.start(kubeconfig, ['--lease-seconds', '3']);
-          const deadline = performance.now() + killEveryMs;
-          while (!over && performance.now() < deadline) await sleep(50);
-          await operator.end(over ? 'SIGTERM' : 'SIGKILL');
-          kills += over ? 0 : 1;
+          await Promise.race([operator.untilLeading(limitMs).then(() => sleep(killAfterMs)), whenOver]);
+          if (over) return;
+          await operator.end('SIGKILL');
+          kills += 1;
+          operator = await OperatorProcess.start(kubeconfig, lease);
         }
       })();
       const numbers = Array.from({ length: sequences }, (_, number) => number);
       const one = async () => {
         for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) await runSequence(number);
       };
-      await Promise.all(Array.from({ length: atOnce }, one));
-      over = true;
-      await striking;
-      expect(kills).toBeGreaterThan(0);
-
-      const operator = await OperatorProcess.start(kubeconfig, ['--lease-seconds', '3']);
       try {
-        await operator.untilLeading(limitMs);
-        await untilNoOrphans(await jobUids());
-        await Promise.all(
-          (await client.list('lockstep.dev/v1alpha1', 'TrainingJob', 'default')).map(({ metadata }) =>
-            client.delete(jobName(metadata!.name!)),
-          ),
-        );
-        await untilNoOrphans(new Set());
-        expect(operator.log).not.toContain('internal:');
+        await Promise.all(Array.from({ length: atOnce }, one));
       } finally {
-        await operator.end();
+        over = true;
+        end();
+        await striking;
       }
+      expect(kills).toBeGreaterThan(0);
+      await operator.untilLeading(limitMs);
+      await untilNoOrphans(await jobUids());
+      for (const job of await jobs()) await client.delete(jobName(job.metadata!.name!));
+      await untilNoOrphans(new Set());
+      expect(operator.log).not.toContain('internal:');
     });
 
-    async function jobUids(): Promise<ReadonlySet<string>> {
-      const jobs = await client.list('lockstep.dev/v1alpha1', 'TrainingJob', 'default');
-      return new Set(jobs.map(({ metadata }) => metadata!.uid!));
-    }
+    const jobs = () => client.list('lockstep.dev/v1alpha1', 'TrainingJob', 'default');
+    const jobUids = async () => new Set((await jobs()).map(({ metadata }) => metadata!.uid!));
 
     /** Waits until every object that was made for a job belongs to one of `uids`. */
     async function untilNoOrphans(uids: ReadonlySet<string>): Promise<void> {

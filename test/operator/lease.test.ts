@@ -4,6 +4,7 @@ import {
   heldLease,
   leaseTimes,
   mustStopLeading,
+  renewTryMs,
   releasedLease,
 } from '../../deploy/operator/shell/lease-decisions.js';
 
@@ -58,4 +59,9 @@ test('a leader stops before another one may begin', () => {
   expect(mustStopLeading(renewLimitMs - 1, times)).toBe(false);
   // The longest time between two looks of a leader, whose limit may have passed right after the first.
   expect(renewLimitMs + retryMs * 1.2).toBeLessThan(leaseMs);
+});
+
+test('a try to renew takes half of the time at most, and ends with it', () => {
+  const times = leaseTimes(15);
+  expect([0, 2000.4, 6330.25, 9999.9, 12_000].map((ms) => renewTryMs(ms, times))).toEqual([5000, 5000, 3669, 1, 1]);
 });

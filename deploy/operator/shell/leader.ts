@@ -10,6 +10,7 @@ import {
   type LeaseTimes,
   mustStopLeading,
   releasedLease,
+  renewTryMs,
 } from './lease-decisions.js';
 import { apiVersion, leaseResource, pathOf } from './resources.js';
 
@@ -56,9 +57,7 @@ export class Leader {
     let trouble = '';
     while (!signal.aborted) {
       await this.#pause(signal);
-      const leftMs = times.renewLimitMs - (performance.now() - this.#renewedAtMs);
-      // A second try fits into the time, and none goes on beyond it.
-      const limit = AbortSignal.timeout(Math.max(1, Math.min(leftMs, times.renewLimitMs / 2)));
+      const limit = AbortSignal.timeout(renewTryMs(performance.now() - this.#renewedAtMs, times));
       try {
         if (!(await this.#look(AbortSignal.any([signal, limit])))) return 'another operator has taken the lead';
       } catch (error) {

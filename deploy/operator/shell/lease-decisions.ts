@@ -72,6 +72,11 @@ export function mustStopLeading(sinceRenewedMs: number, { renewLimitMs }: LeaseT
   return sinceRenewedMs >= renewLimitMs;
 }
 
+/** Whole milliseconds that a try to renew may take: a second one fits into the time, and none goes on beyond it. */
+export function renewTryMs(sinceRenewedMs: number, { renewLimitMs }: LeaseTimes): number {
+  return Math.max(1, Math.floor(Math.min(renewLimitMs - sinceRenewedMs, renewLimitMs / 2)));
+}
+
 /** Kubernetes wants microseconds here. */
 function microTime(now: Date): string {
   return now.toISOString().replace('Z', '000Z');

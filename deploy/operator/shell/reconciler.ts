@@ -18,6 +18,8 @@ export interface ReconcilerParts {
   readonly settings: Settings;
 }
 
+const staleAgainMs = 200;
+
 /** Looks at one job: what there is, what the plan makes of it, and has that done. */
 export class Reconciler {
   readonly #uids = new Map<string, string>();
@@ -34,6 +36,7 @@ export class Reconciler {
     try {
       await this.#carryOut(job, plan);
     } catch (error) {
+      if (isStale(error)) return staleAgainMs;
       if (isWorthTelling(error)) await this.#complain(job, error as Error);
       throw error;
     }
@@ -77,8 +80,13 @@ export class Reconciler {
   }
 }
 
-/** Not where the way to the API server is broken, nor where the job has changed or is gone: the watch tells of that. */
+/** Not where the way to the API server is broken, nor where the job is gone: the watch tells of that. */
 function isWorthTelling(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true;
-  return !error.retryable && error.code !== 404 && error.reason !== 'Conflict';
+  return !error.retryable && error.code !== 404;
+}
+
+/** Whether the job, or what belongs to it, has changed since it was read: the watch is about to say how. */
+function isStale(error: unknown): boolean {
+  return error instanceof ApiError && error.reason === 'Conflict';
 }
