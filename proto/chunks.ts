@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import { ClusterError } from './errors.js';
 
 /** Tensors travel in pieces of this size, so summing overlaps receiving and no message grows with the model. */

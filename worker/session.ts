@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';

@@ -1,70 +1,65 @@
-// npm run bench:tls: what mutual TLS costs on loopback: time per step and processor time of all processes, with TLS and
-// without. Each is a fresh run of the built `lockstep` command with two workers; a round has one of each, in turn.
-// Usage: node test/bench/tls.mjs [--rounds N] [--batch N] (Linux; the stand-in's data, as the data does not matter here)
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// npm run bench:tls: processor time that TLS adds to one parameter vector of cnn3 on its way over gRPC, both ends in
+// this process, so that a busy machine does little to the figure. Blocks of transfers alternate with TLS and without.
+// Needs `npm run build`.
+// Usage: node test/bench/tls.mjs [--rounds N]
 import { parseArgs } from 'node:util';
-import { machine, median, spread } from './stats.mjs';
+import { ClusterServer } from '../../dist/coordinator/server.js';
+import { formatEndpoint } from '../../dist/coordinator/listen.js';
+import { makeCertificates } from '../../dist/proto/certificates.js';
+import { callMetadata } from '../../dist/proto/auth.js';
+import { channelOptions, Data } from '../../dist/proto/services.js';
+import { channelSecurity } from '../../dist/proto/tls.js';
+import { machine, spread } from './stats.mjs';
 
-const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, batch: { type: 'string', default: '10' } },
-});
-const lockstep = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
-const batch = Number(options.batch);
-const steps = 300;
-const job = [
-  ...['--preset', 'cluster-cnn3', '--epochs', '1', '--workers', '2', '--no-http', '--batch-per-shard', String(batch)],
-  ...['--set', 'data.dataset=synthetic', '--set', `data.limit=${steps * batch}`],
-  ...['--set', 'evaluation.everyEpochs=0'],
-];
-const file = (name) => join(scratch, name);
-const tls = [
-  ...['--tls-cert', file('coordinator.crt'), '--tls-key', file('coordinator.key')],
-  ...['--tls-ca', file('ca.crt')],
-];
+const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } });
+const vectorBytes = 137_430 * 4;
+const chunk = Buffer.alloc(256 * 1024, 7);
+const perBlock = 50;
 
-/** Processor time of all children that have ended, theirs included, in ms; Linux counts it in ticks of 10 ms. */
-function childrenMs() {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[13]) + Number(fields[14])) * 10;
+const fetchHandler = (call) => {
+  for (let at = 0; at < vectorBytes; at += chunk.length) call.write({ data: chunk.subarray(0, vectorBytes - at) });
+  call.end();
+};
+
+async function connect(identities) {
+  const handlers = { cluster: { Join: (stream) => stream.end() }, data: { Fetch: fetchHandler }, control: {} };
+  const server = new ClusterServer(handlers, { tls: identities?.coordinator });
+  const address = formatEndpoint(await server.listen({ host: '127.0.0.1', port: 0 }));
+  const security = channelSecurity(identities?.worker, address);
+  const client = new Data(address, security.credentials, { ...channelOptions, ...security.options });
+  const fetchOnce = () =>
+    new Promise((resolve, reject) => {
+      const call = client.Fetch({ digest: '' }, callMetadata());
+      call
+        .on('data', () => undefined)
+        .on('end', resolve)
+        .on('error', reject);
+    });
+  return { fetchOnce, close: () => (client.close(), server.close(0)) };
 }
 
-function run(args) {
-  const child = spawn(process.execPath, [lockstep, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  return new Promise((resolve, reject) => {
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${args[0]} ended with exit code ${code}`))));
-  });
+/** Processor time of one transfer, in ms. */
+async function block({ fetchOnce }) {
+  const before = process.cpuUsage();
+  for (let i = 0; i < perBlock; i++) await fetchOnce();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / perBlock;
 }
 
-/** Trains once. @returns durations of its steps without the first ones, and processor time per step, in ms. */
-async function train(flags) {
-  const directory = file('run');
-  const before = childrenMs();
-  await run(['train', ...job, '--run', directory, ...flags]);
-  const cpu = (childrenMs() - before) / steps;
-  const rows = readFileSync(join(directory, 'steps.csv'), 'utf8').trim().split('\n').slice(11);
-  rmSync(directory, { recursive: true });
-  return { ms: rows.map((row) => Number(row.split(',')[6])), cpu };
-}
-
-console.log(machine());
-await run(['certs', '--out', scratch, '--host', 'localhost']);
-const found = { plain: { ms: [], cpu: [] }, tls: { ms: [], cpu: [] } };
+const { ca, coordinator, worker } = await makeCertificates({ hosts: ['127.0.0.1'], days: 1, nowMs: Date.now() });
+const plain = await connect(undefined);
+const secure = await connect({ coordinator: { ca, ...coordinator }, worker: { ca, ...worker } });
+await block(plain);
+await block(secure);
+const found = { plain: [], secure: [], more: [] };
 for (let round = 0; round < Number(options.rounds); round++) {
-  const both = Object.entries({ plain: [], tls });
-  for (const [name, flags] of round % 2 === 0 ? both : both.reverse()) {
-    const { ms, cpu } = await train(flags);
-    found[name].ms.push(median(ms));
-    found[name].cpu.push(cpu);
-  }
+  const without = await block(plain);
+  const withTls = await block(secure);
+  found.plain.push(without);
+  found.secure.push(withTls);
+  found.more.push(withTls - without);
 }
-rmSync(scratch, { recursive: true });
-for (const [what, key] of Object.entries({ 'ms per step': 'ms', 'processor ms per step': 'cpu' })) {
-  const { plain, tls: secure } = found;
-  const more = secure[key].map((value, i) => value - plain[key][i]);
-  console.log(`${what}: plain ${spread(plain[key])}, TLS ${spread(secure[key])}, difference ${spread(more)}`);
-}
+console.log(machine());
+console.log(`processor ms per vector of ${vectorBytes} bytes, sender and receiver together:`);
+console.log(`plain ${spread(found.plain)}, TLS ${spread(found.secure)}, difference ${spread(found.more)}`);
+await Promise.all([plain.close(), secure.close()]);
