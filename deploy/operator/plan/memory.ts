@@ -42,7 +42,7 @@ export function takeNote(
   const seen = newest && newest.number > before.attempt ? see(before, newest, options.nowMs) : before;
   if (seen.ended >= seen.attempt) return { memory: seen, newEnd: undefined };
   const current = attempts.find(({ number }) => number === seen.attempt);
-  const end = current ? current.end : goneEnd(options.finished);
+  const end = endOf(current, options.finished);
   if (end === undefined) return { memory: seen, newEnd: undefined };
   const wanted = seen.stopped === seen.attempt && (end.type === 'lost' || end.type === 'failed');
   const newEnd = { attempt: seen.attempt, end, wanted };
@@ -56,9 +56,11 @@ function see(before: CoordinatorMemory, { number, pod }: Attempt, nowMs: number)
   return memory;
 }
 
-function goneEnd(finished: boolean): End {
-  if (finished) return { type: 'succeeded', lastWord: undefined };
-  return { type: 'lost', reason: 'its pod was deleted' };
+/** One that said that it finished did so, whatever came of its pod after that. */
+function endOf(current: Attempt | undefined, finished: boolean): End | undefined {
+  const end: End | undefined = current === undefined ? { type: 'lost', reason: 'its pod was deleted' } : current.end;
+  const isDoubtful = end !== undefined && end.type !== 'succeeded';
+  return finished && isDoubtful ? { type: 'succeeded', lastWord: undefined } : end;
 }
 
 function close(

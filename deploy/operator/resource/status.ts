@@ -47,6 +47,7 @@ const coordinator = z.object({
   failures: count('starts that failed; backoffLimit is about them'),
   quick: count('starts in a row that lasted less than a minute'),
   answered: count('newest start whose coordinator answered').optional(),
+  doing: z.enum(['WaitingForWorkers', 'Running', 'Paused']).describe('what it answered last').optional(),
   finished: count('newest start whose coordinator said that the run is finished').optional(),
   since: time('when the newest start began').optional(),
   startAfter: time('no new start before').optional(),
