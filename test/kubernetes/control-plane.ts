@@ -107,12 +107,7 @@ rules:
 `;
 
 /** What `kubectl` and every client reads. */
-export function kubeconfigText(
-  server: string,
-  caFile: string,
-  user: object,
-  namespace = 'default',
-): string {
+export function kubeconfigText(server: string, caFile: string, user: object, namespace = 'default'): string {
   return `apiVersion: v1
 kind: Config
 current-context: test

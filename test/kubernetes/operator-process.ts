@@ -84,6 +84,14 @@ export class OperatorProcess {
     return values.reduce((sum, value) => sum + value, 0);
   }
 
+  async isLeading(): Promise<boolean> {
+    return (await this.metric('lockstep_operator_leading')) === 1;
+  }
+
+  untilLeading(limitMs: number): Promise<void> {
+    return this.#program.until(() => this.isLeading(), limitMs);
+  }
+
   end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     return this.#program.end(signal);
   }

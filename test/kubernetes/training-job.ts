@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '@kubernetes/client-node';
+import { type KubernetesObject, PatchStrategy } from '@kubernetes/client-node';
 import type { TrainingJob, TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
 import type { ApiClient, ObjectName } from './api-client.js';
 
@@ -27,7 +27,9 @@ export function jobName(name: string, namespace = 'default'): ObjectName {
 
 /** Merges `spec` into a job's, as `kubectl patch` does. */
 export async function patchJob(client: ApiClient, name: string, spec: object, namespace = 'default'): Promise<void> {
-  await client.objects.patch({ ...jobName(name, namespace), spec } as KubernetesObject & { spec: object });
+  const patch: KubernetesObject & { spec: object } = { ...jobName(name, namespace), spec };
+  const no = undefined;
+  await client.objects.patch(patch, no, no, no, no, PatchStrategy.MergePatch);
 }
 
 /** All objects of a namespace that the operator, or a controller on its behalf, made for jobs. */

@@ -47,8 +47,8 @@ async function follow(answer: Answer, times: Partial<InformerTimes> = {}) {
     connector.close();
     await server.close();
   });
-  const versions = () =>
-    Object.fromEntries([...cache.values()].map(({ metadata }) => [metadata?.name, metadata?.resourceVersion]));
+  const versions = (): Record<string, string | undefined> =>
+    Object.fromEntries([...cache.values()].map(({ metadata }) => [metadata!.name!, metadata?.resourceVersion]));
   return { server, cache, informer, restarts, versions };
 }
 

@@ -38,7 +38,8 @@ const contentTypes: Partial<Record<Verb, string>> = {
   apply: 'application/apply-patch+yaml',
   patch: 'application/merge-patch+json',
 };
-const limitMs = 30_000;
+/** Time for an answer; admission webhooks, which a write waits for, have 10 s. */
+const limitMs = 15_000;
 const staleConnection = 'StaleConnection';
 /** The server tells slow clients apart from dead ones by it; a cut connection shows after three probes. */
 const keepAliveMs = 30_000;
@@ -65,8 +66,14 @@ export class Api {
     if (!request.resource.startsWith('leases')) await this.#wait(request.signal);
     const limit = AbortSignal.timeout(limitMs);
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
-    const response = await this.#open(request, signal);
-    return JSON.parse(await this.#text(request, response)) as Reply;
+    try {
+      const response = await this.#open(request, signal);
+      return JSON.parse(await this.#text(request, response)) as Reply;
+    } catch (error) {
+      // Where one connection has gone silent, those that nobody uses at the moment may have as well.
+      if (limit.aborted) this.connector.dropIdle();
+      throw error;
+    }
   }
 
   /**

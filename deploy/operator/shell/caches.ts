@@ -41,7 +41,7 @@ export class Caches {
     return this.#children
       .get('Pod')!
       .labelled(namespace, uid)
-      .filter((pod) => ownerOf(pod) !== uid) as V1Pod[];
+      .filter((pod) => ownerOf(pod) !== uid);
   }
 
   #jobChanged(before: KubernetesObject | undefined, after: KubernetesObject | undefined): void {

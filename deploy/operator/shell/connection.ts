@@ -35,6 +35,12 @@ export class Connector {
     this.#at = -Infinity;
   }
 
+  /** Has the next requests open connections of their own. */
+  dropIdle(): void {
+    const idle = Object.values(this.#current?.connection.agent.freeSockets ?? {}).flat();
+    for (const socket of idle) socket?.destroy();
+  }
+
   close(): void {
     this.#current?.connection.agent.destroy();
   }

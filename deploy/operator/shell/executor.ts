@@ -2,7 +2,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Action, Desired, ObjectName, TakenName } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import type { TrainingJobStatus } from '../resource/status.js';
-import { hasCode } from './api-error.js';
+import { ApiError, hasCode } from './api-error.js';
 import type { Api } from './api.js';
 import type { Caches } from './caches.js';
 import type { CoordinatorCalls } from './coordinator-calls.js';
@@ -103,6 +103,9 @@ export class Executor {
     if (ownerOf(found) === uid) return this.parts.caches.put(resource, found);
     const entry = { names: { kind: resource.kind, name }, untilMs: performance.now() + takenMs };
     this.#taken.set(uid, [...(this.#taken.get(uid) ?? []), entry]);
+    const advice = 'delete it, or give the job another name';
+    const problem = `create: expected the name of ${resource.kind} ${name} free, got one of another owner; ${advice}`;
+    throw new ApiError(problem, 409, 'Taken');
   }
 
   async #apply(job: TrainingJob, object: Desired): Promise<void> {

@@ -21,7 +21,7 @@ export const defaultTimes: InformerTimes = {
   silentMs: 150_000,
   relistMs: 3_600_000,
   watchMs: 420_000,
-  backoff: { firstMs: 500, maxMs: 30_000 },
+  backoff: { firstMs: 500, maxMs: 10_000 },
 };
 
 export interface InformerSettings {

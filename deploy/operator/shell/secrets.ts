@@ -36,10 +36,12 @@ export class Secrets {
    * @throws ApiError also where one of the names is somebody else's.
    */
   async ensure(job: TrainingJob, hosts: readonly string[]): Promise<void> {
-    const found = await this.#read(job);
+    const { coordinatorTls, workerTls, token: tokenName } = namesOf(identityOf(job));
+    const found = await this.#read(job, [coordinatorTls, workerTls, tokenName]);
     for (const secret of found) refuseForeign(job, secret);
     if (isStillGood(textsOf(job, found), hosts, Date.now())) return;
-    this.forget(job.metadata.uid ?? '');
+    const uid = job.metadata.uid ?? '';
+    this.forget(uid);
     const certificates = await makeCertificates({ hosts, days, nowMs: Date.now() });
     const token = randomBytes(tokenBytes).toString('hex');
     for (const object of secretObjects(identityOf(job), certificates, token)) {
@@ -66,17 +68,17 @@ export class Secrets {
   }
 
   async #readIdentity(job: TrainingJob): Promise<JobIdentity> {
-    const found = await this.#read(job);
+    const { workerTls, token: tokenName } = namesOf(identityOf(job));
+    const found = await this.#read(job, [workerTls, tokenName]);
     const { worker, token } = textsOf(job, found);
     if (worker && token !== undefined) return { ca: worker.ca, cert: worker.cert, key: worker.key, token };
     const names = found.map(({ metadata }) => metadata?.name).join(', ');
     throw new ApiError(`secrets: expected those of ${job.metadata.name}, got ${names || 'none'}`, 404, 'NotFound');
   }
 
-  async #read(job: TrainingJob): Promise<V1Secret[]> {
-    const { coordinatorTls, workerTls, token } = namesOf(identityOf(job));
+  async #read(job: TrainingJob, names: readonly string[]): Promise<V1Secret[]> {
     const found: V1Secret[] = [];
-    for (const name of [coordinatorTls, workerTls, token]) {
+    for (const name of names) {
       const path = pathOf(secretResource, job.metadata.namespace, name);
       const request = { verb: 'get', resource: secretResource.plural, path, signal: this.signal } satisfies ApiRequest;
       const secret = await this.api.call<V1Secret>(request).catch((error: unknown) => {

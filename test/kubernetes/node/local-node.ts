@@ -100,6 +100,11 @@ export class LocalNode {
     return this.#runner(podName)?.pids ?? [];
   }
 
+  /** When the newest process of a pod's containers was started, milliseconds since 1970; undefined where none runs. */
+  startedAtMs(podName: string): number | undefined {
+    return this.#runner(podName)?.startedAtMs;
+  }
+
   /** Where a container's output stands, while its pod is there. */
   logFile(podName: string, container: string): string | undefined {
     return this.#runner(podName)?.logFile(container);

@@ -65,6 +65,13 @@ export class PodRunner {
     return [...this.#init, ...this.#containers].flatMap(({ pid }) => pid ?? []);
   }
 
+  get startedAtMs(): number | undefined {
+    const times = this.#containers.flatMap(({ record: { state } }) =>
+      state.type === 'running' ? state.startedAtMs : [],
+    );
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
   /** @param pod - its present object, whose conditions of others are kept. */
   status(pod: V1Pod): V1PodStatus {
     const record: PodRecord = {
