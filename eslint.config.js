@@ -41,7 +41,7 @@ export default tseslint.config(
   },
   {
     files: ['proto/**', 'job/**', 'engine/**', 'coordinator/**', 'worker/**', 'deploy/**'],
-    ignores: ['deploy/operator/main.ts'],
+    ignores: ['deploy/operator/main.ts', 'deploy/images/**'],
     rules: {
       'no-restricted-properties': [
         'error',

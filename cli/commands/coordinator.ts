@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
+import { describeFinishedRun } from '../finished-run.js';
 import { resolveNats } from '../nats-options.js';
 import { positive } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
@@ -28,6 +29,8 @@ export function coordinatorCommand(): Command {
     .addHelpText('after', presetHelp() + examples)
     .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {
       const { spec, runDirectory } = await chooseRun(file, options);
+      const finished = await describeFinishedRun(runDirectory, spec);
+      if (finished !== undefined) return console.log(finished);
       const token = readToken(options.tokenFile);
       const tls = readTls(options, 'server');
       const dataset = () => datasetFor(spec, { data: options.data });

@@ -67,10 +67,15 @@ export class ApiClient {
 
   /** @param options - `gracePeriodSeconds`, and which incarnation is meant. */
   async delete(name: ObjectName, options: { graceSeconds?: number; uid?: string } = {}): Promise<void> {
-    const { graceSeconds, uid } = options;
-    const body = uid === undefined ? undefined : { preconditions: { uid } };
+    const { graceSeconds: gracePeriodSeconds, uid } = options;
+    // In the body: with one, the API server does not look at the query.
+    const body = {
+      propagationPolicy: 'Background',
+      ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+      ...(uid === undefined ? {} : { preconditions: { uid } }),
+    };
     const no = undefined;
-    await unlessAbsent(this.objects.delete(name, no, no, graceSeconds, no, 'Background', body));
+    await unlessAbsent(this.objects.delete(name, no, no, no, no, no, body));
   }
 
   /** Asks every 100 ms. @throws with what it was last when `limitMs` are over. */
@@ -85,8 +90,8 @@ export class ApiClient {
       const object = await this.find<Kind>(name);
       if (condition(object)) return object;
       if (performance.now() > deadline) {
-        const last = JSON.stringify(object);
-        throw new Error(`wait: expected ${name.kind} ${name.metadata.name} to be ${what} in ${limitMs} ms: ${last}`);
+        const { metadata, kind } = name;
+        throw new Error(`wait: expected ${kind} ${metadata.name} to be ${what} in ${limitMs} ms: ${brief(object)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -109,6 +114,13 @@ export function nameOf(object: KubernetesObject): ObjectName {
   const { name = '', namespace } = object.metadata ?? {};
   const metadata = namespace === undefined ? { name } : { name, namespace };
   return { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', metadata };
+}
+
+/** An object as errors show it. */
+function brief(object: (KubernetesObject & { status?: unknown }) | undefined): string {
+  if (!object) return 'absent';
+  const { uid, deletionTimestamp } = object.metadata ?? {};
+  return JSON.stringify({ uid, deletionTimestamp, status: object.status });
 }
 
 export function isStatus(error: unknown, code: number): boolean {

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly crds?: readonly string[];
   /** Default true. Without them, nothing makes pods, binds them or collects garbage. */
   readonly controllers?: boolean;
+  /** How long a node may be silent; default 40, as in a cluster, as a busy machine stalls for seconds. */
+  readonly nodeGraceSeconds?: number;
 }
 
 /** A real control plane: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, on loopback and free ports. */
@@ -44,7 +46,8 @@ export class Cluster {
     const network = await LoopbackNetwork.claim();
     const [etcdPort, apiPort] = [await freePort(), await freePort()];
     const kubeconfig = join(directory, 'kubeconfig');
-    const place = { directory, etcdPort, apiPort, kubeconfig, serviceNetwork: network.services };
+    const { nodeGraceSeconds = 40 } = options;
+    const place = { directory, etcdPort, apiPort, kubeconfig, serviceNetwork: network.services, nodeGraceSeconds };
     const cluster = new Cluster(place, network);
     try {
       await cluster.#start(options);
@@ -145,7 +148,7 @@ export class Cluster {
     write('tokens.csv', `${this.#token},tester,tester,system:masters\n`);
     write('audit-policy.yaml', auditPolicy);
     write('audit.log', '');
-    write('kubeconfig', kubeconfigText(this.server, this.caFile, this.#token));
+    write('kubeconfig', kubeconfigText(this.server, this.caFile, { token: this.#token }));
     mkdirSync(join(directory, 'certs'));
   }
 

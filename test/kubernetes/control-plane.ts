@@ -6,6 +6,8 @@ export interface ControlPlanePlace {
   /** CIDR of cluster addresses of services. */
   readonly serviceNetwork: string;
   readonly kubeconfig: string;
+  /** A node that renews nothing for so long is taken for gone. */
+  readonly nodeGraceSeconds: number;
 }
 
 /** Speed over durability: the data lives as long as the test. */
@@ -71,7 +73,7 @@ const controllers = [
   'taint-eviction-controller',
 ];
 
-export function controllerManagerArguments({ directory, kubeconfig }: ControlPlanePlace): string[] {
+export function controllerManagerArguments({ directory, kubeconfig, nodeGraceSeconds }: ControlPlanePlace): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     `--controllers=${controllers.join(',')}`,
@@ -79,7 +81,8 @@ export function controllerManagerArguments({ directory, kubeconfig }: ControlPla
     `--service-account-private-key-file=${directory}/accounts.key`,
     '--pvclaimbinder-sync-period=1s',
     '--node-monitor-period=1s',
-    '--node-monitor-grace-period=12s',
+    `--node-monitor-grace-period=${nodeGraceSeconds}s`,
+    '--node-eviction-rate=10',
     '--node-startup-grace-period=30s',
     ...clientFlags,
   ];
@@ -104,12 +107,12 @@ rules:
 `;
 
 /** What `kubectl` and every client reads. */
-export function kubeconfigText(server: string, caFile: string, token: string): string {
+export function kubeconfigText(server: string, caFile: string, user: object, namespace = 'default'): string {
   return `apiVersion: v1
 kind: Config
 current-context: test
 clusters: [{ name: test, cluster: { server: '${server}', certificate-authority: '${caFile}' } }]
-contexts: [{ name: test, context: { cluster: test, user: test, namespace: default } }]
-users: [{ name: test, user: { token: '${token}' } }]
+contexts: [{ name: test, context: { cluster: test, user: test, namespace: '${namespace}' } }]
+users: [{ name: test, user: ${JSON.stringify(user)} }]
 `;
 }

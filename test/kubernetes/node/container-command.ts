@@ -22,13 +22,16 @@ export interface ContainerContext {
 export interface ContainerCommand {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Where it starts; undefined leaves that to the node. */
+  readonly workingDirectory?: string;
 }
 
 /** What a kubelet calls CreateContainerConfigError: it is tried again, as what is missing may come. */
 export class ContainerConfigError extends Error {}
 
 /**
- * The process that a container is, with the pod's mount paths replaced by the folders that stand for them.
+ * The process that a container is, with the pod's mount paths replaced by the folders that stand for them, and "every
+ * address" by the pod's own.
  *
  * Kubernetes's rules hold: `command` replaces the image's entrypoint and its command, `args` the command alone;
  * `env` wins over `envFrom`; `$(NAME)` is expanded from variables that are defined before, `$$(NAME)` is not.
@@ -38,10 +41,13 @@ export function commandOf(pod: V1Pod, container: V1Container, context: Container
   const { entrypoint, command = [] } = context.image;
   const head = container.command ?? entrypoint;
   const tail = container.args ?? (container.command ? [] : command);
-  const local = (text: string) => rewritePaths(expand(text, env), context.folders);
+  const place = (text: string) => rewritePaths(text, context.folders).replaceAll('0.0.0.0', context.podIp);
+  const local = (text: string) => place(expand(text, env));
+  const workingDirectory = container.workingDir === undefined ? undefined : local(container.workingDir);
   return {
     argv: [...(container.command ? head.map(local) : head), ...tail.map(local)],
-    env: { ...context.image.env, ...mapValues(env, (value) => rewritePaths(value, context.folders)) },
+    env: { ...context.image.env, ...mapValues(env, place) },
+    ...(workingDirectory === undefined || workingDirectory === container.workingDir ? {} : { workingDirectory }),
   };
 }
 

@@ -11,10 +11,14 @@ export class ContainerProcess {
   readonly ended: Promise<Terminated>;
 
   /** @param logFile - takes what it prints, after what is in it. */
-  constructor({ argv, env }: ContainerCommand, logFile: string) {
+  constructor({ argv, env, workingDirectory }: ContainerCommand, logFile: string) {
     const log = openSync(logFile, 'a');
     const [file = '', ...args] = argv;
-    this.#child = spawn(file, args, { env, stdio: ['ignore', log, log] });
+    this.#child = spawn(file, args, {
+      env,
+      stdio: ['ignore', log, log],
+      ...(workingDirectory === undefined ? {} : { cwd: workingDirectory }),
+    });
     closeSync(log);
     this.ended = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(this.#over(128, 'StartError', error.message)));

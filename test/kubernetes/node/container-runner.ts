@@ -1,4 +1,5 @@
-import type { V1Container } from '@kubernetes/client-node';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { V1Container, V1Probe } from '@kubernetes/client-node';
 import { type ContainerCommand, ContainerConfigError } from './container-command.js';
 import { ContainerProcess } from './container-process.js';
 import {
@@ -23,6 +24,8 @@ export interface RunnerOptions {
   readonly backoff: Backoff;
   readonly podIp: string;
   readonly logFile: string;
+  /** Stands for its `terminationMessagePath`. */
+  readonly lastWordFile: string;
   readonly graceMs: number;
   readonly mostProbePeriodMs: number;
   /** Whether its failure to start is a test's doing, with the message. */
@@ -98,6 +101,7 @@ export class ContainerRunner {
   async #runOnce(command: ContainerCommand): Promise<Terminated> {
     const fault = this.options.startFault();
     if (fault !== undefined) return startError(fault);
+    writeFileSync(this.options.lastWordFile, '');
     const process = new ContainerProcess(command, this.options.logFile);
     this.#process = process;
     const { readinessProbe, startupProbe } = this.options.container;
@@ -108,19 +112,20 @@ export class ContainerRunner {
       ready: !readinessProbe && !startupProbe,
     });
     this.#startProbes(process, command.env);
-    const ended = await process.ended;
+    const ended = withLastWord(await process.ended, this.options);
     this.#process = undefined;
     await Promise.all(this.#probes.splice(0).map((probe) => probe.stop()));
     return ended;
   }
 
   #startProbes(process: ContainerProcess, env: Readonly<Record<string, string>>): void {
-    const { container, graceMs } = this.options;
+    const { container, graceMs, podIp, mostProbePeriodMs } = this.options;
     const { livenessProbe, readinessProbe, startupProbe } = container;
-    const probe = (spec: typeof livenessProbe, onVerdict: (verdict: 'passed' | 'failed') => void) => {
-      if (!spec) return;
-      const target = { podIp: this.options.podIp, container, env };
-      this.#probes.push(new Probing(spec, target, onVerdict, this.options.mostProbePeriodMs));
+    const target = { podIp, container, env };
+    const probe = (spec: V1Probe | undefined, onVerdict: (verdict: 'passed' | 'failed') => void) => {
+      // One that ends its container keeps its patience.
+      const periodMs = spec === livenessProbe ? Infinity : mostProbePeriodMs;
+      if (spec) this.#probes.push(new Probing(spec, target, onVerdict, periodMs));
     };
     const end = (verdict: 'passed' | 'failed') => {
       if (verdict === 'failed') void process.stop(graceMs);
@@ -166,6 +171,15 @@ export class ContainerRunner {
     this.record = { ...this.record, state };
     this.options.onChange();
   }
+}
+
+/** What it left in its termination file, or the end of its log where its policy says so and it failed. */
+function withLastWord(ended: Terminated, { container, logFile, lastWordFile }: RunnerOptions): Terminated {
+  if (ended.message !== undefined) return ended;
+  const left = readFileSync(lastWordFile, 'utf8').slice(0, 4096);
+  const fallsBack = container.terminationMessagePolicy === 'FallbackToLogsOnError' && ended.exitCode !== 0;
+  const message = left === '' && fallsBack ? readFileSync(logFile, 'utf8').slice(-2048) : left;
+  return message === '' ? ended : { ...ended, message };
 }
 
 function waitingReason(error: unknown): string {

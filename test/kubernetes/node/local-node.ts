@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node';
 import { type ApiClient, isStatus, unlessAbsent } from '../api-client.js';
 import type { Cluster } from '../cluster.js';
+import { kubeconfigText } from '../control-plane.js';
 import { Follow } from '../follow.js';
 import { type Claims, ClaimProvisioner } from './claims.js';
 import type { LocalImage } from './container-command.js';
@@ -18,7 +19,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface NodeOptions {
   readonly name?: string;
-  /** What stands for an image; undefined for one that does not exist. Default: `lockstep` for every image. */
+  /** What stands for an image; undefined for one that does not exist. Default: `projectImage`. */
   readonly image?: (name: string) => LocalImage | undefined;
   /** Beside cpu, memory and pods: such as `nvidia.com/gpu`. */
   readonly capacity?: Readonly<Record<string, string>>;
@@ -27,7 +28,11 @@ export interface NodeOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const lockstepImage: LocalImage = { entrypoint: [process.execPath, join(repository, 'dist', 'cli', 'main.js')] };
+/** The project's own images, by their names; `npm run build` makes what they run. */
+export function projectImage(name: string): LocalImage {
+  const main = name.includes('operator') ? ['deploy', 'operator'] : ['cli'];
+  return { entrypoint: [process.execPath, join(repository, 'dist', ...main, 'main.js')] };
+}
 
 /**
  * A node of the cluster that runs pods as processes of this machine.
@@ -93,6 +98,11 @@ export class LocalNode {
   /** Process ids of a pod's containers that run now. */
   pids(podName: string): number[] {
     return this.#runner(podName)?.pids ?? [];
+  }
+
+  /** When the newest process of a pod's containers was started, milliseconds since 1970; undefined where none runs. */
+  startedAtMs(podName: string): number | undefined {
+    return this.#runner(podName)?.startedAtMs;
   }
 
   /** Where a container's output stands, while its pod is there. */
@@ -161,12 +171,20 @@ export class LocalNode {
       hostIp: '127.0.0.1',
       backoff: { firstMs: 500, mostMs: 8_000, resetMs: 60_000, ...this.options.backoff },
       mostProbePeriodMs: 250,
-      image: this.options.image ?? (() => lockstepImage),
-      env: (pod, folders) => this.#environment(pod, folders),
+      image: this.options.image ?? projectImage,
+      env: (pod, root, folders) => this.#environment(pod, root, folders),
       sources: (pod, podIp) => sourcesOf(this.#client, pod, podIp, this.#claims),
       faults: (pod) => this.#faultsOf(pod),
       onChange: ({ pod }) => this.#publish(pod.metadata!.uid!),
     };
+  }
+
+  #accountConfig(root: string, account: string, namespace: string): string {
+    const path = join(root, 'kubeconfig');
+    // The JavaScript client knows a token file under this name only, which is what it uses inside a cluster.
+    const user = { 'auth-provider': { name: 'tokenFile', config: { tokenFile: join(account, 'token') } } };
+    writeFileSync(path, kubeconfigText(this.cluster.server, join(account, 'ca.crt'), user, namespace));
+    return path;
   }
 
   #faultsOf(pod: V1Pod): PodFaults {
@@ -174,17 +192,20 @@ export class LocalNode {
     return found.reduce<PodFaults>((sum, { faults }) => ({ ...sum, ...faults }), {});
   }
 
-  #environment(pod: V1Pod, folders: ReadonlyMap<string, string>): Record<string, string> {
+  #environment(pod: V1Pod, root: string, folders: ReadonlyMap<string, string>): Record<string, string> {
     const { name = '', namespace = '' } = pod.metadata!;
     const temporary = folders.get('/tmp');
+    const account = folders.get('/var/run/secrets/kubernetes.io/serviceaccount');
     return {
       PATH: process.env['PATH'] ?? '',
-      HOME: join(this.#root, pod.metadata!.uid!),
+      HOME: root,
       HOSTNAME: name,
       NODE_OPTIONS: `--import=${hooks}`,
       LOCKSTEP_TEST_DNS: this.#namesFile,
       LOCKSTEP_TEST_NAMESPACE: namespace,
       ...(temporary === undefined ? {} : { TMPDIR: temporary }),
+      // Where a client looks inside a cluster are absolute paths; this says the same.
+      ...(account === undefined ? {} : { KUBECONFIG: this.#accountConfig(root, account, namespace) }),
       ...this.options.env,
     };
   }

@@ -1,7 +1,7 @@
 import { PatchStrategy, setHeaderOptions, type V1Node } from '@kubernetes/client-node';
 import { type ApiClient } from '../api-client.js';
 
-const renewMs = 2_000;
+const renewMs = 1_000;
 const namespace = 'kube-node-lease';
 
 /** Registers a node, says that it is ready, and renews its lease until it is stopped. */

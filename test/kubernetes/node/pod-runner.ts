@@ -20,8 +20,8 @@ export interface PodHost {
   readonly backoff: Backoff;
   readonly mostProbePeriodMs: number;
   readonly image: (name: string) => LocalImage | undefined;
-  /** Variables that every process gets. */
-  readonly env: (pod: V1Pod, folders: ReadonlyMap<string, string>) => Record<string, string>;
+  /** Variables that every process gets. @param root - folder of the pod. */
+  readonly env: (pod: V1Pod, root: string, folders: ReadonlyMap<string, string>) => Record<string, string>;
   readonly sources: (pod: V1Pod, podIp: string) => VolumeSources;
   readonly faults: (pod: V1Pod) => PodFaults;
   /** Called whenever the status may have changed. */
@@ -65,6 +65,13 @@ export class PodRunner {
     return [...this.#init, ...this.#containers].flatMap(({ pid }) => pid ?? []);
   }
 
+  get startedAtMs(): number | undefined {
+    const times = this.#containers.flatMap(({ record: { state } }) =>
+      state.type === 'running' ? state.startedAtMs : [],
+    );
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
   /** @param pod - its present object, whose conditions of others are kept. */
   status(pod: V1Pod): V1PodStatus {
     const record: PodRecord = {
@@ -99,6 +106,10 @@ export class PodRunner {
     return join(this.root, `${container}.log`);
   }
 
+  #lastWordFile(container: string): string {
+    return join(this.root, `${container}.last-word`);
+  }
+
   async #run(): Promise<void> {
     for (const runner of this.#init) {
       const ended = await runner.run();
@@ -115,6 +126,7 @@ export class PodRunner {
       backoff: this.host.backoff,
       podIp: this.podIp,
       logFile: this.logFile(container.name),
+      lastWordFile: this.#lastWordFile(container.name),
       graceMs: (this.pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000,
       mostProbePeriodMs: this.host.mostProbePeriodMs,
       startFault: () => this.host.faults(this.pod).start,
@@ -131,11 +143,14 @@ export class PodRunner {
     const sources = this.host.sources(this.pod, this.podIp);
     const volumes = await this.#allVolumes(sources);
     const folders = await mountsOf(container, volumes);
+    folders.set(container.terminationMessagePath ?? '/dev/termination-log', this.#lastWordFile(container.name));
     const [configMap, secret] = await readReferences(container, sources);
     const { podIp } = this;
     const { hostIp } = this.host;
-    const { argv, env } = commandOf(this.pod, container, { image, folders, podIp, hostIp, configMap, secret });
-    return { argv, env: { ...this.host.env(this.pod, folders), ...env } };
+    const command = commandOf(this.pod, container, { image, folders, podIp, hostIp, configMap, secret });
+    const own = this.host.env(this.pod, this.root, folders);
+    const nodeOptions = [own['NODE_OPTIONS'], command.env['NODE_OPTIONS']].filter(Boolean).join(' ');
+    return { workingDirectory: this.root, ...command, env: { ...own, ...command.env, NODE_OPTIONS: nodeOptions } };
   }
 
   /** Made once for all containers; what was missing is looked for again. */

@@ -56,7 +56,6 @@ function container(context: JobContext, storageMounts: NonNullable<V1Container['
     workingDir: home,
     args: coordinatorArgs(context),
     env: [
-      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
       { name: 'HOME', value: '/tmp' },
       { name: 'XDG_CACHE_HOME', value: `${home}/data` },
     ],
@@ -80,8 +79,9 @@ function coordinatorArgs({ fields }: JobContext): string[] {
   return [
     ...['coordinator', `${jobFolder}/job.yaml`],
     ...['--run', `${home}/run`],
-    ...['--listen', `$(POD_IP):${ports.grpc}`],
-    ...['--http', `$(POD_IP):${ports.http}`],
+    // All addresses of the pod, as `kubectl port-forward` comes by its loopback.
+    ...['--listen', `0.0.0.0:${ports.grpc}`],
+    ...['--http', `0.0.0.0:${ports.http}`],
     ...parts.credentialArgs,
     ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
     ...['--wait', String(waitSeconds)],
