@@ -8,7 +8,7 @@ import { home, storageVolumes } from './storage.js';
 
 const jobFolder = '/etc/lockstep/job';
 const natsFolder = '/etc/lockstep/nats';
-/** Where a container leaves a last word for the pod's status; `attempts.ts` reads it. */
+/** Where the coordinator says how the run ended; the kubelet puts it into the pod's status, `attempts.ts` reads it. */
 const lastWord = '/dev/termination-log';
 /** Time for the end of a step, a checkpoint and the report. */
 const graceSeconds = 60;
@@ -85,6 +85,7 @@ function coordinatorArgs({ fields }: JobContext): string[] {
     ...parts.credentialArgs,
     ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
     ...['--wait', String(waitSeconds)],
+    ...['--result', lastWord],
     ...(nats === undefined ? [] : ['--nats', nats.url]),
     ...(nats?.credentials === undefined ? [] : ['--nats-creds', `${natsFolder}/${nats.credentials.key}`]),
   ];
