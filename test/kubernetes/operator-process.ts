@@ -53,7 +53,13 @@ export class OperatorProcess {
     nodeArgs: readonly string[] = [],
   ): Promise<OperatorProcess> {
     const operator = new OperatorProcess(kubeconfig, args, nodeArgs);
-    await operator.#program.until(async () => operator.port !== undefined && (await operator.#isReady()), readyLimitMs);
+    const ready = async () => operator.port !== undefined && (await operator.#isReady());
+    try {
+      await operator.#program.until(ready, readyLimitMs);
+    } catch (error) {
+      await operator.end('SIGKILL');
+      throw error;
+    }
     return operator;
   }
 
