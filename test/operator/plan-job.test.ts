@@ -42,9 +42,15 @@ describe('a new job', () => {
     const { actions, status } = planJob(observed, noonMs);
     expect(actions.map(k.brief)).toEqual(['warning Failed']);
     expect(status).toMatchObject({ state: 'Failed', completionTime: '2026-01-31T12:00:00Z' });
-    expect(status.message).toContain('model: expected one of cnn3, cnn4, got "cnn9"');
+    expect(status.message).toContain('model: expected one of cnn3, cnn4, resnet20, mlp, or a file');
     expect(status.message).toContain('optimizer.nesterov: expected momentum > 0 with nesterov');
     expect(condition(status, 'Failed')).toMatchObject({ status: 'True', reason: 'BadSpec' });
+  });
+
+  it('fails with a model in a file, which its pods do not have', () => {
+    const { status } = planJob(k.observe(k.makeJob({ model: './net.json' })), noonMs);
+    expect(status).toMatchObject({ state: 'Failed' });
+    expect(status.message).toContain('topology with its JSON, got the file "./net.json", which no pod has');
   });
 
   it('is left alone once it is being deleted', () => {

@@ -31,9 +31,16 @@ export function runActions(observed: Observed, view: View, context: JobContext, 
   return [
     ...create(quiet),
     ...start,
-    ...create(ensure(children, workerDeployment(context))),
+    ...(isComputed(view)
+      ? stopWorkers(observed, 'the last step and evaluation are done')
+      : create(ensure(children, workerDeployment(context)))),
     ...supersededActions(view),
   ];
+}
+
+/** Whether workers have nothing left to do: sent home, they would only be started again and find nobody. */
+function isComputed({ reply, memory }: View): boolean {
+  return reply?.state === 'reporting' || reply?.state === 'finished' || memory.finished === memory.attempt;
 }
 
 /** Makes a child, or writes it when it is not what was written last. A claim, once made, cannot be changed. */
@@ -71,20 +78,18 @@ function supersededActions({ attempts, memory, pod }: View): Action[] {
 }
 
 /** Deletes all that computes: the coordinator, after a checkpoint where it can make one, and the workers. */
-export function stopActions(
-  { children }: Observed,
-  { pod, memory }: View,
-  reason: string,
-  checkpoint: boolean,
-): Action[] {
-  const workers = children.filter(({ kind }) => kind === 'Deployment');
+export function stopActions(observed: Observed, { pod, memory }: View, reason: string, checkpoint: boolean): Action[] {
   const canAnswer = pod?.status?.phase === 'Running' && memory.answered === memory.attempt && !isDeleting(pod);
   const name = pod?.metadata?.name ?? '';
   return [
     ...(checkpoint && canAnswer ? [{ type: 'checkpoint' as const, pod: name }] : []),
     ...(pod === undefined ? [] : remove(pod, reason)),
-    ...workers.flatMap((deployment) => remove(deployment, reason)),
+    ...stopWorkers(observed, reason),
   ];
+}
+
+function stopWorkers({ children }: Observed, reason: string): Action[] {
+  return children.filter(({ kind }) => kind === 'Deployment').flatMap((deployment) => remove(deployment, reason));
 }
 
 /** Deletes an object, once. */

@@ -1,5 +1,6 @@
 import { JobError } from '../../../job/errors.js';
 import { resolveSpec } from '../../../job/resolve.js';
+import { isModelFile } from '../../../job/models.js';
 import { specProblems } from '../../../job/spec-problems.js';
 import type { JobSpec } from '../../../job/spec.js';
 import { type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
@@ -36,10 +37,18 @@ export function readJob(job: TrainingJob, settings: Settings): ReadJob {
   return { problems: [...(typeof spec === 'string' ? [spec] : ['job spec:']), ...lines].join('\n') };
 }
 
+function fileProblem(model: string): string {
+  return (
+    `job spec: 1 problem(s)\n  model: expected a built-in model, or topology with its JSON, got the file ` +
+    `${JSON.stringify(model)}, which no pod has`
+  );
+}
+
 /** The spec, or what is wrong with it. */
 function trySpec(value: object, preset: string | undefined): JobSpec | string {
   try {
-    return resolveSpec({ preset, file: { value, locate: () => 'spec' } });
+    const spec = resolveSpec({ preset, file: { value, locate: () => 'spec' } });
+    return spec.topology === undefined && isModelFile(spec.model) ? fileProblem(spec.model) : spec;
   } catch (error) {
     if (error instanceof JobError) return error.message.replaceAll(/ \(spec\)$/gm, '');
     throw error;

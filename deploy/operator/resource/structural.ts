@@ -25,7 +25,7 @@ export type Defaults = 'apply' | 'describe';
 
 export function structural(schema: JsonSchema, defaults: Defaults): Structural {
   if (schema['x-kubernetes-int-or-string'] === true) return intOrString(schema);
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return unknownFields(schema);
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true || isAnyMap(schema)) return unknownFields(schema);
   if (schema.oneOf !== undefined) return mergeUnion(schema, schema.oneOf.map(asSchema), defaults);
   const { description, default: fallback } = schema;
   return {
@@ -37,6 +37,11 @@ export function structural(schema: JsonSchema, defaults: Defaults): Structural {
     ...(schema.required === undefined || schema.required.length === 0 ? {} : { required: [...schema.required] }),
     ...children(schema, defaults),
   };
+}
+
+/** A map whose values may be anything, as a model's topology is. */
+function isAnyMap({ additionalProperties: values }: JsonSchema): boolean {
+  return typeof values === 'object' && Object.keys(values).length === 0;
 }
 
 function children(schema: JsonSchema, defaults: Defaults): Structural {
@@ -91,11 +96,12 @@ function mergeUnion(schema: JsonSchema, variants: readonly JsonSchema[], default
   if (defaults === 'apply') throw new InvariantError('a union with defaults that are applied: they differ by type');
   const keys = [...new Set(variants.flatMap(({ properties }) => Object.keys(properties ?? {})))];
   const merged = keys.map((key): [string, Structural] => [key, mergeField(key, variants)]);
+  const rules = [...belongingRules(keys, variants), ...requiredRules(variants)];
   return {
     type: 'object',
     ...describedBy(schema.description, undefined),
     properties: Object.fromEntries(merged),
-    'x-kubernetes-validations': [...belongingRules(keys, variants), ...requiredRules(variants)],
+    ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules }),
   };
 }
 

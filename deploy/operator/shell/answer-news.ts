@@ -36,5 +36,6 @@ function gist(answer: Answer | undefined): string {
   if (!status) return '';
   const { state, workers, epochs, digestEpoch } = status;
   const reason = state === 'training' ? '' : status.reason;
-  return JSON.stringify([answer.pod, state, reason, workers.length, epochs, digestEpoch]);
+  const ready = workers.filter((worker) => worker.state !== 'compiling').length;
+  return JSON.stringify([answer.pod, state, reason, workers.length, ready, epochs, digestEpoch]);
 }
