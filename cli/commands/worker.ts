@@ -58,7 +58,10 @@ export function workerCommand(): Command {
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });
       const ofTrain = process.connected === true;
-      process.once('disconnect', () => worker.leave('the process that started it is gone'));
+      const orphaned = () => worker.leave('the process that started it is gone');
+      process.once('disconnect', orphaned);
+      // It may have gone while this one was loading.
+      if (process.connected === false) orphaned();
       process.on('SIGTERM', () => worker.leave('SIGTERM'));
       // Ctrl-C reaches the whole process group; a worker of `lockstep train` waits to be sent home.
       process.on('SIGINT', () => {

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { childrenOf, freePort, isAlive, lockstep, scratchDirectory, smallJob } from './lockstep.js';
+import { childrenOf, freePort, isAlive, lockstep, main, scratchDirectory, smallJob } from './lockstep.js';
+import { until } from '../until.js';
 import { commandStarter } from './starter.js';
 
 const scratch = scratchDirectory();
@@ -106,5 +109,13 @@ describe('a local cluster', () => {
     while (workers.some(isAlive) && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(workers.filter(isAlive)).toEqual([]);
+  });
+
+  it('ends a worker whose starter is gone before it has loaded', async () => {
+    const program = `const worker = require('node:child_process').fork(process.argv[1], process.argv.slice(2),
+      { stdio: 'ignore' }); console.log(worker.pid); setTimeout(() => process.exit(0), 20)`;
+    const worker = [main, 'worker', '--coordinator', `127.0.0.1:${await freePort()}`];
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', program, ...worker], { timeout: 10_000 });
+    await until(() => !isAlive(Number(stdout)), 10_000, 'the worker to end');
   });
 });
