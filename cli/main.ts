@@ -52,8 +52,13 @@ function explain(error: unknown): number {
   console.error(`lockstep: ${text}`);
   if (error instanceof InvariantError)
     console.error('This is a bug of Lockstep; please report it with the lines above.');
-  const usage = error instanceof JobError && (error.code === 'BAD_SPEC' || error.code === 'BAD_OPTION');
-  return usage ? wrongUsageExitCode : failedExitCode;
+  return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;
+}
+
+/** Whether another attempt at the same job would fail in the same way. */
+function isWrongUsage(error: unknown): boolean {
+  if (error instanceof JobError) return ['BAD_SPEC', 'BAD_OPTION', 'BAD_MODEL', 'UNKNOWN_MODEL'].includes(error.code);
+  return error instanceof EngineError && ['UNSUPPORTED_MODEL', 'UNSUPPORTED_KERNEL'].includes(error.code);
 }
 
 // What gRPC has to say comes as errors, in our words.

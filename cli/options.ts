@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
+import { isModelFile, isModelName, modelNames } from '../job/models.js';
 import { presets } from '../job/presets.js';
 import { resolveSpec } from '../job/resolve.js';
 import { parseSpecText, type SpecFile } from '../job/spec-text.js';
@@ -9,7 +11,7 @@ import type { JobSpec } from '../job/spec.js';
 /** Flags for the fields of a spec that people change most; each is short for a `--set`. */
 const specFlags: readonly { readonly flag: string; readonly path: string; readonly help: string }[] = [
   { flag: '--name <name>', path: 'name', help: 'name of the job, and of its run directory' },
-  { flag: '--model <name>', path: 'model', help: 'cnn3 or cnn4' },
+  { flag: '--model <name>', path: 'model', help: `${modelNames.join(', ')}; or a file: topology JSON, or a module` },
   { flag: '--epochs <n>', path: 'epochs', help: 'passes over the training set' },
   { flag: '--seed <n>', path: 'seed', help: 'decides initial weights, sample order and augmentation' },
   { flag: '--shards <n>', path: 'shards', help: 'fixed parts of the training set; each contributes to every step' },
@@ -44,9 +46,18 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
     const value = options[attributeName(flag)];
     return value === undefined ? [] : [`${path}=${String(value)}`];
   });
-  const specFile = typeof file === 'string' ? parseSpecText(await readSpec(file), file) : file;
+  const specFile = typeof file === 'string' ? besides(file, parseSpecText(await readSpec(file), file)) : file;
   const preset = options.preset ?? (specFile ? undefined : 'cluster-cnn3');
   return resolveSpec({ preset, file: specFile, sets: [...flags, ...options.set] });
+}
+
+/** The spec in `file`, a model's file in it being named as seen from there. */
+function besides(file: string, spec: SpecFile): SpecFile {
+  const value = spec.value as { readonly model?: unknown; readonly topology?: unknown } | null;
+  const model = value?.model;
+  if (typeof model !== 'string' || value?.topology !== undefined) return spec;
+  if (isModelName(model) || !isModelFile(model) || isAbsolute(model)) return spec;
+  return { ...spec, value: { ...value, model: join(dirname(file), model) } };
 }
 
 async function readSpec(file: string): Promise<string> {

@@ -19,7 +19,7 @@ import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
 import type { RunHistory } from './observe/history.js';
 import { describeHistory } from './observe/progress.js';
 import { StatusFeed } from './observe/status-feed.js';
-import { prepareJob, type PreparedJob } from './prepare-job.js';
+import { type ModelReader, prepareJob, type PreparedJob } from './prepare-job.js';
 import { type RunResult, writeResults } from './results.js';
 import { Roster } from './roster.js';
 import type { JoinStream } from './session.js';
@@ -35,6 +35,8 @@ export interface CoordinatorOptions extends ListenOptions {
   readonly spec: JobSpec;
   /** Reads the dataset; called once the coordinator listens. */
   readonly dataset: () => Promise<Dataset>;
+  /** Reads the model where the spec names a file; without it, only built-in ones and topologies are known. */
+  readonly readModel?: ModelReader | undefined;
   readonly runDirectory: string;
   /** Name for the run if it has none yet; else one is made up. */
   readonly runId?: string | undefined;
@@ -207,7 +209,7 @@ export class Coordinator {
   async #prepare(): Promise<Running> {
     const { spec, wantedWorkers, startLimitMs, heartbeatLimitMs } = this.options;
     const dataset = await this.options.dataset();
-    const job = await prepareJob(spec, dataset);
+    const job = await prepareJob(spec, dataset, this.options.readModel);
     const { events, traffic } = this;
     const start = await startRun({
       directory: this.#directory!,

@@ -1,10 +1,11 @@
+import { checkPrograms } from '../engine/check-programs.js';
+import type { ModelLayout, ModelTopology } from '../engine/engine.js';
 import { describeModel, initialWeights } from '../engine/model.js';
-import type { ModelLayout } from '../engine/engine.js';
 import type { Dataset, Split } from '../job/data/dataset.js';
 import { datasetDigest, type IndexRange, partBytes, partDigest } from '../job/data/parts.js';
 import { jobDigest } from '../job/digest.js';
 import type { JobManifest, PartRef } from '../job/manifest.js';
-import { builtinTopology } from '../job/models.js';
+import { builtinTopology, isModelFile, modelTitle } from '../job/models.js';
 import { planSteps, type StepPlan } from '../job/plan.js';
 import { shardRange } from '../job/shards.js';
 import type { JobSpec } from '../job/spec.js';
@@ -27,10 +28,13 @@ export interface PreparedJob {
  * Compiles a spec and its data into a job. Its spec names the dataset that is really used, stand-in or not.
  * @throws JobError when spec and data do not fit each other.
  */
-export async function prepareJob(wanted: JobSpec, dataset: Dataset): Promise<PreparedJob> {
-  const spec: JobSpec = { ...wanted, data: { ...wanted.data, dataset: dataset.name } };
+export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: ModelReader): Promise<PreparedJob> {
+  const { spec, topology } = await compileModel(
+    { ...wanted, data: { ...wanted.data, dataset: dataset.name } },
+    dataset,
+    readModel,
+  );
   const plan = planSteps(spec, dataset.train.count);
-  const topology = builtinTopology(spec.model, dataset.imageShape, dataset.classes.length);
   const layout = await describeModel(topology);
   const initial = await initialWeights(topology, spec.seed);
   const parts = new Map<string, PartBytes>();
@@ -65,6 +69,26 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset): Promise<Pre
     evaluation,
   };
   return { manifest, plan, layout, parts, initial, momentum: momentumOf(layout), testLabels: dataset.test.labels };
+}
+
+/** Reads a model from a file, for a dataset's images. */
+export type ModelReader = (file: string, dataset: Dataset) => Promise<ModelTopology>;
+
+/**
+ * The model's topology, and the spec with it, so that the spec of a run says all by itself. One that is not built in is
+ * tried out, as it may be none that can be trained; workers would find out too, but one after the other.
+ */
+async function compileModel(
+  spec: JobSpec,
+  dataset: Dataset,
+  readModel: ModelReader | undefined,
+): Promise<{ spec: JobSpec; topology: ModelTopology }> {
+  const { imageShape, classes, normalise } = dataset;
+  const isBuiltin = spec.topology === undefined && !(readModel && isModelFile(spec.model));
+  if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length) };
+  const topology = spec.topology ?? (await readModel!(spec.model, dataset));
+  await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
+  return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology };
 }
 
 /** Names a range of a split by the digest of its bytes, which stay where they are. */

@@ -25,6 +25,23 @@ export interface ModelLayout {
   readonly stateCount: number;
 }
 
+/** What a step minimises; `losses` in `loss.ts` says how. */
+export interface LossSpec {
+  readonly type: 'softmaxCrossEntropy';
+  /** Share of each expected distribution that is spread evenly over the classes, in [0, 1). */
+  readonly labelSmoothing: number;
+}
+
+/** Random factors that a training program takes as an input: one dropout layer's of one run. */
+export interface MaskInfo {
+  /** The layer's name; with `#2`, `#3` … for further calls of the same layer. Unique within the program. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly size: number;
+  /** Share of the factors that are 0; the others are 1 / (1 − rate). In (0, 1). */
+  readonly rate: number;
+}
+
 /** What to compile: one program serves one model, one batch size and one mode. */
 export interface ProgramSpec {
   readonly topology: ModelTopology;
@@ -36,6 +53,8 @@ export interface ProgramSpec {
   /** Samples per run; fixed. */
   readonly batch: number;
   readonly mode: 'train' | 'evaluate';
+  /** Training only; default: softmax cross-entropy without label smoothing. */
+  readonly loss?: LossSpec;
 }
 
 /** Inputs of one run. Borrowed for the run's duration; plain ArrayBuffers (ONNX Runtime takes no shared memory). */
@@ -48,6 +67,8 @@ export interface ProgramInput {
   readonly images: Uint8Array;
   /** `[batch]`, each 0 to classes − 1; not read in evaluation. */
   readonly labels: Int32Array;
+  /** One vector for each of a training program's `masks`, in their order. */
+  readonly masks?: readonly Float32Array[];
 }
 
 /** Sums over the samples of one run of a training program. The arrays belong to the caller. */
@@ -68,6 +89,7 @@ export interface EvaluateResult {
 export interface TrainProgram {
   readonly mode: 'train';
   readonly batch: number;
+  readonly masks: readonly MaskInfo[];
   run(input: ProgramInput): Promise<TrainResult>;
   /** The same program with two threads, for when another core has nothing to do; whoever wants equal bits tries it. */
   widened(): Promise<TrainProgram>;

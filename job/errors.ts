@@ -3,6 +3,7 @@ export type JobErrorCode =
   | 'BAD_SPEC'
   | 'BAD_OPTION'
   | 'UNKNOWN_MODEL'
+  | 'BAD_MODEL'
   | 'BAD_DATA'
   | 'NO_DATA'
   | 'DOWNLOAD_FAILED'

@@ -2,15 +2,23 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobSpec } from './spec.js';
 
 /** The part of a spec that decides the weights. */
-export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number]>;
+export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'loss'> & Partial<Pick<JobSpec, 'loss'>>;
 
 /** Fields that change no bit of the weights, so that a run may go on with others. */
 const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
 
-/** What the job digest is made from, besides model and data. */
+/**
+ * What the job digest is made from, besides model and data. A loss as it was before there were others is left out, so
+ * that the digests of older jobs stay what they were.
+ */
 export function specIdentity(spec: JobSpec): SpecIdentity {
-  const fields = Object.entries(spec).filter(([name]) => !(freeFields as readonly string[]).includes(name));
-  return Object.fromEntries(fields) as SpecIdentity;
+  const isFree = (name: string) =>
+    (freeFields as readonly string[]).includes(name) || (name === 'loss' && isPlain(spec.loss));
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => !isFree(name))) as SpecIdentity;
+}
+
+function isPlain({ type, labelSmoothing }: JobSpec['loss']): boolean {
+  return type === 'softmaxCrossEntropy' && labelSmoothing === 0;
 }
 
 /** A field in which two specs differ; undefined where a spec has not got it. */
@@ -28,6 +36,7 @@ export function identityDifferences(before: JobSpec, after: JobSpec): SpecDiffer
 
 function differences(path: string, before: unknown, after: unknown): SpecDifference[] {
   if (isDeepStrictEqual(before, after)) return [];
+  if (path === 'topology') return [{ path, before: before && 'one', after: after && 'another one' }];
   if (!isSection(before) || !isSection(after)) return [{ path, before, after }];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].flatMap((key) => differences(path === '' ? key : `${path}.${key}`, before[key], after[key]));

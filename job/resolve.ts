@@ -16,13 +16,18 @@ export interface SpecSources {
 type Section = Readonly<Record<string, unknown>>;
 
 /** The schema needs a type to choose by; so settings like `optimizer.momentum` also work where nobody gave one. */
-const defaultTypes: Section = { optimizer: { type: 'sgd' }, schedule: { type: 'constant' } };
+const defaultTypes: Section = {
+  optimizer: { type: 'sgd' },
+  schedule: { type: 'constant' },
+  loss: { type: 'softmaxCrossEntropy' },
+};
 
 /**
  * The complete spec of a job from preset, file and settings.
  *
- * Sections are merged key by key, with two exceptions, because the old keys would be left over: another `type` replaces
- * its whole section, and `batchPerShard` replaces `globalBatch` and the other way round.
+ * Sections are merged key by key, with exceptions, because the old keys would be left over: another `type` replaces its
+ * whole section, `batchPerShard` replaces `globalBatch` and the other way round, and `model` replaces `topology`, which
+ * itself is taken as a whole.
  * @throws JobError BAD_SPEC with every problem, and the file's lines for what the file says.
  */
 export function resolveSpec({ preset, file, sets = [] }: SpecSources): JobSpec {
@@ -67,13 +72,13 @@ function nest(path: readonly string[], value: unknown): unknown {
   return path.reduceRight((inner, key) => ({ [key]: inner }), value);
 }
 
-/** `over` on top of `base`, with the two exceptions of `resolveSpec`. */
+/** `over` on top of `base`, with the exceptions of `resolveSpec`. */
 function override(base: unknown, over: unknown): unknown {
   if (!isSection(base) || !isSection(over)) return over;
   const kept = withoutReplaced(base, over);
   const changed = Object.entries(over).map(([key, value]): [string, unknown] => [
     key,
-    overrideSection(kept[key], value),
+    key === 'topology' ? value : overrideSection(kept[key], value),
   ]);
   return { ...kept, ...Object.fromEntries(changed) };
 }
@@ -83,11 +88,16 @@ function overrideSection(base: unknown, over: unknown): unknown {
   return isOtherType ? over : override(base, over);
 }
 
-/** `base` without the two batch keys where `over` has one of them. */
+/** Keys of which one replaces the others. */
+const alternatives: readonly (readonly string[])[] = [
+  ['batchPerShard', 'globalBatch'],
+  ['model', 'topology'],
+];
+
+/** `base` without the keys that have an alternative in `over`. */
 function withoutReplaced(base: Section, over: Section): Section {
-  const batchKeys = ['batchPerShard', 'globalBatch'];
-  if (!batchKeys.some((key) => Object.hasOwn(over, key))) return base;
-  return Object.fromEntries(Object.entries(base).filter(([key]) => !batchKeys.includes(key)));
+  const replaced = alternatives.filter((keys) => keys.some((key) => Object.hasOwn(over, key))).flat();
+  return Object.fromEntries(Object.entries(base).filter(([key]) => !replaced.includes(key)));
 }
 
 function mergeKeys(base: unknown, over: unknown): unknown {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isModelName, modelNames } from './models.js';
+import { isModelFile, isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';
 import { specProblems, type SpecPath } from './spec-problems.js';
 
@@ -62,7 +62,28 @@ export const jobSpecSchema = z
     name: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/, 'lower-case letters, digits and dashes, 1 to 53 characters'),
-    model: z.string().min(1).max(100).describe('built-in model: cnn3 or cnn4'),
+    model: z
+      .string()
+      .min(1)
+      .max(4096)
+      .describe(`built-in model: ${modelNames.join(', ')}; or a file: topology JSON, or a module that makes a model`),
+    topology: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('TF.js Layers topology of a model that is not built in; model is then its title'),
+    loss: z
+      .discriminatedUnion('type', [
+        z.strictObject({
+          type: z.literal('softmaxCrossEntropy'),
+          labelSmoothing: z
+            .number()
+            .min(0)
+            .lt(1)
+            .default(0)
+            .describe('share of the expected distribution that is spread evenly over the classes; 0.1 is usual'),
+        }),
+      ])
+      .prefault({ type: 'softmaxCrossEntropy' }),
     seed: z.int().min(0).max(0xffffffff).default(1).describe('decides initial weights, sample order and augmentation'),
     epochs: count('passes over the training set', 100_000),
     shards: count('fixed parts of the training set; each contributes to every step', 1024),
@@ -139,11 +160,13 @@ export const jobSpecSchema = z
         message: `expected at least one sample per shard (${spec.shards}), got ${spec.globalBatch}`,
       });
     }
-    if (!isModelName(spec.model)) {
+    if (spec.topology === undefined && !isModelName(spec.model) && !isModelFile(spec.model)) {
       context.addIssue({
         code: 'custom',
         path: ['model'],
-        message: `expected one of ${modelNames.join(', ')}, got ${JSON.stringify(spec.model)}`,
+        message:
+          `expected one of ${modelNames.join(', ')}, or a file that ends in .json, .js or .mjs, ` +
+          `got ${JSON.stringify(spec.model)}`,
       });
     }
     if (spec.optimizer.type === 'sgd' && spec.optimizer.nesterov && spec.optimizer.momentum === 0) {

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { EvaluateProgram, ProgramInput, TrainProgram } from '../engine/engine.js';
+import { drawMasks } from '../job/dropout.js';
 import type { JobManifest } from '../job/manifest.js';
 
 /** A job's compiled programs, in any order. */
@@ -19,7 +20,10 @@ type Shapes = Pick<JobManifest, 'parameterCount' | 'stateCount' | 'dataset'>;
 export async function fingerprint({ train, evaluate }: Programs, shapes: Shapes): Promise<string> {
   const hash = createHash('sha256');
   for (const program of largestFirst(train)) {
-    const { gradient, statistics, lossSum, correct } = await program.run(probeInput(program.batch, shapes));
+    const { gradient, statistics, lossSum, correct } = await program.run({
+      ...probeInput(program.batch, shapes),
+      masks: probeMasks(program),
+    });
     addOutputs(hash, `train ${program.batch}`, [gradient, statistics, Float64Array.of(lossSum, correct)]);
   }
   for (const program of largestFirst(evaluate)) {
@@ -37,6 +41,11 @@ function largestFirst<Program extends { readonly batch: number }>(programs: read
 function addOutputs(hash: Hash, name: string, outputs: readonly (Float32Array | Float64Array)[]): void {
   hash.update(`${name} [${outputs.map(({ length }) => length).join()}]\n`);
   for (const output of outputs) hash.update(output);
+}
+
+/** Dropout masks as of some step. */
+function probeMasks({ masks }: TrainProgram): Float32Array[] {
+  return drawMasks(masks, { seed: 0, step: 0, shard: 0 });
 }
 
 /**

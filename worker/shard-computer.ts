@@ -1,6 +1,7 @@
 import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine/engine.js';
 import type { Split } from '../job/data/dataset.js';
 import { augmentInto } from '../job/augment.js';
+import { drawMasks } from '../job/dropout.js';
 import { InvariantError } from '../job/errors.js';
 import { type JobManifest, manifestPlan } from '../job/manifest.js';
 import { batchSizes, epochOf, type StepPlan } from '../job/plan.js';
@@ -51,6 +52,7 @@ export class ShardComputer {
       imageShape: dataset.imageShape,
       classes: dataset.classes.length,
       normalise: dataset.normalise,
+      loss: manifest.spec.loss,
     };
     const train = new Map<number, TrainProgram>();
     for (const batch of batchSizes(manifestPlan(manifest))) {
@@ -127,7 +129,8 @@ export class ShardComputer {
     if (samples.length === 0) return this.#noSamples(shard, beginMs);
     const { images, labels } = this.#gather(shard, step, samples);
     const program = (wide ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
-    const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels });
+    const masks = drawMasks(program.masks, { seed: this.manifest.spec.seed, step, shard });
+    const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels, masks });
     const computeMs = monotonicMs() - beginMs;
     return { gradient, report: { shard, samples: samples.length, beginMs, computeMs, ...rest } };
   }

@@ -38,7 +38,7 @@ export function trainingImages(dataset: Dataset, options: { perClass?: number; s
   return new Picture(contactSheet(dataset, options), `training images of ${dataset.title}, a row per class: ${rows}`);
 }
 
-/** TF.js's summary of a built-in model, `cnn3` or `cnn4`, for a dataset's images. @throws JobError UNKNOWN_MODEL */
+/** TF.js's summary of a built-in model, such as `cnn3`, for a dataset's images. @throws JobError UNKNOWN_MODEL */
 export async function describeModel(name: string, dataset: Dataset): Promise<string> {
   const model = await loadBlankModel(builtinTopology(name, dataset.imageShape, dataset.classes.length));
   const lines: string[] = [];

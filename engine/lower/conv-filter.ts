@@ -3,13 +3,14 @@ import type { Lowering } from './lowering.js';
 
 /**
  * The gradient of a convolution by its filter: a convolution of x with dy, in which the images of the batch take the
- * place of channels, and the stride becomes a dilation. (TF.js has no gradient of dilated convolutions.)
+ * place of channels, and the stride becomes a dilation.
  *
  * Width and input channel are merged into one axis: x `[1, B, H, W·ci]`, filter dy `[co, B, Ho, Wo]`, dilated by ci
  * along the merged axis; result `[1, co, kh, kw·ci]`. This is twice as fast as input channels in the place of the
  * batch, because the rows that are gathered from x are contiguous runs of kw·ci numbers.
  */
 export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
+  if (node.attrs.dilations.some((rate) => rate !== 1)) return dilatedFilter(lowering, node);
   const { writer } = lowering;
   const [x, dy] = node.inputs;
   const [batch, height, width] = x.shape as [number, number, number];
@@ -32,13 +33,32 @@ export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void
 }
 
 /**
+ * The same for a filter with holes, whose dilation becomes a stride. That cannot be said of the merged axis, so here the
+ * input channels take the place of the batch: x `[ci, B, H, W]`, filter dy `[co, B, Ho, Wo]`, result `[ci, co, kh, kw]`.
+ */
+function dilatedFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
+  const [x, dy] = node.inputs;
+  const { pads, strides, dilations } = node.attrs;
+  const [bottom, right] = trailingPadding(node);
+  const attributes = {
+    kernel_shape: dy.shape.slice(1, 3),
+    dilations: strides,
+    strides: dilations,
+    pads: [pads[0], pads[1], bottom, right],
+  };
+  const inputs = [lowering.get(x, [3, 0, 1, 2]), lowering.get(dy, [3, 0, 1, 2])];
+  lowering.define(node, lowering.writer.op('Conv', inputs, attributes), [2, 3, 0, 1]);
+}
+
+/**
  * Padding below and to the right with which the result has exactly the filter's size; negative where the forward
  * convolution did not reach the last rows or columns, which then give superfluous results.
  */
 export function trailingPadding(node: NodeOf<'convFilter'> | NodeOf<'depthwiseFilter'>): readonly [number, number] {
   const [x, dy] = node.inputs;
-  const { pads, strides } = node.attrs;
-  const along = (i: 0 | 1) => strides[i] * (dy.shape[i + 1]! - 1) + node.shape[i]! - x.shape[i + 1]! - pads[i];
+  const { pads, strides, dilations } = node.attrs;
+  const filter = (i: 0 | 1) => (node.shape[i]! - 1) * dilations[i] + 1;
+  const along = (i: 0 | 1) => strides[i] * (dy.shape[i + 1]! - 1) + filter(i) - x.shape[i + 1]! - pads[i];
   return [along(0), along(1)];
 }
 

@@ -30,10 +30,11 @@ export function outputPadding(
   x: Node,
   dy: Node,
   kernel: readonly number[],
-  { pads, strides }: ConvAttrs,
+  { pads, strides, dilations }: ConvAttrs,
 ): readonly number[] | undefined {
   const left = [0, 1].map((i) => {
-    const reached = (dy.shape[i + 1]! - 1) * strides[i]! - pads[i]! - pads[i + 2]! + kernel[i]!;
+    const reached =
+      (dy.shape[i + 1]! - 1) * strides[i]! - pads[i]! - pads[i + 2]! + (kernel[i]! - 1) * dilations[i]! + 1;
     return x.shape[i + 1]! - reached;
   });
   return left.some((rows) => rows !== 0) ? left : undefined;

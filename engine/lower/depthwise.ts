@@ -35,7 +35,7 @@ export function depthwiseFilter(lowering: Lowering, node: NodeOf<'depthwiseFilte
     kernel_shape: dy.shape.slice(1, 3),
     dilations: node.attrs.strides,
     pads: [top, left, Math.max(0, bottom), Math.max(0, right)],
-    strides: [1, 1],
+    strides: node.attrs.dilations,
     group: channels,
   };
   const rows = lowering.reshape(lowering.get(x, [3, 0, 1, 2]), [1, channels * batch, height, width]);

@@ -3,6 +3,7 @@ import { transpose } from '../ir/shape-ops.js';
 import { channelsFirst } from './layout.js';
 import type { ConvRule, Lowering, Rule } from './lowering.js';
 import { blockedConv, blockedFilter, fromBlocked, toBlocked } from './nchwc-ops.js';
+import { isPhased, stridedGradient } from './nchwc-strided.js';
 import { portable } from './portable.js';
 
 /** Forward convolution, with or without bias. */
@@ -16,10 +17,11 @@ export function convolution(block: number): ConvRule {
 
 /**
  * The gradient by the input of a convolution without stride: a convolution of dy with the filter turned by 180° and its
- * channels exchanged, padded so that every row of dy meets every row of the filter.
+ * channels exchanged, padded so that every row of dy meets every row of the filter. With stride: `stridedGradient`.
  */
 export function inputGradient(block: number): Rule<'convInput'> {
   return (lowering, node) => {
+    if (isPhased(node, block)) return stridedGradient(lowering, node);
     const [dy, filter] = node.inputs;
     const { graph } = lowering;
     const [kh, kw] = filter.shape as [number, number];

@@ -15,7 +15,8 @@ export function filterGradient(block: number): Rule<'convFilter'> {
     const [kh, kw, ci, co] = node.shape as [number, number, number, number];
     const parts = partsOf(node, block);
     const used = parts.reduce((sum, { images }) => sum + images, 0);
-    const fits = co % block === 0 && Math.min(...trailingPadding(node)) >= 0;
+    const isDense = node.attrs.dilations.every((rate) => rate === 1);
+    const fits = isDense && co % block === 0 && Math.min(...trailingPadding(node)) >= 0;
     if (!fits || used > 2 * node.inputs[0].shape[0]!) return portable.convFilter(lowering, node);
     const sums = parts.map((part) => sumOver(lowering, node, part, block));
     const sum = sums.reduce((a, b) => lowering.writer.op('Add', [a, b]));

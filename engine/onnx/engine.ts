@@ -1,12 +1,14 @@
 import { createRequire } from 'node:module';
-import type { Engine, EngineInfo, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine.js';
+import type { Engine, EngineInfo, EvaluateProgram, MaskInfo, ProgramSpec, TrainProgram } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { lowerProgram } from '../lower/lower-program.js';
+import { inputsOf, lowerProgram } from '../lower/lower-program.js';
 import type { Rules } from '../lower/lowering.js';
 import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
+import { maskInput } from '../masks.js';
 import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
-import { imagesFeed, labelsFeed, vectorFeed } from './feeds.js';
+import type { TracedProgram } from '../trace/program.js';
+import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from './feeds.js';
 import { probeNchwc } from './probe.js';
 import { loadRuntime, OnnxSession } from './session.js';
 
@@ -68,13 +70,21 @@ async function compileTrain(spec: ProgramSpec & { mode: 'train' }, setup: Setup)
   const layout = layoutOf(model, spec.topology);
   const traced = traceTraining(model, spec);
   model.dispose();
-  return trainProgram(spec, { bytes: lowerProgram(traced, setup.rules), ...layout }, setup.threads);
+  const bytes = lowerProgram(traced, setup.rules);
+  return trainProgram(spec, { bytes, masks: usedMasks(traced), ...layout }, setup.threads);
+}
+
+/** The masks that reach an output; ONNX Runtime knows no others. */
+function usedMasks(traced: TracedProgram): MaskInfo[] {
+  const inputs = new Set(inputsOf(traced).map(({ attrs }) => attrs.name));
+  return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
 }
 
 interface TrainModel {
   /** The ONNX model. */
   readonly bytes: Uint8Array;
   readonly parameterCount: number;
+  readonly masks: readonly MaskInfo[];
 }
 
 async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: number): Promise<TrainProgram> {
@@ -82,11 +92,13 @@ async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: numbe
   return {
     mode: 'train',
     batch: spec.batch,
+    masks: model.masks,
     run: async (input) => {
       const { gradient, statistics, loss, correct } = await session.run({
         params: vectorFeed('params', input.params, model.parameterCount),
         images: imagesFeed(input, spec),
         labels: labelsFeed(input, spec),
+        ...maskFeeds(input, model.masks),
       });
       return {
         gradient: gradient!.data as Float32Array,

@@ -1,6 +1,7 @@
-import type { ProgramInput, ProgramSpec } from '../engine.js';
+import type { MaskInfo, ProgramInput, ProgramSpec } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { show, sizeOf } from '../ir/shape.js';
+import { maskInput } from '../masks.js';
 import type { Feed } from './session.js';
 
 /** Checked inputs of a run: a wrong length would be read as another model's, a wrong label as a silent zero. */
@@ -25,6 +26,18 @@ export function labelsFeed({ labels }: ProgramInput, { batch, classes }: Program
 export function vectorFeed(name: 'params' | 'state', data: Float32Array, length: number): Feed {
   checkLength(name, data, length, 'this model');
   return { type: 'float32', data, shape: [length] };
+}
+
+/** One feed for each mask, whose name is that of the program's input. */
+export function maskFeeds({ masks = [] }: ProgramInput, wanted: readonly MaskInfo[]): Readonly<Record<string, Feed>> {
+  if (masks.length !== wanted.length) {
+    throw badInput(`expected ${wanted.length} dropout masks for this model, got ${masks.length}; draw one for each`);
+  }
+  const feeds = wanted.map(({ name, shape, size }, i) => {
+    checkLength(`mask ${name}`, masks[i]!, size, 'this model');
+    return [maskInput(name), { type: 'float32', data: masks[i]!, shape }] as const;
+  });
+  return Object.fromEntries(feeds);
 }
 
 function checkLength(

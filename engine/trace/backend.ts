@@ -13,7 +13,7 @@ import { tf } from '../tf.js';
  */
 export class TraceBackend {
   graph = new Graph();
-  /** Name of the layer whose call is being traced, for messages. */
+  /** Name of the layer whose call, or whose gradient, is being traced, for messages. */
   layer: string | undefined;
   private nodes = new WeakMap<object, Node>();
   private tensors = 0;
@@ -85,7 +85,7 @@ export class TraceBackend {
     return Promise.resolve(this.readSync(dataId));
   }
 
-  /** ` in layer "name"`, or nothing in the gradient, where the layer is not known. */
+  /** ` in layer "name"`, or nothing outside of layers, as in the loss. */
   place(): string {
     return this.layer === undefined ? '' : ` in layer ${JSON.stringify(this.layer)}`;
   }

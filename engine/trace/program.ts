@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ProgramSpec } from '../engine.js';
+import type { MaskInfo, ProgramSpec } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { binary } from '../ir/elementwise.js';
 import type { Graph } from '../ir/graph.js';
@@ -9,6 +9,8 @@ import { argExtreme, reduce } from '../ir/reduce.js';
 import { cast } from '../ir/shape-ops.js';
 import { sameShape, show } from '../ir/shape.js';
 import { tf } from '../tf.js';
+import type { TraceContext } from './layers.js';
+import { defaultLoss, losses } from './loss.js';
 import { backend, recording } from './register.js';
 import { watchLayers } from './watch-layers.js';
 
@@ -28,10 +30,12 @@ export interface TracedProgram {
   readonly graph: Graph;
   readonly flatInputs: readonly FlatInput[];
   readonly outputs: readonly Output[];
+  /** Dropout masks that it takes as inputs, in the order of the layers' calls. */
+  readonly masks?: readonly MaskInfo[];
 }
 
 /**
- * Records one training step: the gradient of the summed cross-entropy, the loss sum, the number of correct answers and
+ * Records one training step: the gradient of the summed loss, the loss sum, the number of correct answers and
  * the batch statistics.
  * @param model - with zero running statistics and momentum 0, so that a batch norm's update is the batch's statistic.
  */
@@ -41,11 +45,12 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const params = bindWeights(model.trainableWeights);
     const labels = graph.input('labels', [spec.batch], 'int32', 'int32');
     let logits: Node | undefined;
+    const context: TraceContext = { training: true, masks: [] };
+    const lossSum = losses[(spec.loss ?? defaultLoss).type](spec.loss ?? defaultLoss, spec.classes);
     const loss = () => {
-      const scores = applyModel(model, spec, true);
+      const scores = applyModel(model, spec, context);
       logits = backend.nodeOf(scores);
-      const expected = tf.oneHot(backend.tensorOf(labels), spec.classes, 1, 0, 'float32');
-      return tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), expected))) as never;
+      return lossSum(scores, backend.tensorOf(labels)) as never;
     };
     const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
     const { value, grads } = tf.variableGrads(loss, variables);
@@ -59,6 +64,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
         { kind: 'tensor', name: 'loss', node: backend.nodeOf(value) },
         { kind: 'tensor', name: 'correct', node: reduce(graph, 'sum', cast(graph, right, 'int32'), {}) },
       ],
+      masks: context.masks,
     };
   });
 }
@@ -69,7 +75,7 @@ export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedPr
     const graph = backend.start();
     const params = bindWeights(model.trainableWeights);
     const state = bindWeights(model.nonTrainableWeights);
-    const rows = tf.logSoftmax(applyModel(model, spec, false));
+    const rows = tf.logSoftmax(applyModel(model, spec, { training: false, masks: [] }));
     const flatInputs: FlatInput[] = [{ name: 'params', pieces: params }];
     if (state.length > 0) flatInputs.push({ name: 'state', pieces: state });
     return { graph, flatInputs, outputs: [{ kind: 'tensor', name: 'log_probabilities', node: backend.nodeOf(rows) }] };
@@ -86,11 +92,12 @@ function bindWeights(weights: LayersModel['weights']): Node[] {
 }
 
 /** Logits `[batch, classes]` of the program's images. */
-function applyModel(model: LayersModel, spec: ProgramSpec, training: boolean): Tensor {
+function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext): Tensor {
   checkShapes(model, spec);
   const images = backend.graph.input('images', [spec.batch, ...spec.imageShape], 'int32', 'uint8');
   const x = normalise(backend.tensorOf(images), spec.normalise);
-  const logits = watchLayers(model, backend, () => model.apply(x, { training })) as Tensor;
+  const { training } = context;
+  const logits = watchLayers(model, backend, context, () => model.apply(x, { training })) as Tensor;
   if (backend.nodeOf(logits).op !== 'softmax') return logits;
   throw new EngineError(
     'UNSUPPORTED_MODEL',

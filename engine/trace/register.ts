@@ -25,9 +25,22 @@ export function recording<T>(trace: () => T): T {
   void tf.setBackend(backendName);
   try {
     return tf.tidy(trace as () => never);
+  } catch (error) {
+    throw error instanceof EngineError ? error : refused(error as Error);
   } finally {
     void tf.setBackend(before ?? 'cpu');
   }
+}
+
+/** TF.js's own errors, such as that it has no gradient for something. */
+function refused(cause: Error): EngineError {
+  const { layer } = backend;
+  return new EngineError(
+    'UNSUPPORTED_MODEL',
+    `compile: expected a model that TF.js can differentiate, got its error${backend.place()}: ${cause.message}; ` +
+      'change the model',
+    { cause, ...(layer === undefined ? {} : { context: { layer } }) },
+  );
 }
 
 type Infos = Readonly<Record<string, Parameters<TraceBackend['nodeOf']>[0] | undefined>>;

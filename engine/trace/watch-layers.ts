@@ -1,11 +1,17 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { tf } from '../tf.js';
 import type { TraceBackend } from './backend.js';
+import { type Call, inPlaceOf, type TraceContext } from './layers.js';
 
 type Layer = LayersModel['layers'][number];
 
-/** Runs `trace`; meanwhile the backend knows which of the model's layers is being called, for error messages. */
-export function watchLayers<T>(model: LayersModel, backend: TraceBackend, trace: () => T): T {
-  for (const layer of allLayers(model)) watch(layer, backend);
+/**
+ * Runs `trace`; meanwhile, and while gradients are taken, the backend knows which of the model's layers it is about, for
+ * error messages. Layers that cannot be recorded as they are, are recorded in another form.
+ */
+export function watchLayers<T>(model: LayersModel, backend: TraceBackend, context: TraceContext, trace: () => T): T {
+  for (const layer of allLayers(model)) watch(layer, backend, context);
   const result = trace();
   backend.layer = undefined;
   return result;
@@ -15,10 +21,24 @@ function allLayers(container: { layers?: Layer[] }): Layer[] {
   return (container.layers ?? []).flatMap((layer) => [layer, ...allLayers(layer as { layers?: Layer[] })]);
 }
 
-function watch(layer: Layer, backend: TraceBackend): void {
-  const call = layer.call.bind(layer);
-  layer.call = (inputs, kwargs) => {
+function watch(layer: Layer, backend: TraceBackend, context: TraceContext): void {
+  const own: Call = layer.call.bind(layer);
+  const call = inPlaceOf(layer, own, context);
+  layer.call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => {
     backend.layer = layer.name;
-    return call(inputs, kwargs);
+    const y = call(inputs, kwargs);
+    return context.training && !Array.isArray(y) ? marked(y, layer.name, backend) : y;
   };
+}
+
+/** y; when its gradient is taken, the backend knows that what follows is the layer's own. */
+function marked(y: Tensor, layer: string, backend: TraceBackend): Tensor {
+  const identity = tf.customGrad((...args) => {
+    const gradFunc = (dy: Tensor) => {
+      backend.layer = layer;
+      return dy;
+    };
+    return { value: (args[0] as Tensor).clone(), gradFunc };
+  });
+  return identity(y);
 }

@@ -25,13 +25,30 @@ describe('describeModel', () => {
     ]);
   });
 
+  it.each([
+    ['cnn4', 160_342],
+    ['resnet20', 272_474],
+    ['mlp', 98_730],
+  ])('counts the parameters of %s for CIFAR-10', async (name, count) => {
+    expect((await describeModel(builtinTopology(name, [32, 32, 3], 10))).parameterCount).toBe(count);
+  });
+
   it('gives the same names however often a model was loaded', async () => {
     const topology = builtinTopology('cnn4', [32, 32, 3], 10);
     expect(await describeModel(topology)).toEqual(await describeModel(topology));
   });
 
   const refused: [string, LayerJson, string][] = [
-    ['dropout', { class_name: 'Dropout', config: { name: 'drop', rate: 0.5 } }, 'got Dropout with rate 0.5'],
+    [
+      'dropout of everything',
+      { class_name: 'Dropout', config: { name: 'drop', rate: 1 } },
+      'expected a dropout rate from 0 to below 1, got 1',
+    ],
+    [
+      'a dilation that TF.js ignores',
+      { class_name: 'DepthwiseConv2D', config: { name: 'deep', kernel_size: [3, 3], dilation_rate: [2, 2] } },
+      'expected DepthwiseConv2D without dilation, which TF.js ignores, got [2,2]',
+    ],
     [
       'noise',
       { class_name: 'GaussianNoise', config: { name: 'noise', stddev: 0.1 } },
@@ -57,8 +74,8 @@ describe('describeModel', () => {
     await expect(describeModel({ class_name: 'Sequential' })).rejects.toThrow('expected a TF.js Layers topology');
   });
 
-  it('accepts dropout with rate 0, which does nothing', async () => {
-    const layers = [flatten, { class_name: 'Dropout', config: { name: 'drop', rate: 0 } }, dense({})];
+  it('accepts dropout', async () => {
+    const layers = [flatten, { class_name: 'Dropout', config: { name: 'drop', rate: 0.5 } }, dense({})];
     expect((await describeModel(sequential([4, 4, 1], layers))).parameterCount).toBe(16 * 3 + 3);
   });
 });

@@ -35,6 +35,8 @@ const shapes: Record<string, Shape> = {
   'one image': [1, b, 2 * b, 3, 1, 'same', [6, 6]],
   'stride 2, even rows': [b + 4, 2 * b, b, 3, 2, 'same', [8, 8]],
   'stride 2, odd rows': [b + 4, b, 2 * b, 3, 2, 'same', [9, 9]],
+  'stride 2, 1×1 filter': [b + 1, b, 2 * b, 1, 2, 'same', [8, 6]],
+  'stride 3, 5×5 filter, odd rows': [b, b, b, 5, 3, 'same', [11, 7]],
   'stride 2 that leaves out the last row and column': [b, b, b, 3, 2, 'valid', [8, 8]],
   'valid padding, odd rows': [b + 2, b, b, 5, 1, 'valid', [9, 9]],
   'valid padding, even rows': [b + 2, b, b, 5, 1, 'valid', [10, 8]],
@@ -91,7 +93,7 @@ describe.skipIf(reason !== undefined)('direct convolutions', () => {
   it.each([
     ['a convolution and both gradients of it', [b, b, b, 3, 1], 3],
     ['images left over, the filter gradient once more', [b + 1, b, b, 3, 1], 4],
-    ['of a stride, the convolution and the filter gradient', [b, b, b, 3, 2], 2],
+    ['of a stride, the same', [b, b, b, 3, 2], 3],
     ['one image of odd height, the convolution and the input gradient', [1, b, b, 3, 1], 2],
     ['without blocks of channels, none', [b, b + 4, b + 4, 3, 1], 0],
   ] as const)('are used for %s', async (_, [batch, ci, co, k, stride], count) => {

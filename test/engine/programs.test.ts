@@ -171,6 +171,47 @@ describe('inputs of a run', () => {
   });
 });
 
+describe('dropout', () => {
+  const dropped = sequential(imageShape, [
+    flatten,
+    { class_name: 'Dropout', config: { name: 'drop', rate: 0.5 } },
+    dense({}),
+  ]);
+  const params = new Float32Array(72 * 3 + 3);
+
+  it('is an input of the training program: what it drops has no gradient, the rest is scaled by the mask', async () => {
+    const program = await engine.compileTrain({ ...common, topology: dropped, mode: 'train' });
+    expect(program.masks).toEqual([{ name: 'drop', shape: [batch, 72], size: batch * 72, rate: 0.5 }]);
+    const run = (mask: (feature: number) => number) => {
+      const masks = [Float32Array.from({ length: batch * 72 }, (_, i) => mask(i % 72))];
+      return program.run({ params, state: new Float32Array(0), images, labels: input.labels, masks });
+    };
+    const [all, some] = [await run(() => 1), await run((feature) => (feature < 10 ? 0 : 2))];
+    expect([...some.gradient.subarray(0, 30)]).toEqual(new Array(30).fill(0));
+    all.gradient.subarray(30, 216).forEach((g, i) => expect(some.gradient[30 + i]).toBeCloseTo(2 * g, 4));
+    await program.dispose();
+  });
+
+  it('has no part in an evaluation', async () => {
+    const program = await engine.compileEvaluate({ ...common, topology: dropped, mode: 'evaluate' });
+    const moved = params.map((_, i) => Math.sin(i));
+    const given = { params: moved, state: new Float32Array(0), images, labels: input.labels };
+    const { logProbabilities } = await program.run(given);
+    await program.dispose();
+    expect(rowsOf(logProbabilities)).toEqual((await tfjsRows(dropped, given)).map(closeTo));
+  });
+
+  it.each([
+    ['without masks', undefined, 'expected 1 dropout masks for this model, got 0'],
+    ['with a mask that is too short', [new Float32Array(3)], 'expected mask drop of 288 elements'],
+  ])('refuses a run %s', async (_, masks, message) => {
+    const program = await engine.compileTrain({ ...common, topology: dropped, mode: 'train' });
+    const given = { params, state: new Float32Array(0), images, labels: input.labels, ...(masks && { masks }) };
+    await expect(program.run(given)).rejects.toThrow(message);
+    await program.dispose();
+  });
+});
+
 describe('compilation', () => {
   const compile = (layers: LayerJson[], classes = 3) =>
     engine.compileTrain({ ...common, topology: sequential(imageShape, layers), classes, mode: 'train' });
@@ -181,6 +222,40 @@ describe('compilation', () => {
       code: 'UNSUPPORTED_KERNEL',
       context: { kernel: 'ResizeNearestNeighbor', layer: 'up' },
     });
+  });
+
+  it.each<[string, LayerJson[], object]>([
+    [
+      'a kernel whose gradient TF.js has not got',
+      [conv({}), { class_name: 'ThresholdedReLU', config: { name: 'threshold', theta: 0.5 } }, flatten, dense({})],
+      { code: 'UNSUPPORTED_MODEL', context: { layer: 'threshold' } },
+    ],
+    [
+      'a layer that TF.js cannot compute',
+      [conv({}), { class_name: 'Softmax', config: { name: 'rows', axis: 1 } }, flatten, dense({})],
+      { code: 'UNSUPPORTED_MODEL', context: { layer: 'rows' } },
+    ],
+    [
+      'a batch norm over rows',
+      [conv({}), { class_name: 'BatchNormalization', config: { name: 'norm', axis: 1 } }, flatten, dense({})],
+      { code: 'UNSUPPORTED_MODEL', context: { layer: 'norm' } },
+    ],
+  ])('refuses %s, and names the layer', async (_, layers, error) => {
+    await expect(compile(layers)).rejects.toMatchObject(error);
+  });
+
+  it('takes a smoothed loss: the mean of the exact one and that of every class, weighted', async () => {
+    const smoothed = await engine.compileTrain({
+      ...common,
+      mode: 'train',
+      loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0.3 },
+    });
+    const { lossSum } = await smoothed.run(input);
+    await smoothed.dispose();
+    const lossOf = async (label: number) =>
+      (await train.run({ ...input, labels: new Int32Array(batch).fill(label) })).lossSum;
+    const even = (await lossOf(0)) + (await lossOf(1)) + (await lossOf(2));
+    expect(lossSum).toBeCloseTo(0.7 * (await train.run(input)).lossSum + 0.1 * even, 4);
   });
 
   it('refuses a model that ends in softmax', async () => {

@@ -20,9 +20,26 @@ describe('the identity of a job', () => {
     expect(identityDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
   });
 
+  it('is what it was before a loss could be named, where that is the plain one', () => {
+    // By version 0.3.0, of the same spec.
+    const old = '7bbc08362f611bac03932a640e0ce478961720582ba33cf02bccf8e3ad846b98';
+    expect(digest({})).toBe(old);
+    expect(digest({ loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);
+  });
+
   it.each<[string, object, object[]]>([
     ['seed', { seed: 2 }, [{ path: 'seed', before: 1, after: 2 }]],
     ['onNonFinite', { onNonFinite: 'skip' }, [{ path: 'onNonFinite', before: 'fail', after: 'skip' }]],
+    [
+      'a smoothed loss, against the plain one that it leaves out',
+      { loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0.1 } },
+      [{ path: 'loss', before: undefined, after: { type: 'softmaxCrossEntropy', labelSmoothing: 0.1 } }],
+    ],
+    [
+      'a topology, without spelling it out',
+      { topology: { class_name: 'Sequential' } },
+      [{ path: 'topology', before: undefined, after: 'another one' }],
+    ],
     [
       'a field of a section',
       { optimizer: { type: 'sgd', momentum: 0.5 } },

@@ -72,13 +72,41 @@ describe('builtinTopology', () => {
     model.dispose();
   });
 
+  it('has resnet20, with 20 layers of weights on the long way and two projections on the short one', async () => {
+    const model = await load('resnet20');
+    const kernels = model.trainableWeights.filter(({ name }) => /kernel/.test(name));
+    expect(kernels.filter(({ name }) => !name.includes('short')).length).toBe(20);
+    expect(kernels.filter(({ name }) => name.includes('short')).map(({ shape }) => shape)).toEqual([
+      [1, 1, 16, 32],
+      [1, 1, 32, 64],
+    ]);
+    const convolutions = 9 * (3 * 16 + 6 * 16 * 16 + 16 * 32 + 5 * 32 * 32 + 32 * 64 + 5 * 64 * 64) + 16 * 32 + 32 * 64;
+    const norms = 2 * (7 * 16 + 7 * 32 + 7 * 64);
+    const trained = model.trainableWeights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a! * b!, 1)!, 0);
+    expect(trained).toBe(convolutions + norms + 64 * 10 + 10);
+    expect(model.getLayer('stage3/block3/sum').outputShape).toEqual([null, 8, 8, 64]);
+    expect((model.predict(zeros([2, ...imageShape])) as Tensor).shape).toEqual([2, 10]);
+    model.dispose();
+  });
+
+  it('has mlp, with running statistics and fewer than 100,000 parameters', async () => {
+    const model = await load('mlp');
+    const names = model.weights.map(({ originalName }) => originalName).sort();
+    expect(names).toEqual([
+      ...['dense1/bias', 'dense1/kernel', 'logits/bias', 'logits/kernel'],
+      ...['norm1/beta', 'norm1/gamma', 'norm1/moving_mean', 'norm1/moving_variance'],
+    ]);
+    expect(model.countParams()).toBe(3072 * 32 + 32 + 4 * 32 + 32 * 10 + 10);
+    model.dispose();
+  });
+
   it('refuses a name that it does not know, with those that it does', () => {
-    expect(modelNames).toEqual(['cnn3', 'cnn4']);
+    expect(modelNames).toEqual(['cnn3', 'cnn4', 'resnet20', 'mlp']);
     for (const name of ['cnn5', 'toString']) {
       expect(() => builtinTopology(name, imageShape, 10)).toThrow(
         expect.objectContaining({
           code: 'UNKNOWN_MODEL',
-          message: `model: expected one of cnn3, cnn4, got "${name}"; correct model in the spec`,
+          message: `model: expected one of cnn3, cnn4, resnet20, mlp, got "${name}"; correct model in the spec`,
         }),
       );
     }

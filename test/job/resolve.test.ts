@@ -37,6 +37,20 @@ describe('presets', () => {
 });
 
 describe('resolveSpec', () => {
+  it('lets another model replace a topology, which would be left over', () => {
+    const topology = { class_name: 'Sequential', config: {} };
+    const file = { value: { ...presets[preset].spec, model: 'mine', topology }, locate: () => 'job.json' };
+    expect(resolveSpec({ file })).toMatchObject({ model: 'mine', topology });
+    const other = resolveSpec({ file, sets: ['model=cnn4'] });
+    expect(other.model).toBe('cnn4');
+    expect(other.topology).toBeUndefined();
+  });
+
+  it('takes a field of the loss without its type', () => {
+    const { loss } = resolveSpec({ preset, sets: ['loss.labelSmoothing=0.1'] });
+    expect(loss).toEqual({ type: 'softmaxCrossEntropy', labelSmoothing: 0.1 });
+  });
+
   it('lets the file override the preset, and settings both', () => {
     const file = parseSpecText('epochs: 3\nseed: 5\noptimizer: { momentum: 0.8 }', 'job.yaml');
     const spec = resolveSpec({

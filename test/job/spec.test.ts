@@ -8,6 +8,7 @@ describe('parseSpec', () => {
     expect(parseSpec(minimal)).toEqual({
       ...minimal,
       seed: 1,
+      loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 },
       data: { dataset: 'cifar10', augment: { flip: false, crop: 0 } },
       optimizer: { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
       schedule: { type: 'constant', warmupSteps: 0 },
@@ -49,6 +50,16 @@ describe('parseSpec', () => {
       'schedule.factor: unknown key with this type',
     ],
     [
+      'a model that is neither built in nor a file',
+      { model: 'vgg' },
+      'model: expected one of cnn3, cnn4, resnet20, mlp, or a file that ends in .json, .js or .mjs, got "vgg"',
+    ],
+    [
+      'all of the expected distribution smoothed away',
+      { loss: { type: 'softmaxCrossEntropy', labelSmoothing: 1 } },
+      'loss.labelSmoothing: Too big: expected number to be <1',
+    ],
+    [
       'a name that Kubernetes would refuse',
       { name: 'My Job' },
       'name: lower-case letters, digits and dashes, 1 to 53 characters',
@@ -57,6 +68,12 @@ describe('parseSpec', () => {
     expect(() => parseSpec({ ...minimal, ...change })).toThrow(
       expect.objectContaining({ code: 'BAD_SPEC', message: `job spec: 1 problem(s)\n  ${problem}` }),
     );
+  });
+
+  it('takes a file for a model, and any title beside a topology', () => {
+    expect(parseSpec({ ...minimal, model: './net.json' }).model).toBe('./net.json');
+    const topology = { class_name: 'Sequential', config: {} };
+    expect(parseSpec({ ...minimal, model: 'mine', topology })).toMatchObject({ model: 'mine', topology });
   });
 
   it.each([null, [], 'cnn3'])('refuses %j as a whole', (value) => {

@@ -14,14 +14,17 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
  * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
  */
 const tolerances = { portable: 2e-6, auto: 1e-5 };
+/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions. */
+const deepTolerances = { portable: 5e-6, auto: 1e-5 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
-const stored = 4096;
+const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
+/** resnet20 has no pooling windows that tie on flat images. */
+const inputs = [
+  ...(['cnn3', 'cnn4'] as const).flatMap((model) => (['textured', 'flat'] as const).map((kind) => ({ model, kind }))),
+  { model: 'resnet20', kind: 'textured' } as const,
+];
 
-const cases = (['portable', 'auto'] as const).flatMap((lowering) =>
-  (['cnn3', 'cnn4'] as const).flatMap((model) =>
-    (['textured', 'flat'] as const).map((kind) => ({ lowering, model, kind })),
-  ),
-);
+const cases = (['portable', 'auto'] as const).flatMap((lowering) => inputs.map((input) => ({ lowering, ...input })));
 
 function readGolden(model: string, kind: ImageKind) {
   const { tensors, metadata } = decodeSafetensors(
@@ -47,7 +50,7 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>, scale?: number): n
 
 describe.each(cases)('$model on $kind images, lowering $lowering, equals PyTorch in float64', (test) => {
   const { lowering, model, kind } = test;
-  const tolerance = tolerances[lowering];
+  const tolerance = (model === 'resnet20' ? deepTolerances : tolerances)[lowering];
   const golden = readGolden(model, kind);
   const topology = builtinTopology(model, imageShape, classes);
   const spec = { topology, imageShape, classes, normalise, batch };
@@ -78,7 +81,7 @@ describe.each(cases)('$model on $kind images, lowering $lowering, equals PyTorch
     const floor = 1e-2 * Math.max(...norms);
     layout.parameters.forEach(({ name, offset, size }, i) => {
       const gradient = result.gradient.subarray(offset, offset + size);
-      const stride = Math.ceil(size / stored);
+      const stride = Math.ceil(size / stored[model]);
       const sample = gradient.filter((_, at) => at % stride === 0);
       // A bias before batch norm has no influence: its gradient is rounding noise on both sides.
       const scale = Math.max(norms[i]!, floor);

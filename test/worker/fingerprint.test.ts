@@ -15,6 +15,7 @@ function programs(change: (result: TrainResult) => TrainResult = (result) => res
   const train = (batch: number): TrainProgram => ({
     mode: 'train',
     batch,
+    masks: [],
     run: (input) => {
       const gradient = input.params.map((value) => value + total(input));
       const statistics = Float32Array.of(0.5, 2);

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { JobError } from '../../../job/errors.js';
-import { identityDifferences } from '../../../job/identity.js';
+import { identityDifferences, type SpecDifference } from '../../../job/identity.js';
+import { isModelFile } from '../../../job/models.js';
 import { parseManifest } from '../../../job/manifest.js';
 import type { JobSpec } from '../../../job/spec.js';
 import { RunDirectory } from '../../run-directory.js';
@@ -147,8 +148,11 @@ function raiseTerm(bytes: Uint8Array, { term }: RegistryEntry): string {
 
 /** @throws JobError BAD_RUN_DIRECTORY when another job's run has this name in NATS. */
 function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
-  // Where CIFAR-10 is not to be had its stand-in takes its place; the coordinator compares the data themselves.
-  const fields = identityDifferences(before, wanted).filter(({ path }) => path !== 'data.dataset');
+  // Where CIFAR-10 is not to be had its stand-in takes its place, and a model's file is not read yet; the coordinator
+  // compares data and topology themselves.
+  const isOpen = ({ path }: SpecDifference) =>
+    path === 'data.dataset' || (isModelFile(wanted.model) && (path === 'model' || path === 'topology'));
+  const fields = identityDifferences(before, wanted).filter((field) => !isOpen(field));
   if (fields.length === 0) return;
   const show = (value: unknown) => (value === undefined ? '(none)' : JSON.stringify(value));
   const lines = fields.map((field) => `  ${field.path}: ${show(field.before)} there, ${show(field.after)} now`);

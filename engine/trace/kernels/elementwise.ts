@@ -2,6 +2,7 @@ import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from '@te
 import { add, binary, leakyRelu, negate, select, subtract, times, unary } from '../../ir/elementwise.js';
 import type { BinaryOp, Node, UnaryOp } from '../../ir/node.js';
 import { cast } from '../../ir/shape-ops.js';
+import { tf } from '../../tf.js';
 import { type Kernel, type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 const unaryOps: Readonly<Record<string, UnaryOp>> = {
@@ -72,8 +73,24 @@ export const elementwise: KernelTable = {
   Identity: (call) => call.input('x'),
   LeakyRelu: (call) => leakyRelu(call.graph, call.input('x'), call.attrs<LeakyReluAttrs>().alpha),
   Neg: (call) => negate(call.graph, call.input('x')),
+  /** Per element of alpha, which is repeated over the batch: x > 0 ? x : alpha · x. */
+  Prelu: (call) => {
+    const { graph } = call;
+    const x = call.input('x');
+    const positive = binary(graph, 'greater', x, graph.splat(0, []));
+    return select(graph, positive, x, times(graph, x, call.input('alpha')));
+  },
   Relu6: (call) => binary(call.graph, 'minimum', unary(call.graph, 'relu', call.input('x')), call.graph.splat(6, [])),
   Select: (call) => select(call.graph, call.input('condition'), call.input('t'), call.input('e')),
+  /** scale · (x > 0 ? x : alpha · (eˣ − 1)), Klambauer et al. 2017. */
+  Selu: (call) => {
+    const { graph } = call;
+    const x = call.input('x');
+    const constant = (value: number) => graph.splat(Math.fround(value), []);
+    const positive = binary(graph, 'greater', x, constant(0));
+    const [above, below] = [times(graph, x, constant(tf.backend_util.SELU_SCALE)), unary(graph, 'elu', x)];
+    return select(graph, positive, above, times(graph, below, constant(tf.backend_util.SELU_SCALEALPHA)));
+  },
   Square: (call) => times(call.graph, call.input('x'), call.input('x')),
   SquaredDifference: (call) => {
     const difference = subtract(call.graph, call.input('a'), call.input('b'));

@@ -64,7 +64,7 @@ interface RawConvAttrs {
   dataFormat?: 'NHWC' | 'NCHW' | undefined;
 }
 
-function geometry(x: Shape, filter: Shape, raw: RawConvAttrs, depthwise: boolean): Geometry {
+export function geometry(x: Shape, filter: Shape, raw: RawConvAttrs, depthwise: boolean): Geometry {
   if (raw.dataFormat === 'NCHW') throw new Unsupported('data format NCHW (channels_first)');
   const info = tf.backend_util.computeConv2DInfo(
     x as [number, number, number, number],

@@ -9,6 +9,7 @@ export const composedCases: ParityCase[] = [
   { name: 'fused matMul', shapes: [[3, 4], [4, 5], [5]], f: (a, b, bias) => fusedMatMul(a, b, bias) }, // prettier-ignore
   { name: 'fused conv2d', shapes: [[2, 6, 6, 3], [3, 3, 3, 4], [4]], f: (x, w, bias) => fusedConv(x, w, bias) }, // prettier-ignore
   { name: 'fused depthwiseConv2d', shapes: [[2, 6, 6, 3], [3, 3, 3, 2], [6]], f: (x, w, bias) => fusedDepthwise(x, w, bias) }, // prettier-ignore
+  { name: 'prelu', shapes: [[4, 5], [5]], f: (x, alpha) => tf.prelu(x, alpha) }, // prettier-ignore
   { name: 'softmax', shapes: [[4, 5]], f: (x) => tf.softmax(x) },
   { name: 'logSoftmax', shapes: [[4, 5]], f: (x) => tf.logSoftmax(x) },
   { name: 'logSumExp', shapes: [[4, 5]], f: (x) => tf.logSumExp(x, 1) },

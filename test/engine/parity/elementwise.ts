@@ -21,6 +21,7 @@ const unary: Record<string, (x: Tensor) => Tensor> = {
   relu: tf.relu,
   relu6: (x) => tf.relu6(tf.mul(x, 8)),
   rsqrt: tf.rsqrt,
+  selu: tf.selu,
   sigmoid: tf.sigmoid,
   sin: tf.sin,
   softplus: tf.softplus,

@@ -1,6 +1,6 @@
-"""Makes the golden values of the engine's tests: cnn3 and cnn4 in PyTorch, all in float64.
+"""Makes the golden values of the engine's tests: cnn3, cnn4 and resnet20 in PyTorch, all in float64.
 
-Usage: python3 make_golden.py   (writes the *.safetensors files beside itself; needs numpy and torch, any version)
+Usage: python3 make_golden.py [MODEL ...]   (writes the *.safetensors files beside itself; needs numpy and torch)
 
 Inputs are not stored: both sides compute them from integers (`mix`, `uniform` and `images` here are the functions of
 the same names in inputs.ts), so that they are equal to the last bit. Of a parameter with many elements every n-th
@@ -10,6 +10,7 @@ gradient is stored, with the norm of the whole gradient and its scalar product w
 import json
 import os
 import struct
+import sys
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ import torch.nn.functional as F
 BATCH, CLASSES, SIZE = 9, 10, 32
 MEAN, DEVIATION = np.array([0.4914, 0.4822, 0.4465]), np.array([0.247, 0.243, 0.261])
 BLOCKS = {"cnn3": [(16, 7), (32, 5), (64, 3)], "cnn4": [(16, 7), (32, 5), (64, 3), (128, 3)]}
-STORED = 4096
+KINDS = {"cnn3": ("textured", "flat"), "cnn4": ("textured", "flat"), "resnet20": ("textured",)}
+STORED = {"cnn3": 4096, "cnn4": 4096, "resnet20": 512}
 
 
 def mix(x):
@@ -51,8 +53,39 @@ def images(kind):
     return np.minimum(255, colour + noise).astype(np.uint8).reshape(BATCH, SIZE, SIZE, 3)
 
 
+def units():
+    """resnet20's convolutions in TF.js's order: name, side, filters in and out, stride."""
+    yield "stem", 3, 3, 16, 1
+    ci = 16
+    for stage, co in enumerate((16, 32, 64), 1):
+        for block in (1, 2, 3):
+            stride = 2 if stage > 1 and block == 1 else 1
+            name = f"stage{stage}/block{block}"
+            yield f"{name}/a", 3, ci, co, stride
+            yield f"{name}/b", 3, co, co, 1
+            if stride == 2:
+                yield f"{name}/short", 1, ci, co, stride
+            ci = co
+
+
+def resnet_layout():
+    parameters, state = [], []
+    for name, k, ci, co, _ in units():
+        kernel = (f"{name}/conv/kernel", (k, k, ci, co), 0, (3 / (k * k * ci)) ** 0.5)
+        norms = [(f"{name}/norm/gamma", (co,), 0.5, 0.75), (f"{name}/norm/beta", (co,), 0, 0.3)]
+        # TF.js sorts layers by their distance from the end: both convolutions of a block's last step, then their norms.
+        at = len(parameters) - 2 if name.endswith("/short") else len(parameters)
+        parameters[at:at] = [kernel]
+        parameters += norms
+        state += [(f"{name}/norm/moving_mean", (co,), 0, 0.5), (f"{name}/norm/moving_variance", (co,), 1, 0.75)]
+    parameters += [("logits/kernel", (64, CLASSES), 0, (3 / 64) ** 0.5), ("logits/bias", (CLASSES,), 0, 0.1)]
+    return parameters, state
+
+
 def layout(model):
     """Names, shapes as TF.js has them, and value ranges; state likewise."""
+    if model == "resnet20":
+        return resnet_layout()
     parameters, state, ci = [], [], 3
     for i, (co, k) in enumerate(BLOCKS[model], 1):
         parameters += [(f"conv{i}/kernel", (k, k, ci, co), 0, (3 / (k * k * ci)) ** 0.5), (f"conv{i}/bias", (co,), 0, 0.1)]
@@ -72,19 +105,47 @@ def values(entries, first_stream):
     }
 
 
+def normalise(x, name, p, state, statistics):
+    """Batch norm by the batch's own statistics, which are noted, or by those of `state`."""
+    mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+    statistics[f"{name}/moving_mean"], statistics[f"{name}/moving_variance"] = mean, variance
+    if state is not None:
+        mean, variance = state[f"{name}/moving_mean"], state[f"{name}/moving_variance"]
+    x = (x - mean[:, None, None]) / torch.sqrt(variance + 1e-5)[:, None, None]
+    return x * p[f"{name}/gamma"][:, None, None] + p[f"{name}/beta"][:, None, None]
+
+
+def same(x, k, stride):
+    """TensorFlow's padding "same": what is needed, the odd row at the end."""
+    rows = max(0, k - stride if x.shape[2] % stride == 0 else k - x.shape[2] % stride)
+    return F.pad(x, (rows // 2, rows - rows // 2, rows // 2, rows - rows // 2))
+
+
+def resnet(p, x, state):
+    statistics = {}
+
+    def unit(name, x, k, stride):
+        w = p[f"{name}/conv/kernel"].permute(3, 2, 0, 1)
+        return normalise(F.conv2d(same(x, k, stride), w, stride=stride), f"{name}/norm", p, state, statistics)
+
+    x = F.relu(unit("stem", x, 3, 1))
+    for stage in (1, 2, 3):
+        for block in (1, 2, 3):
+            name, stride = f"stage{stage}/block{block}", 2 if stage > 1 and block == 1 else 1
+            long = unit(f"{name}/b", F.relu(unit(f"{name}/a", x, 3, stride)), 3, 1)
+            x = F.relu(long + (x if stride == 1 else unit(f"{name}/short", x, 1, stride)))
+    return x.mean((2, 3)) @ p["logits/kernel"] + p["logits/bias"], statistics
+
+
 def forward(model, p, x, state):
     """Logits; with state None in training mode, where the batch statistics are returned too."""
+    if model == "resnet20":
+        return resnet(p, x, state)
     statistics = {}
     for i in range(1, len(BLOCKS[model]) + 1):
         w = p[f"conv{i}/kernel"].permute(3, 2, 0, 1)
         x = F.conv2d(x, w, p[f"conv{i}/bias"], padding=w.shape[2] // 2)
-        mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
-        statistics[f"norm{i}/moving_mean"], statistics[f"norm{i}/moving_variance"] = mean, variance
-        if state is not None:
-            mean, variance = state[f"norm{i}/moving_mean"], state[f"norm{i}/moving_variance"]
-        x = (x - mean[:, None, None]) / torch.sqrt(variance + 1e-5)[:, None, None]
-        x = x * p[f"norm{i}/gamma"][:, None, None] + p[f"norm{i}/beta"][:, None, None]
-        x = F.max_pool2d(F.relu(x), 2, 2)
+        x = F.max_pool2d(F.relu(normalise(x, f"norm{i}", p, state, statistics)), 2, 2)
     x = x.permute(0, 2, 3, 1).reshape(BATCH, -1)
     x = F.relu(x @ p["dense1/kernel"] + p["dense1/bias"])
     return x @ p["logits/kernel"] + p["logits/bias"], statistics
@@ -106,7 +167,7 @@ def golden(model, kind):
     whole = []
     for i, (name, *_) in enumerate(parameters):
         gradient = p[name].grad.numpy().reshape(-1)
-        stride = -(-gradient.size // STORED)
+        stride = -(-gradient.size // STORED[model])
         signs = 1 - 2 * (hashes(gradient.size, 300 + i) & np.uint64(1)).astype(np.float64)
         tensors[f"gradient/{name}"] = gradient[::stride]
         whole.append((np.linalg.norm(gradient), gradient @ signs))
@@ -130,6 +191,6 @@ def save(path, tensors, metadata):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for model in BLOCKS:
-        for kind in ("textured", "flat"):
+    for model in sys.argv[1:] or KINDS:
+        for kind in KINDS[model]:
             save(os.path.join(os.path.dirname(__file__) or ".", f"{model}-{kind}.safetensors"), *golden(model, kind))

@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ModelTopology } from '../engine/engine.js';
+import type { Dataset } from '../job/data/dataset.js';
+import { JobError } from '../job/errors.js';
+
+/** What a module's function is given to make a model with. */
+export interface ModelRequest {
+  /** TF.js: tfjs-core and tfjs-layers, e.g. `tf.sequential`, `tf.layers.dense`, `tf.relu`. */
+  readonly tf: object;
+  /** `[H, W, C]` of the dataset's images. */
+  readonly imageShape: readonly [number, number, number];
+  /** Number of classes, and so of logits. */
+  readonly classes: number;
+}
+
+/**
+ * The topology of a model in a file: JSON as TF.js and Keras 2 write it, or a module whose default export, a function,
+ * returns a `tf.LayersModel`. The module is run here and nowhere else; workers get the topology.
+ * @throws JobError BAD_MODEL that names the file.
+ */
+export async function readModelFile(file: string, { imageShape, classes }: Dataset): Promise<ModelTopology> {
+  const isJson = file.endsWith('.json');
+  return isJson ? readTopology(file) : evaluateModule(file, { imageShape, classes: classes.length });
+}
+
+async function readTopology(file: string): Promise<ModelTopology> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw badModel(file, 'a readable file', (cause as Error).message, cause);
+  });
+  return topologyIn(file, parseJson(file, text));
+}
+
+function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw badModel(file, 'JSON', (cause as Error).message, cause);
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * The topology itself: TF.js's `model.json` has it in `modelTopology`, where Keras's converter puts it into
+ * `model_config` once more; Keras's own `to_json()` is bare.
+ */
+function topologyIn(file: string, value: unknown): ModelTopology {
+  if (!isObject(value)) throw badModel(file, 'a topology', `${JSON.stringify(value)?.slice(0, 60)}`);
+  if (isObject(value['modelTopology'])) return topologyIn(file, value['modelTopology']);
+  if (isObject(value['model_config'])) return topologyIn(file, value['model_config']);
+  const { class_name: className, config, keras_version: version } = value;
+  if (typeof className !== 'string' || !isObject(config)) {
+    const keys = Object.keys(value).slice(0, 5).join(', ');
+    throw badModel(
+      file,
+      'a TF.js or Keras 2 topology with class_name and config',
+      `an object with ${keys || 'no keys'}`,
+    );
+  }
+  if (Object.hasOwn(value, 'registered_name') || String(version).startsWith('3')) {
+    throw badModel(file, "Keras 2's format", "Keras 3's; save it with the package tf_keras");
+  }
+  // The same whoever wrote it, as the topology is part of the job's identity.
+  return { class_name: className, config, keras_version: '2.15.0', backend: 'tensorflow' };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The parts of a `tf.LayersModel` that are used; it may come from another copy of TF.js than ours. */
+interface ModelLike {
+  toJSON(unused: null, returnString: false): unknown;
+}
+
+async function evaluateModule(file: string, shapes: Omit<ModelRequest, 'tf'>): Promise<ModelTopology> {
+  const make = await importDefault(file);
+  const { tf, layers } = await import('../engine/tf.js');
+  await tf.setBackend('cpu');
+  const model = await attempt(file, 'a function that returns a model', () =>
+    make({ tf: { ...tf, ...layers }, ...shapes }),
+  );
+  if (!isModel(model)) throw badModel(file, 'its function to return a tf.LayersModel', typeof model);
+  return topologyIn(file, model.toJSON(null, false));
+}
+
+async function importDefault(file: string): Promise<(request: ModelRequest) => unknown> {
+  const module = await attempt(file, 'a module that loads', () => import(pathToFileURL(resolve(file)).href));
+  const make = (module as { readonly default?: unknown }).default;
+  if (typeof make === 'function') return make as (request: ModelRequest) => unknown;
+  throw badModel(
+    file,
+    'a function as default export',
+    `${typeof make}; write export default ({ tf, imageShape, classes }) => …`,
+  );
+}
+
+async function attempt(file: string, expected: string, action: () => unknown): Promise<unknown> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw badModel(file, expected, `its error: ${(cause as Error).message}`, cause);
+  }
+}
+
+function isModel(value: unknown): value is ModelLike {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<ModelLike>).toJSON === 'function';
+}
+
+function badModel(file: string, expected: string, found: string, cause?: unknown): JobError {
+  return new JobError('BAD_MODEL', `model ${file}: expected ${expected}, got ${found}`, { cause });
+}

@@ -1,0 +1,107 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { MaskInfo } from '../engine.js';
+import { sizeOf } from '../ir/shape.js';
+import { maskInput } from '../masks.js';
+import { tf } from '../tf.js';
+import { backend } from './register.js';
+import { dilatedConv2d, dilatedDepthwise } from './dilated.js';
+
+/** Layers that are not recorded as TF.js calls them, and what is recorded in their place. */
+
+type Layer = LayersModel['layers'][number];
+export type Call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => Tensor | Tensor[];
+
+/** What a trace is for, and what it gathers. */
+export interface TraceContext {
+  readonly training: boolean;
+  /** Masks that the program takes as inputs; grows while layers are called. */
+  readonly masks: MaskInfo[];
+}
+
+/** The call to record for a layer: its own, or another. */
+export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call {
+  if (!context.training) return own;
+  switch (layer.getClassName()) {
+    case 'Dropout':
+    case 'SpatialDropout1D':
+      return (inputs) => dropout(layer as unknown as DropoutLayer, only(inputs), context);
+    case 'BatchNormalization':
+      return (inputs, kwargs) => own(inputs, fillNorm(layer, kwargs));
+    case 'Conv2D':
+      return isDilated(layer) ? (inputs) => convolution(layer, only(inputs)) : own;
+    case 'SeparableConv2D':
+      return isDilated(layer) ? (inputs) => separableConvolution(layer, only(inputs)) : own;
+    default:
+      return own;
+  }
+}
+
+function only(inputs: Tensor | Tensor[]): Tensor {
+  return Array.isArray(inputs) ? inputs[0]! : inputs;
+}
+
+/** The parts of TF.js's dropout layers that are used here. */
+interface DropoutLayer {
+  readonly name: string;
+  readonly rate: number;
+  /** Shape of the mask, which is repeated over the input; null: the input's. */
+  getNoiseShape(input: Tensor): readonly number[] | null | undefined;
+}
+
+/** x · mask, the mask being an input of the program: TF.js's own draw would be a constant of the trace. */
+function dropout(layer: DropoutLayer, x: Tensor, { masks }: TraceContext): Tensor {
+  const { rate } = layer;
+  if (rate === 0) return x;
+  const shape = layer.getNoiseShape(x) ?? x.shape;
+  const calls = masks.filter(({ name }) => name === layer.name || name.startsWith(`${layer.name}#`)).length;
+  const name = calls === 0 ? layer.name : `${layer.name}#${calls + 1}`;
+  masks.push({ name, shape, size: sizeOf(shape), rate });
+  return tf.mul(x, backend.tensorOf(backend.graph.input(maskInput(name), shape, 'float32', 'float32')));
+}
+
+/** In training TF.js reads scale and shift of a batch norm also where it has none; then they are constants here. */
+function fillNorm(layer: Layer, kwargs: Record<string, unknown>): Record<string, unknown> {
+  const norm = layer as unknown as Partial<Record<'gamma' | 'beta', Weight>> & { readonly movingMean: Weight };
+  const { shape } = norm.movingMean;
+  norm.gamma ??= { shape, read: () => tf.ones([...shape]) };
+  norm.beta ??= { shape, read: () => tf.zeros([...shape]) };
+  return kwargs;
+}
+
+interface Weight {
+  readonly shape: readonly number[];
+  read(): Tensor;
+}
+
+/** The parts of TF.js's convolution layers that are used here. */
+interface ConvolutionLayer {
+  readonly strides: [number, number];
+  readonly padding: 'same' | 'valid';
+  readonly dilationRate: [number, number];
+  readonly bias?: { read(): Tensor } | null;
+  readonly activation?: { apply(x: Tensor): Tensor } | null;
+}
+
+function isDilated(layer: Layer): boolean {
+  return (layer as unknown as ConvolutionLayer).dilationRate.some((rate) => rate !== 1);
+}
+
+function convolution(layer: Layer, x: Tensor): Tensor {
+  const conv = layer as unknown as ConvolutionLayer & { readonly kernel: { read(): Tensor4D } };
+  return finished(conv, dilatedConv2d(x as Tensor4D, conv.kernel.read(), conv));
+}
+
+function separableConvolution(layer: Layer, x: Tensor): Tensor {
+  const conv = layer as unknown as ConvolutionLayer & {
+    readonly depthwiseKernel: { read(): Tensor4D };
+    readonly pointwiseKernel: { read(): Tensor4D };
+  };
+  const depthwise = dilatedDepthwise(x as Tensor4D, conv.depthwiseKernel.read(), conv);
+  return finished(conv, tf.conv2d(depthwise, conv.pointwiseKernel.read(), 1, 'valid'));
+}
+
+function finished({ bias, activation }: ConvolutionLayer, y: Tensor): Tensor {
+  const sum = bias ? tf.add(y, bias.read()) : y;
+  return activation ? activation.apply(sum) : sum;
+}
