@@ -9,7 +9,9 @@ import { argExtreme, reduce } from '../ir/reduce.js';
 import { cast } from '../ir/shape-ops.js';
 import { sameShape, show } from '../ir/shape.js';
 import { tf } from '../tf.js';
-import type { TraceContext } from './layers.js';
+import { maskInput } from '../masks.js';
+import { dilatedConv2d, dilatedDepthwise } from './dilated.js';
+import type { LayerOps, TraceContext } from './layers.js';
 import { defaultLoss, losses } from './loss.js';
 import { backend, recording } from './register.js';
 import { watchLayers } from './watch-layers.js';
@@ -45,7 +47,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const params = bindWeights(model.trainableWeights);
     const labels = graph.input('labels', [spec.batch], 'int32', 'int32');
     let logits: Node | undefined;
-    const context: TraceContext = { training: true, masks: [] };
+    const context: TraceContext = { training: true, masks: [], ops };
     const lossSum = losses[(spec.loss ?? defaultLoss).type](spec.loss ?? defaultLoss, spec.classes);
     const loss = () => {
       const scores = applyModel(model, spec, context);
@@ -75,7 +77,7 @@ export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedPr
     const graph = backend.start();
     const params = bindWeights(model.trainableWeights);
     const state = bindWeights(model.nonTrainableWeights);
-    const rows = tf.logSoftmax(applyModel(model, spec, { training: false, masks: [] }));
+    const rows = tf.logSoftmax(applyModel(model, spec, { training: false, masks: [], ops }));
     const flatInputs: FlatInput[] = [{ name: 'params', pieces: params }];
     if (state.length > 0) flatInputs.push({ name: 'state', pieces: state });
     return { graph, flatInputs, outputs: [{ kind: 'tensor', name: 'log_probabilities', node: backend.nodeOf(rows) }] };
@@ -106,8 +108,15 @@ function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext
   );
 }
 
+/** Operations that are recorded in the place of TF.js's. */
+const ops: LayerOps = {
+  mask: ({ name, shape }) => backend.tensorOf(backend.graph.input(maskInput(name), shape, 'float32', 'float32')),
+  dilatedConv2d,
+  dilatedDepthwise,
+};
+
 /** `(x / 255 − mean) / deviation`, per channel. */
-function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
+export function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
   const unit = tf.div(tf.cast(images, 'float32'), 255);
   return tf.div(tf.sub(unit, tf.tensor1d([...mean])), tf.tensor1d([...deviation]));
 }

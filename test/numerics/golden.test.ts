@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, ModelLayout, TrainResult } from '../../engine/engine.js';
 import { describeModel } from '../../engine/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
+import { createTensorflowEngine } from '../../engine/tensorflow/engine.js';
 import { decodeSafetensors } from '../../engine/safetensors.js';
 import { builtinTopology } from '../../job/models.js';
+import { tensorflowDirectory } from '../programs.js';
 import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normalise } from './golden/inputs.js';
 
 /** Values from PyTorch in float64, made by `golden/make_golden.py`. */
@@ -13,9 +15,9 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
  * Largest relative error that is accepted. Found: 8e-7 at most with the portable lowering; 6.1e-6 with direct
  * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
  */
-const tolerances = { portable: 2e-6, auto: 1e-5 };
+const tolerances = { portable: 2e-6, auto: 1e-5, eager: 5e-6 };
 /** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions. */
-const deepTolerances = { portable: 5e-6, auto: 1e-5 };
+const deepTolerances = { portable: 5e-6, auto: 1e-5, eager: 5e-6 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
 /** resnet20 has no pooling windows that tie on flat images. */
@@ -24,7 +26,12 @@ const inputs = [
   { model: 'resnet20', kind: 'textured' } as const,
 ];
 
-const cases = (['portable', 'auto'] as const).flatMap((lowering) => inputs.map((input) => ({ lowering, ...input })));
+/** `eager` is the tensorflow engine's. */
+const lowerings = [
+  ...(['portable', 'auto'] as const),
+  ...(tensorflowDirectory === undefined ? [] : ['eager' as const]),
+];
+const cases = lowerings.flatMap((lowering) => inputs.map((input) => ({ lowering, ...input })));
 
 function readGolden(model: string, kind: ImageKind) {
   const { tensors, metadata } = decodeSafetensors(
@@ -59,7 +66,10 @@ describe.each(cases)('$model on $kind images, lowering $lowering, equals PyTorch
   let result: TrainResult;
 
   beforeAll(async () => {
-    engine = await createOnnxEngine({ threads: 1, lowering });
+    engine =
+      lowering === 'eager'
+        ? await createTensorflowEngine({ threads: 1, directory: tensorflowDirectory! })
+        : await createOnnxEngine({ threads: 1, lowering });
     layout = await describeModel(topology);
     const program = await engine.compileTrain({ ...spec, mode: 'train' });
     result = await program.run(goldenInput(layout, kind));
