@@ -102,11 +102,10 @@ async function quietly(action: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Node.js 23 took away two functions that the binding calls. */
+/** The binding calls two functions that Node.js warns of since version 22 and took away in 23. */
 function restoreUtil(): void {
-  const old = util as { isArray?: unknown; isNullOrUndefined?: unknown };
-  old.isArray ??= Array.isArray;
-  old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  const isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  Object.assign(util, { isArray: (value: unknown) => Array.isArray(value), isNullOrUndefined });
 }
 
 /** With determinism on, libtensorflow refuses a random draw without a seed; a seed of 0 is none. */

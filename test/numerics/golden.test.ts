@@ -13,11 +13,12 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
 
 /**
  * Largest relative error that is accepted. Found: 8e-7 at most with the portable lowering; 6.1e-6 with direct
- * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
+ * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one; 7.2e-6 at the same
+ * place with TensorFlow's.
  */
-const tolerances = { portable: 2e-6, auto: 1e-5, eager: 5e-6 };
-/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions. */
-const deepTolerances = { portable: 5e-6, auto: 1e-5, eager: 5e-6 };
+const tolerances = { portable: 2e-6, auto: 1e-5, eager: 1e-5 };
+/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions, 5.5e-6 with TensorFlow. */
+const deepTolerances = { portable: 5e-6, auto: 1e-5, eager: 1e-5 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
 /** resnet20 has no pooling windows that tie on flat images. */
