@@ -56,23 +56,21 @@ export class EagerModel {
   #step(images: Uint8Array, labels: Tensor): TrainResult {
     const { model, spec } = this;
     const lossOf = losses[(spec.loss ?? defaultLoss).type](spec.loss ?? defaultLoss, spec.classes);
-    let logits: Tensor | undefined;
+    let correct = 0;
     const loss = () => {
-      // Kept until the end of the run: what is made inside is gone after the gradients.
-      logits = tf.keep(this.#logits(images));
+      const logits = this.#logits(images);
+      // Read here: what is made inside is gone once there are gradients.
+      correct = countCorrect(logits, labels);
       return lossOf(logits, labels) as never;
     };
     const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
     const { value, grads } = tf.variableGrads(loss, variables);
-    const right = tf.equal(tf.argMax(logits!, -1), labels);
-    const result = {
+    return {
       gradient: joined(variables.map(({ name }) => grads[name]!)),
       statistics: joined(model.nonTrainableWeights.map((weight) => weight.read())),
       lossSum: read(value)[0]!,
-      correct: read(tf.sum(tf.cast(right, 'float32')))[0]!,
+      correct,
     };
-    logits!.dispose();
-    return result;
   }
 
   #logits(images: Uint8Array): Tensor {
@@ -119,6 +117,11 @@ function writeAll(weights: Weights, values: Float32Array): void {
 
 function clearAll(weights: Weights): void {
   for (const weight of weights) weight.write(tf.zeros(weight.shape as number[]));
+}
+
+function countCorrect(logits: Tensor, labels: Tensor): number {
+  const right = tf.equal(tf.argMax(logits, -1), labels);
+  return read(tf.sum(tf.cast(right, 'float32')))[0]!;
 }
 
 /** One vector of all elements; one read, as each waits for the device. */

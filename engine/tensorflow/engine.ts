@@ -50,14 +50,15 @@ function trainProgram(spec: ProgramSpec, masks: readonly MaskInfo[], model: Laye
     mode: 'train',
     batch: spec.batch,
     masks,
-    run: async (input) => {
-      vectorFeed('params', input.params, layout.parameterCount);
-      imagesFeed(input, spec);
-      labelsFeed(input, spec);
-      maskFeeds(input, masks);
-      return eager.train(input, masks);
-    },
-    dispose: async () => eager.dispose(),
+    run: (input) =>
+      promised(() => {
+        vectorFeed('params', input.params, layout.parameterCount);
+        imagesFeed(input, spec);
+        labelsFeed(input, spec);
+        maskFeeds(input, masks);
+        return eager.train(input, masks);
+      }),
+    dispose: () => promised(() => eager.dispose()),
   };
 }
 
@@ -70,12 +71,18 @@ async function compileEvaluate(spec: ProgramSpec & { mode: 'evaluate' }): Promis
   return {
     mode: 'evaluate',
     batch: spec.batch,
-    run: async (input) => {
-      vectorFeed('params', input.params, layout.parameterCount);
-      imagesFeed(input, spec);
-      if (layout.stateCount > 0) vectorFeed('state', input.state, layout.stateCount);
-      return { logProbabilities: eager.evaluate(input) };
-    },
-    dispose: async () => eager.dispose(),
+    run: (input) =>
+      promised(() => {
+        vectorFeed('params', input.params, layout.parameterCount);
+        imagesFeed(input, spec);
+        if (layout.stateCount > 0) vectorFeed('state', input.state, layout.stateCount);
+        return { logProbabilities: eager.evaluate(input) };
+      }),
+    dispose: () => promised(() => eager.dispose()),
   };
+}
+
+/** The binding computes within the call; what it throws becomes the promise's. */
+function promised<T>(compute: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(compute()));
 }
