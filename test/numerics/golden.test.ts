@@ -13,11 +13,15 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
 
 /**
  * Largest relative error that is accepted. Found: 8e-7 at most with the portable lowering; 6.1e-6 with direct
- * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one; 7.2e-6 at the same
- * place with TensorFlow's.
+ * convolutions (first filter, flat images), whose kernel adds up thousands of pixels one by one.
  */
 const tolerances = { portable: 2e-6, auto: 1e-5, eager: 1e-5 };
-/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions, 5.5e-6 with TensorFlow. */
+/**
+ * TensorFlow's kernels add up plainly, too, and TF.js's gradient of a batch norm goes through more of them: found
+ * 1.8e-5 (first filter), against 7.6e-6 on textured images.
+ */
+const eagerFlatTolerance = 3e-5;
+/** In twenty layers rounding adds up: found 2.3e-6 with the portable lowering, 6.3e-6 with direct convolutions, 7.6e-6 with TensorFlow. */
 const deepTolerances = { portable: 5e-6, auto: 1e-5, eager: 1e-5 };
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
@@ -58,7 +62,8 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>, scale?: number): n
 
 describe.each(cases)('$model on $kind images, lowering $lowering, equals PyTorch in float64', (test) => {
   const { lowering, model, kind } = test;
-  const tolerance = (model === 'resnet20' ? deepTolerances : tolerances)[lowering];
+  const usual = (model === 'resnet20' ? deepTolerances : tolerances)[lowering];
+  const tolerance = lowering === 'eager' && kind === 'flat' ? eagerFlatTolerance : usual;
   const golden = readGolden(model, kind);
   const topology = builtinTopology(model, imageShape, classes);
   const spec = { topology, imageShape, classes, normalise, batch };
