@@ -7,18 +7,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/faults/**', 'test/nats/**', 'test/numerics/**'],
+          exclude: ['test/e2e/**', 'test/faults/**', 'test/kubernetes/*.test.ts', 'test/nats/**', 'test/numerics/**'],
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: 'system',
-          include: ['e2e', 'faults', 'nats', 'numerics'].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ['e2e', 'faults', 'kubernetes', 'nats', 'numerics'].map((folder) => `test/${folder}/*.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Most of their time is waiting; each has processes of its own.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -12,6 +12,8 @@ export interface LocalWorkersOptions {
   readonly cores: number;
   /** Address of the coordinator. */
   readonly coordinator: string;
+  /** Whether they keep compiled programs on disk. */
+  readonly cache: boolean;
   /** Options of token and TLS. */
   readonly access?: readonly string[];
   /** JSON lines of all workers are appended here. */
@@ -119,12 +121,13 @@ export class LocalWorkers {
   }
 
   #start(place: Place): void {
-    const { coordinator, cores, access = [], logFile } = this.options;
+    const { coordinator, cores, cache, access = [], logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
+    if (!cache) args.push('--no-cache');
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
     const env = { MALLOC_ARENA_MAX: '2', ...process.env };

@@ -25,6 +25,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   runs: async () => (await import('./commands/runs.js')).runsCommand(),
   compare: async () => (await import('./commands/compare.js')).compareCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
+  evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand(),
+  predict: async () => (await import('./commands/predict.js')).predictCommand(),
+  export: async () => (await import('./commands/export.js')).exportCommand(),
   certs: async () => (await import('./commands/certs.js')).certsCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),
 };

@@ -20,7 +20,13 @@ const statusSchema = z.object({
   ...{ step: count, totalSteps: count, epoch: count, epochs: count, generation: count, term: count },
   ...{ loss: number, lossMean: number, learningRate: count, imagesPerSecond: count, samplesTrained: count },
   ...{ secondsLeft: count, testEpoch: count, testLoss: number, testAccuracy: count },
-  ...{ digest: text, digestEpoch: count, checkpointStep: count },
+  ...{
+    digest: text,
+    digestEpoch: count,
+    checkpointStep: count,
+    fingerprint: text.default(''),
+    device: text.default(''),
+  },
   ...{ audited: count, speculated: count, faults: count, skipped: count },
   waitingFor: z.array(z.object({ workerId: text, phase: text, shards: z.array(count) })),
   workers: z.array(

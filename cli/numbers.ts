@@ -27,3 +27,10 @@ export function workerCount(text: string): number {
   if (/^\d+$/.test(text) && value <= 1024) return value;
   throw new InvalidArgumentError('expected 0 to 1024');
 }
+
+/** Parses the side of an image. */
+export function pixels(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 1024) return value;
+  throw new InvalidArgumentError('expected 1 to 1024 pixels');
+}

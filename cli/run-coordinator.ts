@@ -21,6 +21,8 @@ export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions
   readonly logLevel: LogLevel;
   /** Where to tell NATS of the run. */
   readonly nats?: NatsOptions | undefined;
+  /** Called when the run has ended and its results are written. */
+  readonly onResult?: (result: RunResult) => void;
   /** Called when the coordinator listens; what it returns is ended with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
@@ -69,6 +71,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
   try {
     const result = await coordinator.run().finally(() => nats?.close());
     terminal.end(result);
+    options.onResult?.(result);
     await helpers?.finish();
     return result.outcome === 'finished' ? 0 : interruptedExitCode;
   } finally {

@@ -2,6 +2,8 @@ import type { ModelLayout, WeightInfo } from '../engine/engine.js';
 import { decodeSafetensors, type NamedTensor, safetensorsHeader } from '../engine/safetensors.js';
 import { canonicalJson, sha256Hex, stateDigest, type TrainingState } from '../job/digest.js';
 import { JobError } from '../job/errors.js';
+import { createOptimizer } from '../job/optimizer.js';
+import type { JobSpec } from '../job/spec.js';
 
 /**
  * How a training state lies in one vector, in memory and in a checkpoint's data alike: parameters, then each slot of
@@ -27,6 +29,11 @@ export interface CheckpointHead {
   /** Committed updates. */
   readonly step: number;
   readonly chain: string;
+}
+
+/** The layout of a job's states. */
+export function stateLayout({ optimizer }: Pick<JobSpec, 'optimizer'>, model: ModelLayout): StateLayout {
+  return { model, slots: createOptimizer(optimizer, 0).slots.map(({ name }) => name) };
 }
 
 export function vectorLength({ model, slots }: StateLayout): number {

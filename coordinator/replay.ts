@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobError } from '../job/errors.js';
-import { manifestPlan } from '../job/manifest.js';
+import { manifestPlan } from '../job/plan.js';
 import { checkpointName, checkpointSteps } from './checkpoint-decisions.js';
 import type { RecordedRun } from './compare-runs.js';
 

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelLayout } from '../engine/engine.js';
-import { exportOnnx, exportTfjs } from '../engine/export.js';
-import { encodeSafetensors, type NamedTensor } from '../engine/safetensors.js';
 import type { TrainingState } from '../job/digest.js';
-import { namedTensors } from './checkpoint-file.js';
+import { modelCard } from '../job/model-card.js';
 import type { EngineClass } from './engine-class.js';
+import { modelFiles, modelFormats } from './model/trained-model.js';
 import type { PreparedJob } from './prepare-job.js';
 import type { DigestEntry, EvaluationRecord, RunCounts } from './records.js';
 import type { ReportInput } from './report/report-input.js';
@@ -58,24 +56,14 @@ export async function writeResults(
   return { outcome: training.outcome, runDirectory: directory.path, report: indexHtml, input };
 }
 
-async function writeModel(directory: RunDirectory, job: PreparedJob, snapshot: TrainingState): Promise<void> {
+async function writeModel(
+  directory: RunDirectory,
+  job: PreparedJob,
+  { step, params, state }: TrainingState,
+): Promise<void> {
   const { manifest, layout } = job;
-  const { modelJson, weights } = exportTfjs(manifest.topology, layout, snapshot.params, snapshot.state);
-  await directory.write('model/weights.bin', weights);
-  await directory.writeJson('model/model.json', modelJson);
-  const onnx = await exportOnnx({
-    topology: manifest.topology,
-    imageShape: manifest.dataset.imageShape,
-    classes: manifest.dataset.classes.length,
-    normalise: manifest.dataset.normalise,
-    params: snapshot.params,
-    state: snapshot.state,
-  });
-  await directory.write('model/model.onnx', onnx);
-  const metadata = { job: manifest.digest, step: String(snapshot.step), dataset: manifest.dataset.title };
-  await directory.write('model/model.safetensors', encodeSafetensors(modelTensors(layout, snapshot), metadata));
-}
-
-function modelTensors(layout: ModelLayout, snapshot: TrainingState): NamedTensor[] {
-  return [...namedTensors(layout.parameters, snapshot.params, ''), ...namedTensors(layout.state, snapshot.state, '')];
+  const model = { card: modelCard(manifest, step), topology: manifest.topology, layout, params, state };
+  for (const format of modelFormats) {
+    for (const { name, content } of await modelFiles(model, format)) await directory.write(`model/${name}`, content);
+  }
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TrainingState } from '../job/digest.js';
-import { createOptimizer } from '../job/optimizer.js';
 import { checkSameJob, engineOf, type FoundCheckpoint, findCheckpoint, type PreviousRun } from './begin-run.js';
-import type { StateLayout } from './checkpoint-file.js';
+import { type StateLayout, stateLayout } from './checkpoint-file.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEngine } from './engine-door.js';
 import type { RunEvents } from './events.js';
@@ -58,7 +57,7 @@ export interface RunStartOptions {
 export async function startRun(options: RunStartOptions): Promise<RunStart> {
   const { directory, previous, job, events, onError } = options;
   const { manifest, plan } = job;
-  const layout = stateLayout(job);
+  const layout = stateLayout(manifest.spec, job.layout);
   if (previous) checkSameJob(directory.path, previous.manifest, manifest);
   const found = previous && (await findCheckpoint(directory, layout, manifest.digest));
   const records = await directory.beginRecords(found?.checkpoint.state.step ?? 0);
@@ -110,11 +109,6 @@ async function beginHistory(
   const predictions = last && csv !== undefined ? parsePredictions(csv, testLabels, last.record.confusion) : undefined;
   const before = { steps: steps.kept, evaluations: evaluations.kept, digests: digests.kept };
   return new RunHistory({ before, predictions, checkpointStep });
-}
-
-function stateLayout({ layout, manifest }: PreparedJob): StateLayout {
-  const slots = createOptimizer(manifest.spec.optimizer, 0).slots.map(({ name }) => name);
-  return { model: layout, slots };
 }
 
 function initialState({ initial, layout }: PreparedJob, { slots }: StateLayout): TrainingState {

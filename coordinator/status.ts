@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { StatusReply, WorkerStatus } from '../proto/messages.js';
 import type { JobManifest } from '../job/manifest.js';
 import { epochInProgress, type StepPlan } from '../job/plan.js';
+import type { EngineDoor } from './engine-door.js';
 import type { RunHistory } from './observe/history.js';
 import { secondsLeft } from './observe/progress.js';
 import type { Roster } from './roster.js';
@@ -18,11 +19,12 @@ export interface StatusSource {
   readonly trainer: Trainer;
   readonly roster: Roster;
   readonly history: RunHistory;
+  readonly door: EngineDoor;
 }
 
 /** What the coordinator knows of its run right now. */
 export function describeStatus(source: StatusSource, nowMs: number): StatusReply {
-  const { manifest, term, path, trainer, roster } = source;
+  const { manifest, term, path, trainer, roster, door } = source;
   const { waiting, generation } = trainer.dispatcher;
   return {
     job: manifest.spec.name,
@@ -34,6 +36,8 @@ export function describeStatus(source: StatusSource, nowMs: number): StatusReply
     generation,
     ...describeProgress(source),
     ...trainer.counts,
+    fingerprint: door.run?.engine.fingerprint ?? '',
+    device: door.run?.engine.device ?? '',
     waitingFor: (waiting?.workers ?? []).map((owed) => ({ ...owed, shards: [...owed.shards] })),
     workers: roster.sessions.map((session) => describeWorker(session, trainer, nowMs)),
   };

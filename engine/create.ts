@@ -9,6 +9,8 @@ export interface EngineChoice {
   /** onnx only. */
   readonly lowering?: LoweringChoice;
   readonly log?: (message: string) => void;
+  /** Where compiled programs are kept; none are by default. */
+  readonly cacheDirectory?: string | undefined;
 }
 
 /** The engine that a job's spec names, with its heavy parts loaded only now. */
@@ -27,16 +29,16 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
   }
 }
 
-/** Loads what `createEngine` and its programs will need, for those who have time before they know their job. */
-export async function loadEngine(name: EngineChoice['name']): Promise<void> {
+/**
+ * Loads what `createEngine` and its programs will need, for those who have time before they know their job: the runtime,
+ * and the compiler too where nothing is kept that could take its place.
+ */
+export async function loadEngine(name: EngineChoice['name'], cacheDirectory?: string): Promise<void> {
   switch (name) {
     case 'onnx': {
-      const [{ loadRuntime }] = await Promise.all([
-        import('./onnx/session.js'),
-        import('./onnx/engine.js'),
-        import('./trace/program.js'),
-      ]);
+      const [{ loadRuntime }] = await Promise.all([import('./onnx/session.js'), import('./onnx/engine.js')]);
       await loadRuntime();
+      if (!(await isWarm(cacheDirectory))) await import('./onnx/compile.js');
       return;
     }
     case 'tensorflow':
@@ -45,4 +47,10 @@ export async function loadEngine(name: EngineChoice['name']): Promise<void> {
     default:
       return name satisfies never;
   }
+}
+
+async function isWarm(cacheDirectory: string | undefined): Promise<boolean> {
+  if (cacheDirectory === undefined) return false;
+  const { ProgramCache } = await import('./cache/program-cache.js');
+  return (await ProgramCache.open(cacheDirectory)).isWarm();
 }

@@ -12,6 +12,8 @@ export interface OnnxExport {
   readonly normalise: ProgramSpec['normalise'];
   readonly params: Float32Array;
   readonly state: Float32Array;
+  /** What the file says of itself. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -38,7 +40,7 @@ async function exportBatch(request: OnnxExport, batch: number, open: boolean): P
   const rows = open ? 'N' : batch;
   for (const { attrs, shape } of inputsOf(program)) writer.input(attrs.name, attrs.stored, [rows, ...shape.slice(1)]);
   for (const output of program.outputs) writeOutput(lowering, output, rows);
-  return writer.build();
+  return writer.build(request.metadata);
 }
 
 function asInitializers(layout: ModelLayout, { params, state }: OnnxExport): LoweringOptions['weight'] {

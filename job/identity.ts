@@ -2,23 +2,35 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobSpec } from './spec.js';
 
 /** The part of a spec that decides the weights. */
-export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'loss'> & Partial<Pick<JobSpec, 'loss'>>;
+export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'loss'> &
+  Partial<Pick<JobSpec, 'loss'>> & { readonly data: Omit<JobSpec['data'], (typeof folderFields)[number]> };
 
+/** Fields of `data` that belong to an image folder. */
+export const folderFields = ['path', 'image', 'testShare'] as const;
 /** Fields that change no bit of the weights, so that a run may go on with others. */
 const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
 
 /**
- * What the job digest is made from, besides model and data. A loss as it was before there were others is left out, so
- * that the digests of older jobs stay what they were.
+ * What the job digest is made from, besides model and data. Where an image folder lies is no part of it; what is made of
+ * its images is in the dataset's digest. A loss as it was before there were others is left out, so that the digests of
+ * older jobs stay what they were.
  */
 export function specIdentity(spec: JobSpec): SpecIdentity {
-  const isFree = (name: string) =>
-    (freeFields as readonly string[]).includes(name) || (name === 'loss' && isPlain(spec.loss));
-  return Object.fromEntries(Object.entries(spec).filter(([name]) => !isFree(name))) as SpecIdentity;
+  const { loss, ...fields } = without(spec, freeFields);
+  const data = without(spec.data, folderFields);
+  return isPlain(loss) ? { ...fields, data } : { ...fields, loss, data };
 }
 
 function isPlain({ type, labelSmoothing }: JobSpec['loss']): boolean {
   return type === 'softmaxCrossEntropy' && labelSmoothing === 0;
+}
+
+function without<Section extends object, Field extends keyof Section>(
+  section: Section,
+  left: readonly Field[],
+): Omit<Section, Field> {
+  const fields = Object.entries(section).filter(([name]) => !(left as readonly string[]).includes(name));
+  return Object.fromEntries(fields) as Omit<Section, Field>;
 }
 
 /** A field in which two specs differ; undefined where a spec has not got it. */

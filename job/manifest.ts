@@ -1,12 +1,24 @@
 import { z } from 'zod';
 import type { ModelTopology } from '../engine/engine.js';
 import { JobError } from './errors.js';
-import { planSteps, type StepPlan } from './plan.js';
 import { jobSpecSchema } from './spec.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const part = z.strictObject({ digest, count: z.int().min(1) });
 const perChannel = z.array(z.number()).min(1).max(16);
+
+/** What a manifest says of the dataset. */
+export const manifestDatasetSchema = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  synthetic: z.boolean(),
+  classes: z.array(z.string()).min(1).max(256),
+  imageShape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1).max(16)]),
+  normalise: z.strictObject({ mean: perChannel, deviation: perChannel }),
+  digest,
+  trainSamples: z.int().min(1),
+  testSamples: z.int().min(1),
+});
 
 const manifestSchema = z.strictObject({
   /** Identity of the job: spec, model and data. */
@@ -15,17 +27,7 @@ const manifestSchema = z.strictObject({
   topology: z.record(z.string(), z.unknown()).transform((value): ModelTopology => value),
   parameterCount: z.int().min(1),
   stateCount: z.int().min(0),
-  dataset: z.strictObject({
-    name: z.string(),
-    title: z.string(),
-    synthetic: z.boolean(),
-    classes: z.array(z.string()).min(1).max(256),
-    imageShape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1).max(16)]),
-    normalise: z.strictObject({ mean: perChannel, deviation: perChannel }),
-    digest,
-    trainSamples: z.int().min(1),
-    testSamples: z.int().min(1),
-  }),
+  dataset: manifestDatasetSchema,
   /** Training shards, in order. */
   shards: z.array(part).min(1),
   /** Test images in batches of `spec.evaluation.batch`, in order. */
@@ -44,8 +46,4 @@ export function parseManifest(json: string): JobManifest {
   } catch (cause) {
     throw new JobError('BAD_SPEC', `job manifest: not readable; ${(cause as Error).message}`, { cause });
   }
-}
-
-export function manifestPlan(manifest: JobManifest): StepPlan {
-  return planSteps(manifest.spec, manifest.dataset.trainSamples);
 }

@@ -1,4 +1,5 @@
 import { JobError } from './errors.js';
+import type { JobManifest } from './manifest.js';
 import { shardRange, type SampleRange } from './shards.js';
 import type { JobSpec } from './spec.js';
 
@@ -35,6 +36,11 @@ export function planSteps(
   const shardSizes = Array.from({ length: spec.shards }, (_, s) => shardRange(trainSamples, spec.shards, s).count);
   const { batch, stepsPerEpoch } = cutEpoch(spec, trainSamples, shardSizes);
   return { shardSizes, epochs: spec.epochs, stepsPerEpoch, totalSteps: stepsPerEpoch * spec.epochs, batch };
+}
+
+/** The plan of a compiled job. */
+export function manifestPlan({ spec, dataset }: JobManifest): StepPlan {
+  return planSteps(spec, dataset.trainSamples);
 }
 
 function cutEpoch(

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { folderFields } from './identity.js';
+import { imageFits } from './image-format.js';
 import { isModelFile, isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';
 import { specProblems, type SpecPath } from './spec-problems.js';
@@ -91,7 +93,29 @@ export const jobSpecSchema = z
     globalBatch: count('samples of all shards together per step', 1024 * 1024).optional(),
     data: z
       .strictObject({
-        dataset: z.enum(['cifar10', 'synthetic']).default('cifar10'),
+        dataset: z
+          .enum(['cifar10', 'synthetic', 'folder'])
+          .default('cifar10')
+          .describe('folder: PNG or JPEG images in class folders'),
+        path: z.string().min(1).max(4096).optional().describe('with folder: its directory, unless --data says so'),
+        image: z
+          .strictObject({
+            height: count('pixels', 1024).default(32),
+            width: count('pixels', 1024).default(32),
+            channels: z.literal([1, 3]).default(3).describe('1: grey'),
+            fit: z
+              .enum(imageFits)
+              .default('cover')
+              .describe('how an image of another shape gets there: cover cuts, contain adds borders, fill stretches'),
+          })
+          .optional()
+          .describe('with folder: what every image becomes; default: 32×32, three channels, cover'),
+        testShare: z
+          .number()
+          .gt(0)
+          .lt(1)
+          .optional()
+          .describe('with folder: share of the images that are for testing where there is no test/; default: 0.2'),
         limit: count('for trials: use only the first images of each batch, this many', 1_000_000).optional(),
         augment: z
           .strictObject({
@@ -162,6 +186,11 @@ export const jobSpecSchema = z
         path: ['globalBatch'],
         message: `expected at least one sample per shard (${spec.shards}), got ${spec.globalBatch}`,
       });
+    }
+    for (const field of folderFields) {
+      if (spec.data.dataset === 'folder' || spec.data[field] === undefined) continue;
+      const message = `expected dataset: folder with it, got ${spec.data.dataset}`;
+      context.addIssue({ code: 'custom', path: ['data', field], message });
     }
     if (spec.topology === undefined && !isModelName(spec.model) && !isModelFile(spec.model)) {
       context.addIssue({

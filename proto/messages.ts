@@ -203,6 +203,8 @@ export interface StatusReply {
   dataset: string;
   synthetic: boolean;
   waitingFor: WaitingFor[];
+  fingerprint: string;
+  device: string;
 }
 export interface WaitingFor {
   workerId: string;

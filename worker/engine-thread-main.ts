@@ -1,11 +1,11 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import { BufferPool } from './buffer-pool.js';
-import type { FromEngine, ToEngine } from './engine-thread.js';
+import type { EngineThreadSettings, FromEngine, ToEngine } from './engine-thread.js';
 import { ShardComputer } from './shard-computer.js';
 
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
@@ -31,13 +31,16 @@ interface Vector {
 const port = parentPort;
 if (!port) throw new InvariantError('the engine thread was started outside a thread');
 
+const { cacheDirectory } = workerData as EngineThreadSettings;
+
 function post(message: FromEngine): void {
   port!.postMessage(message);
 }
 
 async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
   const begun = performance.now();
-  const engine = await createEngine({ ...manifest.spec.engine, log: (message) => post({ kind: 'log', message }) });
+  const log = (message: string) => post({ kind: 'log', message });
+  const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
   const canWiden = wide && engine.info.threads === 1 && (await computer.widen());
@@ -165,5 +168,7 @@ port.on('message', (message: ToEngine) => {
   loop = begin(message.manifest, message.wide);
   loop.catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
 });
-// The default engine's modules take a third of a second to load: time that a worker has while it joins.
-loadEngine('onnx').catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
+// The default engine's modules take time to load, which a worker has while it joins.
+loadEngine('onnx', cacheDirectory).catch((error: unknown) =>
+  post({ kind: 'failed', message: (error as Error).message }),
+);

@@ -25,6 +25,12 @@ export type FromEngine =
   | { kind: 'log'; message: string }
   | { kind: 'failed'; message: string };
 
+/** What the thread is told when it starts. */
+export interface EngineThreadSettings {
+  /** Where compiled programs are kept; none are if undefined. */
+  readonly cacheDirectory: string | undefined;
+}
+
 /** How long a computation in progress may take when the thread is to end. */
 const endLimitMs = 2_000;
 
@@ -42,8 +48,9 @@ export class EngineThread {
    * Starts the thread, which loads what it will need before it knows its job. It shares the process's environment, from
    * which native libraries take their settings.
    */
-  constructor() {
-    this.#thread = new Worker(new URL('./engine-thread-main.js', import.meta.url), { env: SHARE_ENV });
+  constructor(settings: EngineThreadSettings) {
+    const entry = new URL('./engine-thread-main.js', import.meta.url);
+    this.#thread = new Worker(entry, { workerData: settings, env: SHARE_ENV });
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
     this.#ended = new Promise((resolve) => this.#thread.once('exit', resolve));
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));

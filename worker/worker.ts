@@ -23,6 +23,8 @@ export interface WorkerOptions {
    * while other workers have none left. 1: never, as where the worker has a core to itself and no more.
    */
   readonly cores: number;
+  /** Where compiled programs are kept; none are by default. */
+  readonly cacheDirectory?: string | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -56,7 +58,7 @@ export class LockstepWorker {
    * @throws ClusterError when it is refused, its engine fails, or no coordinator is there for `waitMs`.
    */
   async run(): Promise<SessionEnd> {
-    this.#spare = new EngineThread();
+    this.#spare = this.#newEngine();
     try {
       let alone = performance.now();
       for (let attempt = 1; this.#leaving === undefined; attempt++) {
@@ -104,11 +106,15 @@ export class LockstepWorker {
   #jobFor(manifest: JobManifest): JobMemory {
     if (this.#job?.engine.jobDigest !== manifest.digest) {
       void this.#job?.engine.close();
-      this.#job = { engine: this.#spare ?? new EngineThread(), parts: new Map() };
+      this.#job = { engine: this.#spare ?? this.#newEngine(), parts: new Map() };
       this.#spare = undefined;
       this.#job.engine.begin(manifest, this.options.cores > 1);
     }
     return this.#job;
+  }
+
+  #newEngine(): EngineThread {
+    return new EngineThread({ cacheDirectory: this.options.cacheDirectory });
   }
 
   /** @throws ClusterError UNTRUSTED when it is for TLS that there is no coordinator. */

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
+import { describeFinishedRun } from '../finished-run.js';
 import { resolveNats } from '../nats-options.js';
 import { positive } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
 import { chooseRun } from '../run-choice.js';
+import { writeResultFile } from '../result-file.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { readTls } from '../tls-options.js';
 import { readToken } from '../token.js';
@@ -11,6 +13,7 @@ import { addResumeOption, addRunOptions, type RunOptions } from './train.js';
 
 interface CoordinatorCommandOptions extends RunOptions {
   minWorkers: number;
+  result?: string;
 }
 
 /** `lockstep coordinator`: one job, for workers that are started elsewhere. */
@@ -24,10 +27,13 @@ export function coordinatorCommand(): Command {
   command.addOption(
     new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
   );
+  command.option('--result <file>', 'write there how the run ended, as one line of JSON');
   return command
     .addHelpText('after', presetHelp() + examples)
     .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {
       const { spec, runDirectory } = await chooseRun(file, options);
+      const finished = await describeFinishedRun(runDirectory, spec);
+      if (finished !== undefined) return console.log(finished);
       const token = readToken(options.tokenFile);
       const tls = readTls(options, 'server');
       const dataset = () => datasetFor(spec, { data: options.data });
@@ -47,6 +53,9 @@ export function coordinatorCommand(): Command {
         logLevel: options.logLevel,
         tensorboard: options.tensorboard ?? false,
         trace: options.trace,
+        onResult: (result) => {
+          if (options.result !== undefined) writeResultFile(options.result, result);
+        },
         onListening: (address, _, print) => {
           print(`listening on ${address}; join with: lockstep worker --coordinator ${address}`);
           return { finish: () => Promise.resolve(), stop: () => Promise.resolve() };

@@ -1,18 +1,22 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { datasetFor } from '../dataset.js';
+import { pixels } from '../numbers.js';
+import { specFrom } from '../options.js';
 import { downloadProgress } from '../terminal/download.js';
 import { readCifar10 } from '../../job/data/cifar10.js';
 import type { Dataset } from '../../job/data/dataset.js';
 import { channelStatistics, classCounts, contactSheet } from '../../job/data/explore.js';
 import { openDataset } from '../../job/data/index.js';
 import { installCifar10 } from '../../job/data/install.js';
-import { cacheDirectory } from '../../job/data/locate.js';
+import { imageFormatOf, testShareOf } from '../../job/image-format.js';
+import { cacheDirectory } from '../../job/data/cache-directory.js';
 
 /** `lockstep data`: fetch CIFAR-10, look at it. */
 export function dataCommand(): Command {
   return new Command('data')
-    .description('fetch CIFAR-10 and look at it')
+    .description('fetch CIFAR-10, look at a dataset')
     .addCommand(downloadCommand())
     .addCommand(infoCommand());
 }
@@ -35,6 +39,8 @@ function downloadCommand(): Command {
 
 interface InfoFlags {
   readonly data?: string;
+  readonly folder?: string;
+  readonly size: number;
   readonly synthetic?: boolean;
   readonly json?: boolean;
   readonly sheet?: string;
@@ -43,19 +49,30 @@ interface InfoFlags {
 function infoCommand(): Command {
   return new Command('info')
     .description('images per class, channel means and deviations, a contact sheet')
+    .argument('[job.yaml]', 'the data of this job; without it, CIFAR-10')
     .option('--data <path>', 'directory or .tar.gz (default: LOCKSTEP_DATA, ./data, the cache directory)')
+    .option('--folder <dir>', 'a directory of class folders with PNG or JPEG images instead of CIFAR-10')
+    .addOption(new Option('--size <n>', 'with --folder: images become n × n pixels').argParser(pixels).default(32))
     .option('--synthetic', 'the synthetic stand-in instead of CIFAR-10')
     .option('--json', 'print JSON')
     .option('--sheet <file>', 'write a PNG with ten training images of each class, a row per class')
-    .action(async (flags: InfoFlags) => {
-      const dataset = await open(flags);
+    .action(async (file: string | undefined, flags: InfoFlags) => {
+      const dataset = await open(file, flags);
       const facts = explore(dataset);
       console.log(flags.json === true ? JSON.stringify(facts, null, 2) : describe(facts));
       if (flags.sheet !== undefined) await writeFile(flags.sheet, contactSheet(dataset));
     });
 }
 
-async function open({ data, synthetic }: InfoFlags): Promise<Dataset> {
+async function open(file: string | undefined, { data, folder, size, synthetic }: InfoFlags): Promise<Dataset> {
+  if (file !== undefined) return datasetFor(await specFrom(file, { set: [] }), { data });
+  if (folder !== undefined)
+    return openDataset({
+      dataset: 'folder',
+      path: folder,
+      cwd: process.cwd(),
+      folder: { format: { ...imageFormatOf({}), height: size, width: size }, testShare: testShareOf({}) },
+    });
   const envPath = process.env['LOCKSTEP_DATA'];
   return openDataset({
     dataset: synthetic === true ? 'synthetic' : 'cifar10',

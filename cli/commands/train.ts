@@ -11,6 +11,7 @@ import { type LogLevel, logLevels } from '../log.js';
 import { addNatsOptions, type NatsFlags, resolveNats } from '../nats-options.js';
 import { positive, seconds, stepCount } from '../numbers.js';
 import { addSpecOptions, presetHelp } from '../options.js';
+import { noCacheOption } from '../program-cache.js';
 import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
@@ -35,6 +36,7 @@ export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {
 interface TrainOptions extends RunOptions {
   workers: string;
   cores: number;
+  cache: boolean;
 }
 
 /** `lockstep train`: coordinator and workers on this machine. */
@@ -77,6 +79,7 @@ function addLocalOptions(command: Command): void {
     'cores that the local workers share: idle ones help with the last shards of a step; the bits stay the same',
   );
   command.addOption(workers).addOption(cores.argParser(positive).default(availableParallelism(), 'all'));
+  command.addOption(noCacheOption());
 }
 
 /** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
@@ -150,6 +153,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
       const local = new LocalWorkers({
         count: workers,
         cores: options.cores,
+        cache: options.cache,
         coordinator: loopbackAddress(address),
         access: [...tokenFlag(options), ...localWorkerTls(options, tls)],
         logFile: join(runDirectory, 'log.jsonl'),

@@ -89,6 +89,7 @@ async function train(coordinator: Coordinator, count: number, runDirectory: stri
   const workers = new LocalWorkers({
     count,
     cores: availableParallelism(),
+    cache: true,
     coordinator: address,
     logFile: join(runDirectory, 'log.jsonl'),
     onRestart: (message) => console.log(message),

@@ -3,6 +3,7 @@ import { parseEndpoint } from '../../coordinator/listen.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
+import { noCacheOption, programDirectory } from '../program-cache.js';
 import { addTlsClientOptions, readTls, type TlsFlags } from '../tls-options.js';
 import { readToken } from '../token.js';
 
@@ -12,6 +13,7 @@ interface WorkerCommandOptions extends TlsFlags {
   cores: number;
   tokenFile?: string;
   wait: number;
+  cache: boolean;
   logLevel: LogLevel;
 }
 
@@ -36,6 +38,7 @@ export function workerCommand(): Command {
         .argParser(seconds)
         .default(3_600_000, '3600'),
     )
+    .addOption(noCacheOption())
     .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('info'))
     .addHelpText(
       'after',
@@ -51,6 +54,7 @@ export function workerCommand(): Command {
         tls: readTls(options, 'client'),
         waitMs: options.wait,
         cores: options.cores,
+        cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });
       const ofTrain = process.connected === true;

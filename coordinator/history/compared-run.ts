@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { JobError } from '../../job/errors.js';
-import { type JobManifest, manifestPlan, parseManifest } from '../../job/manifest.js';
+import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import { manifestPlan } from '../../job/plan.js';
 import type { DigestEntry, EvaluationRecord, StepRecord } from '../records.js';
 import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
 import { type ListedRun, listRun } from './list-runs.js';

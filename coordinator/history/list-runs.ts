@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type JobManifest, manifestPlan, parseManifest } from '../../job/manifest.js';
+import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import { manifestPlan } from '../../job/plan.js';
 import type { DigestEntry, EvaluationEntry } from '../records.js';
 import { isInUse } from '../run-lock.js';
 import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';

@@ -11,6 +11,7 @@ const foldUnary: Partial<Record<UnaryOp, (x: number) => number>> = {
   reciprocal: (x) => 1 / x,
   relu: (x) => Math.max(x, 0),
   rsqrt: (x) => 1 / Math.sqrt(x),
+  side: (x) => (x < 0 ? -1 : 1),
   sqrt: Math.sqrt,
   step: (x) => Number(x > 0),
 };

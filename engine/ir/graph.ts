@@ -47,7 +47,7 @@ export class Graph {
   /** A constant tensor, which must not be changed afterwards; stored as one number where all elements are equal. */
   constant(data: ConstantData, shape: Shape, dtype: DType): Node {
     const first = data[0];
-    if (first !== undefined && data.every((value) => Object.is(value, first))) return this.splat(first, shape, dtype);
+    if (first !== undefined && isUniform(data)) return this.splat(first, shape, dtype);
     return this.add('constant', [], { data }, shape, dtype);
   }
 
@@ -64,6 +64,13 @@ export class Graph {
 
 function keyOf(op: Op, inputs: readonly Node[], attrs: object, shape: Shape, dtype: DType): string {
   return `${op}(${inputs.map((node) => node.id).join()})${JSON.stringify(attrs)}|${dtype}|${shape.join()}`;
+}
+
+/** Whether all elements are the same. A loop: TF.js makes tensors of ones as large as a layer's values for a batch. */
+function isUniform(data: ConstantData): boolean {
+  const first = data[0];
+  for (let i = 1; i < data.length; i++) if (!Object.is(data[i], first)) return false;
+  return true;
 }
 
 /** The value of a constant with equal elements, else undefined. */

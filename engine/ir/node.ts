@@ -4,7 +4,10 @@ export type DType = 'float32' | 'int32' | 'bool';
 /** Values of a constant; booleans are 0 and 1. */
 export type ConstantData = Float32Array | Int32Array | Uint8Array;
 
-/** Elementwise functions of one tensor that keep its type. `step(x)` is 1 where x > 0, else 0; `rsqrt` is 1/√x. */
+/**
+ * Elementwise functions of one tensor that keep its type. `step(x)` is 1 where x > 0, else 0; `side(x)` is −1 where
+ * x < 0, else 1; `rsqrt` is 1/√x.
+ */
 export type UnaryOp =
   | 'abs'
   | 'ceil'
@@ -20,6 +23,7 @@ export type UnaryOp =
   | 'relu'
   | 'round'
   | 'rsqrt'
+  | 'side'
   | 'sigmoid'
   | 'sign'
   | 'sin'
@@ -102,8 +106,8 @@ interface OtherSignatures {
   depthwiseInput: Signature<Two, ConvAttrs>;
   maxPool: Signature<One, PoolAttrs>;
   avgPool: Signature<One, PoolAttrs>;
-  /** `[dy, x, y]`; `masked` when dy is 0 wherever y ≤ 0. */
-  maxPoolGrad: Signature<Three, PoolAttrs & { readonly masked: boolean }>;
+  /** `[dy, x, y]`; `maskedBy` is the id of a node z on whose step function dy is 0: ReLU's input. */
+  maxPoolGrad: Signature<Three, PoolAttrs & { readonly maskedBy?: number }>;
   /** `[dy]` */
   avgPoolGrad: Signature<One, PoolAttrs>;
 }

@@ -32,6 +32,7 @@ export function multiply(graph: Graph, a: Node, b: Node): Node {
   // NaN · 0 becomes 0 here. A NaN or infinity still reaches the loss, whose value is never simplified.
   if (x === 0 || y === 0) return graph.splat(0, shape, a.dtype);
   if (a.dtype !== 'float32') return graph.make('mul', a.id < b.id ? [a, b] : [b, a], {}, shape, a.dtype);
+  if (a === b && a.op === 'side') return graph.splat(1, shape);
   return alreadyMasked(a, b) ?? normalForm(graph, a, b, sizeOf(shape));
 }
 
@@ -68,14 +69,14 @@ function product(graph: Graph, a: Node, b: Node): Node {
   return graph.make('mul', swap ? [y, x] : [x, y], {}, broadcastShape(x.shape, y.shape), a.dtype);
 }
 
-/** A max-pool gradient that is masked already needs no second mask by `step` of its input: the gradient of ReLU. */
+/** A max-pool gradient that is masked already needs no second mask by the same `step`: the gradient of ReLU. */
 function alreadyMasked(a: Node, b: Node): Node | undefined {
   for (const [gradient, mask] of [
     [a, b],
     [b, a],
   ] as const) {
-    if (gradient.op !== 'maxPoolGrad' || !gradient.attrs.masked || mask.op !== 'step') continue;
-    if (mask.inputs[0] === gradient.inputs[1]) return gradient;
+    if (gradient.op !== 'maxPoolGrad' || mask.op !== 'step') continue;
+    if (mask.inputs[0].id === gradient.attrs.maskedBy) return gradient;
   }
   return undefined;
 }

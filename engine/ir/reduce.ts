@@ -47,6 +47,8 @@ function simplifySum(graph: Graph, x: Node, axes: readonly number[]): Node | und
   if (x.op === 'broadcast') return sumOfBroadcast(graph, x.inputs[0], x.shape, axes);
   if (x.dtype !== 'float32') return undefined;
   if (isCentred(x, axes)) return graph.splat(0, without(x.shape, axes));
+  const pooled = sumOfPooled(graph, x, axes);
+  if (pooled) return pooled;
   if ((x.op === 'add' || x.op === 'sub') && isFree(graph, x, axes)) {
     const [a, b] = x.inputs.map((term) => reduce(graph, 'sum', broadcast(graph, term, x.shape), { axes }));
     return binary(graph, x.op, a!, b!);
@@ -75,8 +77,28 @@ function sumOfProduct(graph: Graph, x: Node, axes: readonly number[]): Node | un
   return times(graph, sum, reshape(graph, small, factor));
 }
 
+/**
+ * The gradient dz of max pooling has the elements of dy, at maxima of x, which are the elements of y. So over whole
+ * windows Σ dz = Σ dy, and Σ dz·x = Σ dy·y; and with x = c · side, Σ dz·c = side · Σ dy·y.
+ */
+function sumOfPooled(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
+  if (!axes.includes(1) || !axes.includes(2)) return undefined;
+  if (x.op === 'maxPoolGrad') return reduce(graph, 'sum', x.inputs[0], { axes });
+  if (x.op !== 'mul') return undefined;
+  for (const [dz, c] of [x.inputs, [x.inputs[1], x.inputs[0]] as const]) {
+    if (dz.op !== 'maxPoolGrad') continue;
+    const [dy, source, y] = dz.inputs;
+    const { full, small } = factorsOf(source);
+    const side = c !== source && c === full && small?.op === 'side' ? small : undefined;
+    if (c !== source && !side) continue;
+    const product = times(graph, dy, side ? times(graph, y, side) : y);
+    return reduce(graph, 'sum', product, { axes });
+  }
+  return undefined;
+}
+
 /** Whether x is `y − mean(y)` over these axes, which sums to zero. */
-function isCentred(x: Node, axes: readonly number[]): boolean {
+export function isCentred(x: Node, axes: readonly number[]): boolean {
   if (x.op !== 'sub') return false;
   const [y, subtrahend] = x.inputs;
   const average = subtrahend.op === 'reshape' ? subtrahend.inputs[0] : subtrahend;
@@ -91,7 +113,7 @@ function isCentred(x: Node, axes: readonly number[]): boolean {
 function isFree(graph: Graph, x: Node, axes: readonly number[], rank = x.shape.length): boolean {
   const full = toRank(x.shape, rank);
   if (axes.every((axis) => full[axis] === 1) || x.op === 'constant' || x.op === 'broadcast') return true;
-  if (x.shape.length === rank && isKnown(graph, x, axes)) return true;
+  if (x.shape.length === rank && (isKnown(graph, x, axes) || x.op === 'maxPoolGrad')) return true;
   if (x.op === 'add' || x.op === 'sub') return x.inputs.every((term) => isFree(graph, term, axes, rank));
   const { full: factor, small } = factorsOf(x);
   if (!small) return false;

@@ -3,15 +3,20 @@ import type { Node, NodeOf } from '../ir/node.js';
 import { sameShape } from '../ir/shape.js';
 import { elementwise } from './elementwise.js';
 import { channelsFirst } from './layout.js';
-import type { Lowering } from './lowering.js';
+import type { Lowering, Rule } from './lowering.js';
 import { gemm } from './matmul.js';
 
-/** Addition, fused where it is the last part of something that ONNX has as one operator. */
-export function add(lowering: Lowering, node: NodeOf<'add'>): void {
-  if (addBias(lowering, node)) return;
-  const affine = affineOf(node);
-  if (affine && (foldIntoConv(lowering, node, affine) || normalise(lowering, node, affine))) return;
-  elementwise(lowering, node, 'Add');
+/** Defines a node as an affine function of each channel; a target has its own. */
+export type AffineRule = (lowering: Lowering, node: Node, affine: Affine) => void;
+
+/** Addition, fused where it is the last part of something that ONNX Runtime has as one operator. */
+export function addition(define: AffineRule): Rule<'add'> {
+  return (lowering, node) => {
+    if (addBias(lowering, node)) return;
+    const affine = affineOf(lowering, node);
+    if (!affine) return elementwise(lowering, node, 'Add');
+    if (!foldIntoConv(lowering, node, affine)) define(lowering, node, affine);
+  };
 }
 
 /** Matrix product or convolution plus a bias per column or channel. */
@@ -31,27 +36,43 @@ function addBias(lowering: Lowering, node: NodeOf<'add'>): boolean {
   return false;
 }
 
-/** `(x − mean) · scale + offset` per channel, as batch norm ends. */
-interface Affine {
+/** `rest + (x − mean) · scale + offset`, with vectors of one number per channel: how batch norm and its gradient end. */
+export interface Affine {
   readonly x: Node;
-  readonly mean: Node;
+  readonly mean?: Node | undefined;
   readonly scale: Node;
   readonly offset: Node;
-  readonly centred: Node;
-  readonly scaled: Node;
+  readonly rest?: Node | undefined;
+  /** Whether a ReLU follows. */
+  readonly relu?: boolean;
 }
 
-function affineOf(node: NodeOf<'add'>): Affine | undefined {
-  const channels = node.shape.slice(-1);
+export function affineOf(lowering: Lowering, node: NodeOf<'add'>): Affine | undefined {
   if (node.shape.length !== 4) return undefined;
-  for (const [scaled, offset] of bothOrders(node)) {
-    if (scaled.op !== 'mul' || !sameShape(offset.shape, channels)) continue;
-    const [centred, scale] = scaled.inputs;
-    if (centred.op !== 'sub' || !sameShape(scale.shape, channels) || centred.size !== node.size) continue;
-    const [x, mean] = centred.inputs;
-    if (sameShape(mean.shape, channels)) return { x, mean, scale, offset, centred, scaled };
+  for (const [sum, offset] of bothOrders(node)) {
+    if (!isVector(offset, node) || !lowering.isFusible(sum)) continue;
+    const alone = scaledOf(lowering, sum);
+    if (alone) return { ...alone, offset };
+    if (sum.op !== 'add') continue;
+    for (const [scaled, rest] of bothOrders(sum)) {
+      const found = lowering.isFusible(scaled) && scaledOf(lowering, scaled);
+      if (found && found.x.op !== 'maxPoolGrad' && sameShape(rest.shape, node.shape)) return { ...found, offset, rest };
+    }
   }
   return undefined;
+}
+
+/** x · scale; with a mean that is subtracted from x before, if nothing else needs the difference. */
+function scaledOf(lowering: Lowering, node: Node): Omit<Affine, 'offset'> | undefined {
+  if (node.op !== 'mul') return undefined;
+  const [x, scale] = node.inputs;
+  if (!sameShape(x.shape, node.shape) || !isVector(scale, node)) return undefined;
+  if (x.op !== 'sub' || !isVector(x.inputs[1], node) || !lowering.isFusible(x)) return { x, scale };
+  return { x: x.inputs[0], mean: x.inputs[1], scale };
+}
+
+function isVector(v: Node, { shape }: Node): boolean {
+  return sameShape(v.shape, shape.slice(-1));
 }
 
 /**
@@ -59,8 +80,8 @@ function affineOf(node: NodeOf<'add'>): Affine | undefined {
  * (bias − mean) · scale + offset as the bias.
  */
 function foldIntoConv(lowering: Lowering, node: NodeOf<'add'>, affine: Affine): boolean {
-  const { x, mean, scale, offset } = affine;
-  if (![affine.scaled, affine.centred, x].every((part) => lowering.isFusible(part))) return false;
+  const { x, mean, scale, offset, rest } = affine;
+  if (!mean || rest || !lowering.isFusible(x)) return false;
   const found = convolutionIn(lowering, x);
   if (!found) return false;
   const { graph } = lowering;
@@ -83,14 +104,15 @@ function convolutionIn(lowering: Lowering, x: Node): { conv: NodeOf<'conv'>; bia
   return undefined;
 }
 
-/** One pass over x instead of three: ONNX's batch norm with variance 1 and ε 0. */
-function normalise(lowering: Lowering, node: NodeOf<'add'>, { x, mean, scale, offset, scaled }: Affine): boolean {
-  if (!lowering.isFusible(scaled)) return false;
+/** One pass over x: ONNX's batch norm with variance 1 and ε 0. */
+export function batchNormalization(lowering: Lowering, node: Node, affine: Affine): void {
+  const { x, mean, scale, offset, rest, relu } = affine;
   const { graph, writer } = lowering;
-  const one = graph.splat(1, mean.shape);
-  const inputs = [lowering.get(x, channelsFirst), ...[scale, offset, mean, one].map((vector) => lowering.get(vector))];
-  lowering.define(node, writer.op('BatchNormalization', inputs, { epsilon: { float: 0 } }), channelsFirst);
-  return true;
+  const vectors = [scale, offset, mean ?? graph.splat(0, scale.shape), graph.splat(1, scale.shape)];
+  const inputs = [lowering.get(x, channelsFirst), ...vectors.map((vector) => lowering.get(vector))];
+  const result = writer.op('BatchNormalization', inputs, { epsilon: { float: 0 } });
+  const sum = rest ? writer.op('Add', [lowering.get(rest, channelsFirst), result]) : result;
+  lowering.define(node, relu ? writer.op('Relu', [sum]) : sum, channelsFirst);
 }
 
 function bothOrders({ inputs: [a, b] }: NodeOf<'add'>): readonly (readonly [Node, Node])[] {

@@ -1,5 +1,7 @@
 import { type Attributes, elementType } from '../emit/onnx-writer.js';
+import { times } from '../ir/elementwise.js';
 import type { BinaryOp, LogicOp, Node, NodeOf, UnaryOp } from '../ir/node.js';
+import { sameShape } from '../ir/shape.js';
 import { channelsFirst } from './layout.js';
 import { commonLayout, type Lowering, type Rule } from './lowering.js';
 
@@ -44,6 +46,7 @@ export const unaryRules: { readonly [O in UnaryOp]: Rule<O> } = {
   relu: simple('Relu'),
   round: simple('Round'),
   rsqrt: chain('Sqrt', 'Reciprocal'),
+  side,
   sigmoid: simple('Sigmoid'),
   sign: simple('Sign'),
   sin: simple('Sin'),
@@ -53,7 +56,7 @@ export const unaryRules: { readonly [O in UnaryOp]: Rule<O> } = {
   tanh: simple('Tanh'),
 };
 
-export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add'>]: Rule<O> } = {
+export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add' | 'mul'>]: Rule<O> } = {
   div: simple('Div'),
   equal: simple('Equal'),
   floorDiv,
@@ -66,11 +69,26 @@ export const binaryRules: { readonly [O in Exclude<BinaryOp, 'add'>]: Rule<O> } 
   maximum: simple('Max'),
   minimum: simple('Min'),
   mod,
-  mul: simple('Mul'),
   notEqual: chain('Equal', 'Not'),
   pow: simple('Pow'),
   sub: simple('Sub'),
 };
+
+export function mul(lowering: Lowering, node: NodeOf<'mul'>): void {
+  if (!scaleBeforeSpreading(lowering, node)) elementwise(lowering, node, 'Mul');
+}
+
+/** The gradient of max pooling times a number per channel: dy is scaled before it is spread over the larger image. */
+export function scaleBeforeSpreading(lowering: Lowering, node: NodeOf<'mul'>): boolean {
+  const [x, v] = node.inputs;
+  const { graph } = lowering;
+  if (x.op !== 'maxPoolGrad' || !lowering.isFusible(x) || !sameShape(v.shape, node.shape.slice(-1))) return false;
+  const [dy, ...rest] = x.inputs;
+  const moved = graph.make('maxPoolGrad', [times(graph, dy, v), ...rest], x.attrs, x.shape, x.dtype);
+  const layout = lowering.layoutOf(moved);
+  lowering.define(node, lowering.get(moved, layout), layout);
+  return true;
+}
 
 /** 1 where x > 0; a comparison and a conversion are faster than `Where`. */
 function step(lowering: Lowering, node: NodeOf<'step'>): void {
@@ -78,6 +96,18 @@ function step(lowering: Lowering, node: NodeOf<'step'>): void {
   const layout = lowering.layoutOf(x);
   const positive = lowering.writer.op('Greater', [lowering.get(x, layout), lowering.writer.float(0)]);
   lowering.define(node, lowering.writer.op('Cast', [positive], { to: elementType.float32 }), layout);
+}
+
+/** −1 where x < 0, else 1. */
+function side(lowering: Lowering, node: NodeOf<'side'>): void {
+  const [x] = node.inputs;
+  const { writer } = lowering;
+  const layout = lowering.layoutOf(x);
+  const negative = writer.op('Cast', [writer.op('Less', [lowering.get(x, layout), writer.float(0)])], {
+    to: elementType.float32,
+  });
+  const twice = writer.op('Mul', [negative, writer.float(-2)]);
+  lowering.define(node, writer.op('Add', [twice, writer.float(1)]), layout);
 }
 
 /** ⌊a / b⌋, taken in f32 for integers too, as TF.js does. */

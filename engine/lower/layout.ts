@@ -10,6 +10,11 @@ export type Layout = readonly number[];
 
 /** Images `[N, H, W, C]` kept as `[N, C, H, W]`. */
 export const channelsFirst: Layout = [0, 3, 1, 2];
+/**
+ * Images `[N, H, W, C]` with channels in blocks that lie side by side, `[N, C/block, H, W, block]`: a layout of its own
+ * beside the permutations, which only the rules in `nchwc.ts` make.
+ */
+export const channelBlocks: Layout = [0, 3, 1, 2, 4];
 /** Filters `[kh, kw, ci, co]` kept as `[co, ci, kh, kw]`. */
 export const filtersFirst: Layout = [3, 2, 0, 1];
 
@@ -19,6 +24,10 @@ export function identity(rank: number): Layout {
 
 export function isIdentity(layout: Layout): boolean {
   return layout.every((dimension, i) => dimension === i);
+}
+
+export function isBlocked(layout: Layout): boolean {
+  return layout === channelBlocks;
 }
 
 export function inverse(layout: Layout): Layout {

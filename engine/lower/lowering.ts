@@ -2,14 +2,32 @@ import { OnnxWriter } from '../emit/onnx-writer.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node, NodeOf, Op } from '../ir/node.js';
 import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
-import { identity, isIdentity, keepsOrder, type Layout, permutation, physical } from './layout.js';
+import {
+  channelsFirst,
+  identity,
+  isBlocked,
+  isIdentity,
+  keepsOrder,
+  type Layout,
+  permutation,
+  physical,
+} from './layout.js';
 
 /** Says how the nodes of one operation become ONNX: it calls `define` for the node, and maybe for others. */
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
 /** Defines `result`, by default the convolution itself, as the convolution plus, maybe, a bias per output channel. */
 export type ConvRule = (lowering: Lowering, node: NodeOf<'conv'>, result?: Node, bias?: Node) => void;
 /** A formulation of every operation; a target is one such table. */
-export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> };
+export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> } & {
+  /** Converts from and to layouts that are no permutation; only a target that makes such ones has it. */
+  readonly reorder?: (lowering: Lowering, node: Node, form: Form, layout: Layout) => string;
+};
+
+/** A tensor that holds a node's value in a layout. */
+export interface Form {
+  readonly name: string;
+  readonly layout: Layout;
+}
 
 interface Value {
   /** Layout in which the value was made. */
@@ -57,6 +75,12 @@ export class Lowering {
   /** Layout in which a node's value is, or will be, made. */
   layoutOf(node: Node): Layout {
     return this.valueOf(node).layout;
+  }
+
+  /** The same as a permutation: channels first, where channels are in blocks. */
+  permutationOf(node: Node): Layout {
+    const layout = this.layoutOf(node);
+    return isBlocked(layout) ? channelsFirst : layout;
   }
 
   /** States that the tensor `name` holds a node's value. */
@@ -107,6 +131,9 @@ export class Lowering {
 
   private convert(node: Node, value: Value, layout: Layout): string {
     const source = value.forms.get(value.layout.join())!;
+    if (isBlocked(value.layout) || isBlocked(layout)) {
+      return this.options.rules.reorder!(this, node, { name: source, layout: value.layout }, layout);
+    }
     const perm = permutation(value.layout, layout);
     return keepsOrder(physical(node.shape, value.layout), perm)
       ? this.reshape(source, physical(node.shape, layout))
@@ -121,7 +148,9 @@ export class Lowering {
 export function commonLayout(lowering: Lowering, node: Node, inputs: readonly Node[]): Layout {
   const rank = node.shape.length;
   const full = inputs.filter((x) => x.shape.length === rank && x.size === node.size && x.op !== 'constant');
-  const layouts = full.map((x) => lowering.layoutOf(x));
+  // Vectors have no place in blocks of channels.
+  const blocks = inputs.every((x) => x.size === 1 || sameShape(x.shape, node.shape));
+  const layouts = full.map((x) => (blocks ? lowering.layoutOf(x) : lowering.permutationOf(x)));
   return layouts.find((layout) => !isIdentity(layout)) ?? identity(rank);
 }
 

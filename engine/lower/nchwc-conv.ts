@@ -1,10 +1,10 @@
 import type { ConvAttrs, Node } from '../ir/node.js';
 import { transpose } from '../ir/shape-ops.js';
-import { channelsFirst } from './layout.js';
+import { channelBlocks, channelsFirst } from './layout.js';
 import type { ConvRule, Lowering, Rule } from './lowering.js';
-import { blockedConv, blockedFilter, fromBlocked, toBlocked } from './nchwc-ops.js';
-import { isPhased, stridedGradient } from './nchwc-strided.js';
+import { blockedConv, blockedFilter } from './nchwc-ops.js';
 import { portable } from './portable.js';
+import { isPhased, stridedGradient } from './nchwc-strided.js';
 
 /** Forward convolution, with or without bias. */
 export function convolution(block: number): ConvRule {
@@ -58,64 +58,38 @@ interface Convolution {
 function define(lowering: Lowering, result: Node, conv: Convolution): void {
   const { block, filter, attrs } = conv;
   const [kh, kw, , co] = filter.shape as [number, number, number, number];
-  if (paysInPairs(conv, result)) {
-    return lowering.define(result, inRowPairs(lowering, result, conv), channelsFirst);
-  }
   const layout = lowering.layoutOf(filter);
   const y = blockedConv(lowering, {
-    x: readable(lowering, conv),
+    ...(co === block ? withColumns(lowering, conv) : { x: readable(lowering, conv), pads: attrs.pads }),
     filter: blockedFilter(lowering, { name: lowering.get(filter, layout), layout, shape: filter.shape }, block),
     bias: conv.bias && lowering.get(conv.bias),
     kernel: [kh, kw],
-    pads: attrs.pads,
     strides: attrs.strides,
     dilations: attrs.dilations,
   });
-  lowering.define(result, fromBlocked(lowering, y, co), channelsFirst);
+  lowering.define(result, y, channelBlocks);
 }
 
 /** x as the operator reads it. */
 function readable(lowering: Lowering, { block, x, filter }: Convolution): string {
-  const plain = lowering.get(x, channelsFirst);
-  return filter.shape[2]! < block ? plain : toBlocked(lowering, plain);
+  return lowering.get(x, filter.shape[2]! < block ? channelsFirst : channelBlocks);
 }
 
 /**
- * A single block of output channels leaves ONNX Runtime's kernel with too few independent sums. Computing two rows per
- * position gives two blocks, at the cost of one more row in the filter, which is little when the filter is large.
+ * x with its columns of padding written out. ONNX Runtime's kernel computes six positions of a row at once, but each one
+ * whose window reaches into padding alone; with a single block of output channels that leaves it waiting for its own
+ * sums. So there, 10 % faster.
  */
-function paysInPairs({ block, filter, attrs }: Convolution, result: Node): boolean {
-  const [kh, , , co] = filter.shape;
-  const dense = attrs.strides[0] === 1 && attrs.dilations[0] === 1;
-  return co === block && dense && kh! >= 5 && result.shape[1]! % 2 === 0;
-}
-
-/**
- * Rows 2i and 2i + 1 of the result as two groups of channels of one position: the filter above a row of zeros, and below
- * one, moved by two rows at a time.
- */
-function inRowPairs(lowering: Lowering, result: Node, conv: Convolution): string {
+function withColumns(lowering: Lowering, conv: Convolution) {
   const { writer } = lowering;
-  const { block, attrs, filter } = conv;
-  const [kh, kw, ci, co] = filter.shape as [number, number, number, number];
-  const [batch, height, width] = result.shape as [number, number, number];
-  const bias = conv.bias && lowering.get(conv.bias);
-  const layout = lowering.layoutOf(filter);
-  const withZeros = (above: number) => {
-    const rows = (count: number) => layout.map((dimension) => (dimension === 0 ? count : 0));
-    return writer.op('Pad', [lowering.get(filter, layout), writer.ints([...rows(above), ...rows(1 - above)])]);
-  };
-  const pair = writer.op('Concat', [withZeros(0), withZeros(1)], { axis: layout.indexOf(3) });
-  const y = blockedConv(lowering, {
-    x: readable(lowering, conv),
-    filter: blockedFilter(lowering, { name: pair, layout, shape: [kh + 1, kw, ci, 2 * co] }, block),
-    bias: bias && writer.op('Concat', [bias, bias], { axis: 0 }),
-    kernel: [kh + 1, kw],
-    pads: attrs.pads,
-    strides: [2, attrs.strides[1]],
-    dilations: attrs.dilations,
-  });
-  const rows = lowering.reshape(fromBlocked(lowering, y, 2 * co), [batch, 2, co, height / 2, width]);
-  const inOrder = writer.op('Transpose', [rows], { perm: [0, 2, 3, 1, 4] });
-  return lowering.reshape(inOrder, [batch, co, height, width]);
+  const [top, left, bottom, right] = conv.attrs.pads;
+  const x = readable(lowering, conv);
+  if (left + right === 0) return { x, pads: conv.attrs.pads };
+  const [batch, height, width] = conv.x.shape as [number, number, number];
+  const ci = conv.filter.shape[2]!;
+  const together = ci < conv.block ? 1 : conv.block;
+  const rows = lowering.reshape(x, [batch, ci / together, height, width * together]);
+  const pads = writer.ints([0, 0, 0, left * together, 0, 0, 0, right * together]);
+  const padded = lowering.reshape(writer.op('Pad', [rows, pads]), [batch, ci, height, left + width + right]);
+  return { x: padded, pads: [top, 0, bottom, 0] };
 }

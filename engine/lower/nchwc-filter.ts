@@ -1,8 +1,8 @@
 import type { Node, NodeOf } from '../ir/node.js';
 import { trailingPadding } from './conv-filter.js';
-import { channelsFirst } from './layout.js';
+import { channelBlocks } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
-import { blockedConv, fromBlocked, toBlocked } from './nchwc-ops.js';
+import { blockedConv, blockedOp, toBlocked } from './nchwc-ops.js';
 import { portable } from './portable.js';
 
 /**
@@ -18,9 +18,12 @@ export function filterGradient(block: number): Rule<'convFilter'> {
     const isDense = node.attrs.dilations.every((rate) => rate === 1);
     const fits = isDense && co % block === 0 && Math.min(...trailingPadding(node)) >= 0;
     if (!fits || used > 2 * node.inputs[0].shape[0]!) return portable.convFilter(lowering, node);
-    const sums = parts.map((part) => sumOver(lowering, node, part, block));
-    const sum = sums.reduce((a, b) => lowering.writer.op('Add', [a, b]));
-    lowering.define(node, lowering.reshape(sum, [co, kh, kw, ci]), [3, 0, 1, 2]);
+    const sum = parts.reduceRight<string | undefined>(
+      (rest, part) => sumOver(lowering, node, part, block, rest),
+      undefined,
+    );
+    const plain = blockedOp(lowering, 'ReorderOutput', [sum!], { channels: co });
+    lowering.define(node, lowering.reshape(plain, [co, kh, kw, ci]), [3, 0, 1, 2]);
   };
 }
 
@@ -51,20 +54,20 @@ function inStrips(count: number, rows: number, block: number): { images: number;
   return choices.reduce((best, choice) => (choice.images < best.images ? choice : best));
 }
 
-/** The gradient's sum over a part, `[1, co, kh, kw·ci]`. */
-function sumOver(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part, block: number): string {
+/** The gradient's sum over a part, plus that over the rest: `[1, co, kh, kw·ci]` in blocked form. */
+function sumOver(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part, block: number, rest?: string): string {
   const [, dy] = node.inputs;
-  const [, height, width, co] = dy.shape as [number, number, number, number];
+  const [, height, width] = dy.shape as [number, number, number, number];
   const [sh, sw] = node.attrs.strides;
-  const y = blockedConv(lowering, {
+  return blockedConv(lowering, {
     x: toBlocked(lowering, imageStrips(lowering, node, part)),
     filter: gradientStrips(lowering, dy, part, block),
     kernel: [height / part.strips, width],
     pads: [0, 0, 0, 0],
     strides: [1, 1],
     dilations: [sh, sw * node.shape[2]!],
+    sum: rest,
   });
-  return fromBlocked(lowering, y, co);
 }
 
 /** The rows of x, padded, that each strip of dy meets: `[1, images · strips, rows, width · ci]`. Strips overlap. */
@@ -81,12 +84,11 @@ function imageStrips(lowering: Lowering, node: NodeOf<'convFilter'>, part: Part)
   const rows = lowering.reshape(padded, [images, top + height + bottom, columns]);
   const step = (dy.shape[1]! / strips) * node.attrs.strides[0];
   const stripRows = step - node.attrs.strides[0] + node.shape[0]!;
-  const cut = Array.from({ length: strips }, (_, i) => {
-    if (strips === 1) return rows;
-    const [begin, end] = [writer.ints([i * step]), writer.ints([i * step + stripRows])];
-    return writer.op('Slice', [rows, begin, end, writer.ints([1])]);
-  });
-  const joined = strips === 1 ? rows : writer.op('Concat', cut, { axis: 1 });
+  const numbers = Array.from(
+    { length: strips * stripRows },
+    (_, i) => Math.floor(i / stripRows) * step + (i % stripRows),
+  );
+  const joined = strips === 1 ? rows : writer.op('Gather', [rows, writer.ints(numbers)], { axis: 1 });
   return lowering.reshape(joined, [1, images * strips, stripRows, columns]);
 }
 
@@ -98,7 +100,7 @@ function gradientStrips(lowering: Lowering, dy: Node, part: Part, block: number)
   const { writer } = lowering;
   const { images, strips } = part;
   const [, height, width, co] = dy.shape as [number, number, number, number];
-  const blocked = toBlocked(lowering, lowering.get(dy, channelsFirst));
+  const blocked = lowering.get(dy, channelBlocks);
   const given = imagesOf(lowering, dy, blocked, part);
   const pads = writer.ints([0, 0, 0, 0, added(part), 0, 0, 0]);
   const filled = added(part) > 0 ? writer.op('Pad', [given, pads]) : given;

@@ -1,6 +1,7 @@
+import type { Attributes } from '../emit/onnx-writer.js';
 import type { Shape } from '../ir/shape.js';
-import { type Layout, permutation, physical } from './layout.js';
-import type { Lowering } from './lowering.js';
+import { channelsFirst, isBlocked, isIdentity, type Layout, permutation, physical } from './layout.js';
+import type { Lowering, Rules } from './lowering.js';
 
 /**
  * ONNX Runtime's blocked operators. In blocked form channels come in blocks of `block` that lie side by side in memory:
@@ -9,14 +10,44 @@ import type { Lowering } from './lowering.js';
  */
 const domain = 'com.microsoft.nchwc';
 
-/** Images `[N, C, H, W]` in blocked form; C is a multiple of the block. */
-export function toBlocked(lowering: Lowering, x: string): string {
-  return lowering.memo(`blocked ${x}`, () => lowering.writer.op(`${domain}.ReorderInput`, [x]));
+/** One of the operators. */
+export function blockedOp(
+  { writer }: Lowering,
+  type: string,
+  inputs: readonly string[],
+  attributes: Attributes,
+): string {
+  return writer.op(`${domain}.${type}`, inputs, attributes);
 }
 
-/** The reverse of `toBlocked`. */
-export function fromBlocked({ writer }: Lowering, x: string, channels: number): string {
-  return writer.op(`${domain}.ReorderOutput`, [x], { channels });
+/** Converts a node's value, images, to or from blocks of channels. */
+export function reorder(block: number): NonNullable<Rules['reorder']> {
+  return (lowering, node, { name, layout }, target) => {
+    const { writer } = lowering;
+    const [batch, height, width, channels] = node.shape as [number, number, number, number];
+    const pixels = height * width;
+    if (isIdentity(target)) {
+      const blocks = lowering.reshape(name, [batch, channels / block, pixels, block]);
+      const turned = channels === block ? blocks : writer.op('Transpose', [blocks], { perm: [0, 2, 1, 3] });
+      return lowering.reshape(turned, node.shape);
+    }
+    if (!isBlocked(target)) {
+      const plain = blockedOp(lowering, 'ReorderOutput', [name], { channels });
+      if (target.join() === channelsFirst.join()) return plain;
+      return writer.op('Transpose', [plain], { perm: permutation(channelsFirst, target) });
+    }
+    if (isIdentity(layout)) {
+      const blocks = lowering.reshape(name, [batch, pixels, channels / block, block]);
+      const turned = channels === block ? blocks : writer.op('Transpose', [blocks], { perm: [0, 2, 1, 3] });
+      return lowering.reshape(turned, [batch, channels, height, width]);
+    }
+    return toBlocked(lowering, lowering.get(node, channelsFirst));
+  };
+}
+
+/** A tensor `[N, C, H, W]` in blocked form; C is a multiple of the block. */
+export function toBlocked(lowering: Lowering, x: string): string {
+  return blockedOp(lowering, 'ReorderInput', [x], {});
 }
 
 /** A filter as it lies in memory; `shape` is `[kh, kw, ci, co]`. */
@@ -45,6 +76,12 @@ export interface BlockedConv {
   /** In blocked form. */
   readonly filter: string;
   readonly bias?: string | undefined;
+  /** In blocked form; is added to the result. */
+  readonly sum?: string | undefined;
+  /** Of the sum; default: none. */
+  readonly activation?: 'Relu' | undefined;
+  /** Number of groups of channels; default 1. */
+  readonly group?: number;
   readonly kernel: readonly [number, number];
   /** Top, left, bottom, right. */
   readonly pads: readonly number[];
@@ -53,7 +90,8 @@ export interface BlockedConv {
 }
 
 /** Result in blocked form. */
-export function blockedConv({ writer }: Lowering, { x, filter, bias, kernel, ...rest }: BlockedConv): string {
-  const inputs = bias === undefined ? [x, filter] : [x, filter, bias];
-  return writer.op(`${domain}.Conv`, inputs, { kernel_shape: kernel, ...rest });
+export function blockedConv({ writer }: Lowering, { x, filter, bias, sum, kernel, ...rest }: BlockedConv): string {
+  const inputs = [x, filter, bias ?? '', sum ?? ''];
+  const given = inputs.slice(0, inputs.findLastIndex((name) => name !== '') + 1);
+  return writer.op(`${domain}.Conv`, given, { kernel_shape: kernel, ...rest });
 }

@@ -1,6 +1,10 @@
+import { addition } from './add.js';
 import type { Rules } from './lowering.js';
+import { channelAffine, channelSums, relu, timesChannels, withChannels } from './nchwc-channels.js';
 import { filterGradient } from './nchwc-filter.js';
 import { convolution, inputGradient } from './nchwc-conv.js';
+import { reorder } from './nchwc-ops.js';
+import { maxPool, maxPoolGrad } from './nchwc-pool.js';
 import { portable } from './portable.js';
 
 /**
@@ -15,8 +19,16 @@ import { portable } from './portable.js';
 export function nchwcRules(block: number): Rules {
   return {
     ...portable,
+    add: addition(channelAffine),
     conv: convolution(block),
     convFilter: filterGradient(block),
     convInput: inputGradient(block),
+    maxPool,
+    maxPoolGrad: maxPoolGrad(block),
+    mul: timesChannels(block),
+    relu,
+    reorder: reorder(block),
+    sub: withChannels('sub', 'Sub', block),
+    sum: channelSums,
   };
 }

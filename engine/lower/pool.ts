@@ -43,7 +43,8 @@ function maskedGradient(lowering: Lowering, node: NodeOf<'maxPoolGrad'>): void {
   lowering.define(node, writer.op('Mul', [first, spread]), channelsFirst);
 }
 
-function maskOf(lowering: Lowering, a: string, b: string): string {
+/** 1 where a equals b, else 0. */
+export function maskOf(lowering: Lowering, a: string, b: string): string {
   return lowering.writer.op('Cast', [lowering.writer.op('Equal', [a, b])], { to: elementType.float32 });
 }
 
@@ -57,15 +58,20 @@ export function repeat(lowering: Lowering, name: string, [rows, columns]: readon
   });
 }
 
-/** `[H, W]`: within each window rows·columns, …, 2, 1 in reading order. */
-function codes(lowering: Lowering, shape: Shape, [rows, columns]: readonly [number, number]): string {
-  const [height, width] = [shape[1]!, shape[2]!];
-  return lowering.memo(`codes${height},${width},${rows},${columns}`, () => {
-    const code = Float32Array.from({ length: height * width }, (_, i) => {
-      const [row, column] = [Math.floor(i / width) % rows, (i % width) % columns];
+/** `[H, W · repeats]`: within each window rows·columns, …, 2, 1 in reading order, each as often as it is to be repeated. */
+export function codes(
+  lowering: Lowering,
+  [, height, width]: Shape,
+  [rows, columns]: readonly [number, number],
+  repeats = 1,
+): string {
+  const length = width! * repeats;
+  return lowering.memo(`codes${height},${length},${rows},${columns}`, () => {
+    const code = Float32Array.from({ length: height! * length }, (_, i) => {
+      const [row, column] = [Math.floor(i / length) % rows, Math.floor((i % length) / repeats) % columns];
       return rows * columns - row * columns - column;
     });
-    return lowering.writer.constant(code, [height, width]);
+    return lowering.writer.constant(code, [height!, length]);
   });
 }
 

@@ -1,9 +1,9 @@
-import { add } from './add.js';
+import { addition, batchNormalization } from './add.js';
 import { avgPool, avgPoolGrad } from './average-pool.js';
 import { conv, convInput } from './conv.js';
 import { convFilter } from './conv-filter.js';
 import { depthwise, depthwiseFilter, depthwiseInput } from './depthwise.js';
-import { binaryRules, cast, elementwise, unaryRules } from './elementwise.js';
+import { binaryRules, cast, elementwise, mul, unaryRules } from './elementwise.js';
 import type { Rules } from './lowering.js';
 import { matmul } from './matmul.js';
 import { maxPool, maxPoolGrad } from './pool.js';
@@ -29,7 +29,7 @@ export const portable: Rules = {
   ...binaryRules,
   ...reduceRules,
   ...argRules,
-  add,
+  add: addition(batchNormalization),
   avgPool,
   avgPoolGrad,
   broadcast,
@@ -46,6 +46,7 @@ export const portable: Rules = {
   input,
   leakyRelu: (lowering, node) => elementwise(lowering, node, 'LeakyRelu', { alpha: { float: node.attrs.alpha } }),
   matmul,
+  mul,
   maxPool,
   maxPoolGrad,
   pad,

@@ -35,7 +35,7 @@ export function broadcast(lowering: Lowering, node: NodeOf<'broadcast'>): void {
 /** No operator: the same tensor, with its dimensions renamed. */
 export function transpose(lowering: Lowering, node: NodeOf<'transpose'>): void {
   const [x] = node.inputs;
-  const layout = lowering.layoutOf(x);
+  const layout = lowering.permutationOf(x);
   const renamed = inverse(node.attrs.perm);
   const name = lowering.get(x, layout);
   lowering.define(

@@ -1,30 +1,29 @@
 import { createRequire } from 'node:module';
-import type { Engine, EngineInfo, EvaluateProgram, MaskInfo, ProgramSpec, TrainProgram } from '../engine.js';
+import type { CompiledProgram } from '../cache/entry.js';
+import type { Engine, EngineInfo, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { inputsOf, lowerProgram } from '../lower/lower-program.js';
-import type { Rules } from '../lower/lowering.js';
-import { nchwcRules } from '../lower/nchwc.js';
-import { portable } from '../lower/portable.js';
-import { maskInput } from '../masks.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
-import type { TracedProgram } from '../trace/program.js';
 import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from './feeds.js';
 import { probeNchwc } from './probe.js';
+import { compileEachTime, type ProgramSource, type Target, throughCache } from './program-source.js';
 import { loadRuntime, OnnxSession } from './session.js';
 
 /** How operations are formulated; `auto` is `nchwc`, the fastest, where it works, else `portable`. */
 export type LoweringChoice = 'auto' | 'portable' | 'nchwc';
 
-/** More threads would change the bits of some lowerings. */
-const mostThreads = 2;
+/** More threads would change the bits, or are tested by nobody. */
+const mostThreads = { portable: 2, nchwc: 8 };
+/** A program that is widened has so many. */
+const wideThreads = 2;
 
 export interface OnnxEngineOptions {
-  /** Threads inside one operator, 1 or 2. The built-in models' bits do not depend on it; those of others may. */
+  /** Threads inside one operator, 1 to 8; 2 at most where the lowering is `portable`. The built-in models' bits do not depend on it; those of others may. */
   readonly threads: number;
   /** Default: `auto`. */
   readonly lowering?: LoweringChoice;
   /** Told why `auto` came to be `portable`. */
   readonly log?: (message: string) => void;
+  /** Where compiled programs are kept; none are by default. */
+  readonly cacheDirectory?: string | undefined;
 }
 
 /**
@@ -34,60 +33,48 @@ export interface OnnxEngineOptions {
  */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
   const { threads } = options;
-  if (threads < 1 || threads > mostThreads) {
-    throw new EngineError('BAD_INPUT', `create engine: expected 1 or 2 threads, got ${threads}; more change the bits`);
-  }
+  checkThreads(threads, mostThreads.nchwc);
   await loadRuntime();
-  const { lowering, rules } = await chooseLowering(options);
+  const source = await sourceFor(options);
+  const { lowering, target } = await chooseLowering(options, source);
+  if (target === 'portable') checkThreads(threads, mostThreads.portable);
   const info: EngineInfo = { name: 'onnx', version: runtimeVersion(), device: 'cpu', lowering, threads };
-  const setup = { threads, rules };
   return {
     info,
-    compileTrain: (spec) => compileTrain(spec, setup),
-    compileEvaluate: (spec) => compileEvaluate(spec, setup),
+    compileTrain: async (spec) => trainProgram(spec, await source({ kind: 'program', target, spec }), threads),
+    compileEvaluate: async (spec) => evaluateProgram(spec, await source({ kind: 'program', target, spec }), threads),
   };
 }
 
-/** Rules, and the name under which `run.json` keeps them: workers with other rules have other bits. */
-async function chooseLowering({ lowering = 'auto', threads, log }: OnnxEngineOptions) {
-  if (lowering === 'portable') return { lowering: 'portable', rules: portable };
-  const probe = await probeNchwc(threads);
-  if ('block' in probe) return { lowering: `nchwc${probe.block}`, rules: nchwcRules(probe.block) };
+function checkThreads(threads: number, most: number): void {
+  if (threads >= 1 && threads <= most) return;
+  throw new EngineError(
+    'BAD_INPUT',
+    `create engine: expected 1 to ${most} threads, got ${threads}; more change the bits`,
+  );
+}
+
+async function sourceFor({ cacheDirectory, log }: OnnxEngineOptions): Promise<ProgramSource> {
+  if (cacheDirectory === undefined) return compileEachTime;
+  const { ProgramCache } = await import('../cache/program-cache.js');
+  return throughCache(await ProgramCache.open(cacheDirectory, log));
+}
+
+/** Formulation, and the name under which `run.json` keeps it: workers with another one have other bits. */
+async function chooseLowering(
+  { lowering = 'auto', threads, log }: OnnxEngineOptions,
+  source: ProgramSource,
+): Promise<{ readonly lowering: string; readonly target: Target }> {
+  if (lowering === 'portable') return { lowering, target: 'portable' };
+  const probe = await probeNchwc(threads, source);
+  if ('block' in probe) return { lowering: `nchwc${probe.block}`, target: { nchwc: probe.block } };
   const message = `create engine: expected nchwc convolutions of ${runtimeVersion()} to work: ${probe.problem}`;
   if (lowering === 'nchwc') throw new EngineError('RUNTIME', `${message}; set engine.lowering to auto or portable`);
   log?.(`${message}; the portable lowering is used, which is slower`);
-  return { lowering: 'portable', rules: portable };
+  return { lowering: 'portable', target: 'portable' };
 }
 
-interface Setup {
-  readonly threads: number;
-  readonly rules: Rules;
-}
-
-async function compileTrain(spec: ProgramSpec & { mode: 'train' }, setup: Setup): Promise<TrainProgram> {
-  const { traceTraining } = await import('../trace/program.js');
-  const model = await loadTrainingModel(spec.topology);
-  const layout = layoutOf(model, spec.topology);
-  const traced = traceTraining(model, spec);
-  model.dispose();
-  const bytes = lowerProgram(traced, setup.rules);
-  return trainProgram(spec, { bytes, masks: usedMasks(traced), ...layout }, setup.threads);
-}
-
-/** The masks that reach an output; ONNX Runtime knows no others. */
-function usedMasks(traced: TracedProgram): MaskInfo[] {
-  const inputs = new Set(inputsOf(traced).map(({ attrs }) => attrs.name));
-  return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
-}
-
-interface TrainModel {
-  /** The ONNX model. */
-  readonly bytes: Uint8Array;
-  readonly parameterCount: number;
-  readonly masks: readonly MaskInfo[];
-}
-
-async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: number): Promise<TrainProgram> {
+async function trainProgram(spec: ProgramSpec, model: CompiledProgram, threads: number): Promise<TrainProgram> {
   const session = await OnnxSession.create(model.bytes, threads);
   return {
     mode: 'train',
@@ -107,25 +94,20 @@ async function trainProgram(spec: ProgramSpec, model: TrainModel, threads: numbe
         correct: correct!.data[0] as number,
       };
     },
-    widened: () => trainProgram(spec, model, mostThreads),
+    widened: () => trainProgram(spec, model, wideThreads),
     dispose: () => session.dispose(),
   };
 }
 
-async function compileEvaluate(spec: ProgramSpec & { mode: 'evaluate' }, setup: Setup): Promise<EvaluateProgram> {
-  const { traceEvaluation } = await import('../trace/program.js');
-  const model = await loadBlankModel(spec.topology);
-  const layout = layoutOf(model, spec.topology);
-  const traced = traceEvaluation(model, spec);
-  model.dispose();
-  const session = await OnnxSession.create(lowerProgram(traced, setup.rules), setup.threads);
+async function evaluateProgram(spec: ProgramSpec, model: CompiledProgram, threads: number): Promise<EvaluateProgram> {
+  const session = await OnnxSession.create(model.bytes, threads);
   return {
     mode: 'evaluate',
     batch: spec.batch,
     run: async (input) => {
-      const state = layout.stateCount > 0 ? { state: vectorFeed('state', input.state, layout.stateCount) } : {};
+      const state = model.stateCount > 0 ? { state: vectorFeed('state', input.state, model.stateCount) } : {};
       const { log_probabilities: rows } = await session.run({
-        params: vectorFeed('params', input.params, layout.parameterCount),
+        params: vectorFeed('params', input.params, model.parameterCount),
         images: imagesFeed(input, spec),
         ...state,
       });

@@ -1,13 +1,14 @@
-import { binary } from '../ir/elementwise.js';
+import { add, times, unary } from '../ir/elementwise.js';
 import { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
+import { reduce } from '../ir/reduce.js';
 import type { TracedProgram } from '../trace/program.js';
-import type { Feed } from './session.js';
 
 /**
  * A small program with every case of the nchwc formulations but strides: two 5×5 convolutions, the first from 3 channels
  * to one block with a bias, the second from one block to two, and their gradients for ½ Σ y², on a block of images and 3
- * more. One block of output channels means rows in pairs: in the first convolution and in the second's input gradient.
+ * more; and what batch norm and pooling need: pooling and its gradient, to which a multiple of each channel is added,
+ * ReLU of one, a channel's product and sum.
  */
 export function probeProgram(block: number): TracedProgram {
   const graph = new Graph();
@@ -20,11 +21,18 @@ export function probeProgram(block: number): TracedProgram {
 
   const make = (op: 'conv' | 'convFilter' | 'convInput', inputs: readonly [Node, Node], shape: readonly number[]) =>
     graph.make(op, inputs, attrs, shape, 'float32') as Node;
-  const y1 = binary(graph, 'add', make('conv', [x, filter1], [batch, side, side, block]), bias1);
+  const y1 = add(graph, make('conv', [x, filter1], [batch, side, side, block]), bias1);
   const y2 = make('conv', [y1, filter2], [batch, side, side, 2 * block]);
   const dy1 = make('convInput', [y2, filter2], y1.shape);
+  const scale = graph.param('scale', [block]);
+  const pool = { window: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] } as const;
+  const p1 = graph.make('maxPool', [y1], pool, [batch, side / 2, side / 2, block], 'float32');
+  const spread = graph.make('maxPoolGrad', [times(graph, p1, p1), y1, p1], pool, y1.shape, 'float32');
   const outputs = {
     y1,
+    p1: unary(graph, 'relu', add(graph, times(graph, p1, scale), bias1)),
+    spread: add(graph, add(graph, spread, times(graph, y1, scale)), bias1),
+    sums: reduce(graph, 'sum', times(graph, times(graph, y1, y1), y1), { axes: [0, 1, 2] }),
     y2,
     dy1,
     dfilter1: make('convFilter', [x, dy1], filter1.shape),
@@ -32,14 +40,7 @@ export function probeProgram(block: number): TracedProgram {
   };
   return {
     graph,
-    flatInputs: [{ name: 'params', pieces: [x, filter1, bias1, filter2] }],
+    flatInputs: [{ name: 'params', pieces: [x, filter1, bias1, filter2, scale] }],
     outputs: Object.entries(outputs).map(([name, node]) => ({ kind: 'tensor', name, node })),
   };
-}
-
-/** Values in −1 to 1 without a pattern that a mistake could hide in. */
-export function probeInput({ flatInputs }: TracedProgram): Feed {
-  const length = flatInputs.flatMap(({ pieces }) => pieces).reduce((sum, { size }) => sum + size, 0);
-  const data = Float32Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 31 - 1);
-  return { type: 'float32', data, shape: [length] };
 }

@@ -48,7 +48,7 @@ export class TraceBackend {
 
   private constant(values: ArrayLike<number>, shape: readonly number[], dtype: DataType): Node {
     const type = arrayTypes[supported(dtype)];
-    return this.graph.constant(type.from(values), shape, supported(dtype));
+    return this.graph.constant(new type(values), shape, supported(dtype));
   }
 
   private remember(node: Node): object {

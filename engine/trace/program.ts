@@ -2,6 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ProgramSpec } from '../engine.js';
 import { EngineError } from '../errors.js';
+import { centreOnce } from '../ir/centre.js';
 import { binary } from '../ir/elementwise.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
@@ -57,7 +58,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
     const { value, grads } = tf.variableGrads(loss, variables);
     const right = binary(graph, 'equal', argExtreme(graph, 'argMax', logits!, -1), labels);
-    return {
+    return optimized({
       graph,
       flatInputs: [{ name: 'params', pieces: params }],
       outputs: [
@@ -67,8 +68,20 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
         { kind: 'tensor', name: 'correct', node: reduce(graph, 'sum', cast(graph, right, 'int32'), {}) },
       ],
       masks: context.masks,
-    };
+    });
   });
+}
+
+/** What can be simplified only now that all of the program is known. */
+export function optimized(program: TracedProgram): TracedProgram {
+  const { graph, outputs } = program;
+  const before = outputs.flatMap((output) => (output.kind === 'flat' ? output.pieces : [output.node]));
+  const after = [...centreOnce(graph, before)];
+  const replaced = outputs.map((output): Output => {
+    if (output.kind === 'tensor') return { ...output, node: after.shift()! };
+    return { ...output, pieces: after.splice(0, output.pieces.length) };
+  });
+  return { ...program, outputs: replaced };
 }
 
 /** Records the answers of a trained model: log-softmax rows `[batch, classes]`. */
@@ -115,10 +128,11 @@ const ops: LayerOps = {
   dilatedDepthwise,
 };
 
-/** `(x / 255 − mean) / deviation`, per channel. */
+/** `(x / 255 − mean) / deviation`, per channel, as one multiplication and one addition. */
 export function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
-  const unit = tf.div(tf.cast(images, 'float32'), 255);
-  return tf.div(tf.sub(unit, tf.tensor1d([...mean])), tf.tensor1d([...deviation]));
+  const scale = deviation.map((d) => 1 / (255 * d));
+  const offset = mean.map((m, channel) => -m / deviation[channel]!);
+  return tf.add(tf.mul(tf.cast(images, 'float32'), tf.tensor1d(scale)), tf.tensor1d(offset));
 }
 
 function statistics(model: LayersModel): Output[] {

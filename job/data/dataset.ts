@@ -12,8 +12,8 @@ export interface Split {
  * another dataset is one more module that makes it.
  */
 export interface Dataset {
-  /** Short identity, the spec's `data.dataset`: `cifar10`, `synthetic`. */
-  readonly name: 'cifar10' | 'synthetic';
+  /** Short identity, the spec's `data.dataset`. */
+  readonly name: 'cifar10' | 'synthetic' | 'folder';
   /** What results must call it: `CIFAR-10`, `CIFAR-10 (JPEG copy)`, `synthetic stand-in (not CIFAR-10)`. */
   readonly title: string;
   /** Where the data was found and how the title is known; for display. */
@@ -24,7 +24,7 @@ export interface Dataset {
   readonly imageShape: readonly [number, number, number];
   /** Constants by which a program normalises pixels: `(x / 255 - mean) / deviation`, per channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
-  /** Lengths of the original training batches, in order (CIFAR-10: five of 10,000); for display only. */
+  /** Lengths of the original training batches, in order (CIFAR-10: five of 10,000; a folder: one); for display only. */
   readonly trainBatches: readonly number[];
   readonly train: Split;
   readonly test: Split;

@@ -3,7 +3,7 @@ import type { Dataset, Split } from './dataset.js';
 
 /** How often each class occurs in each part of a dataset. */
 export interface ClassCounts {
-  /** `data_batch_1` and so on, `test`. */
+  /** `data_batch_1` and so on, or `train` where there is one only; `test`. */
   readonly part: string;
   /** Images per class, `[classes]`. */
   readonly counts: readonly number[];
@@ -17,9 +17,10 @@ export function classCounts(dataset: Dataset): ClassCounts[] {
     for (const label of labels) counts[label]!++;
     return { part, counts, total: labels.length };
   };
+  const nameOf = (k: number) => (dataset.trainBatches.length === 1 ? 'train' : `data_batch_${k + 1}`);
   let start = 0;
   const batches = dataset.trainBatches.map((length, k) =>
-    count(`data_batch_${k + 1}`, dataset.train.labels.subarray(start, (start += length))),
+    count(nameOf(k), dataset.train.labels.subarray(start, (start += length))),
   );
   return [...batches, count('test', dataset.test.labels)];
 }
@@ -38,7 +39,7 @@ export function channelStatistics(split: Split, channels: number): ChannelStatis
     for (let k = channel; k < split.images.length; k += channels) histogram[split.images[k]!]!++;
     const mean = histogram.reduce((sum, n, level) => sum + n * level, 0) / pixels;
     const square = histogram.reduce((sum, n, level) => sum + n * level * level, 0) / pixels;
-    return { mean: mean / 255, deviation: Math.sqrt(square - mean * mean) / 255 };
+    return { mean: mean / 255, deviation: Math.sqrt(Math.max(0, square - mean * mean)) / 255 };
   });
   return { mean: statistics.map((s) => s.mean), deviation: statistics.map((s) => s.deviation) };
 }

@@ -1,17 +1,22 @@
+import { resolve } from 'node:path';
 import { JobError } from '../errors.js';
 import { readCifar10, type ReadOptions } from './cifar10.js';
 import type { Dataset } from './dataset.js';
+import { type FolderOptions, readFolder } from './folder.js';
 import { installCifar10, type InstallOptions } from './install.js';
-import { cacheDirectory, candidates, decideSource, type FoundData, inspect } from './locate.js';
+import { cacheDirectory } from './cache-directory.js';
+import { candidates, decideSource, type FoundData, inspect } from './locate.js';
 import { limitDataset } from './limit.js';
 import { makeSynthetic } from './synthetic.js';
 
 export interface OpenOptions extends InstallOptions, ReadOptions {
   /** The spec's `data.dataset`. */
-  readonly dataset: 'cifar10' | 'synthetic';
+  readonly dataset: Dataset['name'];
   /** `--data` */
   readonly path?: string;
-  /** `LOCKSTEP_DATA` */
+  /** For `folder`: where it is unless `path` says so, and what becomes of the images. */
+  readonly folder?: FolderOptions & { readonly path?: string | undefined };
+  /** `LOCKSTEP_DATA`, the place of CIFAR-10 */
   readonly envPath?: string;
   readonly cwd: string;
   /** Where downloads go; the platform's cache directory by default. */
@@ -27,7 +32,7 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
 }
 
 /**
- * Opens a job's dataset: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache directory, else the download.
+ * Opens a job's dataset. CIFAR-10: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache directory, else the download.
  *
  * A place that the user named is the only one. Data that is there but bad is an error, never a reason to look elsewhere.
  * @throws JobError NO_DATA says where it looked and what to do; BAD_DATA; neither gives way to the stand-in, except
@@ -43,12 +48,22 @@ async function openWhole(options: OpenOptions): Promise<Dataset> {
   const sizes = limit === undefined ? {} : { imagesPerBatch: limit, testImages: limit };
   const synthetic = () => makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
   if (options.dataset === 'synthetic') return synthetic();
+  if (options.dataset === 'folder') return openFolder(options);
   const found = await findCifar10(options);
   if (found instanceof JobError) {
     if (options.allowSynthetic === true) return synthetic();
     throw found;
   }
   return readCifar10(found, options);
+}
+
+async function openFolder({ path, folder, cwd, limit }: OpenOptions): Promise<Dataset> {
+  const place = path ?? folder?.path;
+  if (place !== undefined && folder !== undefined) return readFolder(resolve(cwd, place), { ...folder, limit });
+  throw new JobError(
+    'NO_DATA',
+    'open dataset: expected the directory of an image folder, got none; set data.path in the spec, or pass --data DIR',
+  );
 }
 
 /** The data's place, or the error that says why it is nowhere to be had. A wrong explicit place is thrown. */

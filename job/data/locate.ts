@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import envPaths from 'env-paths';
 import { ARCHIVE_NAME } from './cifar10-archive.js';
 import { BATCH_FILES, FOLDER } from './cifar10-format.js';
 
@@ -28,11 +27,6 @@ export type SourceDecision =
   /** An explicit place holds nothing: an error, because another source would silently change the result. */
   | { readonly kind: 'wrong-place'; readonly reason: string }
   | { readonly kind: 'download'; readonly reason: string };
-
-/** Directory for what is downloaded, by the platform's custom (Linux: `~/.cache/lockstep`). */
-export function cacheDirectory(): string {
-  return envPaths('lockstep', { suffix: '' }).cache;
-}
 
 /** Where to look, in order. An explicit place is the only one; `--data` goes before `LOCKSTEP_DATA`. */
 export function candidates(places: { path?: string; envPath?: string; cwd: string; cache: string }): Candidate[] {

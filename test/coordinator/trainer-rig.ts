@@ -9,7 +9,7 @@ import type { RunEvent } from '../../coordinator/events.js';
 import type { JoinStream } from '../../coordinator/session.js';
 import type { TrainerSetup } from '../../coordinator/trainer-setup.js';
 import { chainDigest } from '../../job/digest.js';
-import { manifestPlan } from '../../job/manifest.js';
+import { manifestPlan } from '../../job/plan.js';
 import type { JobSpec } from '../../job/spec.js';
 import type { Node } from '../../proto/messages.js';
 import { serve } from '../proto/wire.js';

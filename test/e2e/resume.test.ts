@@ -46,6 +46,22 @@ function expectUndisturbed(run: string): void {
   expect(recordOf(run)).toMatchObject({ outcome: 'finished', finalDigest: recordOf(quiet).finalDigest });
 }
 
+describe('a coordinator that is started again on a run that is over', () => {
+  it('says so and ends well, and refuses another job there', async () => {
+    const again = (...args: string[]) =>
+      lockstep(['coordinator', ...job, '--run', quiet, '--listen', '127.0.0.1:0', ...args]);
+    const before = text(quiet, 'run.json');
+    const { code, stdout } = await again();
+    expect(stdout).toMatch(/this run is finished, nothing is left to do/);
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`Final digest: ${recordOf(quiet).finalDigest}`);
+    expect(code).toBe(0);
+    const other = await again('--seed', '9');
+    expect(other.stderr).toContain('got one that is finished');
+    expect(other.code).toBe(1);
+    expect(text(quiet, 'run.json')).toBe(before);
+  });
+});
+
 describe('a run whose coordinator is killed in mid-epoch', () => {
   it('goes on in its directory with another number of workers, to the same digests', async () => {
     const run = join(scratch.path, 'killed');

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { centreOnce } from '../../engine/ir/centre.js';
 import { add, binary, negate, subtract, times, unary } from '../../engine/ir/elementwise.js';
 import { Graph, splatOf } from '../../engine/ir/graph.js';
-import { matmul, maxPool, maxPoolGrad } from '../../engine/ir/linear.js';
+import { matmul } from '../../engine/ir/linear.js';
+import { maxPool, maxPoolGrad } from '../../engine/ir/pool.js';
 import type { Node } from '../../engine/ir/node.js';
 import { mean, reduce } from '../../engine/ir/reduce.js';
 import { broadcast, cast, reshape, transpose } from '../../engine/ir/shape-ops.js';
@@ -18,6 +20,15 @@ function setup() {
     a: graph.param('a', [3]),
     b: graph.param('b', [3]),
   };
+}
+
+/** x normalised by its own mean and variance per channel, as TF.js spells it. */
+function batchNorm(graph: Graph, x: Node): Node {
+  const axes = [0, 1, 2];
+  const centred = subtract(graph, x, mean(graph, x, { axes }));
+  const variance = mean(graph, times(graph, centred, centred), { axes });
+  const scale = times(graph, unary(graph, 'rsqrt', variance), graph.param('gamma', [3]));
+  return add(graph, times(graph, centred, scale), graph.param('beta', [3]));
 }
 
 /** The node whose elements `node` has in another shape. */
@@ -168,6 +179,43 @@ describe('networks', () => {
     const { graph, x } = setup();
     const pooled = maxPool(graph, unary(graph, 'relu', x), pool, [2, 2, 2, 3]);
     expect([pooled.op, pooled.inputs[0]!.op, pooled.size]).toEqual(['relu', 'maxPool', 24]);
+  });
+
+  it('take the scale and offset of a batch norm after max pooling, on fewer elements', () => {
+    const { graph, x } = setup();
+    const pooled = maxPool(graph, batchNorm(graph, x), pool, [2, 2, 2, 3]);
+    expect([pooled.op, pooled.size, passes(pooled, 'maxPool', 96), passes(pooled, 'add', 96)]).toEqual([
+      'add',
+      24,
+      1,
+      0,
+    ]);
+  });
+
+  it('leave a batch norm by given statistics below max pooling, where a convolution can take it in', () => {
+    const { graph, x, a, b } = setup();
+    const z = add(graph, times(graph, subtract(graph, x, a), b), a);
+    expect(maxPool(graph, z, pool, [2, 2, 2, 3]).inputs).toEqual([z]);
+  });
+
+  it('sum what max pooling gives back, and its product with the input, on the pooled tensors', () => {
+    const { graph, x } = setup();
+    const dy = graph.param('dy', [2, 2, 2, 3]);
+    const gradient = maxPoolGrad(graph, dy, batchNorm(graph, x), pool);
+    const centred = subtract(graph, x, mean(graph, x, { axes: [0, 1, 2] }));
+    const total = reduce(graph, 'sum', gradient, { axes: [0, 1, 2] });
+    expect(total).toBe(reduce(graph, 'sum', dy, { axes: [0, 1, 2] }));
+    const product = reduce(graph, 'sum', times(graph, gradient, centred), { axes: [0, 1, 2] });
+    expect(reachable(product)).not.toContain(gradient);
+    expect(passes(product, 'mul', 24)).toBe(1);
+  });
+
+  it('centre the input of a batch norm that is pooled once, for variance and pooling', () => {
+    const { graph, x } = setup();
+    const pooled = maxPool(graph, batchNorm(graph, x), pool, [2, 2, 2, 3]);
+    expect(passes(pooled, 'sub', 96)).toBe(1);
+    const [once] = centreOnce(graph, [pooled]);
+    expect([passes(once!, 'sub', 96), passes(once!, 'add', 96), passes(once!, 'mul', 96)]).toEqual([0, 1, 2]);
   });
 
   it('mask the gradient of ReLU and max pooling once, on the pooled tensor', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobDigest } from '../../job/digest.js';
 import { identityDifferences } from '../../job/identity.js';
+import { resolveSpec } from '../../job/resolve.js';
 import { parseSpec } from '../../job/spec.js';
 
 const base = { name: 'x', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 };
@@ -25,6 +26,19 @@ describe('the identity of a job', () => {
     const old = '7bbc08362f611bac03932a640e0ce478961720582ba33cf02bccf8e3ad846b98';
     expect(digest({})).toBe(old);
     expect(digest({ loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);
+  });
+
+  it('leaves out where an image folder lies and what is made of it, which the digest of its data covers', () => {
+    const folder = { data: { dataset: 'folder', path: 'a' } };
+    const elsewhere = { data: { dataset: 'folder', path: 'b', image: { height: 64 }, testShare: 0.5 } };
+    expect(digest(elsewhere)).toBe(digest(folder));
+    expect(digest(folder)).not.toBe(digest({}));
+  });
+
+  it('of a preset is what it was before there were image folders', () => {
+    const spec = resolveSpec({ preset: 'cluster-cnn3' });
+    const before = 'b68f2ccb916f99ad71a9fac7c198cc36b00fb9c565ea4f99a65bc644fcf6ba11';
+    expect(jobDigest({ spec, topology: {}, datasetDigest: 'x' })).toBe(before);
   });
 
   it.each<[string, object, object[]]>([

@@ -124,6 +124,8 @@ const statusReply: StatusReply = {
   dataset: 'CIFAR-10',
   synthetic: true,
   waitingFor: [{ workerId: 'w1', phase: 'sending', shards: [1, 3] }],
+  fingerprint: 'ef'.repeat(32),
+  device: 'cpu',
 };
 const historyReply: HistoryReply = {
   steps: [4, 8],

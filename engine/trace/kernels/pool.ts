@@ -1,6 +1,6 @@
 import type { AvgPoolAttrs, FusedBatchNormAttrs } from '@tensorflow/tfjs-core';
 import { add, subtract, times, unary } from '../../ir/elementwise.js';
-import { maxPool, maxPoolGrad } from '../../ir/linear.js';
+import { maxPool, maxPoolGrad } from '../../ir/pool.js';
 import type { Node, PoolAttrs } from '../../ir/node.js';
 import type { Shape } from '../../ir/shape.js';
 import { tf } from '../../tf.js';

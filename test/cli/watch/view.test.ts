@@ -47,6 +47,8 @@ const status: StatusReply = {
   dataset: 'CIFAR-10',
   synthetic: false,
   waitingFor: [],
+  fingerprint: 'ef'.repeat(32),
+  device: 'cpu',
 };
 const history: HistoryReply = {
   steps: [1, 2, 3, 4],

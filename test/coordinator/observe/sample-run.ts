@@ -50,7 +50,7 @@ export const statusReply: StatusReply = {
   ...{ imagesPerSecond: 0, testAccuracy: 0, generation: 1, term: 1, audited: 0, speculated: 0, faults: 0, skipped: 0 },
   ...{ learningRate: 0.1, lossMean: 1, secondsLeft: 9, samplesTrained: 30, testLoss: 0, testEpoch: 0 },
   ...{ digest: '', digestEpoch: 0, checkpointStep: 0, runDirectory: '/runs/j', model: 'cnn3' },
-  ...{ dataset: 'd', synthetic: true, waitingFor: [] },
+  ...{ dataset: 'd', synthetic: true, waitingFor: [], fingerprint: '', device: '' },
   workers: ['one', 'two'].map((workerId, i) => ({
     workerId,
     state: 'computing',

@@ -4,7 +4,7 @@ import type { Rules } from '../../../engine/lower/lowering.js';
 import { portable } from '../../../engine/lower/portable.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
 import { tf } from '../../../engine/tf.js';
-import type { TracedProgram } from '../../../engine/trace/program.js';
+import { optimized, type TracedProgram } from '../../../engine/trace/program.js';
 import { backend, recording } from '../../../engine/trace/register.js';
 
 /** A function of some tensors with a scalar result, whose gradient is compared too. */
@@ -78,14 +78,14 @@ function trace({ shapes, f }: ParityCase): TracedProgram {
     const tensors = pieces.map((node) => backend.tensorOf(node));
     const value = tf.cast(f(...tensors), 'float32');
     const gradients = tf.grads((...xs: Tensor[]) => weighted(f(...xs)))(tensors);
-    return {
+    return optimized({
       graph,
       flatInputs: [{ name: 'params', pieces }],
       outputs: [
         { kind: 'flat', name: 'gradient', pieces: gradients.map((tensor) => backend.nodeOf(tensor)) },
         { kind: 'flat', name: 'value', pieces: [backend.nodeOf(value)] },
       ],
-    };
+    });
   });
 }
 

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { formatShare } from '../../coordinator/report/format.js';
+import { decodeImage } from '../../job/data/decode-image.js';
+import { JobError } from '../../job/errors.js';
+import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
+import type { ModelCard } from '../../job/model-card.js';
+import { checkpointOption, modelHelp, openModel } from '../model-source.js';
+import { positive } from '../numbers.js';
+
+interface PredictOptions {
+  checkpoint?: string;
+  top: number;
+  fit?: ImageFormat['fit'];
+  json?: boolean;
+}
+
+/** A model's answer on one image. */
+export interface Prediction {
+  readonly file: string;
+  /** Every class with its probability, the most probable first. */
+  readonly classes: readonly { readonly name: string; readonly probability: number }[];
+}
+
+/** `lockstep predict`: what is on these images? */
+export function predictCommand(): Command {
+  return new Command('predict')
+    .description('classify image files (PNG, JPEG)')
+    .argument('<model>', modelHelp)
+    .argument('<image...>', 'PNG or JPEG files of any size')
+    .addOption(checkpointOption())
+    .addOption(new Option('--top <n>', 'classes shown for each image').argParser(positive).default(3))
+    .addOption(
+      new Option('--fit <how>', 'how an image of another shape gets the model’s; default: as in training').choices(
+        imageFits,
+      ),
+    )
+    .option('--json', 'print JSON, with every class')
+    .action(async (path: string, files: string[], { checkpoint, top, fit, json }: PredictOptions) => {
+      const { card, data, classify } = await openModel(path, checkpoint);
+      const images = await readImages(files, { ...formatOf(card), fit: fit ?? imageFormatOf(data).fit });
+      const predictions = toPredictions(await classify(files.length, images), files, card.classes);
+      console.log(json === true ? JSON.stringify(predictions) : describePredictions(predictions, top));
+    });
+}
+
+function formatOf({ imageShape: [height, width, channels] }: ModelCard): Omit<ImageFormat, 'fit'> {
+  if (channels === 1 || channels === 3) return { height, width, channels };
+  const message = `predict: expected a model of images with 1 or 3 channels, got one with ${channels}`;
+  throw new JobError('BAD_OPTION', message);
+}
+
+async function readImages(files: readonly string[], format: ImageFormat): Promise<Uint8Array> {
+  const images: Uint8Array[] = [];
+  for (const file of files) {
+    const bytes = await readFile(file).catch((cause: Error) => {
+      throw new JobError('BAD_OPTION', `predict: expected a readable image, got ${cause.message}`, { cause });
+    });
+    images.push(await decodeImage(bytes, file, format));
+  }
+  return Uint8Array.from(Buffer.concat(images));
+}
+
+function toPredictions(rows: Float32Array, files: readonly string[], names: readonly string[]): Prediction[] {
+  return files.map((file, i) => {
+    const classes = names.map((name, k) => ({ name, probability: Math.exp(rows[i * names.length + k]!) }));
+    return { file, classes: classes.sort((a, b) => b.probability - a.probability) };
+  });
+}
+
+/** A line per image: its file, and the most probable classes. */
+export function describePredictions(predictions: readonly Prediction[], top: number): string {
+  const shown = predictions.map(({ file, classes }) => [
+    file,
+    ...classes.slice(0, top).map(({ name, probability }) => `${name} ${formatShare(probability)}`),
+  ]);
+  const widths = shown[0]?.map((_, column) => Math.max(...shown.map((row) => row[column]!.length))) ?? [];
+  return shown
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

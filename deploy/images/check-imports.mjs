@@ -1,0 +1,32 @@
+// Loads every package that the modules in TREE/dist name, to see that nothing needed was taken out:
+// node deploy/images/check-imports.mjs TREE ENTRY…   (ENTRY: module or folder in TREE/dist; what it imports is followed)
+import { rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { namedPackages } from './packages.mjs';
+
+const [tree, ...entries] = process.argv.slice(2);
+if (!tree || entries.length === 0) {
+  console.error('check-imports: expected TREE and ENTRY, got fewer arguments');
+  process.exit(2);
+}
+const packages = namedPackages(tree, entries);
+const failed = [];
+for (const [name, importer] of packages) {
+  await load(name).catch((error) => failed.push(`${name} (for ${importer}): ${error.message}`));
+}
+for (const message of failed) console.error(`check-imports: expected a package that loads, got ${message}`);
+console.log(`check-imports: ${packages.size} packages, ${failed.length} of them do not load`);
+// Some packages keep timers.
+process.exit(failed.length > 0 || packages.size === 0 ? 1 : 0);
+
+/** From a module inside the tree, so that the tree's packages are found and no others. */
+async function load(name) {
+  const probe = resolve(join(tree, 'dist', `check-${process.pid}.mjs`));
+  writeFileSync(probe, `export * from ${JSON.stringify(name)};\n`);
+  try {
+    await import(`${pathToFileURL(probe).href}?${encodeURIComponent(name)}`);
+  } finally {
+    rmSync(probe);
+  }
+}

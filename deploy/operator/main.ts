@@ -1,0 +1,109 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import pino from 'pino';
+import { defaultTimes } from './shell/informer.js';
+import { leaseTimes } from './shell/lease-decisions.js';
+import type { OperatorOptions } from './shell/operator-options.js';
+
+/** The operator's command. Exit codes: 0 stopped, 1 failed or lead lost, 2 wrong usage. */
+
+interface Flags {
+  readonly namespace?: string;
+  readonly kubeconfig?: string;
+  readonly image: string;
+  readonly imagePullPolicy?: string;
+  readonly leaderElection: boolean;
+  readonly leaseNamespace?: string;
+  readonly leaseSeconds: number;
+  readonly watchSilence: number;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly concurrency: number;
+  readonly rate: number;
+  readonly log: string;
+}
+
+const leaseName = 'lockstep-operator';
+
+function command(): Command {
+  return new Command('lockstep-operator')
+    .description('Makes TrainingJobs what their specs say: coordinator, workers, and all that belongs to them.')
+    .requiredOption('--image <image>', 'image of jobs that name none', process.env['LOCKSTEP_IMAGE'])
+    .option('--image-pull-policy <policy>', 'for images of jobs that name no policy')
+    .option('--namespace <name>', 'look after the jobs of this namespace only')
+    .option('--kubeconfig <file>', 'default: KUBECONFIG, the home directory, or the pod it runs in')
+    .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
+    .option('--lease-namespace <name>', 'of the lease; default: the namespace of the pod it runs in')
+    .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
+    .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
+    .option('--listen <host:port>', 'address of metrics and health', endpoint, { host: '0.0.0.0', port: 8080 })
+    .option('--concurrency <jobs>', 'jobs that are worked on at once', positive, 8)
+    .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
+    .option('--log <level>', 'debug, info, warn, error or silent', 'info');
+}
+
+function endpoint(text: string): Flags['listen'] {
+  const [, host, port] = /^(?:\[?([^\]]*)\]?):(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('expected HOST:PORT');
+  return { host: host === '' ? '0.0.0.0' : host!, port: Number(port) };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 1000) throw new InvalidArgumentError('expected 1 to 1000');
+  return value;
+}
+
+async function run(flags: Flags): Promise<void> {
+  const log = pino({ level: flags.log, base: null }, pino.destination({ dest: 2, sync: true }));
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  if (flags.kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(flags.kubeconfig);
+  const own = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
+  const { image, imagePullPolicy, namespace, concurrency, rate, listen, leaseNamespace = own, leaseSeconds } = flags;
+  const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
+  const options: OperatorOptions = {
+    settings: { image, imagePullPolicy, operatorNamespace: process.env['POD_NAMESPACE'] },
+    namespace,
+    lease: flags.leaderElection
+      ? { namespace: leaseNamespace, name: leaseName, identity, times: leaseTimes(leaseSeconds) }
+      : undefined,
+    observe: listen,
+    times: { ...defaultTimes, silentMs: 1000 * flags.watchSilence },
+    concurrency,
+    rate: { perSecond: rate, burst: 2 * rate },
+    log,
+  };
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const { createOperator } = await import('./shell/create-operator.js');
+  const operator = createOperator(config, options, await import('prom-client'));
+  await operator.run(stop.signal, (port) =>
+    log.info(
+      { identity, server: config.getCurrentCluster()?.server },
+      `lockstep-operator ${version()}: metrics and health on port ${port}`,
+    ),
+  );
+}
+
+/** From the `package.json` beside `dist`. */
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+// What gRPC has to say comes as errors, in our words.
+setLogVerbosity(logVerbosity.NONE);
+const program = command().exitOverride();
+try {
+  await run(program.parse().opts<Flags>());
+  process.exit(0);
+} catch (error) {
+  const usage = error instanceof CommanderError;
+  if (!usage) console.error(`lockstep-operator: ${(error as Error).message}`);
+  process.exit(usage ? (error.exitCode === 0 ? 0 : 2) : 1);
+}

@@ -1,0 +1,105 @@
+import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
+import type { TrainingJob } from '../resource/training-job.js';
+import { isDeleting } from './attempts.js';
+import type { JobContext } from './job-context.js';
+import type { View } from './look.js';
+import { appliedAnnotation, certificateHosts } from './names.js';
+import { jobConfig } from './objects/config.js';
+import { coordinatorPod } from './objects/coordinator-pod.js';
+import { disruptionBudgets } from './objects/disruption.js';
+import { coordinatorService, networkPolicies } from './objects/network.js';
+import { storageClaims } from './objects/storage.js';
+import { workerDeployment } from './objects/worker-deployment.js';
+import { timeMs } from './time.js';
+import type { Action, Desired, Observed } from './types.js';
+
+/** What is done for a job that is to run: whatever is missing is made, whatever differs is written. */
+export function runActions(observed: Observed, view: View, context: JobContext, nowMs: number): Action[] {
+  const { children, taken = [] } = observed;
+  // A name that is taken is tried again when the shell forgets it; until then nothing new is made at all.
+  const create = (actions: Action[]) => (taken.length > 0 ? actions.filter(({ type }) => type !== 'create') : actions);
+  const quiet = [
+    ...storageClaims(context).flatMap((claim) => ensure(children, claim, 'as it was made')),
+    ...[
+      jobConfig(context),
+      coordinatorService(context),
+      ...networkPolicies(context),
+      ...disruptionBudgets(context),
+    ].flatMap((object) => ensure(children, object)),
+  ];
+  const start = taken.length > 0 ? [] : startActions(view, context, nowMs);
+  return [
+    ...create(quiet),
+    ...start,
+    ...(isComputed(view)
+      ? stopWorkers(observed, 'the last step and evaluation are done')
+      : create(ensure(children, workerDeployment(context)))),
+    ...supersededActions(view),
+  ];
+}
+
+/** Whether workers have nothing left to do: sent home, they would only be started again and find nobody. */
+function isComputed({ reply, memory }: View): boolean {
+  return reply?.state === 'reporting' || reply?.state === 'finished' || memory.finished === memory.attempt;
+}
+
+/** Makes a child, or writes it when it is not what was written last. A claim, once made, cannot be changed. */
+function ensure(children: readonly KubernetesObject[], desired: Desired, keep?: 'as it was made'): Action[] {
+  const { name } = desired.metadata ?? {};
+  const child = children.find(({ kind, metadata }) => kind === desired.kind && metadata?.name === name);
+  if (child === undefined) return [{ type: 'create', object: desired }];
+  if (isDeleting(child) || keep !== undefined || isAsWritten(child, desired)) return [];
+  const uid = child.metadata?.uid;
+  return [{ type: 'apply', object: { ...desired, metadata: { ...desired.metadata, ...(uid && { uid }) } } }];
+}
+
+/** The number of workers is looked at too: `kubectl scale deployment` would say another one than the job does. */
+function isAsWritten(child: KubernetesObject, desired: Desired): boolean {
+  const stamp = ({ metadata }: KubernetesObject) => metadata?.annotations?.[appliedAnnotation];
+  const replicas = (object: KubernetesObject) => (object as V1Deployment).spec?.replicas;
+  return stamp(child) === stamp(desired) && (desired.kind !== 'Deployment' || replicas(child) === replicas(desired));
+}
+
+/** Starts the coordinator once the start before has ended: two must never write to one run directory. */
+function startActions({ memory, attempts }: View, context: JobContext, nowMs: number): Action[] {
+  const mayRun = attempts.some(({ end }) => end === undefined);
+  if (mayRun || memory.ended < memory.attempt || nowMs < (timeMs(memory.startAfter) ?? 0)) return [];
+  return [
+    { type: 'secrets', hosts: certificateHosts(context.identity) },
+    { type: 'create', object: coordinatorPod(context, memory.attempt + 1) },
+  ];
+}
+
+/** Pods of starts before the present one are of no use once that runs; until then the last one's log may be. */
+function supersededActions({ attempts, memory, pod }: View): Action[] {
+  const isOld = ({ number }: { readonly number: number }) => number < memory.attempt;
+  if (pod === undefined || (pod.status?.phase ?? 'Pending') === 'Pending') return [];
+  return attempts.filter(isOld).flatMap((attempt) => remove(attempt.pod, 'a later start runs'));
+}
+
+/** Deletes all that computes: the coordinator, after a checkpoint where it can make one, and the workers. */
+export function stopActions(observed: Observed, { pod, memory }: View, reason: string, checkpoint: boolean): Action[] {
+  const canAnswer = pod?.status?.phase === 'Running' && memory.answered === memory.attempt && !isDeleting(pod);
+  const name = pod?.metadata?.name ?? '';
+  return [
+    ...(checkpoint && canAnswer ? [{ type: 'checkpoint' as const, pod: name }] : []),
+    ...(pod === undefined ? [] : remove(pod, reason)),
+    ...stopWorkers(observed, reason),
+  ];
+}
+
+function stopWorkers({ children }: Observed, reason: string): Action[] {
+  return children.filter(({ kind }) => kind === 'Deployment').flatMap((deployment) => remove(deployment, reason));
+}
+
+/** Deletes an object, once. */
+export function remove(object: KubernetesObject, reason: string): Action[] {
+  if (isDeleting(object)) return [];
+  const { kind = '', metadata = {} } = object;
+  return [{ type: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '', reason }];
+}
+
+/** Deletes the job itself; all that it owns goes with it. */
+export function removeJob({ metadata }: TrainingJob, reason: string): Action {
+  return { type: 'delete', kind: 'TrainingJob', name: metadata.name ?? '', uid: metadata.uid ?? '', reason };
+}

@@ -1,0 +1,111 @@
+import type { KubernetesObject, V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import { z } from 'zod';
+import { labelKeys } from './names.js';
+
+/** The coordinator's pods, one for each of its starts, and how they ended. */
+
+export interface Attempt {
+  readonly number: number;
+  readonly pod: V1Pod;
+  /** Undefined while its process may run. */
+  readonly end: End | undefined;
+}
+
+export type End =
+  | { readonly type: 'succeeded'; readonly lastWord: LastWord | undefined }
+  /** Another start would end in the same way. */
+  | { readonly type: 'wrong'; readonly reason: string }
+  | { readonly type: 'failed'; readonly reason: string }
+  /** Through no fault of its own. */
+  | { readonly type: 'lost'; readonly reason: string };
+
+/** What a coordinator that has finished leaves in its pod's status. */
+const lastWordSchema = z.object({
+  outcome: z.enum(['finished', 'stopped']),
+  step: z.int().min(0),
+  epoch: z.int().min(0),
+  digest: z.string().max(64),
+  fingerprint: z.string().max(64).optional(),
+  device: z.string().max(253).optional(),
+  loss: z.number().optional(),
+  accuracy: z.number().min(0).max(1).optional(),
+});
+export type LastWord = z.infer<typeof lastWordSchema>;
+
+const wrongUsageExitCode = 2;
+/** The coordinator was asked to stop, or killed outright by a shell's convention for SIGTERM. */
+const stoppedExitCodes: readonly number[] = [130, 143];
+/** Reasons that a kubelet, a node's shutdown or a scheduler give for pods that they end or do not admit. */
+const lostReasons: readonly string[] = [
+  'Evicted',
+  'NodeAffinity',
+  'NodeLost',
+  'NodeShutdown',
+  'Preempting',
+  'Shutdown',
+  'Terminated',
+  'UnexpectedAdmissionError',
+];
+
+/** The job's coordinator pods in ascending order. @param children - owned by the job. */
+export function attemptsOf(children: readonly KubernetesObject[]): Attempt[] {
+  return children
+    .filter((child) => child.kind === 'Pod')
+    .map((pod: V1Pod) => ({ pod, number: Number(pod.metadata?.labels?.[labelKeys.attempt]) }))
+    .filter(({ number }) => Number.isInteger(number) && number > 0)
+    .map(({ pod, number }) => ({ pod, number, end: endOf(pod) }))
+    .sort((a, b) => a.number - b.number);
+}
+
+export function isDeleting({ metadata }: KubernetesObject): boolean {
+  return metadata?.deletionTimestamp !== undefined;
+}
+
+/** How a pod ended; undefined while it has not, which is also said of one on a node that does not answer. */
+function endOf(pod: V1Pod): End | undefined {
+  const terminated = pod.status?.containerStatuses?.find(({ name }) => name === 'coordinator')?.state?.terminated;
+  const phase = pod.status?.phase;
+  if (phase === 'Succeeded' || terminated?.exitCode === 0) {
+    return { type: 'succeeded', lastWord: readLastWord(terminated?.message) };
+  }
+  if (phase !== 'Failed' && terminated === undefined) return undefined;
+  const disrupted = disruptionOf(pod);
+  if (terminated?.exitCode === wrongUsageExitCode) return { type: 'wrong', reason: describeExit(terminated) };
+  if (disrupted !== undefined) return { type: 'lost', reason: disrupted };
+  if (terminated === undefined) return { type: 'failed', reason: describeStatus(pod) };
+  if (stoppedExitCodes.includes(terminated.exitCode)) return { type: 'lost', reason: describeExit(terminated) };
+  return { type: 'failed', reason: describeExit(terminated) };
+}
+
+function disruptionOf(pod: V1Pod): string | undefined {
+  if (isDeleting(pod)) return 'its pod was deleted';
+  const { conditions = [], reason } = pod.status ?? {};
+  const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+  if (disruption) return [disruption.reason, disruption.message].filter(Boolean).join(': ');
+  const isLost = reason !== undefined && (lostReasons.includes(reason) || reason.startsWith('OutOf'));
+  return isLost ? describeStatus(pod) : undefined;
+}
+
+function describeStatus({ status }: V1Pod): string {
+  return [status?.reason ?? 'its pod failed', status?.message].filter(Boolean).join(': ');
+}
+
+function describeExit({ exitCode, reason, message }: V1ContainerStateTerminated): string {
+  const cause = reason === undefined || reason === 'Error' || reason === 'Completed' ? '' : ` (${reason})`;
+  const said = message === undefined ? '' : `: ${tail(message)}`;
+  return `exit code ${exitCode}${cause}${said}`;
+}
+
+/** The end of a log says most. */
+function tail(text: string, most = 800): string {
+  const trimmed = text.trim();
+  return trimmed.length <= most ? trimmed : `…${trimmed.slice(-most)}`;
+}
+
+function readLastWord(message: string | undefined): LastWord | undefined {
+  try {
+    return lastWordSchema.safeParse(JSON.parse(message ?? '')).data;
+  } catch {
+    return undefined;
+  }
+}

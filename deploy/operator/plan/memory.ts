@@ -1,0 +1,86 @@
+import type { CoordinatorMemory } from '../resource/status.js';
+import type { Attempt, End } from './attempts.js';
+import { timeMs, timeText } from './time.js';
+
+/**
+ * What is known of the coordinator's starts, kept in the job's status: pods are deleted, and the operator may be
+ * another one than before.
+ */
+
+/** A start that lasted longer did something; after it, nothing has to be waited for. */
+const quickMs = 60_000;
+const longestDelaySeconds = 60;
+
+export const noMemory: CoordinatorMemory = { attempt: 0, ended: 0, failures: 0, quick: 0 };
+
+/** The end of a start that was not taken note of before. */
+export interface NewEnd {
+  readonly attempt: number;
+  readonly end: End;
+  /** Whether the operator ended it on purpose. */
+  readonly wanted: boolean;
+}
+
+export interface Noted {
+  readonly memory: CoordinatorMemory;
+  readonly newEnd: NewEnd | undefined;
+}
+
+/**
+ * Takes note of starts that were seen for the first time or have ended.
+ *
+ * A start counts once its pod was seen; therefore one that counts and is not there any more was deleted, and not just
+ * created a moment ago.
+ * @param finished - whether the newest start said that it finished: how it ended is then known without its pod.
+ */
+export function takeNote(
+  before: CoordinatorMemory,
+  attempts: readonly Attempt[],
+  options: { readonly nowMs: number; readonly suspend: boolean; readonly finished: boolean },
+): Noted {
+  const newest = attempts.at(-1);
+  const seen = newest && newest.number > before.attempt ? see(before, newest, options.nowMs) : before;
+  if (seen.ended >= seen.attempt) return { memory: seen, newEnd: undefined };
+  const current = attempts.find(({ number }) => number === seen.attempt);
+  const end = endOf(current, options.finished);
+  if (end === undefined) return { memory: seen, newEnd: undefined };
+  const wanted = seen.stopped === seen.attempt && (end.type === 'lost' || end.type === 'failed');
+  const newEnd = { attempt: seen.attempt, end, wanted };
+  return { memory: close(seen, newEnd, options), newEnd };
+}
+
+function see(before: CoordinatorMemory, { number, pod }: Attempt, nowMs: number): CoordinatorMemory {
+  const since = timeText(timeMs(pod.metadata?.creationTimestamp) ?? nowMs);
+  const memory = { ...before, attempt: number, since, pod: pod.metadata?.name ?? '' };
+  delete memory.startAfter;
+  return memory;
+}
+
+/** One that said that it finished did so, whatever came of its pod after that. */
+function endOf(current: Attempt | undefined, finished: boolean): End | undefined {
+  const end: End | undefined = current === undefined ? { type: 'lost', reason: 'its pod was deleted' } : current.end;
+  const isDoubtful = end !== undefined && end.type !== 'succeeded';
+  return finished && isDoubtful ? { type: 'succeeded', lastWord: undefined } : end;
+}
+
+function close(
+  memory: CoordinatorMemory,
+  { end, wanted }: NewEnd,
+  { nowMs, suspend }: { readonly nowMs: number; readonly suspend: boolean },
+): CoordinatorMemory {
+  const failed = !wanted && (end.type === 'failed' || end.type === 'wrong');
+  const lastEnd = end.type === 'succeeded' ? 'exit code 0' : end.reason.slice(0, 1024);
+  const closed = { ...memory, ended: memory.attempt, lastEnd, failures: memory.failures + (failed ? 1 : 0) };
+  if (wanted || suspend || end.type === 'succeeded') return { ...closed, quick: 0 };
+  const isQuick = nowMs - (timeMs(memory.since) ?? nowMs) < quickMs;
+  const quick = isQuick ? memory.quick + 1 : 1;
+  const seconds = delaySeconds(failed, quick);
+  // Times have whole seconds: rounded up.
+  return { ...closed, quick, ...(seconds === 0 ? {} : { startAfter: timeText(nowMs + 999 + 1000 * seconds) }) };
+}
+
+/** 1, 2, 4 … 60 s after failures in a row; the first loss costs no time, those that follow at once wait as well. */
+export function delaySeconds(failed: boolean, quick: number): number {
+  const doublings = failed ? quick - 1 : quick - 2;
+  return doublings < 0 ? 0 : Math.min(longestDelaySeconds, 2 ** doublings);
+}

@@ -1,0 +1,69 @@
+import { podTrouble, podTroubles } from './pod-trouble.js';
+import type { View } from './look.js';
+import { timeText } from './time.js';
+import type { Observed } from './types.js';
+
+const mostLetters = 2000;
+
+/** Why a job is in its state, in words; names pods and what is the matter with them. */
+export function describe(observed: Observed, view: View, nowMs: number): string {
+  return choose(observed, view, nowMs).slice(0, mostLetters);
+}
+
+function choose(observed: Observed, view: View, nowMs: number): string {
+  const { outcome, state } = view;
+  if (outcome) return outcome.message;
+  switch (state) {
+    case 'Suspending':
+      return `spec.suspend is true; pods end: ${podTroubles(allPods(observed, view), nowMs) ?? 'after a checkpoint'}`;
+    case 'Suspended':
+      return 'spec.suspend is true; set it to false to go on from the newest checkpoint';
+    case 'WaitingForWorkers':
+    case 'Running':
+    case 'Paused':
+      return joined([answered(observed, view), wanted(observed), podTroubles(observed.workerPods, nowMs)]);
+    case 'Pending':
+    case 'Restarting':
+      return joined([...obstacles(observed), awaited(view, nowMs)]);
+    default:
+      return state;
+  }
+}
+
+function joined(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join('; ');
+}
+
+function allPods({ workerPods }: Observed, { pod }: View) {
+  return pod === undefined ? workerPods : [pod, ...workerPods];
+}
+
+/** What the coordinator says; with the time since when it has been silent. */
+function answered({ control }: Observed, { reply }: View): string {
+  if (reply === undefined) return 'the coordinator has not been asked yet';
+  if (control?.error === undefined) return reply.reason;
+  const since = control.statusMs === undefined ? '' : ` since ${timeText(control.statusMs)}`;
+  return `${reply.reason}; no answer from the coordinator${since}`;
+}
+
+function wanted({ job }: Observed): string | undefined {
+  if (job.spec.workers?.replicas !== 0) return undefined;
+  return `no worker is wanted: kubectl scale tj/${job.metadata.name} --replicas=N`;
+}
+
+/** What keeps the operator from making what the job needs. */
+function obstacles({ taken = [], trouble }: Observed): string[] {
+  const names = taken.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+  const foreign = names === '' ? [] : [`${names} belongs to somebody else: delete it, or give the job another name`];
+  return trouble === undefined ? foreign : [...foreign, trouble];
+}
+
+/** The coordinator that is to come. */
+function awaited({ pod, memory, attempts }: View, nowMs: number): string {
+  if (pod !== undefined) return podTrouble(pod, nowMs) ?? `${pod.metadata?.name}: Running, has not answered yet`;
+  const stray = attempts.find(({ end }) => end === undefined);
+  if (stray) return podTrouble(stray.pod, nowMs) ?? `${stray.pod.metadata?.name} still runs`;
+  const again = memory.startAfter === undefined ? '' : `, not before ${memory.startAfter}`;
+  if (memory.ended === 0) return 'the coordinator is to start';
+  return `start ${memory.ended} of the coordinator ended (${memory.lastEnd ?? 'unknown'}); the next one is to come${again}`;
+}

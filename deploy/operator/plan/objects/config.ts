@@ -1,0 +1,51 @@
+import type { V1ConfigMap, V1Secret } from '@kubernetes/client-node';
+import { stringify } from 'yaml';
+import type { JobContext } from '../job-context.js';
+import { type JobIdentity, namesOf } from '../names.js';
+import type { Desired } from '../types.js';
+import { metaOf, stamped } from './meta.js';
+
+/** The job as the coordinator reads it, with every default of the operator's version. */
+export function jobConfig({ identity, spec }: JobContext): Desired {
+  const config = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metaOf(identity, namesOf(identity).config, 'coordinator'),
+    data: { 'job.yaml': stringify(spec) },
+  } satisfies V1ConfigMap;
+  return stamped(config);
+}
+
+/** Certificates of a job, PEM. The authority's key is kept nowhere. */
+export interface JobCertificates {
+  readonly ca: string;
+  readonly coordinator: { readonly cert: string; readonly key: string };
+  readonly worker: { readonly cert: string; readonly key: string };
+}
+
+/** The Secrets that the action `secrets` makes. The operator itself comes with the worker's certificate. */
+export function secretObjects(job: JobIdentity, certificates: JobCertificates, token: string): (V1Secret & Desired)[] {
+  const names = namesOf(job);
+  const tls = (name: string, { cert, key }: { readonly cert: string; readonly key: string }) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: metaOf(job, name),
+    data: { 'tls.crt': base64(cert), 'tls.key': base64(key), 'ca.crt': base64(certificates.ca) },
+  });
+  return [
+    tls(names.coordinatorTls, certificates.coordinator),
+    tls(names.workerTls, certificates.worker),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'Opaque',
+      metadata: metaOf(job, names.token),
+      data: { token: base64(token) },
+    },
+  ];
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

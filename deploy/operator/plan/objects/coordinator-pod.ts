@@ -1,0 +1,101 @@
+import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import type { JobContext } from '../job-context.js';
+import { coordinatorPodName, labelKeys, namesOf, ports } from '../names.js';
+import type { Desired } from '../types.js';
+import { metaOf } from './meta.js';
+import * as parts from './pod-parts.js';
+import { home, storageVolumes } from './storage.js';
+
+const jobFolder = '/etc/lockstep/job';
+const natsFolder = '/etc/lockstep/nats';
+/** Where the coordinator says how the run ended; the kubelet puts it into the pod's status, `attempts.ts` reads it. */
+const lastWord = '/dev/termination-log';
+/** Time for the end of a step, a checkpoint and the report. */
+const graceSeconds = 60;
+/** More than any cluster takes to find room for workers, less than a timer can hold: 23 days. */
+const waitSeconds = 2_000_000;
+
+/**
+ * The pod of one start of the coordinator. It is never restarted in place: the operator starts the next one, and so
+ * can tell a failure from a lost node. All starts share the run directory.
+ */
+export function coordinatorPod(context: JobContext, attempt: number): Desired {
+  const { identity, fields } = context;
+  const names = namesOf(identity);
+  const meta = metaOf(identity, coordinatorPodName(identity, attempt), 'coordinator');
+  const storage = storageVolumes(context);
+  const credentials = fields.nats?.credentials;
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...meta, labels: { ...meta.labels, [labelKeys.attempt]: String(attempt) } },
+    spec: {
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: graceSeconds,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: parts.podSecurity,
+      ...parts.placementOf(fields, fields.coordinator),
+      containers: [container(context, storage.mounts)],
+      volumes: [
+        ...storage.volumes,
+        { name: 'job', configMap: { name: names.config } },
+        ...parts.credentialVolumes({ tls: names.coordinatorTls, token: names.token }),
+        ...(credentials ? [parts.secretVolume('nats', credentials.secretName)] : []),
+      ],
+    },
+  } satisfies V1Pod;
+  return pod;
+}
+
+function container(context: JobContext, storageMounts: NonNullable<V1Container['volumeMounts']>): V1Container {
+  const { fields, settings } = context;
+  return {
+    name: 'coordinator',
+    ...parts.imageOf(fields, settings),
+    workingDir: home,
+    args: coordinatorArgs(context),
+    env: [
+      { name: 'HOME', value: '/tmp' },
+      { name: 'XDG_CACHE_HOME', value: `${home}/data` },
+    ],
+    ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
+    resources: parts.resourcesOf(fields.coordinator?.resources, { requests: { cpu: '500m', memory: '512Mi' } }),
+    ...probes,
+    securityContext: parts.containerSecurity,
+    terminationMessagePath: lastWord,
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: [
+      ...storageMounts,
+      { name: 'job', mountPath: jobFolder, readOnly: true },
+      ...parts.credentialMounts,
+      ...(fields.nats?.credentials ? [{ name: 'nats', mountPath: natsFolder, readOnly: true }] : []),
+    ],
+  };
+}
+
+function coordinatorArgs({ fields }: JobContext): string[] {
+  const { workers, nats } = fields;
+  return [
+    ...['coordinator', `${jobFolder}/job.yaml`],
+    ...['--run', `${home}/run`],
+    // All addresses of the pod, as `kubectl port-forward` comes by its loopback.
+    ...['--listen', `0.0.0.0:${ports.grpc}`],
+    ...['--http', `0.0.0.0:${ports.http}`],
+    ...parts.credentialArgs,
+    ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
+    ...['--wait', String(waitSeconds)],
+    ...['--result', lastWord],
+    ...(nats === undefined ? [] : ['--nats', nats.url]),
+    ...(nats?.credentials === undefined ? [] : ['--nats-creds', `${natsFolder}/${nats.credentials.key}`]),
+  ];
+}
+
+const health = { httpGet: { path: '/healthz', port: ports.http, scheme: 'HTTPS' }, timeoutSeconds: 3 };
+
+/** The first answer may take a download's time; a coordinator that does not answer later for a minute hangs. */
+const probes = {
+  startupProbe: { ...health, periodSeconds: 1, failureThreshold: 3600 },
+  readinessProbe: { ...health, periodSeconds: 5, failureThreshold: 2 },
+  livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
+} satisfies Partial<V1Container>;

@@ -1,0 +1,74 @@
+import type { V1Deployment, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { JobContext } from '../job-context.js';
+import { labelsOf, namesOf, ports, selectorOf } from '../names.js';
+import type { Desired } from '../types.js';
+import { mergeTemplate } from './merge-template.js';
+import { metaOf, stamped } from './meta.js';
+import * as parts from './pod-parts.js';
+
+/** Time to finish what it computes and say so. */
+const graceSeconds = 30;
+
+/**
+ * The workers. They have no probes, as the coordinator's heartbeats judge them, and no state, so that they may be
+ * replaced one by one, without room for an additional one.
+ */
+export function workerDeployment(context: JobContext): Desired {
+  const { identity, fields } = context;
+  const selector = selectorOf(identity, 'worker');
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metaOf(identity, namesOf(identity).worker, 'worker'),
+    spec: {
+      replicas: fields.workers.replicas,
+      revisionHistoryLimit: 1,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+      selector: { matchLabels: selector },
+      template: withOwn(mergeTemplate(podTemplate(context), fields.workers.template), context),
+    },
+  } satisfies V1Deployment;
+  return stamped(deployment);
+}
+
+function podTemplate({ identity, fields, settings }: JobContext): V1PodTemplateSpec {
+  const names = namesOf(identity);
+  return {
+    metadata: {},
+    spec: {
+      terminationGracePeriodSeconds: graceSeconds,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: parts.podSecurity,
+      ...parts.placementOf(fields, fields.workers),
+      containers: [
+        {
+          name: 'worker',
+          ...parts.imageOf(fields, settings),
+          env: [
+            { name: 'HOME', value: '/tmp' },
+            { name: 'XDG_CACHE_HOME', value: '/tmp' },
+          ],
+          resources: parts.resourcesOf(fields.workers.resources, { requests: { cpu: '1', memory: '512Mi' } }),
+          securityContext: parts.containerSecurity,
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+          volumeMounts: [...parts.credentialMounts],
+        },
+      ],
+      volumes: parts.credentialVolumes({ tls: names.workerTls, token: names.token }),
+    },
+  };
+}
+
+/** What overrides must not change: whose pod it is, and what it runs. */
+function withOwn(template: V1PodTemplateSpec, { identity }: JobContext): V1PodTemplateSpec {
+  const args = ['worker', '--coordinator', `${namesOf(identity).coordinator}:${ports.grpc}`, ...parts.credentialArgs];
+  const containers = (template.spec?.containers ?? []).map((container) => {
+    if (container.name !== 'worker') return container;
+    const rest = { ...container };
+    delete rest.command;
+    return { ...rest, args };
+  });
+  const labels = { ...template.metadata?.labels, ...labelsOf(identity, 'worker') };
+  return { metadata: { ...template.metadata, labels }, spec: { ...template.spec, containers } };
+}

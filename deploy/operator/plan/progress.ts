@@ -1,0 +1,121 @@
+import type { StatusReply } from '../../../proto/messages.js';
+import type { TrainingJobStatus } from '../resource/status.js';
+import type { LastWord } from './attempts.js';
+import { formatSpan, timeMs, timeText } from './time.js';
+
+/** The figures of a run in its status. */
+
+const progressFields = [
+  'progressTime',
+  'epoch',
+  'epochs',
+  'step',
+  'totalSteps',
+  'progress',
+  'eta',
+  'loss',
+  'accuracy',
+  'imagesPerSecond',
+  'digest',
+  'digestEpoch',
+  'fingerprint',
+  'device',
+] as const;
+export type Progress = Pick<TrainingJobStatus, (typeof progressFields)[number]>;
+
+/** While a job trains its figures are written so often at most: each time costs the API server a write. */
+export const progressEveryMs = 5_000;
+
+export function progressOf(status: TrainingJobStatus | undefined): Progress {
+  const entries = progressFields.map((field) => [field, status?.[field]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+export interface ProgressOptions {
+  readonly nowMs: number;
+  /** Whether the state has changed, upon which the figures change at once. */
+  readonly urgent: boolean;
+  /** Whether steps are made; else there is neither a rate nor a time to the end. */
+  readonly moving: boolean;
+}
+
+/**
+ * The figures as the coordinator's answer has them, or as they were while it is too early for new ones.
+ * @param before - as in the status now.
+ */
+export function decideProgress(
+  before: Progress,
+  reply: StatusReply | undefined,
+  { nowMs, urgent, moving }: ProgressOptions,
+): Progress {
+  const dueMs = (timeMs(before.progressTime) ?? -Infinity) + progressEveryMs;
+  if (!urgent && nowMs < dueMs) return before;
+  const next = { ...before, ...(reply === undefined ? {} : describe(reply)) };
+  if (!moving || !(reply && reply.secondsLeft > 0)) delete next.eta;
+  if (!moving && next.imagesPerSecond !== undefined) next.imagesPerSecond = 0;
+  const isSame = progressFields.every((field) => field === 'progressTime' || next[field] === before[field]);
+  return isSame ? before : { ...next, progressTime: timeText(nowMs) };
+}
+
+function describe(reply: StatusReply): Progress {
+  const { step, totalSteps, loss, lossMean, testEpoch, testAccuracy, digest, digestEpoch, secondsLeft } = reply;
+  const trained = loss !== 0 || lossMean !== 0;
+  return {
+    epoch: reply.epoch,
+    epochs: reply.epochs,
+    step,
+    totalSteps,
+    progress: formatProgress(step, totalSteps),
+    ...(secondsLeft > 0 ? { eta: formatSpan(secondsLeft) } : {}),
+    ...(trained ? { loss: formatLoss(lossMean) } : {}),
+    ...(testEpoch > 0 ? { accuracy: formatShare(testAccuracy) } : {}),
+    imagesPerSecond: Math.round(reply.imagesPerSecond),
+    ...(digestEpoch > 0 ? { digest, digestEpoch } : {}),
+    ...(reply.fingerprint === '' ? {} : { fingerprint: reply.fingerprint }),
+    ...(reply.device === '' ? {} : { device: reply.device }),
+  };
+}
+
+/** The figures at the end of a run that went through: all steps are made. */
+export function finalProgress(before: Progress, lastWord: LastWord | undefined, nowMs: number): Progress {
+  const { epochs, totalSteps } = before;
+  const final: Progress = {
+    ...before,
+    ...(epochs === undefined ? {} : { epoch: epochs }),
+    ...(totalSteps === undefined ? {} : { step: totalSteps }),
+    progress: '100 %',
+    imagesPerSecond: 0,
+    ...(lastWord === undefined ? {} : describeLastWord(lastWord)),
+    progressTime: timeText(nowMs),
+  };
+  delete final.eta;
+  return final;
+}
+
+function describeLastWord({ step, epoch, digest, loss, accuracy, ...engine }: LastWord): Progress {
+  return {
+    epoch,
+    epochs: epoch,
+    step,
+    totalSteps: step,
+    digest,
+    digestEpoch: epoch,
+    ...(loss === undefined ? {} : { loss: formatLoss(loss) }),
+    ...(accuracy === undefined ? {} : { accuracy: formatShare(accuracy) }),
+    ...(engine.fingerprint === undefined ? {} : { fingerprint: engine.fingerprint }),
+    ...(engine.device === undefined ? {} : { device: engine.device }),
+  };
+}
+
+/** Rounded down: 100 % means that all steps are made. */
+function formatProgress(step: number, totalSteps: number): string {
+  return totalSteps === 0 ? '0 %' : `${Math.floor((100 * step) / totalSteps)} %`;
+}
+
+function formatLoss(loss: number): string {
+  return Number.isFinite(loss) ? loss.toFixed(4) : String(loss);
+}
+
+function formatShare(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

@@ -1,0 +1,88 @@
+import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
+import type { StatusReply } from '../../../proto/messages.js';
+import type { TrainingJobStatus } from '../resource/status.js';
+import type { TrainingJob } from '../resource/training-job.js';
+
+/** What the operator was started with; the same for all jobs. */
+export interface Settings {
+  /** Image of pods whose job names none. */
+  readonly image: string;
+  readonly imagePullPolicy?: string | undefined;
+  /** Namespace of the operator's pods, which may ask coordinators; undefined where it runs outside the cluster. */
+  readonly operatorNamespace?: string | undefined;
+}
+
+/** The coordinator's last answer. */
+export interface Answer {
+  /** Pod that was asked; answers of another pod than the newest coordinator's are passed over. */
+  readonly pod: string;
+  /** Its last status; kept when a later call fails. */
+  readonly status?: StatusReply | undefined;
+  /** When `status` was received, milliseconds since 1970. */
+  readonly statusMs?: number | undefined;
+  /** Why the newest call failed; absent when it succeeded. */
+  readonly error?: string | undefined;
+}
+
+/** A name that a `create` found taken by an object of somebody else. */
+export interface TakenName {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Everything that a plan depends on, besides the time. */
+export interface Observed {
+  readonly job: TrainingJob;
+  readonly settings: Settings;
+  /**
+   * Objects whose controller is the job, recognised by its UID: pods, Deployment, Service, ConfigMap, PDBs,
+   * NetworkPolicies, PVC. Secrets are left out: the operator does not watch them. `kind` is set on each.
+   */
+  readonly children: readonly KubernetesObject[];
+  /** Pods of the worker Deployment, by the label `lockstep.dev/job-uid`: their owner is its ReplicaSet. Only read. */
+  readonly workerPods: readonly V1Pod[];
+  readonly control?: Answer | undefined;
+  /** Names that a `create` of the last 10 s found taken. */
+  readonly taken?: readonly TakenName[] | undefined;
+  /** Why the newest attempt to carry out a plan failed, in words for the user; absent when it succeeded. */
+  readonly trouble?: string | undefined;
+}
+
+export interface ObjectName {
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** An object to be written. Its `kind` and `apiVersion` are set, its namespace is the job's. */
+export type Desired = KubernetesObject & { readonly apiVersion: string; readonly kind: string };
+
+export type Action =
+  /** The job has no such child. When the name is taken by another owner's object: `Observed.taken`, no overwriting. */
+  | { readonly type: 'create'; readonly object: Desired }
+  /** Server-side apply over the child of this UID, which is named in the object's metadata: another one conflicts. */
+  | { readonly type: 'apply'; readonly object: Desired }
+  /** With the UID as precondition; one that is gone already is fine. */
+  | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
+  /**
+   * Makes sure that the three Secrets are there: if one of them is missing, or less than a third of the certificates'
+   * life is left, makes all anew, for the DNS names and addresses `hosts` (`secretObjects` makes the objects).
+   */
+  | { readonly type: 'secrets'; readonly hosts: readonly string[] }
+  /** Asks the coordinator in `pod` for a checkpoint, 8 s at most; goes on whatever comes of it. */
+  | { readonly type: 'checkpoint'; readonly pod: string }
+  | { readonly type: 'event'; readonly reason: string; readonly message: string; readonly warning: boolean };
+
+/**
+ * What is to be done. The shell first writes `status` if it differs from the job's (the next plan counts on what it
+ * says; when the write fails nothing else is done), then executes the actions in order and stops at the first that
+ * fails, apart from checkpoints and events.
+ */
+export interface Plan {
+  readonly actions: readonly Action[];
+  readonly status: TrainingJobStatus;
+  /** Plan again after so long even if nothing changes; at once when an object, the job or the answer changes. */
+  readonly againMs?: number | undefined;
+  /** Whether the coordinator is to be asked for its status, and where. */
+  readonly ask?: { readonly pod: string; readonly address: string; readonly serverName: string } | undefined;
+}

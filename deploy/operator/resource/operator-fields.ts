@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { presets } from '../../../job/presets.js';
+
+/**
+ * What a TrainingJob says besides the job spec: who computes it, where it keeps its files, when it ends. Extension
+ * keywords (`x-kubernetes-…`) stand in `meta`, from where they reach the CRD.
+ */
+
+const quantity = z
+  .union([
+    z
+      .string()
+      .max(32)
+      .regex(/^\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, 'a quantity such as 500m, 2 or 1Gi'),
+    z.int().min(0),
+  ])
+  .meta({ 'x-kubernetes-int-or-string': true });
+const quantities = (what: string) =>
+  z.record(z.string().max(253), quantity).meta({ description: what, maxProperties: 16 });
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'lower-case letters, digits, dashes and dots');
+const imageName = z.string().min(1).max(500);
+const claimName = dnsName.describe('a PersistentVolumeClaim that is there already; it is never deleted');
+
+/** Anything that the API server knows to check, as it stands in a pod. */
+const podPart = (what: string) =>
+  z.record(z.string(), z.unknown()).meta({ description: what, 'x-kubernetes-preserve-unknown-fields': true });
+
+const resources = z
+  .strictObject({
+    requests: quantities('what the scheduler sets aside').optional(),
+    limits: quantities('what it may use at most, e.g. nvidia.com/gpu: 1').optional(),
+  })
+  .describe('resources of one pod');
+const nodeSelector = z
+  .record(z.string().max(317), z.string().max(63))
+  .meta({ description: 'labels that a node must have', maxProperties: 32 });
+const tolerations = z
+  .array(
+    z.strictObject({
+      key: z.string().max(317).optional(),
+      operator: z.enum(['Exists', 'Equal']).optional(),
+      value: z.string().max(63).optional(),
+      effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      tolerationSeconds: z.int().min(0).max(2_147_483_647).optional(),
+    }),
+  )
+  .max(32)
+  .meta({ description: 'taints that do not keep its pods away', 'x-kubernetes-list-type': 'atomic' });
+const placement = { resources: resources.optional(), nodeSelector: nodeSelector.optional() };
+
+const workers = z
+  .strictObject({
+    replicas: z.int().min(0).max(1024).default(1).describe('how many workers; may be changed while the job trains'),
+    min: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(1)
+      .describe('workers that the first step waits for, never more than replicas were at the start'),
+    ...placement,
+    tolerations: tolerations.optional(),
+    template: z
+      .strictObject({
+        metadata: z
+          .strictObject({
+            labels: z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 32 }).optional(),
+            annotations: z.record(z.string().max(317), z.string().max(4096)).meta({ maxProperties: 32 }).optional(),
+          })
+          .optional(),
+        spec: podPart('fields of a pod spec').optional(),
+      })
+      .describe(
+        "merged into the workers' pods: containers, env and volumes by name, volumeMounts by mountPath, tolerations " +
+          'appended; command and args of the container "worker" stay',
+      )
+      .optional(),
+  })
+  .prefault({});
+
+const coordinator = z
+  .strictObject({ ...placement, tolerations: tolerations.optional() })
+  .describe('the pod that keeps the training state; it needs no accelerator')
+  .optional();
+
+const volumeFields = {
+  size: quantity.describe('of the PersistentVolumeClaim that is made').optional(),
+  storageClassName: dnsName.describe("default: the cluster's default class").optional(),
+  existingClaim: claimName.optional(),
+  emptyDir: z
+    .strictObject({ sizeLimit: quantity.optional() })
+    .describe("kept on the node, and lost with the coordinator's pod: training then begins again, to the same bits")
+    .optional(),
+};
+const runVolume = z.strictObject({
+  ...volumeFields,
+  path: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/)
+    .describe('folder in an existing claim; default: the name of the job')
+    .optional(),
+});
+const storage = z
+  .strictObject({
+    run: runVolume.describe('checkpoints, records, model and report; default: a claim of 2Gi').optional(),
+    data: z.strictObject(volumeFields).describe('CIFAR-10; default: beside the run').optional(),
+  })
+  .prefault({});
+
+const nats = z
+  .strictObject({
+    url: z
+      .string()
+      .max(500)
+      .regex(/^(nats|tls|ws|wss):\/\//),
+    credentials: z
+      .strictObject({ secretName: dnsName, key: z.string().min(1).max(253).default('nats.creds') })
+      .describe('a Secret with a credentials file')
+      .optional(),
+  })
+  .describe("where the run's events go")
+  .optional();
+
+export const operatorFieldsSchema = z.strictObject({
+  preset: z
+    .enum(Object.keys(presets) as [string, ...string[]])
+    .describe('a job to start from; the other fields go on top')
+    .optional(),
+  workers,
+  coordinator,
+  storage,
+  image: imageName.describe("default: the operator's own choice, of the same version").optional(),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  imagePullSecrets: z
+    .array(z.strictObject({ name: dnsName }))
+    .max(8)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional(),
+  suspend: z
+    .boolean()
+    .default(false)
+    .describe('stops after a checkpoint and gives all pods back; false: goes on from it'),
+  ttlSecondsAfterFinished: z
+    .int()
+    .min(0)
+    .max(2_147_483_647)
+    .describe('the job and all that it made is deleted so long after its end; default: never')
+    .optional(),
+  activeDeadlineSeconds: z
+    .int()
+    .min(1)
+    .max(2_147_483_647)
+    .describe('a job that is active for longer fails; counted anew after a suspension')
+    .optional(),
+  backoffLimit: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(3)
+    .describe('failures of the coordinator after which it is started again; pods that are lost do not count'),
+  nats,
+});
+
+export type OperatorFields = z.infer<typeof operatorFieldsSchema>;
+export type OperatorFieldsInput = z.input<typeof operatorFieldsSchema>;
+export type VolumeField = NonNullable<OperatorFields['storage']['run']>;

@@ -1,0 +1,59 @@
+import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
+import type { TrainingJob } from '../resource/training-job.js';
+import { type ChangeListener, keyOf, ObjectCache, ownerOf } from './object-cache.js';
+import { childResources, jobResource, jobUidLabel, type Resource } from './resources.js';
+import { keep } from './trim.js';
+
+/** What has changed of a job: itself, or something that belongs to it. */
+export type JobListener = (key: string, what: 'job' | 'child') => void;
+
+/** All that the operator has seen of the cluster: the jobs, and what belongs to them. */
+export class Caches {
+  readonly jobs: ObjectCache;
+  readonly #children: ReadonlyMap<string, ObjectCache>;
+  readonly #keyByUid = new Map<string, string>();
+
+  constructor(private readonly onChange: JobListener) {
+    this.jobs = new ObjectCache(jobUidLabel, (before, after) => this.#jobChanged(before, after));
+    const changed: ChangeListener = (before, after) => this.#childChanged((after ?? before)!);
+    this.#children = new Map(childResources.map(({ kind }) => [kind, new ObjectCache(jobUidLabel, changed)]));
+  }
+
+  of({ kind }: Resource): ObjectCache {
+    return kind === jobResource.kind ? this.jobs : this.#children.get(kind)!;
+  }
+
+  /** Takes in an answer to a request of ours. */
+  put(resource: Resource, object: KubernetesObject): void {
+    if (resource.cached !== 'never') this.of(resource).put(keep(resource, object));
+  }
+
+  job(key: string): TrainingJob | undefined {
+    return this.jobs.get(key) as TrainingJob | undefined;
+  }
+
+  childrenOf(uid: string): readonly KubernetesObject[] {
+    return [...this.#children.values()].flatMap((cache) => cache.ownedBy(uid));
+  }
+
+  /** Pods that carry the job's UID and are not its own child: those of its Deployment. */
+  workerPodsOf({ metadata: { namespace = '', uid = '' } }: TrainingJob): readonly V1Pod[] {
+    return this.#children
+      .get('Pod')!
+      .labelled(namespace, uid)
+      .filter((pod) => ownerOf(pod) !== uid);
+  }
+
+  #jobChanged(before: KubernetesObject | undefined, after: KubernetesObject | undefined): void {
+    const uid = before?.metadata?.uid;
+    if (uid !== undefined && uid !== after?.metadata?.uid) this.#keyByUid.delete(uid);
+    if (after) this.#keyByUid.set(after.metadata!.uid!, keyOf(after));
+    this.onChange(keyOf((after ?? before)!), 'job');
+  }
+
+  #childChanged(child: KubernetesObject): void {
+    const uid = ownerOf(child);
+    const key = this.#keyByUid.get(uid ?? '') ?? this.#keyByUid.get(child.metadata?.labels?.[jobUidLabel] ?? '');
+    if (key !== undefined) this.onChange(key, 'child');
+  }
+}

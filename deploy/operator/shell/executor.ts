@@ -1,0 +1,139 @@
+import type { KubernetesObject } from '@kubernetes/client-node';
+import type { Action, Desired, ObjectName, TakenName } from '../plan/types.js';
+import type { TrainingJob } from '../resource/training-job.js';
+import type { TrainingJobStatus } from '../resource/status.js';
+import { ApiError, hasCode } from './api-error.js';
+import type { Api } from './api.js';
+import type { Caches } from './caches.js';
+import type { CoordinatorCalls } from './coordinator-calls.js';
+import type { Events } from './events.js';
+import { fieldManager } from './field-manager.js';
+import { ownerOf } from './object-cache.js';
+import { jobResource, pathOf, type Resource, resourceOf } from './resources.js';
+import type { Secrets } from './secrets.js';
+
+/** How long a name counts as taken after it was found so. */
+const takenMs = 10_000;
+
+export interface ExecutorParts {
+  readonly api: Api;
+  readonly caches: Caches;
+  readonly secrets: Secrets;
+  readonly coordinators: CoordinatorCalls;
+  readonly events: Events;
+}
+
+/**
+ * Does what a plan says, and decides nothing. Answers go into the caches, so that the next plan knows of them without
+ * waiting for the watch.
+ */
+export class Executor {
+  readonly #taken = new Map<string, { readonly names: TakenName; readonly untilMs: number }[]>();
+
+  constructor(
+    private readonly parts: ExecutorParts,
+    /** Aborted when this process must no longer act. */
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** @throws ApiError when the action could not be done; checkpoints and events never fail. */
+  async execute(job: TrainingJob, action: Action): Promise<void> {
+    this.signal.throwIfAborted();
+    switch (action.type) {
+      case 'create':
+        return this.#create(job, action.object);
+      case 'apply':
+        return this.#apply(job, action.object);
+      case 'delete':
+        return this.#delete(job, action);
+      case 'secrets':
+        return this.parts.secrets.ensure(job, action.hosts);
+      case 'checkpoint':
+        return this.parts.coordinators.checkpoint(job.metadata.uid ?? '', action.pod);
+      case 'event':
+        return this.parts.events.write(job, action, this.signal);
+      default:
+        action satisfies never;
+    }
+  }
+
+  /** Writes a status, unless the job has changed since `job` was read: then the plan was made from something old. */
+  async writeStatus(job: TrainingJob, status: TrainingJobStatus): Promise<void> {
+    const { namespace, name } = job.metadata;
+    const path = pathOf(jobResource, namespace, name, 'status');
+    const query = { fieldManager };
+    const body = { ...job, status };
+    const resource = `${jobResource.plural}/status`;
+    const reply = await this.parts.api.call({ verb: 'update', resource, path, query, body, signal: this.signal });
+    this.parts.caches.put(jobResource, reply);
+  }
+
+  /** Names that were found taken lately by objects that are not the job's. */
+  taken(job: TrainingJob): readonly TakenName[] {
+    const uid = job.metadata.uid ?? '';
+    const valid = (this.#taken.get(uid) ?? []).filter(({ untilMs }) => untilMs > performance.now());
+    if (valid.length === 0) this.#taken.delete(uid);
+    else this.#taken.set(uid, valid);
+    return valid.map(({ names }) => names);
+  }
+
+  /** @param uid - of a job that is gone. */
+  forget(uid: string): void {
+    this.#taken.delete(uid);
+  }
+
+  async #create(job: TrainingJob, object: Desired): Promise<void> {
+    const resource = resourceOf(object.kind);
+    const { namespace } = job.metadata;
+    const request = { resource: resource.plural, query: { fieldManager }, signal: this.signal };
+    try {
+      const path = pathOf(resource, namespace);
+      this.parts.caches.put(resource, await this.parts.api.call({ ...request, verb: 'create', path, body: object }));
+    } catch (error) {
+      if (!hasCode(error, 409) || error.reason !== 'AlreadyExists') throw error;
+      await this.#lookAtTaken(job, resource, object.metadata?.name ?? '');
+    }
+  }
+
+  /** Whose a name is that could not be created: ours, and only the cache did not know yet, or somebody else's. */
+  async #lookAtTaken(job: TrainingJob, resource: Resource, name: string): Promise<void> {
+    const uid = job.metadata.uid ?? '';
+    const path = pathOf(resource, job.metadata.namespace, name);
+    const found = await this.parts.api.call({ verb: 'get', resource: resource.plural, path, signal: this.signal });
+    if (ownerOf(found) === uid) return this.parts.caches.put(resource, found);
+    const entry = { names: { kind: resource.kind, name }, untilMs: performance.now() + takenMs };
+    this.#taken.set(uid, [...(this.#taken.get(uid) ?? []), entry]);
+    const advice = 'delete it, or give the job another name';
+    const problem = `create: expected the name of ${resource.kind} ${name} free, got one of another owner; ${advice}`;
+    throw new ApiError(problem, 409, 'Taken');
+  }
+
+  async #apply(job: TrainingJob, object: Desired): Promise<void> {
+    const resource = resourceOf(object.kind);
+    const path = pathOf(resource, job.metadata.namespace, object.metadata?.name);
+    const query = { fieldManager, force: 'true' };
+    const request = {
+      verb: 'apply',
+      resource: resource.plural,
+      path,
+      query,
+      body: object,
+      signal: this.signal,
+    } as const;
+    this.parts.caches.put(resource, await this.parts.api.call(request));
+  }
+
+  async #delete(job: TrainingJob, { kind, name, uid }: ObjectName): Promise<void> {
+    const resource = resourceOf(kind);
+    const path = pathOf(resource, job.metadata.namespace, name);
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' };
+    try {
+      const request = { verb: 'delete', resource: resource.plural, path, body, signal: this.signal } as const;
+      const reply = await this.parts.api.call<KubernetesObject>(request);
+      if (reply.metadata?.deletionTimestamp) this.parts.caches.put(resource, reply);
+    } catch (error) {
+      // It is gone, or another one has its name by now.
+      if (!hasCode(error, 404) && !hasCode(error, 409)) throw error;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { answerError, ApiError, hasCode } from './api-error.js';
+import type { Api, ApiRequest } from './api.js';
+import { type Backoff, backoffMs, jitterMs } from './backoff.js';
+import { keyOf, type ObjectCache } from './object-cache.js';
+import { pathOf, type Resource } from './resources.js';
+import { keep } from './trim.js';
+
+export interface InformerTimes {
+  /** A watch on which nothing comes for as long is taken for dead; the server sends a bookmark about every minute. */
+  readonly silentMs: number;
+  /** All objects are listed again this often, around it: what a watch has missed shows then. */
+  readonly relistMs: number;
+  /** How long the server shall keep one watch open, around it. */
+  readonly watchMs: number;
+  readonly backoff: Backoff;
+}
+
+export const defaultTimes: InformerTimes = {
+  silentMs: 150_000,
+  relistMs: 3_600_000,
+  watchMs: 420_000,
+  backoff: { firstMs: 500, maxMs: 10_000 },
+};
+
+export interface InformerSettings {
+  readonly resource: Resource;
+  /** All namespaces where it is undefined. */
+  readonly namespace: string | undefined;
+  readonly labelSelector?: string;
+  readonly times?: InformerTimes;
+  /** Told when a list or watch has to begin again other than by its time being over, and why. */
+  readonly onRestart?: (resource: string, why: string) => void;
+}
+
+/** What a watch brings. */
+interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: KubernetesObject;
+}
+
+interface ListPage {
+  readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
+  /** Null in a list of metadata that is empty. */
+  readonly items: readonly KubernetesObject[] | null;
+}
+
+const pageSize = 500;
+/** A watch that ends sooner has not worked, whatever the server said; one that lasts longer has. */
+const shortMs = 1_000;
+const soundMs = 10_000;
+/** Reason of the error when nothing came. */
+const silent = 'Silent';
+
+/**
+ * Keeps a cache like the API server's objects of one kind: lists them, follows their watch, and begins again with
+ * whatever goes wrong, until it is aborted. The client's own informer stops at the first error and does not notice a
+ * watch that has gone silent.
+ */
+export class Informer {
+  readonly #times: InformerTimes;
+  #version: string | undefined;
+  #relistAt = 0;
+  #failures = 0;
+  #markSynced!: () => void;
+  /** Settles when all objects have been listed once. */
+  readonly synced = new Promise<void>((resolve) => (this.#markSynced = resolve));
+
+  constructor(
+    private readonly api: Api,
+    private readonly cache: ObjectCache,
+    private readonly settings: InformerSettings,
+  ) {
+    this.#times = settings.times ?? defaultTimes;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#version === undefined || performance.now() >= this.#relistAt) await this.#list(signal);
+        await this.#watch(signal);
+        this.#failures = 0;
+      } catch (error) {
+        if (!signal.aborted) await this.#recover(error as Error, signal);
+      }
+    }
+  }
+
+  async #recover(error: Error, signal: AbortSignal): Promise<void> {
+    this.settings.onRestart?.(this.settings.resource.plural, error.message);
+    // Where the connection broke the watch goes on at its version; what else went wrong, a new list mends.
+    const away = error instanceof ApiError && error.retryable && error.reason !== silent;
+    if (!away) this.#version = undefined;
+    // The version was too old to go on from: no fault, unless the list does not help.
+    if (hasCode(error, 410) && this.#failures === 0) return void (this.#failures = 1);
+    this.#failures += 1;
+    const delayMs = backoffMs(this.#times.backoff, this.#failures, Math.random());
+    await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Lists in pages, so that neither side holds everything as text at once. */
+  async #list(signal: AbortSignal): Promise<void> {
+    const keys = new Set<string>();
+    let next: string | undefined;
+    let version: string | undefined;
+    do {
+      const query = { ...this.#query(), limit: `${pageSize}`, continue: next };
+      const page = await this.api.call<ListPage>({ ...this.#request('list'), query, signal });
+      for (const item of page.items ?? []) {
+        keys.add(keyOf(item));
+        this.cache.put(keep(this.settings.resource, item));
+      }
+      next = page.metadata.continue === '' ? undefined : page.metadata.continue;
+      version = page.metadata.resourceVersion;
+    } while (next !== undefined);
+    this.cache.retain(keys, version);
+    this.#version = version;
+    this.#relistAt = performance.now() + jitterMs(this.#times.relistMs, Math.random());
+    this.#markSynced();
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const silence = new AbortController();
+    const beganAt = performance.now();
+    const watchdog = setTimeout(() => silence.abort(), this.#times.silentMs);
+    const both = AbortSignal.any([signal, silence.signal]);
+    try {
+      const request = { ...this.#request('watch'), query: this.#watchQuery(), signal: both };
+      for await (const line of this.api.stream(request, () => watchdog.refresh())) {
+        this.#take(JSON.parse(line) as WatchEvent);
+      }
+    } catch (error) {
+      if (!silence.signal.aborted) throw error;
+      throw new ApiError(`watch: expected a bookmark within ${this.#times.silentMs} ms, got nothing`, 0, silent);
+    } finally {
+      clearTimeout(watchdog);
+      if (performance.now() - beganAt > soundMs) this.#failures = 0;
+    }
+    if (performance.now() - beganAt < shortMs) throw new ApiError('watch: it ended at once', 0, 'Short');
+  }
+
+  #take({ type, object }: WatchEvent): void {
+    if (type === 'ERROR') throw answerError('watch', (object as { code?: number }).code ?? 0, JSON.stringify(object));
+    if (type === 'DELETED') this.cache.remove(object);
+    else if (type !== 'BOOKMARK') this.cache.put(keep(this.settings.resource, object));
+    this.#version = object.metadata?.resourceVersion;
+  }
+
+  #request(verb: 'list' | 'watch'): Pick<ApiRequest, 'verb' | 'resource' | 'path' | 'accept'> {
+    const { resource, namespace } = this.settings;
+    const as = `PartialObjectMetadata${verb === 'list' ? 'List' : ''}`;
+    const accept = `application/json${resource.cached === 'metadata' ? `;as=${as};g=meta.k8s.io;v=v1` : ''}`;
+    return { verb, resource: resource.plural, path: pathOf(resource, namespace), accept };
+  }
+
+  #query(): Readonly<Record<string, string | undefined>> {
+    return { labelSelector: this.settings.labelSelector };
+  }
+
+  #watchQuery(): Readonly<Record<string, string | undefined>> {
+    const seconds = Math.ceil(jitterMs(this.#times.watchMs, Math.random()) / 1000);
+    return {
+      ...this.#query(),
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: this.#version,
+      timeoutSeconds: `${seconds}`,
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../plan/types.js';
+import type { InformerTimes } from './informer.js';
+import type { LeaseTimes } from './lease-decisions.js';
+
+export interface LeaseOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** One process incarnation, so that a quick restart is not taken for its predecessor. */
+  readonly identity: string;
+  readonly times: LeaseTimes;
+}
+
+export interface OperatorOptions {
+  /** The only one whose jobs are looked after; undefined: all. */
+  readonly namespace?: string | undefined;
+  readonly settings: Settings;
+  /** Absent: this is the only operator, and acts at once. */
+  readonly lease?: LeaseOptions | undefined;
+  /** Where metrics and health are served. */
+  readonly observe: { readonly host: string; readonly port: number };
+  /** Jobs that are worked on at once. */
+  readonly concurrency: number;
+  /** Requests per second to the API server on average, and at once. */
+  readonly rate: { readonly perSecond: number; readonly burst: number };
+  readonly times?: InformerTimes;
+  readonly log: Logger;
+}

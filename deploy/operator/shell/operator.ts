@@ -1,0 +1,106 @@
+import type { Logger } from 'pino';
+import type { Caches } from './caches.js';
+import type { Connector } from './connection.js';
+import type { CoordinatorCalls } from './coordinator-calls.js';
+import type { Informer } from './informer.js';
+import type { Leader } from './leader.js';
+import { keyOf } from './object-cache.js';
+import type { ObservingServer } from './observing-server.js';
+import type { WorkQueue } from './work-queue.js';
+
+export interface OperatorParts {
+  readonly caches: Caches;
+  readonly queue: WorkQueue;
+  readonly coordinators: CoordinatorCalls;
+  readonly informers: readonly Informer[];
+  /** Absent: this is the only operator. */
+  readonly leader?: Leader | undefined;
+  readonly server: ObservingServer;
+  readonly connector: Connector;
+  /** Aborted when this process must no longer act. */
+  readonly acting: AbortController;
+  /** How far it has come; shown by metrics and health. */
+  readonly phase: Phase;
+  readonly log: Logger;
+}
+
+export interface Phase {
+  /** All has been listed once. */
+  synced: boolean;
+  leading: boolean;
+}
+
+/** Every job is looked at this often, whatever happens. */
+const resyncMs = 600_000;
+
+/** Another operator leads, or may lead soon: this process must not act any more. */
+export class LeadLostError extends Error {
+  override readonly name = 'LeadLostError';
+}
+
+/** The operator: watches the cluster, and while it leads, makes jobs what their specs say. */
+export class Operator {
+  constructor(private readonly parts: OperatorParts) {}
+
+  /**
+   * Works until `stop` is aborted, and then finishes what it has begun and gives the lead back.
+   * @param onListening - told the port of metrics and health.
+   * @throws LeadLostError when another operator leads: the process must end, so that nothing of it goes on acting.
+   */
+  async run(stop: AbortSignal, onListening: (port: number) => void = () => undefined): Promise<void> {
+    const { informers, server, coordinators, connector } = this.parts;
+    onListening(await server.listen());
+    const watching = new AbortController();
+    const informing = informers.map((informer) => informer.run(watching.signal));
+    try {
+      await this.#work(stop);
+    } finally {
+      coordinators.close();
+      watching.abort();
+      await Promise.all(informing);
+      server.close();
+      connector.close();
+    }
+  }
+
+  async #work(stop: AbortSignal): Promise<void> {
+    const { informers, caches, leader, log, phase } = this.parts;
+    const stopped = new Promise<undefined>((resolve) => {
+      stop.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), stopped]);
+    if (stop.aborted) return;
+    phase.synced = true;
+    log.info(`jobs found: ${caches.jobs.size}`);
+    // Rejects when it is stopped meanwhile.
+    await leader?.acquire(stop).catch(() => undefined);
+    if (!stop.aborted) await this.#lead(stopped);
+  }
+
+  async #lead(stopped: Promise<undefined>): Promise<void> {
+    const { leader, queue, acting, phase, log } = this.parts;
+    const keeping = new AbortController();
+    const kept = leader?.keep(keeping.signal);
+    const resync = setInterval(() => this.#resync(), resyncMs);
+    phase.leading = true;
+    log.info('leading');
+    queue.start();
+    const lost = await Promise.race(kept ? [kept, stopped] : [stopped]);
+    clearInterval(resync);
+    const error = lost === undefined ? undefined : new LeadLostError(`lease: ${lost}; ending, so that only one acts`);
+    if (error) acting.abort(error);
+    // The lease is renewed until the last job that was begun is done.
+    await queue.stop();
+    phase.leading = false;
+    keeping.abort();
+    await kept;
+    if (error) throw error;
+    await leader?.release().catch((cause: unknown) => log.warn((cause as Error).message));
+  }
+
+  #resync(): void {
+    for (const job of this.parts.caches.jobs.values()) {
+      this.parts.queue.add(keyOf(job), Math.random() * (resyncMs / 10));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util';
+import { planJob } from '../plan/plan-job.js';
+import type { Observed, Plan, Settings } from '../plan/types.js';
+import type { TrainingJob } from '../resource/training-job.js';
+import { ApiError } from './api-error.js';
+import type { Caches } from './caches.js';
+import type { CoordinatorCalls } from './coordinator-calls.js';
+import type { Events } from './events.js';
+import type { Executor } from './executor.js';
+import type { Secrets } from './secrets.js';
+
+export interface ReconcilerParts {
+  readonly caches: Caches;
+  readonly coordinators: CoordinatorCalls;
+  readonly executor: Executor;
+  readonly secrets: Secrets;
+  readonly events: Events;
+  readonly settings: Settings;
+}
+
+const staleAgainMs = 200;
+
+/** Looks at one job: what there is, what the plan makes of it, and has that done. */
+export class Reconciler {
+  readonly #uids = new Map<string, string>();
+
+  constructor(private readonly parts: ReconcilerParts) {}
+
+  /** @returns how long until the job is to be looked at again. @throws ApiError where not all could be done. */
+  async reconcile(key: string): Promise<number | undefined> {
+    const job = this.parts.caches.job(key);
+    this.#remember(key, job?.metadata.uid);
+    if (!job) return undefined;
+    const plan = planJob(this.#observe(job), Date.now());
+    this.parts.coordinators.follow(job, plan.ask);
+    try {
+      await this.#carryOut(job, plan);
+    } catch (error) {
+      if (isStale(error)) return staleAgainMs;
+      if (isWorthTelling(error)) await this.#complain(job, error as Error);
+      throw error;
+    }
+    return plan.againMs;
+  }
+
+  #observe(job: TrainingJob): Observed {
+    const { caches, coordinators, executor, settings } = this.parts;
+    const uid = job.metadata.uid ?? '';
+    return {
+      job,
+      settings,
+      children: caches.childrenOf(uid),
+      workerPods: caches.workerPodsOf(job),
+      control: coordinators.answer(uid),
+      taken: executor.taken(job),
+    };
+  }
+
+  async #carryOut(job: TrainingJob, { status, actions }: Plan): Promise<void> {
+    // As it will look when it comes back: without what is undefined.
+    const plain = JSON.parse(JSON.stringify(status)) as Plan['status'];
+    if (!isDeepStrictEqual(plain, job.status)) await this.parts.executor.writeStatus(job, plain);
+    for (const action of actions) await this.parts.executor.execute(job, action);
+  }
+
+  /** A quota that is used up, a template that the API server does not take: people look at the job, not at our log. */
+  async #complain(job: TrainingJob, error: Error): Promise<void> {
+    await this.parts.events.write(job, { reason: 'ActionFailed', message: error.message, warning: true });
+  }
+
+  /** Forgets what belongs to a job that is gone, also where another one has its name by now. */
+  #remember(key: string, uid: string | undefined): void {
+    const before = this.#uids.get(key);
+    if (uid === undefined) this.#uids.delete(key);
+    else this.#uids.set(key, uid);
+    if (before === undefined || before === uid) return;
+    for (const part of [this.parts.coordinators, this.parts.secrets, this.parts.events, this.parts.executor]) {
+      part.forget(before);
+    }
+  }
+}
+
+/** Not where the way to the API server is broken, nor where the job is gone: the watch tells of that. */
+function isWorthTelling(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return true;
+  return !error.retryable && error.code !== 404;
+}
+
+/** Whether the job, or what belongs to it, has changed since it was read: the watch is about to say how. */
+function isStale(error: unknown): boolean {
+  return error instanceof ApiError && error.reason === 'Conflict';
+}

@@ -1,0 +1,67 @@
+import { group, kind, plural, version } from '../resource/training-job.js';
+
+/** A kind of object that the operator reads or writes. */
+export interface Resource {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  /** How much of an object the plan looks at: all that `trim` leaves, or its metadata only. */
+  readonly cached: 'object' | 'metadata' | 'never';
+}
+
+/** Label that all that the operator makes carries, and that its watches select by. */
+export const managedBy = { label: 'app.kubernetes.io/managed-by', value: 'lockstep-operator' };
+/** Label with the UID of the job that an object belongs to; worker pods, which a ReplicaSet owns, are found by it. */
+export const jobUidLabel = 'lockstep.dev/job-uid';
+
+const core = { group: '', version: 'v1' };
+const apps = { group: 'apps', version: 'v1' };
+const policy = { group: 'policy', version: 'v1' };
+const networking = { group: 'networking.k8s.io', version: 'v1' };
+
+export const jobResource: Resource = { group, version, kind, plural, cached: 'object' };
+export const podResource: Resource = { ...core, kind: 'Pod', plural: 'pods', cached: 'object' };
+export const secretResource: Resource = { ...core, kind: 'Secret', plural: 'secrets', cached: 'never' };
+export const eventResource: Resource = { ...core, kind: 'Event', plural: 'events', cached: 'never' };
+export const leaseResource: Resource = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  cached: 'never',
+};
+
+/** What a job consists of, besides its secrets, which the operator never lists: that would let it read everyone's. */
+export const childResources: readonly Resource[] = [
+  podResource,
+  { ...apps, kind: 'Deployment', plural: 'deployments', cached: 'object' },
+  { ...core, kind: 'Service', plural: 'services', cached: 'metadata' },
+  { ...core, kind: 'ConfigMap', plural: 'configmaps', cached: 'metadata' },
+  { ...core, kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', cached: 'object' },
+  { ...policy, kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets', cached: 'metadata' },
+  { ...networking, kind: 'NetworkPolicy', plural: 'networkpolicies', cached: 'metadata' },
+];
+
+const all = [jobResource, secretResource, eventResource, leaseResource, ...childResources];
+const byKind = new Map(all.map((resource) => [resource.kind, resource]));
+
+/** @throws when it is none of the operator's. */
+export function resourceOf(kind: string): Resource {
+  const resource = byKind.get(kind);
+  if (!resource) throw new Error(`internal: resource: expected one of ${[...byKind.keys()].join(', ')}, got ${kind}`);
+  return resource;
+}
+
+export function apiVersion({ group, version }: Resource): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** Path of a collection, or of the object `name` in it; of all namespaces where `namespace` is undefined. */
+export function pathOf(resource: Resource, namespace: string | undefined, name?: string, subresource?: string): string {
+  const root = resource.group === '' ? '/api' : `/apis/${resource.group}`;
+  const within = namespace === undefined ? [] : ['namespaces', namespace];
+  const parts = [...within, resource.plural, name, subresource].filter((part) => part !== undefined);
+  return [root, resource.version, ...parts.map(encodeURIComponent)].join('/');
+}

@@ -1,0 +1,107 @@
+import { type Backoff, backoffMs } from './backoff.js';
+
+export interface QueueSettings {
+  /** Works on one key. @returns how long until the key is due again; undefined: not before something happens. */
+  readonly work: (key: string) => Promise<number | undefined>;
+  /** Keys that are worked on at once. */
+  readonly concurrency: number;
+  readonly backoff: Backoff;
+  /** @param failures - in a row. */
+  readonly onFailure?: (key: string, error: unknown, failures: number) => void;
+}
+
+/**
+ * Keys of jobs that have to be looked at. A key is in it once however often it is added, is never worked on twice at
+ * the same time, and comes again, later each time, while the work on it fails.
+ */
+export class WorkQueue {
+  /** In the order in which they are due. */
+  readonly #ready = new Set<string>();
+  readonly #working = new Map<string, Promise<void>>();
+  readonly #timers = new Map<string, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+  readonly #failures = new Map<string, number>();
+  #running = false;
+
+  constructor(private readonly settings: QueueSettings) {}
+
+  /** Keys that wait to be worked on now. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+
+  get working(): number {
+    return this.#working.size;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#next();
+  }
+
+  /** Begins nothing new. @returns once what has begun is done. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all(this.#working.values());
+  }
+
+  /** @param delayMs - from now; the earliest of several counts. 0: next in the row. */
+  add(key: string, delayMs = 0): void {
+    if (delayMs <= 0) {
+      this.#cancel(key);
+      this.#ready.add(key);
+      this.#next();
+    } else if (!this.#ready.has(key)) this.#addLater(key, delayMs);
+  }
+
+  /** Drops what is planned for a key that is no more. */
+  forget(key: string): void {
+    this.#cancel(key);
+    this.#ready.delete(key);
+    this.#failures.delete(key);
+  }
+
+  #addLater(key: string, delayMs: number): void {
+    const atMs = performance.now() + delayMs;
+    const planned = this.#timers.get(key);
+    if (planned && planned.atMs <= atMs) return;
+    this.#cancel(key);
+    this.#timers.set(key, { atMs, timer: setTimeout(() => this.add(key), delayMs) });
+  }
+
+  #cancel(key: string): void {
+    clearTimeout(this.#timers.get(key)?.timer);
+    this.#timers.delete(key);
+  }
+
+  #next(): void {
+    if (!this.#running) return;
+    for (const key of this.#ready) {
+      if (this.#working.size >= this.settings.concurrency) return;
+      if (!this.#working.has(key)) this.#begin(key);
+    }
+  }
+
+  #begin(key: string): void {
+    this.#ready.delete(key);
+    const done = this.#work(key).finally(() => {
+      this.#working.delete(key);
+      this.#next();
+    });
+    this.#working.set(key, done);
+  }
+
+  async #work(key: string): Promise<void> {
+    try {
+      const againMs = await this.settings.work(key);
+      this.#failures.delete(key);
+      if (againMs !== undefined && this.#running) this.add(key, Math.max(1, againMs));
+    } catch (error) {
+      const failures = (this.#failures.get(key) ?? 0) + 1;
+      this.#failures.set(key, failures);
+      this.settings.onFailure?.(key, error, failures);
+      if (this.#running) this.add(key, Math.max(1, backoffMs(this.settings.backoff, failures, Math.random())));
+    }
+  }
+}

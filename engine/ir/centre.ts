@@ -1,0 +1,53 @@
+import { add, negate, times } from './elementwise.js';
+import type { Graph } from './graph.js';
+import type { Node } from './node.js';
+
+/**
+ * Where a batch norm is pooled, its centred input y − mean serves the variance, and with the scale's sign the pooling
+ * and the gradient. Only the second is kept: the first, times itself or another number per channel, follows from it.
+ * @param outputs - the nodes that a program returns.
+ * @returns the same values.
+ */
+export function centreOnce(graph: Graph, outputs: readonly Node[]): readonly Node[] {
+  const sides = sidesOf(outputs);
+  const rebuilt = new Map<Node, Node>();
+  const rebuild = (node: Node): Node => {
+    const known = rebuilt.get(node);
+    if (known) return known;
+    const side = sides.get(node);
+    const inputs = node.inputs.map(rebuild);
+    const result = side ? centred(graph, inputs, rebuild(side)) : remade(graph, node, inputs);
+    rebuilt.set(node, result);
+    return result;
+  };
+  return sides.size === 0 ? outputs : outputs.map(rebuild);
+}
+
+/** All y − mean whose product with a sign per channel is pooled, and that sign. */
+function sidesOf(outputs: readonly Node[]): Map<Node, Node> {
+  const found = new Map<Node, Node>();
+  const seen = new Set<Node>();
+  const visit = (node: Node) => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    node.inputs.forEach(visit);
+    if (node.op !== 'maxPool' || node.inputs[0].op !== 'mul') return;
+    const [centred, side] = node.inputs[0].inputs;
+    if (centred.op === 'sub' && side.op === 'side' && side.inputs[0].op === 'param') found.set(centred, side);
+  };
+  outputs.forEach(visit);
+  return found;
+}
+
+/** y − mean from (y − mean) · side, in a form of its own that is not simplified back. */
+function centred(graph: Graph, [y, mean]: readonly Node[], side: Node): Node {
+  const signed = add(graph, times(graph, y!, side), negate(graph, times(graph, mean!, side)));
+  return times(graph, signed, side);
+}
+
+/** The node with other inputs; products come into their normal form again. */
+function remade(graph: Graph, node: Node, inputs: readonly Node[]): Node {
+  if (inputs.every((input, i) => input === node.inputs[i])) return node;
+  if (node.op === 'mul') return times(graph, inputs[0]!, inputs[1]!);
+  return graph.make(node.op, inputs, node.attrs, node.shape, node.dtype) as Node;
+}

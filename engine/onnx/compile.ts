@@ -1,0 +1,63 @@
+import type { MaskInfo, ProgramSpec } from '../engine.js';
+import type { CompiledProgram } from '../cache/entry.js';
+import { OnnxWriter } from '../emit/onnx-writer.js';
+import { inputsOf, lowerProgram } from '../lower/lower-program.js';
+import type { Rules } from '../lower/lowering.js';
+import { nchwcRules } from '../lower/nchwc.js';
+import { portable } from '../lower/portable.js';
+import { maskInput } from '../masks.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
+import { type TracedProgram, traceEvaluation, traceTraining } from '../trace/program.js';
+import { probeProgram } from './probe-program.js';
+import type { ProgramRequest, Target } from './program-source.js';
+
+/** The compiler: reach this file by dynamic `import()` only, as it loads TF.js and what writes ONNX. */
+export async function compile(request: ProgramRequest): Promise<CompiledProgram> {
+  switch (request.kind) {
+    case 'program':
+      return compileProgram(request.spec, rulesOf(request.target));
+    case 'probe':
+      return compileProbe(rulesOf(request.target), request.block);
+    case 'blockProbe':
+      return { bytes: blockProbe(), parameterCount: 0, stateCount: 0, masks: [] };
+    default:
+      return request satisfies never;
+  }
+}
+
+function rulesOf(target: Target): Rules {
+  return target === 'portable' ? portable : nchwcRules(target.nchwc);
+}
+
+async function compileProgram(spec: ProgramSpec, rules: Rules): Promise<CompiledProgram> {
+  const isTraining = spec.mode === 'train';
+  const model = await (isTraining ? loadTrainingModel : loadBlankModel)(spec.topology);
+  const { parameterCount, stateCount } = layoutOf(model, spec.topology);
+  const traced = (isTraining ? traceTraining : traceEvaluation)(model, spec);
+  model.dispose();
+  return { bytes: lowerProgram(traced, rules), parameterCount, stateCount, masks: usedMasks(traced) };
+}
+
+/** The masks that reach an output; ONNX Runtime knows no others. */
+function usedMasks(traced: TracedProgram): MaskInfo[] {
+  const inputs = new Set(inputsOf(traced).map(({ attrs }) => attrs.name));
+  return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
+}
+
+/** The program that tells whether formulations are right: `probe-program.ts`. */
+export function compileProbe(rules: Rules, block: number): CompiledProgram {
+  const program = probeProgram(block);
+  const inputs = program.flatInputs.flatMap(({ pieces }) => pieces);
+  const parameterCount = inputs.reduce((sum, { size }) => sum + size, 0);
+  return { bytes: lowerProgram(program, rules), parameterCount, stateCount: 0, masks: [] };
+}
+
+/** `y` is `x` `[1, 64, 1, 2]` in blocks of channels. */
+function blockProbe(): Uint8Array {
+  const writer = new OnnxWriter();
+  const shape = [1, 64, 1, 2];
+  writer.input('x', 'float32', shape);
+  writer.op('com.microsoft.nchwc.ReorderInput', ['x'], {}, 'y');
+  writer.output('y', 'float32', shape);
+  return writer.build();
+}

@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  type KubernetesObject,
+  loadAllYaml,
+  type V1PersistentVolumeClaim,
+  type V1Pod,
+  type V1PodTemplateSpec,
+} from '@kubernetes/client-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lockstep, scratchDirectory } from '../e2e/lockstep.js';
+import type { ApiClient } from './api-client.js';
+import { missing } from './assets.js';
+import { Cluster } from './cluster.js';
+import { kubectlMissing } from './kubectl.js';
+
+const skipped = missing ?? kubectlMissing;
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+const limitMs = 30_000;
+const namespace = 'restricted';
+const standard = {
+  'pod-security.kubernetes.io/enforce': 'restricted',
+  'pod-security.kubernetes.io/warn': 'restricted',
+};
+
+/** Folders below `deploy/` that kustomize can build; components are built by an overlay that uses them. */
+const found = kustomizations(join(repository, 'deploy'));
+const components = found.filter((folder) => folder.includes('/components/'));
+const overlays = found.filter((folder) => !folder.includes('/components/') && !folder.endsWith('/crd'));
+const examples = readdirSync(join(repository, 'deploy', 'examples')).map((file) => join('deploy', 'examples', file));
+
+const title = `manifests and a real API server${skipped ? ` (skipped: ${skipped})` : ''}`;
+
+describe.skipIf(skipped !== undefined)(title, () => {
+  const scratch = scratchDirectory();
+  /** A copy of `deploy/` with secrets made as its README says, as a user has it. */
+  const place = join(scratch.path, 'deploy');
+  let cluster: Cluster;
+  let client: ApiClient;
+
+  beforeAll(async () => {
+    cpSync(join(repository, 'deploy'), place, { recursive: true });
+    const secrets = join(place, 'plain', 'base', 'secrets');
+    const made = await lockstep([
+      'certs',
+      '--out',
+      secrets,
+      '--host',
+      'lockstep-coordinator',
+      '--host',
+      'lockstep-nats',
+    ]);
+    expect(made.code, made.stderr).toBe(0);
+    writeFileSync(join(secrets, 'token'), 'a'.repeat(64));
+    cluster = await Cluster.start({ crds: [join(place, 'crd', 'trainingjob.yaml')], controllers: false });
+    client = cluster.client();
+    await client.apply({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace, labels: standard },
+    });
+    // What a controller would make, as the pods name it.
+    await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+  });
+  afterAll(async () => {
+    await cluster?.close();
+    scratch.remove();
+  });
+
+  const build = async (folder: string) => (await run('kubectl', ['kustomize', folder], { timeout: limitMs })).stdout;
+  /** What the API server says of them; nothing is kept. Warnings stand on standard error. */
+  const apply = (text: string, ...args: string[]) => {
+    const file = join(scratch.path, 'objects.yaml');
+    writeFileSync(file, text);
+    const common = ['--kubeconfig', cluster.kubeconfig, 'apply', '--server-side', '--validate=strict', '-f', file];
+    return run('kubectl', [...common, ...args], { timeout: limitMs });
+  };
+  const dryRun = (text: string, inNamespace = namespace) => apply(text, '--dry-run=server', '-n', inNamespace);
+  /** Pods made after each template, in a namespace that refuses what is not restricted. */
+  const admitPods = async (text: string, inNamespace = namespace) => {
+    const pods = podsOf(loadAllYaml(text) as KubernetesObject[], inNamespace);
+    expect(pods.length).toBeGreaterThan(0);
+    for (const pod of pods) await client.objects.create(pod, undefined, 'All');
+  };
+
+  it.each(overlays.filter((folder) => folder.startsWith('deploy/plain')))(
+    'takes %s, pods restricted',
+    async (folder) => {
+      const text = await build(join(scratch.path, folder));
+      const { stdout, stderr } = await dryRun(text);
+      expect(stderr).toBe('');
+      const objects = loadAllYaml(text) as KubernetesObject[];
+      expect(stdout.trim().split('\n').length).toBe(objects.length);
+      await admitPods(text);
+    },
+  );
+
+  it.each(components)('takes %s in an overlay', async (folder) => {
+    const overlay = join(place, 'plain', 'overlays', 'with-component');
+    mkdirSync(overlay, { recursive: true });
+    const component = relative(overlay, join(scratch.path, folder));
+    writeFileSync(join(overlay, 'kustomization.yaml'), `resources: [../cpu]\ncomponents: [${component}]\n`);
+    const text = await build(overlay);
+    expect((await dryRun(text)).stderr).toBe('');
+    await admitPods(text);
+  });
+
+  it('takes the operator, whose namespace refuses what is not restricted', async () => {
+    const text = await build(join(place, 'operator', 'manifests'));
+    const { stderr } = await apply(text, '--force-conflicts');
+    expect(stderr).toBe('');
+    await admitPods(text, 'lockstep-system');
+  });
+
+  it.each(examples)('takes %s', async (file) => {
+    const text = readFileSync(join(repository, file), 'utf8');
+    const { stdout, stderr } = await dryRun(text);
+    expect(stderr).toBe('');
+    expect(stdout.trim().split('\n').length).toBe(loadAllYaml(text).length);
+  });
+
+  it('would refuse a pod that is not restricted, so the above means something', async () => {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace } };
+    const spec = { containers: [{ name: 'c', image: 'lockstep' }] };
+    await expect(client.objects.create({ ...pod, spec }, undefined, 'All')).rejects.toThrow(/violates PodSecurity/);
+  });
+});
+
+/** What of Deployments, Jobs and StatefulSets makes pods. */
+interface Workload extends KubernetesObject {
+  readonly spec?: {
+    readonly template?: V1PodTemplateSpec;
+    readonly volumeClaimTemplates?: readonly V1PersistentVolumeClaim[];
+  };
+}
+
+function kustomizations(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const own = files.filter((file) => file.endsWith('kustomization.yaml'));
+  return own.map((file) => relative(repository, dirname(join(folder, file)))).sort();
+}
+
+function podsOf(objects: readonly KubernetesObject[], namespace: string): V1Pod[] {
+  return objects.flatMap((object) => {
+    const { template, volumeClaimTemplates = [] } = (object as Workload).spec ?? {};
+    if (!template?.spec) return [];
+    const { labels = {} } = template.metadata ?? {};
+    const metadata = { name: object.metadata!.name!, namespace, labels };
+    // The account is a later step's; here the pod itself is judged.
+    const claims = volumeClaimTemplates.map(({ metadata }) => ({ name: metadata!.name!, emptyDir: {} }));
+    const volumes = [...(template.spec.volumes ?? []), ...claims];
+    const spec = { ...template.spec, volumes, automountServiceAccountToken: false };
+    return [{ apiVersion: 'v1', kind: 'Pod', metadata, spec }];
+  });
+}

@@ -1,0 +1,56 @@
+/** What has become of one container, as its status tells it. */
+export type ContainerState =
+  | { readonly type: 'waiting'; readonly reason: string; readonly message?: string }
+  | { readonly type: 'running'; readonly startedAtMs: number; readonly ready: boolean; readonly started: boolean }
+  | Terminated;
+
+export interface Terminated {
+  readonly type: 'terminated';
+  /** As a shell has it: 128 + signal where one ended it. */
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message?: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+}
+
+export interface ContainerRecord {
+  readonly name: string;
+  readonly image: string;
+  readonly state: ContainerState;
+  /** How it ended before, where it was started again. */
+  readonly last?: Terminated;
+  readonly restarts: number;
+}
+
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+
+/** Delays of a container that ends again and again; a kubelet has 10 s, 300 s and 600 s. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly mostMs: number;
+  /** One that ran for this long begins anew. */
+  readonly resetMs: number;
+}
+
+/** Whether a container that has ended is started again, and how long after. */
+export function decideRestart(
+  policy: RestartPolicy,
+  ended: Terminated,
+  failuresInARow: number,
+  backoff: Backoff,
+): { readonly again: false } | { readonly again: true; readonly delayMs: number; readonly failuresInARow: number } {
+  const again = policy === 'Always' || (policy === 'OnFailure' && ended.exitCode !== 0);
+  if (!again) return { again };
+  const steady = ended.finishedAtMs - ended.startedAtMs >= backoff.resetMs;
+  const count = steady ? 0 : failuresInARow;
+  // The first one comes at once, as a kubelet's does.
+  const delayMs = count === 0 ? 0 : Math.min(backoff.mostMs, backoff.firstMs * 2 ** (count - 1));
+  return { again, delayMs, failuresInARow: count + 1 };
+}
+
+const signals: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
+
+export function exitCodeOf(code: number | null, signal: string | null): number {
+  return code ?? 128 + (signals[signal ?? ''] ?? 0);
+}

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KubeConfig, loadAllYaml, type KubernetesObject } from '@kubernetes/client-node';
+import type { Cluster } from './cluster.js';
+import { Program } from './program.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const main = join(root, 'dist', 'deploy', 'operator', 'main.js');
+const readyLimitMs = 30_000;
+export const operatorNamespace = 'lockstep-system';
+export const operatorManifests = join(root, 'deploy', 'operator', 'manifests');
+export const trainingJobCrd = join(root, 'deploy', 'crd', 'trainingjob.yaml');
+
+/** Applies the operator's manifests, but for its Deployment: in tests it runs as a process, with the same rights. */
+export async function installOperator(cluster: Cluster): Promise<void> {
+  const rendered = execFileSync('kubectl', ['kustomize', operatorManifests], { encoding: 'utf8' });
+  const objects = loadAllYaml(rendered) as KubernetesObject[];
+  const client = cluster.client();
+  for (const object of objects) if (object.kind !== 'Deployment') await client.apply(object);
+}
+
+/** A kubeconfig with which the operator's own ServiceAccount talks to the API server. @param server - a way to it. */
+export async function operatorKubeconfig(cluster: Cluster, server = cluster.server): Promise<string> {
+  const { core } = cluster.client();
+  const request = { spec: { audiences: [], expirationSeconds: 7200 } };
+  const account = { name: 'lockstep-operator', namespace: operatorNamespace, body: request };
+  const { status } = await core.createNamespacedServiceAccountToken(account);
+  const config = new KubeConfig();
+  const user = { name: 'operator', token: status!.token };
+  config.loadFromClusterAndUser({ name: 'test', server, caFile: cluster.caFile, skipTLSVerify: false }, user);
+  const file = join(cluster.directory, `operator-${Math.random().toString(36).slice(2)}`);
+  writeFileSync(file, config.exportConfig(), { mode: 0o600 });
+  return file;
+}
+
+/** The operator as a process of its own. */
+export class OperatorProcess {
+  readonly #program: Program;
+
+  private constructor(kubeconfig: string, args: readonly string[], nodeArgs: readonly string[]) {
+    const own = ['--kubeconfig', kubeconfig, '--lease-namespace', operatorNamespace, '--listen', '127.0.0.1:0'];
+    const all = [...nodeArgs, main, '--image', 'lockstep:test', ...own, ...args];
+    const logFile = `${kubeconfig}-${Math.random().toString(36).slice(2)}.log`;
+    this.#program = new Program('operator', process.execPath, all, logFile);
+  }
+
+  /** Starts one and waits until it has listed everything; it may not lead yet. */
+  static async start(
+    kubeconfig: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+  ): Promise<OperatorProcess> {
+    const operator = new OperatorProcess(kubeconfig, args, nodeArgs);
+    const ready = async () => operator.port !== undefined && (await operator.#isReady());
+    try {
+      await operator.#program.until(ready, readyLimitMs);
+    } catch (error) {
+      await operator.end('SIGKILL');
+      throw error;
+    }
+    return operator;
+  }
+
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  /** Of metrics and health. */
+  get port(): number | undefined {
+    const found = /metrics and health on port (\d+)/.exec(this.log);
+    return found ? Number(found[1]) : undefined;
+  }
+
+  get log(): string {
+    return readFileSync(this.#program.logFile, 'utf8');
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+  }
+
+  /** Value of a metric; the sum over its labels. */
+  async metric(name: string): Promise<number> {
+    const lines = (await this.metrics()).split('\n').filter((line) => line.startsWith(name));
+    const values = lines
+      .filter((line) => /^[^ {]+/.exec(line)?.[0] === name)
+      .map((line) => Number(line.split(' ').at(-1)));
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  async isLeading(): Promise<boolean> {
+    return (await this.metric('lockstep_operator_leading')) === 1;
+  }
+
+  untilLeading(limitMs: number): Promise<void> {
+    return this.#program.until(() => this.isLeading(), limitMs);
+  }
+
+  end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    return this.#program.end(signal);
+  }
+
+  async #isReady(): Promise<boolean> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => undefined);
+    return answer?.status === 200;
+  }
+}

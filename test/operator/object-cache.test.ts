@@ -1,0 +1,111 @@
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { expect, test } from 'vitest';
+import { ObjectCache } from '../../deploy/operator/shell/object-cache.js';
+import { childResources, podResource } from '../../deploy/operator/shell/resources.js';
+import { keep } from '../../deploy/operator/shell/trim.js';
+
+function object(name: string, version: number, more: { uid?: string; owner?: string; label?: string } = {}) {
+  const { uid = `uid-${name}`, owner, label } = more;
+  const reference = { apiVersion: 'v1', kind: 'Owner', name: 'owner', uid: owner ?? '', controller: true };
+  return {
+    metadata: {
+      name,
+      namespace: 'default',
+      uid,
+      resourceVersion: `${version}`,
+      ...(owner !== undefined && { ownerReferences: [reference] }),
+      ...(label !== undefined && { labels: { job: label } }),
+    },
+  } satisfies KubernetesObject;
+}
+
+function cacheWithLog() {
+  const log: string[] = [];
+  const text = (value: KubernetesObject | undefined) => value?.metadata?.resourceVersion ?? '-';
+  const cache = new ObjectCache('job', (before, after) => log.push(`${text(before)}>${text(after)}`));
+  return { cache, log };
+}
+
+const names = (objects: readonly KubernetesObject[]) => objects.map(({ metadata }) => metadata?.name);
+
+test('objects are found by owner and label as they are now', () => {
+  const { cache } = cacheWithLog();
+  cache.put(object('a', 1, { owner: 'x', label: 'l' }));
+  cache.put(object('b', 2, { owner: 'x' }));
+  cache.put(object('a', 3, { owner: 'y', label: 'm' }));
+  expect(names(cache.ownedBy('x'))).toEqual(['b']);
+  expect(names(cache.ownedBy('y'))).toEqual(['a']);
+  expect([names(cache.labelled('default', 'l')), names(cache.labelled('default', 'm'))]).toEqual([[], ['a']]);
+  expect(cache.labelled('elsewhere', 'm')).toEqual([]);
+  cache.remove(object('b', 4));
+  expect(cache.ownedBy('x')).toEqual([]);
+});
+
+test('an older version never replaces a newer one, and the same one is no news', () => {
+  const { cache, log } = cacheWithLog();
+  for (const version of [5, 4, 5, 6]) cache.put(object('a', version));
+  expect(log).toEqual(['->5', '5>6']);
+});
+
+test('an answer of ours that comes after the news of the deletion brings nothing back', () => {
+  const { cache, log } = cacheWithLog();
+  cache.put(object('a', 5));
+  cache.remove(object('a', 7));
+  cache.put(object('a', 6));
+  expect(cache.size).toBe(0);
+  cache.put(object('a', 8, { uid: 'another' }));
+  expect(log).toEqual(['->5', '5>-', '->8']);
+});
+
+test('the deletion of an object does not remove another one that has its name by now', () => {
+  const { cache } = cacheWithLog();
+  cache.put(object('a', 9, { uid: 'new' }));
+  cache.remove(object('a', 8, { uid: 'old' }));
+  expect(cache.get('default/a')?.metadata?.uid).toBe('new');
+});
+
+test('a list removes what it does not have, but not what was made after it', () => {
+  const { cache } = cacheWithLog();
+  for (const [name, version] of [
+    ['a', 3],
+    ['b', 4],
+    ['c', 20],
+  ] as const)
+    cache.put(object(name, version));
+  cache.retain(new Set(['default/a']), '10');
+  expect(names([...cache.values()])).toEqual(['a', 'c']);
+});
+
+test('of a pod its state is kept, of other kinds what a plan looks at', () => {
+  const managedFields = [{ manager: 'kubelet', operation: 'Update' }];
+  const metadata = {
+    ...object('a', 1).metadata,
+    managedFields,
+    annotations: { note: 'x', 'lockstep.dev/applied': 'd' },
+  };
+  const status = {
+    phase: 'Failed',
+    podIP: '10.0.0.1',
+    hostIP: '10.0.0.2',
+    containerStatuses: [{ name: 'coordinator', image: 'i', imageID: 'i@1', ready: false, restartCount: 0, state: {} }],
+  };
+  const spec = { nodeName: 'node', containers: [{ name: 'coordinator' }] };
+  const kept = { ...object('a', 1).metadata, annotations: { 'lockstep.dev/applied': 'd' } };
+  expect(keep(podResource, { metadata, spec, status } as KubernetesObject)).toEqual({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: kept,
+    spec: { nodeName: 'node' },
+    status: {
+      phase: 'Failed',
+      podIP: '10.0.0.1',
+      containerStatuses: [{ name: 'coordinator', ready: false, restartCount: 0, state: {} }],
+    },
+  });
+  const service = childResources.find(({ kind }) => kind === 'Service')!;
+  expect(keep(service, { kind: 'PartialObjectMetadata', metadata, spec } as KubernetesObject)).toEqual({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: kept,
+  });
+});

@@ -1,0 +1,170 @@
+import type { V1Container, V1Deployment, V1Pod, V1PodSpec, V1Secret } from '@kubernetes/client-node';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { type JobContext, readJob } from '../../deploy/operator/plan/job-context.js';
+import { delaySeconds } from '../../deploy/operator/plan/memory.js';
+import { secretObjects } from '../../deploy/operator/plan/objects/config.js';
+import { coordinatorPod } from '../../deploy/operator/plan/objects/coordinator-pod.js';
+import { networkPolicies } from '../../deploy/operator/plan/objects/network.js';
+import { storageClaims } from '../../deploy/operator/plan/objects/storage.js';
+import { workerDeployment } from '../../deploy/operator/plan/objects/worker-deployment.js';
+import { planJob } from '../../deploy/operator/plan/plan-job.js';
+import { formatSpan } from '../../deploy/operator/plan/time.js';
+import type { TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
+import { parseSpec } from '../../job/spec.js';
+import { makeJob, noonMs, observe, settings } from './objects.js';
+
+function context(spec: TrainingJobSpec = {}): JobContext {
+  const read = readJob(makeJob(spec), settings);
+  if (!read.context) throw new Error(read.problems);
+  return read.context;
+}
+const podOf = (spec?: TrainingJobSpec) => (coordinatorPod(context(spec), 1) as V1Pod).spec!;
+const templateOf = (spec?: TrainingJobSpec) => (workerDeployment(context(spec)) as V1Deployment).spec!.template;
+const only = ({ containers }: V1PodSpec): V1Container => containers[0]!;
+
+describe('every pod', () => {
+  it.each([
+    ['coordinator', podOf()],
+    ['worker', templateOf().spec!],
+  ])('holds to the restricted standard: %s', (_, pod) => {
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(only(pod).securityContext).toEqual({
+      ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(only(pod).args).toEqual(expect.arrayContaining(['--tls-cert', '--tls-key', '--tls-ca', '--token-file']));
+  });
+});
+
+describe("the coordinator's pod", () => {
+  it('reads a spec that is whole, with the name of the resource', () => {
+    const { actions } = planJob(observe(makeJob({ epochs: 3 })), noonMs);
+    const config = actions.flatMap((a) => (a.type === 'create' && a.object.kind === 'ConfigMap' ? [a.object] : []))[0];
+    const text = (config as { data?: Record<string, string> }).data!['job.yaml']!;
+    const spec = parse(text) as object;
+    expect(spec).toMatchObject({ name: 'cifar10', model: 'cnn3', epochs: 3, optimizer: { learningRate: 0.05 } });
+    expect(parseSpec(spec)).toEqual(spec);
+  });
+
+  it.each([
+    [4, 3, '3'],
+    [2, 3, '2'],
+    [0, 3, '1'],
+  ])('with %i replicas and min %i waits for %s workers', (replicas, min, wanted) => {
+    const args = only(podOf({ workers: { replicas, min } })).args!;
+    expect(args[args.indexOf('--min-workers') + 1]).toBe(wanted);
+  });
+
+  it('keeps run and data on a claim of its own, unless told otherwise', () => {
+    expect(storageClaims(context()).map(({ metadata }) => metadata?.name)).toEqual(['cifar10-run']);
+    const given = { run: { existingClaim: 'disk' }, data: { emptyDir: {} } };
+    expect(storageClaims(context({ storage: given }))).toEqual([]);
+    const pod = podOf({ storage: given });
+    expect(pod.volumes).toContainEqual({ name: 'run', persistentVolumeClaim: { claimName: 'disk' } });
+    expect(only(pod).volumeMounts).toContainEqual({ name: 'run', mountPath: '/var/lib/lockstep', subPath: 'cifar10' });
+    expect(only(pod).volumeMounts).toContainEqual({ name: 'data', mountPath: '/var/lib/lockstep/data' });
+  });
+
+  it('tells NATS, with credentials from a Secret', () => {
+    const pod = podOf({ nats: { url: 'nats://nats:4222', credentials: { secretName: 's' } } });
+    const args = only(pod).args!.join(' ');
+    expect(args).toContain('--nats nats://nats:4222 --nats-creds /etc/lockstep/nats/nats.creds');
+    expect(pod.volumes).toContainEqual({ name: 'nats', secret: { secretName: 's', defaultMode: 0o440 } });
+  });
+});
+
+describe("the workers' template", () => {
+  const over = {
+    metadata: { labels: { team: 'vision', 'lockstep.dev/job': 'other' } },
+    spec: {
+      priorityClassName: 'high',
+      containers: [
+        {
+          name: 'worker',
+          args: ['evil'],
+          command: ['sh'],
+          env: [
+            { name: 'HOME', value: '/scratch' },
+            { name: 'A', value: '1' },
+          ],
+        },
+        { name: 'side', image: 'side:1' },
+      ],
+      volumes: [{ name: 'tmp', emptyDir: { medium: 'Memory' } }],
+      tolerations: [{ key: 'spot', operator: 'Exists' }],
+    },
+  };
+  const { metadata, spec } = templateOf({
+    workers: {
+      template: over,
+      tolerations: [{ key: 'gpu', operator: 'Exists' }],
+      resources: { limits: { 'nvidia.com/gpu': 1 } },
+    },
+  });
+
+  it('takes overrides by name, and what is tolerated in addition', () => {
+    expect(spec?.priorityClassName).toBe('high');
+    expect(spec?.containers.map(({ name }) => name)).toEqual(['worker', 'side']);
+    expect(only(spec!).env).toEqual([
+      { name: 'HOME', value: '/scratch' },
+      { name: 'XDG_CACHE_HOME', value: '/tmp' },
+      { name: 'A', value: '1' },
+    ]);
+    expect(spec?.volumes).toContainEqual({ name: 'tmp', emptyDir: { medium: 'Memory' } });
+    expect(spec?.tolerations?.map(({ key }) => key)).toEqual(['gpu', 'spot']);
+    expect(only(spec!).resources).toEqual({ limits: { 'nvidia.com/gpu': '1' } });
+  });
+
+  it('stays a worker of its job', () => {
+    expect(metadata?.labels).toMatchObject({ team: 'vision', 'lockstep.dev/job': 'cifar10' });
+    expect(only(spec!).command).toBeUndefined();
+    expect(only(spec!).args?.slice(0, 3)).toEqual(['worker', '--coordinator', 'cifar10-coordinator:50061']);
+  });
+});
+
+describe('network policies', () => {
+  it('let workers and the operator in, and workers out to nobody else', () => {
+    const [coordinator, worker] = networkPolicies(context()) as unknown as { spec: Record<string, object[]> }[];
+    const text = JSON.stringify(coordinator!.spec['ingress']);
+    expect(text).toContain('"kubernetes.io/metadata.name":"lockstep-system"');
+    expect(text).not.toContain('_from');
+    expect(worker!.spec['ingress']).toEqual([]);
+    expect(worker!.spec['egress']).toHaveLength(2);
+  });
+});
+
+describe('secrets', () => {
+  it('are three, one for each role and the token, owned by the job', () => {
+    const pair = (role: string) => ({ cert: `${role} cert`, key: `${role} key` });
+    const certificates = { ca: 'ca', coordinator: pair('coordinator'), worker: pair('worker') };
+    const made = secretObjects({ name: 'cifar10', namespace: 'ml', uid: 'u' }, certificates, 'the token');
+    const plain = (secret: V1Secret) =>
+      Object.fromEntries(
+        Object.entries(secret.data!).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+      );
+    expect(made.map(({ metadata }) => metadata?.name)).toEqual([
+      ...['cifar10-coordinator-tls', 'cifar10-worker-tls', 'cifar10-token'],
+    ]);
+    expect(plain(made[1]!)).toEqual({ 'tls.crt': 'worker cert', 'tls.key': 'worker key', 'ca.crt': 'ca' });
+    expect(plain(made[2]!)).toEqual({ token: 'the token' });
+    expect(made.map(({ metadata }) => metadata?.ownerReferences?.[0]?.uid)).toEqual(['u', 'u', 'u']);
+  });
+});
+
+describe('figures', () => {
+  it.each([
+    [0.2, '1s'],
+    [59.1, '1m00s'],
+    [191.2, '3m12s'],
+    [18_180, '5h03m'],
+    [187_200, '2d4h'],
+  ])('%d s are %s', (seconds, text) => expect(formatSpan(seconds)).toBe(text));
+
+  it('double the delay from 1 s to 60 s, a lost pod one step behind a failed one', () => {
+    const quick = [1, 2, 3, 4, 5, 6, 7, 8, 30];
+    expect(quick.map((n) => delaySeconds(true, n))).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    expect(quick.map((n) => delaySeconds(false, n))).toEqual([0, 1, 2, 4, 8, 16, 32, 60, 60]);
+  });
+});

@@ -1,0 +1,39 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { planJob } from '../../deploy/operator/plan/plan-job.js';
+import type { Observed } from '../../deploy/operator/plan/types.js';
+import type { TrainingJobStatus } from '../../deploy/operator/resource/status.js';
+import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import * as k from './objects.js';
+
+/** Situations in which the tests of the plan begin, and what is looked at. */
+
+const { noonMs } = k;
+
+/** A job whose objects are there, with its coordinator at its first start. */
+export function begun(status: V1Pod['status'] = k.running, changes: Partial<Observed> = {}, job = k.makeJob()) {
+  const made = k.madeBy(planJob(k.observe(job), noonMs).actions).filter(({ kind }) => kind !== 'Pod');
+  const children = [...made, k.coordinatorPod(job, 1, status ?? {})];
+  return k.observe(job, { children, ...changes });
+}
+
+export function training(changes: Partial<Parameters<typeof k.reply>[0]> = {}) {
+  return { pod: 'cifar10-coordinator-1', status: k.reply(changes), statusMs: noonMs };
+}
+
+/** What was observed, with the status of the plan for it: what the next plan sees. */
+export function settled(observed: Observed, nowMs = noonMs): Observed {
+  return { ...observed, job: { ...observed.job, status: planJob(observed, nowMs).status } };
+}
+
+export const done = (observed: Observed, nowMs = noonMs) => planJob(observed, nowMs).actions.map(k.brief);
+export const stateOf = (observed: Observed, nowMs = noonMs) => planJob(observed, nowMs).status.state;
+export const withSpec = (observed: Observed, spec: TrainingJob['spec']): Observed => ({
+  ...observed,
+  job: { ...observed.job, spec: { ...observed.job.spec, ...spec } },
+});
+export const withCoordinator = (observed: Observed, ...pods: V1Pod[]): Observed => ({
+  ...observed,
+  children: [...observed.children.filter(({ kind }) => kind !== 'Pod'), ...pods],
+});
+export const condition = (status: TrainingJobStatus, type: string) =>
+  status.conditions.find((one) => one.type === type);

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { backoffMs, jitterMs } from '../../deploy/operator/shell/backoff.js';
+import { RateLimit } from '../../deploy/operator/shell/rate-limit.js';
+
+test('the delay doubles from the first to the longest', () => {
+  const delays = [1, 2, 3, 4, 5, 6, 1000].map((failures) => backoffMs({ firstMs: 500, maxMs: 8000 }, failures, 0));
+  expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
+});
+
+test('chance shortens a delay by half at most, and moves a time by a fifth at most', () => {
+  expect([0, 0.5, 1].map((random) => backoffMs({ firstMs: 500, maxMs: 8000 }, 2, random))).toEqual([1000, 750, 500]);
+  expect([0, 0.5, 1].map((random) => jitterMs(1000, random))).toEqual([800, 1000, 1200]);
+});
+
+test('a burst goes through at once, and then so many per second', () => {
+  const limit = new RateLimit(10, 3);
+  expect(Array.from({ length: 6 }, () => limit.take(0))).toEqual([0, 0, 0, 100, 200, 300]);
+  expect(limit.take(600)).toBe(0);
+});
+
+test('never do more go through in any second than the rate and the burst together', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (gaps) => {
+      const limit = new RateLimit(20, 5);
+      let nowMs = 0;
+      const passed = gaps.map((gapMs) => (nowMs += gapMs) + limit.take(nowMs)).sort((a, b) => a - b);
+      for (const [index, fromMs] of passed.entries()) {
+        const within = passed.slice(index).filter((ms) => ms < fromMs + 999).length;
+        expect(within).toBeLessThanOrEqual(25);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('who is asked to wait lets nobody through before', () => {
+  const limit = new RateLimit(10, 3);
+  limit.holdUntil(5000);
+  expect([limit.take(0), limit.take(0)]).toEqual([5100, 5200]);
+  expect(limit.take(5250)).toBe(50);
+});
