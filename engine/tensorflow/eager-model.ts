@@ -5,7 +5,6 @@ import { EngineError } from '../errors.js';
 import { tf } from '../tf.js';
 import type { TraceContext } from '../trace/layers.js';
 import { defaultLoss, losses } from '../trace/loss.js';
-import { normalise } from '../trace/program.js';
 import { type Place, watchLayers } from '../trace/watch-layers.js';
 import { backendName } from './binding.js';
 import { dilatedConv2d, dilatedDepthwise } from './eager-ops.js';
@@ -102,6 +101,11 @@ export class EagerModel {
       cause,
     });
   }
+}
+
+/** `(x / 255 − mean) / deviation`, per channel. */
+function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
+  return tf.div(tf.sub(tf.div(images, 255), tf.tensor1d([...mean])), tf.tensor1d([...deviation]));
 }
 
 /** Puts a flat vector's values in the place of the weights', in order. */

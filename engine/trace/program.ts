@@ -129,7 +129,7 @@ const ops: LayerOps = {
 };
 
 /** `(x / 255 − mean) / deviation`, per channel, as one multiplication and one addition. */
-export function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
+function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {
   const scale = deviation.map((d) => 1 / (255 * d));
   const offset = mean.map((m, channel) => -m / deviation[channel]!);
   return tf.add(tf.mul(tf.cast(images, 'float32'), tf.tensor1d(scale)), tf.tensor1d(offset));
