@@ -3,9 +3,10 @@ import type { LoweringChoice } from './onnx/engine.js';
 
 /** What a job's spec says about its engine; `log` is told what a user might want to know. */
 export interface EngineChoice {
-  readonly name: 'onnx';
+  readonly name: 'onnx' | 'tensorflow';
   /** Threads inside one operator. */
   readonly threads: number;
+  /** onnx only. */
   readonly lowering?: LoweringChoice;
   readonly log?: (message: string) => void;
   /** Where compiled programs are kept; none are by default. */
@@ -18,6 +19,10 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
     case 'onnx': {
       const { createOnnxEngine } = await import('./onnx/engine.js');
       return createOnnxEngine(options);
+    }
+    case 'tensorflow': {
+      const { createTensorflowEngine } = await import('./tensorflow/engine.js');
+      return createTensorflowEngine({ threads: options.threads, directory: process.cwd() });
     }
     default:
       return name satisfies never;
@@ -36,6 +41,9 @@ export async function loadEngine(name: EngineChoice['name'], cacheDirectory?: st
       if (!(await isWarm(cacheDirectory))) await import('./onnx/compile.js');
       return;
     }
+    case 'tensorflow':
+      await import('./tensorflow/engine.js');
+      return;
     default:
       return name satisfies never;
   }

@@ -91,8 +91,11 @@ export interface TrainProgram {
   readonly batch: number;
   readonly masks: readonly MaskInfo[];
   run(input: ProgramInput): Promise<TrainResult>;
-  /** The same program with two threads, for when another core has nothing to do; whoever wants equal bits tries it. */
-  widened(): Promise<TrainProgram>;
+  /**
+   * The same program with two threads, for when another core has nothing to do; whoever wants equal bits tries it.
+   * Absent where an engine has one number of threads for all programs.
+   */
+  widened?(): Promise<TrainProgram>;
   dispose(): Promise<void>;
 }
 
@@ -105,13 +108,13 @@ export interface EvaluateProgram {
 
 /** Where and with what an engine computes; shown in status, kept in `run.json`. */
 export interface EngineInfo {
-  /** e.g. `onnx` */
+  /** `onnx` or `tensorflow` */
   readonly name: string;
   /** e.g. `onnxruntime-node 1.30.0` */
   readonly version: string;
-  /** e.g. `cpu` */
+  /** `cpu`, or `cuda` */
   readonly device: string;
-  /** Formulation of the ops, e.g. `portable`. */
+  /** Formulation of the ops, e.g. `portable`; `eager` where each runs by itself. */
   readonly lowering: string;
   readonly threads: number;
 }

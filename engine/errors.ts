@@ -2,7 +2,7 @@
  * What can go wrong in an engine.
  *
  * UNSUPPORTED_MODEL: the model cannot be trained as it is; UNSUPPORTED_KERNEL: one of its operations is not lowered;
- * BAD_INPUT: a run's inputs do not fit the program; BAD_FILE: damaged safetensors; RUNTIME: ONNX Runtime failed.
+ * BAD_INPUT: a run's inputs do not fit the program; BAD_FILE: damaged safetensors; RUNTIME: ONNX Runtime or TensorFlow failed.
  */
 export type EngineErrorCode = 'UNSUPPORTED_MODEL' | 'UNSUPPORTED_KERNEL' | 'BAD_INPUT' | 'BAD_FILE' | 'RUNTIME';
 

@@ -135,7 +135,10 @@ export const jobSpecSchema = z
       .prefault({}),
     engine: z
       .strictObject({
-        name: z.enum(['onnx']).default('onnx'),
+        name: z
+          .enum(['onnx', 'tensorflow'])
+          .default('onnx')
+          .describe('tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/engines.md'),
         threads: z
           .int()
           .min(1)
@@ -145,7 +148,7 @@ export const jobSpecSchema = z
         lowering: z
           .enum(['auto', 'portable', 'nchwc'])
           .default('auto')
-          .describe('how operations are formulated; auto: nchwc, the fastest on a CPU, where it works'),
+          .describe('onnx: how operations are formulated; auto: nchwc, the fastest on a CPU, where it works'),
       })
       .prefault({}),
     minWorkers: count('ready workers below which the job waits between two steps', 1024).default(1),
@@ -203,6 +206,13 @@ export const jobSpecSchema = z
         code: 'custom',
         path: ['optimizer', 'nesterov'],
         message: 'expected momentum > 0 with nesterov',
+      });
+    }
+    if (spec.engine.name === 'tensorflow' && spec.engine.lowering !== 'auto') {
+      context.addIssue({
+        code: 'custom',
+        path: ['engine', 'lowering'],
+        message: `expected auto with engine.name: tensorflow, got ${spec.engine.lowering}`,
       });
     }
   });

@@ -15,3 +15,6 @@ export function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/** Folder in whose `node_modules` TF.js's native binding is, by `test/engine/build-tfjs-node.sh`; undefined: nowhere. */
+export const tensorflowDirectory = process.env['LOCKSTEP_TFJS_NODE'];

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
@@ -44,9 +44,13 @@ export class EngineThread {
 
   #jobDigest: string | undefined;
 
-  /** Starts the thread, which loads what it will need before it knows its job. */
+  /**
+   * Starts the thread, which loads what it will need before it knows its job. It shares the process's environment, from
+   * which native libraries take their settings.
+   */
   constructor(settings: EngineThreadSettings) {
-    this.#thread = new Worker(new URL('./engine-thread-main.js', import.meta.url), { workerData: settings });
+    const entry = new URL('./engine-thread-main.js', import.meta.url);
+    this.#thread = new Worker(entry, { workerData: settings, env: SHARE_ENV });
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
     this.#ended = new Promise((resolve) => this.#thread.once('exit', resolve));
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));

@@ -77,6 +77,7 @@ export class ShardComputer {
   async widen(): Promise<boolean> {
     const batch = Math.max(...this.train.keys());
     const program = required(this.train, batch);
+    if (!program.widened) return false;
     const wide = await program.widened();
     const bits = (train: TrainProgram) => fingerprint({ train: [train], evaluate: [] }, this.manifest);
     const isSame = (await bits(wide)) === (await bits(program));

@@ -2,16 +2,8 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Node } from '../ir/node.js';
 import { tf } from '../tf.js';
 import { geometry } from './kernels/linear.js';
+import type { Convolution, Dilated } from './layers.js';
 import { backend } from './register.js';
-
-/** How a layer convolves; TF.js lets either strides or dilations be more than 1. */
-interface Dilated {
-  readonly strides: [number, number];
-  readonly padding: 'same' | 'valid';
-  readonly dilationRate: [number, number];
-}
-
-type Convolution = (x: Tensor4D, filter: Tensor4D, how: Dilated) => Tensor4D;
 
 /** Convolutions with holes in the filter. TF.js has no gradient of theirs, so it is given here, in the graph's own terms. */
 export const dilatedConv2d: Convolution = (x, filter, how) => {

@@ -2,21 +2,37 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo } from '../engine.js';
 import { sizeOf } from '../ir/shape.js';
-import { maskInput } from '../masks.js';
 import { tf } from '../tf.js';
-import { backend } from './register.js';
-import { dilatedConv2d, dilatedDepthwise } from './dilated.js';
 
 /** Layers that are not recorded as TF.js calls them, and what is recorded in their place. */
 
 type Layer = LayersModel['layers'][number];
 export type Call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => Tensor | Tensor[];
 
-/** What a trace is for, and what it gathers. */
+/** How a layer convolves; TF.js lets either strides or dilations be more than 1. */
+export interface Dilated {
+  readonly strides: [number, number];
+  readonly padding: 'same' | 'valid';
+  readonly dilationRate: [number, number];
+}
+
+export type Convolution = (x: Tensor4D, filter: Tensor4D, how: Dilated) => Tensor4D;
+
+/** Operations in the place of TF.js's own; a trace and the eager engine have different ones. */
+export interface LayerOps {
+  /** The factors that the program is given for one call of a dropout layer. */
+  mask(mask: MaskInfo): Tensor;
+  /** Convolutions with holes in the filter, with gradients, which TF.js's have not. */
+  readonly dilatedConv2d: Convolution;
+  readonly dilatedDepthwise: Convolution;
+}
+
+/** What the layers are called for, and what is gathered meanwhile. */
 export interface TraceContext {
   readonly training: boolean;
   /** Masks that the program takes as inputs; grows while layers are called. */
   readonly masks: MaskInfo[];
+  readonly ops: LayerOps;
 }
 
 /** The call to record for a layer: its own, or another. */
@@ -29,9 +45,9 @@ export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call 
     case 'BatchNormalization':
       return (inputs, kwargs) => own(inputs, fillNorm(layer, kwargs));
     case 'Conv2D':
-      return isDilated(layer) ? (inputs) => convolution(layer, only(inputs)) : own;
+      return isDilated(layer) ? (inputs) => convolution(layer, only(inputs), context.ops) : own;
     case 'SeparableConv2D':
-      return isDilated(layer) ? (inputs) => separableConvolution(layer, only(inputs)) : own;
+      return isDilated(layer) ? (inputs) => separableConvolution(layer, only(inputs), context.ops) : own;
     default:
       return own;
   }
@@ -50,14 +66,15 @@ interface DropoutLayer {
 }
 
 /** x · mask, the mask being an input of the program: TF.js's own draw would be a constant of the trace. */
-function dropout(layer: DropoutLayer, x: Tensor, { masks }: TraceContext): Tensor {
+function dropout(layer: DropoutLayer, x: Tensor, { masks, ops }: TraceContext): Tensor {
   const { rate } = layer;
   if (rate === 0) return x;
   const shape = layer.getNoiseShape(x) ?? x.shape;
   const calls = masks.filter(({ name }) => name === layer.name || name.startsWith(`${layer.name}#`)).length;
   const name = calls === 0 ? layer.name : `${layer.name}#${calls + 1}`;
-  masks.push({ name, shape, size: sizeOf(shape), rate });
-  return tf.mul(x, backend.tensorOf(backend.graph.input(maskInput(name), shape, 'float32', 'float32')));
+  const mask = { name, shape, size: sizeOf(shape), rate };
+  masks.push(mask);
+  return tf.mul(x, ops.mask(mask));
 }
 
 /** In training TF.js reads scale and shift of a batch norm also where it has none; then they are constants here. */
@@ -75,10 +92,7 @@ interface Weight {
 }
 
 /** The parts of TF.js's convolution layers that are used here. */
-interface ConvolutionLayer {
-  readonly strides: [number, number];
-  readonly padding: 'same' | 'valid';
-  readonly dilationRate: [number, number];
+interface ConvolutionLayer extends Dilated {
   readonly bias?: { read(): Tensor } | null;
   readonly activation?: { apply(x: Tensor): Tensor } | null;
 }
@@ -87,17 +101,17 @@ function isDilated(layer: Layer): boolean {
   return (layer as unknown as ConvolutionLayer).dilationRate.some((rate) => rate !== 1);
 }
 
-function convolution(layer: Layer, x: Tensor): Tensor {
+function convolution(layer: Layer, x: Tensor, ops: LayerOps): Tensor {
   const conv = layer as unknown as ConvolutionLayer & { readonly kernel: { read(): Tensor4D } };
-  return finished(conv, dilatedConv2d(x as Tensor4D, conv.kernel.read(), conv));
+  return finished(conv, ops.dilatedConv2d(x as Tensor4D, conv.kernel.read(), conv));
 }
 
-function separableConvolution(layer: Layer, x: Tensor): Tensor {
+function separableConvolution(layer: Layer, x: Tensor, ops: LayerOps): Tensor {
   const conv = layer as unknown as ConvolutionLayer & {
     readonly depthwiseKernel: { read(): Tensor4D };
     readonly pointwiseKernel: { read(): Tensor4D };
   };
-  const depthwise = dilatedDepthwise(x as Tensor4D, conv.depthwiseKernel.read(), conv);
+  const depthwise = ops.dilatedDepthwise(x as Tensor4D, conv.depthwiseKernel.read(), conv);
   return finished(conv, tf.conv2d(depthwise, conv.pointwiseKernel.read(), 1, 'valid'));
 }
 

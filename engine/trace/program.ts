@@ -10,7 +10,9 @@ import { argExtreme, reduce } from '../ir/reduce.js';
 import { cast } from '../ir/shape-ops.js';
 import { sameShape, show } from '../ir/shape.js';
 import { tf } from '../tf.js';
-import type { TraceContext } from './layers.js';
+import { maskInput } from '../masks.js';
+import { dilatedConv2d, dilatedDepthwise } from './dilated.js';
+import type { LayerOps, TraceContext } from './layers.js';
 import { defaultLoss, losses } from './loss.js';
 import { backend, recording } from './register.js';
 import { watchLayers } from './watch-layers.js';
@@ -46,7 +48,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const params = bindWeights(model.trainableWeights);
     const labels = graph.input('labels', [spec.batch], 'int32', 'int32');
     let logits: Node | undefined;
-    const context: TraceContext = { training: true, masks: [] };
+    const context: TraceContext = { training: true, masks: [], ops };
     const lossSum = losses[(spec.loss ?? defaultLoss).type](spec.loss ?? defaultLoss, spec.classes);
     const loss = () => {
       const scores = applyModel(model, spec, context);
@@ -88,7 +90,7 @@ export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedPr
     const graph = backend.start();
     const params = bindWeights(model.trainableWeights);
     const state = bindWeights(model.nonTrainableWeights);
-    const rows = tf.logSoftmax(applyModel(model, spec, { training: false, masks: [] }));
+    const rows = tf.logSoftmax(applyModel(model, spec, { training: false, masks: [], ops }));
     const flatInputs: FlatInput[] = [{ name: 'params', pieces: params }];
     if (state.length > 0) flatInputs.push({ name: 'state', pieces: state });
     return { graph, flatInputs, outputs: [{ kind: 'tensor', name: 'log_probabilities', node: backend.nodeOf(rows) }] };
@@ -118,6 +120,13 @@ function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext
       'remove the last activation',
   );
 }
+
+/** Operations that are recorded in the place of TF.js's. */
+const ops: LayerOps = {
+  mask: ({ name, shape }) => backend.tensorOf(backend.graph.input(maskInput(name), shape, 'float32', 'float32')),
+  dilatedConv2d,
+  dilatedDepthwise,
+};
 
 /** `(x / 255 − mean) / deviation`, per channel, as one multiplication and one addition. */
 function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']): Tensor {

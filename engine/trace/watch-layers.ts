@@ -1,19 +1,23 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { tf } from '../tf.js';
-import type { TraceBackend } from './backend.js';
 import { type Call, inPlaceOf, type TraceContext } from './layers.js';
 
 type Layer = LayersModel['layers'][number];
 
+/** Where the name of the layer is kept that is at work. */
+export interface Place {
+  layer: string | undefined;
+}
+
 /**
- * Runs `trace`; meanwhile, and while gradients are taken, the backend knows which of the model's layers it is about, for
+ * Runs `trace`; meanwhile, and while gradients are taken, `place` says which of the model's layers it is about, for
  * error messages. Layers that cannot be recorded as they are, are recorded in another form.
  */
-export function watchLayers<T>(model: LayersModel, backend: TraceBackend, context: TraceContext, trace: () => T): T {
-  for (const layer of allLayers(model)) watch(layer, backend, context);
+export function watchLayers<T>(model: LayersModel, place: Place, context: TraceContext, trace: () => T): T {
+  for (const layer of allLayers(model)) watch(layer, place, context);
   const result = trace();
-  backend.layer = undefined;
+  place.layer = undefined;
   return result;
 }
 
@@ -21,21 +25,21 @@ function allLayers(container: { layers?: Layer[] }): Layer[] {
   return (container.layers ?? []).flatMap((layer) => [layer, ...allLayers(layer as { layers?: Layer[] })]);
 }
 
-function watch(layer: Layer, backend: TraceBackend, context: TraceContext): void {
+function watch(layer: Layer, place: Place, context: TraceContext): void {
   const own: Call = layer.call.bind(layer);
   const call = inPlaceOf(layer, own, context);
   layer.call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => {
-    backend.layer = layer.name;
+    place.layer = layer.name;
     const y = call(inputs, kwargs);
-    return context.training && !Array.isArray(y) ? marked(y, layer.name, backend) : y;
+    return context.training && !Array.isArray(y) ? marked(y, layer.name, place) : y;
   };
 }
 
-/** y; when its gradient is taken, the backend knows that what follows is the layer's own. */
-function marked(y: Tensor, layer: string, backend: TraceBackend): Tensor {
+/** y; when its gradient is taken, the place knows that what follows is the layer's own. */
+function marked(y: Tensor, layer: string, place: Place): Tensor {
   const identity = tf.customGrad((...args) => {
     const gradFunc = (dy: Tensor) => {
-      backend.layer = layer;
+      place.layer = layer;
       return dy;
     };
     return { value: (args[0] as Tensor).clone(), gradFunc };

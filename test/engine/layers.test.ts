@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Engine, EvaluateProgram, ModelTopology, ProgramInput, TrainProgram } from '../../engine/engine.js';
 import { describeModel, initialWeights } from '../../engine/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
+import { createTensorflowEngine } from '../../engine/tensorflow/engine.js';
 import { drawMasks } from '../../job/dropout.js';
+import { tensorflowDirectory } from '../programs.js';
 import { families, modelOf } from './layers/cases.js';
 import { evaluateOnCpu, normalise, trainOnCpu } from './layers/oracle.js';
 import { relativeError } from './parity/compare.js';
@@ -12,9 +14,12 @@ const batch = 5;
 const common = { imageShape, classes: 3, normalise, batch };
 const images = Uint8Array.from({ length: batch * 128 }, (_, i) => (i * 37 + ((i * i) % 91)) % 256);
 const labels = Int32Array.of(0, 1, 2, 1, 0);
-const engines = await Promise.all(
-  (['portable', 'auto'] as const).map((lowering) => createOnnxEngine({ threads: 1, lowering })),
-);
+const engines = await Promise.all([
+  ...(['portable', 'auto'] as const).map((lowering) => createOnnxEngine({ threads: 1, lowering })),
+  ...(tensorflowDirectory === undefined
+    ? []
+    : [createTensorflowEngine({ threads: 1, directory: tensorflowDirectory })]),
+]);
 
 /** Initial weights, somewhat moved, as biases and shifts begin at 0; running statistics that are not 0 and 1. */
 async function vectorsOf(topology: ModelTopology): Promise<Pick<ProgramInput, 'params' | 'state'>> {
