@@ -52,11 +52,11 @@ export class ShardComputer {
       imageShape: dataset.imageShape,
       classes: dataset.classes.length,
       normalise: dataset.normalise,
-      loss: manifest.spec.loss,
     };
+    const { loss } = manifest.spec;
     const train = new Map<number, TrainProgram>();
     for (const batch of batchSizes(manifestPlan(manifest))) {
-      train.set(batch, await engine.compileTrain({ ...common, batch, mode: 'train' }));
+      train.set(batch, await engine.compileTrain({ ...common, loss, batch, mode: 'train' }));
     }
     const evaluate = new Map<number, EvaluateProgram>();
     for (const batch of new Set(manifest.evaluation.map(({ count }) => count))) {
