@@ -9,7 +9,7 @@ import type { RunRecord } from './run-record.js';
 const adam = ['--optimizer', 'adam', '--learning-rate', '0.001'];
 
 describe('a fault of the coordinator changes no bit and no count', () => {
-  const rig = new FaultRig(faultJob(...adam));
+  const rig = new FaultRig(faultJob('--model', 'mlp', ...adam));
   let quiet: RunRecord;
   beforeAll(async () => {
     quiet = await rig.quiet();

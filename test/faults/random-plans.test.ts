@@ -36,7 +36,7 @@ const plan: fc.Arbitrary<FaultPlan> = fc
   ]);
 
 describe('any plan of faults', () => {
-  const rig = new FaultRig(faultJob(), workers);
+  const rig = new FaultRig(faultJob('--model', 'mlp'), workers);
   afterAll(() => rig.remove());
 
   it(

@@ -8,7 +8,10 @@ import { readRun, type RunRecord } from './run-record.js';
 export const heartbeatLimitMs = 1_000;
 const finishLimitMs = 100_000;
 
-/** A job of seconds: the stand-in with few images, augmentation on; 3 shards unless a test says otherwise. */
+/**
+ * A job of seconds: the stand-in with few images, augmentation on; 3 shards unless a test says otherwise. With `--model mlp`
+ * its processes have little to do but what the tests are about.
+ */
 export function faultJob(...more: string[]): string[] {
   return [
     ...['--preset', 'cluster-cnn3', '--shards', '3', '--batch-per-shard', '10', '--epochs', '4'],

@@ -5,7 +5,7 @@ import { faultJob, FaultRig, heartbeatLimitMs } from './rig.js';
 import type { RunRecord } from './run-record.js';
 
 describe('a fault of one worker changes no bit and no count', () => {
-  const rig = new FaultRig(faultJob());
+  const rig = new FaultRig(faultJob('--model', 'mlp'));
   let quiet: RunRecord;
   beforeAll(async () => {
     quiet = await rig.quiet();
