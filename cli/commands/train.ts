@@ -130,7 +130,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
   const token = readToken(options.tokenFile);
   const tls = readTls(options, 'both');
   const nats = resolveNats(options, spec.name);
-  const workers = await resolveWorkers(options.workers, spec.shards);
+  const workers = await resolveWorkers(options.workers, spec.shards, spec.engine.threads);
   const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
   return runCoordinator({
     spec,

@@ -52,7 +52,7 @@ async function compare(run: RecordedRun, other: string): Promise<boolean> {
 async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean> {
   const { spec } = run.manifest;
   const range = parseEpochs(options.epochs, run.digests.length);
-  const count = await resolveWorkers(options.workers, spec.shards);
+  const count = await resolveWorkers(options.workers, spec.shards, spec.engine.threads);
   const runDirectory = await prepareReplay(run, range);
   const coordinator = new Coordinator({
     spec: { ...spec, evaluation: { ...spec.evaluation, everyEpochs: 0 } },

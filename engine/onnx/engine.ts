@@ -41,8 +41,10 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
   const info: EngineInfo = { name: 'onnx', version: runtimeVersion(), device: 'cpu', lowering, threads };
   return {
     info,
-    compileTrain: async (spec) => trainProgram(spec, await source({ kind: 'program', target, spec }), threads),
-    compileEvaluate: async (spec) => evaluateProgram(spec, await source({ kind: 'program', target, spec }), threads),
+    compileTrain: async (spec) =>
+      trainProgram(spec, await source({ kind: 'program', target, spec }), { threads, waiting: 'spin' }),
+    compileEvaluate: async (spec) =>
+      evaluateProgram(spec, await source({ kind: 'program', target, spec }), { threads, waiting: 'spin' }),
   };
 }
 
@@ -74,8 +76,14 @@ async function chooseLowering(
   return { lowering: 'portable', target: 'portable' };
 }
 
-async function trainProgram(spec: ProgramSpec, model: CompiledProgram, threads: number): Promise<TrainProgram> {
-  const session = await OnnxSession.create(model.bytes, threads);
+/** Threads that a job asks for have their cores to themselves; those that help in a pause must not be in the way. */
+interface Setup {
+  readonly threads: number;
+  readonly waiting: 'spin' | 'sleep';
+}
+
+async function trainProgram(spec: ProgramSpec, model: CompiledProgram, setup: Setup): Promise<TrainProgram> {
+  const session = await OnnxSession.create(model.bytes, setup.threads, setup.waiting);
   return {
     mode: 'train',
     batch: spec.batch,
@@ -94,13 +102,13 @@ async function trainProgram(spec: ProgramSpec, model: CompiledProgram, threads: 
         correct: correct!.data[0] as number,
       };
     },
-    widened: () => trainProgram(spec, model, wideThreads),
+    widened: () => trainProgram(spec, model, { threads: wideThreads, waiting: 'sleep' }),
     dispose: () => session.dispose(),
   };
 }
 
-async function evaluateProgram(spec: ProgramSpec, model: CompiledProgram, threads: number): Promise<EvaluateProgram> {
-  const session = await OnnxSession.create(model.bytes, threads);
+async function evaluateProgram(spec: ProgramSpec, model: CompiledProgram, setup: Setup): Promise<EvaluateProgram> {
+  const session = await OnnxSession.create(model.bytes, setup.threads, setup.waiting);
   return {
     mode: 'evaluate',
     batch: spec.batch,
