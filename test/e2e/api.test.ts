@@ -77,7 +77,9 @@ it('describes data and network', async () => {
   expect(headOf(trainingImages(dataset, { perClass: 2 }))).toBe(magic);
   expect(trainingImages(dataset)).toBeInstanceOf(Picture);
   expect(await describeModel('cnn3', dataset)).toMatch(/conv1 \(Conv2D\)[^]*Total params: 137654/);
-  await expect(describeModel('cnn9', dataset)).rejects.toThrow(/model: expected one of cnn3, cnn4, resnet20, mlp, got "cnn9"/);
+  await expect(describeModel('cnn9', dataset)).rejects.toThrow(
+    /model: expected one of cnn3, cnn4, resnet20, mlp, got "cnn9"/,
+  );
 });
 
 it('leaves no process behind when the program that trains is killed', async () => {
