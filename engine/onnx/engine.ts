@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { CompiledProgram } from '../cache/entry.js';
 import type { Engine, EngineInfo, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from './feeds.js';
+import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from '../feeds.js';
 import { probeNchwc } from './probe.js';
 import { compileEachTime, type ProgramSource, type Target, throughCache } from './program-source.js';
 import { loadRuntime, OnnxSession } from './session.js';

@@ -1,6 +1,7 @@
 import type { CompiledProgram } from '../cache/entry.js';
+import type { Feed } from '../feeds.js';
 import { compileEachTime, type ProgramSource } from './program-source.js';
-import { type Feed, OnnxSession } from './session.js';
+import { OnnxSession } from './session.js';
 
 /** Largest relative L2 difference from the portable results; where all is right it is below 1e-6. */
 const tolerance = 1e-5;

@@ -1,14 +1,9 @@
 import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../errors.js';
+import type { Feed } from '../feeds.js';
 
 type Runtime = typeof OnnxRuntime;
-/** A tensor to be handed over: plain data and its shape. */
-export interface Feed {
-  readonly type: 'float32' | 'int32' | 'uint8';
-  readonly data: Float32Array | Int32Array | Uint8Array;
-  readonly shape: readonly number[];
-}
 
 /** ONNX Runtime, loaded once; its native library takes about 30 MB. */
 export async function loadRuntime(): Promise<Runtime> {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { V1ObjectMeta } from '@kubernetes/client-node';
+import { canonicalJson, sha256Hex } from '../../../../job/digest.js';
 import { apiVersion, kind } from '../../resource/training-job.js';
 import { appliedAnnotation, type Component, type JobIdentity, labelsOf } from '../names.js';
 import type { Desired } from '../types.js';
@@ -17,18 +17,9 @@ export function metaOf(job: JobIdentity, name: string, component?: Component): V
   };
 }
 
-/** The object with the digest of what it says in an annotation. */
+/** The object with the digest of what it says in an annotation; keys sorted, as the API server has another order. */
 export function stamped(object: Desired): Desired {
-  const digest = createHash('sha256').update(canonical(object)).digest('hex').slice(0, 16);
+  const digest = sha256Hex(canonicalJson(object)).slice(0, 16);
   const annotations = { ...object.metadata?.annotations, [appliedAnnotation]: digest };
   return { ...object, metadata: { ...object.metadata, annotations } };
-}
-
-/** JSON with sorted keys: an object from the API server has them in another order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

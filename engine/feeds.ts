@@ -1,8 +1,14 @@
-import type { MaskInfo, ProgramInput, ProgramSpec } from '../engine.js';
-import { EngineError } from '../errors.js';
-import { show, sizeOf } from '../ir/shape.js';
-import { maskInput } from '../masks.js';
-import type { Feed } from './session.js';
+import type { MaskInfo, ProgramInput, ProgramSpec } from './engine.js';
+import { EngineError } from './errors.js';
+import { show, sizeOf } from './ir/shape.js';
+import { maskInput } from './masks.js';
+
+/** A tensor to be handed over: plain data and its shape. */
+export interface Feed {
+  readonly type: 'float32' | 'int32' | 'uint8';
+  readonly data: Float32Array | Int32Array | Uint8Array;
+  readonly shape: readonly number[];
+}
 
 /** Checked inputs of a run: a wrong length would be read as another model's, a wrong label as a silent zero. */
 

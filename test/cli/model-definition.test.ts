@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readModelFile } from '../../cli/model-file.js';
+import { readModelDefinition } from '../../cli/model-definition.js';
 import type { Dataset } from '../../job/data/dataset.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
@@ -17,7 +17,7 @@ let files = 0;
 function read(extension: string, text: string) {
   const file = join(scratch, `model-${files++}${extension}`);
   writeFileSync(file, text);
-  return readModelFile(file, dataset);
+  return readModelDefinition(file, dataset);
 }
 
 describe('a model in a JSON file', () => {
@@ -44,7 +44,7 @@ describe('a model in a JSON file', () => {
   });
 
   it('is refused when there is none, with the name of the file', async () => {
-    await expect(readModelFile(join(scratch, 'absent.json'), dataset)).rejects.toThrow(
+    await expect(readModelDefinition(join(scratch, 'absent.json'), dataset)).rejects.toThrow(
       /absent\.json: expected a readable/,
     );
   });

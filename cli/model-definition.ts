@@ -20,7 +20,7 @@ export interface ModelRequest {
  * returns a `tf.LayersModel`. The module is run here and nowhere else; workers get the topology.
  * @throws JobError BAD_MODEL that names the file.
  */
-export async function readModelFile(file: string, { imageShape, classes }: Dataset): Promise<ModelTopology> {
+export async function readModelDefinition(file: string, { imageShape, classes }: Dataset): Promise<ModelTopology> {
   const isJson = file.endsWith('.json');
   return isJson ? readTopology(file) : evaluateModule(file, { imageShape, classes: classes.length });
 }
