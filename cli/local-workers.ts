@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
 import { ClusterError } from '../proto/errors.js';
 import { newWorkerId } from '../worker/worker.js';
+import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
 import { decideRestart } from './restart.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
   /** Cores that they share. */
   readonly cores: number;
+  /** They are dealt out, one to each worker; those of a worker that leaves are free again. None: CPUs. */
+  readonly gpus?: readonly Gpu[];
   /** Address of the coordinator. */
   readonly coordinator: string;
   /** Whether they keep compiled programs on disk. */
@@ -27,6 +30,7 @@ export interface LocalWorkersOptions {
 /** One of the workers, through all its processes. */
 interface Place {
   readonly index: number;
+  readonly gpu: Gpu | undefined;
   workerId: string;
   child: ChildProcess | undefined;
   readySinceMs: number | undefined;
@@ -101,7 +105,9 @@ export class LocalWorkers {
 
   #add(): void {
     const ends = { inARow: 0, neverReady: 0 };
-    const place: Place = { index: this.#started++, workerId: '', child: undefined, readySinceMs: undefined, ends };
+    const inUse = [...this.#places].map(({ gpu }) => gpu);
+    const gpu = chooseGpu(this.options.gpus ?? [], inUse);
+    const place: Place = { index: this.#started++, gpu, workerId: '', child: undefined, readySinceMs: undefined, ends };
     this.#places.add(place);
     this.#start(place);
   }
@@ -130,7 +136,10 @@ export class LocalWorkers {
     if (!cache) args.push('--no-cache');
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
-    const env = { MALLOC_ARENA_MAX: '2', ...process.env };
+    const env = {
+      ...{ MALLOC_ARENA_MAX: '2', ...process.env },
+      ...(place.gpu && gpuEnvironment(place.gpu, process.env)),
+    };
     // The channel tells a worker that this process is gone, so that no orphan goes on.
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio: ['ignore', 'ignore', log, 'ipc'] });
     closeSync(log);

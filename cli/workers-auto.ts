@@ -1,34 +1,51 @@
 import { availableParallelism } from 'node:os';
+import { cudaProviderCommand, cudaProviderFile } from '../engine/onnx/cuda-provider.js';
+import { findBinding } from '../engine/tensorflow/find-binding.js';
 import { JobError } from '../job/errors.js';
+import type { JobSpec } from '../job/spec.js';
+import { findGpus } from './gpus/find-gpus.js';
+import type { Gpu } from './gpus/gpus.js';
+import { decideCount, decideGpus, describePlan, type EngineWish, type GpuRoom, type Room } from './local-plan.js';
 
-/** What the number of workers is decided from. */
-export interface Room {
-  readonly physicalCores: number;
-  /** Those that this process may use, logical ones counted each. */
-  readonly usableCores: number;
-  readonly shards: number;
-  /** Threads of one worker's engine. */
-  readonly threads: number;
+export interface LocalPlan {
+  readonly count: number;
+  /** One worker gets one of them; none where workers compute on CPUs, or choose by themselves. */
+  readonly gpus: readonly Gpu[];
+  /** What a user might want to know, if anything. */
+  readonly note?: string | undefined;
 }
 
 /**
- * How many workers to start for `--workers auto`: one per physical core that this process may use, as an engine thread
- * saturates a core, or per so many as a worker has threads; never more than there are shards, because the rest would
- * stand by.
+ * Reads `--workers`, a number or `auto`, and looks which GPUs of this machine the workers can have.
+ * @throws JobError BAD_OPTION
  */
-export function decideWorkers({ physicalCores, usableCores, shards, threads }: Room): number {
-  return Math.max(1, Math.min(Math.floor(Math.min(physicalCores, usableCores) / threads), shards));
+export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards' | 'engine'>): Promise<LocalPlan> {
+  const wanted = parseWorkers(text);
+  const engine: EngineWish = spec.engine;
+  const room = await gpuRoom(engine);
+  const gpus = decideGpus(engine, room);
+  const count = wanted ?? decideCount(engine, gpus, await cpuRoom(spec.shards, engine.threads));
+  return { count, gpus, note: describePlan(engine, room, cudaProviderCommand()) };
 }
 
-/** Reads `--workers`: a number, or `auto`. @throws JobError BAD_OPTION */
-export async function resolveWorkers(text: string, shards: number, threads: number): Promise<number> {
-  if (text === 'auto') {
-    const { cpu } = await import('systeminformation');
-    const { physicalCores } = await cpu();
-    const usableCores = availableParallelism();
-    return decideWorkers({ physicalCores: physicalCores || usableCores, usableCores, shards, threads });
-  }
+/** @returns undefined for `auto`. */
+function parseWorkers(text: string): number | undefined {
+  if (text === 'auto') return undefined;
   const workers = Number(text);
   if (Number.isInteger(workers) && workers >= 1 && workers <= 1024) return workers;
   throw new JobError('BAD_OPTION', `--workers: expected auto or a number from 1 to 1024, got "${text}"`);
+}
+
+async function gpuRoom({ name, device = 'auto' }: EngineWish): Promise<GpuRoom> {
+  if (device !== 'auto' && device !== 'cuda') return { gpus: [], isInstalled: false };
+  const isInstalled =
+    name === 'onnx' ? cudaProviderFile() !== undefined : findBinding(process.cwd())?.name.endsWith('-gpu') === true;
+  return { gpus: await findGpus(process.env), isInstalled };
+}
+
+async function cpuRoom(shards: number, threads: number): Promise<Room> {
+  const { cpu } = await import('systeminformation');
+  const { physicalCores } = await cpu();
+  const usableCores = availableParallelism();
+  return { physicalCores: physicalCores || usableCores, usableCores, shards, threads };
 }

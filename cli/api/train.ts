@@ -11,7 +11,7 @@ export interface TrainOptions extends DatasetOptions {
   readonly preset?: string;
   /** Fields of the spec on top of the preset, by dotted path: `{ epochs: 3, 'optimizer.learningRate': 0.02 }`. */
   readonly set?: Readonly<Record<string, string | number | boolean>>;
-  /** Worker processes; default: one per physical core, or per `engine.threads` of them. */
+  /** Worker processes; default: one per GPU where the engine uses GPUs, else per physical core, or per `engine.threads` of them. */
   readonly workers?: number;
   /** Run directory; default: a new one in `runs/`. One that holds this run is gone on with. */
   readonly run?: string | undefined;

@@ -16,7 +16,7 @@ import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
 import { readToken } from '../token.js';
-import { resolveWorkers } from '../workers-auto.js';
+import { planLocalWorkers } from '../workers-auto.js';
 
 /** What `addRunOptions` adds, as parsed. */
 export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {
@@ -72,7 +72,7 @@ export function startCommand(): Command {
 function addLocalOptions(command: Command): void {
   const workers = new Option(
     '--workers <n>',
-    'local workers; auto: one per physical core, never more than shards',
+    'local workers; auto: one per GPU where the engine uses GPUs, else per physical core; never more than shards',
   ).default('auto');
   const cores = new Option(
     '--cores <n>',
@@ -130,7 +130,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
   const token = readToken(options.tokenFile);
   const tls = readTls(options, 'both');
   const nats = resolveNats(options, spec.name);
-  const workers = await resolveWorkers(options.workers, spec.shards, spec.engine.threads);
+  const { count: workers, gpus, note } = await planLocalWorkers(options.workers, spec);
   const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
   return runCoordinator({
     spec,
@@ -150,9 +150,11 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     tensorboard: options.tensorboard ?? false,
     trace: options.trace,
     onListening: (address, coordinator, print) => {
+      if (note !== undefined) print(note);
       const local = new LocalWorkers({
         count: workers,
         cores: options.cores,
+        gpus,
         cache: options.cache,
         coordinator: loopbackAddress(address),
         access: [...tokenFlag(options), ...localWorkerTls(options, tls)],

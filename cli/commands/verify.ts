@@ -9,7 +9,7 @@ import { JobError } from '../../job/errors.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
-import { resolveWorkers } from '../workers-auto.js';
+import { type LocalPlan, planLocalWorkers } from '../workers-auto.js';
 
 interface VerifyOptions {
   replay?: boolean;
@@ -52,14 +52,15 @@ async function compare(run: RecordedRun, other: string): Promise<boolean> {
 async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean> {
   const { spec } = run.manifest;
   const range = parseEpochs(options.epochs, run.digests.length);
-  const count = await resolveWorkers(options.workers, spec.shards, spec.engine.threads);
+  const local = await planLocalWorkers(options.workers, spec);
+  if (local.note !== undefined) console.log(local.note);
   const runDirectory = await prepareReplay(run, range);
   const coordinator = new Coordinator({
     spec: { ...spec, evaluation: { ...spec.evaluation, everyEpochs: 0 } },
     dataset: () => datasetFor(spec, { data: options.data, allowSynthetic: false }),
     runDirectory,
     listen: '127.0.0.1:0',
-    wantedWorkers: count,
+    wantedWorkers: local.count,
     startLimitMs: 120_000,
     heartbeatLimitMs: 2_000,
   });
@@ -76,7 +77,7 @@ async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean
     coordinator.stop('verified');
   });
   try {
-    await train(coordinator, count, runDirectory);
+    await train(coordinator, local, runDirectory);
   } finally {
     await rm(runDirectory, { recursive: true, force: true });
   }
@@ -84,11 +85,12 @@ async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean
   return verdict;
 }
 
-async function train(coordinator: Coordinator, count: number, runDirectory: string): Promise<void> {
+async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDirectory: string): Promise<void> {
   const address = await coordinator.start();
   const workers = new LocalWorkers({
     count,
     cores: availableParallelism(),
+    gpus,
     cache: true,
     coordinator: address,
     logFile: join(runDirectory, 'log.jsonl'),

@@ -1,10 +1,8 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import { EngineError } from '../errors.js';
 import { tf } from '../tf.js';
 import { environmentFor } from './environment.js';
+import { bindings, findBinding } from './find-binding.js';
 
 /** Name under which the binding registers itself as a backend of TF.js. */
 export const backendName = 'tensorflow';
@@ -14,14 +12,6 @@ export interface Binding {
   /** e.g. `tfjs-node 4.22.0, libtensorflow 2.9.1` */
   readonly version: string;
   readonly device: 'cpu' | 'cuda';
-}
-
-/** In the order in which they are looked for. */
-const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
-
-interface Found {
-  readonly name: (typeof packages)[number];
-  readonly require: NodeJS.Require;
 }
 
 /** What is used of the binding's backend. */
@@ -48,7 +38,7 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   // eslint-disable-next-line no-restricted-properties
   Object.assign(process.env, environmentFor(threads));
   restoreUtil();
-  const { name, require } = findBinding(directory);
+  const { name, require } = findBinding(directory) ?? missing(directory);
   await quietly(() => load(name, require));
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   checkDeterminism();
@@ -60,25 +50,11 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   return loaded.binding;
 }
 
-/** Where the package is, seen from Lockstep first. */
-function findBinding(directory: string): Found {
-  const places = [import.meta.url, pathToFileURL(join(directory, 'here.js')).href];
-  for (const name of packages) {
-    const require = places.map((place) => createRequire(place)).find((from) => isThere(from, name));
-    if (require) return { name, require };
-  }
+function missing(directory: string): never {
   throw failure(
-    `expected ${packages.join(' or ')} to be installed, got neither in Lockstep's packages nor from ${directory}; ` +
+    `expected ${bindings.join(' or ')} to be installed, got neither in Lockstep's packages nor from ${directory}; ` +
       'npm install --no-save @tensorflow/tfjs-node@4.22.0, or set engine.name: onnx',
   );
-}
-
-function isThere(require: NodeJS.Require, name: string): boolean {
-  try {
-    return require.resolve(`${name}/package.json`) !== '';
-  } catch {
-    return false;
-  }
 }
 
 function load(name: string, require: NodeJS.Require): Promise<void> {

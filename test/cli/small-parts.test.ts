@@ -4,45 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newRunDirectory } from '../../cli/run-path.js';
 import { readToken } from '../../cli/token.js';
-import { decideWorkers, resolveWorkers } from '../../cli/workers-auto.js';
-
-describe('the number of local workers', () => {
-  it.each([
-    [8, 16, 5, 1, 5],
-    [2, 4, 5, 1, 2],
-    [2, 1, 5, 1, 1],
-    [64, 3, 5, 1, 3],
-    [4, 4, 1, 1, 1],
-    [0, 4, 5, 1, 1],
-    [8, 16, 5, 2, 4],
-    [3, 3, 5, 2, 1],
-    [1, 2, 5, 2, 1],
-  ])('with %i physical cores, %i usable, %i shards and %i threads each is %i', (...room) => {
-    const [physicalCores, usableCores, shards, threads, workers] = room;
-    expect(decideWorkers({ physicalCores, usableCores, shards, threads })).toBe(workers);
-  });
-
-  it('is at least one and at most the shards when this machine is asked', async () => {
-    expect(await resolveWorkers('auto', 1, 1)).toBe(1);
-    const many = await resolveWorkers('auto', 1024, 1);
-    expect(Number.isInteger(many) && many >= 1 && many <= 1024).toBe(true);
-  });
-
-  it.each([
-    ['1', 1],
-    ['7', 7],
-    ['1024', 1024],
-  ])('is %s as told, also beyond the shards', async (text, workers) => {
-    expect(await resolveWorkers(text, 1, 1)).toBe(workers);
-  });
-
-  it.each(['', '0', '-1', '1.5', '1025', 'two', 'Auto', 'NaN'])('is not "%s"', async (text) => {
-    await expect(resolveWorkers(text, 5, 1)).rejects.toMatchObject({
-      code: 'BAD_OPTION',
-      message: `--workers: expected auto or a number from 1 to 1024, got "${text}"`,
-    });
-  });
-});
 
 describe('a token file', () => {
   const token = 'x'.repeat(16);

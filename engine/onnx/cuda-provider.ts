@@ -1,0 +1,31 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const library = 'libonnxruntime_providers_cuda.so';
+
+/**
+ * ONNX Runtime's CUDA provider, where it is installed; too large for npm, it is no part of the package. That it is there
+ * does not say that it loads: CUDA and cuDNN must be installed, too.
+ */
+export function cudaProviderFile(): string | undefined {
+  return cudaProviderIn(packageDirectory(), `${process.platform}/${process.arch}`);
+}
+
+/** The command that fetches the provider. npm is not asked: it would skip the script, as `.npmrc` tells it to. */
+export function cudaProviderCommand(): string {
+  return `node ${join(packageDirectory(), 'script/install.js')}`;
+}
+
+/** @param platform - e.g. `linux/x64`; only there is a provider. */
+export function cudaProviderIn(directory: string, platform: string): string | undefined {
+  const builds = readdirSync(join(directory, 'bin'), { withFileTypes: true });
+  return builds
+    .filter((entry) => entry.isDirectory() && entry.name.startsWith('napi-v'))
+    .map(({ name }) => join(directory, 'bin', name, platform, library))
+    .find((file) => existsSync(file));
+}
+
+function packageDirectory(): string {
+  return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+}

@@ -1,0 +1,62 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type * as Module from '../../cli/local-workers.js';
+import { built } from '../coordinator/built.js';
+import { until } from '../until.js';
+
+/** Starts the command beside it. */
+const { LocalWorkers } = await built<typeof Module>('cli/local-workers.js');
+
+/** Environments of this process's children that are workers, as the kernel has them. */
+function workerEnvironments(): Readonly<Record<string, string>>[] {
+  return readdirSync('/proc')
+    .filter(
+      (entry) => /^\d+$/.test(entry) && parentOf(entry) === process.pid && read(entry, 'cmdline').includes('worker'),
+    )
+    .map((pid) => Object.fromEntries(read(pid, 'environ').split('\0').map(split)) as Record<string, string>);
+}
+const split = (entry: string) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)];
+const parentOf = (pid: string) => Number(/^PPid:\s*(\d+)$/m.exec(read(pid, 'status'))?.[1]);
+
+/** Nothing where the process is gone. */
+function read(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+describe.skipIf(process.platform !== 'linux')('local workers', () => {
+  it('see one GPU each, and a new one gets that of the one that left', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'lockstep-workers-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    vi.stubEnv('CUDA_VISIBLE_DEVICES', undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const options: Module.LocalWorkersOptions = {
+      ...{ count: 3, cores: 1, cache: false, logFile: join(directory, 'log.jsonl') },
+      gpus: ['GPU-8a', '1'].map((device) => ({ device, name: 'NVIDIA H200' })),
+      // Nobody listens there; they wait.
+      coordinator: '127.0.0.1:1',
+      onRestart: () => {},
+      onExit: () => {},
+    };
+    const workers = new LocalWorkers(options);
+    const devices = () => workerEnvironments().map(({ CUDA_VISIBLE_DEVICES: device }) => device ?? '');
+    const are = (...expected: string[]) =>
+      until(() => devices().sort().join() === expected.join(), 10_000, `workers on ${expected.join()}`);
+    try {
+      await are('1', 'GPU-8a', 'GPU-8a');
+      expect(workerEnvironments().map((env) => env['CUDA_DEVICE_ORDER'])).toEqual(Array(3).fill('PCI_BUS_ID'));
+      workers.scale(1);
+      await are('GPU-8a');
+      workers.scale(2);
+      await are('1', 'GPU-8a');
+    } finally {
+      await workers.stop();
+    }
+    expect(devices()).toEqual([]);
+  });
+});
