@@ -1,4 +1,5 @@
-// Who takes part in bench:engine. A contestant runs a number of steps, or of evaluations, and gives their times in ms.
+// Who takes part in bench:engine and bench:gpu. A contestant runs a number of steps, or of evaluations, and gives their
+// times in ms. A scenario is { model, batch, threads, task }, task being train or evaluate.
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -7,15 +8,20 @@ import { describeModel, initialWeights } from '../../dist/engine/model.js';
 import { builtinTopology } from '../../dist/job/models.js';
 import { createOptimizer } from '../../dist/job/optimizer.js';
 
-const script = fileURLToPath(new URL('engine_torch.py', import.meta.url));
+/** A contestant that takes longer hangs. */
+const lifetimeMs = 30 * 60_000;
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const [classes, imageShape] = [10, [32, 32, 3]];
 const normalise = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.243, 0.261] };
 
-/** This engine, in this process; a step is forward, backward and SGD with momentum. */
-export async function lockstep({ model, batch, threads, task }) {
+/**
+ * An engine in this process; a step is forward, backward and SGD with momentum.
+ * @param options - what createEngine takes; the CPU, unless they say otherwise.
+ */
+export async function lockstep({ model, batch, threads, task }, options = { name: 'onnx', device: 'cpu' }) {
   const topology = builtinTopology(model, imageShape, classes);
   const { params, state } = await initialWeights(topology, 1);
-  const engine = await createEngine({ name: 'onnx', threads });
+  const engine = await createEngine({ threads, ...options });
   const spec = { topology, imageShape, classes, normalise, batch };
   const images = Uint8Array.from({ length: batch * 3072 }, (_, i) => Math.imul(i, 2654435761) >>> 24);
   const labels = Int32Array.from({ length: batch }, (_, i) => i % classes);
@@ -30,7 +36,8 @@ export async function lockstep({ model, batch, threads, task }) {
     }
     return times;
   };
-  return { name: `lockstep (${engine.info.version}, ${engine.info.lowering})`, run, stop: () => {} };
+  const { version, lowering } = engine.info;
+  return { name: `lockstep (${version}, ${lowering})`, about: engine.info, run, stop: () => {} };
 }
 
 async function training(engine, spec, input) {
@@ -50,27 +57,44 @@ async function evaluation(engine, spec, input) {
   return () => program.run(input);
 }
 
-/** PyTorch in a process of its own; undefined, with a reason on standard error, where it does not work. */
-export async function pytorch(python, mode, { model, batch, threads, task }) {
-  const child = spawn(python, [script, mode, model, String(batch), String(threads), task]);
-  let problem = '';
-  child.stderr.on('data', (data) => (problem = String(data)));
-  child.on('error', (error) => (problem = error.message));
+/** An engine in a process of its own: CUDA and libtensorflow take their settings once per process. */
+export function ownProcess(name, scenario, options, env) {
+  return remote(name, process.execPath, [here('engine-steps.mjs'), JSON.stringify({ scenario, options })], env);
+}
+
+/** PyTorch; `precision` is float32, default or benchmark, and matters on a GPU. */
+export function pytorch(python, mode, { model, batch, threads, task }, device = 'cpu', precision = 'default') {
+  const args = [here('engine_torch.py'), mode, model, String(batch), String(threads), task, device, precision];
+  const title = ({ version }) => `PyTorch ${version} ${mode}`;
+  return remote(title, python, args);
+}
+
+/**
+ * A process that tells about itself in a line of JSON, and then answers each number with the times of so many steps.
+ * @param name - or what makes one of what it says about itself.
+ * @returns a contestant, or what kept it from taking part: `{ problem }`.
+ */
+async function remote(name, command, args, env = {}) {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, timeout: lifetimeMs, killSignal: 'SIGKILL' });
+  let errors = '';
+  child.stderr.on('data', (data) => (errors = (errors + data).slice(-10_000)));
+  child.stdin.on('error', () => {});
+  child.on('error', (error) => (errors = error.message));
+  const problem = () => errors.trim().split('\n').at(-1);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value, done } = await lines.next();
     return done ? undefined : JSON.parse(value);
   };
   const about = await answer();
-  if (!about) {
-    console.error(`${python} ${mode}: left out: ${problem.trim().split('\n').at(-1)}`);
-    return undefined;
-  }
-  const run = (count) => {
+  if (!about) return { problem: problem() };
+  const run = async (count) => {
     child.stdin.write(`${count}\n`);
-    return answer();
+    const times = await answer();
+    if (times) return times;
+    throw new Error(`expected the times of ${count} steps, got: ${problem()}`);
   };
-  return { name: `PyTorch ${about.version} ${mode}`, run, stop: () => child.stdin.end() };
+  return { name: typeof name === 'function' ? name(about) : name, about, run, stop: () => child.stdin.end() };
 }
 
 /** Pythons that can import torch, each version once: `[version, python]`. */
@@ -83,4 +107,17 @@ export function pythons(candidates) {
     if (!version) console.error(`${python}: left out: it cannot import torch`);
   }
   return [...found.entries()];
+}
+
+/**
+ * Blocks of steps alternate between the contestants, so that all see the same machine.
+ * @param countOf - steps of a contestant's block.
+ * @returns times by name.
+ */
+export async function interleave(present, rounds, countOf) {
+  const times = new Map(present.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of present) times.get(contestant.name).push(...(await contestant.run(countOf(contestant))));
+  }
+  return times;
 }

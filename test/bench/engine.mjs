@@ -2,7 +2,7 @@
 // Blocks of steps alternate between the engine and every PyTorch, so that all see the same machine.
 // Usage: npm run bench:engine -- [--only NAME] [--python PATH]... [--rounds 15] [--block 8] [--json]
 import { parseArgs } from 'node:util';
-import { lockstep, pythons, pytorch } from './engine-contestants.mjs';
+import { interleave, lockstep, pythons, pytorch } from './engine-contestants.mjs';
 import { machine, median, quantile, spread } from './stats.mjs';
 
 const { values: options } = parseArgs({
@@ -28,20 +28,21 @@ async function contestantsOf(scenario) {
   const present = [await lockstep(scenario)];
   for (const [version, python] of pythons(options.python ?? ['python3', '/usr/bin/python3'])) {
     const modes = Number(version.split('.')[0]) >= 2 ? ['eager', 'compile'] : ['eager'];
-    for (const mode of modes) present.push(await pytorch(python, mode, scenario));
+    for (const mode of modes) {
+      const contestant = await pytorch(python, mode, scenario);
+      if (contestant.problem === undefined) present.push(contestant);
+      else console.error(`${python} ${mode}: left out: ${contestant.problem}`);
+    }
   }
-  return present.filter((contestant) => contestant !== undefined);
+  return present;
 }
 
 /** Times of one scenario, by contestant. */
 async function compete(scenario) {
   const present = await contestantsOf(scenario);
   const count = Math.max(1, Math.round((block * 49) / scenario.batch));
-  const times = new Map(present.map(({ name }) => [name, []]));
   for (const { run } of present) await run(3 * count);
-  for (let round = 0; round < rounds; round++) {
-    for (const { name, run } of present) times.get(name).push(...(await run(count)));
-  }
+  const times = await interleave(present, rounds, () => count);
   for (const { stop } of present) stop();
   return times;
 }

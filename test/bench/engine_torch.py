@@ -1,7 +1,10 @@
-"""The training step, or the evaluation, of bench:engine in PyTorch.
+"""The training step, or the evaluation, of bench:engine and bench:gpu in PyTorch.
 
 Reads a number of steps per line from standard input and answers with the times of those steps in ms, as JSON.
-Usage: python3 engine_torch.py eager|compile cnn3|cnn4 BATCH THREADS train|evaluate
+Usage: python3 engine_torch.py eager|compile MODEL BATCH THREADS train|evaluate [cpu|cuda default|float32|benchmark]
+
+A step on a GPU begins with the images' bytes in the host's memory and ends with the loss there. float32: TF32 is off;
+default: as PyTorch is delivered; benchmark: so, with cuDNN's algorithms chosen by timing.
 """
 
 import json
@@ -9,25 +12,29 @@ import sys
 import time
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 
+from torch_models import models
+
 mode, name, batch, threads, task = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+device, precision = sys.argv[6:8] or ("cpu", "default")
+if device == "cuda" and not torch.cuda.is_available():
+    sys.exit(f"expected a GPU, got none (PyTorch {torch.__version__}, built for CUDA {torch.version.cuda})")
+if precision == "float32":
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.benchmark = precision == "benchmark"
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 torch.set_flush_denormal(True)
 
-layers, channels, size = [], 3, 32
-for filters, kernel in ((16, 7), (32, 5), (64, 3), (128, 3))[: {"cnn3": 3, "cnn4": 4}[name]]:
-    layers += [nn.Conv2d(channels, filters, kernel, padding=kernel // 2), nn.BatchNorm2d(filters), nn.ReLU(), nn.MaxPool2d(2)]
-    channels, size = filters, size // 2
-layers += [nn.Flatten(), nn.Linear(channels * size * size, 100), nn.ReLU(), nn.Linear(100, 10)]
-model = nn.Sequential(*layers)
+model = models[name]().to(device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 images = torch.randint(0, 256, (batch, 3, 32, 32), dtype=torch.uint8)
 labels = torch.arange(batch) % 10
-mean = torch.tensor([0.4914, 0.4822, 0.4465])[:, None, None]
-deviation = torch.tensor([0.247, 0.243, 0.261])[:, None, None]
+if device == "cuda":
+    images, labels = images.pin_memory(), labels.pin_memory()
+mean = torch.tensor([0.4914, 0.4822, 0.4465], device=device)[:, None, None]
+deviation = torch.tensor([0.247, 0.243, 0.261], device=device)[:, None, None]
 
 
 def rows_of(images):
@@ -45,9 +52,13 @@ function = loss_of if task == "train" else rows_of
 forward = torch.compile(function) if mode == "compile" else function
 
 
+def there(tensor):
+    return tensor.to(device, non_blocking=True)
+
+
 def train():
     optimizer.zero_grad()
-    loss = forward(images, labels)
+    loss = forward(there(images), there(labels))
     loss.backward()
     optimizer.step()
     return loss.item()
@@ -55,12 +66,13 @@ def train():
 
 def evaluate():
     with torch.no_grad():
-        return forward(images)
+        return forward(there(images)).cpu()
 
 
 step = train if task == "train" else evaluate
 step()
-print(json.dumps({"version": torch.__version__, "mode": mode}), flush=True)
+about = {"version": torch.__version__, "device": torch.cuda.get_device_name() if device == "cuda" else "cpu"}
+print(json.dumps(about), flush=True)
 for line in sys.stdin:
     times = []
     for _ in range(int(line)):

@@ -1,0 +1,17 @@
+// One engine in a process of its own, as bench:gpu starts it. Its protocol is that of engine_torch.py: a line about
+// itself, then for each number that it reads the times of so many steps in ms, all as JSON.
+// Usage: node test/bench/engine-steps.mjs '{ "scenario": { "model": …, "batch": … }, "options": { "name": "onnx", … } }'
+import { createInterface } from 'node:readline';
+import { lockstep } from './engine-contestants.mjs';
+
+const { scenario, options } = JSON.parse(process.argv[2]);
+try {
+  const { about, run } = await lockstep(scenario, { ...options, log: (message) => console.error(message) });
+  await run(1);
+  console.log(JSON.stringify(about));
+  for await (const line of createInterface({ input: process.stdin }))
+    console.log(JSON.stringify(await run(Number(line))));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
