@@ -24,7 +24,7 @@ const borderRules = Object.entries(borders).map(([folder, allowed]) => {
 });
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'runs/**', 'coverage/**'] },
+  { ignores: ['dist/**', 'gpu-libraries/**', 'node_modules/**', 'runs/**', 'coverage/**'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],
