@@ -7,6 +7,8 @@ export interface EngineWish {
   readonly threads: number;
   /** `auto`, the default, takes a GPU where it can. */
   readonly device?: string;
+  /** `nchwc` is for CPUs. */
+  readonly lowering?: string;
 }
 
 /** What of this machine's GPUs matters. */
@@ -27,8 +29,13 @@ export interface Room {
 }
 
 /** Whether each worker shall get a GPU of its own; `cuda:1` and `webgpu` name one that all workers share. */
-export function decideGpus({ device = 'auto' }: EngineWish, { gpus, isInstalled }: GpuRoom): readonly Gpu[] {
-  return device === 'cuda' || (device === 'auto' && isInstalled) ? gpus : [];
+export function decideGpus(engine: EngineWish, { gpus, isInstalled }: GpuRoom): readonly Gpu[] {
+  return engine.device === 'cuda' || (isOpen(engine) && isInstalled) ? gpus : [];
+}
+
+/** Whether it may be a GPU or a CPU, whatever is there. */
+function isOpen({ device = 'auto', lowering = 'auto' }: EngineWish): boolean {
+  return device === 'auto' && lowering !== 'nchwc';
 }
 
 /**
@@ -53,8 +60,7 @@ export function decideWorkers({ physicalCores, usableCores, shards, threads }: R
 export function describePlan(engine: EngineWish, room: GpuRoom, command: string): string | undefined {
   const dealt = decideGpus(engine, room);
   if (dealt.length > 0) return `GPUs: ${describeGpus(dealt)}, one for each worker`;
-  const { name, device = 'auto' } = engine;
-  if (name !== 'onnx' || device !== 'auto' || room.gpus.length === 0) return undefined;
+  if (engine.name !== 'onnx' || !isOpen(engine) || room.gpus.length === 0) return undefined;
   return (
     `GPUs: ${describeGpus(room.gpus)} found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. ` +
     `To use GPUs: ${command}; to leave them idle without this remark: --set engine.device=cpu`

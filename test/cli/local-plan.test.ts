@@ -41,6 +41,13 @@ describe('where the spec says', () => {
     expect(decideCount(engine(device), shared, room)).toBe(workers);
   });
 
+  it('nchwc, which is for CPUs, GPUs are left alone', () => {
+    const wish: EngineWish = { ...engine(), lowering: 'nchwc' };
+    expect(decideGpus(wish, { gpus, isInstalled: true })).toEqual([]);
+    expect(decideCount(wish, [], room)).toBe(5);
+    expect(describePlan(wish, { gpus, isInstalled: false }, 'node install.js')).toBeUndefined();
+  });
+
   it('cuda on a machine whose driver names no GPU, one worker finds out', () => {
     expect(decideCount(engine('cuda'), [], room)).toBe(1);
   });
