@@ -13,6 +13,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'devices',
+          include: ['test/engine/webgpu.test.ts'],
+          env: { LD_LIBRARY_PATH: '/usr/lib/chromium', VK_ICD_FILENAMES: '/usr/lib/chromium/vk_swiftshader_icd.json' },
+        },
+      },
+      {
+        test: {
           name: 'system',
           include: ['e2e', 'faults', 'kubernetes', 'nats', 'numerics'].map((folder) => `test/${folder}/*.test.ts`),
           testTimeout: 120_000,

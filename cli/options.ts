@@ -20,6 +20,11 @@ const specFlags: readonly { readonly flag: string; readonly path: string; readon
   { flag: '--optimizer <type>', path: 'optimizer.type', help: 'sgd, adam or adamw' },
   { flag: '--learning-rate <rate>', path: 'optimizer.learningRate', help: 'peak learning rate' },
   { flag: '--schedule <type>', path: 'schedule.type', help: 'constant, step or cosine' },
+  {
+    flag: '--device <device>',
+    path: 'engine.device',
+    help: 'auto (cuda where it works, else cpu), cpu, cuda, cuda:1, webgpu',
+  },
 ];
 
 export interface SpecOptions {

@@ -33,9 +33,9 @@ export function checkHello({ workerId, protocolVersion, host, runtime }: Hello):
 
 /** @throws ClusterError BAD_MESSAGE */
 export function checkReady(ready: Ready, workerId: string): void {
-  const { engine, engineVersion, device, lowering, fingerprint } = ready;
+  const { engine, engineVersion, device, lowering, placement = '', fingerprint } = ready;
   const operation = `ready from ${workerId}`;
-  checkTexts(operation, { engine, engineVersion, device, lowering });
+  checkTexts(operation, { engine, engineVersion, device, lowering, placement });
   if (!/^[0-9a-f]{64}$/.test(fingerprint)) {
     throw bad(`${operation}: expected a fingerprint of 64 hexadecimal digits, got ${quoted(fingerprint)}`);
   }

@@ -35,6 +35,7 @@ export class ClusterService {
   /** Connections that have not said Hello. */
   #silent = 0;
   readonly #saidReady = new WeakSet<WorkerSession>();
+  readonly #notedPlacements = new Set<string>();
 
   constructor(private readonly options: ClusterServiceOptions) {}
 
@@ -201,7 +202,15 @@ export class ClusterService {
     const engine = `${engineVersion}, ${device}, ${lowering}, ${threads} thread(s)`;
     const reason = `${engine}, fingerprint ${fingerprint.slice(0, 12)}, compiled in ${compileMs.toFixed(0)} ms`;
     events.emit({ type: 'worker', change: 'ready', workerId, reason });
+    this.#notePlacement(ready);
     trainer.dispatcher.workerChanged(session, 'ready');
+  }
+
+  /** A GPU that leaves much to the CPU is slow without a word; said once for all workers of a kind. */
+  #notePlacement({ device, placement = '' }: Ready): void {
+    if (placement === '' || this.#notedPlacements.has(placement) || this.#notedPlacements.size >= 8) return;
+    this.#notedPlacements.add(placement);
+    this.options.events.emit({ type: 'note', message: `${device}: ${placement}` });
   }
 
   /** Nothing counts of a worker whose engine is not known. */

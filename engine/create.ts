@@ -1,13 +1,15 @@
 import type { Engine } from './engine.js';
-import type { LoweringChoice } from './onnx/engine.js';
+import type { LoweringChoice, Precision } from './onnx/device.js';
 
 /** What a job's spec says about its engine; `log` is told what a user might want to know. */
 export interface EngineChoice {
   readonly name: 'onnx' | 'tensorflow';
   /** Threads inside one operator. */
   readonly threads: number;
-  /** onnx only. */
+  /** onnx only; so are the next two. */
   readonly lowering?: LoweringChoice;
+  readonly device?: string;
+  readonly precision?: Precision;
   readonly log?: (message: string) => void;
   /** Where compiled programs are kept; none are by default. */
   readonly cacheDirectory?: string | undefined;

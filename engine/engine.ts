@@ -90,6 +90,8 @@ export interface TrainProgram {
   readonly mode: 'train';
   readonly batch: number;
   readonly masks: readonly MaskInfo[];
+  /** For people: how much of it runs on the GPU that was asked for, and what does not. Absent on a CPU. */
+  readonly placement?: string;
   run(input: ProgramInput): Promise<TrainResult>;
   /**
    * The same program with two threads, for when another core has nothing to do; whoever wants equal bits tries it.
@@ -112,9 +114,9 @@ export interface EngineInfo {
   readonly name: string;
   /** e.g. `onnxruntime-node 1.30.0` */
   readonly version: string;
-  /** `cpu`, or `cuda` */
+  /** `cpu`, `cuda`, `cuda tf32` or `webgpu` */
   readonly device: string;
-  /** Formulation of the ops, e.g. `portable`; `eager` where each runs by itself. */
+  /** Formulation of the ops: `nchwc16` and the like, `im2col` or `portable`; `eager` where each runs by itself. */
   readonly lowering: string;
   readonly threads: number;
 }

@@ -2,8 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobSpec } from './spec.js';
 
 /** The part of a spec that decides the weights. */
-export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'loss'> &
-  Partial<Pick<JobSpec, 'loss'>> & { readonly data: Omit<JobSpec['data'], (typeof folderFields)[number]> };
+export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'engine' | 'loss'> &
+  Partial<Pick<JobSpec, 'loss'>> & {
+    readonly data: Omit<JobSpec['data'], (typeof folderFields)[number]>;
+    readonly engine: EngineIdentity;
+  };
+type EngineIdentity = Omit<JobSpec['engine'], 'device' | 'precision'> & Partial<JobSpec['engine']>;
 
 /** Fields of `data` that belong to an image folder. */
 export const folderFields = ['path', 'image', 'testShare'] as const;
@@ -12,13 +16,23 @@ const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'ch
 
 /**
  * What the job digest is made from, besides model and data. Where an image folder lies is no part of it; what is made of
- * its images is in the dataset's digest. A loss as it was before there were others is left out, so that the digests of
- * older jobs stay what they were.
+ * its images is in the dataset's digest. A loss, a device and a precision as they were before there were others are left
+ * out, so that the digests of older jobs stay what they were.
  */
 export function specIdentity(spec: JobSpec): SpecIdentity {
   const { loss, ...fields } = without(spec, freeFields);
   const data = without(spec.data, folderFields);
-  return isPlain(loss) ? { ...fields, data } : { ...fields, loss, data };
+  const engine = engineIdentity(spec.engine);
+  return isPlain(loss) ? { ...fields, data, engine } : { ...fields, loss, data, engine };
+}
+
+/** Which of a host's GPUs it is changes no bit. */
+function engineIdentity({ device, precision, ...fields }: JobSpec['engine']): EngineIdentity {
+  return {
+    ...fields,
+    ...(device === 'auto' ? {} : { device: device.split(':', 1)[0]! }),
+    ...(precision === 'float32' ? {} : { precision }),
+  };
 }
 
 function isPlain({ type, labelSmoothing }: JobSpec['loss']): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineProblems } from './engine-problems.js';
 import { folderFields } from './identity.js';
 import { imageFits } from './image-format.js';
 import { isModelFile, isModelName, modelNames } from './models.js';
@@ -146,9 +147,18 @@ export const jobSpecSchema = z
           .default(1)
           .describe('threads inside one worker; part of the spec, as it can change bits'),
         lowering: z
-          .enum(['auto', 'portable', 'nchwc'])
+          .enum(['auto', 'portable', 'nchwc', 'im2col'])
           .default('auto')
-          .describe('onnx: how operations are formulated; auto: nchwc, the fastest on a CPU, where it works'),
+          .describe('onnx: how operations are formulated; auto: nchwc on a CPU where it works, im2col on a GPU'),
+        device: z
+          .string()
+          .regex(/^(auto|cpu|cuda(:\d{1,2})?|webgpu)$/, 'auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu')
+          .default('auto')
+          .describe('onnx: what computes; auto: cuda where it is installed and works, else cpu'),
+        precision: z
+          .enum(['float32', 'tf32'])
+          .default('float32')
+          .describe('onnx on cuda: tf32 rounds the factors of products to 10 bits, for tensor cores'),
       })
       .prefault({}),
     minWorkers: count('ready workers below which the job waits between two steps', 1024).default(1),
@@ -208,12 +218,8 @@ export const jobSpecSchema = z
         message: 'expected momentum > 0 with nesterov',
       });
     }
-    if (spec.engine.name === 'tensorflow' && spec.engine.lowering !== 'auto') {
-      context.addIssue({
-        code: 'custom',
-        path: ['engine', 'lowering'],
-        message: `expected auto with engine.name: tensorflow, got ${spec.engine.lowering}`,
-      });
+    for (const { field, message } of engineProblems(spec.engine)) {
+      context.addIssue({ code: 'custom', path: ['engine', field], message });
     }
   });
 

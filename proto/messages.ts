@@ -24,6 +24,7 @@ export interface Ready {
   compileMs: number;
   fingerprint: string;
   wideCores: number;
+  placement?: string;
 }
 export type WorkerPhase = 'idle' | 'receiving' | 'computing' | 'sending';
 export interface Heartbeat {

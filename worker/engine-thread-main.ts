@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
+import { EngineError } from '../engine/errors.js';
 import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThreadSettings, FromEngine, ToEngine } from './engine-thread.js';
+import { decideProof, fingerprintElsewhere } from './second-process.js';
 import { ShardComputer } from './shard-computer.js';
 
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
@@ -41,11 +43,21 @@ async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
   const begun = performance.now();
   const log = (message: string) => post({ kind: 'log', message });
   const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory });
+  const elsewhere = engine.info.device === 'cpu' ? undefined : fingerprintElsewhere({ manifest, cacheDirectory });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
+  if (elsewhere) checkProof(manifest, decideProof(engine.info, fingerprint, await elsewhere), log);
   const canWiden = wide && engine.info.threads === 1 && (await computer.widen());
-  post({ kind: 'ready', info: engine.info, fingerprint, canWiden, compileMs: performance.now() - begun });
+  const compileMs = performance.now() - begun;
+  post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden, compileMs });
   return new WorkLoop(computer);
+}
+
+/** @throws EngineError RUNTIME where equal bits are wanted and could not be shown. */
+function checkProof({ spec }: JobManifest, problem: string | undefined, log: (message: string) => void): void {
+  if (problem === undefined) return;
+  if (spec.numerics === 'strict') throw new EngineError('RUNTIME', problem);
+  log(problem);
 }
 
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */

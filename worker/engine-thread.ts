@@ -19,7 +19,14 @@ export type ToEngine =
   | { kind: 'evaluate'; step: number; batches: number[] };
 
 export type FromEngine =
-  | { kind: 'ready'; info: EngineInfo; fingerprint: string; canWiden: boolean; compileMs: number }
+  | {
+      kind: 'ready';
+      info: EngineInfo;
+      placement?: string | undefined;
+      fingerprint: string;
+      canWiden: boolean;
+      compileMs: number;
+    }
   | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'log'; message: string }

@@ -284,11 +284,11 @@ export class WorkerSession {
   #fromEngine(message: FromEngine): void {
     switch (message.kind) {
       case 'ready': {
-        const { info, fingerprint, compileMs, canWiden } = message;
+        const { info, placement = '', fingerprint, compileMs, canWiden } = message;
         const wideCores = canWiden ? this.options.cores : 0;
         const { name: engine, version: engineVersion, device, lowering, threads } = info;
         const built = { engine, engineVersion, device, lowering, threads };
-        return this.#send({ ready: { ...built, fingerprint, compileMs, wideCores } });
+        return this.#send({ ready: { ...built, placement, fingerprint, compileMs, wideCores } });
       }
       case 'partial':
         return this.#sendPartial(message);

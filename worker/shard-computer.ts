@@ -65,6 +65,11 @@ export class ShardComputer {
     return new ShardComputer(manifest, train, evaluate);
   }
 
+  /** Where the largest training program runs, as `TrainProgram.placement` says it. */
+  get placement(): string | undefined {
+    return required(this.train, Math.max(...this.train.keys())).placement;
+  }
+
   /** Digest of what the programs compute on probe inputs; runs each of them once. */
   async fingerprint(): Promise<string> {
     return fingerprint({ train: [...this.train.values()], evaluate: [...this.evaluate.values()] }, this.manifest);

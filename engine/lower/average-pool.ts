@@ -40,7 +40,7 @@ function spread(lowering: Lowering, node: NodeOf<'avgPoolGrad'>, dy: string): st
 }
 
 /** 1 / (elements of the window inside the image), for every output position, `[Ho · Wo]`. */
-function windowShares({ window, strides, pads }: PoolAttrs, x: Shape, y: Shape): Float32Array {
+export function windowShares({ window, strides, pads }: PoolAttrs, x: Shape, y: Shape): Float32Array {
   const inside = (i: 0 | 1, position: number) => {
     const first = position * strides[i] - pads[i];
     return Math.min(first + window[i], x[i + 1]!) - Math.max(first, 0);

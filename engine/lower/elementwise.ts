@@ -138,9 +138,13 @@ function mod(lowering: Lowering, node: NodeOf<'mod'>): void {
 export function cast(lowering: Lowering, node: NodeOf<'cast'>): void {
   const [x] = node.inputs;
   const to = elementType[node.dtype];
-  if (x.op !== 'input') return elementwise(lowering, node, 'Cast', { to });
+  if (x.op !== 'input') return elementwiseCast(lowering, node);
   const { writer } = lowering;
   if (node.shape.length !== 4) return lowering.define(node, writer.op('Cast', [x.attrs.name], { to }));
   const turned = writer.op('Transpose', [x.attrs.name], { perm: channelsFirst });
   lowering.define(node, writer.op('Cast', [turned], { to }), channelsFirst);
+}
+
+export function elementwiseCast(lowering: Lowering, node: NodeOf<'cast'>): void {
+  elementwise(lowering, node, 'Cast', { to: elementType[node.dtype] });
 }

@@ -2,13 +2,14 @@ import type { MaskInfo, ProgramSpec } from '../engine.js';
 import type { CompiledProgram } from '../cache/entry.js';
 import { OnnxWriter } from '../emit/onnx-writer.js';
 import { inputsOf, lowerProgram } from '../lower/lower-program.js';
+import { im2col } from '../lower/im2col.js';
 import type { Rules } from '../lower/lowering.js';
 import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
 import { maskInput } from '../masks.js';
 import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
 import { type TracedProgram, traceEvaluation, traceTraining } from '../trace/program.js';
-import { probeProgram } from './probe-program.js';
+import { gpuProbeProgram, probeProgram } from './probe-program.js';
 import type { ProgramRequest, Target } from './program-source.js';
 
 /** The compiler: reach this file by dynamic `import()` only, as it loads TF.js and what writes ONNX. */
@@ -17,7 +18,9 @@ export async function compile(request: ProgramRequest): Promise<CompiledProgram>
     case 'program':
       return compileProgram(request.spec, rulesOf(request.target));
     case 'probe':
-      return compileProbe(rulesOf(request.target), request.block);
+      return compileProbe(rulesOf(request.target), probeProgram(request.block));
+    case 'gpuProbe':
+      return compileProbe(rulesOf(request.target), gpuProbeProgram());
     case 'blockProbe':
       return { bytes: blockProbe(), parameterCount: 0, stateCount: 0, masks: [] };
     default:
@@ -26,7 +29,8 @@ export async function compile(request: ProgramRequest): Promise<CompiledProgram>
 }
 
 function rulesOf(target: Target): Rules {
-  return target === 'portable' ? portable : nchwcRules(target.nchwc);
+  if (target === 'portable') return portable;
+  return target === 'im2col' ? im2col : nchwcRules(target.nchwc);
 }
 
 async function compileProgram(spec: ProgramSpec, rules: Rules): Promise<CompiledProgram> {
@@ -44,9 +48,8 @@ function usedMasks(traced: TracedProgram): MaskInfo[] {
   return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
 }
 
-/** The program that tells whether formulations are right: `probe-program.ts`. */
-export function compileProbe(rules: Rules, block: number): CompiledProgram {
-  const program = probeProgram(block);
+/** A program that tells whether formulations are right: `probe-program.ts`. */
+export function compileProbe(rules: Rules, program: TracedProgram): CompiledProgram {
   const inputs = program.flatInputs.flatMap(({ pieces }) => pieces);
   const parameterCount = inputs.reduce((sum, { size }) => sum + size, 0);
   return { bytes: lowerProgram(program, rules), parameterCount, stateCount: 0, masks: [] };

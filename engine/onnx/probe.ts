@@ -1,7 +1,7 @@
 import type { CompiledProgram } from '../cache/entry.js';
 import type { Feed } from '../feeds.js';
 import { compileEachTime, type ProgramSource } from './program-source.js';
-import { OnnxSession } from './session.js';
+import { OnnxSession, type SessionSetup } from './session.js';
 
 /** Largest relative L2 difference from the portable results; where all is right it is below 1e-6. */
 const tolerance = 1e-5;
@@ -20,7 +20,7 @@ export async function probeNchwc(threads: number, source: ProgramSource = compil
     if (block === undefined) return { problem: `expected blocks of ${blocks.join(', ')} channels, got another size` };
     const expected = await source({ kind: 'probe', target: 'portable', block });
     const actual = await source({ kind: 'probe', target: { nchwc: block }, block });
-    const difference = await probeDifference(actual, expected, threads);
+    const difference = await probeDifference(actual, expected, { threads });
     if (difference <= tolerance) return { block };
     return { problem: `expected the portable results within ${tolerance}, got a relative difference of ${difference}` };
   } catch (error) {
@@ -31,19 +31,22 @@ export async function probeNchwc(threads: number, source: ProgramSource = compil
 /** Blocks 64 numbered channels of two columns: column 1 of channel 0, the number 1, comes after a block of column 0. */
 async function findBlock({ bytes }: CompiledProgram): Promise<number | undefined> {
   const x = Float32Array.from({ length: 128 }, (_, i) => i);
-  const { y } = await runOnce(bytes, 1, { x: { type: 'float32', data: x, shape: [1, 64, 1, 2] } });
+  const { y } = await runOnce(bytes, { threads: 1 }, { x: { type: 'float32', data: x, shape: [1, 64, 1, 2] } });
   return blocks.find((block) => y![block] === 1);
 }
 
-/** ‖actual − expected‖ / ‖expected‖ of that output of the probe program where it is largest. */
+/**
+ * ‖actual − expected‖ / ‖expected‖ of that output of the probe program where it is largest.
+ * @param setup - for the actual results; the expected ones are computed on the CPU.
+ */
 export async function probeDifference(
   actual: CompiledProgram,
   expected: CompiledProgram,
-  threads: number,
+  setup: SessionSetup,
 ): Promise<number> {
   const feeds = { params: probeInput(expected.parameterCount) };
-  const wanted = await runOnce(expected.bytes, threads, feeds);
-  const found = await runOnce(actual.bytes, threads, feeds);
+  const wanted = await runOnce(expected.bytes, { threads: setup.threads }, feeds);
+  const found = await runOnce(actual.bytes, setup, feeds);
   return Math.max(...Object.keys(wanted).map((name) => difference(found[name]!, wanted[name]!)));
 }
 
@@ -58,8 +61,8 @@ function difference(actual: Float32Array, expected: Float32Array): number {
   return Math.sqrt(squares((i) => actual[i]! - expected[i]!) / squares((i) => expected[i]!));
 }
 
-async function runOnce(model: Uint8Array, threads: number, feeds: Parameters<OnnxSession['run']>[0]) {
-  const session = await OnnxSession.create(model, threads);
+async function runOnce(model: Uint8Array, setup: SessionSetup, feeds: Parameters<OnnxSession['run']>[0]) {
+  const session = await OnnxSession.create(model, setup);
   try {
     const outputs = Object.entries(await session.run(feeds));
     return Object.fromEntries(outputs.map(([name, { data }]) => [name, data as Float32Array]));

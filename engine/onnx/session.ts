@@ -2,6 +2,7 @@ import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../errors.js';
 import type { Feed } from '../feeds.js';
+import { cpu, type Device } from './device.js';
 
 type Runtime = typeof OnnxRuntime;
 
@@ -15,6 +16,20 @@ export async function loadRuntime(): Promise<Runtime> {
   }
 }
 
+export interface SessionSetup {
+  /** Threads inside one operator, on a CPU. */
+  readonly threads: number;
+  /**
+   * How threads wait for the next operator. `spin`: two threads take 16 ms instead of 17 to 30 for a step of cnn3, but a
+   * core of their own each. `sleep`, the default: a core that another process may want is left to it.
+   */
+  readonly waiting?: 'spin' | 'sleep';
+  /** Default: the CPU. */
+  readonly device?: Device;
+  /** Begin of the path of a file to which `endProfiling` writes what ran where. */
+  readonly profile?: string;
+}
+
 /** One compiled model. `run` blocks the calling thread for the whole computation. */
 export class OnnxSession {
   private constructor(
@@ -22,23 +37,9 @@ export class OnnxSession {
     private readonly session: InferenceSession,
   ) {}
 
-  /**
-   * @param threads - threads inside one operator.
-   * @param waiting - how threads wait for the next operator. `spin`: two threads take 16 ms instead of 17 to 30 for a step
-   * of cnn3, but a core of their own each. `sleep`: a core that another process may want is left to it.
-   */
-  static async create(model: Uint8Array, threads: number, waiting: 'spin' | 'sleep' = 'sleep'): Promise<OnnxSession> {
+  static async create(model: Uint8Array, setup: SessionSetup): Promise<OnnxSession> {
     const runtime = await loadRuntime();
-    const options: InferenceSession.SessionOptions = {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // The lowering has chosen layouts and fusions already; the optimizer would only cost time, and its choices may
-      // differ from version to version.
-      graphOptimizationLevel: 'disabled',
-      logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: waiting === 'spin' ? '1' : '0' } } },
-    };
+    const options = sessionOptions(setup);
     return new OnnxSession(runtime, await attempt('compile', () => runtime.InferenceSession.create(model, options)));
   }
 
@@ -50,21 +51,43 @@ export class OnnxSession {
     return attempt('run', () => this.session.run(Object.fromEntries(tensors)));
   }
 
+  endProfiling(): void {
+    this.session.endProfiling();
+  }
+
   async dispose(): Promise<void> {
     await this.session.release();
   }
+}
+
+function sessionOptions({ threads, waiting, device = cpu, profile }: SessionSetup): InferenceSession.SessionOptions {
+  const spinning = { allow_spinning: waiting === 'spin' ? '1' : '0' };
+  const isCpu = device.kind === 'cpu';
+  return {
+    executionProviders: [providerOf(device)],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // The lowering has chosen layouts and fusions already; the optimizer would only cost time, and its choices may
+    // differ from version to version.
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    extra: { session: { intra_op: spinning, ...(isCpu ? {} : { use_deterministic_compute: '1' }) } },
+  };
+}
+
+function providerOf(device: Device): InferenceSession.ExecutionProviderConfig {
+  return device.kind === 'cuda' ? { name: 'cuda', deviceId: device.index } : device.kind;
 }
 
 async function attempt<T>(operation: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (cause) {
-    throw new EngineError(
-      'RUNTIME',
-      `${operation}: expected success, got an error of ONNX Runtime: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    );
+    // Some messages begin with a place in ONNX Runtime's sources and the condition that did not hold.
+    const problem = (cause as Error).message.replace(/^\/onnxruntime_src\/.* was false\. /s, '').trim();
+    throw new EngineError('RUNTIME', `${operation}: expected success, got an error of ONNX Runtime: ${problem}`, {
+      cause,
+    });
   }
 }

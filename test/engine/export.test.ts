@@ -25,7 +25,7 @@ describe.each(['cnn3', 'cnn4'])('%s, exported', (name) => {
 
   it("to ONNX gives the evaluation program's answers, for a batch of any size", async () => {
     const file = await exportOnnx({ topology, imageShape, classes, normalise, ...input });
-    const session = await OnnxSession.create(file, 1);
+    const session = await OnnxSession.create(file, { threads: 1 });
     const rows = async (count: number) => {
       const images = { type: 'uint8', data: input.images.slice(0, count * 3072), shape: [count, 32, 32, 3] } as const;
       return (await session.run({ images }))['log_probabilities']!;

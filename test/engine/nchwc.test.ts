@@ -9,6 +9,7 @@ import { portable } from '../../engine/lower/portable.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import { compileProbe } from '../../engine/onnx/compile.js';
 import { probeDifference, probeNchwc } from '../../engine/onnx/probe.js';
+import { probeProgram } from '../../engine/onnx/probe-program.js';
 import { OnnxSession } from '../../engine/onnx/session.js';
 import { tf } from '../../engine/tf.js';
 import { inputsOf, onCpu, onOnnx, type Outcome, type ParityCase, relativeError } from './parity/compare.js';
@@ -220,7 +221,9 @@ describe('the choice of a lowering', () => {
         },
       };
       const difference = (probed: Rules) =>
-        probeDifference(compileProbe(probed, block), compileProbe(portable, block), 1);
+        probeDifference(compileProbe(probed, probeProgram(block)), compileProbe(portable, probeProgram(block)), {
+          threads: 1,
+        });
       expect(await difference(negated)).toBeCloseTo(2);
       expect(await difference(rules)).toBeLessThan(1e-6);
     },

@@ -61,7 +61,7 @@ export async function onOnnx(
   inputs: readonly Float32Array[],
   { threads = 1, rules = portable }: { threads?: number; rules?: Rules } = {},
 ): Promise<Outcome> {
-  const session = await OnnxSession.create(lowerProgram(trace(test), rules), threads);
+  const session = await OnnxSession.create(lowerProgram(trace(test), rules), { threads });
   const flat = Float32Array.from(inputs.flatMap((values) => [...values]));
   const result = await session.run({ params: { type: 'float32', data: flat, shape: [flat.length] } });
   await session.dispose();

@@ -1,0 +1,61 @@
+import { EngineError } from '../errors.js';
+import { cudaProviderFile } from './cuda-provider.js';
+import { cudaEnvironment, type Gpu, type Precision } from './device.js';
+import { probeDifference } from './probe.js';
+import type { ProgramSource, Target } from './program-source.js';
+
+/** Largest relative L2 difference from the CPU's results; TF32 has 2⁻¹¹ in each factor. */
+const tolerances = { float32: 1e-5, tf32: 5e-3 };
+/** CUDA's libraries read their settings once per process. */
+let loaded: Precision | undefined;
+
+export interface GpuRequest {
+  readonly device: Gpu;
+  readonly precision: Precision;
+  readonly target: Target;
+  readonly source: ProgramSource;
+}
+
+/**
+ * Makes a GPU ready and lets it compute a small program, which must agree with the CPU.
+ * @returns what is wrong with it, or undefined.
+ */
+export async function openGpu({ device, precision, target, source }: GpuRequest): Promise<string | undefined> {
+  if (device.kind === 'cuda') {
+    if (cudaProviderFile() === undefined) return missingLibrary;
+    setEnvironment(precision);
+  }
+  try {
+    const expected = await source({ kind: 'gpuProbe', target: 'portable' });
+    const actual = await source({ kind: 'gpuProbe', target });
+    const difference = await probeDifference(actual, expected, { threads: 1, device });
+    if (difference <= tolerances[precision]) return undefined;
+    return `it gave results with a relative difference of ${difference} from the CPU's; a newer driver may help`;
+  } catch (error) {
+    return `${(error as Error).message.trim()}; ${hints[device.kind]}`;
+  }
+}
+
+const missingLibrary =
+  "ONNX Runtime's library for it is not installed: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node " +
+  "in Lockstep's folder";
+const hints = {
+  cuda: 'look at nvidia-smi, and for CUDA 12 and cuDNN 9 in the library path',
+  webgpu: 'a Vulkan driver and its loader, libvulkan.so.1, must be installed',
+};
+
+/** @throws EngineError RUNTIME when the libraries are loaded with another precision. */
+function setEnvironment(precision: Precision): void {
+  if (loaded !== undefined && loaded !== precision) {
+    const problem = `expected precision ${loaded}, with which CUDA was loaded in this process, got ${precision}`;
+    throw new EngineError('RUNTIME', `create engine: ${problem}; start the worker again`);
+  }
+  loaded = precision;
+  for (const [name, value] of Object.entries(cudaEnvironment(precision))) {
+    // This writes and does not read: CUDA has no other door.
+    // eslint-disable-next-line no-restricted-properties
+    if (value === undefined) delete process.env[name];
+    // eslint-disable-next-line no-restricted-properties
+    else process.env[name] = value;
+  }
+}

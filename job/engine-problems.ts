@@ -1,0 +1,31 @@
+/** The fields of `engine` that depend on each other. */
+interface EngineFields {
+  readonly name: string;
+  readonly lowering: string;
+  readonly device: string;
+  readonly precision: string;
+}
+
+export interface EngineProblem {
+  readonly field: keyof EngineFields;
+  readonly message: string;
+}
+
+/** What cannot be had together. */
+export function engineProblems({ name, lowering, device, precision }: EngineFields): EngineProblem[] {
+  const problems: EngineProblem[] = [];
+  const expect = (field: keyof EngineFields, expected: string, beside: string, got: string) =>
+    problems.push({ field, message: `expected ${expected} with ${beside}, got ${got}` });
+  if (name === 'tensorflow') {
+    if (lowering !== 'auto') expect('lowering', 'auto', 'engine.name: tensorflow', lowering);
+    if (device !== 'auto') expect('device', 'auto, as its package decides,', 'engine.name: tensorflow', device);
+    if (precision !== 'float32') expect('precision', 'float32', 'engine.name: tensorflow', precision);
+    return problems;
+  }
+  const isCuda = device === 'cuda' || device.startsWith('cuda:');
+  if (precision === 'tf32' && !isCuda) expect('precision', 'float32', `engine.device: ${device}`, precision);
+  if (lowering === 'nchwc' && device !== 'auto' && device !== 'cpu') {
+    expect('lowering', 'auto, im2col or portable', `engine.device: ${device}`, lowering);
+  }
+  return problems;
+}
