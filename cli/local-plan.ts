@@ -2,14 +2,7 @@ import type { JobSpec } from '../job/spec.js';
 import { describeGpus, type Gpu } from './gpus/gpus.js';
 
 /** What of a job's spec says where its workers compute. */
-export interface EngineWish {
-  readonly name: JobSpec['engine']['name'];
-  readonly threads: number;
-  /** `auto`, the default, takes a GPU where it can. */
-  readonly device?: string;
-  /** `nchwc` is for CPUs. */
-  readonly lowering?: string;
-}
+export type EngineWish = Pick<JobSpec['engine'], 'name' | 'device' | 'lowering'>;
 
 /** What of this machine's GPUs matters. */
 export interface GpuRoom {
@@ -34,7 +27,7 @@ export function decideGpus(engine: EngineWish, { gpus, isInstalled }: GpuRoom): 
 }
 
 /** Whether it may be a GPU or a CPU, whatever is there. */
-function isOpen({ device = 'auto', lowering = 'auto' }: EngineWish): boolean {
+function isOpen({ device, lowering }: EngineWish): boolean {
   return device === 'auto' && lowering !== 'nchwc';
 }
 
@@ -43,7 +36,7 @@ function isOpen({ device = 'auto', lowering = 'auto' }: EngineWish): boolean {
  * no quicker with several processes on it, else by the cores. Never more than there are shards, because the rest would
  * stand by.
  */
-export function decideCount({ device = 'auto' }: EngineWish, gpus: readonly Gpu[], room: Room): number {
+export function decideCount({ device }: EngineWish, gpus: readonly Gpu[], room: Room): number {
   if (gpus.length > 0) return Math.min(gpus.length, room.shards);
   return device === 'auto' || device === 'cpu' ? decideWorkers(room) : 1;
 }

@@ -21,10 +21,10 @@ export interface LocalPlan {
  */
 export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards' | 'engine'>): Promise<LocalPlan> {
   const wanted = parseWorkers(text);
-  const engine: EngineWish = spec.engine;
+  const { engine, shards } = spec;
   const room = await gpuRoom(engine);
   const gpus = decideGpus(engine, room);
-  const count = wanted ?? decideCount(engine, gpus, await cpuRoom(spec.shards, engine.threads));
+  const count = wanted ?? decideCount(engine, gpus, await cpuRoom(shards, engine.threads));
   return { count, gpus, note: describePlan(engine, room, cudaProviderCommand()) };
 }
 
@@ -36,7 +36,7 @@ function parseWorkers(text: string): number | undefined {
   throw new JobError('BAD_OPTION', `--workers: expected auto or a number from 1 to 1024, got "${text}"`);
 }
 
-async function gpuRoom({ name, device = 'auto' }: EngineWish): Promise<GpuRoom> {
+async function gpuRoom({ name, device }: EngineWish): Promise<GpuRoom> {
   if (device !== 'auto' && device !== 'cuda') return { gpus: [], isInstalled: false };
   const isInstalled =
     name === 'onnx' ? cudaProviderFile() !== undefined : findBinding(process.cwd())?.name.endsWith('-gpu') === true;

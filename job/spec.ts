@@ -152,6 +152,7 @@ export const jobSpecSchema = z
           .describe('onnx: how operations are formulated; auto: nchwc on a CPU where it works, im2col on a GPU'),
         device: z
           .string()
+          .max(8)
           .regex(/^(auto|cpu|cuda(:\d{1,2})?|webgpu)$/, 'auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu')
           .default('auto')
           .describe('onnx: what computes; auto: cuda where it is installed and works, else cpu'),

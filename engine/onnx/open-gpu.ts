@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import { cudaProviderFile } from './cuda-provider.js';
+import { cudaProviderCommand, cudaProviderFile } from './cuda-provider.js';
 import { cudaEnvironment, type Gpu, type Precision } from './device.js';
 import { probeDifference } from './probe.js';
 import type { ProgramSource, Target } from './program-source.js';
@@ -22,7 +22,8 @@ export interface GpuRequest {
  */
 export async function openGpu({ device, precision, target, source }: GpuRequest): Promise<string | undefined> {
   if (device.kind === 'cuda') {
-    if (cudaProviderFile() === undefined) return missingLibrary;
+    if (cudaProviderFile() === undefined)
+      return `ONNX Runtime's library for it is not installed: ${cudaProviderCommand()}`;
     setEnvironment(precision);
   }
   try {
@@ -36,9 +37,6 @@ export async function openGpu({ device, precision, target, source }: GpuRequest)
   }
 }
 
-const missingLibrary =
-  "ONNX Runtime's library for it is not installed: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node " +
-  "in Lockstep's folder";
 const hints = {
   cuda: 'look at nvidia-smi, and for CUDA 12 and cuDNN 9 in the library path',
   webgpu: 'a Vulkan driver and its loader, libvulkan.so.1, must be installed',

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { decideCount, decideGpus, decideWorkers, describePlan, type EngineWish } from '../../cli/local-plan.js';
 import { planLocalWorkers } from '../../cli/workers-auto.js';
+import { resolveSpec } from '../../job/resolve.js';
 
-const engine = (device?: string, name: EngineWish['name'] = 'onnx'): EngineWish => ({
-  ...{ name, threads: 1 },
-  ...(device !== undefined && { device }),
-});
+const engine = (device = 'auto', name: EngineWish['name'] = 'onnx'): EngineWish => ({ name, device, lowering: 'auto' });
 const gpus = ['0', '1', '2'].map((device) => ({ device, name: 'NVIDIA H200' }));
 const room = { physicalCores: 8, usableCores: 16, shards: 5, threads: 1 };
 
@@ -28,8 +26,7 @@ describe('the number of local workers on CPUs', () => {
 
 describe('where the spec says', () => {
   it.each([
-    ['nothing, and the provider is installed', undefined, true, 3, 3],
-    ['nothing, and the provider is not installed', undefined, false, 0, 5],
+    ['auto, and the provider is not installed', 'auto', false, 0, 5],
     ['auto, and the provider is installed', 'auto', true, 3, 3],
     ['cuda, installed or not: the engine says what is missing', 'cuda', false, 3, 3],
     ['cpu', 'cpu', true, 0, 5],
@@ -80,7 +77,8 @@ describe('a user is told', () => {
 });
 
 describe('--workers', () => {
-  const spec = (shards: number) => ({ shards, engine: { name: 'onnx', threads: 1, lowering: 'auto' } as const });
+  const { engine } = resolveSpec({ preset: 'cluster-cnn3' });
+  const spec = (shards: number) => ({ shards, engine });
 
   it('auto is at least one and at most the shards when this machine is asked', async () => {
     expect((await planLocalWorkers('auto', spec(1))).count).toBe(1);

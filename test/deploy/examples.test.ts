@@ -32,7 +32,7 @@ describe('the examples', () => {
       fields: { workers: { replicas: 3 } },
     });
     expect(read('cifar10-cnn4').context).toMatchObject({
-      spec: { model: 'cnn4', epochs: 100, data: { augment: { flip: true, crop: 4 } } },
+      spec: { model: 'cnn4', epochs: 100, data: { augment: { flip: true, crop: 4 } }, engine: { device: 'cuda' } },
       fields: { workers: { replicas: 5, resources: { limits: { 'nvidia.com/gpu': 1 } } } },
     });
   });

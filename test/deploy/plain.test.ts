@@ -125,11 +125,16 @@ describe.skipIf(!withKubectl)('manifests without the operator', () => {
     ]);
   });
 
-  it('trains jobs that Lockstep takes', () => {
+  it('trains jobs that Lockstep takes, those of the GPU overlays on GPUs or not at all', () => {
+    const engines = new Map<string, unknown>([
+      ['overlays/gpu', { name: 'onnx', device: 'cuda' }],
+      ['overlays/gpu-tensorflow', { name: 'tensorflow', device: 'auto' }],
+    ]);
     for (const overlay of overlays) {
       const config = rendered.get(overlay)!.find(({ metadata }) => metadata.name === 'lockstep-job');
       const spec = parseSpec(parse(config!.data!['job.yaml']!));
-      expect(spec).toMatchObject({ model: 'cnn3', shards: 5, epochs: overlay === 'overlays/kind' ? 1 : 7 });
+      const engine = engines.get(overlay) ?? { name: 'onnx', device: 'auto' };
+      expect(spec).toMatchObject({ model: 'cnn3', shards: 5, epochs: overlay === 'overlays/kind' ? 1 : 7, engine });
     }
   });
 

@@ -5,6 +5,7 @@ import { specProblems } from '../../../job/spec-problems.js';
 import type { JobSpec } from '../../../job/spec.js';
 import { type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
 import type { TrainingJob } from '../resource/training-job.js';
+import { asksForGpus, withGpuDevice } from './gpu-workers.js';
 import { identityOf, type JobIdentity } from './names.js';
 import type { Settings } from './types.js';
 
@@ -30,7 +31,8 @@ export function readJob(job: TrainingJob, settings: Settings): ReadJob {
   const ours = Object.fromEntries(entries.filter(([key]) => isOurs(key)));
   const theirs = Object.fromEntries(entries.filter(([key]) => !isOurs(key)));
   const fields = operatorFieldsSchema.safeParse(ours);
-  const spec = trySpec({ ...theirs, name: identity.name }, job.spec.preset);
+  const onGpus = fields.success && asksForGpus(fields.data.workers);
+  const spec = trySpec({ ...(onGpus ? withGpuDevice(theirs) : theirs), name: identity.name }, job.spec.preset);
   if (fields.success && typeof spec !== 'string') return { context: { identity, fields: fields.data, spec, settings } };
   const problems = fields.success ? [] : specProblems(fields.error.issues, operatorFieldsSchema);
   const lines = problems.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
