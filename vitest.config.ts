@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { softwareGpu } from './test/programs.js';
 
 export default defineConfig({
   test: {
@@ -7,15 +8,24 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/faults/**', 'test/kubernetes/*.test.ts', 'test/nats/**', 'test/numerics/**'],
+          exclude: [
+            'test/devices/**',
+            'test/e2e/**',
+            'test/faults/**',
+            'test/kubernetes/*.test.ts',
+            'test/nats/**',
+            'test/numerics/**',
+          ],
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: 'devices',
-          include: ['test/engine/webgpu.test.ts'],
-          env: { LD_LIBRARY_PATH: '/usr/lib/chromium', VK_ICD_FILENAMES: '/usr/lib/chromium/vk_swiftshader_icd.json' },
+          include: ['test/devices/*.test.ts'],
+          testTimeout: 60_000,
+          // A GPU in software, where there is one; else these tests are skipped.
+          env: { ...softwareGpu },
         },
       },
       {

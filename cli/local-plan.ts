@@ -48,7 +48,7 @@ export function decideWorkers({ physicalCores, usableCores, shards, threads }: R
 
 /**
  * What to tell of this machine's GPUs: which are used, or what is missing where they are not.
- * @param command - installs what is missing.
+ * @param command - fetches the provider.
  */
 export function describePlan(engine: EngineWish, room: GpuRoom, command: string): string | undefined {
   const dealt = decideGpus(engine, room);
@@ -56,6 +56,7 @@ export function describePlan(engine: EngineWish, room: GpuRoom, command: string)
   if (engine.name !== 'onnx' || !isOpen(engine) || room.gpus.length === 0) return undefined;
   return (
     `GPUs: ${describeGpus(room.gpus)} found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. ` +
-    `To use GPUs: ${command}; to leave them idle without this remark: --set engine.device=cpu`
+    `To use GPUs: scripts/gpu-setup.sh in Lockstep's folder, or, where CUDA 12 and cuDNN 9 are installed, ${command}; ` +
+    'to leave them idle without this remark: --set engine.device=cpu'
   );
 }

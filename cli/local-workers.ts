@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
+import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
 import { newWorkerId } from '../worker/worker.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
@@ -138,7 +139,7 @@ export class LocalWorkers {
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
     const env = {
       ...{ MALLOC_ARENA_MAX: '2', ...process.env },
-      ...(place.gpu && gpuEnvironment(place.gpu, process.env)),
+      ...(place.gpu && gpuEnvironment(place.gpu, process.env, fetchedCudaLibraries())),
     };
     // The channel tells a worker that this process is gone, so that no orphan goes on.
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio: ['ignore', 'ignore', log, 'ipc'] });

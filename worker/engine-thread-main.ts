@@ -55,9 +55,8 @@ async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
 
 /** @throws EngineError RUNTIME where equal bits are wanted and could not be shown. */
 function checkProof({ spec }: JobManifest, problem: string | undefined, log: (message: string) => void): void {
-  if (problem === undefined) return;
-  if (spec.numerics === 'strict') throw new EngineError('RUNTIME', problem);
-  log(problem);
+  if (problem !== undefined && spec.numerics === 'strict') throw new EngineError('RUNTIME', problem);
+  log(problem ?? 'two processes gave the same bits');
 }
 
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */

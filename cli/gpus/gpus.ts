@@ -44,13 +44,18 @@ export function chooseGpu(gpus: readonly Gpu[], inUse: readonly (Gpu | undefined
 }
 
 /**
- * What makes a process see one GPU only, which it then calls device 0.
+ * What makes a process see one GPU only, which it then calls device 0, and find CUDA.
  * @param env - of the process that starts it.
+ * @param libraries - folders with CUDA's libraries, besides those that the machine has.
  */
-export function gpuEnvironment(gpu: Gpu, env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  const one = { CUDA_VISIBLE_DEVICES: gpu.device };
-  // CUDA by itself counts the fastest first. Whoever has named GPUs has done so in the order of his own environment.
-  return env['CUDA_VISIBLE_DEVICES'] === undefined ? { ...one, CUDA_DEVICE_ORDER: 'PCI_BUS_ID' } : one;
+export function gpuEnvironment(gpu: Gpu, env: NodeJS.ProcessEnv, libraries: readonly string[]): Record<string, string> {
+  const path = [...libraries, env['LD_LIBRARY_PATH'] ?? ''].filter((folder) => folder !== '').join(':');
+  return {
+    CUDA_VISIBLE_DEVICES: gpu.device,
+    // CUDA by itself counts the fastest first. Whoever has named GPUs has done so in the order of his own environment.
+    ...(env['CUDA_VISIBLE_DEVICES'] === undefined && { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }),
+    ...(path !== '' && { LD_LIBRARY_PATH: path }),
+  };
 }
 
 /** e.g. `2 GPUs (NVIDIA H200)` */

@@ -17,6 +17,18 @@ export function cudaProviderCommand(): string {
   return `node ${join(packageDirectory(), 'script/install.js')}`;
 }
 
+/** CUDA's libraries as `scripts/gpu-setup.sh` has fetched them; none where it was not run. */
+export function fetchedCudaLibraries(): string[] {
+  return libraryFolders(join(packageDirectory(), '../../gpu-libraries/nvidia'));
+}
+
+/** NVIDIA's wheels put libraries into `PART/lib`. @param directory - the wheels' common part. */
+export function libraryFolders(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  const folders = readdirSync(directory).map((part) => join(directory, part, 'lib'));
+  return folders.filter((folder) => existsSync(folder)).sort();
+}
+
 /** @param platform - e.g. `linux/x64`; only there is a provider. */
 export function cudaProviderIn(directory: string, platform: string): string | undefined {
   const builds = readdirSync(join(directory, 'bin'), { withFileTypes: true });

@@ -1,13 +1,9 @@
 // What bench:gpu needs to know of a machine: its GPUs, and where CUDA's libraries lie.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { findGpus } from '../../dist/cli/gpus/find-gpus.js';
 import { describeGpus } from '../../dist/cli/gpus/gpus.js';
-
-/** What gpu-setup.sh has fetched. */
-const fetched = fileURLToPath(new URL('../../gpu-libraries', import.meta.url));
+import { fetchedCudaLibraries, libraryFolders } from '../../dist/engine/onnx/cuda-provider.js';
 
 /** e.g. `1 GPU (NVIDIA H200), driver 580.159.04`; undefined where NVIDIA's driver names none. */
 export async function describeMachine() {
@@ -23,8 +19,8 @@ export async function describeMachine() {
  * Python's PyTorch, and the machine's own in any case.
  */
 export function cudaEnvironment(pythons) {
-  const places = [fetched, ...pythons.flatMap(packageFolders)];
-  const folders = places.map((place) => libraryFolders(join(place, 'nvidia'))).find((found) => found.length > 0) ?? [];
+  const ofPythons = pythons.flatMap(packageFolders).map((place) => libraryFolders(join(place, 'nvidia')));
+  const folders = [fetchedCudaLibraries(), ...ofPythons].find((found) => found.length > 0) ?? [];
   const path = [...folders, process.env.LD_LIBRARY_PATH ?? ''].filter((part) => part !== '');
   return path.length > 0 ? { LD_LIBRARY_PATH: path.join(':') } : {};
 }
@@ -32,12 +28,4 @@ export function cudaEnvironment(pythons) {
 function packageFolders(python) {
   const { stdout } = spawnSync(python, ['-c', 'import sys; print("\\n".join(sys.path))'], { encoding: 'utf8' });
   return (stdout ?? '').split('\n').filter((folder) => folder !== '');
-}
-
-/** NVIDIA's wheels put libraries into nvidia/PART/lib. */
-function libraryFolders(nvidia) {
-  if (!existsSync(nvidia)) return [];
-  return readdirSync(nvidia)
-    .map((part) => join(nvidia, part, 'lib'))
-    .filter((folder) => existsSync(folder));
 }

@@ -1,7 +1,7 @@
 // Training steps per engine and device beside PyTorch's, on this machine's GPU: images/s. Each contestant is a process
 // of its own; blocks of steps alternate between them. A step begins and ends in the host's memory: parameters and images
 // in, gradient out, SGD with momentum (PyTorch: images in, loss out, parameters stay on the GPU).
-// What is not installed is named and left out; gpu-setup.sh fetches it.
+// What is not installed is named and left out; scripts/gpu-setup.sh fetches it.
 // Usage: npm run bench:gpu -- [--model cnn3]... [--batch 49]... [--python PATH]... [--device gpu|cpu] [--rounds 9]
 //        [--block-ms 300] [--json]
 import { parseArgs } from 'node:util';
@@ -77,7 +77,7 @@ function deviceProblem({ about: { device } }, expected = device) {
 /** Runs as many steps as make clocks and caches steady. @returns what went wrong, or undefined. */
 async function warm(contestant) {
   try {
-    const stepMs = median(await contestant.run(5));
+    const stepMs = median(await contestant.run(3));
     contestant.count = Math.max(1, Math.round(blockMs / stepMs));
     await contestant.run(contestant.count);
   } catch (error) {
@@ -132,6 +132,5 @@ if (options.json) console.log(JSON.stringify({ machine: about, scenarios: report
 else {
   if (report.length === 0) console.log('\nNothing is measured: no engine works here.');
   for (const [name, reason] of leftOut) console.log(`left out: ${name}: ${reason}`);
-  if (leftOut.size > 0)
-    console.log('What is missing: test/bench/gpu-setup.sh fetches it, docs/benchmarks.md tells how.');
+  if (leftOut.size > 0) console.log('What is missing: scripts/gpu-setup.sh fetches it, docs/benchmarks.md tells how.');
 }

@@ -65,7 +65,8 @@ describe('a user is told', () => {
   it('of GPUs that stay idle, with the command that changes it', () => {
     expect(say(engine())).toBe(
       "GPUs: 3 GPUs (NVIDIA H200) found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. " +
-        'To use GPUs: node install.js; to leave them idle without this remark: --set engine.device=cpu',
+        "To use GPUs: scripts/gpu-setup.sh in Lockstep's folder, or, where CUDA 12 and cuDNN 9 are installed, " +
+        'node install.js; to leave them idle without this remark: --set engine.device=cpu',
     );
   });
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cudaProviderCommand, cudaProviderIn } from '../../engine/onnx/cuda-provider.js';
+import { cudaProviderCommand, cudaProviderIn, libraryFolders } from '../../engine/onnx/cuda-provider.js';
 import { findBinding } from '../../engine/tensorflow/find-binding.js';
 
 function scratch(): string {
@@ -23,6 +23,15 @@ describe("ONNX Runtime's CUDA provider", () => {
     writeFileSync(file, '');
     expect(cudaProviderIn(directory, 'linux/x64')).toBe(file);
     expect(cudaProviderIn(directory, 'darwin/arm64')).toBeUndefined();
+  });
+
+  it("is given the folders of NVIDIA's wheels that hold libraries", () => {
+    const directory = scratch();
+    for (const folder of ['cudnn/lib', 'cublas/lib', 'cublas/include', 'notes']) {
+      mkdirSync(join(directory, folder), { recursive: true });
+    }
+    expect(libraryFolders(directory)).toEqual([join(directory, 'cublas/lib'), join(directory, 'cudnn/lib')]);
+    expect(libraryFolders(join(directory, 'nothing'))).toEqual([]);
   });
 
   it('is fetched by a command whose script the package has, and which skips nothing unless it is told to', () => {

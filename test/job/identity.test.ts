@@ -28,6 +28,23 @@ describe('the identity of a job', () => {
     expect(digest({ loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);
   });
 
+  it('is what it was before there were devices, where the machine decides', () => {
+    expect(digest({ engine: { device: 'auto', precision: 'float32' } })).toBe(digest({}));
+  });
+
+  it('has a device and a precision that are asked for, but not which GPU of a host it is', () => {
+    const on = (engine: object) => digest({ engine });
+    expect(on({ device: 'cuda:1' })).toBe(on({ device: 'cuda' }));
+    const all = [
+      {},
+      { device: 'cpu' },
+      { device: 'cuda' },
+      { device: 'cuda', precision: 'tf32' },
+      { device: 'webgpu' },
+    ];
+    expect(new Set(all.map(on)).size).toBe(all.length);
+  });
+
   it('leaves out where an image folder lies and what is made of it, which the digest of its data covers', () => {
     const folder = { data: { dataset: 'folder', path: 'a' } };
     const elsewhere = { data: { dataset: 'folder', path: 'b', image: { height: 64 }, testShare: 0.5 } };

@@ -74,8 +74,17 @@ describe('GPUs are dealt out', () => {
   it('unless there are none', () => expect(chooseGpu([], [undefined])).toBeUndefined());
 
   it('by the bus, or in the words of whoever named them', () => {
-    expect(gpuEnvironment(b, {})).toEqual({ CUDA_VISIBLE_DEVICES: '1', CUDA_DEVICE_ORDER: 'PCI_BUS_ID' });
-    expect(gpuEnvironment(b, { CUDA_VISIBLE_DEVICES: '0,1' })).toEqual({ CUDA_VISIBLE_DEVICES: '1' });
+    expect(gpuEnvironment(b, {}, [])).toEqual({ CUDA_VISIBLE_DEVICES: '1', CUDA_DEVICE_ORDER: 'PCI_BUS_ID' });
+    expect(gpuEnvironment(b, { CUDA_VISIBLE_DEVICES: '0,1' }, [])).toEqual({ CUDA_VISIBLE_DEVICES: '1' });
+  });
+
+  it('with the libraries that were fetched before those of the machine', () => {
+    const path = (libraries: string[], own?: string) =>
+      gpuEnvironment(a, own === undefined ? {} : { LD_LIBRARY_PATH: own }, libraries)['LD_LIBRARY_PATH'];
+    expect(path(['/l/cublas/lib', '/l/cudnn/lib'])).toBe('/l/cublas/lib:/l/cudnn/lib');
+    expect(path(['/l/cublas/lib'], '/usr/local/cuda/lib64')).toBe('/l/cublas/lib:/usr/local/cuda/lib64');
+    expect(path([], '/usr/local/cuda/lib64')).toBe('/usr/local/cuda/lib64');
+    expect(path([])).toBeUndefined();
   });
 
   it('and told of', () => {

@@ -2,14 +2,14 @@
 # Fetches what ONNX Runtime needs to compute on NVIDIA GPUs and Lockstep's packages do not hold: its CUDA provider, and
 # CUDA's libraries with cuDNN, into node_modules/onnxruntime-node and gpu-libraries (3 GB). Lockstep is built, too.
 #
-# usage: test/bench/gpu-setup.sh [12|13]     CUDA's major version, default 12
+# usage: scripts/gpu-setup.sh [12|13]   CUDA's major version, default 12
 #   12  the provider from NuGet, by onnxruntime-node's own script; any driver since 525, GPUs since compute capability 6.0
 #   13  the provider from PyPI's onnxruntime-gpu of the same version; a driver since 580, capability 7.5 and more
 #
-# Linux on x86-64; needs npm and python3 with pip, no GPU. For a machine without internet: run it on one with, and carry
+# Linux on x86-64; needs npm and python3 with pip (3.11 or newer for 13), no GPU. For a machine without internet: run it on one with, and carry
 # the whole folder there. There, NVIDIA's driver (libcuda.so.1) and Node.js must be installed.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 cuda=${1:-12}
 [ -d node_modules ] || npm ci
@@ -44,5 +44,5 @@ if [ -n "$missing" ]; then
   echo "gpu-setup: expected all libraries of $provider to be there, got none for: $missing" >&2
   exit 1
 fi
-echo "For workers: export LD_LIBRARY_PATH=$path\${LD_LIBRARY_PATH:-}"
-echo 'Then: npx lockstep train … ; npm run bench:gpu finds them by itself.'
+echo 'lockstep train and npm run bench:gpu find the libraries by themselves. For a worker that is started by hand:'
+echo "  export LD_LIBRARY_PATH=$path\${LD_LIBRARY_PATH:-}"

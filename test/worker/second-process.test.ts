@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { decideProof } from '../../worker/second-process.js';
+
+const info = { name: 'onnx', version: 'onnxruntime-node 1.30.0', device: 'cuda', lowering: 'portable', threads: 1 };
+const bits = 'ab'.repeat(32);
+
+describe('the proof of equal bits in two processes', () => {
+  it('is given by equal fingerprints', () => {
+    expect(decideProof(info, bits, { fingerprint: bits })).toBeUndefined();
+  });
+
+  it('fails for other ones, and says what can be done', () => {
+    expect(decideProof(info, bits, { fingerprint: 'cd'.repeat(32) })).toBe(
+      'prove engine: expected equal bits on cuda (portable) in two processes, got fingerprints abababababab and ' +
+        'cdcdcdcdcdcd; set engine.lowering: im2col or engine.device: cpu, or numerics: mixed, which gives up equal bits',
+    );
+  });
+
+  it('fails with a second process that does', () => {
+    expect(decideProof(info, bits, { problem: 'it ended with SIGKILL' })).toContain(
+      'in two processes, but the second one failed: it ended with SIGKILL',
+    );
+  });
+});
