@@ -21,7 +21,10 @@ fetch() { python3 -m pip install --quiet --disable-pip-version-check --only-bina
 
 case $cuda in
   12)
-    node "$ort/script/install.js"
+    if ! node "$ort/script/install.js"; then
+      echo 'gpu-setup: expected NuGet to give the CUDA provider, see above; scripts/gpu-setup.sh 13 takes it from PyPI' >&2
+      exit 1
+    fi
     fetch nvidia-{cublas,cuda-runtime,cuda-nvrtc,cufft,curand}-cu12 'nvidia-cudnn-cu12~=9.0'
     ;;
   13)
