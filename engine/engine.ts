@@ -90,7 +90,7 @@ export interface TrainProgram {
   readonly mode: 'train';
   readonly batch: number;
   readonly masks: readonly MaskInfo[];
-  /** For people: how much of it runs on the GPU that was asked for, and what does not. Absent on a CPU. */
+  /** For people: how much of it runs on a GPU, and what does not, or why none of it does. Absent where there is none. */
   readonly placement?: string;
   run(input: ProgramInput): Promise<TrainResult>;
   /**

@@ -52,6 +52,8 @@ const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms
 const farewellMs = 1_000;
 /** How long what is being computed may keep a worker that is to leave. */
 const drainMs = 1_500;
+/** Characters of a text that a coordinator takes. */
+const placementLimit = 200;
 
 /** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
 export class WorkerSession {
@@ -288,7 +290,9 @@ export class WorkerSession {
         const wideCores = canWiden ? this.options.cores : 0;
         const { name: engine, version: engineVersion, device, lowering, threads } = info;
         const built = { engine, engineVersion, device, lowering, threads };
-        return this.#send({ ready: { ...built, placement, fingerprint, compileMs, wideCores } });
+        return this.#send({
+          ready: { ...built, placement: placement.slice(0, placementLimit), fingerprint, compileMs, wideCores },
+        });
       }
       case 'partial':
         return this.#sendPartial(message);

@@ -55,7 +55,8 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
   checkThreads(threads, mostThreads.nchwc);
   await loadRuntime();
   const source = await sourceFor(options);
-  const { place, target, device, lowering } = (await onGpu(options, source)) ?? (await onCpu(options, source));
+  const gpu = await onGpu(options, source);
+  const { place, target, device, lowering } = 'place' in gpu ? gpu : await onCpu(options, source, gpu.problem);
   const info: EngineInfo = { name: 'onnx', version: runtimeVersion(), device, lowering, threads };
   return {
     info,
@@ -78,11 +79,14 @@ async function sourceFor({ cacheDirectory, log }: OnnxEngineOptions): Promise<Pr
   return throughCache(await ProgramCache.open(cacheDirectory, log));
 }
 
-/** The GPU that is asked for, or is there where none is; undefined when it is to be the CPU. */
-async function onGpu(options: OnnxEngineOptions, source: ProgramSource): Promise<Setting | undefined> {
-  const { device: choice = 'auto', precision = 'float32', lowering = 'auto', log = () => undefined } = options;
+/** The GPU that is asked for, or is there where none is; if it is to be the CPU, what is wrong with the one that is there. */
+async function onGpu(
+  options: OnnxEngineOptions,
+  source: ProgramSource,
+): Promise<Setting | { readonly problem: string | undefined }> {
+  const { device: choice = 'auto', precision = 'float32', lowering = 'auto' } = options;
   const { device, orCpu } = decideDevice(choice, lowering, cudaProviderFile() !== undefined);
-  if (device.kind === 'cpu') return undefined;
+  if (device.kind === 'cpu') return { problem: undefined };
   const target = gpuTarget(lowering);
   const problem = target
     ? await openGpu({ device, precision, target, source })
@@ -90,22 +94,28 @@ async function onGpu(options: OnnxEngineOptions, source: ProgramSource): Promise
   if (problem === undefined) return gpuSetting(device, target!, precision);
   const message = `create engine: expected ${choice === 'auto' ? device.kind : choice} to work, but ${problem}`;
   if (!orCpu) throw new EngineError('RUNTIME', `${message}; or set engine.device to cpu`);
-  log(`${message}; the CPU is used`);
-  return undefined;
+  return { problem: `${device.kind} does not work and is not used: ${problem}` };
 }
 
 function gpuSetting(device: Gpu, target: GpuTarget, precision: Precision): Setting {
   return { place: { kind: 'gpu', device }, target, device: deviceTitle(device, precision), lowering: target };
 }
 
-async function onCpu(options: OnnxEngineOptions, source: ProgramSource): Promise<Setting> {
-  const { threads, precision = 'float32' } = options;
+async function onCpu(
+  options: OnnxEngineOptions,
+  source: ProgramSource,
+  gpuProblem: string | undefined,
+): Promise<Setting> {
+  const { threads, precision = 'float32', log } = options;
   if (precision !== 'float32') {
     throw new EngineError('RUNTIME', `create engine: expected CUDA for precision ${precision}, got the CPU`);
   }
   const { lowering, target } = await chooseLowering(options, source);
   if (typeof target === 'string') checkThreads(threads, mostThreads.portable);
-  return { place: { kind: 'cpu', threads, waiting: 'spin' }, target, device: 'cpu', lowering };
+  const place: Place = { kind: 'cpu', threads, waiting: 'spin' };
+  if (gpuProblem === undefined) return { place, target, device: 'cpu', lowering };
+  log?.(gpuProblem);
+  return { place: { ...place, insteadOf: gpuProblem }, target, device: 'cpu', lowering };
 }
 
 async function chooseLowering(

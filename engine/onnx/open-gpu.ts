@@ -3,6 +3,7 @@ import { cudaProviderCommand, cudaProviderFile } from './cuda-provider.js';
 import { cudaEnvironment, type Gpu, type Precision } from './device.js';
 import { probeDifference } from './probe.js';
 import type { ProgramSource, Target } from './program-source.js';
+import { essenceOf } from './session.js';
 
 /** Largest relative L2 difference from the CPU's results; TF32 has 2⁻¹¹ in each factor. */
 const tolerances = { float32: 1e-5, tf32: 5e-3 };
@@ -33,12 +34,13 @@ export async function openGpu({ device, precision, target, source }: GpuRequest)
     if (difference <= tolerances[precision]) return undefined;
     return `it gave results with a relative difference of ${difference} from the CPU's; a newer driver may help`;
   } catch (error) {
-    return `${(error as Error).message.trim()}; ${hints[device.kind]}`;
+    const { message, cause } = error as Error;
+    return `${essenceOf((cause as Error | undefined)?.message ?? message)}; ${hints[device.kind]}`;
   }
 }
 
 const hints = {
-  cuda: 'look at nvidia-smi, and for CUDA 12 and cuDNN 9 in the library path',
+  cuda: 'look at nvidia-smi, and for CUDA and cuDNN in the library path',
   webgpu: 'a Vulkan driver and its loader, libvulkan.so.1, must be installed',
 };
 

@@ -10,7 +10,13 @@ const wideThreads = 2;
 
 /** What a program runs on. Threads that a job asks for spin; those that help in a pause must not be in the way. */
 export type Place =
-  | { readonly kind: 'cpu'; readonly threads: number; readonly waiting: 'spin' | 'sleep' }
+  | {
+      readonly kind: 'cpu';
+      readonly threads: number;
+      readonly waiting: 'spin' | 'sleep';
+      /** Why it is not the GPU that is there. */
+      readonly insteadOf?: string;
+    }
   | { readonly kind: 'gpu'; readonly device: Gpu };
 
 type Feeds = Readonly<Record<string, Feed>>;
@@ -38,9 +44,10 @@ export async function trainProgram(spec: ProgramSpec, model: CompiledProgram, pl
     },
     dispose: () => session.dispose(),
   };
-  if (placement !== undefined) return { ...program, placement };
+  const placed = placement === undefined ? program : { ...program, placement };
+  if (place.kind === 'gpu') return placed;
   const wide: Place = { kind: 'cpu', threads: wideThreads, waiting: 'sleep' };
-  return { ...program, widened: () => trainProgram(spec, model, wide) };
+  return { ...placed, widened: () => trainProgram(spec, model, wide) };
 }
 
 export async function evaluateProgram(
@@ -71,7 +78,10 @@ async function open(
   place: Place,
   feedsOf: (input: ProgramInput) => Feeds,
 ): Promise<{ readonly session: OnnxSession; readonly placement?: string }> {
-  if (place.kind === 'cpu') return { session: await OnnxSession.create(model.bytes, place) };
+  if (place.kind === 'cpu') {
+    const session = await OnnxSession.create(model.bytes, place);
+    return place.insteadOf === undefined ? { session } : { session, placement: place.insteadOf };
+  }
   const { device } = place;
   const { session, placement } = await openOnGpu(model.bytes, device, feedsOf(blankInput(spec, model)));
   return { session, placement: describePlacement(device, placement) };

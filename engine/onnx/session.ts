@@ -84,10 +84,15 @@ async function attempt<T>(operation: string, action: () => Promise<T>): Promise<
   try {
     return await action();
   } catch (cause) {
-    // Some messages begin with a place in ONNX Runtime's sources and the condition that did not hold.
-    const problem = (cause as Error).message.replace(/^\/onnxruntime_src\/.* was false\. /s, '').trim();
+    const problem = essenceOf((cause as Error).message);
     throw new EngineError('RUNTIME', `${operation}: expected success, got an error of ONNX Runtime: ${problem}`, {
       cause,
     });
   }
+}
+
+/** What ONNX Runtime says without the place in its sources, the condition that did not hold, and names of functions. */
+export function essenceOf(message: string): string {
+  const cuda = /CUDA failure \d+: [^;]+/.exec(message)?.[0];
+  return (cuda ?? message.replace(/^\/onnxruntime_src\/.* was false\. /s, '')).trim();
 }

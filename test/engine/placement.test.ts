@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describePlacement, placementOf } from '../../engine/onnx/placement.js';
+import { essenceOf } from '../../engine/onnx/session.js';
 
 const cuda = { kind: 'cuda', index: 0 } as const;
 /** As ONNX Runtime 1.30 writes it, without times. */
@@ -35,5 +36,23 @@ describe('where operators run', () => {
     const text = describePlacement(cuda, { operators: 5000, onCpu, copies: 180 });
     expect(text).toContain('(90 Operator89, 89 Operator88, 88 Operator87, 87 Operator86, 86 Operator85, …)');
     expect(text.length).toBeLessThan(200);
+  });
+});
+
+describe("an error of ONNX Runtime's", () => {
+  it.each([
+    [
+      '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 onnxruntime::webgpu::Initialize(const X&)' +
+        '::<lambda()> adapter_result.status == Success was false. Failed to get a WebGPU adapter: No supported adapters\n',
+      'Failed to get a WebGPU adapter: No supported adapters',
+    ],
+    [
+      '/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:149 std::conditional_t<THRW, void, Status> Call(…) ' +
+        'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=0 ; hostname=x ; file=y',
+      'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version',
+    ],
+    ['Failed to load shared library', 'Failed to load shared library'],
+  ])('is told by its essence', (message, essence) => {
+    expect(essenceOf(message)).toBe(essence);
   });
 });

@@ -62,7 +62,10 @@ export async function onOnnx(
   inputs: readonly Float32Array[],
   { threads = 1, rules = portable, device }: { threads?: number; rules?: Rules; device?: Device } = {},
 ): Promise<Outcome> {
-  const session = await OnnxSession.create(lowerProgram(trace(test), rules), { threads, ...(device ? { device } : {}) });
+  const session = await OnnxSession.create(lowerProgram(trace(test), rules), {
+    threads,
+    ...(device ? { device } : {}),
+  });
   const flat = Float32Array.from(inputs.flatMap((values) => [...values]));
   const result = await session.run({ params: { type: 'float32', data: flat, shape: [flat.length] } });
   await session.dispose();
