@@ -22,6 +22,7 @@ import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { PartStore, type WantedPart } from './part-store.js';
+import { readyMessage } from './ready-message.js';
 import type { ShardResult } from './shard-computer.js';
 import { StepStamps } from './step-stamps.js';
 
@@ -52,8 +53,6 @@ const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms
 const farewellMs = 1_000;
 /** How long what is being computed may keep a worker that is to leave. */
 const drainMs = 1_500;
-/** Characters of a text that a coordinator takes. */
-const placementLimit = 200;
 
 /** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
 export class WorkerSession {
@@ -285,15 +284,8 @@ export class WorkerSession {
 
   #fromEngine(message: FromEngine): void {
     switch (message.kind) {
-      case 'ready': {
-        const { info, placement = '', fingerprint, compileMs, canWiden } = message;
-        const wideCores = canWiden ? this.options.cores : 0;
-        const { name: engine, version: engineVersion, device, lowering, threads } = info;
-        const built = { engine, engineVersion, device, lowering, threads };
-        return this.#send({
-          ready: { ...built, placement: placement.slice(0, placementLimit), fingerprint, compileMs, wideCores },
-        });
-      }
+      case 'ready':
+        return this.#send({ ready: readyMessage(message, this.options.cores) });
       case 'partial':
         return this.#sendPartial(message);
       case 'rows': {

@@ -134,7 +134,15 @@ describe('a session', () => {
       compileMs: 12,
       fingerprint: 'f0'.repeat(32),
       wideCores: 4,
+      placement: '',
     });
+  });
+
+  it('tells where its programs run, no longer than a coordinator takes it', async () => {
+    const talk = await Talk.welcomed();
+    const placement = `3 of 400 operators run on the CPU (${'x'.repeat(300)})`;
+    talk.engine.say({ kind: 'ready', info, placement, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
+    expect((await talk.next('ready')).ready.placement).toBe(placement.slice(0, 200));
   });
 
   it('offers no cores when two threads give other bits', async () => {
