@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { EngineUnderTest } from '../engines.js';
+import type { OtherProcess } from './other-process.js';
+
+/** What `other-process.ts` finds. */
+export async function askOtherProcess({ options, slow }: EngineUnderTest): Promise<OtherProcess> {
+  const loader = new URL('../../faults/typescript.mjs', import.meta.url).href;
+  const script = fileURLToPath(new URL('other-process.ts', import.meta.url));
+  const args = ['--expose-gc', '--import', loader, script, JSON.stringify(options)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: slow ? 240_000 : 60_000 });
+  return JSON.parse(stdout) as OtherProcess;
+}
