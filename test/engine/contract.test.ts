@@ -1,40 +1,51 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { refusesBadInput } from './contract/bad-input.js';
 import { keepsItsBits } from './contract/bits.js';
+import { endsProperly } from './contract/lifetime.js';
 import { staysFlat } from './contract/memory.js';
+import { takesTheSameModels } from './contract/models.js';
 import type { OtherProcess } from './contract/other-process.js';
-import { endsProperly, refusesBadInput, showsNonFiniteNumbers } from './contract/refusals.js';
+import { showsNonFiniteNumbers } from './contract/non-finite.js';
 import { computesTheStep, evaluates } from './contract/results.js';
 import { buildRig, type Rig } from './contract/rig.js';
 import { askOtherProcess } from './contract/start-other-process.js';
 import { type EngineUnderTest, enginesUnderTest, titleOf } from './engines.js';
 
+/** Second processes take their time, while the first one runs its tests. */
+const ending = new AbortController();
+const others = new Map<EngineUnderTest, Promise<OtherProcess>>();
+beforeAll(() => {
+  for (const subject of enginesUnderTest.filter(({ skip }) => skip === undefined)) {
+    const other = askOtherProcess(subject, ending.signal);
+    other.catch(() => undefined); // The test that asks for it is told.
+    others.set(subject, other);
+  }
+});
+afterAll(async () => {
+  ending.abort();
+  await Promise.allSettled(others.values());
+});
+
 /** What a worker relies on, whatever computes: the same tests for every engine and device. */
 function keepsTheContract(subject: EngineUnderTest): void {
   const rig = {} as Rig;
-  let other: Promise<OtherProcess>;
-
-  beforeAll(async () => {
-    other = askOtherProcess(subject);
-    other.catch(() => undefined); // Whoever asks for it is told.
-    Object.assign(rig, await buildRig(subject));
-  });
-  afterAll(async () => {
-    await other.catch(() => undefined);
-    await Promise.all([rig.train.dispose(), rig.evaluate.dispose()]);
-  });
+  const other = () => others.get(subject)!;
+  beforeAll(async () => Object.assign(rig, await buildRig(subject)));
+  afterAll(() => Promise.all([rig.train.dispose(), rig.evaluate.dispose()]));
 
   describe('a training step', () => computesTheStep(rig));
   describe('an evaluation', () => evaluates(rig));
+  describe('a model', () => takesTheSameModels(rig));
   describe('bad input', () => refusesBadInput(rig));
   describe('numbers that are none', () => showsNonFiniteNumbers(rig));
   describe('the end of a program', () => endsProperly(rig));
-  describe('the same bits come', () => keepsItsBits(rig, () => other));
-  describe('many steps', () => staysFlat(() => other));
+  describe('the same bits come', () => keepsItsBits(rig, other));
+  describe('many steps', () => staysFlat(other));
 }
 
 for (const subject of enginesUnderTest) {
   const skip = subject.skip !== undefined;
-  describe.skipIf(skip)(titleOf(subject), { timeout: subject.slow ? 240_000 : 60_000 }, () =>
+  describe.skipIf(skip)(titleOf(subject), { timeout: subject.slow ? 240_000 : 120_000 }, () =>
     keepsTheContract(subject),
   );
 }

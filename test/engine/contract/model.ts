@@ -1,4 +1,4 @@
-import type { ModelTopology, ProgramInput, ProgramSpec, TrainProgram } from '../../../engine/engine.js';
+import type { MaskInfo, ModelTopology, ProgramInput, ProgramSpec, TrainProgram } from '../../../engine/engine.js';
 import { initialWeights } from '../../../engine/model.js';
 import { drawMasks } from '../../../job/dropout.js';
 import { normalise } from '../layers/oracle.js';
@@ -30,6 +30,11 @@ export const topology: ModelTopology = sequential(imageShape, [
 ]);
 
 export const common = { topology, imageShape, classes, normalise, batch } satisfies Omit<ProgramSpec, 'mode'>;
+
+/** The masks that a training program of the model takes. */
+export function masksFor(samples: number): MaskInfo[] {
+  return [{ name: 'drop', shape: [samples, 3, 3, 16], size: samples * 144, rate: 0.5 }];
+}
 
 /** Inputs for `count` samples; weights are moved a little, as biases and shifts begin at 0, and statistics at 0 and 1. */
 export async function inputFor(program: Pick<TrainProgram, 'masks'>, count = batch): Promise<ProgramInput> {

@@ -4,11 +4,11 @@ import { promisify } from 'node:util';
 import type { EngineUnderTest } from '../engines.js';
 import type { OtherProcess } from './other-process.js';
 
-/** What `other-process.ts` finds. */
-export async function askOtherProcess({ options, slow }: EngineUnderTest): Promise<OtherProcess> {
+/** What `other-process.ts` finds, unless it is ended by `signal`. */
+export async function askOtherProcess({ options, slow }: EngineUnderTest, signal: AbortSignal): Promise<OtherProcess> {
   const loader = new URL('../../faults/typescript.mjs', import.meta.url).href;
   const script = fileURLToPath(new URL('other-process.ts', import.meta.url));
   const args = ['--expose-gc', '--import', loader, script, JSON.stringify(options)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: slow ? 240_000 : 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: slow ? 230_000 : 110_000, signal });
   return JSON.parse(stdout) as OtherProcess;
 }
