@@ -8,7 +8,7 @@ import type { OtherProcess } from './contract/other-process.js';
 import { showsNonFiniteNumbers } from './contract/non-finite.js';
 import { computesTheStep, evaluates } from './contract/results.js';
 import { buildRig, type Rig } from './contract/rig.js';
-import { askOtherProcess } from './contract/start-other-process.js';
+import { askOtherProcess, stepsOf } from './contract/start-other-process.js';
 import { type EngineUnderTest, enginesUnderTest, titleOf } from './engines.js';
 
 /** Second processes take their time, while the first one runs its tests. */
@@ -27,25 +27,25 @@ afterAll(async () => {
 });
 
 /** What a worker relies on, whatever computes: the same tests for every engine and device. */
-function keepsTheContract(subject: EngineUnderTest): void {
-  const rig = {} as Rig;
+function keepsTheContract(subject: EngineUnderTest, timeout: number): void {
+  const rig: Partial<Rig> = {};
+  const built = rig as Rig; // Before any test begins.
   const other = () => others.get(subject)!;
-  beforeAll(async () => Object.assign(rig, await buildRig(subject)));
-  afterAll(() => Promise.all([rig.train.dispose(), rig.evaluate.dispose()]));
+  beforeAll(async () => Object.assign(rig, await buildRig(subject)), timeout);
+  afterAll(() => Promise.all([rig.train?.dispose(), rig.evaluate?.dispose()]));
 
-  describe('a training step', () => computesTheStep(rig));
-  describe('an evaluation', () => evaluates(rig));
-  describe('a model', () => takesTheSameModels(rig));
-  describe('bad input', () => refusesBadInput(rig));
-  describe('numbers that are none', () => showsNonFiniteNumbers(rig));
-  describe('the end of a program', () => endsProperly(rig));
-  describe('the same bits come', () => keepsItsBits(rig, other));
-  describe('many steps', () => staysFlat(other));
+  describe('a training step', () => computesTheStep(built));
+  describe('an evaluation', () => evaluates(built));
+  describe('a model', () => takesTheSameModels(built));
+  describe('bad input', () => refusesBadInput(built));
+  describe('numbers that are none', () => showsNonFiniteNumbers(built));
+  describe('the end of a program', () => endsProperly(built));
+  describe('the same bits come', () => keepsItsBits(built, other));
+  describe(`${stepsOf(subject)} steps`, () => staysFlat(other));
 }
 
 for (const subject of enginesUnderTest) {
+  const timeout = subject.slow ? 240_000 : 120_000;
   const skip = subject.skip !== undefined;
-  describe.skipIf(skip)(titleOf(subject), { timeout: subject.slow ? 240_000 : 120_000 }, () =>
-    keepsTheContract(subject),
-  );
+  describe.skipIf(skip)(titleOf(subject), { timeout }, () => keepsTheContract(subject, timeout));
 }

@@ -12,7 +12,6 @@ export function showsNonFiniteNumbers(rig: Rig): void {
   it.each([NaN, Infinity])(
     '%f in any weight reaches the loss and the gradient, and the next run is as if it had not been',
     async (value) => {
-      const good = bitsOf(await rig.train.run(rig.input));
       for (const { name, offset } of layout.parameters) {
         const { lossSum, gradient } = await rig.train.run({
           ...rig.input,
@@ -20,7 +19,7 @@ export function showsNonFiniteNumbers(rig: Rig): void {
         });
         expect(Number.isFinite(lossSum), `loss with ${name}`).toBe(false);
         expect(isFinite(gradient), `gradient with ${name}`).toBe(false);
-        expect(bitsOf(await rig.train.run(rig.input)), name).toBe(good);
+        expect(bitsOf(await rig.train.run(rig.input)), name).toBe(rig.bits);
       }
     },
   );

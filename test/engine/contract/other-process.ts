@@ -1,5 +1,5 @@
 // What a process of its own says of an engine: the bits of its programs, and its memory over many steps.
-// Usage: node --expose-gc --import ./test/faults/typescript.mjs test/engine/contract/other-process.ts OPTIONS
+// Usage: node --expose-gc --import ./test/faults/typescript.mjs test/engine/contract/other-process.ts OPTIONS STEPS
 import { createEngine, type EngineChoice } from '../../../engine/create.js';
 import type { Engine, ProgramInput, ProgramSpec } from '../../../engine/engine.js';
 import { initialWeights } from '../../../engine/model.js';
@@ -10,7 +10,7 @@ import { bitsOfAll } from './rig.js';
 /** What the script prints, as JSON. */
 export interface OtherProcess {
   readonly bits: string;
-  /** After some steps, and after 2,000 more. */
+  /** After some steps, and after all of them. */
   readonly memory: { readonly before: Held; readonly after: Held };
 }
 
@@ -28,11 +28,9 @@ const imageShape = [8, 8, 3] as const;
 const topology = builtinTopology('mlp', imageShape, 10);
 const normalise = { mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] };
 const spec: Omit<ProgramSpec, 'mode'> = { topology, imageShape, classes: 10, normalise, batch: 8 };
-/** What is made once: code, caches, the allocator's reserves. */
-const warmUp = 500;
-const steps = 2000;
 
-async function memoryOver(engine: Engine): Promise<OtherProcess['memory']> {
+/** A fourth as many steps go before, in which is made what is made once: code, caches, the allocator's reserves. */
+async function memoryOver(engine: Engine, steps: number): Promise<OtherProcess['memory']> {
   const train = await engine.compileTrain({ ...spec, mode: 'train' });
   const evaluate = await engine.compileEvaluate({ ...spec, mode: 'evaluate' });
   const input: ProgramInput = {
@@ -50,7 +48,7 @@ async function memoryOver(engine: Engine): Promise<OtherProcess['memory']> {
     await collect();
     return held();
   };
-  return { before: await run(warmUp), after: await run(steps) };
+  return { before: await run(steps / 4), after: await run(steps) };
 }
 
 /** Often, so that what is resident is what is in use, and not what has been in use since the last collection. */
@@ -70,6 +68,6 @@ function held(): Held {
 }
 
 const engine = await createEngine(JSON.parse(process.argv[2]!) as EngineChoice);
-const memory = await memoryOver(engine);
+const memory = await memoryOver(engine, Number(process.argv[3]));
 const found: OtherProcess = { bits: await bitsOfAll(engine), memory };
 console.log(JSON.stringify(found));

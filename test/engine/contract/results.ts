@@ -4,7 +4,7 @@ import { trainOnCpu } from '../layers/oracle.js';
 import { relativeError } from '../parity/compare.js';
 import { gradientOf, pass } from './float64.js';
 import { batch, classes, common, imageShape, inputFor, masksFor, smallerBatch, topology } from './model.js';
-import { type Rig, trainOnce } from './rig.js';
+import { bitsOf, type Rig, trainOnce } from './rig.js';
 
 /** Relative, as ‖a − b‖ / ‖b‖. */
 const bound = 5e-6;
@@ -26,9 +26,9 @@ const longest = Math.max(
 
 const oracleCases = await Promise.all(
   [
-    { samples: batch, labelSmoothing: 0 },
-    { samples: batch, labelSmoothing: 0.3 },
-    { samples: smallerBatch, labelSmoothing: 0.3 },
+    { title: 'plain labels', samples: batch, labelSmoothing: 0 },
+    { title: 'smoothed labels', samples: batch, labelSmoothing: 0.3 },
+    { title: "smoothed labels in an epoch's smaller last step", samples: smallerBatch, labelSmoothing: 0.3 },
   ].map(async (test) => {
     const masks = masksFor(test.samples);
     const given = await inputFor({ masks }, test.samples);
@@ -60,7 +60,7 @@ export function computesTheStep(rig: Rig): void {
   });
 
   it.each(oracleCases)(
-    "$samples samples, label smoothing of $labelSmoothing and dropout masks give what TF.js's cpu backend gives",
+    "dropout masks and $title give what TF.js's cpu backend gives",
     async ({ samples, labelSmoothing, theirs }) => {
       const loss = { type: 'softmaxCrossEntropy', labelSmoothing } as const;
       const ours = await trainOnce(rig.engine, { batch: samples, loss });
@@ -80,7 +80,7 @@ export function computesTheStep(rig: Rig): void {
 
   it('the running statistics are not read', async () => {
     const other = await rig.train.run({ ...rig.input, state: rig.input.state.map(() => NaN) });
-    expect(other).toEqual(await rig.train.run(rig.input));
+    expect(bitsOf(other)).toBe(rig.bits);
   });
 }
 

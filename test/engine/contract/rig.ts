@@ -18,13 +18,16 @@ export interface Rig {
   readonly train: TrainProgram;
   readonly evaluate: EvaluateProgram;
   readonly input: ProgramInput;
+  /** Of the training program's first run with this input; every later one must have them. */
+  readonly bits: string;
 }
 
 export async function buildRig(subject: EngineUnderTest): Promise<Rig> {
   const engine = await createEngine(subject.options);
   const train = await engine.compileTrain({ ...common, mode: 'train' });
   const evaluate = await engine.compileEvaluate({ ...common, mode: 'evaluate' });
-  return { subject, engine, train, evaluate, input: await inputFor(train) };
+  const input = await inputFor(train);
+  return { subject, engine, train, evaluate, input, bits: bitsOf(await train.run(input)) };
 }
 
 /** Runs once a training program that differs from the contract's. */
