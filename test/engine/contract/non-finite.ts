@@ -19,8 +19,8 @@ export function showsNonFiniteNumbers(rig: Rig): void {
         });
         expect(Number.isFinite(lossSum), `loss with ${name}`).toBe(false);
         expect(isFinite(gradient), `gradient with ${name}`).toBe(false);
-        expect(bitsOf(await rig.train.run(rig.input)), name).toBe(rig.bits);
       }
+      expect(bitsOf(await rig.train.run(rig.input))).toBe(rig.bits);
     },
   );
 
@@ -34,7 +34,7 @@ export function showsNonFiniteNumbers(rig: Rig): void {
     for (const { name, change } of broken) {
       const { logProbabilities } = await rig.evaluate.run({ ...rig.input, ...change });
       expect(isFinite(logProbabilities), name).toBe(false);
-      expect(await rig.evaluate.run(rig.input), name).toEqual(good);
     }
+    expect(await rig.evaluate.run(rig.input)).toEqual(good);
   });
 }
