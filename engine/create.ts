@@ -13,6 +13,8 @@ export interface EngineChoice {
   readonly log?: (message: string) => void;
   /** Where compiled programs are kept; none are by default. */
   readonly cacheDirectory?: string | undefined;
+  /** tensorflow only: where its binding may be installed, besides Lockstep's own packages. Default: the current one. */
+  readonly directory?: string | undefined;
 }
 
 /** The engine that a job's spec names, with its heavy parts loaded only now. */
@@ -24,7 +26,7 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
     }
     case 'tensorflow': {
       const { createTensorflowEngine } = await import('./tensorflow/engine.js');
-      return createTensorflowEngine({ threads: options.threads, directory: process.cwd() });
+      return createTensorflowEngine({ threads: options.threads, directory: options.directory ?? process.cwd() });
     }
     default:
       return name satisfies never;

@@ -98,6 +98,7 @@ export interface TrainProgram {
    * Absent where an engine has one number of threads for all programs.
    */
   widened?(): Promise<TrainProgram>;
+  /** Finishes the runs that were asked for; later ones are refused. To do so again does nothing. */
   dispose(): Promise<void>;
 }
 
@@ -105,6 +106,7 @@ export interface EvaluateProgram {
   readonly mode: 'evaluate';
   readonly batch: number;
   run(input: ProgramInput): Promise<EvaluateResult>;
+  /** As a training program's. */
   dispose(): Promise<void>;
 }
 

@@ -56,7 +56,7 @@ function checkLength(
     throw badInput(`expected ${name} of ${length} elements for ${what}, got ${data.length}; pass the job's own`);
   }
   if (data.buffer instanceof SharedArrayBuffer) {
-    throw badInput(`expected ${name} in an ArrayBuffer, got shared memory, which ONNX Runtime refuses; copy it`);
+    throw badInput(`expected ${name} in an ArrayBuffer, got shared memory, which no engine takes; copy it`);
   }
 }
 

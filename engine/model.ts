@@ -52,9 +52,11 @@ export async function loadTrainingModel(topology: ModelTopology): Promise<Layers
  */
 export async function describeModel(topology: ModelTopology): Promise<ModelLayout> {
   const model = await loadBlankModel(topology);
-  const layout = layoutOf(model, topology);
-  model.dispose();
-  return layout;
+  try {
+    return layoutOf(model, topology);
+  } finally {
+    model.dispose();
+  }
 }
 
 /** `describeModel` of a model that is loaded already. */

@@ -36,10 +36,13 @@ function rulesOf(target: Target): Rules {
 async function compileProgram(spec: ProgramSpec, rules: Rules): Promise<CompiledProgram> {
   const isTraining = spec.mode === 'train';
   const model = await (isTraining ? loadTrainingModel : loadBlankModel)(spec.topology);
-  const { parameterCount, stateCount } = layoutOf(model, spec.topology);
-  const traced = (isTraining ? traceTraining : traceEvaluation)(model, spec);
-  model.dispose();
-  return { bytes: lowerProgram(traced, rules), parameterCount, stateCount, masks: usedMasks(traced) };
+  try {
+    const { parameterCount, stateCount } = layoutOf(model, spec.topology);
+    const traced = (isTraining ? traceTraining : traceEvaluation)(model, spec);
+    return { bytes: lowerProgram(traced, rules), parameterCount, stateCount, masks: usedMasks(traced) };
+  } finally {
+    model.dispose();
+  }
 }
 
 /** The masks that reach an output; ONNX Runtime knows no others. */

@@ -1,6 +1,6 @@
 import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { EngineError } from '../errors.js';
+import { disposedError, EngineError } from '../errors.js';
 import type { Feed } from '../feeds.js';
 import { cpu, type Device } from './device.js';
 
@@ -32,6 +32,10 @@ export interface SessionSetup {
 
 /** One compiled model. `run` blocks the calling thread for the whole computation. */
 export class OnnxSession {
+  /** Settled with the last run that was asked for; ONNX Runtime's binding takes them in turn. */
+  #lastRun = Promise.resolve();
+  #end: Promise<void> | undefined;
+
   private constructor(
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
@@ -45,20 +49,28 @@ export class OnnxSession {
 
   /** Runs the model; the arrays in the result belong to the caller. */
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Readonly<Record<string, Tensor>>> {
+    if (this.#end) throw disposedError();
     const tensors = Object.entries(feeds).map(([name, { type, data, shape }]) => {
       return [name, new this.runtime.Tensor(type, data as Float32Array, shape)] as const;
     });
-    return attempt('run', () => this.session.run(Object.fromEntries(tensors)));
+    const run = attempt('run', () => this.session.run(Object.fromEntries(tensors)));
+    // Not the run itself, which would keep its results in memory.
+    this.#lastRun = run.then(ignore, ignore);
+    return run;
   }
 
   endProfiling(): void {
     this.session.endProfiling();
   }
 
-  async dispose(): Promise<void> {
-    await this.session.release();
+  /** Runs that were asked for before are finished first. */
+  dispose(): Promise<void> {
+    this.#end ??= this.#lastRun.then(() => this.session.release());
+    return this.#end;
   }
 }
+
+function ignore(): void {}
 
 function sessionOptions({ threads, waiting, device = cpu, profile }: SessionSetup): InferenceSession.SessionOptions {
   const spinning = { allow_spinning: waiting === 'spin' ? '1' : '0' };

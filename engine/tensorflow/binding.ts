@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js';
 import { tf } from '../tf.js';
 import { environmentFor } from './environment.js';
 import { bindings, findBinding } from './find-binding.js';
+import { mendMaxPool } from './max-pool.js';
 
 /** Name under which the binding registers itself as a backend of TF.js. */
 export const backendName = 'tensorflow';
@@ -42,6 +43,7 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   await quietly(() => load(name, require));
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   checkDeterminism();
+  mendMaxPool(backendName);
   await tf.setBackend('cpu');
   const { version } = require(`${name}/package.json`) as { version: string };
   const device = isUsingGpuDevice ? 'cuda' : 'cpu';

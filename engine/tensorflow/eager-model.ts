@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ProgramInput, ProgramSpec, TrainResult } from '../engine.js';
-import { EngineError } from '../errors.js';
+import { disposedError, EngineError } from '../errors.js';
 import { tf } from '../tf.js';
 import type { TraceContext } from '../trace/layers.js';
 import { defaultLoss, losses } from '../trace/loss.js';
@@ -17,6 +17,7 @@ export class EagerModel {
   readonly #context: TraceContext;
   /** The run's masks, by name. */
   #masks: ReadonlyMap<string, Float32Array> = new Map();
+  #isDisposed = false;
 
   /** @param model - with zero running statistics and momentum 0, when it is to be trained; owned from now on. */
   constructor(
@@ -49,7 +50,8 @@ export class EagerModel {
   }
 
   dispose(): void {
-    this.model.dispose();
+    if (!this.#isDisposed) this.model.dispose();
+    this.#isDisposed = true;
   }
 
   #step(images: Uint8Array, labels: Tensor): TrainResult {
@@ -80,6 +82,7 @@ export class EagerModel {
 
   /** Computes on libtensorflow; every tensor that is made meanwhile is gone afterwards, also after an error. */
   #compute<T>(compute: () => T): T {
+    if (this.#isDisposed) throw disposedError();
     const before = tf.getBackend();
     // Done when it returns, for a backend that is there already.
     void tf.setBackend(backendName);

@@ -16,12 +16,14 @@ export class TraceBackend {
   /** Name of the layer whose call, or whose gradient, is being traced, for messages. */
   layer: string | undefined;
   private nodes = new WeakMap<object, Node>();
-  private tensors = 0;
+  /** How many tensors and variables share what `nodes` has for a key; TF.js counts its tensors by the answers. */
+  private readonly references = new Map<object, number>();
 
   /** Forgets the trace before; its tensors must not be used any more. */
   start(): Graph {
     this.graph = new Graph();
     this.nodes = new WeakMap();
+    this.references.clear();
     this.layer = undefined;
     return this.graph;
   }
@@ -54,7 +56,7 @@ export class TraceBackend {
   private remember(node: Node): object {
     const dataId = {};
     this.nodes.set(dataId, node);
-    this.tensors++;
+    this.references.set(dataId, 1);
     return dataId;
   }
 
@@ -64,9 +66,9 @@ export class TraceBackend {
     return this.remember(this.constant(values, shape, dtype));
   }
 
-  move(dataId: object, values: ArrayLike<number>, shape: number[], dtype: DataType): void {
+  move(dataId: object, values: ArrayLike<number>, shape: number[], dtype: DataType, references: number): void {
     this.nodes.set(dataId, this.constant(values, shape, dtype));
-    this.tensors++;
+    this.references.set(dataId, references);
   }
 
   readSync(dataId: object): ConstantData {
@@ -91,21 +93,30 @@ export class TraceBackend {
   }
 
   numDataIds(): number {
-    return this.tensors;
+    return this.references.size;
   }
 
-  disposeData(): boolean {
-    this.tensors--;
+  /** Takes one reference away, or all by `force`. @returns whether none is left. */
+  disposeData(dataId: object, force = false): boolean {
+    this.decRef(dataId);
+    if (this.refCount(dataId) > 0 && !force) return false;
+    this.references.delete(dataId);
     return true;
   }
 
-  incRef(): void {}
-  decRef(): void {}
-  dispose(): void {}
-
-  refCount(): number {
-    return 1;
+  incRef(dataId: object): void {
+    this.references.set(dataId, this.refCount(dataId) + 1);
   }
+
+  decRef(dataId: object): void {
+    this.references.set(dataId, this.refCount(dataId) - 1);
+  }
+
+  refCount(dataId: object): number {
+    return this.references.get(dataId) ?? 0;
+  }
+
+  dispose(): void {}
 
   timerAvailable(): boolean {
     return false;

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, EvaluateProgram, ModelTopology, ProgramInput, TrainProgram } from '../../engine/engine.js';
 import { describeModel, initialWeights } from '../../engine/model.js';
-import { createOnnxEngine } from '../../engine/onnx/engine.js';
-import { createTensorflowEngine } from '../../engine/tensorflow/engine.js';
 import { drawMasks } from '../../job/dropout.js';
-import { tensorflowDirectory } from '../programs.js';
+import { quickEngines } from './engines.js';
 import { families, modelOf } from './layers/cases.js';
 import { evaluateOnCpu, normalise, trainOnCpu } from './layers/oracle.js';
 import { relativeError } from './parity/compare.js';
@@ -14,12 +12,7 @@ const batch = 5;
 const common = { imageShape, classes: 3, normalise, batch };
 const images = Uint8Array.from({ length: batch * 128 }, (_, i) => (i * 37 + ((i * i) % 91)) % 256);
 const labels = Int32Array.of(0, 1, 2, 1, 0);
-const engines = await Promise.all([
-  ...(['portable', 'auto'] as const).map((lowering) => createOnnxEngine({ threads: 1, lowering })),
-  ...(tensorflowDirectory === undefined
-    ? []
-    : [createTensorflowEngine({ threads: 1, directory: tensorflowDirectory })]),
-]);
+const engines = await quickEngines();
 
 /** Initial weights, somewhat moved, as biases and shifts begin at 0; running statistics that are not 0 and 1. */
 async function vectorsOf(topology: ModelTopology): Promise<Pick<ProgramInput, 'params' | 'state'>> {
@@ -57,7 +50,7 @@ async function compareWithOracle(engine: Engine, topology: ModelTopology): Promi
   const floor = 1e-2 * Math.sqrt(expected.gradient.reduce((sum, g) => sum + g * g, 0));
   for (const { name, offset, size } of layout.parameters) {
     const [ours, theirs] = [actual, expected].map(({ gradient }) => gradient.subarray(offset, offset + size));
-    expect(distance(ours!, theirs!, floor), `${engine.info.lowering} ${name}`).toBeLessThan(1e-5);
+    expect(relativeError(ours!, theirs!, floor), `${engine.info.lowering} ${name}`).toBeLessThan(1e-5);
   }
   const evaluate = await engine.compileEvaluate({ ...common, topology, mode: 'evaluate' });
   const { logProbabilities } = await evaluate.run(input);
@@ -67,10 +60,4 @@ async function compareWithOracle(engine: Engine, topology: ModelTopology): Promi
 
 async function dispose(...programs: (TrainProgram | EvaluateProgram)[]): Promise<void> {
   for (const program of programs) await program.dispose();
-}
-
-/** ‖a − b‖ / ‖b‖, or by `floor` where b is all but 0, as of a bias before a batch norm. */
-function distance(a: Float32Array, b: Float32Array, floor: number): number {
-  const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
-  return norm(a.map((x, i) => x - b[i]!)) / Math.max(norm(b), floor);
 }

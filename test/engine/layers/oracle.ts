@@ -15,6 +15,8 @@ export interface OracleJob {
   readonly input: ProgramInput;
   /** Those of `input.masks`, by layer. */
   readonly masks: readonly MaskInfo[];
+  /** Share of each expected distribution that is spread evenly over the classes. Default: 0. */
+  readonly labelSmoothing?: number;
 }
 
 /** Gradient of the summed cross-entropy, loss sum, correct answers and batch statistics. */
@@ -29,8 +31,13 @@ export async function trainOnCpu(job: OracleJob): Promise<TrainResult> {
     const logits = model.apply(imagesOf(job), { training: true }) as Tensor;
     const labels: Tensor1D = tf.tensor1d([...input.labels], 'int32');
     correct = tf.sum(tf.equal(tf.argMax(logits, 1), labels)).dataSync()[0]!;
-    const rows = tf.logSoftmax(logits);
-    return tf.neg(tf.sum(tf.mul(rows, tf.oneHot(labels, rows.shape[1]!)))) as never;
+    return tf.losses.softmaxCrossEntropy(
+      tf.oneHot(labels, logits.shape[1]!),
+      logits,
+      1,
+      job.labelSmoothing ?? 0,
+      tf.Reduction.SUM,
+    );
   };
   const { value, grads } = tf.variableGrads(loss, variables);
   const gradient = flat(variables.map(({ name }) => grads[name]!));

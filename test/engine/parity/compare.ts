@@ -100,13 +100,17 @@ function weighted(y: Tensor): Scalar {
   return tf.sum(tf.mul(tf.mul(float, float), weights));
 }
 
-/** √(Σ(a − b)² / Σb²); 0 where both are 0 everywhere. */
-export function relativeError(actual: Float32Array, expected: Float32Array): number {
+/**
+ * √(Σ(a − b)² / Σb²); 0 where both are 0 everywhere.
+ * @param floor - what the error is divided by where √Σb² is less, as of the bias before a batch norm, whose gradient is
+ * rounding noise.
+ */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 0): number {
   if (actual.length !== expected.length) return Infinity;
   let [difference, norm] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     difference += (actual[i]! - expected[i]!) ** 2;
     norm += expected[i]! ** 2;
   }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
+  return difference === 0 ? 0 : Math.sqrt(difference) / Math.max(Math.sqrt(norm), floor);
 }

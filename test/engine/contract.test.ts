@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { refusesBadInput } from './contract/bad-input.js';
+import { keepsItsBits } from './contract/bits.js';
+import { endsProperly } from './contract/lifetime.js';
+import { staysFlat } from './contract/memory.js';
+import { takesTheSameModels } from './contract/models.js';
+import type { OtherProcess } from './contract/other-process.js';
+import { showsNonFiniteNumbers } from './contract/non-finite.js';
+import { computesTheStep, evaluates } from './contract/results.js';
+import { buildRig, type Rig } from './contract/rig.js';
+import { askOtherProcess, stepsOf } from './contract/start-other-process.js';
+import { type EngineUnderTest, enginesUnderTest, titleOf } from './engines.js';
+
+/** Second processes take their time, while the first one runs its tests. */
+const ending = new AbortController();
+const others = new Map<EngineUnderTest, Promise<OtherProcess>>();
+beforeAll(() => {
+  for (const subject of enginesUnderTest.filter(({ skip }) => skip === undefined)) {
+    const other = askOtherProcess(subject, ending.signal);
+    other.catch(() => undefined); // The test that asks for it is told.
+    others.set(subject, other);
+  }
+});
+afterAll(async () => {
+  ending.abort();
+  await Promise.allSettled(others.values());
+});
+
+/** What a worker relies on, whatever computes: the same tests for every engine and device. */
+function keepsTheContract(subject: EngineUnderTest, timeout: number): void {
+  const rig: Partial<Rig> = {};
+  const built = rig as Rig; // Before any test begins.
+  const other = () => others.get(subject)!;
+  beforeAll(async () => Object.assign(rig, await buildRig(subject)), timeout);
+  afterAll(() => Promise.all([rig.train?.dispose(), rig.evaluate?.dispose()]));
+
+  describe('a training step', () => computesTheStep(built));
+  describe('an evaluation', () => evaluates(built));
+  describe('a model', () => takesTheSameModels(built));
+  describe('bad input', () => refusesBadInput(built));
+  describe('numbers that are none', () => showsNonFiniteNumbers(built));
+  describe('the end of a program', () => endsProperly(built));
+  describe('the same bits come', () => keepsItsBits(built, other));
+  describe(`${stepsOf(subject)} steps`, () => staysFlat(other));
+}
+
+for (const subject of enginesUnderTest) {
+  const timeout = subject.slow ? 240_000 : 120_000;
+  const skip = subject.skip !== undefined;
+  describe.skipIf(skip)(titleOf(subject), { timeout }, () => keepsTheContract(subject, timeout));
+}

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { tf } from '../../../engine/tf.js';
+import { common } from './model.js';
+import { bitsOf, type Rig, trainOnce } from './rig.js';
+
+/** A program's end. */
+export function endsProperly(rig: Rig): void {
+  it('a program finishes what was asked for before it is disposed of, and refuses what comes after; to do so twice is no error', async () => {
+    const program = await rig.engine.compileTrain({ ...common, mode: 'train' });
+    const rows = await rig.engine.compileEvaluate({ ...common, mode: 'evaluate' });
+    const running = program.run(rig.input);
+    await Promise.all([program.dispose(), rows.dispose()]);
+    expect(bitsOf(await running)).toBe(rig.bits);
+    await Promise.all([program.dispose(), rows.dispose()]);
+    const refused = {
+      name: 'EngineError',
+      code: 'DISPOSED',
+      message: 'run program: expected a program in use, got one that was disposed of; compile it again',
+    };
+    await expect(program.run(rig.input)).rejects.toMatchObject(refused);
+    await expect(rows.run(rig.input)).rejects.toMatchObject(refused);
+    expect(bitsOf(await rig.train.run(rig.input))).toBe(rig.bits);
+  });
+
+  it('a program that was disposed of leaves no tensor behind', async () => {
+    const tensors = tf.memory().numTensors;
+    await trainOnce(rig.engine);
+    const rows = await rig.engine.compileEvaluate({ ...common, mode: 'evaluate' });
+    await rows.run(rig.input);
+    await rows.dispose();
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+}

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import type { OtherProcess } from './other-process.js';
+
+/** Gradients have 26 KB: those of 500 steps are 13 MB. */
+const residentBound = 8 * 2 ** 20;
+/** Of values: 1 KB per step would be 2 MB. TensorFlow's binding is still being compiled when the steps begin: 1 MB. */
+const heapBound = 2 * 2 ** 20;
+
+/** Steps leave nothing behind. */
+export function staysFlat(other: () => Promise<OtherProcess>): void {
+  it('leave memory as it was, refused ones and evaluations among them', async () => {
+    const { before, after } = (await other()).memory;
+    expect(after.residentBytes - before.residentBytes).toBeLessThan(residentBound);
+    expect(after.heapBytes - before.heapBytes).toBeLessThan(heapBound);
+    const counts = ({ tensors, tensorBytes, buffers }: typeof before) => ({ tensors, tensorBytes, buffers });
+    expect(counts(after)).toEqual(counts(before));
+  });
+}

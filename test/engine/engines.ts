@@ -1,0 +1,43 @@
+import { createEngine, type EngineChoice } from '../../engine/create.js';
+import type { Engine } from '../../engine/engine.js';
+import { probeNchwc } from '../../engine/onnx/probe.js';
+import { tensorflowDirectory } from '../programs.js';
+
+/** An engine on a device: a row of the tests that every engine must pass. */
+export interface EngineUnderTest {
+  readonly title: string;
+  /** What `createEngine` takes. */
+  readonly options: EngineChoice;
+  /** Why it cannot run on this machine; it stands in the titles of the tests that are skipped. */
+  readonly skip?: string | undefined;
+  /** A device in software: only the contract is run on it, with more time. */
+  readonly slow?: true;
+}
+
+const probe = await probeNchwc(1);
+
+/** Every engine and device that Lockstep has. `test/engine/contract.test.ts` says what each of them keeps. */
+export const enginesUnderTest: readonly EngineUnderTest[] = [
+  { title: 'onnx, cpu, portable', options: { name: 'onnx', threads: 1, lowering: 'portable' } },
+  {
+    title: 'onnx, cpu, nchwc',
+    options: { name: 'onnx', threads: 1, lowering: 'nchwc' },
+    skip: 'problem' in probe ? probe.problem : undefined,
+  },
+  {
+    title: 'tensorflow, cpu',
+    options: { name: 'tensorflow', threads: 1, directory: tensorflowDirectory },
+    skip: tensorflowDirectory === undefined ? 'no LOCKSTEP_TFJS_NODE' : undefined,
+  },
+];
+
+/** Title of a group of tests on an engine, with the reason where they are skipped. */
+export function titleOf({ title, skip }: EngineUnderTest): string {
+  return skip === undefined ? title : `${title} (skipped: ${skip})`;
+}
+
+/** Those that can run here, and fast enough for tests with many programs. */
+export function quickEngines(): Promise<Engine[]> {
+  const quick = enginesUnderTest.filter(({ skip, slow }) => skip === undefined && !slow);
+  return Promise.all(quick.map(({ options }) => createEngine(options)));
+}
