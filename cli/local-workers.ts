@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
 import { ClusterError } from '../proto/errors.js';
-import { newWorkerId } from '../worker/worker.js';
+import { newWorkerId } from '../worker/worker-id.js';
 import { decideRestart } from './restart.js';
 
 export interface LocalWorkersOptions {

@@ -43,9 +43,8 @@ async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
   const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
-  const canWiden = wide && engine.info.threads === 1 && (await computer.widen());
-  post({ kind: 'ready', info: engine.info, fingerprint, canWiden, compileMs: performance.now() - begun });
-  return new WorkLoop(computer);
+  post({ kind: 'ready', info: engine.info, fingerprint, canWiden: false, compileMs: performance.now() - begun });
+  return new WorkLoop(computer, wide && engine.info.threads === 1);
 }
 
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */
@@ -57,8 +56,14 @@ class WorkLoop {
   readonly #paramsAndState: Float32Array;
   readonly #gradients: BufferPool;
   #running = false;
+  /** To be tried when the first step is computed and nothing is ordered; nobody waits for it then. */
+  #widening: 'not yet' | 'due' | 'done';
 
-  constructor(private readonly computer: ShardComputer) {
+  constructor(
+    private readonly computer: ShardComputer,
+    wide: boolean,
+  ) {
+    this.#widening = wide ? 'not yet' : 'done';
     const { parameterCount, stateCount } = computer.manifest;
     this.#params = new Float32Array(parameterCount);
     this.#paramsAndState = new Float32Array(parameterCount + stateCount);
@@ -115,8 +120,9 @@ class WorkLoop {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let work = this.#next(); work; work = this.#next()) {
-        await this.#perform(work.work, work.vector);
+      for (let work = this.#next(); work !== undefined || this.#widening === 'due'; work = this.#next()) {
+        if (work) await this.#perform(work.work, work.vector);
+        else await this.#widen();
         await new Promise(setImmediate);
       }
     } catch (error) {
@@ -153,6 +159,12 @@ class WorkLoop {
     const gradient = this.#gradients.take();
     gradient.set(sum);
     post({ kind: 'partial', step: work.step, node: work.node, gradient, reports });
+    if (this.#widening === 'not yet') this.#widening = 'due';
+  }
+
+  async #widen(): Promise<void> {
+    this.#widening = 'done';
+    if (await this.computer.widen()) post({ kind: 'widened' });
   }
 }
 

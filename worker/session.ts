@@ -7,23 +7,14 @@ import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
-import type {
-  Assignment,
-  Compute,
-  FromWorker,
-  Parameters,
-  ReceivedToWorker,
-  ShardReport,
-  ShardSpan,
-  WorkerPhase,
-} from '../proto/messages.js';
+import type { Assignment, Compute, FromWorker, Parameters, ReceivedToWorker, WorkerPhase } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { PartStore, type WantedPart } from './part-store.js';
-import type { ShardResult } from './shard-computer.js';
 import { StepStamps } from './step-stamps.js';
+import { bytesOf, toReport, toSpan } from './to-messages.js';
 
 export interface SessionOptions {
   /** `HOST:PORT` of the coordinator. */
@@ -68,6 +59,8 @@ export class WorkerSession {
   /** Buffers for vectors on their way to the engine thread. */
   #pools: { readonly step: BufferPool; readonly evaluation: BufferPool } | undefined;
   #phase: WorkerPhase = 'idle';
+  /** What heartbeats say; see `Heartbeat.wide_cores`. */
+  #wideCores = 0;
   readonly #stamps = new StepStamps();
   /** Nodes of the newest step that are ordered and not sent. */
   #owed: { step: number; nodes: number } | undefined;
@@ -227,7 +220,8 @@ export class WorkerSession {
 
   #beat(): void {
     const residentBytes = process.memoryUsage.rss();
-    this.#send({ heartbeat: { phase: this.#phase, residentBytes, sentMs: monotonicMs() } });
+    const wideCores = this.#wideCores;
+    this.#send({ heartbeat: { phase: this.#phase, residentBytes, sentMs: monotonicMs(), wideCores } });
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
@@ -285,11 +279,14 @@ export class WorkerSession {
     switch (message.kind) {
       case 'ready': {
         const { info, fingerprint, compileMs, canWiden } = message;
-        const wideCores = canWiden ? this.options.cores : 0;
+        const wideCores = (this.#wideCores = canWiden ? this.options.cores : 0);
         const { name: engine, version: engineVersion, device, lowering, threads } = info;
         const built = { engine, engineVersion, device, lowering, threads };
         return this.#send({ ready: { ...built, fingerprint, compileMs, wideCores } });
       }
+      case 'widened':
+        this.#wideCores = this.options.cores;
+        return this.#beat();
       case 'partial':
         return this.#sendPartial(message);
       case 'rows': {
@@ -335,16 +332,4 @@ function wantedPart(set: WantedPart['set'], parts: readonly PartRef[], index: nu
   const part = parts[index];
   if (part) return { set, index, part };
   throw new ClusterError('BAD_MESSAGE', `assignment: expected ${set} 0..${parts.length - 1}, got ${index}`);
-}
-
-function toReport({ shard, samples, lossSum, correct, statistics, computeMs }: ShardResult): ShardReport {
-  return { shard, samples, lossSum, correct, statistics: bytesOf(statistics), computeMs };
-}
-
-function toSpan({ shard, beginMs, computeMs }: ShardResult): ShardSpan {
-  return { shard, beginMs, endMs: beginMs + computeMs };
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

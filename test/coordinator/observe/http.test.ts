@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Coordinator } from '../../../coordinator/coordinator.js';
+import { RunEvents } from '../../../coordinator/events.js';
 import type { PictureList, RunUpdate, WholeRun } from '../../../coordinator/observe/feed.js';
 import { decideHttp, defaultHttpPort, isLoopbackHost } from '../../../coordinator/observe/http/decide.js';
 import type { LivePage as LivePageClass } from '../../../coordinator/observe/http/live-page.js';
@@ -241,7 +242,8 @@ async function serve() {
   const page = (await LivePage.open({ http: '0' }))!;
   onTestFinished(() => page.close());
   const errors: Error[] = [];
-  const coordinator = { view: () => Promise.resolve(run.view), status: run.status } as unknown as Coordinator;
+  const events = new RunEvents();
+  const coordinator = { events, view: () => Promise.resolve(run.view), status: run.status } as unknown as Coordinator;
   page.serve(coordinator, { onError: (error) => errors.push(error) });
   const deadline = performance.now() + 10_000;
   while ((await fetch(`${page.address}api/run`)).status !== 200) {
