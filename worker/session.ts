@@ -1,17 +1,26 @@
 import { hostname } from 'node:os';
 import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
+import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
-import type { Assignment, Compute, FromWorker, Parameters, ReceivedToWorker, WorkerPhase } from '../proto/messages.js';
+import type {
+  Assignment,
+  Compute,
+  Evaluate,
+  FromWorker,
+  Parameters,
+  ReceivedToWorker,
+  WorkerPhase,
+} from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
+import { FetchOrder } from './fetch-order.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import { StepStamps } from './step-stamps.js';
 import { bytesOf, toReport, toSpan } from './to-messages.js';
@@ -54,6 +63,7 @@ export class WorkerSession {
   #manifest: JobManifest | undefined;
   #term = 0;
   #store: PartStore | undefined;
+  #order: FetchOrder | undefined;
   #shards = new Set<number>();
   #vector: { key: string; values: Float32Array; received: number } | undefined;
   /** Buffers for vectors on their way to the engine thread. */
@@ -178,11 +188,7 @@ export class WorkerSession {
       case 'compute':
         return this.#compute(message.compute);
       case 'evaluate':
-        return this.#engine().post({
-          kind: 'evaluate',
-          step: message.evaluate.step,
-          batches: message.evaluate.batches,
-        });
+        return this.#evaluate(message.evaluate);
       case 'parameters':
         return this.#parameters(message.parameters);
       case 'finish':
@@ -207,6 +213,7 @@ export class WorkerSession {
     const engine = this.options.engineFor(manifest);
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
+    this.#order = new FetchOrder(manifest);
     this.#store = new PartStore({
       address: this.options.coordinator,
       token: this.options.token,
@@ -236,19 +243,27 @@ export class WorkerSession {
     return this.options.engineFor(this.#manifest);
   }
 
-  #assigned({ shards, evaluationBatches }: Assignment): void {
-    const manifest = this.#manifest;
-    if (!manifest || !this.#store) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
-    this.#store.want([
-      ...shards.map((index) => wantedPart('shard', manifest.shards, index)),
-      ...evaluationBatches.map((index) => wantedPart('evaluation', manifest.evaluation, index)),
-    ]);
+  #assigned(assignment: Assignment): void {
+    if (!this.#order || !this.#store) {
+      throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
+    }
+    this.#order.assign(assignment);
+    this.#store.want(this.#order.parts);
+  }
+
+  #fetchEvaluation(): void {
+    if (this.#order?.includeEvaluation()) this.#store?.want(this.#order.parts);
   }
 
   #compute({ step, nodes, wide, sentMs }: Compute): void {
     this.#stamps.ordered(step, sentMs ?? 0);
     this.#owed = { step, nodes: nodes.length + (this.#owed?.step === step ? this.#owed.nodes : 0) };
     this.#engine().post({ kind: 'compute', step, nodes, wide });
+  }
+
+  #evaluate({ step, batches }: Evaluate): void {
+    this.#fetchEvaluation();
+    this.#engine().post({ kind: 'evaluate', step, batches });
   }
 
   #parameters(message: Parameters): void {
@@ -320,16 +335,11 @@ export class WorkerSession {
       this.#stream.write({ partial }, isLast ? () => this.#release(gradient) : undefined);
     }
     this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
+    if (this.#phase === 'idle') this.#fetchEvaluation();
     if (this.#leaving !== undefined && this.#phase === 'idle') this.#leaveNow(this.#leaving);
   }
 
   #release(gradient: Float32Array): void {
     if (this.#sending.delete(gradient)) BufferPool.release(gradient);
   }
-}
-
-function wantedPart(set: WantedPart['set'], parts: readonly PartRef[], index: number): WantedPart {
-  const part = parts[index];
-  if (part) return { set, index, part };
-  throw new ClusterError('BAD_MESSAGE', `assignment: expected ${set} 0..${parts.length - 1}, got ${index}`);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newRunDirectory } from '../../cli/run-path.js';
 import { readToken } from '../../cli/token.js';
-import { decideWorkers, resolveWorkers } from '../../cli/workers-auto.js';
+import { coresIn, decideWorkers, resolveWorkers } from '../../cli/workers-auto.js';
 
 describe('the number of local workers', () => {
   it.each([
@@ -20,6 +20,18 @@ describe('the number of local workers', () => {
   ])('with %i physical cores, %i usable, %i shards and %i threads each is %i', (...room) => {
     const [physicalCores, usableCores, shards, threads, workers] = room;
     expect(decideWorkers({ physicalCores, usableCores, shards, threads })).toBe(workers);
+  });
+
+  const processor = (socket: number, core: number) =>
+    `processor\t: 0\nmodel name\t: X\nphysical id\t: ${socket}\nsiblings\t: 2\ncore id\t\t: ${core}\nflags\t\t: fpu\n`;
+  it.each([
+    ['two cores', [processor(0, 0), processor(0, 1)], 2],
+    ['two threads of one core', [processor(0, 0), processor(0, 0)], 1],
+    ['the same core number in two sockets', [processor(0, 3), processor(1, 3)], 2],
+    ['processors that do not tell', ['processor\t: 0\nBogoMIPS\t: 50\n'], 0],
+    ['nothing', [], 0],
+  ])('knows the physical cores of %s', (_, processors, cores) => {
+    expect(coresIn(processors.join('\n'))).toBe(cores);
   });
 
   it('is at least one and at most the shards when this machine is asked', async () => {
