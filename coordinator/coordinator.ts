@@ -153,9 +153,11 @@ export class Coordinator {
     void this.#run.then((run) => run.fail(error)).catch(() => undefined);
   }
 
-  /** Settles when the job is prepared. @throws when it cannot be. */
+  /** Settles when the job is prepared and the run on disk. @throws when it cannot be. */
   async view(): Promise<RunView> {
-    return (await this.#run).view;
+    const run = await this.#run;
+    await run.durable;
+    return run.view;
   }
 
   /** Settles when the job is prepared. @throws when it cannot be. */

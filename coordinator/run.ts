@@ -82,6 +82,11 @@ export class Run {
     serveParts(this.parts.job.parts, this.options.traffic)(call);
   }
 
+  /** Settles when all is on disk that a later start stands on. @throws JobError BAD_RUN_DIRECTORY */
+  get durable(): Promise<void> {
+    return this.parts.start.durable;
+  }
+
   get control(): RunControl {
     return this.parts.control;
   }
@@ -114,7 +119,7 @@ export class Run {
     const { events, directory } = this.options;
     const timer = keepRecords(events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
-    await start.durable;
+    await this.durable;
     const training = await trainer.run();
     const seconds = start.secondsBefore + timer.seconds();
     events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
@@ -157,7 +162,7 @@ export class Run {
   /** Ends the threads; what is being written is written first. */
   async close(): Promise<void> {
     const { start, trainer } = this.parts;
-    await start.durable.catch(() => undefined);
+    await this.durable.catch(() => undefined);
     await start.checkpoints.close();
     await trainer.close();
   }
