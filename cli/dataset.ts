@@ -1,4 +1,3 @@
-import { openDataset } from '../job/data/index.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { imageFormatOf, testShareOf } from '../job/image-format.js';
 import type { JobSpec } from '../job/spec.js';
@@ -9,6 +8,7 @@ export async function datasetFor(
   spec: Pick<JobSpec, 'data'>,
   options: { readonly data?: string | undefined; readonly allowSynthetic?: boolean },
 ): Promise<Dataset> {
+  const { openDataset } = await import('../job/data/index.js');
   const envPath = process.env['LOCKSTEP_DATA'];
   const { stop, ...callbacks } = downloadProgress();
   return openDataset({

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
 import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
-import { newWorkerId } from '../worker/worker.js';
+import { newWorkerId } from '../worker/worker-id.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
 import { decideRestart } from './restart.js';
 

@@ -1,6 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { createRequire } from 'node:module';
+import type pino from 'pino';
+import type { Logger, StreamEntry } from 'pino';
+import type pretty from 'pino-pretty';
+
+/** Loads what a log needs when there is one; in CommonJS, as these packages are, `require` is quicker than `import`. */
+const require = createRequire(import.meta.url);
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -10,10 +15,14 @@ export type LogLevel = (typeof logLevels)[number];
  * @param level - lowest level shown on standard error.
  */
 export function createLog(level: LogLevel, file?: string): Logger {
-  const terminal = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
-    : pino.destination({ dest: 2, sync: true });
-  const streams: pino.StreamEntry[] = level === 'silent' ? [] : [{ level, stream: terminal }];
+  const log = require('pino') as typeof pino;
+  const streams: StreamEntry[] = level === 'silent' ? [] : [{ level, stream: terminalStream(log) }];
   if (file !== undefined) streams.push({ level: 'debug', stream: createWriteStream(file, { flags: 'a' }) });
-  return pino({ level: 'debug', base: null }, pino.multistream(streams));
+  return log({ level: 'debug', base: null }, log.multistream(streams));
+}
+
+function terminalStream(log: typeof pino): pino.DestinationStream {
+  if (!process.stderr.isTTY) return log.destination({ dest: 2, sync: true });
+  const format = require('pino-pretty') as typeof pretty;
+  return format({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
 }

@@ -1,5 +1,6 @@
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { HttpOptions } from '../coordinator/observe/http/decide.js';
+import { HeldEvents } from '../coordinator/observe/held-events.js';
 import { LivePage } from '../coordinator/observe/http/live-page.js';
 import { version } from './version.js';
 
@@ -40,8 +41,10 @@ export class Observers {
 
   /** Serves the page once the job is prepared; called when the workers have been started. @returns its address. */
   serve(coordinator: Coordinator, onError: (error: Error) => void): string | undefined {
-    this.page?.serve(coordinator, { onError, routes: async () => [await metricsOf(coordinator)] });
-    return this.page?.address;
+    if (!this.page) return undefined;
+    const before = new HeldEvents(coordinator.events);
+    this.page.serve(coordinator, { onError, routes: async () => [await metricsOf(coordinator, before)] });
+    return this.page.address;
   }
 
   async close(): Promise<void> {
@@ -49,12 +52,12 @@ export class Observers {
   }
 }
 
-async function metricsOf(coordinator: Coordinator) {
+async function metricsOf(coordinator: Coordinator, before: HeldEvents) {
   const [{ startMetrics }, { metricsRoute }] = await Promise.all([
     import('../coordinator/observe/metrics/start.js'),
     import('../coordinator/observe/metrics/route.js'),
   ]);
-  return metricsRoute(await startMetrics(coordinator, { version: version() }));
+  return metricsRoute(await startMetrics(coordinator, { version: version(), before }));
 }
 
 async function openTensorboard(coordinator: Coordinator): Promise<Observer> {

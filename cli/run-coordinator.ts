@@ -5,7 +5,6 @@ import type { RunEvent } from '../coordinator/events.js';
 import { describeEvent } from '../coordinator/observe/event-text.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
 import { formatPlural } from '../coordinator/report/format.js';
-import { formatConfusion, formatSummary } from '../coordinator/report/terminal.js';
 import type { RunResult } from '../coordinator/results.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { planSteps } from '../job/plan.js';
@@ -14,7 +13,7 @@ import { createLog, type LogLevel } from './log.js';
 import { readModelDefinition } from './model-definition.js';
 import { openNatsFor } from './nats-options.js';
 import { type ObserverOptions, Observers } from './observers.js';
-import { ProgressBar } from './terminal/bar.js';
+import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
@@ -49,7 +48,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
   const terminal = new Terminal(options);
   const dataset = async () => {
     const opened = await options.dataset();
-    terminal.begin(opened);
+    await terminal.begin(opened);
     return opened;
   };
   const nats = await openNatsFor(options, (message) => terminal.print(message));
@@ -60,17 +59,18 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
     await nats?.close();
     throw error;
   });
-  const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
-  coordinator.events.subscribe((event) => logEvent(log, event));
-  log.info({ address, run: options.runDirectory }, 'listening');
-  await observers.begin(coordinator);
   const signals = stopOnSignals(coordinator, terminal);
+  // First of all, as local workers take longest.
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
-  const page = observers.serve(coordinator, (error) => log.warn({ error: error.message }, 'live page'));
-  if (page !== undefined) terminal.print(`Live page: ${page}`);
   try {
+    const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
+    coordinator.events.subscribe((event) => logEvent(log, event));
+    log.info({ address, run: options.runDirectory }, 'listening');
+    await observers.begin(coordinator);
+    const page = observers.serve(coordinator, (error) => log.warn({ error: error.message }, 'live page'));
+    if (page !== undefined) terminal.print(`Live page: ${page}`);
     const result = await coordinator.run().finally(() => nats?.close());
-    terminal.end(result);
+    await terminal.end(result);
     options.onResult?.(result);
     await helpers?.finish();
     return result.outcome === 'finished' ? 0 : interruptedExitCode;
@@ -88,7 +88,7 @@ class Terminal {
 
   constructor(private readonly options: CoordinatorRun) {}
 
-  begin(dataset: Dataset): void {
+  async begin(dataset: Dataset): Promise<void> {
     const { spec } = this.options;
     const plan = planSteps(spec, dataset.train.count);
     if (dataset.synthetic && spec.data.dataset !== 'synthetic') this.print(standInWarning);
@@ -96,7 +96,10 @@ class Terminal {
       `${spec.name}: ${spec.model} on ${dataset.title}, ${formatPlural(spec.epochs, 'epoch')} of ` +
         `${formatPlural(plan.stepsPerEpoch, 'step')}, ${formatPlural(spec.shards, 'shard')}, seed ${spec.seed}`,
     );
-    if (process.stdout.isTTY) this.#bar = new ProgressBar(plan, process.stdout);
+    if (process.stdout.isTTY) {
+      const { ProgressBar } = await import('./terminal/bar.js');
+      this.#bar = new ProgressBar(plan, process.stdout);
+    }
     const run = { stepsPerEpoch: plan.stepsPerEpoch, samplesPerEpoch: dataset.train.count };
     this.#lines = linePrinter(run, (line) => console.log(line));
   }
@@ -113,8 +116,9 @@ class Terminal {
     else this.#lines?.(event);
   }
 
-  end({ input, report }: RunResult): void {
+  async end({ input, report }: RunResult): Promise<void> {
     this.stop();
+    const { formatConfusion, formatSummary } = await import('../coordinator/report/terminal.js');
     const last = input.evaluations.at(-1);
     if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
     if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(standInWarning);

@@ -5,6 +5,7 @@ import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
 import { findGpus } from './gpus/find-gpus.js';
 import type { Gpu } from './gpus/gpus.js';
+import { physicalCores } from './physical-cores.js';
 import { decideCount, decideGpus, describePlan, type EngineWish, type GpuRoom, type Room } from './local-plan.js';
 
 export interface LocalPlan {
@@ -44,8 +45,6 @@ async function gpuRoom({ name, device }: EngineWish): Promise<GpuRoom> {
 }
 
 async function cpuRoom(shards: number, threads: number): Promise<Room> {
-  const { cpu } = await import('systeminformation');
-  const { physicalCores } = await cpu();
   const usableCores = availableParallelism();
-  return { physicalCores: physicalCores || usableCores, usableCores, shards, threads };
+  return { physicalCores: (await physicalCores()) || usableCores, usableCores, shards, threads };
 }

@@ -284,8 +284,8 @@ export class Dispatcher {
 }
 
 function hostShare({ session, items }: { session: WorkerSession; items: readonly number[] }): HostShare {
-  const { workerId, hello, ready } = session;
-  return { workerId, host: hello.host, cores: ready?.wideCores ?? 0, shards: items.length };
+  const { workerId, hello, wideCores } = session;
+  return { workerId, host: hello.host, cores: wideCores, shards: items.length };
 }
 
 function largestLoad({ assigned }: Plan): number {

@@ -1,8 +1,7 @@
-import { checkPrograms } from '../engine/check-programs.js';
 import type { ModelLayout, ModelTopology } from '../engine/engine.js';
 import { describeModel, initialWeights } from '../engine/model.js';
 import type { Dataset, Split } from '../job/data/dataset.js';
-import { datasetDigest, type IndexRange, partBytes, partDigest } from '../job/data/parts.js';
+import { datasetDigest, type IndexRange, partBytes, PartDigests } from '../job/data/parts.js';
 import { jobDigest } from '../job/digest.js';
 import type { JobManifest, PartRef } from '../job/manifest.js';
 import { builtinTopology, isModelFile, modelTitle } from '../job/models.js';
@@ -37,17 +36,17 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
   const plan = planSteps(spec, dataset.train.count);
   const layout = await describeModel(topology);
   const initial = await initialWeights(topology, spec.seed);
-  const parts = new Map<string, PartBytes>();
+  const parts = new PartTable();
   const shards = Array.from({ length: spec.shards }, (_, shard) =>
-    addPart(parts, dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
+    parts.add(dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
   );
   const batches = Math.ceil(dataset.test.count / spec.evaluation.batch);
   const evaluation = Array.from({ length: batches }, (_, batch) => {
     const start = batch * spec.evaluation.batch;
     const count = Math.min(spec.evaluation.batch, dataset.test.count - start);
-    return addPart(parts, dataset.test, { start, count });
+    return parts.add(dataset.test, { start, count });
   });
-  const digest = datasetDigest(dataset);
+  const digest = datasetDigest(dataset, parts.digests);
   const manifest: JobManifest = {
     digest: jobDigest({ spec, topology, datasetDigest: digest }),
     spec,
@@ -68,7 +67,15 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
     shards,
     evaluation,
   };
-  return { manifest, plan, layout, parts, initial, momentum: momentumOf(layout), testLabels: dataset.test.labels };
+  return {
+    manifest,
+    plan,
+    layout,
+    parts: parts.bytes,
+    initial,
+    momentum: momentumOf(layout),
+    testLabels: dataset.test.labels,
+  };
 }
 
 /** Reads a model from a file, for a dataset's images. */
@@ -87,16 +94,22 @@ async function compileModel(
   const isBuiltin = spec.topology === undefined && !(readModel && isModelFile(spec.model));
   if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length) };
   const topology = spec.topology ?? (await readModel!(spec.model, dataset));
+  // With the compiler behind it, which nobody else needs here.
+  const { checkPrograms } = await import('../engine/check-programs.js');
   await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology };
 }
 
-/** Names a range of a split by the digest of its bytes, which stay where they are. */
-function addPart(parts: Map<string, PartBytes>, split: Split, range: IndexRange): PartRef {
-  const bytes = partBytes(split, range);
-  const digest = partDigest(bytes);
-  parts.set(digest, bytes);
-  return { digest, count: range.count };
+/** Ranges of splits, named by the digests of their bytes, which stay where they are. */
+class PartTable {
+  readonly bytes = new Map<string, PartBytes>();
+  readonly digests = new PartDigests();
+
+  add(split: Split, range: IndexRange): PartRef {
+    const digest = this.digests.of(split, range);
+    this.bytes.set(digest, partBytes(split, range));
+    return { digest, count: range.count };
+  }
 }
 
 function momentumOf(layout: ModelLayout): Float32Array {

@@ -5,6 +5,7 @@ import { checkSameJob, engineOf, type FoundCheckpoint, findCheckpoint, type Prev
 import { type StateLayout, stateLayout } from './checkpoint-file.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEngine } from './engine-door.js';
+import type { JobManifest } from '../job/manifest.js';
 import type { RunEvents } from './events.js';
 import type { PreparedJob } from './prepare-job.js';
 import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from './records.js';
@@ -34,6 +35,8 @@ export interface RunStart {
   readonly history: RunHistory;
   /** Reads what was recorded before this start. */
   readonly before: () => Promise<RunHistorySoFar>;
+  /** Settles when all is durable that a later start stands on. @throws JobError BAD_RUN_DIRECTORY */
+  readonly durable: Promise<void>;
   /** Time of the starts before, spent in steps and evaluations, those included that have to be made again. */
   readonly secondsBefore: number;
 }
@@ -50,8 +53,8 @@ export interface RunStartOptions {
 }
 
 /**
- * Begins a run in its directory, or goes on with the one that is there. All that a later start stands on is durable
- * when it settles: the checkpoint, the term, and last of all `job.json`, which makes it a run.
+ * Begins a run in its directory, or goes on with the one that is there. What a later start stands on is being written
+ * when it settles, as workers need not wait for that; steps must, for `durable`.
  * @throws JobError BAD_RUN_DIRECTORY when the directory holds another job's run, or one without a good checkpoint.
  */
 export async function startRun(options: RunStartOptions): Promise<RunStart> {
@@ -79,14 +82,10 @@ export async function startRun(options: RunStartOptions): Promise<RunStart> {
   const engine = previous && engineOf(previous.record);
   const runId = previous?.record.runId ?? options.runId ?? randomUUID();
   const runJson = new RunJson(directory, manifest, { runId, term, repeated, ...engine });
-  try {
-    if (!found) await checkpoints.save(initialState(job, layout), manifest.digest);
-    await runJson.update({});
-    await directory.writeJson('job.json', manifest);
-  } catch (error) {
-    await checkpoints.close();
-    throw error;
-  }
+  const initial = found ? undefined : initialState(job, layout);
+  const durable = writeBegin({ directory, manifest, checkpoints, runJson, initial });
+  // Whoever trains waits for it; it may be that nobody gets so far.
+  durable.catch(() => undefined);
   const step = found?.checkpoint.state.step ?? 0;
   const history = await beginHistory(directory, records, job, step);
   listen(events, 'history', (event) => history.add(event, Date.now()), 'goes on');
@@ -94,8 +93,22 @@ export async function startRun(options: RunStartOptions): Promise<RunStart> {
   const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;
   const digests = [...records.digests.kept];
-  const begun = { term, runId, runJson, checkpoints, resume, engine, evaluations, digests, secondsBefore };
+  const begun = { term, runId, runJson, checkpoints, resume, engine, evaluations, digests, durable, secondsBefore };
   return { ...begun, history, before: () => directory.recordsUpTo(step) };
+}
+
+/** Writes the checkpoint of a new run, the term, and last of all `job.json`, which makes it a run. */
+async function writeBegin(run: {
+  readonly directory: RunDirectory;
+  readonly manifest: JobManifest;
+  readonly checkpoints: Checkpoints;
+  readonly runJson: RunJson;
+  readonly initial: TrainingState | undefined;
+}): Promise<void> {
+  const { directory, manifest, checkpoints, runJson, initial } = run;
+  if (initial) await checkpoints.save(initial, manifest.digest);
+  await runJson.update({});
+  await directory.writeJson('job.json', manifest);
 }
 
 async function beginHistory(

@@ -38,6 +38,11 @@ export class WorkerSession {
     return this.hello.workerId;
   }
 
+  /** Cores that the workers of its host share, once it is known to compute wide to the same bits; else 0. */
+  get wideCores(): number {
+    return Math.max(this.ready?.wideCores ?? 0, this.heartbeat?.wideCores ?? 0);
+  }
+
   send(message: ToWorker): void {
     if (!this.#ended) this.stream.write(message);
   }

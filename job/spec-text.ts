@@ -1,6 +1,10 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { JobError } from './errors.js';
 import type { SpecPath } from './spec-problems.js';
+
+/** Loaded only where there is YAML to read: the first run has neither file nor settings. */
+const loadYaml = () => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
 /** A spec as read from a file, not validated yet. */
 export interface SpecFile {
@@ -15,6 +19,7 @@ export interface SpecFile {
  * @throws JobError BAD_SPEC with the lines of all syntax errors.
  */
 export function parseSpecText(text: string, fileName: string): SpecFile {
+  const { isNode, LineCounter, parseDocument } = loadYaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => `${fileName}:${lines.linePos(offset).line}`;
@@ -41,7 +46,7 @@ export function parseSetting(text: string): { readonly path: readonly string[]; 
       `set: expected PATH=VALUE, got ${JSON.stringify(text)}; write for example optimizer.learningRate=0.01`,
     );
   }
-  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
+  const document = loadYaml().parseDocument(text.slice(equals + 1), { prettyErrors: false });
   const problem = document.errors[0];
   if (problem)
     throw new JobError('BAD_SPEC', `set: expected a YAML value, got ${JSON.stringify(text)}; ${problem.message}`);

@@ -1,5 +1,6 @@
 import { crc32 } from '@node-rs/crc32';
 import { ClusterError } from './errors.js';
+import { copyShared } from './shared-copy.js';
 
 /** Tensors travel in pieces of this size, so summing overlaps receiving and no message grows with the model. */
 export const CHUNK_BYTES = 256 * 1024;
@@ -46,7 +47,7 @@ export interface ChunkFields {
 export function storeChunk(target: Float32Array, message: ChunkFields, operation: string): void {
   checkChunk(target.length, message, operation);
   const { begin } = chunkRange(target.length, message.chunk);
-  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(message.data, begin * 4);
+  copyShared(message.data, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), begin * 4);
 }
 
 /** Checks a chunk of a vector of `values` f32 without storing it. @throws ClusterError as `storeChunk` does. */

@@ -31,6 +31,7 @@ export interface Heartbeat {
   phase: string;
   residentBytes: number;
   sentMs?: number;
+  wideCores?: number;
 }
 export interface Assignment {
   generation: number;

@@ -47,10 +47,9 @@ async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
   if (elsewhere) checkProof(manifest, decideProof(engine.info, fingerprint, await elsewhere), log);
-  const canWiden = wide && engine.info.threads === 1 && (await computer.widen());
   const compileMs = performance.now() - begun;
-  post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden, compileMs });
-  return new WorkLoop(computer);
+  post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden: false, compileMs });
+  return new WorkLoop(computer, wide && engine.info.threads === 1);
 }
 
 /** @throws EngineError RUNTIME where equal bits are wanted and could not be shown. */
@@ -68,8 +67,14 @@ class WorkLoop {
   readonly #paramsAndState: Float32Array;
   readonly #gradients: BufferPool;
   #running = false;
+  /** To be tried when the first step is computed and nothing is ordered; nobody waits for it then. */
+  #widening: 'not yet' | 'due' | 'done';
 
-  constructor(private readonly computer: ShardComputer) {
+  constructor(
+    private readonly computer: ShardComputer,
+    wide: boolean,
+  ) {
+    this.#widening = wide ? 'not yet' : 'done';
     const { parameterCount, stateCount } = computer.manifest;
     this.#params = new Float32Array(parameterCount);
     this.#paramsAndState = new Float32Array(parameterCount + stateCount);
@@ -126,8 +131,9 @@ class WorkLoop {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let work = this.#next(); work; work = this.#next()) {
-        await this.#perform(work.work, work.vector);
+      for (let work = this.#next(); work !== undefined || this.#widening === 'due'; work = this.#next()) {
+        if (work) await this.#perform(work.work, work.vector);
+        else await this.#widen();
         await new Promise(setImmediate);
       }
     } catch (error) {
@@ -164,6 +170,12 @@ class WorkLoop {
     const gradient = this.#gradients.take();
     gradient.set(sum);
     post({ kind: 'partial', step: work.step, node: work.node, gradient, reports });
+    if (this.#widening === 'not yet') this.#widening = 'due';
+  }
+
+  async #widen(): Promise<void> {
+    this.#widening = 'done';
+    if (await this.computer.widen()) post({ kind: 'widened' });
   }
 }
 

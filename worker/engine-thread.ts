@@ -27,6 +27,8 @@ export type FromEngine =
       canWiden: boolean;
       compileMs: number;
     }
+  /** After the first step: programs with two threads give the same bits, which `ready` says too from then on. */
+  | { kind: 'widened' }
   | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'log'; message: string }
@@ -46,7 +48,7 @@ export class EngineThread {
   readonly #thread: Worker;
   readonly #ended: Promise<number>;
   #listener: ((message: FromEngine) => void) | undefined;
-  #ready: FromEngine | undefined;
+  #ready: (FromEngine & { kind: 'ready' }) | undefined;
   #failed: FromEngine | undefined;
 
   #jobDigest: string | undefined;
@@ -98,6 +100,7 @@ export class EngineThread {
 
   #received(message: FromEngine): void {
     if (message.kind === 'ready') this.#ready = message;
+    if (message.kind === 'widened' && this.#ready) this.#ready = { ...this.#ready, canWiden: true };
     if (message.kind === 'failed') this.#failed = message;
     this.#listener?.(message);
   }

@@ -53,14 +53,13 @@ function probeMasks({ masks }: TrainProgram): Float32Array[] {
  * positive; noise for images. All are exact in f32, so no rounding takes part in making them.
  */
 export function probeInput(batch: number, { parameterCount, stateCount, dataset }: Shapes): ProgramInput {
-  const next = numbers(batch);
-  const unit = () => (next() >>> 8) / 2 ** 24;
+  const numbers = new Numbers(batch);
   const imageBytes = dataset.imageShape.reduce((a, b) => a * b);
   return {
-    params: new Float32Array(parameterCount).map(() => (unit() - 0.5) / 4),
-    state: new Float32Array(stateCount).map(() => unit() + 0.5),
-    images: new Uint8Array(batch * imageBytes).map(() => next() >>> 24),
-    labels: new Int32Array(batch).map(() => Math.floor(unit() * dataset.classes.length)),
+    params: new Float32Array(parameterCount).map(() => (numbers.unit() - 0.5) / 4),
+    state: new Float32Array(stateCount).map(() => numbers.unit() + 0.5),
+    images: numbers.bytes(batch * imageBytes),
+    labels: new Int32Array(batch).map(() => Math.floor(numbers.unit() * dataset.classes.length)),
   };
 }
 
@@ -68,7 +67,32 @@ export function probeInput(batch: number, { parameterCount, stateCount, dataset 
  * The linear congruential generator of "Numerical Recipes" (Press et al., 7.1), modulo 2³²; the high bits are the good
  * ones. A fixed sequence is all that is wanted here, at 25 million values within a second.
  */
-function numbers(seed: number): () => number {
-  let x = seed | 0;
-  return () => (x = (Math.imul(x, 1664525) + 1013904223) | 0);
+class Numbers {
+  #x: number;
+
+  constructor(seed: number) {
+    this.#x = seed | 0;
+  }
+
+  /** From 0 to 1, 1 excluded. */
+  unit(): number {
+    this.#x = following(this.#x);
+    return (this.#x >>> 8) / 2 ** 24;
+  }
+
+  /** Millions of them, so in one loop. */
+  bytes(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let x = this.#x;
+    for (let i = 0; i < length; i++) {
+      x = following(x);
+      bytes[i] = x >>> 24;
+    }
+    this.#x = x;
+    return bytes;
+  }
+}
+
+function following(x: number): number {
+  return (Math.imul(x, 1664525) + 1013904223) | 0;
 }

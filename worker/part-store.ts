@@ -6,6 +6,7 @@ import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
 import type { DataChunk } from '../proto/messages.js';
 import { channelOptions, Data, type DataClient } from '../proto/services.js';
+import { copyShared } from '../proto/shared-copy.js';
 import { channelSecurity } from '../proto/tls.js';
 
 /** A part that this worker is to hold. */
@@ -103,7 +104,7 @@ export class PartStore {
         stall.refresh();
         if (received + data.byteLength > expected) return give(`more than ${expected} bytes`);
         hash.update(data);
-        target.set(data, received);
+        copyShared(data, target, received);
         received += data.byteLength;
       });
       call.on('end', () => {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { type JobManifest, parseManifest, type PartRef } from '../job/manifest.js';
+import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
@@ -10,21 +10,21 @@ import type { TlsIdentity } from '../proto/identity.js';
 import type {
   Assignment,
   Compute,
+  Evaluate,
   FromWorker,
   Parameters,
   ReceivedToWorker,
-  ShardReport,
-  ShardSpan,
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
+import { FetchOrder } from './fetch-order.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import { readyMessage } from './ready-message.js';
-import type { ShardResult } from './shard-computer.js';
 import { StepStamps } from './step-stamps.js';
+import { bytesOf, toReport, toSpan } from './to-messages.js';
 
 export interface SessionOptions {
   /** `HOST:PORT` of the coordinator. */
@@ -64,11 +64,14 @@ export class WorkerSession {
   #manifest: JobManifest | undefined;
   #term = 0;
   #store: PartStore | undefined;
+  #order: FetchOrder | undefined;
   #shards = new Set<number>();
   #vector: { key: string; values: Float32Array; received: number } | undefined;
   /** Buffers for vectors on their way to the engine thread. */
   #pools: { readonly step: BufferPool; readonly evaluation: BufferPool } | undefined;
   #phase: WorkerPhase = 'idle';
+  /** What heartbeats say; see `Heartbeat.wide_cores`. */
+  #wideCores = 0;
   readonly #stamps = new StepStamps();
   /** Nodes of the newest step that are ordered and not sent. */
   #owed: { step: number; nodes: number } | undefined;
@@ -186,11 +189,7 @@ export class WorkerSession {
       case 'compute':
         return this.#compute(message.compute);
       case 'evaluate':
-        return this.#engine().post({
-          kind: 'evaluate',
-          step: message.evaluate.step,
-          batches: message.evaluate.batches,
-        });
+        return this.#evaluate(message.evaluate);
       case 'parameters':
         return this.#parameters(message.parameters);
       case 'finish':
@@ -215,6 +214,7 @@ export class WorkerSession {
     const engine = this.options.engineFor(manifest);
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
+    this.#order = new FetchOrder(manifest);
     this.#store = new PartStore({
       address: this.options.coordinator,
       token: this.options.token,
@@ -228,7 +228,8 @@ export class WorkerSession {
 
   #beat(): void {
     const residentBytes = process.memoryUsage.rss();
-    this.#send({ heartbeat: { phase: this.#phase, residentBytes, sentMs: monotonicMs() } });
+    const wideCores = this.#wideCores;
+    this.#send({ heartbeat: { phase: this.#phase, residentBytes, sentMs: monotonicMs(), wideCores } });
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
@@ -243,19 +244,27 @@ export class WorkerSession {
     return this.options.engineFor(this.#manifest);
   }
 
-  #assigned({ shards, evaluationBatches }: Assignment): void {
-    const manifest = this.#manifest;
-    if (!manifest || !this.#store) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
-    this.#store.want([
-      ...shards.map((index) => wantedPart('shard', manifest.shards, index)),
-      ...evaluationBatches.map((index) => wantedPart('evaluation', manifest.evaluation, index)),
-    ]);
+  #assigned(assignment: Assignment): void {
+    if (!this.#order || !this.#store) {
+      throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
+    }
+    this.#order.assign(assignment);
+    this.#store.want(this.#order.parts);
+  }
+
+  #fetchEvaluation(): void {
+    if (this.#order?.includeEvaluation()) this.#store?.want(this.#order.parts);
   }
 
   #compute({ step, nodes, wide, sentMs }: Compute): void {
     this.#stamps.ordered(step, sentMs ?? 0);
     this.#owed = { step, nodes: nodes.length + (this.#owed?.step === step ? this.#owed.nodes : 0) };
     this.#engine().post({ kind: 'compute', step, nodes, wide });
+  }
+
+  #evaluate({ step, batches }: Evaluate): void {
+    this.#fetchEvaluation();
+    this.#engine().post({ kind: 'evaluate', step, batches });
   }
 
   #parameters(message: Parameters): void {
@@ -285,7 +294,11 @@ export class WorkerSession {
   #fromEngine(message: FromEngine): void {
     switch (message.kind) {
       case 'ready':
-        return this.#send({ ready: readyMessage(message, this.options.cores) });
+        this.#wideCores = message.canWiden ? this.options.cores : 0;
+        return this.#send({ ready: readyMessage(message, this.#wideCores) });
+      case 'widened':
+        this.#wideCores = this.options.cores;
+        return this.#beat();
       case 'partial':
         return this.#sendPartial(message);
       case 'rows': {
@@ -319,28 +332,11 @@ export class WorkerSession {
       this.#stream.write({ partial }, isLast ? () => this.#release(gradient) : undefined);
     }
     this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
+    if (this.#phase === 'idle') this.#fetchEvaluation();
     if (this.#leaving !== undefined && this.#phase === 'idle') this.#leaveNow(this.#leaving);
   }
 
   #release(gradient: Float32Array): void {
     if (this.#sending.delete(gradient)) BufferPool.release(gradient);
   }
-}
-
-function wantedPart(set: WantedPart['set'], parts: readonly PartRef[], index: number): WantedPart {
-  const part = parts[index];
-  if (part) return { set, index, part };
-  throw new ClusterError('BAD_MESSAGE', `assignment: expected ${set} 0..${parts.length - 1}, got ${index}`);
-}
-
-function toReport({ shard, samples, lossSum, correct, statistics, computeMs }: ShardResult): ShardReport {
-  return { shard, samples, lossSum, correct, statistics: bytesOf(statistics), computeMs };
-}
-
-function toSpan({ shard, beginMs, computeMs }: ShardResult): ShardSpan {
-  return { shard, beginMs, endMs: beginMs + computeMs };
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

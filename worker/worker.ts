@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
@@ -7,6 +5,7 @@ import { diagnoseTls } from '../proto/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';
 import { type SessionEnd, WorkerSession } from './session.js';
+import { newWorkerId } from './worker-id.js';
 
 export interface WorkerOptions {
   /** `HOST:PORT` of the coordinator. */
@@ -32,11 +31,6 @@ export interface WorkerOptions {
 interface JobMemory {
   readonly engine: EngineThread;
   readonly parts: Map<string, SharedArrayBuffer>;
-}
-
-/** One process incarnation, so that a quick restart is not taken for its predecessor. */
-export function newWorkerId(): string {
-  return `${hostname().slice(0, 100)}-${randomBytes(4).toString('hex')}`;
 }
 
 /** A worker: joins its coordinator, again and again if need be, until a job is over. */

@@ -1,17 +1,12 @@
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+import type CliProgress from 'cli-progress';
 
 /**
  * Callbacks that draw a download's progress: a bar on a terminal, else a line at the start and at each tenth.
  * Call `stop` at the end, also after an error, or the bar stays open.
  */
 export function downloadProgress(stream: NodeJS.WriteStream = process.stderr) {
-  const bar = stream.isTTY
-    ? new cliProgress.SingleBar({
-        stream,
-        format: 'CIFAR-10 {bar} {percentage}% | {value} of {total} MB | {eta_formatted} left',
-        hideCursor: true,
-      })
-    : undefined;
+  const bar = stream.isTTY ? newBar(stream) : undefined;
   let tenth = -1;
   const onProgress = (bytes: number, total: number | undefined) => {
     const size = total ?? 170_052_171;
@@ -28,4 +23,11 @@ export function downloadProgress(stream: NodeJS.WriteStream = process.stderr) {
     onWait: () => stream.write('download CIFAR-10: another process is at it; waiting for it to finish\n'),
     stop: () => bar?.stop(),
   };
+}
+
+function newBar(stream: NodeJS.WriteStream): CliProgress.SingleBar {
+  // Only where there is something to draw on.
+  const { SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
+  const format = 'CIFAR-10 {bar} {percentage}% | {value} of {total} MB | {eta_formatted} left';
+  return new SingleBar({ stream, format, hideCursor: true });
 }

@@ -6,8 +6,15 @@ import { cpu, type Device } from './device.js';
 
 type Runtime = typeof OnnxRuntime;
 
-/** ONNX Runtime, loaded once; its native library takes about 30 MB. */
+/**
+ * ONNX Runtime, loaded once; its native library takes about 30 MB.
+ *
+ * It must not tell its makers of the models that it runs, as it does from 1.30 on unless the environment forbids it; it
+ * looks there once, when the first session is made. The environment must be the process's own: see `SHARE_ENV`.
+ */
 export async function loadRuntime(): Promise<Runtime> {
+  // eslint-disable-next-line no-restricted-properties
+  Object.assign(process.env, { ORT_DISABLE_TELEMETRY: '1' });
   try {
     return await import('onnxruntime-node');
   } catch (cause) {

@@ -4,9 +4,6 @@ import { list, type ReadEntry } from 'tar';
 import { JobError } from '../errors.js';
 import { BATCH_FILES, checkFileSize, FOLDER, NAMES_FILE } from './cifar10-format.js';
 
-/** md5 of the official archive, as https://www.cs.toronto.edu/~kriz/cifar.html gives it. */
-export const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
-export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 const MAX_NAMES_BYTES = 10_000;
 
 /** md5 of a file, hexadecimal. */

@@ -19,6 +19,9 @@ export const TRAIN_FILES = [
 export const TEST_FILE = 'test_batch.bin';
 export const BATCH_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
 export const NAMES_FILE = 'batches.meta.txt';
+export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
+/** md5 of the official archive, as https://www.cs.toronto.edu/~kriz/cifar.html gives it. */
+export const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
 /** The folder inside the official archive. */
 export const FOLDER = 'cifar-10-batches-bin';
 
@@ -44,37 +47,6 @@ export function checkFileSize(where: string, bytes: number, images: number): voi
     'BAD_DATA',
     `read CIFAR-10: expected ${expected} bytes (${images} records of ${RECORD_BYTES}), got ${bytes}; ` +
       `${where} ends in record ${whole}; copy or download it again`,
-  );
-}
-
-/**
- * Unpacks a batch file: labels, and pixels turned from planes `[C, H, W]` to interleaved `[H, W, C]`.
- * @param where - the file's path, for messages.
- * @param target - where to write: `labels` of `[images]`, `images` of `[images, 32, 32, 3]`.
- * @throws JobError BAD_DATA on a wrong size or a label over 9; `target` is then partly written.
- */
-export function unpackBatch(where: string, file: Uint8Array, target: { labels: Uint8Array; images: Uint8Array }): void {
-  const { labels, images } = target;
-  checkFileSize(where, file.length, labels.length);
-  for (let record = 0, to = 0; record < labels.length; record++) {
-    const start = record * RECORD_BYTES;
-    const label = file[start]!;
-    if (label >= CLASSES.length) throw badLabel(where, record, label);
-    labels[record] = label;
-    const end = start + 1 + PLANE;
-    for (let from = start + 1; from < end; from++, to += 3) {
-      images[to] = file[from]!;
-      images[to + 1] = file[from + PLANE]!;
-      images[to + 2] = file[from + 2 * PLANE]!;
-    }
-  }
-}
-
-function badLabel(where: string, record: number, label: number): JobError {
-  return new JobError(
-    'BAD_DATA',
-    `read CIFAR-10: expected a label from 0 to 9, got ${label}; record ${record} of ${where}; ` +
-      'is it the binary version of CIFAR-10? copy or download it again',
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OFFICIAL_MD5 } from './cifar10-archive.js';
+import { OFFICIAL_MD5 } from './cifar10-format.js';
 import { TRAIN_FILES } from './cifar10-format.js';
 
 /** Written beside the files when they are unpacked from a checked archive: what they were, in case someone changes one. */

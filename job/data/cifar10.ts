@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobError } from '../errors.js';
-import { fileMd5, readArchive } from './cifar10-archive.js';
 import {
   BATCH_FILES,
   checkFileSize,
@@ -13,8 +12,9 @@ import {
   parseClassNames,
   TEST_FILE,
   TRAIN_FILES,
-  unpackBatch,
 } from './cifar10-format.js';
+import { BatchFileReader } from './cifar10-file.js';
+import { unpackBatch } from './cifar10-records.js';
 import { decideTitle, type Evidence, type Marker, MARKER_NAME, markerSchema } from './cifar10-title.js';
 import type { Dataset, Split } from './dataset.js';
 import type { FoundData } from './locate.js';
@@ -81,17 +81,18 @@ async function readFromDirectory(directory: string, imagesPerFile: number): Prom
   const { train, test, place } = allocate(imagesPerFile);
   const marker = await readMarker(directory);
   const sha256: Record<string, string> = {};
+  const reader = new BatchFileReader();
   for (const name of BATCH_FILES) {
-    const path = join(directory, name);
-    const bytes = await readFile(path);
-    unpackBatch(path, bytes, place(name));
-    if (marker !== undefined || name === TRAIN_FILES[0]) sha256[name] = digest(bytes);
+    const hash = marker !== undefined || name === TRAIN_FILES[0] ? createHash('sha256') : undefined;
+    await reader.read(join(directory, name), place(name), hash);
+    if (hash) sha256[name] = hash.digest('hex');
   }
   const classes = await readClassNames(join(directory, NAMES_FILE));
   return { train, test, classes, evidence: marker === undefined ? { sha256 } : { marker, sha256 } };
 }
 
 async function readFromArchive(path: string, imagesPerFile: number): Promise<Contents> {
+  const { fileMd5, readArchive } = await import('./cifar10-archive.js');
   const { train, test, place } = allocate(imagesPerFile);
   const sha256: Record<string, string> = {};
   let classes = CLASSES;
@@ -102,7 +103,7 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
       return;
     }
     unpackBatch(where, bytes, place(name));
-    sha256[name] = digest(bytes);
+    sha256[name] = createHash('sha256').update(bytes).digest('hex');
   });
   const missing = BATCH_FILES.filter((name) => sha256[name] === undefined);
   if (missing.length > 0) throw missingFiles(path, missing);
@@ -155,8 +156,4 @@ async function readMarker(directory: string): Promise<Marker | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

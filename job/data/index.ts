@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
 import { JobError } from '../errors.js';
-import { readCifar10, type ReadOptions } from './cifar10.js';
+import type { ReadOptions } from './cifar10.js';
 import type { Dataset } from './dataset.js';
-import { type FolderOptions, readFolder } from './folder.js';
-import { installCifar10, type InstallOptions } from './install.js';
+import type { FolderOptions } from './folder.js';
+import type { InstallOptions } from './install.js';
 import { cacheDirectory } from './cache-directory.js';
 import { candidates, decideSource, type FoundData, inspect } from './locate.js';
 import { limitDataset } from './limit.js';
-import { makeSynthetic } from './synthetic.js';
 
 export interface OpenOptions extends InstallOptions, ReadOptions {
   /** The spec's `data.dataset`. */
@@ -46,7 +45,11 @@ export async function openDataset(options: OpenOptions): Promise<Dataset> {
 async function openWhole(options: OpenOptions): Promise<Dataset> {
   const { limit, seed } = options;
   const sizes = limit === undefined ? {} : { imagesPerBatch: limit, testImages: limit };
-  const synthetic = () => makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
+  // Each kind of data has libraries of its own, which the others need not wait for.
+  const synthetic = async () => {
+    const { makeSynthetic } = await import('./synthetic.js');
+    return makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
+  };
   if (options.dataset === 'synthetic') return synthetic();
   if (options.dataset === 'folder') return openFolder(options);
   const found = await findCifar10(options);
@@ -54,12 +57,16 @@ async function openWhole(options: OpenOptions): Promise<Dataset> {
     if (options.allowSynthetic === true) return synthetic();
     throw found;
   }
+  const { readCifar10 } = await import('./cifar10.js');
   return readCifar10(found, options);
 }
 
 async function openFolder({ path, folder, cwd, limit }: OpenOptions): Promise<Dataset> {
   const place = path ?? folder?.path;
-  if (place !== undefined && folder !== undefined) return readFolder(resolve(cwd, place), { ...folder, limit });
+  if (place !== undefined && folder !== undefined) {
+    const { readFolder } = await import('./folder.js');
+    return readFolder(resolve(cwd, place), { ...folder, limit });
+  }
   throw new JobError(
     'NO_DATA',
     'open dataset: expected the directory of an image folder, got none; set data.path in the spec, or pass --data DIR',
@@ -80,6 +87,7 @@ async function findCifar10(options: OpenOptions): Promise<FoundData | JobError> 
   }
   if (options.download === false) return noData(decision.reason);
   try {
+    const { installCifar10 } = await import('./install.js');
     return await installCifar10(cache, options);
   } catch (error) {
     if (error instanceof JobError && error.code === 'DOWNLOAD_FAILED') return noData(decision.reason, error);

@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { ARCHIVE_NAME } from './cifar10-archive.js';
-import { BATCH_FILES, FOLDER } from './cifar10-format.js';
+import { ARCHIVE_NAME, BATCH_FILES, FOLDER } from './cifar10-format.js';
 
 /** Something to read CIFAR-10 from: a directory that holds batch files itself, or an archive. */
 export interface FoundData {

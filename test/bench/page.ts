@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import type { Coordinator } from '../../coordinator/coordinator.js';
+import { RunEvents } from '../../coordinator/events.js';
 import type { LivePage } from '../../coordinator/observe/http/live-page.js';
 import { evaluationEvent, sampleRun, stepEvent } from '../coordinator/observe/sample-run.js';
 import { built } from '../coordinator/built.js';
@@ -88,7 +89,8 @@ async function main(): Promise<void> {
   console.log(`machine: ${machine()}`);
   const { LivePage: Page } = await built<{ LivePage: typeof LivePage }>('coordinator/observe/http/live-page.js');
   const live = (await Page.open({ http: '0' }))!;
-  const coordinator = { view: () => Promise.resolve(run.view), status: run.status } as unknown as Coordinator;
+  const events = new RunEvents();
+  const coordinator = { events, view: () => Promise.resolve(run.view), status: run.status } as unknown as Coordinator;
   live.serve(coordinator, { onError: (error) => console.error(error) });
   while ((await fetch(live.address)).status !== 200) await sleep(50);
   await (await fetch(`${live.address}api/run`)).text();

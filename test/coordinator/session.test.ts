@@ -102,3 +102,20 @@ describe('a session', () => {
     expect(worker.received).toEqual([]);
   });
 });
+
+describe('the cores that a worker offers', () => {
+  it('are those of its Ready, and of a later heartbeat once it has tried', async () => {
+    const { session } = await connect();
+    expect(session.wideCores).toBe(0);
+    const engine = { engine: 'onnx', engineVersion: '1', device: 'cpu', lowering: 'portable', threads: 1 };
+    const ready = { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32) };
+    session.ready = { ...ready, wideCores: 0 };
+    session.heartbeat = { phase: 'idle', residentBytes: 1 };
+    expect(session.wideCores).toBe(0);
+    session.heartbeat = { phase: 'idle', residentBytes: 1, wideCores: 2 };
+    expect(session.wideCores).toBe(2);
+    session.heartbeat = undefined;
+    session.ready = { ...ready, wideCores: 4 };
+    expect(session.wideCores).toBe(4);
+  });
+});

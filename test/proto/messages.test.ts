@@ -53,7 +53,7 @@ const fromWorker: FromWorkerFields = {
     fingerprint: '0123456789abcdef'.repeat(4),
     wideCores: 16,
   },
-  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024 },
+  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024, wideCores: 16 },
   holding: { shards: [0, 4, most] },
   partial: {
     term: 1,

@@ -151,6 +151,14 @@ describe('a session', () => {
     expect((await talk.next('ready')).ready.wideCores).toBe(0);
   });
 
+  it('offers its cores in a heartbeat at once when two threads turn out to give the same bits', async () => {
+    const talk = await Talk.welcomed();
+    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
+    expect((await talk.next('ready')).ready.wideCores).toBe(0);
+    talk.engine.say({ kind: 'widened' });
+    expect((await talk.next('heartbeat')).heartbeat.wideCores).toBe(4);
+  });
+
   it('sends heartbeats with its memory while nothing happens', async () => {
     const talk = await Talk.welcomed({ heartbeatMs: 50 });
     await talk.next('heartbeat');

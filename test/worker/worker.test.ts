@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
 import { Cluster } from '../../proto/services.js';
-import { LockstepWorker, newWorkerId } from '../../worker/worker.js';
+import { LockstepWorker } from '../../worker/worker.js';
+import { newWorkerId } from '../../worker/worker-id.js';
 import { serve, within } from '../proto/wire.js';
 
 type Stream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Hono } from 'hono';
-import type { Coordinator } from '../../coordinator.js';
+import type { Coordinator, RunView } from '../../coordinator.js';
 import { formatEndpoint } from '../../listen.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';
@@ -12,6 +12,8 @@ import type { Site } from './site.js';
 /** How long clients may take to read the last update. */
 const closeLimitMs = 500;
 
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
 export interface ServeOptions {
   readonly onError: (error: Error) => void;
   /** More routes of the same server, made when the run is prepared. */
@@ -20,14 +22,14 @@ export interface ServeOptions {
 
 /**
  * The live page of a run. Its port is taken before anything else happens, so that a wrong option is told at once; its
- * modules are loaded when the job is prepared and the coordinator waits for workers anyway. It never ends the run.
+ * modules are loaded after the first step, which wants all cores before, or when somebody looks. It never ends the run.
  */
 export class LivePage {
   #site: Site | undefined;
   #isClosed = false;
   /** Open connections; HTTPS does not close those that have not ended their handshake. */
   readonly #sockets = new Set<Socket>();
-  #handle: (request: IncomingMessage, response: ServerResponse) => void = answerNotYet;
+  #handle: Handler = answerNotYet;
 
   private constructor(
     private readonly server: Server,
@@ -57,11 +59,15 @@ export class LivePage {
 
   /** Serves the page once the job is prepared; returns at once. */
   serve(coordinator: Coordinator, options: ServeOptions): void {
-    coordinator
-      .view()
-      .catch(() => undefined)
-      .then((view) => view && this.#begin(coordinator, view, options))
-      .catch(options.onError);
+    const prepared = (view: RunView) => {
+      let loading: Promise<void> | undefined;
+      const load = () => (loading ??= this.#load(coordinator, view, options));
+      coordinator.events.subscribe(({ type }) => {
+        if (type === 'timing') void load();
+      });
+      this.#handle = (request, response) => void load().then(() => this.#handle(request, response));
+    };
+    coordinator.view().then(prepared, () => undefined);
   }
 
   /** Tells those who look on that the run is over, and gives the port free. */
@@ -79,17 +85,23 @@ export class LivePage {
     return (this.server.address() as AddressInfo | null)?.port ?? this.place.port;
   }
 
-  async #begin(
+  async #load(coordinator: Coordinator, view: RunView, options: ServeOptions): Promise<void> {
+    const handle = await this.#createHandler(coordinator, view, options).catch(options.onError);
+    this.#handle = handle ?? answerNotYet;
+  }
+
+  /** @returns undefined when the page is closed by then. */
+  async #createHandler(
     coordinator: Coordinator,
-    view: Awaited<ReturnType<Coordinator['view']>>,
+    view: RunView,
     { onError, routes }: ServeOptions,
-  ): Promise<void> {
+  ): Promise<Handler | undefined> {
     const [{ getRequestListener }, { createApp }, { Site }] = await Promise.all([
       import('@hono/node-server'),
       import('./app.js'),
       import('./site.js'),
     ]);
-    if (this.#isClosed) return;
+    if (this.#isClosed) return undefined;
     const site = (this.#site = new Site(view, () => coordinator.status()));
     const { host } = this.place;
     const { token, tls } = this.options;
@@ -97,7 +109,7 @@ export class LivePage {
     const isSecure = tls !== undefined;
     const app = await createApp({ site, host, port: this.#port, token, isSecure, onError, routes: more });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-    this.#handle = (request, response) => void listener(request, response);
+    return (request, response) => void listener(request, response);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Coordinator } from '../../coordinator.js';
+import type { HeldEvents } from '../held-events.js';
 import { listen } from '../listen.js';
 import type { RecentSteps } from '../recent-steps.js';
 import { type ExpositionFormat, toOpenMetrics } from './exposition.js';
@@ -20,13 +21,15 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Lockstep's. */
   readonly version: string;
+  /** What happened before, to be counted too. */
+  readonly before?: HeldEvents | undefined;
 }
 
 /**
  * Keeps count of what happens in a coordinator's run. Loads prom-client only when called. Can be called before the job
  * is prepared: what is not known yet is missing then.
  */
-export async function startMetrics(coordinator: Coordinator, { version }: MetricsOptions): Promise<Metrics> {
+export async function startMetrics(coordinator: Coordinator, { version, before }: MetricsOptions): Promise<Metrics> {
   const client = (await import('prom-client')).default;
   const registry = new client.Registry();
   const instruments = createInstruments(client, registry);
@@ -35,6 +38,7 @@ export async function startMetrics(coordinator: Coordinator, { version }: Metric
   const memory = { recovery: new RecoveryTimer(), clockErrorsMs: new Map<string, number>() };
   const counters = new CounterReader();
   let pace: RecentSteps | undefined;
+  for (const { event, atMs } of before?.take() ?? []) recordEvent(event, instruments, memory, atMs);
   const listening = listen(coordinator.events, 'metrics', (event) => {
     recordEvent(event, instruments, memory, performance.now());
   });

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from 'tar';
 import { expect, it } from 'vitest';
 import { readCifar10 } from '../../../job/data/cifar10.js';
-import { FOLDER, PLANE, RECORD_BYTES } from '../../../job/data/cifar10-format.js';
+import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../../job/data/cifar10-format.js';
 import { decideTitle } from '../../../job/data/cifar10-title.js';
 import { classCounts } from '../../../job/data/explore.js';
 import { findData } from '../../../job/data/locate.js';
@@ -35,6 +35,25 @@ it('turns the planes of every record into interleaved pixels, in file order', as
     );
   }
   expect([...dataset.test.images.subarray(-3)]).toEqual([0, 1, 2].map((plane) => pixel(5, 2, plane, 1023)));
+});
+
+it('reads files of several pieces, and names the record of a bad label in a later one', async () => {
+  const images = 1203;
+  const folder = await writeSmallCifar10(await temporaryDirectory());
+  const file = randomBytes(images * RECORD_BYTES);
+  for (let record = 0; record < images; record++) file[record * RECORD_BYTES] = record % 10;
+  for (const name of BATCH_FILES) await writeFile(join(folder, name), file);
+  const { test, train } = await read(folder, { imagesPerFile: images });
+  expect(Buffer.compare(test.images, train.images.subarray(-test.images.length))).toBe(0);
+  expect([...test.labels]).toEqual(Array.from({ length: images }, (_, record) => record % 10));
+  const wrong = test.images.findIndex((value, at) => {
+    const [place, plane, record] = [Math.floor(at / 3) % PLANE, at % 3, Math.floor(at / (3 * PLANE))];
+    return value !== file[record * RECORD_BYTES + 1 + plane * PLANE + place];
+  });
+  expect(wrong).toBe(-1);
+  file[1100 * RECORD_BYTES] = 77;
+  await writeFile(join(folder, 'data_batch_4.bin'), file);
+  await expect(read(folder, { imagesPerFile: images })).rejects.toThrow(/got 77; record 1100 of .*data_batch_4\.bin/);
 });
 
 it('reads an archive as the same data as its directory, from inside a folder as well', async () => {

@@ -70,6 +70,6 @@ it('changes the dataset digest with every part of the content, and with nothing 
     { ...dataset, train: { ...train, images: changed(train.images, 1100 * 3072) } },
     { ...dataset, test: { ...last, images: changed(last.images, 0) } },
   ];
-  expect(new Set([digest, ...others.map(datasetDigest)]).size).toBe(7);
+  expect(new Set([digest, ...others.map((other) => datasetDigest(other))]).size).toBe(7);
   expect(datasetDigest({ ...dataset, title: 'x', origin: 'y', trainBatches: [1200] })).toBe(digest);
 });
