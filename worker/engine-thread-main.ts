@@ -5,7 +5,7 @@ import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import { BufferPool } from './buffer-pool.js';
-import type { EngineThreadSettings, FromEngine, ToEngine } from './engine-thread.js';
+import { type EngineThreadSettings, type FromEngine, handedOver, type ToEngine } from './engine-thread.js';
 import { ShardComputer } from './shard-computer.js';
 
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
@@ -34,7 +34,7 @@ if (!port) throw new InvariantError('the engine thread was started outside a thr
 const { cacheDirectory } = workerData as EngineThreadSettings;
 
 function post(message: FromEngine): void {
-  port!.postMessage(message);
+  port!.postMessage(message, handedOver(message));
 }
 
 async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
@@ -51,18 +51,15 @@ async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */
 class WorkLoop {
   #queue: Work[] = [];
-  /** The newest vector, in memory of this thread: ONNX Runtime takes no shared memory. */
+  /** The newest vector. */
   #vector: Vector | undefined;
-  readonly #params: Float32Array;
-  readonly #paramsAndState: Float32Array;
+  /** Parameters before these, to go back with the next gradient: by then no computation reads them. */
+  #used: Float32Array[] = [];
   readonly #gradients: BufferPool;
   #running = false;
 
   constructor(private readonly computer: ShardComputer) {
-    const { parameterCount, stateCount } = computer.manifest;
-    this.#params = new Float32Array(parameterCount);
-    this.#paramsAndState = new Float32Array(parameterCount + stateCount);
-    this.#gradients = new BufferPool(parameterCount);
+    this.#gradients = new BufferPool(computer.manifest.parameterCount);
   }
 
   receive(message: Message): void {
@@ -100,11 +97,10 @@ class WorkLoop {
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 
-  #keep({ step, evaluation, values }: Message & { kind: 'vector' }): void {
-    const own = evaluation ? this.#paramsAndState : this.#params;
-    own.set(values);
-    BufferPool.release(values);
-    this.#vector = { step, evaluation, values: own };
+  #keep({ step, evaluation, values, used }: Message & { kind: 'vector' }): void {
+    this.#gradients.put(used);
+    if (this.#vector?.evaluation === false) this.#used = [this.#vector.values];
+    this.#vector = { step, evaluation, values };
   }
 
   #enqueue(work: Work[]): void {
@@ -148,11 +144,11 @@ class WorkLoop {
     const { order } = work;
     const isWide = () => order.left-- <= order.wide;
     const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values, isWide);
-    // A newer vector came meanwhile, into the same memory: the step is over, and this sum is worth nothing.
+    // A newer vector came meanwhile: the step is over, and this sum is worth nothing.
     if (this.#vector !== vector) return;
     const gradient = this.#gradients.take();
     gradient.set(sum);
-    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports });
+    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports, used: this.#used.splice(0) });
   }
 }
 

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { CHUNK_BYTES, CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
-import { BufferPool } from '../../worker/buffer-pool.js';
 import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
 import { smallManifest } from '../coordinator/manifest.js';
@@ -169,18 +168,17 @@ describe('a session', () => {
     expect(orders[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }], wide: 1 });
     expect(orders[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
     const { values, ...rest } = orders[1] as ToEngine & { kind: 'vector' };
-    expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false });
+    expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false, used: [] });
     expect(Buffer.from(values.slice().buffer).equals(Buffer.from(vector.buffer))).toBe(true);
   });
 
   it('sends a gradient in chunks, under the term of the session, with its reports in the first', async () => {
     const talk = await Talk.welcomed();
-    const pool = new BufferPool(CHUNK_VALUES + 2);
-    const gradient = pool.take();
-    gradient.forEach((_, i) => (gradient[i] = -i));
+    const gradient = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => -i);
     const statistics = Float32Array.of(0.5);
     const node = { first: 0, count: 1 };
-    talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports: [{ ...report, statistics, beginMs: 8 }] });
+    const reports = [{ ...report, statistics, beginMs: 8 }];
+    talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports, used: [] });
     const first = (await talk.next('partial')).partial;
     const second = (await talk.next('partial')).partial;
     const sent = { term: 7, step: 3, node, chunks: 2 };
@@ -191,8 +189,23 @@ describe('a session', () => {
     });
     expect(second).toMatchObject({ ...sent, chunk: 1, reports: [] });
     expect([first.data.byteLength, second.data.byteLength]).toEqual([CHUNK_BYTES, 8]);
-    expect(Buffer.concat([first.data, second.data]).equals(Buffer.from(gradient.slice().buffer))).toBe(true);
-    await expect.poll(() => pool.take()).toBe(gradient);
+    expect(Buffer.concat([first.data, second.data]).equals(Buffer.from(gradient.buffer))).toBe(true);
+  });
+
+  it('gives a gradient that is sent back to its engine, and fills parameters that came back from there', async () => {
+    const talk = await Talk.welcomed();
+    const vector = new Float32Array(CHUNK_VALUES + 2);
+    const [gradient, used] = [vector.slice(), vector.slice()];
+    talk.engine.say({ kind: 'partial', step: 3, node: { first: 0, count: 1 }, gradient, reports: [], used: [used] });
+    await talk.next('partial');
+    await talk.next('partial');
+    const parameters = (chunk: number) => ({ term: 7, step: 4, evaluation: false, ...chunkFields(vector, chunk) });
+    await talk.say({ parameters: parameters(0) }, { parameters: parameters(1) }, { finish: { reason: 'done' } });
+    await talk.outcome();
+    const order = talk.engine.posted.find((message) => message.kind === 'vector')!;
+    expect(order.used).toEqual([gradient]);
+    expect(order.used[0]).toBe(gradient);
+    expect(order.values).toBe(used);
   });
 
   it('ends with an error after which it may begin anew when parameters were damaged on the way', async () => {
@@ -230,8 +243,8 @@ describe('the end of a session', () => {
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!ordered()) await within(new Promise(setImmediate), 'the order');
     talk.session.leave('SIGTERM');
-    const gradient = new BufferPool(manifest.parameterCount).take();
-    talk.engine.say({ kind: 'partial', step: 3, node: { first: 0, count: 1 }, gradient, reports: [] });
+    const gradient = new Float32Array(manifest.parameterCount);
+    talk.engine.say({ kind: 'partial', step: 3, node: { first: 0, count: 1 }, gradient, reports: [], used: [] });
     expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
     await within(talk.ended, 'the coordinator to see it');
     const kinds = talk.received.map(({ message }) => message);
