@@ -113,6 +113,7 @@ class WorkLoop {
     try {
       for (let work = this.#next(); work; work = this.#next()) {
         await this.#perform(work.work, work.vector);
+        if (work.work.kind === 'node') this.#prepareNext(work.work);
         await new Promise(setImmediate);
       }
     } catch (error) {
@@ -120,6 +121,11 @@ class WorkLoop {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** While it waits for parameters, there is time to put images together: most likely it will have the same shards next. */
+  #prepareNext({ node, step }: Work & { kind: 'node' }): void {
+    if (this.#queue.length === 0) this.computer.prepare(node.first, step + 1);
   }
 
   /** The first order whose vector and data are there. */
