@@ -1,5 +1,5 @@
 import { chunkCount, chunkFields } from '../proto/chunks.js';
-import { type Encoded, encode } from '../proto/services.js';
+import { Encoded } from '../proto/services.js';
 
 /** What a vector is for. */
 export interface VectorKind {
@@ -10,7 +10,8 @@ export interface VectorKind {
 }
 
 /**
- * A vector on its way to any number of workers: each chunk is encoded once, when the first of them needs it.
+ * A vector on its way to any number of workers: each chunk is encoded once, when the connection to the first of them has
+ * taken the chunk before it, so the worker receives one while the next is made.
  *
  * The values must not change before one worker has answered, who has all chunks then; those who come later get the
  * same bytes.
@@ -33,6 +34,8 @@ export class OutgoingVector {
 
   /** Chunk `index` as a message. */
   chunk(index: number): Encoded {
-    return (this.#encoded[index] ??= encode({ parameters: { ...this.kind, ...chunkFields(this.values, index) } }));
+    return (this.#encoded[index] ??= new Encoded(() => ({
+      parameters: { ...this.kind, ...chunkFields(this.values, index) },
+    })));
   }
 }

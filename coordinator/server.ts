@@ -14,6 +14,7 @@ import { ClusterError } from '../proto/errors.js';
 import type { DataChunk, FetchRequest, ReceivedFromWorker, StatusReply, ToWorker } from '../proto/messages.js';
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
 import { isTrusted, mutualTls } from '../proto/tls.js';
+import { raiseWindows } from './flow-window.js';
 import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
 import { Strangers } from './strangers.js';
 
@@ -74,6 +75,7 @@ export class ClusterServer {
   /** What takes connections and hands them on: gRPC's server gets those only that showed a good certificate. */
   #createListener(): Listener {
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    raiseWindows(this.#server, channelOptions['grpc-node.flow_control_window']);
     const { tls } = this.protection;
     if (!tls) return createServer((socket) => injector.injectConnection(socket));
     const strangers = new Strangers();

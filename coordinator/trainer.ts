@@ -4,7 +4,7 @@ import { chainDigest, stateDigest } from '../job/digest.js';
 import { epochOf, globalSamples } from '../job/plan.js';
 import { learningRate } from '../job/schedule.js';
 import type { Arithmetic } from './arithmetic/arithmetic.js';
-import { createArithmetic } from './arithmetic/create.js';
+import { createArithmetic, memoryFor } from './arithmetic/create.js';
 import { BorderRequests } from './border-requests.js';
 import { decideAudit } from './decisions/audit.js';
 import { shardsIn } from './decisions/waiting.js';
@@ -49,8 +49,8 @@ export class Trainer {
   constructor(private readonly setup: TrainerSetup) {
     const { manifest, plan, term, roster, events, momentum, wantedWorkers, resume } = setup;
     const { params, state } = resume?.state ?? setup.initial;
-    this.#params = sharedCopy(params);
-    this.#running = sharedCopy(state);
+    this.#params = memoryFor(params.length, params);
+    this.#running = memoryFor(params.length, state);
     this.step = resume?.state.step ?? 0;
     this.#chain = resume?.chain ?? manifest.digest;
     this.#links = epochOf(plan, this.step).epoch;
@@ -303,11 +303,4 @@ export class Trainer {
     const working = readySessions.length > 0 && this.state !== 'paused';
     setTimeout(() => this.#waiting?.resolve(), working ? stopGraceMs : 0).unref();
   }
-}
-
-/** A copy that two threads can read. */
-function sharedCopy(values: Float32Array): Float32Array {
-  const copy = new Float32Array(new SharedArrayBuffer(Math.max(4, values.byteLength)), 0, values.length);
-  copy.set(values);
-  return copy;
 }

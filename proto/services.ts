@@ -61,9 +61,18 @@ export interface ControlClient extends InstanceType<ServiceClientConstructor> {
   Scale: Unary<ControlReply>;
 }
 
-/** A message that is encoded already: made once, it can be written to any number of Join streams. */
+/**
+ * A message that is encoded when the first connection comes to write it, and once: it can be written to any number of
+ * Join streams.
+ */
 export class Encoded {
-  constructor(readonly bytes: Buffer) {}
+  #bytes: Buffer | undefined;
+
+  constructor(private readonly message: () => ToWorker) {}
+
+  get bytes(): Buffer {
+    return (this.#bytes ??= encodeToWorker(this.message()));
+  }
 }
 
 interface Service<Client> {
@@ -94,11 +103,6 @@ joinMethod.requestDeserialize = (bytes) => {
     return unreadable;
   }
 };
-
-/** Encodes a message of a Join stream. */
-export function encode(message: ToWorker): Encoded {
-  return new Encoded(encodeToWorker(message));
-}
 
 export const Data = v1['Data'] as unknown as Service<DataClient>;
 export const Control = v1['Control'] as unknown as Service<ControlClient>;

@@ -6,7 +6,7 @@ import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import { BufferPool } from './buffer-pool.js';
-import type { EngineThreadSettings, FromEngine, ToEngine } from './engine-thread.js';
+import { type EngineThreadSettings, type FromEngine, handedOver, type ToEngine } from './engine-thread.js';
 import { decideProof, fingerprintElsewhere } from './second-process.js';
 import { ShardComputer } from './shard-computer.js';
 
@@ -36,7 +36,7 @@ if (!port) throw new InvariantError('the engine thread was started outside a thr
 const { cacheDirectory } = workerData as EngineThreadSettings;
 
 function post(message: FromEngine): void {
-  port!.postMessage(message);
+  port!.postMessage(message, handedOver(message));
 }
 
 async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
@@ -61,10 +61,10 @@ function checkProof({ spec }: JobManifest, problem: string | undefined, log: (me
 /** Works through the orders of the newest step; what belongs to an older one is dropped. */
 class WorkLoop {
   #queue: Work[] = [];
-  /** The newest vector, in memory of this thread: ONNX Runtime takes no shared memory. */
+  /** The newest vector. */
   #vector: Vector | undefined;
-  readonly #params: Float32Array;
-  readonly #paramsAndState: Float32Array;
+  /** Parameters before these, to go back with the next gradient: by then no computation reads them. */
+  #used: Float32Array[] = [];
   readonly #gradients: BufferPool;
   #running = false;
   /** To be tried when the first step is computed and nothing is ordered; nobody waits for it then. */
@@ -75,10 +75,7 @@ class WorkLoop {
     wide: boolean,
   ) {
     this.#widening = wide ? 'not yet' : 'done';
-    const { parameterCount, stateCount } = computer.manifest;
-    this.#params = new Float32Array(parameterCount);
-    this.#paramsAndState = new Float32Array(parameterCount + stateCount);
-    this.#gradients = new BufferPool(parameterCount);
+    this.#gradients = new BufferPool(computer.manifest.parameterCount);
   }
 
   receive(message: Message): void {
@@ -116,11 +113,10 @@ class WorkLoop {
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 
-  #keep({ step, evaluation, values }: Message & { kind: 'vector' }): void {
-    const own = evaluation ? this.#paramsAndState : this.#params;
-    own.set(values);
-    BufferPool.release(values);
-    this.#vector = { step, evaluation, values: own };
+  #keep({ step, evaluation, values, used }: Message & { kind: 'vector' }): void {
+    this.#gradients.put(used);
+    if (this.#vector?.evaluation === false) this.#used = [this.#vector.values];
+    this.#vector = { step, evaluation, values };
   }
 
   #enqueue(work: Work[]): void {
@@ -134,6 +130,7 @@ class WorkLoop {
       for (let work = this.#next(); work !== undefined || this.#widening === 'due'; work = this.#next()) {
         if (work) await this.#perform(work.work, work.vector);
         else await this.#widen();
+        if (work?.work.kind === 'node') this.#prepareNext(work.work);
         await new Promise(setImmediate);
       }
     } catch (error) {
@@ -141,6 +138,11 @@ class WorkLoop {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** While it waits for parameters, there is time to put images together: most likely it will have the same shards next. */
+  #prepareNext({ node, step }: Work & { kind: 'node' }): void {
+    if (this.#queue.length === 0) this.computer.prepare(node.first, step + 1);
   }
 
   /** The first order whose vector and data are there. */
@@ -165,11 +167,11 @@ class WorkLoop {
     const { order } = work;
     const isWide = () => order.left-- <= order.wide;
     const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values, isWide);
-    // A newer vector came meanwhile, into the same memory: the step is over, and this sum is worth nothing.
+    // A newer vector came meanwhile: the step is over, and this sum is worth nothing.
     if (this.#vector !== vector) return;
     const gradient = this.#gradients.take();
     gradient.set(sum);
-    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports });
+    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports, used: this.#used.splice(0) });
     if (this.#widening === 'not yet') this.#widening = 'due';
   }
 

@@ -6,14 +6,14 @@ import type { ShardResult } from './shard-computer.js';
 
 /**
  * What the two threads say to each other. Every message wakes the other thread, which costs more than it seems where all
- * cores are busy, so there are few. Vectors and gradients lie in buffers of a BufferPool, which whoever receives them
- * releases. `forget` drops orders and vector: another session begins.
+ * cores are busy, so there are few. Vectors and gradients are handed over in buffers of a BufferPool; those that have
+ * been read go back as `used`. `forget` drops orders and vector: another session begins.
  */
 export type ToEngine =
   | { kind: 'job'; manifest: JobManifest; wide: boolean }
   | { kind: 'end' }
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
-  | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array }
+  | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array; used: Float32Array[] }
   | { kind: 'forget' }
   | { kind: 'compute'; step: number; nodes: TreeNode[]; wide: number }
   | { kind: 'evaluate'; step: number; batches: number[] };
@@ -29,7 +29,14 @@ export type FromEngine =
     }
   /** After the first step: programs with two threads give the same bits, which `ready` says too from then on. */
   | { kind: 'widened' }
-  | { kind: 'partial'; step: number; node: TreeNode; gradient: Float32Array; reports: ShardResult[] }
+  | {
+      kind: 'partial';
+      step: number;
+      node: TreeNode;
+      gradient: Float32Array;
+      reports: ShardResult[];
+      used: Float32Array[];
+    }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'log'; message: string }
   | { kind: 'failed'; message: string };
@@ -84,7 +91,7 @@ export class EngineThread {
   }
 
   post(message: ToEngine): void {
-    this.#thread.postMessage(message);
+    this.#thread.postMessage(message, handedOver(message));
   }
 
   /** Ends the thread: ONNX Runtime does not take it well to be cut off in mid-computation, so it is asked first. */
@@ -104,4 +111,15 @@ export class EngineThread {
     if (message.kind === 'failed') this.#failed = message;
     this.#listener?.(message);
   }
+}
+
+/** The memory that goes to the other thread with a message. */
+export function handedOver(message: ToEngine | FromEngine): ArrayBuffer[] {
+  if (message.kind === 'vector') return [message.values, ...message.used].map(memoryOf);
+  if (message.kind === 'partial') return [message.gradient, ...message.used].map(memoryOf);
+  return [];
+}
+
+function memoryOf(buffer: Float32Array): ArrayBuffer {
+  return buffer.buffer as ArrayBuffer;
 }

@@ -67,16 +67,16 @@ export class WorkerSession {
   #order: FetchOrder | undefined;
   #shards = new Set<number>();
   #vector: { key: string; values: Float32Array; received: number } | undefined;
-  /** Buffers for vectors on their way to the engine thread. */
-  #pools: { readonly step: BufferPool; readonly evaluation: BufferPool } | undefined;
+  /** Buffers for parameters on their way to the engine thread. */
+  #parameterBuffers: BufferPool | undefined;
   #phase: WorkerPhase = 'idle';
   /** What heartbeats say; see `Heartbeat.wide_cores`. */
   #wideCores = 0;
   readonly #stamps = new StepStamps();
   /** Nodes of the newest step that are ordered and not sent. */
   #owed: { step: number; nodes: number } | undefined;
-  /** Gradients that the stream may still read. */
-  readonly #sending = new Set<Float32Array>();
+  /** Gradients that the stream has read, to go back to the engine thread. */
+  #sent: Float32Array[] = [];
   #heartbeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
   /** Settles the session once its last message has been sent; undefined before that. */
@@ -133,7 +133,6 @@ export class WorkerSession {
       clearTimeout(this.#drainTimer);
       this.#store?.close();
       this.#stream.cancel();
-      for (const gradient of this.#sending) this.#release(gradient);
       this.#client.close();
     }
   }
@@ -202,11 +201,7 @@ export class WorkerSession {
   #welcome({ jobJson, term, heartbeatMs }: { jobJson: string; term: number; heartbeatMs: number }): void {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
-    const { parameterCount, stateCount } = manifest;
-    this.#pools = {
-      step: new BufferPool(parameterCount),
-      evaluation: new BufferPool(parameterCount + stateCount),
-    };
+    this.#parameterBuffers = new BufferPool(manifest.parameterCount);
     this.#term = term;
     this.#heartbeats = setInterval(() => this.#beat(), Math.max(50, heartbeatMs));
     const { spec, dataset } = manifest;
@@ -272,8 +267,7 @@ export class WorkerSession {
     const key = `${step}/${evaluation}`;
     if (chunk === 0) {
       if (!evaluation) this.#stamps.parametersBegin(step);
-      if (this.#vector) BufferPool.release(this.#vector.values);
-      this.#vector = { key, values: this.#pools![evaluation ? 'evaluation' : 'step'].take(), received: 0 };
+      this.#vector = { key, values: this.#emptyVector(evaluation), received: 0 };
     }
     const expected = this.#vector?.key === key ? this.#vector.received : 0;
     if (!this.#vector || chunk !== expected) {
@@ -286,9 +280,15 @@ export class WorkerSession {
     storeChunk(this.#vector.values, message, `parameters of step ${step}`);
     if (++this.#vector.received < chunks) return;
     if (!evaluation) this.#stamps.parametersEnd();
-    this.#engine().post({ kind: 'vector', step, evaluation, values: this.#vector.values });
+    this.#engine().post({ kind: 'vector', step, evaluation, values: this.#vector.values, used: this.#sent.splice(0) });
     this.#vector = undefined;
     this.#phase = 'computing';
+  }
+
+  /** Evaluations are rare: their vectors are not worth keeping. */
+  #emptyVector(evaluation: boolean): Float32Array {
+    const { parameterCount, stateCount } = this.#manifest!;
+    return evaluation ? new Float32Array(parameterCount + stateCount) : this.#parameterBuffers!.take();
   }
 
   #fromEngine(message: FromEngine): void {
@@ -317,9 +317,9 @@ export class WorkerSession {
     }
   }
 
-  #sendPartial({ step, node, gradient, reports }: FromEngine & { kind: 'partial' }): void {
+  #sendPartial({ step, node, gradient, reports, used }: FromEngine & { kind: 'partial' }): void {
     this.#phase = 'sending';
-    this.#sending.add(gradient);
+    this.#parameterBuffers?.put(used);
     const chunks = chunkCount(gradient.length);
     const begin = monotonicMs();
     for (let chunk = 0; chunk < chunks; chunk++) {
@@ -329,14 +329,10 @@ export class WorkerSession {
       const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
       const partial = { term: this.#term, step, node, ...fields, ...(stamps && { stamps }) };
       // The stream may read the bytes later, so the buffer is free when the last chunk is written.
-      this.#stream.write({ partial }, isLast ? () => this.#release(gradient) : undefined);
+      this.#stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
     }
     this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
     if (this.#phase === 'idle') this.#fetchEvaluation();
     if (this.#leaving !== undefined && this.#phase === 'idle') this.#leaveNow(this.#leaving);
-  }
-
-  #release(gradient: Float32Array): void {
-    if (this.#sending.delete(gradient)) BufferPool.release(gradient);
   }
 }

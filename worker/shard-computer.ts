@@ -24,6 +24,12 @@ export interface ShardResult {
   readonly beginMs: number;
 }
 
+/** A shard's samples of one step. */
+interface Batch {
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+}
+
 /** Computes shards and evaluation batches of one job with one engine. Keeps no training state. */
 export class ShardComputer {
   readonly shards = new Map<number, Split>();
@@ -31,6 +37,8 @@ export class ShardComputer {
   readonly #plan: StepPlan;
   readonly #order: SampleOrder;
   readonly #imageBytes: number;
+  /** What `prepare` put together. */
+  #prepared: { readonly shard: number; readonly step: number; readonly batch: Batch } | undefined;
   /** The programs with two threads, by batch size, once they are known to give the same bits. */
   #wide: ReadonlyMap<number, TrainProgram> = new Map();
 
@@ -91,6 +99,12 @@ export class ShardComputer {
     return isSame;
   }
 
+  /** Puts a shard's images together ahead of `node`, which then does not have to; if there are data, and such a step. */
+  prepare(shard: number, step: number): void {
+    if (!this.shards.has(shard) || step >= this.#plan.totalSteps) return;
+    this.#prepared = { shard, step, batch: this.#gather(shard, step, this.#order.indices(shard, step)) };
+  }
+
   /**
    * Gradient sum over a node's shards, taken in tree order, and what each of them reported.
    * @param isWide - whether the next shard may be computed with two threads.
@@ -133,7 +147,7 @@ export class ShardComputer {
     const beginMs = monotonicMs();
     const samples = this.#order.indices(shard, step);
     if (samples.length === 0) return this.#noSamples(shard, beginMs);
-    const { images, labels } = this.#gather(shard, step, samples);
+    const { images, labels } = this.#takePrepared(shard, step) ?? this.#gather(shard, step, samples);
     const program = (wide ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
     const masks = drawMasks(program.masks, { seed: this.manifest.spec.seed, step, shard });
     const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels, masks });
@@ -147,7 +161,14 @@ export class ShardComputer {
     return { gradient: new Float32Array(this.manifest.parameterCount), report };
   }
 
-  #gather(shard: number, step: number, samples: Uint32Array): { images: Uint8Array; labels: Int32Array } {
+  #takePrepared(shard: number, step: number): Batch | undefined {
+    const prepared = this.#prepared;
+    if (prepared?.shard !== shard || prepared.step !== step) return undefined;
+    this.#prepared = undefined;
+    return prepared.batch;
+  }
+
+  #gather(shard: number, step: number, samples: Uint32Array): Batch {
     const { spec, dataset, shards } = this.manifest;
     const part = required(this.shards, shard);
     const first = shardRange(dataset.trainSamples, shards.length, shard).start;

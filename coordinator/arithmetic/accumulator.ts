@@ -7,7 +7,7 @@ import type { OptimizerSpec } from '../../job/spec.js';
 import { foldStatistics } from '../../job/statistics.js';
 import type { TreeNode } from '../../job/tree.js';
 
-/** What the accumulator starts from. `params` and `state` are shared with the network thread, which only reads them. */
+/** What the accumulator starts from. The network thread reads `params` and `state` as well. */
 export interface AccumulatorSetup {
   readonly optimizer: OptimizerSpec;
   readonly shards: number;

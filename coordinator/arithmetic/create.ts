@@ -14,3 +14,14 @@ export function createArithmetic(setup: AccumulatorSetup, events: ArithmeticEven
   if (setup.params.length <= inlineLimit) return new InlineArithmetic(setup, events);
   return new ArithmeticThread(setup, events);
 }
+
+/**
+ * A copy of `values` for the arithmetic of that many parameters to change, and this thread to read. It is shared memory
+ * only where the arithmetic has a thread of its own: copying out of that takes two to three times as long.
+ */
+export function memoryFor(parameterCount: number, values: Float32Array): Float32Array {
+  if (parameterCount <= inlineLimit) return values.slice();
+  const copy = new Float32Array(new SharedArrayBuffer(Math.max(4, values.byteLength)), 0, values.length);
+  copy.set(values);
+  return copy;
+}

@@ -1,11 +1,13 @@
 import { credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
 import { callMetadata } from '../../proto/auth.js';
+import { channelOptions } from '../../proto/services.js';
 import { clusterClient, controlClient, type HealthCheck, within } from '../proto/wire.js';
 
 const hasIPv6 = networkInterfaces()['lo']?.some(({ address }) => address === '::1') ?? false;
@@ -60,6 +62,21 @@ describe('a server', () => {
     const bound = await server().listen(loopback);
     await expect(health(formatEndpoint(bound), 'other')).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
+});
+
+it('lets a peer send a whole gradient without waiting for window updates', async () => {
+  const bound = await server().listen(loopback);
+  const session = connectHttp2(`http://${formatEndpoint(bound)}`);
+  onTestFinished(() => session.destroy());
+  const bytes = channelOptions['grpc-node.flow_control_window'];
+  await within(
+    new Promise<void>((resolve) => {
+      session.on('remoteSettings', ({ initialWindowSize }) => initialWindowSize === bytes && resolve());
+    }),
+    'the window of streams',
+  );
+  await within(new Promise<void>((resolve) => session.ping(() => resolve())), 'the window of the connection');
+  expect(session.state.remoteWindowSize).toBe(bytes);
 });
 
 describe('a port that cannot be had', () => {

@@ -193,8 +193,26 @@ describe('a node', () => {
     expect(params).toEqual(before);
   });
 
+  it('uses the images that were put together ahead, for their step only', async () => {
+    const manifest = manifestOf({ batchPerShard: 3, data: { augment: { flip: true, crop: 1 } } });
+    const [computer, other] = [await computerOf(manifest), await computerOf(manifest)];
+    computer.prepare(1, 0);
+    const data = computer.shards.get(1)!;
+    const negative = { ...data, images: data.images.map((byte) => 255 - byte) };
+    for (const each of [computer, other]) each.shards.set(1, negative);
+    expect((await computer.node({ first: 1, count: 1 }, 0, params)).gradient).toEqual(
+      (await direct(manifest, 1, 0)).gradient,
+    );
+    for (const step of [0, 1]) {
+      const [found, expected] = [computer, other].map((each) => each.node({ first: 1, count: 1 }, step, params));
+      expect((await found!).gradient).toEqual((await expected!).gradient);
+    }
+  });
+
   it('needs the data of every shard', async () => {
     const computer = await ShardComputer.compile(engine, manifestOf({ batchPerShard: 3 }));
+    computer.prepare(1, 0);
+    computer.prepare(1, 1_000_000);
     await expect(computer.node({ first: 1, count: 1 }, 0, params)).rejects.toThrow('internal: shard computer');
   });
 });
