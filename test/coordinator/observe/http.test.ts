@@ -239,9 +239,8 @@ describe('a page with a token', () => {
 async function serve() {
   const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
   const run = sampleRun(scratch, { steps: 50 });
-  const page = (await LivePage.open({ http: '0' }))!;
+  const [page, errors] = [(await LivePage.open({ http: '0' }))!, new Array<Error>()];
   onTestFinished(() => page.close());
-  const errors: Error[] = [];
   const coordinator = { events: new RunEvents(), view: () => Promise.resolve(run.view), status: run.status };
   page.serve(coordinator as unknown as Coordinator, { onError: (error) => errors.push(error) });
   const deadline = performance.now() + 10_000;
