@@ -125,11 +125,7 @@ describe('a session', () => {
     expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 2, workerId: 'w1', pid: process.pid } });
     talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: true, compileMs: 12 });
     expect((await talk.next('ready')).ready).toEqual({
-      engine: 'onnx',
-      engineVersion: 'onnx 1',
-      device: 'cpu',
-      lowering: 'portable',
-      threads: 1,
+      ...{ engine: 'onnx', engineVersion: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 },
       compileMs: 12,
       fingerprint: 'f0'.repeat(32),
       wideCores: 4,
@@ -144,13 +140,7 @@ describe('a session', () => {
     expect((await talk.next('ready')).ready.placement).toBe(placement.slice(0, 200));
   });
 
-  it('offers no cores when two threads give other bits', async () => {
-    const talk = await Talk.welcomed();
-    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
-    expect((await talk.next('ready')).ready.wideCores).toBe(0);
-  });
-
-  it('offers its cores in a heartbeat at once when two threads turn out to give the same bits', async () => {
+  it('offers no cores before two threads turn out to give the same bits, and then all at once', async () => {
     const talk = await Talk.welcomed();
     talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
     expect((await talk.next('ready')).ready.wideCores).toBe(0);

@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Coordinator } from '../../../coordinator/coordinator.js';
-import { type RunEvent, RunEvents } from '../../../coordinator/events.js';
+import { RunEvents } from '../../../coordinator/events.js';
 import type { PictureList, RunUpdate, WholeRun } from '../../../coordinator/observe/feed.js';
 import { decideHttp, defaultHttpPort, isLoopbackHost } from '../../../coordinator/observe/http/decide.js';
 import type { LivePage as LivePageClass } from '../../../coordinator/observe/http/live-page.js';
 import type * as AppModule from '../../../coordinator/observe/http/app.js';
 import type * as PortModule from '../../../coordinator/observe/http/port.js';
 import type * as SiteModule from '../../../coordinator/observe/http/site.js';
-import { within } from '../../proto/wire.js';
 import { built } from '../built.js';
 import { sampleSteps } from '../report/sample.js';
 import { evaluationEvent, sampleRun, stepEvent } from './sample-run.js';
@@ -240,12 +239,10 @@ describe('a page with a token', () => {
 async function serve() {
   const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
   const run = sampleRun(scratch, { steps: 50 });
-  const page = (await LivePage.open({ http: '0' }))!;
+  const [page, errors] = [(await LivePage.open({ http: '0' }))!, new Array<Error>()];
   onTestFinished(() => page.close());
-  const errors: Error[] = [];
-  const events = new RunEvents();
-  const coordinator = { events, view: () => Promise.resolve(run.view), status: run.status } as unknown as Coordinator;
-  page.serve(coordinator, { onError: (error) => errors.push(error) });
+  const coordinator = { events: new RunEvents(), view: () => Promise.resolve(run.view), status: run.status };
+  page.serve(coordinator as unknown as Coordinator, { onError: (error) => errors.push(error) });
   const deadline = performance.now() + 10_000;
   while ((await fetch(`${page.address}api/run`)).status !== 200) {
     if (performance.now() > deadline) throw new Error(`expected the page, got none; ${errors.join()}`);
@@ -253,48 +250,6 @@ async function serve() {
   }
   return { ...run, page, errors };
 }
-
-describe('loading the page', () => {
-  /** A page of which it is known how often it was loaded. */
-  async function open() {
-    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
-    const { view, status } = sampleRun(scratch);
-    const page = (await LivePage.open({ http: '0' }))!;
-    onTestFinished(() => page.close());
-    const events = new RunEvents();
-    let loads = 0;
-    let wake!: () => void;
-    const loaded = new Promise<void>((resolve) => (wake = resolve));
-    const routes = () => {
-      loads++;
-      wake();
-      return Promise.resolve([]);
-    };
-    const coordinator = { events, view: () => Promise.resolve(view), status } as unknown as Coordinator;
-    page.serve(coordinator, { onError: (error) => expect(error).toBeUndefined(), routes });
-    await new Promise(setImmediate);
-    return { page, events, loaded, loads: () => loads };
-  }
-
-  it('waits for the first step, which wants all cores', async () => {
-    const { events, loaded, loads } = await open();
-    events.emit({ type: 'worker', change: 'ready', workerId: 'w', reason: '' });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(loads()).toBe(0);
-    const timing = { type: 'timing' } as unknown as RunEvent;
-    events.emit(timing);
-    events.emit(timing);
-    await within(loaded, 'the page to be loaded');
-    expect(loads()).toBe(1);
-  });
-
-  it('does not wait when somebody looks, who is answered', async () => {
-    const { page, loads } = await open();
-    const answers = await Promise.all([1, 2].map(() => fetch(`${page.address}api/run`)));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect(loads()).toBe(1);
-  });
-});
 
 /** Reads server-sent events until one satisfies `enough`. */
 async function readEvents(url: string, headers: Record<string, string>, enough: (text: string) => boolean) {
