@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { softwareGpu } from './test/programs.js';
 
+/** Tests that run on every device; a GPU in software is found by the environment, which is read when a process starts. */
+const devices = ['test/devices/*.test.ts', 'test/engine/contract.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -9,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [
-            'test/devices/**',
+            ...devices,
             'test/e2e/**',
             'test/faults/**',
             'test/kubernetes/*.test.ts',
@@ -22,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'devices',
-          include: ['test/devices/*.test.ts'],
+          include: devices,
           testTimeout: 60_000,
           // A GPU in software, where there is one; else these tests are skipped.
           env: { ...softwareGpu },

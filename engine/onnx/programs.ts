@@ -1,7 +1,15 @@
 import type { CompiledProgram } from '../cache/entry.js';
-import type { EvaluateProgram, ProgramInput, ProgramSpec, TrainProgram } from '../engine.js';
+import type {
+  EvaluateProgram,
+  EvaluateResult,
+  ProgramInput,
+  ProgramSpec,
+  TrainProgram,
+  TrainResult,
+} from '../engine.js';
 import { type Feed, imagesFeed, labelsFeed, maskFeeds, vectorFeed } from '../feeds.js';
 import type { Gpu } from './device.js';
+import { showingNonFinite } from './non-finite.js';
 import { describePlacement, openOnGpu } from './placement.js';
 import { OnnxSession } from './session.js';
 
@@ -33,7 +41,7 @@ export async function trainProgram(spec: ProgramSpec, model: CompiledProgram, pl
     mode: 'train',
     batch: spec.batch,
     masks: model.masks,
-    run: async (input) => {
+    run: shown(place, ['params'], async (input) => {
       const { gradient, statistics, loss, correct } = await session.run(feedsOf(input));
       return {
         gradient: gradient!.data as Float32Array,
@@ -41,7 +49,7 @@ export async function trainProgram(spec: ProgramSpec, model: CompiledProgram, pl
         lossSum: loss!.data[0] as number,
         correct: correct!.data[0] as number,
       };
-    },
+    }),
     dispose: () => session.dispose(),
   };
   const placed = placement === undefined ? program : { ...program, placement };
@@ -64,12 +72,22 @@ export async function evaluateProgram(
   return {
     mode: 'evaluate',
     batch: spec.batch,
-    run: async (input) => {
+    run: shown(place, ['params', 'state'], async (input) => {
       const { log_probabilities: rows } = await session.run(feedsOf(input));
       return { logProbabilities: rows!.data as Float32Array };
-    },
+    }),
     dispose: () => session.dispose(),
   };
+}
+
+/** `run`, in which numbers that are none show on every device. */
+function shown<Result extends TrainResult | EvaluateResult>(
+  place: Place,
+  read: readonly ('params' | 'state')[],
+  run: (input: ProgramInput) => Promise<Result>,
+): (input: ProgramInput) => Promise<Result> {
+  const hides = place.kind === 'gpu' && place.device.kind === 'webgpu';
+  return hides ? showingNonFinite((input) => read.map((name) => input[name]), run) : run;
 }
 
 async function open(

@@ -11,13 +11,14 @@ import { buildRig, type Rig } from './contract/rig.js';
 import { askOtherProcess, stepsOf } from './contract/start-other-process.js';
 import { type EngineUnderTest, enginesUnderTest, titleOf } from './engines.js';
 
-/** Second processes take their time, while the first one runs its tests. */
+/** Second processes take their time, one after the other, while the first one runs its tests. */
 const ending = new AbortController();
 const others = new Map<EngineUnderTest, Promise<OtherProcess>>();
 beforeAll(() => {
+  let before: Promise<unknown> = Promise.resolve();
   for (const subject of enginesUnderTest.filter(({ skip }) => skip === undefined)) {
-    const other = askOtherProcess(subject, ending.signal);
-    other.catch(() => undefined); // The test that asks for it is told.
+    const other = before.then(() => askOtherProcess(subject, ending.signal));
+    before = other.catch(() => undefined); // The test that asks for it is told.
     others.set(subject, other);
   }
 });
@@ -26,8 +27,11 @@ afterAll(async () => {
   await Promise.allSettled(others.values());
 });
 
+/** Generous: a machine may have much else to do, and a device in software compiles for long. */
+const timeout = 240_000;
+
 /** What a worker relies on, whatever computes: the same tests for every engine and device. */
-function keepsTheContract(subject: EngineUnderTest, timeout: number): void {
+function keepsTheContract(subject: EngineUnderTest): void {
   const rig: Partial<Rig> = {};
   const built = rig as Rig; // Before any test begins.
   const other = () => others.get(subject)!;
@@ -45,7 +49,6 @@ function keepsTheContract(subject: EngineUnderTest, timeout: number): void {
 }
 
 for (const subject of enginesUnderTest) {
-  const timeout = subject.slow ? 240_000 : 120_000;
   const skip = subject.skip !== undefined;
-  describe.skipIf(skip)(titleOf(subject), { timeout }, () => keepsTheContract(subject, timeout));
+  describe.skipIf(skip)(titleOf(subject), { timeout }, () => keepsTheContract(subject));
 }

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { createEngine, type EngineChoice } from '../../engine/create.js';
 import type { Engine } from '../../engine/engine.js';
+import { cudaProviderFile } from '../../engine/onnx/cuda-provider.js';
 import { probeNchwc } from '../../engine/onnx/probe.js';
-import { tensorflowDirectory } from '../programs.js';
+import { softwareGpu, tensorflowDirectory } from '../programs.js';
 
 /** An engine on a device: a row of the tests that every engine must pass. */
 export interface EngineUnderTest {
@@ -10,26 +12,40 @@ export interface EngineUnderTest {
   readonly options: EngineChoice;
   /** Why it cannot run on this machine; it stands in the titles of the tests that are skipped. */
   readonly skip?: string | undefined;
-  /** A device in software: only the contract is run on it, with more time. */
+  /** A device in software, for which programs take long to compile: it runs fewer tests, with more time. */
   readonly slow?: true;
 }
 
 const probe = await probeNchwc(1);
+const onCpu = { name: 'onnx', threads: 1, device: 'cpu' } as const;
 
 /** Every engine and device that Lockstep has. `test/engine/contract.test.ts` says what each of them keeps. */
 export const enginesUnderTest: readonly EngineUnderTest[] = [
-  { title: 'onnx, cpu, portable', options: { name: 'onnx', threads: 1, lowering: 'portable' } },
+  { title: 'onnx, cpu, portable', options: { ...onCpu, lowering: 'portable' } },
   {
     title: 'onnx, cpu, nchwc',
-    options: { name: 'onnx', threads: 1, lowering: 'nchwc' },
+    options: { ...onCpu, lowering: 'nchwc' },
     skip: 'problem' in probe ? probe.problem : undefined,
   },
+  { title: 'onnx, cpu, im2col', options: { ...onCpu, lowering: 'im2col' } },
   {
-    title: 'tensorflow, cpu',
+    title: 'onnx, webgpu in software',
+    options: { name: 'onnx', threads: 1, device: 'webgpu' },
+    skip: softwareGpu === undefined ? 'no SwiftShader, which Debian has in its package chromium' : undefined,
+    slow: true,
+  },
+  { title: 'onnx, cuda', options: { name: 'onnx', threads: 1, device: 'cuda' }, skip: whyNoCuda() },
+  {
+    title: 'tensorflow',
     options: { name: 'tensorflow', threads: 1, directory: tensorflowDirectory },
     skip: tensorflowDirectory === undefined ? 'no LOCKSTEP_TFJS_NODE' : undefined,
   },
 ];
+
+function whyNoCuda(): string | undefined {
+  if (!existsSync('/proc/driver/nvidia/gpus')) return 'no NVIDIA GPU';
+  return cudaProviderFile() === undefined ? "ONNX Runtime's library for it is not installed" : undefined;
+}
 
 /** Title of a group of tests on an engine, with the reason where they are skipped. */
 export function titleOf({ title, skip }: EngineUnderTest): string {

@@ -70,6 +70,11 @@ export function takesTheSameModels(rig: Rig): void {
     if (!inTrainingOnly) {
       await expect(rig.engine.compileEvaluate({ ...spec, mode: 'evaluate' })).rejects.toMatchObject(error);
     }
+  });
+
+  it('is compiled after another was refused, and gives the same bits', async () => {
+    const spec = { ...common, topology: sequential(imageShape, refused[0]!.layers), mode: 'train' } as const;
+    await expect(rig.engine.compileTrain(spec)).rejects.toThrow();
     expect(bitsOf(await trainOnce(rig.engine))).toBe(rig.bits);
   });
 

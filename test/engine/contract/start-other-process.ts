@@ -15,7 +15,7 @@ export async function askOtherProcess(subject: EngineUnderTest, signal: AbortSig
   const script = fileURLToPath(new URL('other-process.ts', import.meta.url));
   const args = ['--expose-gc', '--import', loader, script, JSON.stringify(subject.options), String(stepsOf(subject))];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
-    timeout: subject.slow ? 230_000 : 110_000,
+    timeout: 200_000,
     signal,
   });
   return JSON.parse(stdout) as OtherProcess;
