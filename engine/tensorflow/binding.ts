@@ -5,6 +5,7 @@ import util from 'node:util';
 import { EngineError } from '../errors.js';
 import { tf } from '../tf.js';
 import { environmentFor } from './environment.js';
+import { addInStages } from './staged-sums.js';
 
 /** Name under which the binding registers itself as a backend of TF.js. */
 export const backendName = 'tensorflow';
@@ -52,6 +53,7 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   await quietly(() => load(name, require));
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   checkDeterminism();
+  if (!isUsingGpuDevice) addInStages(backendName);
   await tf.setBackend('cpu');
   const { version } = require(`${name}/package.json`) as { version: string };
   const device = isUsingGpuDevice ? 'cuda' : 'cpu';
