@@ -21,7 +21,7 @@ export function convolution(block: number): ConvRule {
  */
 export function inputGradient(block: number): Rule<'convInput'> {
   return (lowering, node) => {
-    if (isPhased(node, block)) return stridedGradient(lowering, node);
+    if (isPhased(node, block)) return stridedGradient(lowering, node, block);
     const [dy, filter] = node.inputs;
     const { graph } = lowering;
     const [kh, kw] = filter.shape as [number, number];
