@@ -18,7 +18,6 @@ torch.manual_seed(1)
 torch.set_flush_denormal(True)
 
 
-
 class Block(nn.Module):
     """Two convolutions of 3×3 beside a shortcut: 1×1 where the image is halved (He et al. 2015, option B)."""
 
