@@ -76,7 +76,8 @@ function alreadyMasked(a: Node, b: Node): Node | undefined {
     [b, a],
   ] as const) {
     if (gradient.op !== 'maxPoolGrad' || mask.op !== 'step') continue;
-    if (mask.inputs[0].id === gradient.attrs.maskedBy) return gradient;
+    const [x] = mask.inputs;
+    if ((x.op === 'relu' ? x.inputs[0] : x).id === gradient.attrs.maskedBy) return gradient;
   }
   return undefined;
 }

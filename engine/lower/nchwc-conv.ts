@@ -1,4 +1,4 @@
-import type { ConvAttrs, Node } from '../ir/node.js';
+import type { ConvAttrs, Node, NodeOf } from '../ir/node.js';
 import { transpose } from '../ir/shape-ops.js';
 import { channelBlocks, channelsFirst } from './layout.js';
 import type { ConvRule, Lowering, Rule } from './lowering.js';
@@ -21,19 +21,39 @@ export function convolution(block: number): ConvRule {
  */
 export function inputGradient(block: number): Rule<'convInput'> {
   return (lowering, node) => {
-    if (isPhased(node, block)) return stridedGradient(lowering, node);
-    const [dy, filter] = node.inputs;
-    const { graph } = lowering;
-    const [kh, kw] = filter.shape as [number, number];
-    const [top, left, bottom, right] = node.attrs.pads;
-    const pads = [kh - 1 - top, kw - 1 - left, kh - 1 - bottom, kw - 1 - right] as const;
-    const reversed = graph.make('reverse', [filter], { axes: [0, 1] }, filter.shape, filter.dtype);
-    const turned = transpose(graph, reversed, [0, 1, 3, 2]);
-    if (!isDense(node.attrs) || Math.min(...pads) < 0 || !fits(block, turned)) {
-      return portable.convInput(lowering, node);
-    }
-    define(lowering, node, { block, x: dy, filter: turned, bias: undefined, attrs: { ...node.attrs, pads } });
+    if (isPhased(node, block)) return stridedGradient(lowering, node, block);
+    const conv = turnedConvolution(lowering, node, block);
+    if (conv) return define(lowering, node, conv);
+    portable.convInput(lowering, node);
   };
+}
+
+/** Addition; of such a gradient and another one, as where a residual network's ways part, in one pass. */
+export function withGradients(block: number, addition: Rule<'add'>): Rule<'add'> {
+  return (lowering, node) => {
+    const [a, b] = node.inputs;
+    for (const [gradient, rest] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      if (gradient.op !== 'convInput' || rest.size !== node.size || !lowering.isFusible(gradient)) continue;
+      const conv = isPhased(gradient, block) ? undefined : turnedConvolution(lowering, gradient, block);
+      if (conv) return define(lowering, node, { ...conv, rest });
+    }
+    addition(lowering, node);
+  };
+}
+
+function turnedConvolution(lowering: Lowering, node: NodeOf<'convInput'>, block: number): Convolution | undefined {
+  const [dy, filter] = node.inputs;
+  const { graph } = lowering;
+  const [kh, kw] = filter.shape as [number, number];
+  const [top, left, bottom, right] = node.attrs.pads;
+  const pads = [kh - 1 - top, kw - 1 - left, kh - 1 - bottom, kw - 1 - right] as const;
+  const reversed = graph.make('reverse', [filter], { axes: [0, 1] }, filter.shape, filter.dtype);
+  const turned = transpose(graph, reversed, [0, 1, 3, 2]);
+  if (!isDense(node.attrs) || Math.min(...pads) < 0 || !fits(block, turned)) return undefined;
+  return { block, x: dy, filter: turned, attrs: { ...node.attrs, pads } };
 }
 
 function isDense({ strides, dilations }: ConvAttrs): boolean {
@@ -50,7 +70,9 @@ interface Convolution {
   readonly x: Node;
   /** `[kh, kw, ci, co]` */
   readonly filter: Node;
-  readonly bias: Node | undefined;
+  readonly bias?: Node | undefined;
+  /** Is added. */
+  readonly rest?: Node;
   readonly attrs: ConvAttrs;
 }
 
@@ -63,6 +85,7 @@ function define(lowering: Lowering, result: Node, conv: Convolution): void {
     ...(co === block ? withColumns(lowering, conv) : { x: readable(lowering, conv), pads: attrs.pads }),
     filter: blockedFilter(lowering, { name: lowering.get(filter, layout), layout, shape: filter.shape }, block),
     bias: conv.bias && lowering.get(conv.bias),
+    sum: conv.rest && lowering.get(conv.rest, channelBlocks),
     kernel: [kh, kw],
     strides: attrs.strides,
     dilations: attrs.dilations,

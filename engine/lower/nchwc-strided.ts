@@ -1,16 +1,17 @@
 import type { Graph } from '../ir/graph.js';
 import type { Node, NodeOf } from '../ir/node.js';
 import { reshape, transpose } from '../ir/shape-ops.js';
-import { channelsFirst } from './layout.js';
+import { channelBlocks, channelsFirst } from './layout.js';
 import type { Lowering } from './lowering.js';
 
 /**
  * The gradient by the input of a convolution with stride s: row h of x meets the filter's rows u with h + pad − u
  * divisible by s, so each of the s · s kinds of places (h mod s, w mod s) has a small filter of its own. All of them
- * are computed as the channels of one dense convolution of dy, and put in place by `DepthToSpace`. Places of a kind
- * have as few rows of the filter as any other or one fewer; that one is zero here, which costs less than im2col.
+ * are computed as the channels of one dense convolution of dy, and put in place in blocks of channels, or plainly where
+ * the last row or column of places is cut. Places of a kind have as few rows of the filter as any other or one fewer;
+ * that one is zero here, which costs less than im2col.
  */
-export function stridedGradient(lowering: Lowering, node: NodeOf<'convInput'>): void {
+export function stridedGradient(lowering: Lowering, node: NodeOf<'convInput'>, block: number): void {
   const { graph, writer } = lowering;
   const [dy, filter] = node.inputs;
   const [stride] = node.attrs.strides;
@@ -21,10 +22,16 @@ export function stridedGradient(lowering: Lowering, node: NodeOf<'convInput'>): 
   const shape = [batch, rows, columns, stride * stride * ci];
   const attrs = { pads, strides: [1, 1], dilations: [1, 1] } as const;
   const y = graph.make('conv', [dy, phaseFilter(graph, filter, stride, along)], attrs, shape, 'float32') as Node;
+  if (rows * stride === height && columns * stride === width) {
+    const kinds = [batch, stride, stride, ci / block, rows, columns, block];
+    const together = writer.op('Transpose', [lowering.reshape(lowering.get(y, channelBlocks), kinds)], {
+      perm: [0, 3, 4, 1, 5, 2, 6],
+    });
+    return lowering.define(node, lowering.reshape(together, [batch, ci, height, width]), channelBlocks);
+  }
   const apart = writer.op('DepthToSpace', [lowering.get(y, channelsFirst)], { blocksize: stride, mode: 'DCR' });
-  const isWhole = rows * stride === height && columns * stride === width;
-  const ends = () => [writer.ints([0, 0]), writer.ints([height, width]), writer.ints([2, 3])];
-  lowering.define(node, isWhole ? apart : writer.op('Slice', [apart, ...ends()]), channelsFirst);
+  const ends = [writer.ints([0, 0]), writer.ints([height, width]), writer.ints([2, 3])];
+  lowering.define(node, writer.op('Slice', [apart, ...ends]), channelsFirst);
 }
 
 /** Whether the stride is the same both ways, more than 1, and channels come in whole blocks on both sides. */

@@ -2,7 +2,7 @@ import { addition } from './add.js';
 import type { Rules } from './lowering.js';
 import { channelAffine, channelSums, relu, timesChannels, withChannels } from './nchwc-channels.js';
 import { filterGradient } from './nchwc-filter.js';
-import { convolution, inputGradient } from './nchwc-conv.js';
+import { convolution, inputGradient, withGradients } from './nchwc-conv.js';
 import { reorder } from './nchwc-ops.js';
 import { maxPool, maxPoolGrad } from './nchwc-pool.js';
 import { portable } from './portable.js';
@@ -19,7 +19,7 @@ import { portable } from './portable.js';
 export function nchwcRules(block: number): Rules {
   return {
     ...portable,
-    add: addition(channelAffine),
+    add: withGradients(block, addition(channelAffine)),
     conv: convolution(block),
     convFilter: filterGradient(block),
     convInput: inputGradient(block),

@@ -7,7 +7,7 @@ import type { TracedProgram } from '../trace/program.js';
 /**
  * A small program with every case of the nchwc formulations but strides: two 5×5 convolutions, the first from 3 channels
  * to one block with a bias, the second from one block to two, and their gradients for ½ Σ y², on a block of images and 3
- * more; and what batch norm and pooling need: pooling and its gradient, to which a multiple of each channel is added,
+ * more; a gradient to which another is added; and what batch norm and pooling need: pooling and its gradient, to which a multiple of each channel is added,
  * ReLU of one, a channel's product and sum.
  */
 export function probeProgram(block: number): TracedProgram {
@@ -35,6 +35,7 @@ export function probeProgram(block: number): TracedProgram {
     sums: reduce(graph, 'sum', times(graph, times(graph, y1, y1), y1), { axes: [0, 1, 2] }),
     y2,
     dy1,
+    ways: add(graph, make('convInput', [unary(graph, 'relu', y2), filter2], y1.shape), y1),
     dfilter1: make('convFilter', [x, dy1], filter1.shape),
     dfilter2: make('convFilter', [y1, y2], filter2.shape),
   };

@@ -4,6 +4,7 @@ import { tf } from '../tf.js';
 import { environmentFor } from './environment.js';
 import { bindings, findBinding } from './find-binding.js';
 import { mendMaxPool } from './max-pool.js';
+import { addInStages } from './staged-sums.js';
 
 /** Name under which the binding registers itself as a backend of TF.js. */
 export const backendName = 'tensorflow';
@@ -44,6 +45,7 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   checkDeterminism();
   mendMaxPool(backendName);
+  if (!isUsingGpuDevice) addInStages(backendName);
   await tf.setBackend('cpu');
   const { version } = require(`${name}/package.json`) as { version: string };
   const device = isUsingGpuDevice ? 'cuda' : 'cpu';

@@ -21,6 +21,8 @@ const scenarios = [
   { name: 'cnn3-128', model: 'cnn3', batch: 128, threads: 1, task: 'train' },
   { name: 'cnn4-49', model: 'cnn4', batch: 49, threads: 1, task: 'train' },
   { name: 'cnn4-128', model: 'cnn4', batch: 128, threads: 1, task: 'train' },
+  { name: 'resnet20-49', model: 'resnet20', batch: 49, threads: 1, task: 'train' },
+  { name: 'resnet20-128', model: 'resnet20', batch: 128, threads: 1, task: 'train' },
   { name: 'cnn3-evaluate', model: 'cnn3', batch: 1000, threads: 1, task: 'evaluate' },
 ];
 

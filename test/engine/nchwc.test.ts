@@ -168,7 +168,34 @@ describe.skipIf(reason !== undefined)('images in blocks of channels', () => {
     expect([count('com.microsoft.nchwc.MaxPool'), count('MaxPool'), count('BatchNormalization')]).toEqual([2, 0, 0]);
     expect(count('com.microsoft.nchwc.Upsample')).toBe(3);
   });
+
+  it("add up the gradients of two ways in the convolution of one of them, with TF.js's result", async () => {
+    const inputs = inputsOf(parting);
+    const expected = await onCpu(parting, inputs);
+    let actual: Outcome | undefined;
+    const types = await operatorsOf(async () => (actual = await onOnnx(parting, inputs, { rules })));
+    // The one that is left is of the square in `weighted`.
+    expect(types.filter((type) => type === 'Add')).toEqual(['Add']);
+    actual!.gradients.forEach((gradient, i) => {
+      expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(2e-6);
+    });
+  });
 });
+
+/** Two ways that part behind a convolution and come together; the gradient there is a sum of theirs. */
+const parting: ParityCase = {
+  name: 'parting',
+  shapes: [
+    [b + 1, 6, 6, b],
+    [3, 3, b, 2 * b],
+    [3, 3, 2 * b, 2 * b],
+  ],
+  f: (x, first, second) => {
+    const conv = (input: Tensor, w: Tensor) => tf.conv2d(input as Tensor4D, w as Tensor4D, 1, 'same');
+    const y = conv(x, first);
+    return tf.mul(conv(y, second), y);
+  },
+};
 
 /** A convolution that changes nothing, so that its result is in blocks, and pooling of what has equal elements. */
 const ties: ParityCase = {

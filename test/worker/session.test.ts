@@ -133,13 +133,6 @@ describe('a session', () => {
     });
   });
 
-  it('tells where its programs run, no longer than a coordinator takes it', async () => {
-    const talk = await Talk.welcomed();
-    const placement = `3 of 400 operators run on the CPU (${'x'.repeat(300)})`;
-    talk.engine.say({ kind: 'ready', info, placement, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
-    expect((await talk.next('ready')).ready.placement).toBe(placement.slice(0, 200));
-  });
-
   it('offers no cores before two threads turn out to give the same bits, and then all at once', async () => {
     const talk = await Talk.welcomed();
     talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });

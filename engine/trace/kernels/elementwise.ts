@@ -1,5 +1,6 @@
 import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs-core';
 import { add, binary, leakyRelu, negate, select, subtract, times, unary } from '../../ir/elementwise.js';
+import type { Graph } from '../../ir/graph.js';
 import type { BinaryOp, Node, UnaryOp } from '../../ir/node.js';
 import { cast } from '../../ir/shape-ops.js';
 import { tf } from '../../tf.js';
@@ -100,10 +101,16 @@ export const elementwise: KernelTable = {
   Step: (call) => {
     const { graph } = call;
     const alpha = Math.fround(call.attrs<StepAttrs>().alpha ?? 0);
-    const above = times(graph, unary(graph, 'step', call.input('x')), graph.splat(1 - alpha, []));
+    const above = times(graph, step(graph, call.input('x')), graph.splat(1 - alpha, []));
     return add(graph, above, graph.splat(alpha, []));
   },
 };
+
+/** Where there is a ReLU of x, it is positive where x is; then nothing else needs x, and whatever makes it can end in the ReLU. */
+function step(graph: Graph, x: Node): Node {
+  const hasRelu = graph.has('relu', [x], {}, x.shape, x.dtype);
+  return unary(graph, 'step', hasRelu ? unary(graph, 'relu', x) : x);
+}
 
 function clamp(call: KernelCall, low: number, high: number): Node {
   const { graph } = call;

@@ -58,9 +58,10 @@ function vector(weights: readonly WeightInfo[], length: number, firstStream: num
   return values;
 }
 
-export function goldenInput(layout: ModelLayout, kind: ImageKind): ProgramInput {
+/** @param seed - of the parameters; golden values are stored with theirs. */
+export function goldenInput(layout: ModelLayout, kind: ImageKind, seed = 0): ProgramInput {
   return {
-    params: vector(layout.parameters, layout.parameterCount, 1),
+    params: vector(layout.parameters, layout.parameterCount, 1 + 1000 * seed),
     state: vector(layout.state, layout.stateCount, 101),
     images: images(kind),
     labels: Int32Array.from(hashes(batch, 200), (hash) => hash % classes),

@@ -4,9 +4,15 @@ Usage: python3 make_golden.py [MODEL ...]   (writes the *.safetensors files besi
 
 Inputs are not stored: both sides compute them from integers (`mix`, `uniform` and `images` here are the functions of
 the same names in inputs.ts), so that they are equal to the last bit. Of a parameter with many elements every n-th
-gradient is stored, with the norm of the whole gradient and its scalar product with a vector of random signs.
+gradient is stored, with the norm of the whole gradient and its scalar products with 32 vectors of random signs, whose
+mean square is that of the whole.
+
+Where a ReLU's input is almost 0, or two elements of a pooling window are almost equal, rounding decides which way the
+gradient goes: a kink, of which no bound on rounding holds. Weights are drawn with the first seed that keeps a distance
+from all of them, many times the rounding of f32 there; it is stored with the distance.
 """
 
+import itertools
 import json
 import os
 import struct
@@ -21,6 +27,9 @@ MEAN, DEVIATION = np.array([0.4914, 0.4822, 0.4465]), np.array([0.247, 0.243, 0.
 BLOCKS = {"cnn3": [(16, 7), (32, 5), (64, 3)], "cnn4": [(16, 7), (32, 5), (64, 3), (128, 3)]}
 KINDS = {"cnn3": ("textured", "flat"), "cnn4": ("textured", "flat"), "resnet20": ("textured",)}
 STORED = {"cnn3": 4096, "cnn4": 4096, "resnet20": 512}
+PROJECTIONS = 32
+"""Least distance from a kink, over the root mean square of PyTorch's own error in f32 there. resnet20 has 1.7 million."""
+MARGIN = {"cnn3": 9, "cnn4": 9, "resnet20": 4}
 
 
 def mix(x):
@@ -121,59 +130,107 @@ def same(x, k, stride):
     return F.pad(x, (rows // 2, rows - rows // 2, rows // 2, rows - rows // 2))
 
 
+def pooling_kinks(z):
+    """Of ReLU and 2×2 pooling: the largest of each window, and by how much it is, where it is not exactly equal."""
+    n, c, h, w = z.shape
+    windows = z.reshape(n, c, h // 2, 2, w // 2, 2).transpose(3, 4).reshape(-1, 4).sort(1, descending=True)[0]
+    ahead = (windows[:, :1] - windows[:, 1:])[windows[:, 0] > 0]
+    return torch.cat([windows[:, 0].abs(), ahead[ahead > 1e-12]])
+
+
 def resnet(p, x, state):
-    statistics = {}
+    statistics, kinks = {}, []
+
+    def relu(x):
+        kinks.append((x, x.abs()))
+        return F.relu(x)
 
     def unit(name, x, k, stride):
         w = p[f"{name}/conv/kernel"].permute(3, 2, 0, 1)
         return normalise(F.conv2d(same(x, k, stride), w, stride=stride), f"{name}/norm", p, state, statistics)
 
-    x = F.relu(unit("stem", x, 3, 1))
+    x = relu(unit("stem", x, 3, 1))
     for stage in (1, 2, 3):
         for block in (1, 2, 3):
             name, stride = f"stage{stage}/block{block}", 2 if stage > 1 and block == 1 else 1
-            long = unit(f"{name}/b", F.relu(unit(f"{name}/a", x, 3, stride)), 3, 1)
-            x = F.relu(long + (x if stride == 1 else unit(f"{name}/short", x, 1, stride)))
-    return x.mean((2, 3)) @ p["logits/kernel"] + p["logits/bias"], statistics
+            long = unit(f"{name}/b", relu(unit(f"{name}/a", x, 3, stride)), 3, 1)
+            x = relu(long + (x if stride == 1 else unit(f"{name}/short", x, 1, stride)))
+    return x.mean((2, 3)) @ p["logits/kernel"] + p["logits/bias"], statistics, kinks
 
 
 def forward(model, p, x, state):
-    """Logits; with state None in training mode, where the batch statistics are returned too."""
+    """
+    Logits, batch statistics, and values at kinks with their distances from them. With state None in training mode.
+    """
     if model == "resnet20":
         return resnet(p, x, state)
-    statistics = {}
+    statistics, kinks = {}, []
     for i in range(1, len(BLOCKS[model]) + 1):
         w = p[f"conv{i}/kernel"].permute(3, 2, 0, 1)
         x = F.conv2d(x, w, p[f"conv{i}/bias"], padding=w.shape[2] // 2)
-        x = F.max_pool2d(F.relu(normalise(x, f"norm{i}", p, state, statistics)), 2, 2)
+        z = normalise(x, f"norm{i}", p, state, statistics)
+        kinks.append((z, pooling_kinks(z)))
+        x = F.max_pool2d(F.relu(z), 2, 2)
     x = x.permute(0, 2, 3, 1).reshape(BATCH, -1)
-    x = F.relu(x @ p["dense1/kernel"] + p["dense1/bias"])
-    return x @ p["logits/kernel"] + p["logits/bias"], statistics
+    z = x @ p["dense1/kernel"] + p["dense1/bias"]
+    kinks.append((z, z.abs()))
+    return F.relu(z) @ p["logits/kernel"] + p["logits/bias"], statistics, kinks
+
+
+def inputs(model, kind, seed):
+    parameters, _ = layout(model)
+    pixels = (images(kind).astype(np.float64) / 255 - MEAN) / DEVIATION
+    return values(parameters, 1 + 1000 * seed), torch.from_numpy(pixels).permute(0, 3, 1, 2)
+
+
+def margin(model, kind, seed):
+    p, x = inputs(model, kind, seed)
+    with torch.no_grad():
+        exact = forward(model, p, x, None)[2]
+        rounded = forward(model, {name: value.float() for name, value in p.items()}, x.float(), None)[2]
+    return min(
+        (distances.min() / (z - y.double()).pow(2).mean().sqrt()).item()
+        for (z, distances), (y, _) in zip(exact, rounded)
+    )
+
+
+def find_seed(model, kind):
+    for seed in itertools.count():
+        found = margin(model, kind, seed)
+        if found >= MARGIN[model]:
+            return seed, found
 
 
 def golden(model, kind):
     parameters, states = layout(model)
-    p = {name: value.requires_grad_() for name, value in values(parameters, 1).items()}
+    seed, distance = find_seed(model, kind)
+    p, x = inputs(model, kind, seed)
+    for value in p.values():
+        value.requires_grad_()
     state = values(states, 101)
-    pixels = (images(kind).astype(np.float64) / 255 - MEAN) / DEVIATION
-    x = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     labels = torch.from_numpy((hashes(BATCH, 200) % np.uint64(CLASSES)).astype(np.int64))
-    logits, statistics = forward(model, p, x, None)
+    logits, statistics, _ = forward(model, p, x, None)
     loss = F.nll_loss(F.log_softmax(logits, 1), labels, reduction="sum")
     loss.backward()
     with torch.no_grad():
         rows = F.log_softmax(forward(model, p, x, state)[0], 1)
     tensors = {"rows": rows.numpy(), "statistics": np.concatenate([statistics[n].detach().numpy() for n, *_ in states])}
-    whole = []
+    norms, projections = [], []
     for i, (name, *_) in enumerate(parameters):
         gradient = p[name].grad.numpy().reshape(-1)
         stride = -(-gradient.size // STORED[model])
-        signs = 1 - 2 * (hashes(gradient.size, 300 + i) & np.uint64(1)).astype(np.float64)
         tensors[f"gradient/{name}"] = gradient[::stride]
-        whole.append((np.linalg.norm(gradient), gradient @ signs))
-    tensors["norms"], tensors["projections"] = np.array(whole).T
-    correct = int((logits.argmax(1) == labels).sum())
-    return tensors, {"loss": repr(loss.item()), "correct": str(correct), "torch": torch.__version__}
+        norms.append(np.linalg.norm(gradient))
+        signs = hashes(gradient.size, 300 + i)
+        projections.append([gradient @ signs_of_bit(signs, bit) for bit in range(PROJECTIONS)])
+    tensors["norms"], tensors["projections"] = np.array(norms), np.array(projections)
+    numbers = {"loss": loss.item(), "correct": int((logits.argmax(1) == labels).sum()), "seed": seed}
+    metadata = {name: repr(value) for name, value in numbers.items()}
+    return tensors, {**metadata, "margin": f"{distance:.1f}", "torch": torch.__version__}
+
+
+def signs_of_bit(hashed, bit):
+    return 1 - 2 * (hashed >> np.uint64(bit) & np.uint64(1)).astype(np.float64)
 
 
 def save(path, tensors, metadata):
