@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { OtherProcess } from './other-process.js';
 
-/** Gradients have 26 KB: those of 500 steps are 13 MB. */
+/** Gradients have 26 KB: those of 400 steps are 10 MB. */
 const residentBound = 8 * 2 ** 20;
 /** Of values: 1 KB per step would be 2 MB. TensorFlow's binding is still being compiled when the steps begin: 1 MB. */
 const heapBound = 2 * 2 ** 20;

@@ -6,7 +6,7 @@ import type { OtherProcess } from './other-process.js';
 
 /** Steps after which memory must be as it was. */
 export function stepsOf({ slow }: EngineUnderTest): number {
-  return slow ? 500 : 2000;
+  return slow ? 400 : 2000;
 }
 
 /** What `other-process.ts` finds, unless it is ended by `signal`. */
