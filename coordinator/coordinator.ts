@@ -155,9 +155,7 @@ export class Coordinator {
 
   /** Settles when the job is prepared and the run on disk. @throws when it cannot be. */
   async view(): Promise<RunView> {
-    const run = await this.#run;
-    await run.durable;
-    return run.view;
+    return (await this.#durableRun()).view;
   }
 
   /** Settles when the job is prepared. @throws when it cannot be. */
@@ -170,14 +168,20 @@ export class Coordinator {
     this.#scaler = scaler;
   }
 
-  /** Settles when the job is prepared. @throws when it cannot be. */
+  /** Settles when the job is prepared and the run on disk, so that nobody hears of a state before its log does. */
   async status(): Promise<StatusReply> {
-    return (await this.#run).status();
+    return (await this.#durableRun()).status();
   }
 
   /** The run so far, thinned to `points` or fewer. Settles when the job is prepared. @throws when it cannot be. */
   async history(points?: number): Promise<HistoryReply> {
     return (await this.#run).history(points);
+  }
+
+  async #durableRun(): Promise<Run> {
+    const run = await this.#run;
+    await run.durable;
+    return run;
   }
 
   async #prepare(): Promise<Run> {

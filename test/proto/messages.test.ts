@@ -52,6 +52,7 @@ const fromWorker: FromWorkerFields = {
     compileMs: 512.25,
     fingerprint: '0123456789abcdef'.repeat(4),
     wideCores: 16,
+    placement: '1 of 122 operators run on the CPU',
   },
   heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024, wideCores: 16 },
   holding: { shards: [0, 4, most] },
