@@ -48,7 +48,7 @@ export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {
   const [dy, filter] = node.inputs;
   const [kh, kw, ci, co] = filter.shape as [number, number, number, number];
   const [batch, height, width] = node.shape as [number, number, number];
-  const indices = windowsOfPixels(convWindows(filter, node.attrs), sizeOfImage(node), sizeOfImage(dy));
+  const indices = windowsOfPixels(convWindows(filter.shape, node.attrs), sizeOfImage(node), sizeOfImage(dy));
   const { name, shape } = asRows(lowering, dy);
   const gathered = gatherRows(lowering, name, shape, indices);
   const rows = lowering.reshape(gathered, [batch * height * width, kh * kw * co]);

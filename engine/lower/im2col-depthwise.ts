@@ -7,7 +7,7 @@ import { asRows, convWindows, gatherRows, pixelsOfWindows, sizeOfImage, windowsO
 export function depthwise(lowering: Lowering, node: NodeOf<'depthwise'>): void {
   const [x, filter] = node.inputs;
   const [kh, kw, channels, multiplier] = filter.shape as [number, number, number, number];
-  const indices = pixelsOfWindows(convWindows(filter, node.attrs), sizeOfImage(x), sizeOfImage(node));
+  const indices = pixelsOfWindows(convWindows(filter.shape, node.attrs), sizeOfImage(x), sizeOfImage(node));
   const products = lowering.writer.op('Mul', [
     pixels(lowering, x, indices, [kh * kw, channels, 1]),
     lowering.reshape(lowering.get(filter), [kh * kw, channels, multiplier]),
@@ -18,7 +18,7 @@ export function depthwise(lowering: Lowering, node: NodeOf<'depthwise'>): void {
 export function depthwiseInput(lowering: Lowering, node: NodeOf<'depthwiseInput'>): void {
   const [dy, filter] = node.inputs;
   const [kh, kw, channels, multiplier] = filter.shape as [number, number, number, number];
-  const indices = windowsOfPixels(convWindows(filter, node.attrs), sizeOfImage(node), sizeOfImage(dy));
+  const indices = windowsOfPixels(convWindows(filter.shape, node.attrs), sizeOfImage(node), sizeOfImage(dy));
   const products = lowering.writer.op('Mul', [
     pixels(lowering, dy, indices, [kh * kw, channels, multiplier]),
     lowering.reshape(lowering.get(filter), [kh * kw, channels, multiplier]),
@@ -30,7 +30,7 @@ export function depthwiseFilter(lowering: Lowering, node: NodeOf<'depthwiseFilte
   const [x, dy] = node.inputs;
   const [kh, kw, channels, multiplier] = node.shape as [number, number, number, number];
   const [batch, height, width] = dy.shape as [number, number, number];
-  const indices = pixelsOfWindows(convWindows(node, node.attrs), sizeOfImage(x), sizeOfImage(dy));
+  const indices = pixelsOfWindows(convWindows(node.shape, node.attrs), sizeOfImage(x), sizeOfImage(dy));
   const products = lowering.writer.op('Mul', [
     pixels(lowering, x, indices, [kh * kw, channels, 1]),
     lowering.reshape(lowering.get(dy), [batch * height * width, 1, channels, multiplier]),

@@ -1,4 +1,5 @@
 import type { ConvAttrs, Node, PoolAttrs } from '../ir/node.js';
+import type { Shape } from '../ir/shape.js';
 import type { Lowering } from './lowering.js';
 
 /** What every window of a convolution or pooling looks at: rows and columns of it, and how they lie on the image. */
@@ -11,9 +12,9 @@ export interface Windows {
 
 type Size = readonly [number, number];
 
-export function convWindows(filter: Node | readonly number[], attrs: ConvAttrs): Windows {
-  const [rows, columns] = ('shape' in filter ? filter.shape : filter) as readonly [number, number];
-  return { ...attrs, kernel: [rows, columns] };
+/** @param filter - its shape, `[kh, kw, …]`. */
+export function convWindows(filter: Shape, attrs: ConvAttrs): Windows {
+  return { ...attrs, kernel: [filter[0]!, filter[1]!] };
 }
 
 export function poolWindows({ window, pads, strides }: PoolAttrs): Windows {
@@ -83,6 +84,6 @@ export function asRows(lowering: Lowering, node: Node): { readonly name: string;
   return { name: lowering.memo(`rows${node.id}`, () => lowering.reshape(lowering.get(node), shape)), shape };
 }
 
-export function sizeOfImage({ shape }: Node | { readonly shape: readonly number[] }): Size {
+export function sizeOfImage({ shape }: Node): Size {
   return [shape[1]!, shape[2]!];
 }

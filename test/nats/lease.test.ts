@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readIndex } from '../../coordinator/observe/nats/object-parts.js';
+import { openStores } from '../../coordinator/observe/nats/stores.js';
 import { parseSteps } from '../../coordinator/run-records.js';
 import { smallJob } from '../e2e/lockstep.js';
 import { eventually, jetstream, missing, openRuns, readEntry, readEvents } from './nats-server.js';
@@ -30,17 +32,16 @@ describe.skipIf(missing !== undefined)(
       const quiet = scratch();
       const digest = await (await startRun(quiet)).finish();
       const server = await startServer();
-      const js = jetstream(await server.connect());
+      const connection = await server.connect();
+      const js = jetstream(connection);
       const flags = ['--nats', server.url(), '--nats-job', 'moved'];
       const silent = await startRun(scratch(), ...flags);
       await steps(silent, 33);
-      const runs = await (async () => openRuns(js))();
+      const stores = await openStores(connection);
       const { runId } = (await readEntry(js, 'moved'))!;
-      const index = () =>
-        runs.getBlob(`moved/${runId}/index`).then((bytes) => JSON.parse(String(Buffer.from(bytes!))) as Index);
-      const hasCheckpoint = ({ files }: Index) =>
-        files.some(({ name }) => name === 'checkpoints/step-00000030.safetensors');
-      await eventually(index, hasCheckpoint, 'the checkpoint of step 30 in the store');
+      const names = async () => (await readIndex(stores, 'moved', runId))?.files.map(({ name }) => name) ?? [];
+      const hasCheckpoint = (names: string[]) => names.includes('checkpoints/step-00000030.safetensors');
+      await eventually(names, hasCheckpoint, 'the checkpoint of step 30 in the store');
       silent.command.process.kill('SIGSTOP');
 
       const elsewhere = scratch();
@@ -63,8 +64,7 @@ describe.skipIf(missing !== undefined)(
       expect(await readEntry(js, 'moved')).toMatchObject({ runId, term: 2, state: 'finished', digest });
       const epochs = (await readEvents(js)).filter(({ type }) => type === 'epoch').map(({ data }) => data['epoch']);
       expect(epochs).toEqual([1, 2, 3, 4]);
-      const names = (await index()).files.map(({ name }) => name);
-      expect(names).toEqual(expect.arrayContaining(['job.json', 'model/model.onnx', 'report/index.html']));
+      expect(await names()).toEqual(expect.arrayContaining(['job.json', 'model/model.onnx', 'report/index.html']));
     });
 
     it('begins anew under the name of a job that is finished, and keeps the files of the run before', async () => {
@@ -109,17 +109,16 @@ describe.skipIf(missing !== undefined)(
 
     it('leaves out a damaged checkpoint of the store, and goes on from the one before', async () => {
       const server = await startServer();
-      const js = jetstream(await server.connect());
+      const connection = await server.connect();
       const flags = ['--nats', server.url(), '--nats-job', 'damaged'];
       const run = await startRun(scratch(), ...flags);
       await steps(run, 24);
       await interrupt(run);
-      const runs = await openRuns(js);
-      const { runId } = (await readEntry(js, 'damaged'))!;
-      const index = JSON.parse(String(Buffer.from((await runs.getBlob(`damaged/${runId}/index`))!))) as Index;
-      const newest = index.files.find(({ name }) => name === 'checkpoints/step-00000024.safetensors')!;
+      const stores = await openStores(connection);
+      const { runId } = (await readEntry(jetstream(connection), 'damaged'))!;
+      const newest = (await readIndex(stores, 'damaged', runId))!.files.find(({ name }) => name === 'checkpoints/step-00000024.safetensors')!;
       const [part] = newest.parts;
-      await runs.putBlob({ name: `damaged/${runId}/parts/${part}` }, new Uint8Array(1024 * 1024).fill(7));
+      await stores.runs.putBlob({ name: `damaged/${runId}/parts/${part}` }, new Uint8Array(1024 * 1024).fill(7));
       const directory = scratch();
       const next = await startRun(directory, ...flags);
       expect(next.command.stdout).toMatch(
@@ -130,7 +129,3 @@ describe.skipIf(missing !== undefined)(
     });
   },
 );
-
-interface Index {
-  readonly files: readonly { readonly name: string; readonly parts: readonly string[] }[];
-}

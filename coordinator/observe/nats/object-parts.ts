@@ -22,7 +22,9 @@ export async function removeObject({ runs, jsm }: Stores, name: string): Promise
 
 /** What the store has of a run; undefined when that is nothing. @throws when it cannot be read. */
 export async function readIndex({ runs }: Stores, job: string, runId: string): Promise<RunIndex | undefined> {
-  const bytes = await within(runs.getBlob(indexObject(job, runId)), objectMs, 'index');
+  const read = () => within(runs.getBlob(indexObject(job, runId)), answerMs, 'index');
+  // An object that is replaced while it is read never arrives: the client waits for messages that are gone.
+  const bytes = await read().catch(read);
   return bytes === null ? undefined : runIndexSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
 }
 

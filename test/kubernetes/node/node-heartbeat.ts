@@ -4,7 +4,10 @@ import { type ApiClient } from '../api-client.js';
 const renewMs = 1_000;
 const namespace = 'kube-node-lease';
 
-/** Registers a node, says that it is ready, and renews its lease until it is stopped. */
+/**
+ * Registers a node, says that it is ready, and renews its lease until it is stopped. Says again with each lease that it
+ * is ready: where the API server was away for long, the cluster has taken the node for lost.
+ */
 export class NodeHeartbeat {
   #timer: NodeJS.Timeout | undefined;
 
@@ -17,9 +20,6 @@ export class NodeHeartbeat {
   async start(): Promise<void> {
     await this.client.apply(nodeObject(this.name));
     await this.#renew();
-    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
-    const body = { status: nodeStatus({ cpu: '64', memory: '256Gi', pods: '1000', ...this.capacity }) };
-    await this.client.core.patchNodeStatus({ name: this.name, body }, merge);
     this.#timer = setInterval(() => void this.#renew().catch(() => undefined), renewMs);
   }
 
@@ -36,6 +36,9 @@ export class NodeHeartbeat {
       metadata: { name: this.name, namespace },
       spec: { holderIdentity: this.name, leaseDurationSeconds: 10, renewTime },
     });
+    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    const body = { status: nodeStatus({ cpu: '64', memory: '256Gi', pods: '1000', ...this.capacity }) };
+    await this.client.core.patchNodeStatus({ name: this.name, body }, merge);
   }
 }
 
