@@ -39,7 +39,7 @@ interface Place {
 }
 
 /** Chunks of the dataset become garbage fast: a small young generation frees them some 50 MB earlier. */
-const nodeOptions = ['--max-semi-space-size=1'];
+const nodeOptions = ['--max-semi-space-size=1', '--expose-gc'];
 const stopLimitMs = 3_000;
 /** What a worker has to leave that is not needed any more. */
 const drainLimitMs = 10_000;

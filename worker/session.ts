@@ -21,6 +21,7 @@ import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { FetchOrder } from './fetch-order.js';
+import { collectGarbageOf } from './garbage.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';
@@ -283,6 +284,7 @@ export class WorkerSession {
     this.#engine().post({ kind: 'vector', step, evaluation, values: this.#vector.values, used: this.#sent.splice(0) });
     this.#vector = undefined;
     this.#phase = 'computing';
+    collectGarbageOf(step);
   }
 
   /** Evaluations are rare: their vectors are not worth keeping. */
