@@ -112,9 +112,10 @@ const small = ['--set', 'data.limit=2000', '--set', 'evaluation.everyEpochs=0'];
 const result = { machine: machine(), rounds };
 say(`machine: ${result.machine}`);
 
-const overhead = { bare: [], first: [], warm: [] };
+const overhead = { bare: [], sideBySide: [], first: [], warm: [] };
 for (let round = 0; round < rounds; round++) {
   overhead.bare.push(...(await bareEngine(200)));
+  overhead.sideBySide.push(...(await Promise.all([bareEngine(200), bareEngine(200)])).flat());
   const flags = [...small, '--workers', '1', '--cores', '1', '--shards', '1', '--epochs', '5'];
   const { ms } = await train('overhead', flags);
   overhead.first.push(...ms.slice(0, 190));
@@ -133,6 +134,9 @@ say(`  cluster, steps 10 to 200    ${overText(overhead.first)}`);
 say(`  cluster, from step 600 on   ${overText(overhead.warm)}`);
 
 say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, round by round)`);
+// Cores share caches and memory: more than this no cluster of two can gain, whatever its overhead.
+result.limit = (2 * median(overhead.bare)) / median(overhead.sideBySide);
+say(`  two bare engines side by side: ${spread(overhead.sideBySide)} ms a step, so at most ${result.limit.toFixed(2)}`);
 result.speedup = {};
 for (const shards of [4, 5]) {
   const ratios = [];
@@ -158,7 +162,7 @@ for (const shards of [4, 5]) {
 
 const memory = await train('memory', ['--workers', '2', '--epochs', '1']);
 result.memoryMb = { coordinator: memory.peaks.coordinator, workers: Object.values(memory.peaks.workers) };
-const datasetMb = options.synthetic ? 184 : 184;
+const datasetMb = 184;
 say(`\nhighest resident memory, cluster-cnn3, two workers, MB`);
 say(
   `  coordinator ${result.memoryMb.coordinator.toFixed(0)}, of it the dataset ${datasetMb}  (bar: 300 beyond the dataset)`,
