@@ -116,7 +116,9 @@ describe.skipIf(missing !== undefined)(
       await interrupt(run);
       const stores = await openStores(connection);
       const { runId } = (await readEntry(jetstream(connection), 'damaged'))!;
-      const newest = (await readIndex(stores, 'damaged', runId))!.files.find(({ name }) => name === 'checkpoints/step-00000024.safetensors')!;
+      const newest = (await readIndex(stores, 'damaged', runId))!.files.find(
+        ({ name }) => name === 'checkpoints/step-00000024.safetensors',
+      )!;
       const [part] = newest.parts;
       await stores.runs.putBlob({ name: `damaged/${runId}/parts/${part}` }, new Uint8Array(1024 * 1024).fill(7));
       const directory = scratch();
