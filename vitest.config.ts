@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/longest-first.js';
 import { softwareGpu } from './test/programs.js';
 
 /** Tests that run on every device; a GPU in software is found by the environment, which is read when a process starts. */
@@ -7,7 +6,6 @@ const devices = ['test/devices/*.test.ts', 'test/engine/contract.test.ts'];
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
