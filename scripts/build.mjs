@@ -1,6 +1,6 @@
 // Compiles the TypeScript of the product into dist/, bundles the live page's script, and copies the .proto files.
 import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+// npm makes the command executable when it links it; a build after that begins with a new file.
+chmodSync(join(root, 'dist/cli/main.js'), 0o755);
 for (const path of ['proto/lockstep', 'coordinator/observe/tensorboard/event.proto']) {
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
