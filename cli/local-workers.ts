@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
 import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
+import { SharedFile } from '../proto/shared-file.js';
 import { newWorkerId } from '../worker/worker-id.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
 import { decideRestart } from './restart.js';
@@ -20,6 +21,8 @@ export interface LocalWorkersOptions {
   readonly cache: boolean;
   /** Options of token and TLS. */
   readonly access?: readonly string[];
+  /** The files that they share with the coordinator, by their ids, are kept here; undefined: all goes by gRPC. */
+  readonly sharedFiles: Map<string, SharedFile> | undefined;
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
   /** A worker ended without being told to, and is started again. */
@@ -39,7 +42,9 @@ interface Place {
 }
 
 /** Chunks of the dataset become garbage fast: a small young generation frees them some 50 MB earlier. */
-const nodeOptions = ['--max-semi-space-size=1', '--expose-gc'];
+const nodeOptions = ['--max-semi-space-size=1'];
+/** The number under which a worker finds the file that it shares: the one after standard streams and channel. */
+const sharedFd = 4;
 const stopLimitMs = 3_000;
 /** What a worker has to leave that is not needed any more. */
 const drainLimitMs = 10_000;
@@ -135,6 +140,8 @@ export class LocalWorkers {
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
+    const file = this.#shareFile(place.workerId);
+    if (file) args.push('--shared-file', String(sharedFd));
     const log = openSync(logFile, 'a');
     // With an arena per thread, glibc keeps some 60 MB more of freed memory.
     const env = {
@@ -142,15 +149,33 @@ export class LocalWorkers {
       ...(place.gpu && gpuEnvironment(place.gpu, process.env, fetchedCudaLibraries())),
     };
     // The channel tells a worker that this process is gone, so that no orphan goes on.
-    const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio: ['ignore', 'ignore', log, 'ipc'] });
+    const child = spawn(process.execPath, [...nodeOptions, ...args], {
+      env,
+      stdio: ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd] : [])],
+    });
     closeSync(log);
     place.child = child;
     this.#children.add(child);
+    const { workerId } = place;
     const gone = (how: string, wasAsked: boolean) => {
+      // What it sent last may still be on its way.
+      setTimeout(() => this.#unshareFile(workerId), drainLimitMs).unref();
       if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, wasAsked);
     };
     child.once('error', (error) => gone(error.message, false));
     child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code === 0));
+  }
+
+  #shareFile(workerId: string): SharedFile | undefined {
+    const file = this.options.sharedFiles && SharedFile.create();
+    if (file) this.options.sharedFiles?.set(workerId, file);
+    return file;
+  }
+
+  #unshareFile(workerId: string): void {
+    const { sharedFiles } = this.options;
+    sharedFiles?.get(workerId)?.close();
+    sharedFiles?.delete(workerId);
   }
 
   /** @param wasAsked - by SIGTERM, for example: then it stays away. */

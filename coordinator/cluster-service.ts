@@ -2,6 +2,7 @@ import type { JobManifest } from '../job/manifest.js';
 import { monotonicMs } from '../proto/clock.js';
 import { chunkCount } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
+import { type SharedFile, withBytes } from '../proto/shared-file.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
 import { checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from './engine-class.js';
@@ -26,6 +27,8 @@ export interface ClusterServiceOptions {
   readonly door: EngineDoor;
   readonly manifest: JobManifest;
   readonly traffic?: Traffic;
+  /** Of this machine's workers, by their ids. */
+  readonly sharedFiles?: ReadonlyMap<string, SharedFile>;
   readonly welcome: { readonly jobJson: string; readonly term: number; readonly heartbeatMs: number };
 }
 
@@ -129,7 +132,10 @@ export class ClusterService {
       throw new ClusterError('BAD_MESSAGE', `join: expected Hello first, got ${kindOf(message)}`);
     }
     checkHello(message.hello);
-    const session = new WorkerSession(message.hello, stream, performance.now(), this.options.traffic);
+    const { traffic, sharedFiles, manifest } = this.options;
+    const file = sharedFiles?.get(message.hello.workerId);
+    file?.begin(manifest.parameterCount);
+    const session = new WorkerSession(message.hello, stream, performance.now(), traffic, file);
     if (this.#closed !== undefined) {
       session.finish(this.#closed);
       return session;
@@ -163,9 +169,7 @@ export class ClusterService {
       case 'partial':
       case 'rows':
         this.#checkAdmitted(session);
-        if (message.message === 'partial') session.traffic.addReceived('gradients', message.partial.data.byteLength);
-        else session.traffic.addReceived('rows', message.rows.data.byteLength);
-        return trainer.receive(session, message);
+        return this.#result(session, message);
       case 'failure':
         return this.#gone(session, 'lost', new ClusterError('ENGINE_FAILED', message.failure.message));
       case 'leaving':
@@ -177,6 +181,17 @@ export class ClusterService {
           `join: got ${kindOf(message)} from ${session.workerId}; damaged on the way`,
         );
     }
+  }
+
+  #result(session: WorkerSession, message: ReceivedFromWorker & { message: 'partial' | 'rows' }): void {
+    const { trainer } = this.options;
+    if (message.message === 'rows') {
+      session.traffic.addReceived('rows', message.rows.data.byteLength);
+      return trainer.receive(session, message);
+    }
+    const partial = withBytes(session.sharedFile, message.partial, `partial from ${session.workerId}`);
+    session.traffic.addReceived('gradients', partial.data.byteLength);
+    trainer.receive(session, { ...message, partial });
   }
 
   /** A worker has compiled and run its programs: it may compute once the door has let it in. */

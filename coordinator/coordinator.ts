@@ -20,6 +20,7 @@ import type { Run } from './run.js';
 import { RunDirectory } from './run-directory.js';
 import { ClusterServer } from './server.js';
 import type { JoinStream } from './session.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import { Traffic } from './traffic.js';
 
 export interface CoordinatorOptions extends ListenOptions {
@@ -67,6 +68,8 @@ const shutdownLimitMs = 2_000;
 export class Coordinator {
   readonly events = new RunEvents();
   readonly traffic = new Traffic();
+  /** Of this machine's workers, by their ids; whoever starts these adds them. */
+  readonly sharedFiles = new Map<string, SharedFile>();
   readonly #server: ClusterServer;
   readonly #run: Promise<Run>;
   #stopReason: string | undefined;
@@ -192,6 +195,7 @@ export class Coordinator {
       previous: this.#previous,
       events: this.events,
       traffic: this.traffic,
+      sharedFiles: this.sharedFiles,
       stop: (reason) => this.stop(reason),
       scaler: () => this.#scaler,
     });

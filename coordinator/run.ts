@@ -18,6 +18,7 @@ import type { RunDirectory } from './run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
 import type { JoinStream } from './session.js';
 import { describeStatus } from './status.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import type { Traffic } from './traffic.js';
 import { Trainer } from './trainer.js';
 
@@ -26,6 +27,7 @@ export interface RunOptions extends CoordinatorOptions {
   readonly previous: PreviousRun | undefined;
   readonly events: RunEvents;
   readonly traffic: Traffic;
+  readonly sharedFiles: ReadonlyMap<string, SharedFile>;
   /** Ends the run after the step in progress. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
@@ -69,7 +71,11 @@ export class Run {
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
     const record = (run: RunEngine) => runJson.update(run);
     const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
-    const cluster = new ClusterService({ roster, trainer, events, door, manifest: job.manifest, traffic, welcome });
+    const { sharedFiles } = options;
+    const cluster = new ClusterService({
+      ...{ roster, trainer, events, door, traffic, sharedFiles, welcome },
+      manifest: job.manifest,
+    });
     const control = new RunControl({ trainer, stop: options.stop, scaler: options.scaler });
     return new Run(options, { job, start, test: dataset.test, trainer, roster, cluster, door, control });
   }

@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type ClusterError, toStatus } from '../proto/errors.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
 import { ClockOffset } from './clock-offset.js';
@@ -29,6 +30,8 @@ export class WorkerSession {
     readonly stream: JoinStream,
     nowMs: number,
     total?: Traffic,
+    /** Where it leaves chunks for a worker of the same machine, and finds that one's. */
+    readonly sharedFile?: SharedFile,
   ) {
     this.traffic = new Traffic(total);
     this.lastHeardMs = nowMs;
@@ -53,8 +56,14 @@ export class WorkerSession {
     this.#sentVector = vector.key;
     this.traffic.addSent(vector.kind.evaluation ? 'evaluation' : 'parameters', vector.byteLength);
     for (let index = 0; index < vector.chunks && !this.#ended; index++) {
-      this.stream.write(vector.chunk(index));
+      this.stream.write(this.#throughFile(vector, index) ?? vector.message(index));
     }
+  }
+
+  /** A chunk whose bytes are in the shared file; undefined without one, and when it is full. */
+  #throughFile(vector: OutgoingVector, index: number): ToWorker | undefined {
+    const sent = this.sharedFile?.put(vector.fields(index));
+    return sent?.shared ? { parameters: { ...vector.kind, ...sent } } : undefined;
   }
 
   /** Tells the worker that the job is over and closes the stream. */

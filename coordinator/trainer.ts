@@ -1,4 +1,5 @@
 import { ClusterError } from '../proto/errors.js';
+import { MessageGarbage } from '../proto/garbage.js';
 import type { ReceivedFromWorker } from '../proto/messages.js';
 import { chainDigest, stateDigest } from '../job/digest.js';
 import { epochOf, globalSamples } from '../job/plan.js';
@@ -33,6 +34,7 @@ export class Trainer {
   lastEvaluation: EvaluationRecord | undefined;
   readonly #counts = { audited: 0, faults: 0, skipped: 0 };
   readonly #arithmetic: Arithmetic;
+  readonly #garbage = new MessageGarbage();
   readonly #context: StepContext;
   readonly #params: Float32Array;
   readonly #running: Float32Array;
@@ -192,7 +194,11 @@ export class Trainer {
     const begin = performance.now();
     const update = { samples, learningRate: rate };
     const task = (this.#task = new StepTask(this.#context, this.step, update, audited));
-    await this.dispatcher.perform(task);
+    const done = this.dispatcher.perform(task);
+    // The workers compute now. Each that shares no file was sent parameters and sends a gradient.
+    const senders = this.setup.roster.readySessions.filter(({ sharedFile }) => !sharedFile);
+    this.#garbage.add(2 * this.#params.byteLength * senders.length);
+    await done;
     this.#counts.audited += audited.length;
     const outcome = task.outcome!;
     if (outcome.kind === 'committed') this.#commit(task, outcome, { ...update, durationMs: performance.now() - begin });

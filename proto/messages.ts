@@ -66,6 +66,11 @@ export interface Parameters {
   chunks: number;
   data: Uint8Array;
   crc: number;
+  shared?: SharedChunk | null;
+}
+export interface SharedChunk {
+  index: number;
+  bytes: number;
 }
 export interface ShardReport {
   shard: number;
@@ -85,6 +90,7 @@ export interface Partial {
   reports: ShardReport[];
   crc: number;
   stamps?: Stamps | null;
+  shared?: SharedChunk | null;
 }
 export interface Stamps {
   orderSentMs: number;

@@ -6,6 +6,8 @@ import { callMetadata } from '../proto/auth.js';
 import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
+import { MessageGarbage } from '../proto/garbage.js';
+import { type SharedFile, withBytes } from '../proto/shared-file.js';
 import type { TlsIdentity } from '../proto/identity.js';
 import type {
   Assignment,
@@ -21,7 +23,6 @@ import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { FetchOrder } from './fetch-order.js';
-import { collectGarbageOf } from './garbage.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';
@@ -37,6 +38,8 @@ export interface SessionOptions {
   readonly welcomeLimitMs: number;
   /** Cores that the workers of this host share; see `WorkerOptions`. */
   readonly cores: number;
+  /** Shared with a coordinator of the same machine that started this process. */
+  readonly sharedFile?: SharedFile | undefined;
   readonly log: (message: string) => void;
   /** The engine thread of a job, and the parts of its dataset by digest; kept by the caller, as they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
@@ -74,6 +77,7 @@ export class WorkerSession {
   /** What heartbeats say; see `Heartbeat.wide_cores`. */
   #wideCores = 0;
   readonly #stamps = new StepStamps();
+  readonly #garbage = new MessageGarbage();
   /** Nodes of the newest step that are ordered and not sent. */
   #owed: { step: number; nodes: number } | undefined;
   /** Gradients that the stream has read, to go back to the engine thread. */
@@ -203,6 +207,7 @@ export class WorkerSession {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
     this.#parameterBuffers = new BufferPool(manifest.parameterCount);
+    this.options.sharedFile?.begin(manifest.parameterCount);
     this.#term = term;
     this.#heartbeats = setInterval(() => this.#beat(), Math.max(50, heartbeatMs));
     const { spec, dataset } = manifest;
@@ -278,13 +283,17 @@ export class WorkerSession {
       );
     }
     this.#phase = 'receiving';
-    storeChunk(this.#vector.values, message, `parameters of step ${step}`);
+    const operation = `parameters of step ${step}`;
+    storeChunk(this.#vector.values, withBytes(this.options.sharedFile, message, operation), operation);
     if (++this.#vector.received < chunks) return;
     if (!evaluation) this.#stamps.parametersEnd();
-    this.#engine().post({ kind: 'vector', step, evaluation, values: this.#vector.values, used: this.#sent.splice(0) });
+    const { values } = this.#vector;
+    const { byteLength } = values;
+    this.#engine().post({ kind: 'vector', step, evaluation, values, used: this.#sent.splice(0) });
     this.#vector = undefined;
     this.#phase = 'computing';
-    collectGarbageOf(step);
+    // Parameters came, and a gradient as long will go.
+    if (!this.options.sharedFile) this.#garbage.add(2 * byteLength);
   }
 
   /** Evaluations are rare: their vectors are not worth keeping. */
@@ -327,9 +336,10 @@ export class WorkerSession {
     for (let chunk = 0; chunk < chunks; chunk++) {
       const isLast = chunk === chunks - 1;
       const sent = chunk === 0 ? reports.map(toReport) : [];
-      const fields = { ...chunkFields(gradient, chunk), reports: sent };
+      const fields = chunkFields(gradient, chunk);
+      const bytes = this.options.sharedFile?.put(fields) ?? fields;
       const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
-      const partial = { term: this.#term, step, node, ...fields, ...(stamps && { stamps }) };
+      const partial = { term: this.#term, step, node, ...bytes, reports: sent, ...(stamps && { stamps }) };
       // The stream may read the bytes later, so the buffer is free when the last chunk is written.
       this.#stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
     }

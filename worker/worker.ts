@@ -1,6 +1,7 @@
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import { diagnoseTls } from '../proto/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   readonly cores: number;
   /** Where compiled programs are kept; none are by default. */
   readonly cacheDirectory?: string | undefined;
+  /** Shared with a coordinator of the same machine that started this process. */
+  readonly sharedFile?: SharedFile | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -82,7 +85,7 @@ export class LockstepWorker {
   }
 
   #open(): WorkerSession {
-    const { coordinator, token, tls, waitMs, cores, log } = this.options;
+    const { coordinator, token, tls, waitMs, cores, sharedFile, log } = this.options;
     return new WorkerSession({
       coordinator,
       token,
@@ -90,6 +93,7 @@ export class LockstepWorker {
       workerId: this.workerId,
       welcomeLimitMs: waitMs,
       cores,
+      sharedFile,
       log,
       engineFor: (manifest) => this.#jobFor(manifest).engine,
       partsFor: (manifest) => this.#jobFor(manifest).parts,

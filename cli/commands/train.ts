@@ -37,6 +37,7 @@ interface TrainOptions extends RunOptions {
   workers: string;
   cores: number;
   cache: boolean;
+  sharedMemory: boolean;
 }
 
 /** `lockstep train`: coordinator and workers on this machine. */
@@ -80,6 +81,10 @@ function addLocalOptions(command: Command): void {
   );
   command.addOption(workers).addOption(cores.argParser(positive).default(availableParallelism(), 'all'));
   command.addOption(noCacheOption());
+  command.option(
+    '--no-shared-memory',
+    'have gradients and parameters go by gRPC, as to workers elsewhere; the bits stay the same',
+  );
 }
 
 /** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
@@ -158,6 +163,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         cache: options.cache,
         coordinator: loopbackAddress(address),
         access: [...tokenFlag(options), ...localWorkerTls(options, tls)],
+        sharedFiles: options.sharedMemory ? coordinator.sharedFiles : undefined,
         logFile: join(runDirectory, 'log.jsonl'),
         onRestart: print,
         onExit: (message, left) => workerEnded(coordinator, message, left, print),

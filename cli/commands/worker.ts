@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/listen.js';
 import { LockstepWorker } from '../../worker/worker.js';
+import { SharedFile } from '../../proto/shared-file.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
 import { noCacheOption, programDirectory } from '../program-cache.js';
@@ -11,6 +12,7 @@ interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;
   workerId?: string;
   cores: number;
+  sharedFile?: number;
   tokenFile?: string;
   wait: number;
   cache: boolean;
@@ -23,6 +25,11 @@ export function workerCommand(): Command {
     .description('join a coordinator and compute for it until its job is over')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
     .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
+    .addOption(
+      new Option('--shared-file <fd>', 'open file for chunks to and from its coordinator')
+        .argParser(positive)
+        .hideHelp(),
+    )
     .option('--token-file <file>', 'shared secret of the cluster');
   return addTlsClientOptions(command)
     .addOption(
@@ -54,6 +61,7 @@ export function workerCommand(): Command {
         tls: readTls(options, 'client'),
         waitMs: options.wait,
         cores: options.cores,
+        sharedFile: options.sharedFile === undefined ? undefined : new SharedFile(options.sharedFile, 'worker'),
         cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });

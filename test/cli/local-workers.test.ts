@@ -1,21 +1,27 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as Module from '../../cli/local-workers.js';
+import type { SharedFile } from '../../proto/shared-file.js';
 import { built } from '../coordinator/built.js';
 import { until } from '../until.js';
 
 /** Starts the command beside it. */
 const { LocalWorkers } = await built<typeof Module>('cli/local-workers.js');
 
-/** Environments of this process's children that are workers, as the kernel has them. */
+/** Processes of this process's children that are workers. */
+function workerPids(): string[] {
+  return readdirSync('/proc').filter(
+    (entry) => /^\d+$/.test(entry) && parentOf(entry) === process.pid && read(entry, 'cmdline').includes('worker'),
+  );
+}
+
+/** Their environments, as the kernel has them. */
 function workerEnvironments(): Readonly<Record<string, string>>[] {
-  return readdirSync('/proc')
-    .filter(
-      (entry) => /^\d+$/.test(entry) && parentOf(entry) === process.pid && read(entry, 'cmdline').includes('worker'),
-    )
-    .map((pid) => Object.fromEntries(read(pid, 'environ').split('\0').map(split)) as Record<string, string>);
+  return workerPids().map(
+    (pid) => Object.fromEntries(read(pid, 'environ').split('\0').map(split)) as Record<string, string>,
+  );
 }
 const split = (entry: string) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)];
 const parentOf = (pid: string) => Number(/^PPid:\s*(\d+)$/m.exec(read(pid, 'status'))?.[1]);
@@ -30,16 +36,18 @@ function read(pid: string, file: string): string {
 }
 
 describe.skipIf(process.platform !== 'linux')('local workers', () => {
-  it('see one GPU each, and a new one gets that of the one that left', async () => {
+  it('see one GPU each, a new one that of the one that left, and share a file each with the coordinator', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'lockstep-workers-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     vi.stubEnv('CUDA_VISIBLE_DEVICES', undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
+    const sharedFiles = new Map<string, SharedFile>();
     const options: Module.LocalWorkersOptions = {
       ...{ count: 3, cores: 1, cache: false, logFile: join(directory, 'log.jsonl') },
       gpus: ['GPU-8a', '1'].map((device) => ({ device, name: 'NVIDIA H200' })),
       // Nobody listens there; they wait.
       coordinator: '127.0.0.1:1',
+      sharedFiles,
       onRestart: () => {},
       onExit: () => {},
     };
@@ -50,6 +58,12 @@ describe.skipIf(process.platform !== 'linux')('local workers', () => {
     try {
       await are('1', 'GPU-8a', 'GPU-8a');
       expect(workerEnvironments().map((env) => env['CUDA_DEVICE_ORDER'])).toEqual(Array(3).fill('PCI_BUS_ID'));
+      const shared = workerPids().map((pid) => readlinkSync(`/proc/${pid}/fd/4`));
+      expect(shared).toHaveLength(3);
+      expect(shared.sort()).toEqual(
+        [...sharedFiles.values()].map(({ fd }) => readlinkSync(`/proc/self/fd/${fd}`)).sort(),
+      );
+      expect(new Set(shared).size).toBe(3);
       workers.scale(1);
       await are('GPU-8a');
       workers.scale(2);

@@ -4,6 +4,7 @@ import { callMetadata } from '../../proto/auth.js';
 import { chunkCount, chunkFields } from '../../proto/chunks.js';
 import { type ClusterError, fromServiceError } from '../../proto/errors.js';
 import type { FromWorker, Hello, Node, Ready, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
+import type { SharedFile } from '../../proto/shared-file.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { clusterClient, within } from '../proto/wire.js';
 
@@ -14,6 +15,8 @@ export class RawWorker {
   /** How the session ended: with an error, or without one. */
   readonly ended: Promise<ClusterError | undefined>;
   readonly received: ReceivedToWorker[] = [];
+  /** Where the bytes of partials are left, if anywhere. */
+  sharedFile: SharedFile | undefined;
   /** Called with every message as it comes. */
   onReceived: ((message: ReceivedToWorker) => void) | undefined;
   #taken = 0;
@@ -74,7 +77,7 @@ export class RawWorker {
       return { ...own, ...change.reports };
     });
     for (const chunk of change.chunks ?? Array.from({ length: chunks }, (_, i) => i)) {
-      const fields = chunkFields(vector, chunk);
+      const fields = this.sharedFile?.put(chunkFields(vector, chunk)) ?? chunkFields(vector, chunk);
       this.send({ partial: { term, step, node, ...fields, reports: chunk === 0 ? reports : [] } });
     }
   }

@@ -14,6 +14,7 @@ import type { Trainer } from '../../coordinator/trainer.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { globalSamples, manifestPlan } from '../../job/plan.js';
 import type { TreeNode } from '../../job/tree.js';
+import type { SharedFile } from '../../proto/shared-file.js';
 import { serve, within } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 
@@ -74,6 +75,7 @@ export class Rig {
   readonly dispatcher: Dispatcher;
   readonly cluster: ClusterService;
   readonly arithmetic: InlineArithmetic;
+  readonly sharedFiles = new Map<string, SharedFile>();
   address = '';
   #wake: (() => void) | undefined;
   #task: StepTask | undefined;
@@ -113,6 +115,7 @@ export class Rig {
       events,
       door: new EngineDoor({ numerics: 'strict' }),
       manifest,
+      sharedFiles: this.sharedFiles,
       welcome,
     });
   }

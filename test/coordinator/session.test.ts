@@ -73,10 +73,10 @@ describe('an outgoing vector', () => {
   it('encodes a chunk once, for all who get it, and gives those who come later the same bytes', () => {
     const values = Float32Array.of(1, 2);
     const vector = new OutgoingVector(kind, values);
-    const first = vector.chunk(0).bytes;
+    const first = vector.message(0).bytes;
     values[0] = 9;
-    expect(vector.chunk(0).bytes).toBe(first);
-    expect(new OutgoingVector(kind, values).chunk(0).bytes.equals(first)).toBe(false);
+    expect(vector.message(0).bytes).toBe(first);
+    expect(new OutgoingVector(kind, values).message(0).bytes.equals(first)).toBe(false);
   });
 });
 

@@ -66,6 +66,7 @@ const fromWorker: FromWorkerFields = {
     crc: most,
     reports: [report, { ...report, shard: 4 }],
     stamps,
+    shared: { index: 2 ** 40 + 1, bytes: 8 },
   },
   rows: { term: 1, step: 1435, batch: 19, data: Buffer.from([1, 2, 3, 4]), crc: 0x89abcdef },
   failure: { code: 'ENGINE_FAILED', message: 'two\nlines' },
@@ -76,7 +77,16 @@ const toWorker: ToWorkerFields = {
   assignment: { generation: 2, shards: [0, 1], evaluationBatches: [7, 8, 9] },
   compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }], wide: 2, sentMs: 5e8 + 0.25 },
   evaluate: { term: 1, step: 205, batches: [0, 1] },
-  parameters: { term: 1, step: 12, evaluation: true, chunk: 2, chunks: 3, data: Buffer.from([9]), crc: 0 },
+  parameters: {
+    term: 1,
+    step: 12,
+    evaluation: true,
+    chunk: 2,
+    chunks: 3,
+    data: Buffer.from([9]),
+    crc: 0,
+    shared: null,
+  },
   finish: { reason: 'the job is over' },
 };
 const fetchRequest: FetchRequest = { digest: 'ab'.repeat(32) };
@@ -181,6 +191,7 @@ describe('messages of the wire', () => {
       partial: {
         ...{ term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [], crc: 0 },
         stamps: null,
+        shared: null,
       },
     });
     expect(join.requestDeserialize(Buffer.alloc(0))).toEqual({});

@@ -1,120 +1,12 @@
 import { crc32 } from 'node:zlib';
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { CHUNK_BYTES, CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
-import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
-import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
+import type { ToWorker } from '../../proto/messages.js';
+import type { EngineThread, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
-import { smallManifest } from '../coordinator/manifest.js';
 import { serve, within } from '../proto/wire.js';
-
-type Stream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;
-type Kind = ReceivedFromWorker['message'];
-
-const manifest = smallManifest(CHUNK_VALUES + 2);
-const welcome = { jobJson: JSON.stringify(manifest), term: 7, heartbeatMs: 60_000 };
-
-/** The engine thread only exists as built JavaScript; this one notes its orders and answers when told to. */
-class ScriptedEngine {
-  readonly manifest = manifest;
-  readonly posted: ToEngine[] = [];
-  say!: (message: FromEngine) => void;
-
-  listen(listener: (message: FromEngine) => void): void {
-    this.say = listener;
-  }
-
-  post(message: ToEngine): void {
-    this.posted.push(message);
-  }
-}
-
-/** A session with a coordinator that says what a test tells it to. */
-class Talk {
-  readonly engine = new ScriptedEngine();
-  readonly received: ReceivedFromWorker[] = [];
-  readonly session: WorkerSession;
-  readonly run: Promise<unknown>;
-  /** How the coordinator saw the stream end. */
-  readonly ended: Promise<void>;
-  #taken = 0;
-  #wake: (() => void) | undefined;
-
-  private constructor(
-    address: string,
-    private readonly stream: Promise<Stream>,
-    welcomeLimitMs: number,
-  ) {
-    this.session = new WorkerSession({
-      coordinator: address,
-      workerId: 'w1',
-      cores: 4,
-      welcomeLimitMs,
-      log: () => undefined,
-      engineFor: () => this.engine as unknown as EngineThread,
-      partsFor: () => new Map(),
-    });
-    this.run = this.session.run().catch((error: unknown) => error);
-    this.ended = stream.then(
-      (call) =>
-        new Promise((resolve) => {
-          call.on('data', (message: ReceivedFromWorker) => {
-            this.received.push(message);
-            this.#wake?.();
-          });
-          call.on('end', () => {
-            call.end();
-            resolve();
-          });
-          call.on('cancelled', resolve);
-        }),
-    );
-  }
-
-  static async start(welcomeLimitMs = 60_000): Promise<Talk> {
-    let arrived!: (stream: Stream) => void;
-    const stream = new Promise<Stream>((resolve) => (arrived = resolve));
-    const address = await serve({ Join: (call: Stream) => arrived(call) });
-    return new Talk(address, stream, welcomeLimitMs);
-  }
-
-  async say(...messages: ToWorker[]): Promise<void> {
-    const stream = await this.stream;
-    for (const message of messages) stream.write(message);
-  }
-
-  async fail(error: object): Promise<void> {
-    (await this.stream).emit('error', error);
-  }
-
-  async end(): Promise<void> {
-    (await this.stream).end();
-  }
-
-  async next<K extends Kind>(kind: K): Promise<Extract<ReceivedFromWorker, { message: K }>> {
-    for (;;) {
-      while (this.#taken < this.received.length) {
-        const message = this.received[this.#taken++]!;
-        if (message.message === kind) return message as Extract<ReceivedFromWorker, { message: K }>;
-      }
-      await within(new Promise<void>((resolve) => (this.#wake = resolve)), kind);
-    }
-  }
-
-  async outcome(): Promise<unknown> {
-    return within(this.run, 'the end of the session');
-  }
-
-  /** Welcomed and ready. */
-  static async welcomed(overrides: Partial<typeof welcome> = {}): Promise<Talk> {
-    const talk = await Talk.start();
-    await talk.next('hello');
-    await talk.say({ welcome: { ...welcome, ...overrides } });
-    while (!talk.session.welcomed) await new Promise(setImmediate);
-    return talk;
-  }
-}
+import { manifest, ScriptedEngine, type Stream, Talk, welcome } from './talk.js';
 
 const info = { name: 'onnx', version: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 };
 const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
