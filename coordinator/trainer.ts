@@ -195,9 +195,8 @@ export class Trainer {
     const update = { samples, learningRate: rate };
     const task = (this.#task = new StepTask(this.#context, this.step, update, audited));
     const done = this.dispatcher.perform(task);
-    // The workers compute now. Each that shares no file was sent parameters and sends a gradient.
-    const senders = this.setup.roster.readySessions.filter(({ sharedFile }) => !sharedFile);
-    this.#garbage.add(2 * this.#params.byteLength * senders.length);
+    // The workers compute now. Each was sent parameters and sends a gradient.
+    this.#garbage.add(2 * this.#params.byteLength * this.setup.roster.readySessions.length);
     await done;
     this.#counts.audited += audited.length;
     const outcome = task.outcome!;

@@ -293,7 +293,7 @@ export class WorkerSession {
     this.#vector = undefined;
     this.#phase = 'computing';
     // Parameters came, and a gradient as long will go.
-    if (!this.options.sharedFile) this.#garbage.add(2 * byteLength);
+    this.#garbage.add(2 * byteLength);
   }
 
   /** Evaluations are rare: their vectors are not worth keeping. */

@@ -22,23 +22,79 @@ const scratch = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
 const dataset = options.synthetic ? ['--set', 'data.dataset=synthetic'] : [];
 const say = options.json ? () => undefined : console.log;
 
-/** Runs `lockstep train` and returns the durations of its full steps in ms, without the first ones. */
-async function train(name, flags) {
+/** How long one of several that are compared runs before it is the next one's turn. */
+const blockMs = 2_000;
+const small = ['--set', 'data.limit=2000', '--set', 'evaluation.everyEpochs=0'];
+
+/** Arguments of `lockstep train`, and where its steps will be. */
+function training(name, flags) {
   const directory = join(scratch, `${name}-${Math.random().toString(36).slice(2)}`);
-  const args = ['train', '--preset', 'cluster-cnn3', '--run', directory, ...dataset, ...flags];
-  const peaks = await run(args);
+  return { directory, args: ['train', '--preset', 'cluster-cnn3', '--run', directory, ...dataset, ...flags] };
+}
+
+/** Durations of a run's full steps in ms, without the first ones, and the samples of one. */
+function stepsOf(directory) {
   const rows = readFileSync(join(directory, 'steps.csv'), 'utf8').trim().split('\n').slice(1);
   const steps = rows.map((row) => row.split(',').map(Number)).map((r) => ({ samples: r[2], ms: r[6] }));
-  const full = Math.max(...steps.map(({ samples }) => samples));
+  const samples = Math.max(...steps.map((step) => step.samples));
   rmSync(directory, { recursive: true, force: true });
-  return {
-    ms: steps
-      .slice(10)
-      .filter(({ samples }) => samples === full)
-      .map(({ ms }) => ms),
-    samples: full,
-    peaks,
+  const full = steps.slice(10).filter((step) => step.samples === samples);
+  return { ms: full.map(({ ms }) => ms), samples };
+}
+
+/** A `lockstep train` for `alternate`; resolves to its steps. A stopped one is not to think that its workers are lost. */
+function cluster(name, flags) {
+  const { directory, args } = training(name, [...small, '--heartbeat-limit', '600', ...flags]);
+  return async (started) => {
+    const child = spawn(process.execPath, [lockstep, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+    started(child);
+    const code = await new Promise((resolve) => child.on('exit', resolve));
+    if (code !== 0) throw new Error(`lockstep ${args.join(' ')} ended with exit code ${code}`);
+    return stepsOf(directory);
   };
+}
+
+/** `count` engines side by side, program and optimizer in one thread each, nothing else; ms per step. */
+function bareEngines(count, steps) {
+  const script = fileURLToPath(new URL('./bare-engine.mjs', import.meta.url));
+  return async (started) => {
+    const times = Array.from({ length: count }, () => {
+      const child = spawn(process.execPath, [script, String(steps)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      started(child);
+      let text = '';
+      child.stdout.on('data', (data) => (text += data));
+      return new Promise((resolve) => child.on('exit', () => resolve(JSON.parse(text))));
+    });
+    return (await Promise.all(times)).flat();
+  };
+}
+
+/**
+ * Runs several things in turns of two seconds, those whose turn it is not stopped meanwhile: the machine's speed changes
+ * within minutes, for all of them alike then. @returns what each of them resolves to.
+ */
+async function alternate(...contestants) {
+  const runs = contestants.map((begin) => ({ begin, children: [], result: undefined, over: false }));
+  while (runs.some(({ over }) => !over)) {
+    for (const run of runs.filter(({ over }) => !over)) {
+      if (run.result) signal(run, 'SIGCONT');
+      else run.result = run.begin((child) => run.children.push(child)).finally(() => (run.over = true));
+      await Promise.race([run.result, new Promise((resolve) => setTimeout(resolve, blockMs))]);
+      if (!run.over) signal(run, 'SIGSTOP');
+    }
+  }
+  return Promise.all(runs.map(({ result }) => result));
+}
+
+function signal({ children }, name) {
+  const running = children.filter(({ exitCode }) => exitCode === null);
+  for (const pid of running.flatMap((child) => [...childrenOf(child.pid), child.pid])) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended.
+    }
+  }
 }
 
 /** Runs the command to its end; resolves to the highest resident memory seen of it and of each worker, in MB. */
@@ -79,15 +135,6 @@ function childrenOf(pid) {
   }
 }
 
-/** Milliseconds per step of the engine alone: the program and the optimizer in one thread, nothing else. */
-function bareEngine(steps) {
-  const script = fileURLToPath(new URL('./bare-engine.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, String(steps)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.on('data', (data) => (text += data));
-  return new Promise((resolve) => child.on('exit', () => resolve(JSON.parse(text))));
-}
-
 /** Milliseconds from starting the command that `npm start` runs to the end of its first step. */
 function firstStep() {
   const begin = performance.now();
@@ -108,21 +155,21 @@ function firstStep() {
   });
 }
 
-const small = ['--set', 'data.limit=2000', '--set', 'evaluation.everyEpochs=0'];
 const result = { machine: machine(), rounds };
 say(`machine: ${result.machine}`);
 
-const overhead = { bare: [], sideBySide: [], first: [], warm: [] };
-for (let round = 0; round < rounds; round++) {
-  overhead.bare.push(...(await bareEngine(200)));
-  overhead.sideBySide.push(...(await Promise.all([bareEngine(200), bareEngine(200)])).flat());
-  const flags = [...small, '--workers', '1', '--cores', '1', '--shards', '1', '--epochs', '5'];
-  const { ms } = await train('overhead', flags);
-  overhead.first.push(...ms.slice(0, 190));
-  // Node.js compiles what a step runs through bit by bit: each step is as long as any other only then.
-  overhead.warm.push(...ms.slice(600));
-}
+// 205 steps of 49 images are an epoch.
+const [overheadRun, bare, sideBySide] = await alternate(
+  cluster('overhead', ['--workers', '1', '--cores', '1', '--shards', '1', '--epochs', String(3 + 2 * rounds)]),
+  bareEngines(1, 205 * (3 + 2 * rounds)),
+  bareEngines(2, 205 * (3 + 2 * rounds)),
+);
+// Node.js compiles what a step runs through bit by bit: each step is as long as any other only then.
+const overhead = { bare, sideBySide, first: overheadRun.ms.slice(0, 190), warm: overheadRun.ms.slice(600) };
 const over = (steps) => median(steps) - median(overhead.bare);
+/** One of as many equal parts of a run as there are rounds. */
+const partOf = (ms, part) =>
+  ms.slice(Math.floor((part * ms.length) / rounds), Math.floor(((part + 1) * ms.length) / rounds));
 const overText = (steps) => {
   const share = ((over(steps) / median(overhead.bare)) * 100).toFixed(1);
   return `${spread(steps)}, overhead ${over(steps).toFixed(2)} ms, ${share} %  (bar: 2 ms or 10 %)`;
@@ -133,35 +180,31 @@ say(`  bare engine with optimizer  ${spread(overhead.bare)}`);
 say(`  cluster, steps 10 to 200    ${overText(overhead.first)}`);
 say(`  cluster, from step 600 on   ${overText(overhead.warm)}`);
 
-say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, round by round)`);
+say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, part by part of the runs)`);
 // Cores share caches and memory: more than this no cluster of two can gain, whatever its overhead.
 result.limit = (2 * median(overhead.bare)) / median(overhead.sideBySide);
 say(`  two bare engines side by side: ${spread(overhead.sideBySide)} ms a step, so at most ${result.limit.toFixed(2)}`);
 result.speedup = {};
 for (const shards of [4, 5]) {
-  const ratios = [];
-  const rates = { 1: [], 2: [] };
-  for (let round = 0; round < rounds; round++) {
-    const medians = {};
-    for (const workers of [1, 2]) {
-      // As many cores as workers: where both have work, nothing changes; a core that has none helps the other.
-      const places = ['--workers', String(workers), '--cores', String(workers)];
-      const flags = [...small, ...places, '--shards', String(shards), '--epochs', '2'];
-      const { ms, samples } = await train(`speedup-${shards}-${workers}`, flags);
-      medians[workers] = median(ms);
-      rates[workers].push((samples / medians[workers]) * 1000);
-    }
-    ratios.push(medians[1] / medians[2]);
-  }
-  result.speedup[shards] = { ratio: median(ratios), one: median(rates[1]), two: median(rates[2]) };
+  // As many cores as workers: where both have work, nothing changes; a core that has none helps the other.
+  const places = (workers) => ['--workers', workers, '--cores', workers, '--shards', String(shards)];
+  const epochs = ['--epochs', String(4 * rounds)];
+  const runs = await alternate(
+    cluster(`one-${shards}`, [...places('1'), ...epochs]),
+    cluster(`two-${shards}`, [...places('2'), ...epochs]),
+  );
+  const [one, two] = runs.map(({ ms }) => Array.from({ length: rounds }, (_, part) => median(partOf(ms, part))));
+  const ratios = one.map((ms, part) => ms / two[part]);
+  const rates = runs.map(({ ms, samples }) => (samples / median(ms)) * 1000);
+  result.speedup[shards] = { ratio: median(ratios), one: rates[0], two: rates[1] };
   const bar = shards === 4 ? 1.85 : 1.58;
   say(
-    `  ${shards} shards: ${median(rates[1]).toFixed(0)} -> ${median(rates[2]).toFixed(0)} images/s, ratio ${spread(ratios)}  (bar: ${bar})`,
+    `  ${shards} shards: ${rates[0].toFixed(0)} -> ${rates[1].toFixed(0)} images/s, ratio ${spread(ratios)}  (bar: ${bar})`,
   );
 }
 
-const memory = await train('memory', ['--workers', '2', '--epochs', '1']);
-result.memoryMb = { coordinator: memory.peaks.coordinator, workers: Object.values(memory.peaks.workers) };
+const peaks = await run(training('memory', ['--workers', '2', '--epochs', '1']).args);
+result.memoryMb = { coordinator: peaks.coordinator, workers: Object.values(peaks.workers) };
 const datasetMb = 184;
 say(`\nhighest resident memory, cluster-cnn3, two workers, MB`);
 say(
