@@ -9,7 +9,7 @@ import type { SharedChunk } from './messages.js';
 const memoryDirectory = '/dev/shm';
 /** The counters of both directions, each a double of its own cache line, come first. */
 const headerBytes = 4096;
-const counterBytes = 64;
+const counterSpacing = 64;
 /** Chunks that each direction has room for: those of two vectors, but not much of anybody's memory. */
 const slotLimits = { least: 8, most: 64 };
 
@@ -39,6 +39,7 @@ export class SharedFile {
   #isUsable = true;
   #isClosed = false;
   readonly #counter = new Float64Array(1);
+  readonly #counterBytes = new Uint8Array(this.#counter.buffer);
   readonly #scratch = new Uint8Array(CHUNK_BYTES);
 
   constructor(
@@ -83,11 +84,11 @@ export class SharedFile {
     }
     const data = this.#scratch.subarray(0, bytes);
     const other: Side = this.side === 'worker' ? 'coordinator' : 'worker';
-    if (this.#isClosed || readSync(this.fd, data, 0, bytes, this.#place(other, index)) !== bytes) {
+    if (!this.#read(data, this.#place(other, index))) {
       throw new ClusterError('BAD_CHUNK', `${operation}: expected ${bytes} bytes in the shared file, got fewer`);
     }
     this.#counter[0] = index + 1;
-    this.#write(new Uint8Array(this.#counter.buffer), counterOf(other));
+    this.#write(this.#counterBytes, counterOf(other));
     return data;
   }
 
@@ -101,14 +102,22 @@ export class SharedFile {
   #hasRoom(): boolean {
     if (!this.#isUsable || this.#isClosed) return false;
     if (this.#next - Math.max(this.#first, this.#taken) < this.#slots) return true;
-    readSync(this.fd, this.#counter, 0, 8, counterOf(this.side));
-    this.#taken = this.#counter[0]!;
+    // Nothing is there before the reader has taken its first.
+    if (this.#read(this.#counterBytes, counterOf(this.side))) this.#taken = this.#counter[0]!;
     return this.#next - Math.max(this.#first, this.#taken) < this.#slots;
   }
 
   #place(side: Side, index: number): number {
     const ring = side === 'coordinator' ? 0 : this.#slots;
     return headerBytes + (ring + (index % this.#slots)) * CHUNK_BYTES;
+  }
+
+  #read(into: Uint8Array, position: number): boolean {
+    try {
+      return !this.#isClosed && readSync(this.fd, into, 0, into.byteLength, position) === into.byteLength;
+    } catch {
+      return false;
+    }
   }
 
   /** @returns false when it cannot, as the memory is full; it is not tried again then. */
@@ -124,7 +133,7 @@ export class SharedFile {
 
 /** Where the reader of a side's ring says how many of its chunks it has taken. */
 function counterOf(side: Side): number {
-  return side === 'coordinator' ? 0 : counterBytes;
+  return side === 'coordinator' ? 0 : counterSpacing;
 }
 
 /** A received message with its chunk's bytes in it. @throws ClusterError as `SharedFile.take` does, BAD_MESSAGE where there is no file. */

@@ -95,6 +95,10 @@ describe('a shared file', () => {
     const { coordinator, worker } = pair();
     const none = { code: 'BAD_CHUNK', message: 'test: expected 4 bytes in the shared file, got fewer' };
     expect(failure(() => worker.take({ index: 3, bytes: 4 }, 'test'))).toMatchObject(none);
+    const broken = new SharedFile(1 << 30, 'worker');
+    broken.begin(10);
+    expect(broken.put(chunkOf(1)).shared).toBeUndefined();
+    expect(failure(() => broken.take({ index: 0, bytes: 4 }, 'test'))).toMatchObject(none);
     coordinator.close();
     coordinator.close();
     expect(coordinator.put(chunkOf(1)).shared).toBeUndefined();
