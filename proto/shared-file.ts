@@ -24,8 +24,8 @@ const nothing = new Uint8Array(0);
 
 /**
  * A file in memory through which the coordinator and one worker of the same machine hand each other the bytes of chunks;
- * their messages, on the Join stream as always, then only say where. Reading and writing a vector takes a tenth of the
- * time that it spends in gRPC and TCP (docs/benchmarks.md).
+ * their messages, on the Join stream as always, then only say where. Writing and reading a vector takes a twentieth of
+ * the processor time that gRPC and TCP take (docs/benchmarks.md).
  *
  * Each direction is a ring: chunk n lies in slot n modulo the number of slots until the reader has taken it, which it
  * notes in the header. A chunk that finds no room travels in its message. Chunks have checksums either way.
