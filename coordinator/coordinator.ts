@@ -5,6 +5,7 @@ import type { StepPlan } from '../job/plan.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import { type PreviousRun, readPreviousRun } from './begin-run.js';
 import type { RunControl, Scaler } from './control.js';
 import { controlHandlers } from './control-service.js';
@@ -20,7 +21,6 @@ import type { Run } from './run.js';
 import { RunDirectory } from './run-directory.js';
 import { ClusterServer } from './server.js';
 import type { JoinStream } from './session.js';
-import type { SharedFile } from '../proto/shared-file.js';
 import { Traffic } from './traffic.js';
 
 export interface CoordinatorOptions extends ListenOptions {

@@ -1,5 +1,6 @@
 import type { Split } from '../job/data/dataset.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import type { PreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
 import { ClusterService } from './cluster-service.js';
@@ -18,7 +19,6 @@ import type { RunDirectory } from './run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
 import type { JoinStream } from './session.js';
 import { describeStatus } from './status.js';
-import type { SharedFile } from '../proto/shared-file.js';
 import type { Traffic } from './traffic.js';
 import { Trainer } from './trainer.js';
 

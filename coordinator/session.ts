@@ -1,8 +1,8 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type ClusterError, toStatus } from '../proto/errors.js';
-import type { SharedFile } from '../proto/shared-file.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
+import type { SharedFile } from '../proto/shared-file.js';
 import { ClockOffset } from './clock-offset.js';
 import type { OutgoingVector } from './outgoing-vector.js';
 import { Traffic } from './traffic.js';

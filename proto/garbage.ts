@@ -27,11 +27,15 @@ export class MessageGarbage {
   }
 }
 
-let known: Collect | undefined;
+let collector: Collect | undefined;
+
+function youngCollection(options: { type: 'minor' }): void {
+  collector ??= exposeCollector();
+  collector(options);
+}
 
 /** V8 shows its collector to contexts that are made after it was told to; no flag of Node.js is needed. */
-function youngCollection(options: { type: 'minor' }): void {
+function exposeCollector(): Collect {
   setFlagsFromString('--expose-gc');
-  known ??= runInNewContext('gc') as Collect;
-  known(options);
+  return runInNewContext('gc') as Collect;
 }

@@ -1,5 +1,5 @@
-import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHUNK_BYTES, chunkCount, type ChunkFields } from './chunks.js';
 import { ClusterError } from './errors.js';

@@ -7,7 +7,6 @@ import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import { MessageGarbage } from '../proto/garbage.js';
-import { type SharedFile, withBytes } from '../proto/shared-file.js';
 import type { TlsIdentity } from '../proto/identity.js';
 import type {
   Assignment,
@@ -19,6 +18,7 @@ import type {
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
+import { type SharedFile, withBytes } from '../proto/shared-file.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/listen.js';
-import { LockstepWorker } from '../../worker/worker.js';
 import { SharedFile } from '../../proto/shared-file.js';
+import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
 import { noCacheOption, programDirectory } from '../program-cache.js';

@@ -75,6 +75,9 @@ function bareEngines(count, steps) {
  */
 async function alternate(...contestants) {
   const runs = contestants.map((begin) => ({ begin, children: [], result: undefined, over: false }));
+  const killAll = () => runs.forEach((run) => signal(run, 'SIGKILL'));
+  // A stopped process would stay for ever.
+  process.on('exit', killAll);
   while (runs.some(({ over }) => !over)) {
     for (const run of runs.filter(({ over }) => !over)) {
       if (run.result) signal(run, 'SIGCONT');
@@ -83,6 +86,7 @@ async function alternate(...contestants) {
       if (!run.over) signal(run, 'SIGSTOP');
     }
   }
+  process.off('exit', killAll);
   return Promise.all(runs.map(({ result }) => result));
 }
 
@@ -155,6 +159,7 @@ function firstStep() {
   });
 }
 
+for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(1));
 const result = { machine: machine(), rounds };
 say(`machine: ${result.machine}`);
 

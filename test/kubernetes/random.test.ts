@@ -21,8 +21,7 @@ const longestPauseMs = 800;
 /** The operator is killed so long after it has begun to lead, and the next one started. */
 const killAfterMs = 1_500;
 const lease = ['--lease-seconds', '2'];
-/** The garbage collector pauses after errors, longer each time; on a busy machine there are some. */
-const limitMs = 120_000;
+const limitMs = 60_000;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const actions = ['create', 'scale', 'suspend', 'resume', 'delete', 'kill', 'fail', 'wait'] as const;
