@@ -3,7 +3,7 @@ import { monotonicMs } from '../proto/clock.js';
 import { chunkCount } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
-import { type SharedFile, withBytes } from '../proto/shared-file.js';
+import { requireFile, type SharedFile } from '../proto/shared-file.js';
 import { checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from './engine-class.js';
 import type { EngineDoor } from './engine-door.js';
@@ -134,7 +134,7 @@ export class ClusterService {
     checkHello(message.hello);
     const { traffic, sharedFiles, manifest } = this.options;
     const file = sharedFiles?.get(message.hello.workerId);
-    file?.begin(manifest.parameterCount);
+    file?.begin(manifest.parameterCount + manifest.stateCount);
     const session = new WorkerSession(message.hello, stream, performance.now(), traffic, file);
     if (this.#closed !== undefined) {
       session.finish(this.#closed);
@@ -189,9 +189,13 @@ export class ClusterService {
       session.traffic.addReceived('rows', message.rows.data.byteLength);
       return trainer.receive(session, message);
     }
-    const partial = withBytes(session.sharedFile, message.partial, `partial from ${session.workerId}`);
-    session.traffic.addReceived('gradients', partial.data.byteLength);
-    trainer.receive(session, { ...message, partial });
+    const { shared, data } = message.partial;
+    session.traffic.addReceived('gradients', shared?.bytes ?? data.byteLength);
+    if (!shared) return trainer.receive(session, message);
+    const operation = `partial from ${session.workerId}`;
+    for (const chunk of requireFile(session.sharedFile, operation).chunks(shared, operation)) {
+      trainer.receive(session, { ...message, partial: { ...message.partial, ...chunk, shared: null } });
+    }
   }
 
   /** A worker has compiled and run its programs: it may compute once the door has let it in. */

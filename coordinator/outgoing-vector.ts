@@ -1,4 +1,4 @@
-import { chunkCount, chunkFields, type ChunkFields } from '../proto/chunks.js';
+import { chunkCount, chunkFields } from '../proto/chunks.js';
 import { Encoded } from '../proto/services.js';
 
 /** What a vector is for. */
@@ -20,27 +20,22 @@ export class OutgoingVector {
   readonly key: string;
   readonly chunks: number;
   readonly byteLength: number;
-  readonly #fields: (ChunkFields | undefined)[];
   readonly #encoded: (Encoded | undefined)[];
 
   constructor(
     readonly kind: VectorKind,
-    private readonly values: Float32Array,
+    readonly values: Float32Array,
   ) {
     this.key = `${kind.step}/${kind.evaluation}`;
     this.chunks = chunkCount(values.length);
     this.byteLength = values.byteLength;
-    this.#fields = new Array<ChunkFields | undefined>(this.chunks);
     this.#encoded = new Array<Encoded | undefined>(this.chunks);
-  }
-
-  /** Chunk `index`: its bytes and their checksum. */
-  fields(index: number): ChunkFields {
-    return (this.#fields[index] ??= chunkFields(this.values, index));
   }
 
   /** Chunk `index` as a message. */
   message(index: number): Encoded {
-    return (this.#encoded[index] ??= new Encoded(() => ({ parameters: { ...this.kind, ...this.fields(index) } })));
+    return (this.#encoded[index] ??= new Encoded(() => ({
+      parameters: { ...this.kind, ...chunkFields(this.values, index) },
+    })));
   }
 }

@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type ClusterError, toStatus } from '../proto/errors.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
-import type { SharedFile } from '../proto/shared-file.js';
+import { type SharedFile, sharedFields } from '../proto/shared-file.js';
 import { ClockOffset } from './clock-offset.js';
 import type { OutgoingVector } from './outgoing-vector.js';
 import { Traffic } from './traffic.js';
@@ -30,7 +30,7 @@ export class WorkerSession {
     readonly stream: JoinStream,
     nowMs: number,
     total?: Traffic,
-    /** Where it leaves chunks for a worker of the same machine, and finds that one's. */
+    /** Where it leaves vectors for a worker of the same machine, and finds that one's. */
     readonly sharedFile?: SharedFile,
   ) {
     this.traffic = new Traffic(total);
@@ -50,20 +50,14 @@ export class WorkerSession {
     if (!this.#ended) this.stream.write(message);
   }
 
-  /** Sends a vector in chunks, unless it is the one that this worker was sent last. */
+  /** Sends a vector, unless it is the one that this worker was sent last: through the shared file, else in chunks. */
   sendVector(vector: OutgoingVector): void {
     if (this.#ended || this.#sentVector === vector.key) return;
     this.#sentVector = vector.key;
     this.traffic.addSent(vector.kind.evaluation ? 'evaluation' : 'parameters', vector.byteLength);
-    for (let index = 0; index < vector.chunks && !this.#ended; index++) {
-      this.stream.write(this.#throughFile(vector, index) ?? vector.message(index));
-    }
-  }
-
-  /** A chunk whose bytes are in the shared file; undefined without one, and when it is full. */
-  #throughFile(vector: OutgoingVector, index: number): ToWorker | undefined {
-    const sent = this.sharedFile?.put(vector.fields(index));
-    return sent?.shared ? { parameters: { ...vector.kind, ...sent } } : undefined;
+    const shared = this.sharedFile?.put(vector.values);
+    if (shared) return this.send({ parameters: { ...vector.kind, ...sharedFields(shared) } });
+    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.message(index));
   }
 
   /** Tells the worker that the job is over and closes the stream. */

@@ -44,7 +44,7 @@ export class StepClock {
     let timing = track.partials.get(key);
     if (!timing) track.partials.set(key, (timing = { node, firstChunkMs: nowMs, lastChunkMs: nowMs }));
     timing.lastChunkMs = nowMs;
-    const { stamps } = partial;
+    const stamps = partial.chunk === partial.chunks - 1 ? partial.stamps : undefined;
     if (!stamps || !arePlausible(stamps, node, { fromMs: this.#beginMs, toMs: nowMs })) return;
     from.clock.wentOut(stamps.orderSentMs, stamps.orderReceivedMs);
     from.clock.cameIn(stamps.sendEndMs, nowMs);

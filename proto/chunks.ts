@@ -26,7 +26,7 @@ export function chunkBytes(vector: Float32Array, index: number): Uint8Array {
 }
 
 /** The part of a message that carries chunk `chunk` of `vector`; its bytes are a view. */
-export function chunkFields(vector: Float32Array, chunk: number): ChunkFields {
+export function chunkFields(vector: Float32Array, chunk: number): ChunkFields & { crc: number } {
   const data = chunkBytes(vector, chunk);
   return { chunk, chunks: chunkCount(vector.length), data, crc: crc32(data) };
 }
@@ -35,8 +35,8 @@ export interface ChunkFields {
   chunk: number;
   chunks: number;
   data: Uint8Array;
-  /** CRC-32 of `data`. */
-  crc: number;
+  /** CRC-32 of `data`; undefined where the bytes did not come over a connection. */
+  crc: number | undefined;
 }
 
 /**
@@ -66,7 +66,8 @@ export function checkChunk(values: number, message: ChunkFields, operation: stri
 }
 
 /** @throws ClusterError BAD_CHUNK when `data` is not what was sent: TCP's own checksum lets some damage pass. */
-export function checkCrc({ data, crc }: { data: Uint8Array; crc: number }, operation: string): void {
+export function checkCrc({ data, crc }: Pick<ChunkFields, 'data' | 'crc'>, operation: string): void {
+  if (crc === undefined) return;
   const found = crc32(data);
   if (found === crc) return;
   throw new ClusterError(

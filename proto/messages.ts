@@ -65,10 +65,10 @@ export interface Parameters {
   chunk: number;
   chunks: number;
   data: Uint8Array;
-  crc: number;
-  shared?: SharedChunk | null;
+  crc: number | undefined;
+  shared?: SharedVector | null;
 }
-export interface SharedChunk {
+export interface SharedVector {
   index: number;
   bytes: number;
 }
@@ -88,9 +88,9 @@ export interface Partial {
   chunks: number;
   data: Uint8Array;
   reports: ShardReport[];
-  crc: number;
+  crc: number | undefined;
   stamps?: Stamps | null;
-  shared?: SharedChunk | null;
+  shared?: SharedVector | null;
 }
 export interface Stamps {
   orderSentMs: number;

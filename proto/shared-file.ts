@@ -3,44 +3,39 @@ import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from
 import { join } from 'node:path';
 import { CHUNK_BYTES, chunkCount, type ChunkFields } from './chunks.js';
 import { ClusterError } from './errors.js';
-import type { SharedChunk } from './messages.js';
+import type { SharedVector } from './messages.js';
 
 /** Where Linux keeps files in memory. */
 const memoryDirectory = '/dev/shm';
 /** The counters of both directions, each a double of its own cache line, come first. */
-const headerBytes = 4096;
+const pageBytes = 4096;
 const counterSpacing = 64;
-/** Chunks that each direction has room for: those of two vectors, but not much of anybody's memory. */
-const slotLimits = { least: 8, most: 64 };
+/** Vectors that each direction has room for: one that is read, and one that is written meanwhile. */
+const slots = 2;
+/** Longer vectors travel in chunks, and are summed while they do, instead of taking this much memory four times. */
+const longestBytes = 16 * 1024 * 1024;
 
 type Side = 'coordinator' | 'worker';
 
-/** A message's part that carries a chunk, as it is sent and as it comes. */
-export interface SentChunk extends ChunkFields {
-  shared?: SharedChunk | null;
-}
-
-const nothing = new Uint8Array(0);
-
 /**
- * A file in memory through which the coordinator and one worker of the same machine hand each other the bytes of chunks;
- * their messages, on the Join stream as always, then only say where. Writing and reading a vector takes a twentieth of
- * the processor time that gRPC and TCP take (docs/benchmarks.md).
+ * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors; one
+ * message on the Join stream then says where, instead of several that carry chunks. It saves a sixth of what a step takes
+ * besides its computation, and more where cores are busy (docs/benchmarks.md).
  *
- * Each direction is a ring: chunk n lies in slot n modulo the number of slots until the reader has taken it, which it
- * notes in the header. A chunk that finds no room travels in its message. Chunks have checksums either way.
+ * Vector n of a direction lies in slot n modulo the number of slots until the reader has taken it, which it notes in the
+ * header. A vector that finds no room travels in chunks.
  */
 export class SharedFile {
-  /** A session's first chunk: what the sessions before it left in the ring is not read any more. */
+  /** A session's first vector: what the sessions before it left is not read any more. */
   #first = 0;
   #next = 0;
   #taken = 0;
-  #slots = 0;
+  #slotBytes = 0;
   #isUsable = true;
   #isClosed = false;
   readonly #counter = new Float64Array(1);
   readonly #counterBytes = new Uint8Array(this.#counter.buffer);
-  readonly #scratch = new Uint8Array(CHUNK_BYTES);
+  #scratch: Uint8Array | undefined;
 
   constructor(
     readonly fd: number,
@@ -60,36 +55,44 @@ export class SharedFile {
     }
   }
 
-  /** A session begins, over vectors of so many values. Both sides say the same. */
+  /** A session begins, over vectors of up to so many values. Both sides say the same. */
   begin(values: number): void {
     this.#first = this.#next;
-    this.#slots = Math.min(slotLimits.most, Math.max(slotLimits.least, 2 * chunkCount(values)));
+    this.#slotBytes = Math.ceil((values * 4) / pageBytes) * pageBytes;
   }
 
-  /** The fields to send: their bytes are left in the file if it has room. */
-  put(fields: ChunkFields): SentChunk {
-    const { data } = fields;
-    if (!this.#hasRoom() || !this.#write(data, this.#place(this.side, this.#next))) return fields;
-    return { ...fields, data: nothing, shared: { index: this.#next++, bytes: data.byteLength } };
+  /** Leaves a vector in the file. @returns where, for the message; undefined when it does not fit. */
+  put(vector: Float32Array): SharedVector | undefined {
+    const data = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    const fits = data.byteLength <= Math.min(this.#slotBytes, longestBytes);
+    if (!fits || !this.#hasRoom() || !this.#write(data, this.#place(this.side, this.#next))) return undefined;
+    return { index: this.#next++, bytes: data.byteLength };
   }
 
   /**
-   * The bytes of a chunk, good until the next call.
-   * @throws ClusterError BAD_CHUNK when there are none, BAD_MESSAGE when there cannot be.
+   * Takes a vector out of the file.
+   * @throws ClusterError BAD_CHUNK when it is not there, BAD_MESSAGE when it cannot be, or is not as long as `into`.
    */
-  take({ index, bytes }: SharedChunk, operation: string): Uint8Array {
-    if (!Number.isSafeInteger(index) || index < 0 || bytes > CHUNK_BYTES) {
-      const expected = `expected a chunk of at most ${CHUNK_BYTES} bytes in the shared file`;
-      throw new ClusterError('BAD_MESSAGE', `${operation}: ${expected}, got number ${index} of ${bytes} bytes`);
+  take(shared: SharedVector, into: Float32Array, operation: string): void {
+    if (shared.bytes !== into.byteLength) throw misfit(operation, `${into.byteLength} bytes`, shared);
+    this.#take(shared, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), operation);
+    this.#noteTaken(shared);
+  }
+
+  /**
+   * Takes a vector out of the file chunk by chunk. The bytes of a chunk are good until the next one is asked for.
+   * @throws ClusterError as `take` does.
+   */
+  *chunks(shared: SharedVector, operation: string): Generator<ChunkFields> {
+    const chunks = chunkCount(shared.bytes / 4);
+    const scratch = (this.#scratch ??= new Uint8Array(CHUNK_BYTES));
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const begin = chunk * CHUNK_BYTES;
+      const data = scratch.subarray(0, Math.min(CHUNK_BYTES, shared.bytes - begin));
+      this.#take(shared, begin, data, operation);
+      if (chunk === chunks - 1) this.#noteTaken(shared);
+      yield { chunk, chunks, data, crc: undefined };
     }
-    const data = this.#scratch.subarray(0, bytes);
-    const other: Side = this.side === 'worker' ? 'coordinator' : 'worker';
-    if (!this.#read(data, this.#place(other, index))) {
-      throw new ClusterError('BAD_CHUNK', `${operation}: expected ${bytes} bytes in the shared file, got fewer`);
-    }
-    this.#counter[0] = index + 1;
-    this.#write(this.#counterBytes, counterOf(other));
-    return data;
   }
 
   /** Nothing is read or written any more. */
@@ -99,17 +102,35 @@ export class SharedFile {
     closeSync(this.fd);
   }
 
+  get #otherSide(): Side {
+    return this.side === 'worker' ? 'coordinator' : 'worker';
+  }
+
+  #take(shared: SharedVector, begin: number, into: Uint8Array, operation: string): void {
+    const { index, bytes } = shared;
+    if (!Number.isSafeInteger(index) || index < 0 || bytes % 4 !== 0 || bytes > this.#slotBytes) {
+      throw misfit(operation, `a vector of at most ${this.#slotBytes} bytes`, shared);
+    }
+    if (this.#read(into, this.#place(this.#otherSide, index) + begin)) return;
+    throw new ClusterError('BAD_CHUNK', `${operation}: expected ${bytes} bytes in the shared file, got fewer`);
+  }
+
+  #noteTaken({ index }: SharedVector): void {
+    this.#counter[0] = index + 1;
+    this.#write(this.#counterBytes, counterOf(this.#otherSide));
+  }
+
   #hasRoom(): boolean {
     if (!this.#isUsable || this.#isClosed) return false;
-    if (this.#next - Math.max(this.#first, this.#taken) < this.#slots) return true;
+    if (this.#next - Math.max(this.#first, this.#taken) < slots) return true;
     // Nothing is there before the reader has taken its first.
     if (this.#read(this.#counterBytes, counterOf(this.side))) this.#taken = this.#counter[0]!;
-    return this.#next - Math.max(this.#first, this.#taken) < this.#slots;
+    return this.#next - Math.max(this.#first, this.#taken) < slots;
   }
 
   #place(side: Side, index: number): number {
-    const ring = side === 'coordinator' ? 0 : this.#slots;
-    return headerBytes + (ring + (index % this.#slots)) * CHUNK_BYTES;
+    const slot = (side === 'coordinator' ? 0 : slots) + (index % slots);
+    return pageBytes + slot * this.#slotBytes;
   }
 
   #read(into: Uint8Array, position: number): boolean {
@@ -131,20 +152,24 @@ export class SharedFile {
   }
 }
 
-/** Where the reader of a side's ring says how many of its chunks it has taken. */
+/** Where the reader of a side's vectors says how many of them it has taken. */
 function counterOf(side: Side): number {
   return side === 'coordinator' ? 0 : counterSpacing;
 }
 
-/** A received message with its chunk's bytes in it. @throws ClusterError as `SharedFile.take` does, BAD_MESSAGE where there is no file. */
-export function withBytes<Message extends SentChunk>(
-  file: SharedFile | undefined,
-  message: Message,
-  operation: string,
-): Message {
-  const { shared } = message;
-  if (!shared) return message;
-  if (!file)
-    throw new ClusterError('BAD_MESSAGE', `${operation}: expected bytes, got a place in a file that is not shared`);
-  return { ...message, data: file.take(shared, operation), shared: null };
+function misfit(operation: string, expected: string, { index, bytes }: SharedVector): ClusterError {
+  const found = `got vector ${index} of ${bytes} bytes`;
+  return new ClusterError('BAD_MESSAGE', `${operation}: expected ${expected} in the shared file, ${found}`);
+}
+
+/** The fields of a message whose vector is in the shared file. */
+export function sharedFields(shared: SharedVector): ChunkFields & { shared: SharedVector } {
+  return { chunk: 0, chunks: chunkCount(shared.bytes / 4), data: new Uint8Array(0), crc: undefined, shared };
+}
+
+/** The file that a message names a place in. @throws ClusterError BAD_MESSAGE where there is none. */
+export function requireFile(file: SharedFile | undefined, operation: string): SharedFile {
+  if (file) return file;
+  const found = 'got a place in a file that is not shared';
+  throw new ClusterError('BAD_MESSAGE', `${operation}: expected bytes, ${found}`);
 }

@@ -18,7 +18,7 @@ import type {
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
-import { type SharedFile, withBytes } from '../proto/shared-file.js';
+import { requireFile, type SharedFile, sharedFields } from '../proto/shared-file.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
@@ -207,7 +207,7 @@ export class WorkerSession {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
     this.#parameterBuffers = new BufferPool(manifest.parameterCount);
-    this.options.sharedFile?.begin(manifest.parameterCount);
+    this.options.sharedFile?.begin(manifest.parameterCount + manifest.stateCount);
     this.#term = term;
     this.#heartbeats = setInterval(() => this.#beat(), Math.max(50, heartbeatMs));
     const { spec, dataset } = manifest;
@@ -269,7 +269,7 @@ export class WorkerSession {
   }
 
   #parameters(message: Parameters): void {
-    const { step, evaluation, chunk, chunks } = message;
+    const { step, evaluation, chunk, chunks, shared } = message;
     const key = `${step}/${evaluation}`;
     if (chunk === 0) {
       if (!evaluation) this.#stamps.parametersBegin(step);
@@ -284,16 +284,16 @@ export class WorkerSession {
     }
     this.#phase = 'receiving';
     const operation = `parameters of step ${step}`;
-    storeChunk(this.#vector.values, withBytes(this.options.sharedFile, message, operation), operation);
-    if (++this.#vector.received < chunks) return;
+    if (shared) requireFile(this.options.sharedFile, operation).take(shared, this.#vector.values, operation);
+    else storeChunk(this.#vector.values, message, operation);
+    if (!shared && ++this.#vector.received < chunks) return;
     if (!evaluation) this.#stamps.parametersEnd();
     const { values } = this.#vector;
-    const { byteLength } = values;
+    // Parameters came, and a gradient as long will go.
+    this.#garbage.add(2 * values.byteLength);
     this.#engine().post({ kind: 'vector', step, evaluation, values, used: this.#sent.splice(0) });
     this.#vector = undefined;
     this.#phase = 'computing';
-    // Parameters came, and a gradient as long will go.
-    this.#garbage.add(2 * byteLength);
   }
 
   /** Evaluations are rare: their vectors are not worth keeping. */
@@ -331,15 +331,15 @@ export class WorkerSession {
   #sendPartial({ step, node, gradient, reports, used }: FromEngine & { kind: 'partial' }): void {
     this.#phase = 'sending';
     this.#parameterBuffers?.put(used);
-    const chunks = chunkCount(gradient.length);
     const begin = monotonicMs();
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const isLast = chunk === chunks - 1;
+    const shared = this.options.sharedFile?.put(gradient);
+    const messages = shared ? 1 : chunkCount(gradient.length);
+    for (let chunk = 0; chunk < messages; chunk++) {
+      const isLast = chunk === messages - 1;
       const sent = chunk === 0 ? reports.map(toReport) : [];
-      const fields = chunkFields(gradient, chunk);
-      const bytes = this.options.sharedFile?.put(fields) ?? fields;
+      const fields = shared ? sharedFields(shared) : chunkFields(gradient, chunk);
       const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
-      const partial = { term: this.#term, step, node, ...bytes, reports: sent, ...(stamps && { stamps }) };
+      const partial = { term: this.#term, step, node, ...fields, reports: sent, ...(stamps && { stamps }) };
       // The stream may read the bytes later, so the buffer is free when the last chunk is written.
       this.#stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
     }

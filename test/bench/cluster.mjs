@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { memorySettings } from '../../dist/cli/local-workers.js';
 import { machine, median, spread } from './stats.mjs';
 
 const { values: options } = parseArgs({
@@ -54,12 +55,16 @@ function cluster(name, flags) {
   };
 }
 
-/** `count` engines side by side, program and optimizer in one thread each, nothing else; ms per step. */
-function bareEngines(count, steps) {
+/**
+ * `count` engines side by side, program and optimizer in one thread each, nothing else; ms per step.
+ * @param settings - environment variables besides those of this process.
+ */
+function bareEngines(count, steps, settings = {}) {
+  const env = { ...process.env, ...settings };
   const script = fileURLToPath(new URL('./bare-engine.mjs', import.meta.url));
   return async (started) => {
     const times = Array.from({ length: count }, () => {
-      const child = spawn(process.execPath, [script, String(steps)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [script, String(steps)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
       started(child);
       let text = '';
       child.stdout.on('data', (data) => (text += data));
@@ -164,39 +169,46 @@ const result = { machine: machine(), rounds };
 say(`machine: ${result.machine}`);
 
 // 205 steps of 49 images are an epoch.
-const [overheadRun, bare, sideBySide] = await alternate(
-  cluster('overhead', ['--workers', '1', '--cores', '1', '--shards', '1', '--epochs', String(3 + 2 * rounds)]),
-  bareEngines(1, 205 * (3 + 2 * rounds)),
-  bareEngines(2, 205 * (3 + 2 * rounds)),
+const epochs = 3 + 2 * rounds;
+const [overheadRun, plain, bare, sideBySide] = await alternate(
+  cluster('overhead', ['--workers', '1', '--cores', '1', '--shards', '1', '--epochs', String(epochs)]),
+  bareEngines(1, 205 * epochs),
+  bareEngines(1, 205 * epochs, memorySettings),
+  bareEngines(2, 205 * epochs, memorySettings),
 );
 // Node.js compiles what a step runs through bit by bit: each step is as long as any other only then.
-const overhead = { bare, sideBySide, first: overheadRun.ms.slice(0, 190), warm: overheadRun.ms.slice(600) };
-const over = (steps) => median(steps) - median(overhead.bare);
+const overhead = { plain, bare, first: overheadRun.ms.slice(0, 190), warm: overheadRun.ms.slice(600) };
+const over = (steps, base) => median(steps) - median(base);
 /** One of as many equal parts of a run as there are rounds. */
 const partOf = (ms, part) =>
   ms.slice(Math.floor((part * ms.length) / rounds), Math.floor(((part + 1) * ms.length) / rounds));
 const overText = (steps) => {
-  const share = ((over(steps) / median(overhead.bare)) * 100).toFixed(1);
-  return `${spread(steps)}, overhead ${over(steps).toFixed(2)} ms, ${share} %  (bar: 2 ms or 10 %)`;
+  const [overPlain, overBare] = [plain, bare].map((base) => {
+    return `${over(steps, base).toFixed(2)} ms (${((over(steps, base) / median(base)) * 100).toFixed(1)} %)`;
+  });
+  return `${spread(steps)}, over plain ${overPlain}, over huge ${overBare}`;
 };
-result.overheadMs = { first: over(overhead.first), warm: over(overhead.warm) };
-say(`\none worker, one shard, batch 49, ms per step`);
-say(`  bare engine with optimizer  ${spread(overhead.bare)}`);
+for (const [name, base] of Object.entries({ overheadMs: plain, overheadOverHugeMs: bare })) {
+  result[name] = { first: over(overhead.first, base), warm: over(overhead.warm, base) };
+}
+say(`\none worker, one shard, batch 49, ms per step  (bar: 2 ms or 10 % over the bare engine)`);
+say(`  bare engine with optimizer, plain                ${spread(plain)}`);
+say(`  the same with the huge pages that a worker has   ${spread(bare)}`);
 say(`  cluster, steps 10 to 200    ${overText(overhead.first)}`);
 say(`  cluster, from step 600 on   ${overText(overhead.warm)}`);
 
 say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, part by part of the runs)`);
 // Cores share caches and memory: more than this no cluster of two can gain, whatever its overhead.
-result.limit = (2 * median(overhead.bare)) / median(overhead.sideBySide);
-say(`  two bare engines side by side: ${spread(overhead.sideBySide)} ms a step, so at most ${result.limit.toFixed(2)}`);
+result.limit = (2 * median(bare)) / median(sideBySide);
+say(`  two bare engines side by side: ${spread(sideBySide)} ms a step, so at most ${result.limit.toFixed(2)}`);
 result.speedup = {};
 for (const shards of [4, 5]) {
   // As many cores as workers: where both have work, nothing changes; a core that has none helps the other.
   const places = (workers) => ['--workers', workers, '--cores', workers, '--shards', String(shards)];
-  const epochs = ['--epochs', String(4 * rounds)];
+  // One worker gets half the steps, so that both runs last equally long: a part of one has its match in the other.
   const runs = await alternate(
-    cluster(`one-${shards}`, [...places('1'), ...epochs]),
-    cluster(`two-${shards}`, [...places('2'), ...epochs]),
+    cluster(`one-${shards}`, [...places('1'), '--epochs', String(3 * rounds)]),
+    cluster(`two-${shards}`, [...places('2'), '--epochs', String(6 * rounds)]),
   );
   const [one, two] = runs.map(({ ms }) => Array.from({ length: rounds }, (_, part) => median(partOf(ms, part))));
   const ratios = one.map((ms, part) => ms / two[part]);

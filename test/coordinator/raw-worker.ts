@@ -4,7 +4,7 @@ import { callMetadata } from '../../proto/auth.js';
 import { chunkCount, chunkFields } from '../../proto/chunks.js';
 import { type ClusterError, fromServiceError } from '../../proto/errors.js';
 import type { FromWorker, Hello, Node, Ready, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
-import type { SharedFile } from '../../proto/shared-file.js';
+import { type SharedFile, sharedFields } from '../../proto/shared-file.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { clusterClient, within } from '../proto/wire.js';
 
@@ -70,14 +70,15 @@ export class RawWorker {
     change: { reports?: Partial<ShardReport>; statistics?: number; chunks?: readonly number[] } = {},
   ): void {
     const { term = 1, step, node, samples } = at;
-    const chunks = chunkCount(vector.length);
     const reports = Array.from({ length: node.count }, (_, i): ShardReport => {
       const statistics = Buffer.from(new Float32Array(change.statistics ?? 1).buffer);
       const own = { shard: node.first + i, samples: samples[i]!, lossSum: 1, correct: 0, statistics, computeMs: 1 };
       return { ...own, ...change.reports };
     });
-    for (const chunk of change.chunks ?? Array.from({ length: chunks }, (_, i) => i)) {
-      const fields = this.sharedFile?.put(chunkFields(vector, chunk)) ?? chunkFields(vector, chunk);
+    const shared = this.sharedFile?.put(vector);
+    const chunks = shared ? [0] : (change.chunks ?? Array.from({ length: chunkCount(vector.length) }, (_, i) => i));
+    for (const chunk of chunks) {
+      const fields = shared ? sharedFields(shared) : chunkFields(vector, chunk);
       this.send({ partial: { term, step, node, ...fields, reports: chunk === 0 ? reports : [] } });
     }
   }

@@ -41,7 +41,7 @@ describe('stamps of a worker', () => {
 });
 
 /** A chunk of `node`; all that the clock reads of it. */
-const chunk = (stamps: Stamps | null) => ({ stamps }) as Partial;
+const chunk = (stamps: Stamps | null) => ({ chunk: stamps ? 1 : 0, chunks: 2, stamps }) as Partial;
 
 describe('the clock of a step', () => {
   it('brings a worker’s stamps to the coordinator’s clock, in causal order, from its very first answer', () => {

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CHUNK_BYTES, CHUNK_VALUES, chunkFields, storeChunk } from '../../proto/chunks.js';
-import { type SentChunk, SharedFile, withBytes } from '../../proto/shared-file.js';
+import { CHUNK_VALUES, storeChunk } from '../../proto/chunks.js';
+import type { SharedVector } from '../../proto/messages.js';
+import { requireFile, SharedFile } from '../../proto/shared-file.js';
 
 /** Both ends of a file, in a session over vectors of so many values. */
 function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: number } {
@@ -18,13 +19,13 @@ function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: n
   return { coordinator, worker, fd };
 }
 
-const chunkOf = (...values: number[]) => chunkFields(Float32Array.from(values), 0);
+const vectorOf = (...values: number[]) => Float32Array.from(values);
 
-/** The values that a sent chunk comes to at the other end. */
-function received(file: SharedFile | undefined, sent: SentChunk): number[] {
-  const target = new Float32Array(sent.shared ? sent.shared.bytes / 4 : sent.data.byteLength / 4);
-  storeChunk(target, withBytes(file, sent, 'test'), 'test');
-  return [...target];
+/** The values that a vector left by one side comes to at the other. */
+function taken(file: SharedFile, shared: SharedVector): number[] {
+  const into = new Float32Array(shared.bytes / 4);
+  file.take(shared, into, 'test');
+  return [...into];
 }
 
 function failure(action: () => unknown): unknown {
@@ -36,87 +37,107 @@ function failure(action: () => unknown): unknown {
 }
 
 describe('a shared file', () => {
-  it('carries chunks both ways, in any order of turns, and the messages none of their bytes', () => {
+  it('carries vectors both ways', () => {
     const { coordinator, worker } = pair();
-    const there = [1, 2, 3].map((value) => coordinator.put(chunkOf(value, value / 3)));
-    const back = [-1, -2].map((value) => worker.put(chunkOf(value)));
-    expect([...there, ...back].map(({ data }) => data.byteLength)).toEqual([0, 0, 0, 0, 0]);
-    expect(there.map((sent) => received(worker, sent))).toEqual([1, 2, 3].map((v) => [v, Math.fround(v / 3)]));
-    expect(back.map((sent) => received(coordinator, sent))).toEqual([[-1], [-2]]);
+    const there = [1, 2].map((value) => coordinator.put(vectorOf(value, value / 3))!);
+    const back = [-1, -2].map((value) => worker.put(vectorOf(value))!);
+    expect(there.map((shared) => taken(worker, shared))).toEqual([1, 2].map((v) => [v, Math.fround(v / 3)]));
+    expect(back.map((shared) => taken(coordinator, shared))).toEqual([[-1], [-2]]);
   });
 
-  it('has room for two vectors, and for more once the first chunks are taken; others travel in their messages', () => {
-    const { coordinator, worker } = pair(6 * CHUNK_VALUES);
-    const sent = Array.from({ length: 13 }, (_, i) => coordinator.put(chunkOf(i)));
-    expect(sent.map(({ shared }) => shared?.index)).toEqual([...Array(12).keys(), undefined]);
-    expect(received(worker, sent[12]!)).toEqual([12]);
-    expect(sent.slice(0, 2).map((chunk) => received(worker, chunk))).toEqual([[0], [1]]);
-    const more = [20, 21, 22].map((value) => coordinator.put(chunkOf(value)));
-    expect(more.map(({ shared }) => shared?.index)).toEqual([12, 13, undefined]);
-    expect([...sent.slice(2, 12), ...more].map((chunk) => received(worker, chunk)[0])).toEqual([
-      ...[2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-      ...[20, 21, 22],
-    ]);
+  it('gives a vector chunk by chunk as well', () => {
+    const vector = Float32Array.from({ length: 2 * CHUNK_VALUES + 3 }, (_, i) => i);
+    const { coordinator, worker } = pair(vector.length);
+    const result = new Float32Array(vector.length);
+    const seen = [...coordinator.chunks(worker.put(vector)!, 'test')].map(({ chunk, chunks }) => [chunk, chunks]);
+    expect(seen).toEqual([0, 1, 2].map((chunk) => [chunk, 3]));
+    for (const chunk of coordinator.chunks(worker.put(vector)!, 'test')) storeChunk(result, chunk, 'test');
+    expect(result).toEqual(vector);
+    const empty = [...coordinator.chunks(worker.put(vectorOf())!, 'test')];
+    expect(empty).toMatchObject([{ chunk: 0, chunks: 1, data: { byteLength: 0 } }]);
   });
 
-  it('stays small for large models', () => {
-    const { coordinator } = pair(1000 * CHUNK_VALUES);
-    const sent = Array.from({ length: 70 }, () => coordinator.put(chunkOf(1)));
-    expect(sent.filter(({ shared }) => shared)).toHaveLength(64);
+  it.each([
+    ['at once', (file: SharedFile, shared: SharedVector) => taken(file, shared)],
+    ['in chunks', (file: SharedFile, shared: SharedVector) => [...file.chunks(shared, 'test')]],
+  ])('has room for two vectors, and for one more when one is taken %s', (_, take) => {
+    const { coordinator, worker } = pair();
+    const sent = [1, 2, 3].map((value) => coordinator.put(vectorOf(value)));
+    expect(sent.map((shared) => shared?.index)).toEqual([0, 1, undefined]);
+    take(worker, sent[0]!);
+    const more = [4, 5].map((value) => coordinator.put(vectorOf(value)));
+    expect(more.map((shared) => shared?.index)).toEqual([2, undefined]);
+    expect([sent[1]!, more[0]!].map((shared) => taken(worker, shared))).toEqual([[2], [4]]);
+  });
+
+  it('leaves vectors of over 16 MiB, and those longer than the job has, to their messages', () => {
+    const longest = 4 * 1024 * 1024;
+    const { coordinator } = pair(longest + 1);
+    expect(coordinator.put(new Float32Array(longest + 1))).toBeUndefined();
+    expect(coordinator.put(new Float32Array(longest))).toMatchObject({ bytes: 16 * 1024 * 1024 });
+    expect(pair(1024).coordinator.put(new Float32Array(1025))).toBeUndefined();
   });
 
   it('is empty again for the next session, whatever the last one left', () => {
     const { coordinator, worker } = pair();
-    while (coordinator.put(chunkOf(1)).shared);
+    while (coordinator.put(vectorOf(1)));
     for (const file of [coordinator, worker]) file.begin(10);
-    const sent = [5, 6].map((value) => coordinator.put(chunkOf(value)));
-    expect(sent.map(({ shared }) => shared?.index)).toEqual([8, 9]);
-    expect(sent.map((chunk) => received(worker, chunk))).toEqual([[5], [6]]);
-  });
-
-  it('does not pass on bytes that are not those that were put there', () => {
-    const { coordinator, worker, fd } = pair();
-    const sent = coordinator.put(chunkOf(1, 2, 3));
-    writeSync(fd, Uint8Array.of(99), 0, 1, 4096 + 5);
-    expect(failure(() => received(worker, sent))).toMatchObject({ code: 'BAD_CHUNK' });
+    const sent = [5, 6].map((value) => coordinator.put(vectorOf(value))!);
+    expect(sent.map(({ index }) => index)).toEqual([2, 3]);
+    expect(sent.map((shared) => taken(worker, shared))).toEqual([[5], [6]]);
   });
 
   it.each([
     ['a number that is none', { index: NaN, bytes: 4 }],
     ['a negative number', { index: -1, bytes: 4 }],
     ['a number beyond doubles', { index: 2 ** 60, bytes: 4 }],
-    ['more than a chunk', { index: 0, bytes: CHUNK_BYTES + 1 }],
+    ['half a value', { index: 0, bytes: 6 }],
+    ['more than a vector', { index: 0, bytes: 4100 }],
   ])('refuses %s', (_, shared) => {
     const { worker } = pair();
-    expect(failure(() => worker.take(shared, 'test'))).toMatchObject({ code: 'BAD_MESSAGE' });
+    const into = { byteLength: shared.bytes } as Float32Array;
+    expect(failure(() => [...worker.chunks(shared, 'test')])).toMatchObject({ code: 'BAD_MESSAGE' });
+    expect(failure(() => worker.take(shared, into, 'test'))).toMatchObject({ code: 'BAD_MESSAGE' });
+  });
+
+  it('refuses a vector that is not as long as what it is to fill', () => {
+    const { coordinator, worker } = pair();
+    const shared = coordinator.put(vectorOf(1, 2))!;
+    expect(failure(() => worker.take(shared, new Float32Array(3), 'test'))).toMatchObject({
+      code: 'BAD_MESSAGE',
+      message: 'test: expected 12 bytes in the shared file, got vector 0 of 8 bytes',
+    });
   });
 
   it('says so when there are no bytes, and when it is closed', () => {
     const { coordinator, worker } = pair();
-    const none = { code: 'BAD_CHUNK', message: 'test: expected 4 bytes in the shared file, got fewer' };
-    expect(failure(() => worker.take({ index: 3, bytes: 4 }, 'test'))).toMatchObject(none);
+    const [one, none] = [new Float32Array(1), { code: 'BAD_CHUNK' }];
+    const message = 'test: expected 4 bytes in the shared file, got fewer';
+    expect(failure(() => worker.take({ index: 3, bytes: 4 }, one, 'test'))).toMatchObject({ ...none, message });
     const broken = new SharedFile(1 << 30, 'worker');
     broken.begin(10);
-    expect(broken.put(chunkOf(1)).shared).toBeUndefined();
-    expect(failure(() => broken.take({ index: 0, bytes: 4 }, 'test'))).toMatchObject(none);
+    expect(broken.put(vectorOf(1))).toBeUndefined();
+    expect(failure(() => broken.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject(none);
     coordinator.close();
     coordinator.close();
-    expect(coordinator.put(chunkOf(1)).shared).toBeUndefined();
-    expect(failure(() => coordinator.take({ index: 0, bytes: 4 }, 'test'))).toMatchObject(none);
+    expect(coordinator.put(vectorOf(1))).toBeUndefined();
+    expect(failure(() => coordinator.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject(none);
   });
 
-  it('leaves chunks in their messages where the memory is full, and where nothing is shared', () => {
-    const full = existsSync('/dev/full') ? new SharedFile(openSync('/dev/full', 'r+'), 'coordinator') : undefined;
-    full?.begin(10);
-    for (let i = 0; i < 3; i++) expect(full?.put(chunkOf(i)).shared).toBeUndefined();
-    full?.close();
-    expect(received(undefined, chunkOf(7))).toEqual([7]);
+  it.skipIf(!existsSync('/dev/full'))('leaves vectors to their messages where the memory is full', () => {
+    const full = new SharedFile(openSync('/dev/full', 'r+'), 'coordinator');
+    onTestFinished(() => full.close());
+    full.begin(10);
+    for (let i = 0; i < 3; i++) expect(full.put(vectorOf(i))).toBeUndefined();
+  });
+
+  it('is asked for where a message names a place in it', () => {
     const { worker } = pair();
-    const unshared = {
+    expect(requireFile(worker, 'test')).toBe(worker);
+    expect(failure(() => requireFile(undefined, 'test'))).toMatchObject({
       code: 'BAD_MESSAGE',
       message: 'test: expected bytes, got a place in a file that is not shared',
-    };
-    expect(failure(() => received(undefined, worker.put(chunkOf(7))))).toMatchObject(unshared);
+    });
   });
 
   it.skipIf(!existsSync('/dev/shm'))('is in memory and has no name', () => {
