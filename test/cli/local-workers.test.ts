@@ -35,22 +35,41 @@ function read(pid: string, file: string): string {
   }
 }
 
+/** Options of workers that wait, as nobody listens for them. */
+function idleOptions(count: number): Module.LocalWorkersOptions {
+  const directory = mkdtempSync(join(tmpdir(), 'lockstep-workers-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return {
+    ...{ count, cores: 1, cache: false, logFile: join(directory, 'log.jsonl') },
+    coordinator: '127.0.0.1:1',
+    sharedFiles: new Map(),
+    onRestart: () => {},
+    onExit: () => {},
+  };
+}
+
 describe.skipIf(process.platform !== 'linux')('local workers', () => {
+  it.each([
+    [undefined, 'glibc.malloc.hugetlb=1'],
+    ['glibc.malloc.hugetlb=0', 'glibc.malloc.hugetlb=0'],
+  ])('use huge pages, unless the environment says otherwise: %s', async (given, expected) => {
+    vi.stubEnv('GLIBC_TUNABLES', given);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const workers = new LocalWorkers(idleOptions(1));
+    try {
+      const has = () => workerEnvironments().map((env) => env['GLIBC_TUNABLES']);
+      await until(() => has().join() === expected, 10_000, `a worker with ${expected}`);
+    } finally {
+      await workers.stop();
+    }
+  });
+
   it('see one GPU each, a new one that of the one that left, and share a file each with the coordinator', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'lockstep-workers-'));
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     vi.stubEnv('CUDA_VISIBLE_DEVICES', undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
     const sharedFiles = new Map<string, SharedFile>();
-    const options: Module.LocalWorkersOptions = {
-      ...{ count: 3, cores: 1, cache: false, logFile: join(directory, 'log.jsonl') },
-      gpus: ['GPU-8a', '1'].map((device) => ({ device, name: 'NVIDIA H200' })),
-      // Nobody listens there; they wait.
-      coordinator: '127.0.0.1:1',
-      sharedFiles,
-      onRestart: () => {},
-      onExit: () => {},
-    };
+    const gpus = ['GPU-8a', '1'].map((device) => ({ device, name: 'NVIDIA H200' }));
+    const options: Module.LocalWorkersOptions = { ...idleOptions(3), gpus, sharedFiles };
     const workers = new LocalWorkers(options);
     const devices = () => workerEnvironments().map(({ CUDA_VISIBLE_DEVICES: device }) => device ?? '');
     const are = (...expected: string[]) =>
