@@ -177,25 +177,27 @@ const [overheadRun, plain, bare, sideBySide] = await alternate(
   bareEngines(2, 205 * epochs, memorySettings),
 );
 // Node.js compiles what a step runs through bit by bit: each step is as long as any other only then.
-const overhead = { plain, bare, first: overheadRun.ms.slice(0, 190), warm: overheadRun.ms.slice(600) };
-const over = (steps, base) => median(steps) - median(base);
+const parts = { first: [0, 190], warm: [600] };
+/** What the cluster's step takes over the bare engine's at about the same time. */
+const over = (part, base) => median(overheadRun.ms.slice(...parts[part])) - median(base.slice(...parts[part]));
 /** One of as many equal parts of a run as there are rounds. */
 const partOf = (ms, part) =>
   ms.slice(Math.floor((part * ms.length) / rounds), Math.floor(((part + 1) * ms.length) / rounds));
-const overText = (steps) => {
+const overText = (part) => {
   const [overPlain, overBare] = [plain, bare].map((base) => {
-    return `${over(steps, base).toFixed(2)} ms (${((over(steps, base) / median(base)) * 100).toFixed(1)} %)`;
+    const share = (over(part, base) / median(base.slice(...parts[part]))) * 100;
+    return `${over(part, base).toFixed(2)} ms (${share.toFixed(1)} %)`;
   });
-  return `${spread(steps)}, over plain ${overPlain}, over huge ${overBare}`;
+  return `${spread(overheadRun.ms.slice(...parts[part]))}, over plain ${overPlain}, over huge ${overBare}`;
 };
 for (const [name, base] of Object.entries({ overheadMs: plain, overheadOverHugeMs: bare })) {
-  result[name] = { first: over(overhead.first, base), warm: over(overhead.warm, base) };
+  result[name] = { first: over('first', base), warm: over('warm', base) };
 }
 say(`\none worker, one shard, batch 49, ms per step  (bar: 2 ms or 10 % over the bare engine)`);
 say(`  bare engine with optimizer, plain                ${spread(plain)}`);
 say(`  the same with the huge pages that a worker has   ${spread(bare)}`);
-say(`  cluster, steps 10 to 200    ${overText(overhead.first)}`);
-say(`  cluster, from step 600 on   ${overText(overhead.warm)}`);
+say(`  cluster, steps 10 to 200    ${overText('first')}`);
+say(`  cluster, from step 600 on   ${overText('warm')}`);
 
 say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, part by part of the runs)`);
 // Cores share caches and memory: more than this no cluster of two can gain, whatever its overhead.
