@@ -59,7 +59,12 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
     expect(await ask('status', '')).toMatchObject({ ok: true, reply: { state: 'training' } });
     const bucket = await new Kvm(jetstream(connection)).open('LOCKSTEP_JOBS');
     await bucket.put('not-ours', 'what?');
-    const jobs = await listJobs({ address: parseNatsUrl(server.url()) });
+    // The entry is written while the run goes on.
+    const jobs = await eventually(
+      () => listJobs({ address: parseNatsUrl(server.url()) }),
+      (found) => found.some(({ state }) => state === 'training'),
+      'a job in training',
+    );
     expect(jobs).toMatchObject([{ job: 'odd', state: 'training', step: 0, totalSteps: 84, epochs: 4 }]);
     await run.nextStep();
   });
