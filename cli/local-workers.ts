@@ -45,7 +45,7 @@ interface Place {
 const nodeOptions = ['--max-semi-space-size=1'];
 /**
  * For glibc. With an arena per thread it would keep some 60 MB more of freed memory. With huge pages the engine's steps
- * take 4 % less time, and a worker 10 MB more (docs/benchmarks.md).
+ * take 1 to 5 % less time, and a worker 10 MB more (docs/benchmarks.md).
  */
 export const memorySettings = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 /** The number under which a worker finds the file that it shares: the one after standard streams and channel. */
