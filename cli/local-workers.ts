@@ -1,9 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
+import type { WorkerLink } from '../coordinator/session.js';
 import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
+import { LocalLink } from '../proto/local-link.js';
 import { SharedFile } from '../proto/shared-file.js';
 import { newWorkerId } from '../worker/worker-id.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
@@ -21,8 +24,8 @@ export interface LocalWorkersOptions {
   readonly cache: boolean;
   /** Options of token and TLS. */
   readonly access?: readonly string[];
-  /** The files that they share with the coordinator, by their ids, are kept here; undefined: all goes by gRPC. */
-  readonly sharedFiles: Map<string, SharedFile> | undefined;
+  /** The coordinator's ends of their links, by their ids, are kept here; undefined: all goes by gRPC. */
+  readonly links: Map<string, WorkerLink> | undefined;
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
   /** A worker ended without being told to, and is started again. */
@@ -48,8 +51,6 @@ const nodeOptions = ['--max-semi-space-size=1'];
  * take 1 to 5 % less time, and a worker 10 MB more (docs/benchmarks.md).
  */
 export const memorySettings = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
-/** The number under which a worker finds the file that it shares: the one after standard streams and channel. */
-const sharedFd = 4;
 const stopLimitMs = 3_000;
 /** What a worker has to leave that is not needed any more. */
 const drainLimitMs = 10_000;
@@ -145,41 +146,34 @@ export class LocalWorkers {
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
-    const file = this.#shareFile(place.workerId);
-    if (file) args.push('--shared-file', String(sharedFd));
+    const file = this.options.links && SharedFile.create();
+    if (file) args.push('--link');
     const log = openSync(logFile, 'a');
     const env = {
       ...{ ...memorySettings, ...process.env },
       ...(place.gpu && gpuEnvironment(place.gpu, process.env, fetchedCudaLibraries())),
     };
-    // The channel tells a worker that this process is gone, so that no orphan goes on.
-    const child = spawn(process.execPath, [...nodeOptions, ...args], {
-      env,
-      stdio: ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd] : [])],
-    });
+    // The channel tells a worker that this process is gone, so that no orphan goes on; then comes the link, see `linkFds`.
+    const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd, 'pipe' as const] : [])];
+    const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio });
+    if (file) this.options.links?.set(place.workerId, new LocalLink(file, child.stdio.at(-1) as Duplex));
     closeSync(log);
     place.child = child;
     this.#children.add(child);
     const { workerId } = place;
     const gone = (how: string, wasAsked: boolean) => {
       // What it sent last may still be on its way.
-      setTimeout(() => this.#unshareFile(workerId), drainLimitMs).unref();
+      setTimeout(() => this.#dropLink(workerId), drainLimitMs).unref();
       if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, wasAsked);
     };
     child.once('error', (error) => gone(error.message, false));
     child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code === 0));
   }
 
-  #shareFile(workerId: string): SharedFile | undefined {
-    const file = this.options.sharedFiles && SharedFile.create();
-    if (file) this.options.sharedFiles?.set(workerId, file);
-    return file;
-  }
-
-  #unshareFile(workerId: string): void {
-    const { sharedFiles } = this.options;
-    sharedFiles?.get(workerId)?.close();
-    sharedFiles?.delete(workerId);
+  #dropLink(workerId: string): void {
+    const { links } = this.options;
+    links?.get(workerId)?.close();
+    links?.delete(workerId);
   }
 
   /** @param wasAsked - by SIGTERM, for example: then it stays away. */

@@ -3,13 +3,13 @@ import { monotonicMs } from '../proto/clock.js';
 import { chunkCount } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Heartbeat, Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
-import { requireFile, type SharedFile } from '../proto/shared-file.js';
+import type { LinkResult } from '../proto/local-link.js';
 import { checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from './engine-class.js';
 import type { EngineDoor } from './engine-door.js';
 import type { RunEvents } from './events.js';
 import type { Roster } from './roster.js';
-import { type JoinStream, WorkerSession } from './session.js';
+import { type JoinStream, type WorkerLink, WorkerSession } from './session.js';
 import type { Traffic } from './traffic.js';
 import type { Trainer } from './trainer.js';
 
@@ -27,8 +27,8 @@ export interface ClusterServiceOptions {
   readonly door: EngineDoor;
   readonly manifest: JobManifest;
   readonly traffic?: Traffic;
-  /** Of this machine's workers, by their ids. */
-  readonly sharedFiles?: ReadonlyMap<string, SharedFile>;
+  /** Of the workers that this process started, by their ids. */
+  readonly links?: ReadonlyMap<string, WorkerLink>;
   readonly welcome: { readonly jobJson: string; readonly term: number; readonly heartbeatMs: number };
 }
 
@@ -132,10 +132,12 @@ export class ClusterService {
       throw new ClusterError('BAD_MESSAGE', `join: expected Hello first, got ${kindOf(message)}`);
     }
     checkHello(message.hello);
-    const { traffic, sharedFiles, manifest } = this.options;
-    const file = sharedFiles?.get(message.hello.workerId);
-    file?.begin(manifest.parameterCount + manifest.stateCount);
-    const session = new WorkerSession(message.hello, stream, performance.now(), traffic, file);
+    const link = this.#linkOf(message.hello.workerId);
+    const session = new WorkerSession(message.hello, stream, performance.now(), this.options.traffic, link);
+    link?.listen(
+      (result) => this.#resultByLink(session, result),
+      () => this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended')),
+    );
     if (this.#closed !== undefined) {
       session.finish(this.#closed);
       return session;
@@ -146,6 +148,26 @@ export class ClusterService {
     events.emit({ type: 'worker', change: 'joined', workerId, reason: `${host}, process ${pid}` });
     trainer.dispatcher.workerChanged(session, 'joined');
     return session;
+  }
+
+  /** The link to a worker, if it is for vectors of this job. */
+  #linkOf(workerId: string): WorkerLink | undefined {
+    const link = this.options.links?.get(workerId);
+    return link?.isOpen && link.file.open(this.options.manifest.parameterCount) ? link : undefined;
+  }
+
+  /** A node's result by the link; of the session before, whose orders may be under way still, it is as good. */
+  #resultByLink(session: WorkerSession, { gradient, ...result }: LinkResult): void {
+    if (this.options.roster.get(session.workerId) !== session || !session.ready) return;
+    session.lastHeardMs = performance.now();
+    session.traffic.addReceived('gradients', gradient.bytes);
+    try {
+      for (const chunk of session.link!.file.chunks(gradient, `partial from ${session.workerId}`)) {
+        this.options.trainer.receive(session, { message: 'partial', partial: { ...result, ...chunk } });
+      }
+    } catch (error) {
+      this.#failed(session, error);
+    }
   }
 
   #received(session: WorkerSession, message: ReceivedFromWorker): void {
@@ -185,17 +207,9 @@ export class ClusterService {
 
   #result(session: WorkerSession, message: ReceivedFromWorker & { message: 'partial' | 'rows' }): void {
     const { trainer } = this.options;
-    if (message.message === 'rows') {
-      session.traffic.addReceived('rows', message.rows.data.byteLength);
-      return trainer.receive(session, message);
-    }
-    const { shared, data } = message.partial;
-    session.traffic.addReceived('gradients', shared?.bytes ?? data.byteLength);
-    if (!shared) return trainer.receive(session, message);
-    const operation = `partial from ${session.workerId}`;
-    for (const chunk of requireFile(session.sharedFile, operation).chunks(shared, operation)) {
-      trainer.receive(session, { ...message, partial: { ...message.partial, ...chunk, shared: null } });
-    }
+    if (message.message === 'rows') session.traffic.addReceived('rows', message.rows.data.byteLength);
+    else session.traffic.addReceived('gradients', message.partial.data.byteLength);
+    trainer.receive(session, message);
   }
 
   /** A worker has compiled and run its programs: it may compute once the door has let it in. */

@@ -5,7 +5,6 @@ import type { StepPlan } from '../job/plan.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
-import type { SharedFile } from '../proto/shared-file.js';
 import { type PreviousRun, readPreviousRun } from './begin-run.js';
 import type { RunControl, Scaler } from './control.js';
 import { controlHandlers } from './control-service.js';
@@ -20,7 +19,7 @@ import type { RunResult } from './results.js';
 import type { Run } from './run.js';
 import { RunDirectory } from './run-directory.js';
 import { ClusterServer } from './server.js';
-import type { JoinStream } from './session.js';
+import type { JoinStream, WorkerLink } from './session.js';
 import { Traffic } from './traffic.js';
 
 export interface CoordinatorOptions extends ListenOptions {
@@ -68,8 +67,8 @@ const shutdownLimitMs = 2_000;
 export class Coordinator {
   readonly events = new RunEvents();
   readonly traffic = new Traffic();
-  /** Of this machine's workers, by their ids; whoever starts these adds them. */
-  readonly sharedFiles = new Map<string, SharedFile>();
+  /** Of workers that this process starts, by their ids; whoever starts them adds these. */
+  readonly links = new Map<string, WorkerLink>();
   readonly #server: ClusterServer;
   readonly #run: Promise<Run>;
   #stopReason: string | undefined;
@@ -195,7 +194,7 @@ export class Coordinator {
       previous: this.#previous,
       events: this.events,
       traffic: this.traffic,
-      sharedFiles: this.sharedFiles,
+      links: this.links,
       stop: (reason) => this.stop(reason),
       scaler: () => this.#scaler,
     });

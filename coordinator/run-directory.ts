@@ -21,10 +21,15 @@ interface Streams {
   readonly evaluations: WriteStream;
 }
 
+const rowsDelayMs = 200;
+
 /** The files of one run. Locked while in use; every file but the growing ones is written aside and renamed. */
 export class RunDirectory {
   #lock: RunLock | undefined;
   #streams: Streams | undefined;
+  /** Of steps.csv, not written yet. */
+  #rows = '';
+  #rowsTimer: NodeJS.Timeout | undefined;
   /** The files of `replaceSoon`; never rejects. */
   #soon = Promise.resolve();
   /** Rejects when a record cannot be written, as on a full disk, or the lock is lost; the run cannot go on then. */
@@ -105,8 +110,11 @@ export class RunDirectory {
     return { steps, digests, evaluations };
   }
 
+  /** Its row is in the file a moment later, together with those that follow: each write wakes other threads. */
   addStep(record: StepRecord): void {
-    this.#open.steps.write(formatStep(record));
+    const { steps } = this.#open;
+    this.#rows += formatStep(record);
+    this.#rowsTimer ??= setTimeout(() => this.#writeRows(steps), rowsDelayMs);
   }
 
   addDigest(entry: DigestEntry): void {
@@ -141,6 +149,7 @@ export class RunDirectory {
 
   /** The records added so far are on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
   async flushRecords(): Promise<void> {
+    this.#writeRows(this.#open.steps);
     await Promise.race([Promise.all(Object.values(this.#open).map(flush)), this.failed]);
   }
 
@@ -149,6 +158,7 @@ export class RunDirectory {
     await this.#soon;
     if (!this.#streams) return;
     const { steps, digests, evaluations } = this.#streams;
+    this.#writeRows(steps);
     for (const stream of [steps, digests, evaluations]) {
       if (stream.writableEnded) continue;
       stream.end();
@@ -160,6 +170,13 @@ export class RunDirectory {
   async close(): Promise<void> {
     await this.endRecords().catch(() => undefined);
     await this.#lock?.release();
+  }
+
+  #writeRows(steps: WriteStream): void {
+    clearTimeout(this.#rowsTimer);
+    this.#rowsTimer = undefined;
+    if (this.#rows !== '') steps.write(this.#rows);
+    this.#rows = '';
   }
 
   get #open(): Streams {

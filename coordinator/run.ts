@@ -1,6 +1,5 @@
 import type { Split } from '../job/data/dataset.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
-import type { SharedFile } from '../proto/shared-file.js';
 import type { PreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
 import { ClusterService } from './cluster-service.js';
@@ -17,7 +16,7 @@ import type { RunResult } from './results.js';
 import { Roster } from './roster.js';
 import type { RunDirectory } from './run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
-import type { JoinStream } from './session.js';
+import type { JoinStream, WorkerLink } from './session.js';
 import { describeStatus } from './status.js';
 import type { Traffic } from './traffic.js';
 import { Trainer } from './trainer.js';
@@ -27,7 +26,7 @@ export interface RunOptions extends CoordinatorOptions {
   readonly previous: PreviousRun | undefined;
   readonly events: RunEvents;
   readonly traffic: Traffic;
-  readonly sharedFiles: ReadonlyMap<string, SharedFile>;
+  readonly links: ReadonlyMap<string, WorkerLink>;
   /** Ends the run after the step in progress. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
@@ -71,9 +70,9 @@ export class Run {
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
     const record = (run: RunEngine) => runJson.update(run);
     const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
-    const { sharedFiles } = options;
+    const { links } = options;
     const cluster = new ClusterService({
-      ...{ roster, trainer, events, door, traffic, sharedFiles, welcome },
+      ...{ roster, trainer, events, door, traffic, links, welcome },
       manifest: job.manifest,
     });
     const control = new RunControl({ trainer, stop: options.stop, scaler: options.scaler });

@@ -1,11 +1,14 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { type ClusterError, toStatus } from '../proto/errors.js';
-import type { Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
+import { ClusterError, toStatus } from '../proto/errors.js';
+import type { Compute, Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
-import { type SharedFile, sharedFields } from '../proto/shared-file.js';
+import type { LinkOrder, LinkResult, LocalLink } from '../proto/local-link.js';
 import { ClockOffset } from './clock-offset.js';
 import type { OutgoingVector } from './outgoing-vector.js';
 import { Traffic } from './traffic.js';
+
+/** The coordinator's end of the way past gRPC. */
+export type WorkerLink = LocalLink<LinkOrder, LinkResult>;
 
 export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
 
@@ -30,8 +33,8 @@ export class WorkerSession {
     readonly stream: JoinStream,
     nowMs: number,
     total?: Traffic,
-    /** Where it leaves vectors for a worker of the same machine, and finds that one's. */
-    readonly sharedFile?: SharedFile,
+    /** By which steps go to a worker that this process started. */
+    readonly link?: WorkerLink,
   ) {
     this.traffic = new Traffic(total);
     this.lastHeardMs = nowMs;
@@ -50,14 +53,36 @@ export class WorkerSession {
     if (!this.#ended) this.stream.write(message);
   }
 
-  /** Sends a vector, unless it is the one that this worker was sent last: through the shared file, else in chunks. */
+  /** Orders nodes of a step, and sends the parameters, unless this worker was sent them last. */
+  order(compute: Compute, vector: OutgoingVector): void {
+    if (this.link) return this.#orderByLink(this.link, compute, vector);
+    this.send({ compute });
+    this.sendVector(vector);
+  }
+
+  /** Sends a vector in chunks, unless it is the one that this worker was sent last. */
   sendVector(vector: OutgoingVector): void {
-    if (this.#ended || this.#sentVector === vector.key) return;
+    if (!this.#isNew(vector)) return;
+    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.message(index));
+  }
+
+  #orderByLink(link: WorkerLink, compute: Compute, vector: OutgoingVector): void {
+    if (this.#ended) return;
+    const isNew = this.#isNew(vector);
+    const parameters = isNew ? link.file.put(vector.values) : undefined;
+    if (!isNew || parameters) return link.send({ compute, parameters });
+    const found = 'got parameters of two steps unread; its shards go to others';
+    const error = new ClusterError('LOST', `step: expected ${this.workerId} to read what it is sent, ${found}`);
+    // Not while orders are given out.
+    setImmediate(() => this.refuse(error));
+  }
+
+  /** Takes note of a vector that is about to be sent; false when this worker was sent it last. */
+  #isNew(vector: OutgoingVector): boolean {
+    if (this.#ended || this.#sentVector === vector.key) return false;
     this.#sentVector = vector.key;
     this.traffic.addSent(vector.kind.evaluation ? 'evaluation' : 'parameters', vector.byteLength);
-    const shared = this.sharedFile?.put(vector.values);
-    if (shared) return this.send({ parameters: { ...vector.kind, ...sharedFields(shared) } });
-    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.message(index));
+    return true;
   }
 
   /** Tells the worker that the job is over and closes the stream. */

@@ -128,8 +128,7 @@ export class StepTask implements StepWork {
   #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number, wide: number): void {
     const { term } = this.context;
     const sentMs = this.#clock.ordered(session.workerId);
-    session.send({ compute: { term, step: this.step, generation, nodes: [...nodes], wide, sentMs } });
-    session.sendVector(this.#vector);
+    session.order({ term, step: this.step, generation, nodes: [...nodes], wide, sentMs }, this.#vector);
     this.#clock.written(session.workerId);
   }
 

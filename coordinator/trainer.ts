@@ -195,8 +195,9 @@ export class Trainer {
     const update = { samples, learningRate: rate };
     const task = (this.#task = new StepTask(this.#context, this.step, update, audited));
     const done = this.dispatcher.perform(task);
-    // The workers compute now. Each was sent parameters and sends a gradient.
-    this.#garbage.add(2 * this.#params.byteLength * this.setup.roster.readySessions.length);
+    // The workers compute now. Each was sent parameters and sends a gradient, by gRPC unless it has a link.
+    const remote = this.setup.roster.readySessions.filter(({ link }) => !link);
+    this.#garbage.add(2 * this.#params.byteLength * remote.length);
     await done;
     this.#counts.audited += audited.length;
     const outcome = task.outcome!;

@@ -66,11 +66,6 @@ export interface Parameters {
   chunks: number;
   data: Uint8Array;
   crc: number | undefined;
-  shared?: SharedVector | null;
-}
-export interface SharedVector {
-  index: number;
-  bytes: number;
 }
 export interface ShardReport {
   shard: number;
@@ -90,7 +85,6 @@ export interface Partial {
   reports: ShardReport[];
   crc: number | undefined;
   stamps?: Stamps | null;
-  shared?: SharedVector | null;
 }
 export interface Stamps {
   orderSentMs: number;

@@ -3,7 +3,6 @@ import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from
 import { join } from 'node:path';
 import { CHUNK_BYTES, chunkCount, type ChunkFields } from './chunks.js';
 import { ClusterError } from './errors.js';
-import type { SharedVector } from './messages.js';
 
 /** Where Linux keeps files in memory. */
 const memoryDirectory = '/dev/shm';
@@ -17,21 +16,22 @@ const longestBytes = 16 * 1024 * 1024;
 
 type Side = 'coordinator' | 'worker';
 
+/** Where a vector is: its number among those that one side put there, and its length. */
+export interface SharedVector {
+  readonly index: number;
+  readonly bytes: number;
+}
+
 /**
- * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors; one
- * message on the Join stream then says where, instead of several that carry chunks. It saves a sixth of what a step takes
- * besides its computation, and more where cores are busy (docs/benchmarks.md).
+ * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors.
  *
  * Vector n of a direction lies in slot n modulo the number of slots until the reader has taken it, which it notes in the
- * header. A vector that finds no room travels in chunks.
+ * header.
  */
 export class SharedFile {
-  /** A session's first vector: what the sessions before it left is not read any more. */
-  #first = 0;
   #next = 0;
   #taken = 0;
   #slotBytes = 0;
-  #isUsable = true;
   #isClosed = false;
   readonly #counter = new Float64Array(1);
   readonly #counterBytes = new Uint8Array(this.#counter.buffer);
@@ -55,17 +55,24 @@ export class SharedFile {
     }
   }
 
-  /** A session begins, over vectors of up to so many values. Both sides say the same. */
-  begin(values: number): void {
-    this.#first = this.#next;
-    this.#slotBytes = Math.ceil((values * 4) / pageBytes) * pageBytes;
+  /**
+   * Prepares for vectors of up to so many values; both sides say the same. The coordinator takes all the memory at once,
+   * so that it cannot be lacking later.
+   * @returns false when vectors are too long, or there is not so much memory: then nothing can be put.
+   */
+  open(values: number): boolean {
+    const bytes = Math.max(1, Math.ceil((values * 4) / pageBytes)) * pageBytes;
+    if (bytes > longestBytes) return false;
+    if (this.side === 'coordinator' && this.#slotBytes !== bytes && !this.#reserve(bytes)) return false;
+    this.#slotBytes = bytes;
+    return true;
   }
 
-  /** Leaves a vector in the file. @returns where, for the message; undefined when it does not fit. */
+  /** Leaves a vector in the file. @returns where; undefined while there is no room for it. */
   put(vector: Float32Array): SharedVector | undefined {
     const data = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-    const fits = data.byteLength <= Math.min(this.#slotBytes, longestBytes);
-    if (!fits || !this.#hasRoom() || !this.#write(data, this.#place(this.side, this.#next))) return undefined;
+    if (data.byteLength > this.#slotBytes || !this.#hasRoom()) return undefined;
+    if (!this.#write(data, this.#place(this.side, this.#next))) return undefined;
     return { index: this.#next++, bytes: data.byteLength };
   }
 
@@ -106,6 +113,13 @@ export class SharedFile {
     return this.side === 'worker' ? 'coordinator' : 'worker';
   }
 
+  /** A page that was never written is taken only then, and could be lacking. */
+  #reserve(slotBytes: number): boolean {
+    const zeros = new Uint8Array(slotBytes);
+    const places = Array.from({ length: 2 * slots }, (_, slot) => pageBytes + slot * slotBytes);
+    return this.#write(zeros.subarray(0, pageBytes), 0) && places.every((place) => this.#write(zeros, place));
+  }
+
   #take(shared: SharedVector, begin: number, into: Uint8Array, operation: string): void {
     const { index, bytes } = shared;
     if (!Number.isSafeInteger(index) || index < 0 || bytes % 4 !== 0 || bytes > this.#slotBytes) {
@@ -121,11 +135,9 @@ export class SharedFile {
   }
 
   #hasRoom(): boolean {
-    if (!this.#isUsable || this.#isClosed) return false;
-    if (this.#next - Math.max(this.#first, this.#taken) < slots) return true;
-    // Nothing is there before the reader has taken its first.
+    if (this.#next - this.#taken < slots) return true;
     if (this.#read(this.#counterBytes, counterOf(this.side))) this.#taken = this.#counter[0]!;
-    return this.#next - Math.max(this.#first, this.#taken) < slots;
+    return this.#next - this.#taken < slots;
   }
 
   #place(side: Side, index: number): number {
@@ -141,14 +153,13 @@ export class SharedFile {
     }
   }
 
-  /** @returns false when it cannot, as the memory is full; it is not tried again then. */
+  /** @returns false when it cannot, as the memory is full. */
   #write(data: Uint8Array, position: number): boolean {
     try {
-      this.#isUsable &&= writeSync(this.fd, data, 0, data.byteLength, position) === data.byteLength;
+      return !this.#isClosed && writeSync(this.fd, data, 0, data.byteLength, position) === data.byteLength;
     } catch {
-      this.#isUsable = false;
+      return false;
     }
-    return this.#isUsable;
   }
 }
 
@@ -160,16 +171,4 @@ function counterOf(side: Side): number {
 function misfit(operation: string, expected: string, { index, bytes }: SharedVector): ClusterError {
   const found = `got vector ${index} of ${bytes} bytes`;
   return new ClusterError('BAD_MESSAGE', `${operation}: expected ${expected} in the shared file, ${found}`);
-}
-
-/** The fields of a message whose vector is in the shared file. */
-export function sharedFields(shared: SharedVector): ChunkFields & { shared: SharedVector } {
-  return { chunk: 0, chunks: chunkCount(shared.bytes / 4), data: new Uint8Array(0), crc: undefined, shared };
-}
-
-/** The file that a message names a place in. @throws ClusterError BAD_MESSAGE where there is none. */
-export function requireFile(file: SharedFile | undefined, operation: string): SharedFile {
-  if (file) return file;
-  const found = 'got a place in a file that is not shared';
-  throw new ClusterError('BAD_MESSAGE', `${operation}: expected bytes, ${found}`);
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import { EngineError } from '../engine/errors.js';
@@ -5,41 +6,38 @@ import { decodePart } from '../job/data/parts.js';
 import { InvariantError } from '../job/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
+import { type LinkFds, type LinkOrder, type LinkResult, LocalLink } from '../proto/local-link.js';
+import { SharedFile } from '../proto/shared-file.js';
 import { BufferPool } from './buffer-pool.js';
+import { CoordinatorLink } from './coordinator-link.js';
+import { EngineProgress } from './engine-progress.js';
 import { type EngineThreadSettings, type FromEngine, handedOver, type ToEngine } from './engine-thread.js';
+import { OrderQueue, type Vector, type Work } from './order-queue.js';
 import { decideProof, fingerprintElsewhere } from './second-process.js';
-import { ShardComputer } from './shard-computer.js';
+import { ShardComputer, type ShardResult } from './shard-computer.js';
 
 /** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
 
 /** Everything that comes after the job. */
 type Message = Exclude<ToEngine, { kind: 'job' | 'end' }>;
 
-/** Shards that are ordered together: `left` are to be computed yet, the last `wide` of them with two threads. */
-interface Order {
-  left: number;
-  readonly wide: number;
-}
-
-type Work =
-  { kind: 'node'; step: number; node: TreeNode; order: Order } | { kind: 'batch'; step: number; batch: number };
-
-interface Vector {
-  readonly step: number;
-  readonly evaluation: boolean;
-  readonly values: Float32Array;
+/** Where orders come from, and where their results go. */
+interface Source {
+  readonly queue: OrderQueue;
+  deliver(step: number, node: TreeNode, gradient: Float32Array, reports: ShardResult[]): void | Promise<void>;
 }
 
 const port = parentPort;
 if (!port) throw new InvariantError('the engine thread was started outside a thread');
 
-const { cacheDirectory } = workerData as EngineThreadSettings;
+const { cacheDirectory, progressMemory } = workerData as EngineThreadSettings & { progressMemory: SharedArrayBuffer };
+const progress = new EngineProgress(progressMemory);
 
 function post(message: FromEngine): void {
   port!.postMessage(message, handedOver(message));
 }
 
-async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
+async function begin({ manifest, wide, link }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
   const begun = performance.now();
   const log = (message: string) => post({ kind: 'log', message });
   const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory });
@@ -49,7 +47,7 @@ async function begin(manifest: JobManifest, wide: boolean): Promise<WorkLoop> {
   if (elsewhere) checkProof(manifest, decideProof(engine.info, fingerprint, await elsewhere), log);
   const compileMs = performance.now() - begun;
   post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden: false, compileMs });
-  return new WorkLoop(computer, wide && engine.info.threads === 1);
+  return new WorkLoop(computer, { wide: wide && engine.info.threads === 1, link });
 }
 
 /** @throws EngineError RUNTIME where equal bits are wanted and could not be shown. */
@@ -58,43 +56,67 @@ function checkProof({ spec }: JobManifest, problem: string | undefined, log: (me
   log(problem ?? 'two processes gave the same bits');
 }
 
-/** Works through the orders of the newest step; what belongs to an older one is dropped. */
-class WorkLoop {
-  #queue: Work[] = [];
-  /** The newest vector. */
-  #vector: Vector | undefined;
+/** What comes by the Join stream. Parameters and gradients are handed over between the threads in buffers that go round. */
+class SessionSource implements Source {
+  readonly queue = new OrderQueue();
   /** Parameters before these, to go back with the next gradient: by then no computation reads them. */
   #used: Float32Array[] = [];
   readonly #gradients: BufferPool;
+
+  constructor(parameterCount: number) {
+    this.#gradients = new BufferPool(parameterCount);
+  }
+
+  keep(vector: Vector, used: readonly Float32Array[]): void {
+    this.#gradients.put(used);
+    if (this.queue.vector?.evaluation === false) this.#used = [this.queue.vector.values];
+    this.queue.keep(vector);
+  }
+
+  deliver(step: number, node: TreeNode, sum: Float32Array, reports: ShardResult[]): void {
+    const gradient = this.#gradients.take();
+    gradient.set(sum);
+    post({ kind: 'partial', step, node, gradient, reports, used: this.#used.splice(0) });
+  }
+}
+
+/** Works through the orders of all sources. */
+class WorkLoop {
+  readonly #session: SessionSource;
+  readonly #sources: readonly Source[];
   #running = false;
   /** To be tried when the first step is computed and nothing is ordered; nobody waits for it then. */
   #widening: 'not yet' | 'due' | 'done';
+  #draining = false;
 
   constructor(
     private readonly computer: ShardComputer,
-    wide: boolean,
+    { wide, link }: { readonly wide: boolean; readonly link: LinkFds | undefined },
   ) {
     this.#widening = wide ? 'not yet' : 'done';
-    this.#gradients = new BufferPool(computer.manifest.parameterCount);
+    this.#session = new SessionSource(computer.manifest.parameterCount);
+    this.#sources = link ? [this.#session, this.#linked(link)] : [this.#session];
   }
 
   receive(message: Message): void {
+    const { queue } = this.#session;
     switch (message.kind) {
       case 'part':
         this.#store(message);
         break;
       case 'vector':
-        this.#keep(message);
+        this.#session.keep(message, message.used);
         break;
       case 'forget':
-        this.#vector = undefined;
-        this.#queue = [];
-        return;
+        return queue.clear();
       case 'compute':
-        this.#compute(message);
+        queue.addNodes(message.step, message.nodes, message.wide);
         break;
       case 'evaluate':
-        this.#enqueue(message.batches.map((batch) => ({ kind: 'batch', step: message.step, batch })));
+        queue.addBatches(message.step, message.batches);
+        break;
+      case 'drain':
+        this.#draining = true;
         break;
       default:
         message satisfies never;
@@ -102,9 +124,10 @@ class WorkLoop {
     void this.#pump();
   }
 
-  #compute({ step, nodes, wide }: Message & { kind: 'compute' }): void {
-    const order = { left: nodes.reduce((sum, { count }) => sum + count, 0), wide };
-    this.#enqueue(nodes.map((node) => ({ kind: 'node', step, node, order })));
+  #linked({ file, socket }: LinkFds): Source {
+    const shared = new SharedFile(file, 'worker');
+    const link = new LocalLink<LinkResult, LinkOrder>(shared, new Socket({ fd: socket }));
+    return new CoordinatorLink(link, this.computer.manifest, () => void this.#pump());
   }
 
   #store({ set, index, bytes }: Message & { kind: 'part' }): void {
@@ -113,66 +136,58 @@ class WorkLoop {
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 
-  #keep({ step, evaluation, values, used }: Message & { kind: 'vector' }): void {
-    this.#gradients.put(used);
-    if (this.#vector?.evaluation === false) this.#used = [this.#vector.values];
-    this.#vector = { step, evaluation, values };
-  }
-
-  #enqueue(work: Work[]): void {
-    this.#queue = [...this.#queue.filter(({ step, kind }) => step === work[0]?.step && kind === work[0].kind), ...work];
-  }
-
   async #pump(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let work = this.#next(); work !== undefined || this.#widening === 'due'; work = this.#next()) {
-        if (work) await this.#perform(work.work, work.vector);
+      for (let next = this.#next(); next !== undefined || this.#widening === 'due'; next = this.#next()) {
+        progress.phase = 'computing';
+        if (next) await this.#perform(next);
         else await this.#widen();
-        if (work?.work.kind === 'node') this.#prepareNext(work.work);
         await new Promise(setImmediate);
       }
+      if (this.#draining && this.#sources.every(({ queue }) => queue.isEmpty)) post({ kind: 'drained' });
     } catch (error) {
       post({ kind: 'failed', message: (error as Error).message });
     } finally {
+      progress.phase = 'idle';
       this.#running = false;
     }
   }
 
-  /** While it waits for parameters, there is time to put images together: most likely it will have the same shards next. */
-  #prepareNext({ node, step }: Work & { kind: 'node' }): void {
-    if (this.#queue.length === 0) this.computer.prepare(node.first, step + 1);
+  #next(): { source: Source; work: Work; vector: Vector } | undefined {
+    for (const source of this.#sources) {
+      const taken = source.queue.take((work) => this.#hasData(work));
+      if (taken) return { source, ...taken };
+    }
+    return undefined;
   }
 
-  /** The first order whose vector and data are there. */
-  #next(): { work: Work; vector: Vector } | undefined {
-    const vector = this.#vector;
-    const index = this.#queue.findIndex((work) => {
-      if (!vector || vector.step !== work.step || vector.evaluation !== (work.kind === 'batch')) return false;
-      if (work.kind === 'batch') return this.computer.batches.has(work.batch);
-      const { first, count } = work.node;
-      return Array.from({ length: count }, (_, i) => first + i).every((shard) => this.computer.shards.has(shard));
-    });
-    if (index < 0 || !vector) return undefined;
-    return { work: this.#queue.splice(index, 1)[0]!, vector };
+  #hasData(work: Work): boolean {
+    if (work.kind === 'batch') return this.computer.batches.has(work.batch);
+    const { first, count } = work.node;
+    return Array.from({ length: count }, (_, i) => first + i).every((shard) => this.computer.shards.has(shard));
   }
 
-  async #perform(work: Work, vector: Vector): Promise<void> {
+  async #perform({ source, work, vector }: { source: Source; work: Work; vector: Vector }): Promise<void> {
     const { values } = vector;
+    const { step } = work;
     if (work.kind === 'batch') {
       const rows = await this.computer.rows(work.batch, values);
-      return post({ kind: 'rows', step: work.step, batch: work.batch, rows });
+      return post({ kind: 'rows', step, batch: work.batch, rows });
     }
-    const { order } = work;
+    const { node, order } = work;
     const isWide = () => order.left-- <= order.wide;
-    const { gradient: sum, reports } = await this.computer.node(work.node, work.step, values, isWide);
-    // A newer vector came meanwhile: the step is over, and this sum is worth nothing.
-    if (this.#vector !== vector) return;
-    const gradient = this.#gradients.take();
-    gradient.set(sum);
-    post({ kind: 'partial', step: work.step, node: work.node, gradient, reports, used: this.#used.splice(0) });
-    if (this.#widening === 'not yet') this.#widening = 'due';
+    const { gradient, reports } = await this.computer.node(node, step, values, isWide);
+    // If a newer vector came meanwhile, the step is over, and this sum is worth nothing.
+    if (source.queue.vector === vector) {
+      progress.phase = 'sending';
+      await source.deliver(step, node, gradient, reports);
+      progress.noteStep();
+      if (this.#widening === 'not yet') this.#widening = 'due';
+    }
+    // While it waits for parameters, there is time to put images together: most likely it will have the same shards next.
+    if (source.queue.isEmpty) this.computer.prepare(node.first, step + 1);
   }
 
   async #widen(): Promise<void> {
@@ -190,7 +205,7 @@ port.on('message', (message: ToEngine) => {
     void loop?.then((ready) => ready.receive(message));
     return;
   }
-  loop = begin(message.manifest, message.wide);
+  loop = begin(message);
   loop.catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
 });
 // The default engine's modules take time to load, which a worker has while it joins.

@@ -2,19 +2,23 @@ import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
+import type { LinkFds } from '../proto/local-link.js';
+import { EngineProgress } from './engine-progress.js';
 import type { ShardResult } from './shard-computer.js';
 
 /**
  * What the two threads say to each other. Every message wakes the other thread, which costs more than it seems where all
  * cores are busy, so there are few. Vectors and gradients are handed over in buffers of a BufferPool; those that have
- * been read go back as `used`. `forget` drops orders and vector: another session begins.
+ * been read go back as `used`. `forget` drops orders and vector: another session begins. `drain` asks for `drained` as
+ * soon as nothing is ordered that is not delivered.
  */
 export type ToEngine =
-  | { kind: 'job'; manifest: JobManifest; wide: boolean }
+  | { kind: 'job'; manifest: JobManifest; wide: boolean; link: LinkFds | undefined }
   | { kind: 'end' }
   | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array; used: Float32Array[] }
   | { kind: 'forget' }
+  | { kind: 'drain' }
   | { kind: 'compute'; step: number; nodes: TreeNode[]; wide: number }
   | { kind: 'evaluate'; step: number; batches: number[] };
 
@@ -38,6 +42,7 @@ export type FromEngine =
       used: Float32Array[];
     }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
+  | { kind: 'drained' }
   | { kind: 'log'; message: string }
   | { kind: 'failed'; message: string };
 
@@ -52,6 +57,7 @@ const endLimitMs = 2_000;
 
 /** The session's side of the engine thread. One per job; it lives on when the session is made anew. */
 export class EngineThread {
+  readonly progress = new EngineProgress();
   readonly #thread: Worker;
   readonly #ended: Promise<number>;
   #listener: ((message: FromEngine) => void) | undefined;
@@ -66,7 +72,8 @@ export class EngineThread {
    */
   constructor(settings: EngineThreadSettings) {
     const entry = new URL('./engine-thread-main.js', import.meta.url);
-    this.#thread = new Worker(entry, { workerData: settings, env: SHARE_ENV });
+    const workerData = { ...settings, progressMemory: this.progress.memory };
+    this.#thread = new Worker(entry, { workerData, env: SHARE_ENV });
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
     this.#ended = new Promise((resolve) => this.#thread.once('exit', resolve));
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));
@@ -77,10 +84,14 @@ export class EngineThread {
     return this.#jobDigest;
   }
 
-  /** Tells the thread its job, once. @param wide - whether it may find other cores idle, and is to prepare for that. */
-  begin(manifest: JobManifest, wide: boolean): void {
+  /**
+   * Tells the thread its job, once.
+   * @param wide - whether it may find other cores idle, and is to prepare for that.
+   * @param link - by which it gets orders besides those of `post`, if any.
+   */
+  begin(manifest: JobManifest, wide: boolean, link: LinkFds | undefined): void {
     this.#jobDigest = manifest.digest;
-    this.post({ kind: 'job', manifest, wide });
+    this.post({ kind: 'job', manifest, wide, link });
   }
 
   /** Whoever listens last gets the messages; `ready` or `failed` again if it came before. */

@@ -18,7 +18,6 @@ import type {
   WorkerPhase,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
-import { requireFile, type SharedFile, sharedFields } from '../proto/shared-file.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
@@ -38,8 +37,6 @@ export interface SessionOptions {
   readonly welcomeLimitMs: number;
   /** Cores that the workers of this host share; see `WorkerOptions`. */
   readonly cores: number;
-  /** Shared with a coordinator of the same machine that started this process. */
-  readonly sharedFile?: SharedFile | undefined;
   readonly log: (message: string) => void;
   /** The engine thread of a job, and the parts of its dataset by digest; kept by the caller, as they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
@@ -73,13 +70,12 @@ export class WorkerSession {
   #vector: { key: string; values: Float32Array; received: number } | undefined;
   /** Buffers for parameters on their way to the engine thread. */
   #parameterBuffers: BufferPool | undefined;
-  #phase: WorkerPhase = 'idle';
   /** What heartbeats say; see `Heartbeat.wide_cores`. */
   #wideCores = 0;
+  /** Whether the engine takes orders. */
+  #isReady = false;
   readonly #stamps = new StepStamps();
   readonly #garbage = new MessageGarbage();
-  /** Nodes of the newest step that are ordered and not sent. */
-  #owed: { step: number; nodes: number } | undefined;
   /** Gradients that the stream has read, to go back to the engine thread. */
   #sent: Float32Array[] = [];
   #heartbeats: NodeJS.Timeout | undefined;
@@ -146,8 +142,9 @@ export class WorkerSession {
   leave(reason: string): void {
     if (this.#leaving !== undefined) return;
     this.#leaving = reason;
-    if ((this.#owed?.nodes ?? 0) > 0) this.#drainTimer = setTimeout(() => this.#leaveNow(reason), drainMs);
-    else this.#leaveNow(reason);
+    if (!this.#isReady) return this.#leaveNow(reason);
+    this.#drainTimer = setTimeout(() => this.#leaveNow(reason), drainMs);
+    this.#engine().post({ kind: 'drain' });
   }
 
   #leaveNow(reason: string): void {
@@ -207,7 +204,6 @@ export class WorkerSession {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
     this.#parameterBuffers = new BufferPool(manifest.parameterCount);
-    this.options.sharedFile?.begin(manifest.parameterCount + manifest.stateCount);
     this.#term = term;
     this.#heartbeats = setInterval(() => this.#beat(), Math.max(50, heartbeatMs));
     const { spec, dataset } = manifest;
@@ -228,9 +224,11 @@ export class WorkerSession {
   }
 
   #beat(): void {
+    const { progress } = this.#engine();
+    const phase: WorkerPhase = this.#vector ? 'receiving' : progress.phase;
     const residentBytes = process.memoryUsage.rss();
-    const wideCores = this.#wideCores;
-    this.#send({ heartbeat: { phase: this.#phase, residentBytes, sentMs: monotonicMs(), wideCores } });
+    this.#send({ heartbeat: { phase, residentBytes, sentMs: monotonicMs(), wideCores: this.#wideCores } });
+    if (progress.hasStepped) this.#fetchEvaluation();
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
@@ -259,7 +257,6 @@ export class WorkerSession {
 
   #compute({ step, nodes, wide, sentMs }: Compute): void {
     this.#stamps.ordered(step, sentMs ?? 0);
-    this.#owed = { step, nodes: nodes.length + (this.#owed?.step === step ? this.#owed.nodes : 0) };
     this.#engine().post({ kind: 'compute', step, nodes, wide });
   }
 
@@ -269,7 +266,7 @@ export class WorkerSession {
   }
 
   #parameters(message: Parameters): void {
-    const { step, evaluation, chunk, chunks, shared } = message;
+    const { step, evaluation, chunk, chunks } = message;
     const key = `${step}/${evaluation}`;
     if (chunk === 0) {
       if (!evaluation) this.#stamps.parametersBegin(step);
@@ -282,18 +279,14 @@ export class WorkerSession {
         `parameters of step ${step}: expected chunk ${expected} next, got chunk ${chunk}; the session begins anew`,
       );
     }
-    this.#phase = 'receiving';
-    const operation = `parameters of step ${step}`;
-    if (shared) requireFile(this.options.sharedFile, operation).take(shared, this.#vector.values, operation);
-    else storeChunk(this.#vector.values, message, operation);
-    if (!shared && ++this.#vector.received < chunks) return;
+    storeChunk(this.#vector.values, message, `parameters of step ${step}`);
+    if (++this.#vector.received < chunks) return;
     if (!evaluation) this.#stamps.parametersEnd();
     const { values } = this.#vector;
     // Parameters came, and a gradient as long will go.
     this.#garbage.add(2 * values.byteLength);
     this.#engine().post({ kind: 'vector', step, evaluation, values, used: this.#sent.splice(0) });
     this.#vector = undefined;
-    this.#phase = 'computing';
   }
 
   /** Evaluations are rare: their vectors are not worth keeping. */
@@ -305,6 +298,7 @@ export class WorkerSession {
   #fromEngine(message: FromEngine): void {
     switch (message.kind) {
       case 'ready':
+        this.#isReady = true;
         this.#wideCores = message.canWiden ? this.options.cores : 0;
         return this.#send({ ready: readyMessage(message, this.#wideCores) });
       case 'widened':
@@ -312,6 +306,8 @@ export class WorkerSession {
         return this.#beat();
       case 'partial':
         return this.#sendPartial(message);
+      case 'drained':
+        return this.#leaving === undefined ? undefined : this.#leaveNow(this.#leaving);
       case 'rows': {
         const { step, batch, rows } = message;
         const data = bytesOf(rows);
@@ -329,22 +325,17 @@ export class WorkerSession {
   }
 
   #sendPartial({ step, node, gradient, reports, used }: FromEngine & { kind: 'partial' }): void {
-    this.#phase = 'sending';
     this.#parameterBuffers?.put(used);
     const begin = monotonicMs();
-    const shared = this.options.sharedFile?.put(gradient);
-    const messages = shared ? 1 : chunkCount(gradient.length);
-    for (let chunk = 0; chunk < messages; chunk++) {
-      const isLast = chunk === messages - 1;
+    const chunks = chunkCount(gradient.length);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const isLast = chunk === chunks - 1;
       const sent = chunk === 0 ? reports.map(toReport) : [];
-      const fields = shared ? sharedFields(shared) : chunkFields(gradient, chunk);
       const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
-      const partial = { term: this.#term, step, node, ...fields, reports: sent, ...(stamps && { stamps }) };
+      const fields = { ...chunkFields(gradient, chunk), reports: sent, ...(stamps && { stamps }) };
+      const partial = { term: this.#term, step, node, ...fields };
       // The stream may read the bytes later, so the buffer is free when the last chunk is written.
       this.#stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
     }
-    this.#phase = this.#owed?.step === step && --this.#owed.nodes > 0 ? 'computing' : 'idle';
-    if (this.#phase === 'idle') this.#fetchEvaluation();
-    if (this.#leaving !== undefined && this.#phase === 'idle') this.#leaveNow(this.#leaving);
   }
 }

@@ -1,7 +1,7 @@
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
-import type { SharedFile } from '../proto/shared-file.js';
+import type { LinkFds } from '../proto/local-link.js';
 import { diagnoseTls } from '../proto/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';
@@ -25,8 +25,8 @@ export interface WorkerOptions {
   readonly cores: number;
   /** Where compiled programs are kept; none are by default. */
   readonly cacheDirectory?: string | undefined;
-  /** Shared with a coordinator of the same machine that started this process. */
-  readonly sharedFile?: SharedFile | undefined;
+  /** By which the coordinator that started this process gives it steps; such a worker has one job. */
+  readonly link?: LinkFds | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -85,7 +85,7 @@ export class LockstepWorker {
   }
 
   #open(): WorkerSession {
-    const { coordinator, token, tls, waitMs, cores, sharedFile, log } = this.options;
+    const { coordinator, token, tls, waitMs, cores, log } = this.options;
     return new WorkerSession({
       coordinator,
       token,
@@ -93,7 +93,6 @@ export class LockstepWorker {
       workerId: this.workerId,
       welcomeLimitMs: waitMs,
       cores,
-      sharedFile,
       log,
       engineFor: (manifest) => this.#jobFor(manifest).engine,
       partsFor: (manifest) => this.#jobFor(manifest).parts,
@@ -106,7 +105,7 @@ export class LockstepWorker {
       void this.#job?.engine.close();
       this.#job = { engine: this.#spare ?? this.#newEngine(), parts: new Map() };
       this.#spare = undefined;
-      this.#job.engine.begin(manifest, this.options.cores > 1);
+      this.#job.engine.begin(manifest, this.options.cores > 1, this.options.link);
     }
     return this.#job;
   }

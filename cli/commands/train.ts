@@ -83,7 +83,7 @@ function addLocalOptions(command: Command): void {
   command.addOption(noCacheOption());
   command.option(
     '--no-shared-memory',
-    'have gradients and parameters go by gRPC, as to workers elsewhere; the bits stay the same',
+    'have local workers take steps by gRPC, as workers elsewhere do; the bits stay the same',
   );
 }
 
@@ -163,7 +163,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         cache: options.cache,
         coordinator: loopbackAddress(address),
         access: [...tokenFlag(options), ...localWorkerTls(options, tls)],
-        sharedFiles: options.sharedMemory ? coordinator.sharedFiles : undefined,
+        links: options.sharedMemory ? coordinator.links : undefined,
         logFile: join(runDirectory, 'log.jsonl'),
         onRestart: print,
         onExit: (message, left) => workerEnded(coordinator, message, left, print),

@@ -93,7 +93,7 @@ async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDi
     gpus,
     cache: true,
     coordinator: address,
-    sharedFiles: coordinator.sharedFiles,
+    links: coordinator.links,
     logFile: join(runDirectory, 'log.jsonl'),
     onRestart: (message) => console.log(message),
     onExit: (message, left) => {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/listen.js';
-import { SharedFile } from '../../proto/shared-file.js';
+import { linkFds } from '../../proto/local-link.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
@@ -12,7 +12,7 @@ interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;
   workerId?: string;
   cores: number;
-  sharedFile?: number;
+  link?: boolean;
   tokenFile?: string;
   wait: number;
   cache: boolean;
@@ -25,11 +25,7 @@ export function workerCommand(): Command {
     .description('join a coordinator and compute for it until its job is over')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
     .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
-    .addOption(
-      new Option('--shared-file <fd>', 'open file for chunks to and from its coordinator')
-        .argParser(positive)
-        .hideHelp(),
-    )
+    .addOption(new Option('--link', 'take steps from the process that started it, by open files').hideHelp())
     .option('--token-file <file>', 'shared secret of the cluster');
   return addTlsClientOptions(command)
     .addOption(
@@ -61,7 +57,7 @@ export function workerCommand(): Command {
         tls: readTls(options, 'client'),
         waitMs: options.wait,
         cores: options.cores,
-        sharedFile: options.sharedFile === undefined ? undefined : new SharedFile(options.sharedFile, 'worker'),
+        link: options.link ? linkFds : undefined,
         cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });

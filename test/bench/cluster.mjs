@@ -170,56 +170,61 @@ say(`machine: ${result.machine}`);
 
 // 205 steps of 49 images are an epoch.
 const epochs = 3 + 2 * rounds;
-const [overheadRun, plain, bare, sideBySide] = await alternate(
-  cluster('overhead', ['--workers', '1', '--cores', '1', '--shards', '1', '--epochs', String(epochs)]),
+const overheadFlags = ['--workers', '1', '--cores', '1', '--shards', '1', '--epochs', String(epochs)];
+const [overheadRun, plain, bare, byGrpc] = await alternate(
+  cluster('overhead', overheadFlags),
   bareEngines(1, 205 * epochs),
   bareEngines(1, 205 * epochs, memorySettings),
-  bareEngines(2, 205 * epochs, memorySettings),
+  cluster('grpc', [...overheadFlags, '--no-shared-memory']),
 );
 // Node.js compiles what a step runs through bit by bit: each step is as long as any other only then.
 const parts = { first: [0, 190], warm: [600] };
 /** What the cluster's step takes over the bare engine's at about the same time. */
-const over = (part, base) => median(overheadRun.ms.slice(...parts[part])) - median(base.slice(...parts[part]));
+const over = (part, base, run = overheadRun) =>
+  median(run.ms.slice(...parts[part])) - median(base.slice(...parts[part]));
 /** One of as many equal parts of a run as there are rounds. */
 const partOf = (ms, part) =>
   ms.slice(Math.floor((part * ms.length) / rounds), Math.floor(((part + 1) * ms.length) / rounds));
-const overText = (part) => {
+const overText = (part, run = overheadRun) => {
   const [overPlain, overBare] = [plain, bare].map((base) => {
-    const share = (over(part, base) / median(base.slice(...parts[part]))) * 100;
-    return `${over(part, base).toFixed(2)} ms (${share.toFixed(1)} %)`;
+    const share = (over(part, base, run) / median(base.slice(...parts[part]))) * 100;
+    return `${over(part, base, run).toFixed(2)} ms (${share.toFixed(1)} %)`;
   });
-  return `${spread(overheadRun.ms.slice(...parts[part]))}, over plain ${overPlain}, over huge ${overBare}`;
+  return `${spread(run.ms.slice(...parts[part]))}, over plain ${overPlain}, over huge ${overBare}`;
 };
 for (const [name, base] of Object.entries({ overheadMs: plain, overheadOverHugeMs: bare })) {
-  result[name] = { first: over('first', base), warm: over('warm', base) };
+  result[name] = { first: over('first', base), warm: over('warm', base), grpc: over('warm', base, byGrpc) };
 }
 say(`\none worker, one shard, batch 49, ms per step  (bar: 2 ms or 10 % over the bare engine)`);
 say(`  bare engine with optimizer, plain                ${spread(plain)}`);
 say(`  the same with the huge pages that a worker has   ${spread(bare)}`);
 say(`  cluster, steps 10 to 200    ${overText('first')}`);
 say(`  cluster, from step 600 on   ${overText('warm')}`);
+say(`  by gRPC alone, from step 600 on   ${overText('warm', byGrpc)}`);
 
 say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, part by part of the runs)`);
-// Cores share caches and memory: more than this no cluster of two can gain, whatever its overhead.
-result.limit = (2 * median(bare)) / median(sideBySide);
-say(`  two bare engines side by side: ${spread(sideBySide)} ms a step, so at most ${result.limit.toFixed(2)}`);
 result.speedup = {};
 for (const shards of [4, 5]) {
   // As many cores as workers: where both have work, nothing changes; a core that has none helps the other.
   const places = (workers) => ['--workers', workers, '--cores', workers, '--shards', String(shards)];
-  // One worker gets half the steps, so that both runs last equally long: a part of one has its match in the other.
-  const runs = await alternate(
+  // One worker gets half the steps, so that all last equally long: a part of one has its match in the others.
+  const bareSteps = 205 * 3 * rounds;
+  const [alone, sideBySide, ...runs] = await alternate(
+    bareEngines(1, bareSteps, memorySettings),
+    bareEngines(2, bareSteps, memorySettings),
     cluster(`one-${shards}`, [...places('1'), '--epochs', String(3 * rounds)]),
     cluster(`two-${shards}`, [...places('2'), '--epochs', String(6 * rounds)]),
   );
+  // Cores share caches and memory: more than this no two workers can gain, whatever their overhead.
+  const limit = (2 * median(alone)) / median(sideBySide);
   const [one, two] = runs.map(({ ms }) => Array.from({ length: rounds }, (_, part) => median(partOf(ms, part))));
   const ratios = one.map((ms, part) => ms / two[part]);
   const rates = runs.map(({ ms, samples }) => (samples / median(ms)) * 1000);
-  result.speedup[shards] = { ratio: median(ratios), one: rates[0], two: rates[1] };
+  result.speedup[shards] = { ratio: median(ratios), limit, one: rates[0], two: rates[1] };
   const bar = shards === 4 ? 1.85 : 1.58;
-  say(
-    `  ${shards} shards: ${rates[0].toFixed(0)} -> ${rates[1].toFixed(0)} images/s, ratio ${spread(ratios)}  (bar: ${bar})`,
-  );
+  const rateText = rates.map((rate) => rate.toFixed(0)).join(' -> ');
+  say(`  ${shards} shards: ${rateText} images/s, ratio ${spread(ratios)}  (bar: ${bar})`);
+  say(`    two bare engines side by side over one, meanwhile: ${limit.toFixed(2)}`);
 }
 
 const peaks = await run(training('memory', ['--workers', '2', '--epochs', '1']).args);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as Module from '../../cli/local-workers.js';
-import type { SharedFile } from '../../proto/shared-file.js';
+import type { WorkerLink } from '../../coordinator/session.js';
 import { built } from '../coordinator/built.js';
 import { until } from '../until.js';
 
@@ -42,7 +42,7 @@ function idleOptions(count: number): Module.LocalWorkersOptions {
   return {
     ...{ count, cores: 1, cache: false, logFile: join(directory, 'log.jsonl') },
     coordinator: '127.0.0.1:1',
-    sharedFiles: new Map(),
+    links: new Map(),
     onRestart: () => {},
     onExit: () => {},
   };
@@ -64,12 +64,12 @@ describe.skipIf(process.platform !== 'linux')('local workers', () => {
     }
   });
 
-  it('see one GPU each, a new one that of the one that left, and share a file each with the coordinator', async () => {
+  it('see one GPU each, a new one that of the one that left, and have a link each to the coordinator', async () => {
     vi.stubEnv('CUDA_VISIBLE_DEVICES', undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
-    const sharedFiles = new Map<string, SharedFile>();
+    const links = new Map<string, WorkerLink>();
     const gpus = ['GPU-8a', '1'].map((device) => ({ device, name: 'NVIDIA H200' }));
-    const options: Module.LocalWorkersOptions = { ...idleOptions(3), gpus, sharedFiles };
+    const options: Module.LocalWorkersOptions = { ...idleOptions(3), gpus, links };
     const workers = new LocalWorkers(options);
     const devices = () => workerEnvironments().map(({ CUDA_VISIBLE_DEVICES: device }) => device ?? '');
     const are = (...expected: string[]) =>
@@ -80,9 +80,11 @@ describe.skipIf(process.platform !== 'linux')('local workers', () => {
       const shared = workerPids().map((pid) => readlinkSync(`/proc/${pid}/fd/4`));
       expect(shared).toHaveLength(3);
       expect(shared.sort()).toEqual(
-        [...sharedFiles.values()].map(({ fd }) => readlinkSync(`/proc/self/fd/${fd}`)).sort(),
+        [...links.values()].map(({ file }) => readlinkSync(`/proc/self/fd/${file.fd}`)).sort(),
       );
       expect(new Set(shared).size).toBe(3);
+      const sockets = workerPids().map((pid) => readlinkSync(`/proc/${pid}/fd/5`));
+      expect(sockets).toEqual(Array(3).fill(expect.stringMatching(/^socket:/)));
       workers.scale(1);
       await are('GPU-8a');
       workers.scale(2);

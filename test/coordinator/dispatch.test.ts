@@ -22,7 +22,6 @@ describe('a step', () => {
       evaluation: false,
       ...chunkFields(values(1), 0),
       data: Buffer.from(values(1).buffer),
-      shared: null,
     });
     expect(await ordered(b!, 0)).toEqual([leaf(1)]);
     b!.partial({ step: 0, node: leaf(1), samples }, values(8));

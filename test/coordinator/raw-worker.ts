@@ -4,7 +4,6 @@ import { callMetadata } from '../../proto/auth.js';
 import { chunkCount, chunkFields } from '../../proto/chunks.js';
 import { type ClusterError, fromServiceError } from '../../proto/errors.js';
 import type { FromWorker, Hello, Node, Ready, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
-import { type SharedFile, sharedFields } from '../../proto/shared-file.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { clusterClient, within } from '../proto/wire.js';
 
@@ -15,8 +14,6 @@ export class RawWorker {
   /** How the session ended: with an error, or without one. */
   readonly ended: Promise<ClusterError | undefined>;
   readonly received: ReceivedToWorker[] = [];
-  /** Where the bytes of partials are left, if anywhere. */
-  sharedFile: SharedFile | undefined;
   /** Called with every message as it comes. */
   onReceived: ((message: ReceivedToWorker) => void) | undefined;
   #taken = 0;
@@ -75,11 +72,9 @@ export class RawWorker {
       const own = { shard: node.first + i, samples: samples[i]!, lossSum: 1, correct: 0, statistics, computeMs: 1 };
       return { ...own, ...change.reports };
     });
-    const shared = this.sharedFile?.put(vector);
-    const chunks = shared ? [0] : (change.chunks ?? Array.from({ length: chunkCount(vector.length) }, (_, i) => i));
-    for (const chunk of chunks) {
-      const fields = shared ? sharedFields(shared) : chunkFields(vector, chunk);
-      this.send({ partial: { term, step, node, ...fields, reports: chunk === 0 ? reports : [] } });
+    for (const chunk of change.chunks ?? Array.from({ length: chunkCount(vector.length) }, (_, i) => i)) {
+      const sent = chunk === 0 ? reports : [];
+      this.send({ partial: { term, step, node, ...chunkFields(vector, chunk), reports: sent } });
     }
   }
 

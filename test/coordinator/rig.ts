@@ -8,13 +8,12 @@ import { EvaluationTask } from '../../coordinator/evaluation-task.js';
 import { type RunEvent, RunEvents } from '../../coordinator/events.js';
 import { NumericsCheck, type NumericsFault } from '../../coordinator/numerics-check.js';
 import { Roster } from '../../coordinator/roster.js';
-import type { JoinStream } from '../../coordinator/session.js';
+import type { JoinStream, WorkerLink } from '../../coordinator/session.js';
 import { StepTask } from '../../coordinator/step-task.js';
 import type { Trainer } from '../../coordinator/trainer.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { globalSamples, manifestPlan } from '../../job/plan.js';
 import type { TreeNode } from '../../job/tree.js';
-import type { SharedFile } from '../../proto/shared-file.js';
 import { serve, within } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 
@@ -75,7 +74,7 @@ export class Rig {
   readonly dispatcher: Dispatcher;
   readonly cluster: ClusterService;
   readonly arithmetic: InlineArithmetic;
-  readonly sharedFiles = new Map<string, SharedFile>();
+  readonly links = new Map<string, WorkerLink>();
   address = '';
   #wake: (() => void) | undefined;
   #task: StepTask | undefined;
@@ -115,7 +114,7 @@ export class Rig {
       events,
       door: new EngineDoor({ numerics: 'strict' }),
       manifest,
-      sharedFiles: this.sharedFiles,
+      links: this.links,
       welcome,
     });
   }

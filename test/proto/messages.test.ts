@@ -66,7 +66,6 @@ const fromWorker: FromWorkerFields = {
     crc: most,
     reports: [report, { ...report, shard: 4 }],
     stamps,
-    shared: { index: 2 ** 40 + 1, bytes: 8 },
   },
   rows: { term: 1, step: 1435, batch: 19, data: Buffer.from([1, 2, 3, 4]), crc: 0x89abcdef },
   failure: { code: 'ENGINE_FAILED', message: 'two\nlines' },
@@ -85,7 +84,6 @@ const toWorker: ToWorkerFields = {
     chunks: 3,
     data: Buffer.from([9]),
     crc: 0,
-    shared: null,
   },
   finish: { reason: 'the job is over' },
 };
@@ -191,7 +189,6 @@ describe('messages of the wire', () => {
       partial: {
         ...{ term: 0, step: 4, node: null, chunk: 0, chunks: 0, data: Buffer.alloc(0), reports: [], crc: 0 },
         stamps: null,
-        shared: null,
       },
     });
     expect(join.requestDeserialize(Buffer.alloc(0))).toEqual({});

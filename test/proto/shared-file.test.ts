@@ -1,12 +1,21 @@
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CHUNK_VALUES, storeChunk } from '../../proto/chunks.js';
-import type { SharedVector } from '../../proto/messages.js';
-import { requireFile, SharedFile } from '../../proto/shared-file.js';
+import { SharedFile, type SharedVector } from '../../proto/shared-file.js';
 
-/** Both ends of a file, in a session over vectors of so many values. */
+/** Both ends of a file for vectors of so many values. */
 function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: number } {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-shared-'));
   const fd = openSync(join(directory, 'file'), 'wx+');
@@ -15,7 +24,7 @@ function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: n
     coordinator.close();
     rmSync(directory, { recursive: true });
   });
-  for (const file of [coordinator, worker]) file.begin(values);
+  for (const file of [coordinator, worker]) expect(file.open(values)).toBe(true);
   return { coordinator, worker, fd };
 }
 
@@ -70,21 +79,20 @@ describe('a shared file', () => {
     expect([sent[1]!, more[0]!].map((shared) => taken(worker, shared))).toEqual([[2], [4]]);
   });
 
-  it('leaves vectors of over 16 MiB, and those longer than the job has, to their messages', () => {
+  it('is not for vectors of over 16 MiB, nor for longer ones than it was opened for', () => {
     const longest = 4 * 1024 * 1024;
-    const { coordinator } = pair(longest + 1);
-    expect(coordinator.put(new Float32Array(longest + 1))).toBeUndefined();
+    const { coordinator } = pair(longest);
     expect(coordinator.put(new Float32Array(longest))).toMatchObject({ bytes: 16 * 1024 * 1024 });
+    expect(coordinator.open(longest + 1)).toBe(false);
     expect(pair(1024).coordinator.put(new Float32Array(1025))).toBeUndefined();
   });
 
-  it('is empty again for the next session, whatever the last one left', () => {
-    const { coordinator, worker } = pair();
-    while (coordinator.put(vectorOf(1)));
-    for (const file of [coordinator, worker]) file.begin(10);
-    const sent = [5, 6].map((value) => coordinator.put(vectorOf(value))!);
-    expect(sent.map(({ index }) => index)).toEqual([2, 3]);
-    expect(sent.map((shared) => taken(worker, shared))).toEqual([[5], [6]]);
+  it('takes all its memory when the coordinator opens it, and keeps what is there when it does so again', () => {
+    const { coordinator, worker, fd } = pair(1025);
+    expect(fstatSync(fd).size).toBe(4096 + 4 * 8192);
+    const shared = coordinator.put(vectorOf(1, 2))!;
+    expect(coordinator.open(1025)).toBe(true);
+    expect(taken(worker, shared)).toEqual([1, 2]);
   });
 
   it.each([
@@ -110,12 +118,13 @@ describe('a shared file', () => {
   });
 
   it('says so when there are no bytes, and when it is closed', () => {
-    const { coordinator, worker } = pair();
+    const { coordinator, worker, fd } = pair();
     const [one, none] = [new Float32Array(1), { code: 'BAD_CHUNK' }];
     const message = 'test: expected 4 bytes in the shared file, got fewer';
-    expect(failure(() => worker.take({ index: 3, bytes: 4 }, one, 'test'))).toMatchObject({ ...none, message });
+    ftruncateSync(fd, 4096);
+    expect(failure(() => worker.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject({ ...none, message });
     const broken = new SharedFile(1 << 30, 'worker');
-    broken.begin(10);
+    expect(broken.open(10)).toBe(true);
     expect(broken.put(vectorOf(1))).toBeUndefined();
     expect(failure(() => broken.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject(none);
     coordinator.close();
@@ -124,20 +133,11 @@ describe('a shared file', () => {
     expect(failure(() => coordinator.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject(none);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('leaves vectors to their messages where the memory is full', () => {
+  it.skipIf(!existsSync('/dev/full'))('cannot be opened where there is not so much memory', () => {
     const full = new SharedFile(openSync('/dev/full', 'r+'), 'coordinator');
     onTestFinished(() => full.close());
-    full.begin(10);
-    for (let i = 0; i < 3; i++) expect(full.put(vectorOf(i))).toBeUndefined();
-  });
-
-  it('is asked for where a message names a place in it', () => {
-    const { worker } = pair();
-    expect(requireFile(worker, 'test')).toBe(worker);
-    expect(failure(() => requireFile(undefined, 'test'))).toMatchObject({
-      code: 'BAD_MESSAGE',
-      message: 'test: expected bytes, got a place in a file that is not shared',
-    });
+    expect(full.open(10)).toBe(false);
+    expect(full.put(vectorOf(1))).toBeUndefined();
   });
 
   it.skipIf(!existsSync('/dev/shm'))('is in memory and has no name', () => {

@@ -9,6 +9,7 @@ import { serve, within } from '../proto/wire.js';
 import { manifest, ScriptedEngine, type Stream, Talk, welcome } from './talk.js';
 
 const info = { name: 'onnx', version: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 };
+const ready = { kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 } as const;
 const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
 
 describe('a session', () => {
@@ -39,6 +40,18 @@ describe('a session', () => {
     const { heartbeat } = await talk.next('heartbeat');
     expect(heartbeat.phase).toBe('idle');
     expect(heartbeat.residentBytes).toBeGreaterThan(10e6);
+  });
+
+  it('says in heartbeats what its engine does, which it need not ask', async () => {
+    const talk = await Talk.welcomed({ heartbeatMs: 50 });
+    talk.engine.progress.phase = 'computing';
+    await talk.next('heartbeat');
+    expect((await talk.next('heartbeat')).heartbeat.phase).toBe('computing');
+    const parameters = { term: 7, step: 3, evaluation: false };
+    const vector = new Float32Array(CHUNK_VALUES + 2);
+    await talk.say({ parameters: { ...parameters, ...chunkFields(vector, 0) } });
+    let phase = '';
+    while (phase !== 'receiving') ({ phase } = (await talk.next('heartbeat')).heartbeat);
   });
 
   it('hands orders and the assembled parameters to its engine', async () => {
@@ -127,9 +140,12 @@ describe('the end of a session', () => {
     await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!ordered()) await within(new Promise(setImmediate), 'the order');
+    talk.engine.say(ready);
     talk.session.leave('SIGTERM');
+    expect(talk.engine.posted.at(-1)).toEqual({ kind: 'drain' });
     const gradient = new Float32Array(manifest.parameterCount);
     talk.engine.say({ kind: 'partial', step: 3, node: { first: 0, count: 1 }, gradient, reports: [], used: [] });
+    talk.engine.say({ kind: 'drained' });
     expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
     await within(talk.ended, 'the coordinator to see it');
     const kinds = talk.received.map(({ message }) => message);
@@ -141,6 +157,7 @@ describe('the end of a session', () => {
     await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!ordered()) await within(new Promise(setImmediate), 'the order');
+    talk.engine.say(ready);
     talk.session.leave('SIGTERM');
     expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
     expect(talk.received.at(-1)).toMatchObject({ leaving: { reason: 'SIGTERM' } });

@@ -1,7 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
-import type { SharedFile } from '../../proto/shared-file.js';
+import { EngineProgress } from '../../worker/engine-progress.js';
 import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
 import { smallManifest } from '../coordinator/manifest.js';
@@ -16,6 +16,7 @@ export const welcome = { jobJson: JSON.stringify(manifest), term: 7, heartbeatMs
 /** The engine thread only exists as built JavaScript; this one notes its orders and answers when told to. */
 export class ScriptedEngine {
   readonly manifest = manifest;
+  readonly progress = new EngineProgress();
   readonly posted: ToEngine[] = [];
   say!: (message: FromEngine) => void;
 
@@ -43,13 +44,11 @@ export class Talk {
     address: string,
     private readonly stream: Promise<Stream>,
     welcomeLimitMs: number,
-    sharedFile?: SharedFile,
   ) {
     this.session = new WorkerSession({
       coordinator: address,
       workerId: 'w1',
       cores: 4,
-      sharedFile,
       welcomeLimitMs,
       log: () => undefined,
       engineFor: () => this.engine as unknown as EngineThread,
@@ -72,11 +71,11 @@ export class Talk {
     );
   }
 
-  static async start(welcomeLimitMs = 60_000, sharedFile?: SharedFile): Promise<Talk> {
+  static async start(welcomeLimitMs = 60_000): Promise<Talk> {
     let arrived!: (stream: Stream) => void;
     const stream = new Promise<Stream>((resolve) => (arrived = resolve));
     const address = await serve({ Join: (call: Stream) => arrived(call) });
-    return new Talk(address, stream, welcomeLimitMs, sharedFile);
+    return new Talk(address, stream, welcomeLimitMs);
   }
 
   async say(...messages: ToWorker[]): Promise<void> {
@@ -107,8 +106,8 @@ export class Talk {
   }
 
   /** Welcomed and ready. */
-  static async welcomed(overrides: Partial<typeof welcome> = {}, sharedFile?: SharedFile): Promise<Talk> {
-    const talk = await Talk.start(60_000, sharedFile);
+  static async welcomed(overrides: Partial<typeof welcome> = {}): Promise<Talk> {
+    const talk = await Talk.start(60_000);
     await talk.next('hello');
     await talk.say({ welcome: { ...welcome, ...overrides } });
     while (!talk.session.welcomed) await new Promise(setImmediate);

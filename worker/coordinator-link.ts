@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { JobManifest } from '../job/manifest.js';
+import type { TreeNode } from '../job/tree.js';
+import { monotonicMs } from '../proto/clock.js';
+import { ClusterError } from '../proto/errors.js';
+import type { LinkOrder, LinkResult, LocalLink } from '../proto/local-link.js';
+import type { SharedVector } from '../proto/shared-file.js';
+import { OrderQueue } from './order-queue.js';
+import type { ShardResult } from './shard-computer.js';
+import { StepStamps } from './step-stamps.js';
+import { toReport, toSpan } from './to-messages.js';
+
+/** How long the coordinator may take to make room for a gradient. */
+const roomLimitMs = 60_000;
+
+/** The engine thread's end of the way past gRPC: orders of steps from the coordinator, and their results back. */
+export class CoordinatorLink {
+  readonly queue = new OrderQueue();
+  readonly #stamps = new StepStamps();
+  #term = 0;
+  /** Taken in turns: what still computes with the parameters before the last is worth nothing. */
+  readonly #buffers: [Float32Array, Float32Array];
+
+  /** @param onOrder - called when there may be something to do. */
+  constructor(
+    private readonly link: LocalLink<LinkResult, LinkOrder>,
+    { parameterCount }: JobManifest,
+    onOrder: () => void,
+  ) {
+    this.#buffers = [new Float32Array(parameterCount), new Float32Array(parameterCount)];
+    // Where the coordinator could not, it sends no orders.
+    link.file.open(parameterCount);
+    link.listen((order) => {
+      this.#ordered(order);
+      onOrder();
+    });
+  }
+
+  /** Gives a node's gradient sum to the coordinator. @throws ClusterError UNREACHABLE when that makes no room for it. */
+  async deliver(step: number, node: TreeNode, gradient: Float32Array, reports: readonly ShardResult[]): Promise<void> {
+    const sendBeginMs = monotonicMs();
+    const shared = this.link.file.put(gradient) ?? (await this.#roomFor(gradient));
+    if (!shared) return;
+    const stamps = this.#stamps.of(step, reports.map(toSpan), sendBeginMs);
+    this.link.send({
+      term: this.#term,
+      step,
+      node,
+      gradient: shared,
+      reports: reports.map(toReport),
+      ...(stamps && { stamps }),
+    });
+  }
+
+  #ordered({ compute, parameters }: LinkOrder): void {
+    const { term, step, nodes, wide, sentMs } = compute;
+    this.#term = term;
+    this.#stamps.ordered(step, sentMs ?? 0);
+    this.queue.addNodes(step, nodes, wide);
+    if (!parameters) return;
+    this.#stamps.parametersBegin(step);
+    const values = this.#buffers[0];
+    this.link.file.take(parameters, values, `parameters of step ${step}`);
+    this.#buffers.reverse();
+    this.#stamps.parametersEnd();
+    this.queue.keep({ step, evaluation: false, values });
+  }
+
+  /** Waits until the coordinator has taken another gradient. @returns undefined when it is gone. */
+  async #roomFor(gradient: Float32Array): Promise<SharedVector | undefined> {
+    const deadline = performance.now() + roomLimitMs;
+    while (this.link.isOpen) {
+      await pause(1);
+      const shared = this.link.file.put(gradient);
+      if (shared) return shared;
+      if (performance.now() < deadline) continue;
+      const expected = `expected the coordinator to take a gradient within ${roomLimitMs / 1000} s`;
+      throw new ClusterError('UNREACHABLE', `local link: ${expected}, got none taken`);
+    }
+    return undefined;
+  }
+}
