@@ -83,6 +83,24 @@ describe('a local cluster', () => {
     expect(digestIn(quiet.stdout)).toBeDefined();
   });
 
+  it('takes a worker back that was silent for longer than the limit, to the same bits', async () => {
+    const job = ['train', ...longJob, '--epochs', '14'];
+    const train = start(...job, '--workers', '2', '--heartbeat-limit', '0.6', '--run', join(scratch.path, 'silent'));
+    await train.until(/Train Epoch: 1/);
+    const [victim] = await childrenOf(train.process.pid!);
+    process.kill(victim!, 'SIGSTOP');
+    await train.until(/worker \S+ lost/);
+    process.kill(victim!, 'SIGCONT');
+    const log = join(scratch.path, 'silent', 'log.jsonl');
+    const joined = () => readFileSync(log, 'utf8').match(/joined .* for job/g)?.length ?? 0;
+    await until(() => joined() === 3, 20_000, 'the worker to join again');
+    const ended = await train.ended;
+    expect(ended.code).toBe(0);
+    const quiet = await lockstep([...job, '--workers', '1', '--run', join(scratch.path, 'never-silent')]);
+    expect(digestIn(ended.stdout)).toBe(digestIn(quiet.stdout));
+    expect(digestIn(quiet.stdout)).toBeDefined();
+  });
+
   it('stops on Ctrl-C with a readable run directory and no process left behind', async () => {
     const run = join(scratch.path, 'stopped');
     const train = start('train', ...longJob, '--workers', '2', '--run', run);
