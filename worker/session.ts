@@ -232,6 +232,8 @@ export class WorkerSession {
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
+    // It came in as many bytes of chunks.
+    this.#garbage.add(bytes.byteLength);
     engine.post({ kind: 'part', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;
     this.#shards.add(index);
