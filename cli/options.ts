@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
 import { isModelFile, isModelName, modelNames } from '../job/models.js';
@@ -8,24 +9,41 @@ import { resolveSpec } from '../job/resolve.js';
 import { parseSpecText, type SpecFile } from '../job/spec-text.js';
 import type { JobSpec } from '../job/spec.js';
 
-/** Flags for the fields of a spec that people change most; each is short for a `--set`. */
-const specFlags: readonly { readonly flag: string; readonly path: string; readonly help: string }[] = [
-  { flag: '--name <name>', path: 'name', help: 'name of the job, and of its run directory' },
-  { flag: '--model <name>', path: 'model', help: `${modelNames.join(', ')}; or a file: topology JSON, or a module` },
-  { flag: '--epochs <n>', path: 'epochs', help: 'passes over the training set' },
-  { flag: '--seed <n>', path: 'seed', help: 'decides initial weights, sample order and augmentation' },
-  { flag: '--shards <n>', path: 'shards', help: 'fixed parts of the training set; each contributes to every step' },
-  { flag: '--batch-per-shard <n>', path: 'batchPerShard', help: 'samples of each shard per step' },
-  { flag: '--global-batch <n>', path: 'globalBatch', help: 'samples of all shards together per step' },
-  { flag: '--optimizer <type>', path: 'optimizer.type', help: 'sgd, adam or adamw' },
-  { flag: '--learning-rate <rate>', path: 'optimizer.learningRate', help: 'peak learning rate' },
-  { flag: '--schedule <type>', path: 'schedule.type', help: 'constant, step or cosine' },
-  {
-    flag: '--device <device>',
-    path: 'engine.device',
-    help: 'auto (cuda where it works, else cpu), cpu, cuda, cuda:1, webgpu',
-  },
+interface FieldFlag {
+  readonly flag: string;
+  readonly path: readonly string[];
+  readonly help: string;
+  /** Reads the flag's value. Text is taken as it is. */
+  readonly read: (text: string) => unknown;
+}
+
+/** Flags for the fields of a spec that people change most. */
+const specFlags: readonly FieldFlag[] = [
+  textFlag('--name <name>', 'name', 'name of the job, and of its run directory'),
+  textFlag('--model <name>', 'model', `${modelNames.join(', ')}; or a file: topology JSON, or a module`),
+  numberFlag('--epochs <n>', 'epochs', 'passes over the training set'),
+  numberFlag('--seed <n>', 'seed', 'decides initial weights, sample order and augmentation'),
+  numberFlag('--shards <n>', 'shards', 'fixed parts of the training set; each contributes to every step'),
+  numberFlag('--batch-per-shard <n>', 'batchPerShard', 'samples of each shard per step'),
+  numberFlag('--global-batch <n>', 'globalBatch', 'samples of all shards together per step'),
+  textFlag('--optimizer <type>', 'optimizer.type', 'sgd, adam or adamw'),
+  numberFlag('--learning-rate <rate>', 'optimizer.learningRate', 'peak learning rate'),
+  textFlag('--schedule <type>', 'schedule.type', 'constant, cosine, or step (with --set schedule.everyEpochs=N)'),
+  textFlag('--device <device>', 'engine.device', 'auto (cuda where it works, else cpu), cpu, cuda, cuda:1, webgpu'),
 ];
+
+function textFlag(flag: string, path: string, help: string): FieldFlag {
+  return { flag, path: path.split('.'), help, read: (text) => text };
+}
+
+/** What is no number stays text, for the message of the spec's check. */
+function numberFlag(flag: string, path: string, help: string): FieldFlag {
+  return { flag, path: path.split('.'), help, read: (text) => (isNumber(text) ? Number(text) : text) };
+}
+
+function isNumber(text: string): boolean {
+  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text.trim());
+}
 
 export interface SpecOptions {
   preset?: string;
@@ -38,7 +56,7 @@ export function addSpecOptions(command: Command, defaultPreset?: string): Comman
   const names = Object.keys(presets);
   command.addOption(new Option('--preset <name>', `start from a preset: ${names.join(', ')}`).default(defaultPreset));
   for (const { flag, help } of specFlags) command.option(flag, help);
-  return command.option('--set <path=value>', 'any other field of the spec; may be repeated', collect, []);
+  return command.option('--set <path=value>', 'any field of the spec, its value as YAML; may be repeated', collect, []);
 }
 
 /**
@@ -47,13 +65,13 @@ export function addSpecOptions(command: Command, defaultPreset?: string): Comman
  * @throws JobError BAD_SPEC that lists all problems.
  */
 export async function specFrom(file: string | SpecFile | undefined, options: SpecOptions): Promise<JobSpec> {
-  const flags = specFlags.flatMap(({ flag, path }) => {
+  const flags = specFlags.flatMap(({ flag, path, read }) => {
     const value = options[attributeName(flag)];
-    return value === undefined ? [] : [`${path}=${String(value)}`];
+    return typeof value === 'string' ? [{ flag: flag.replace(/ .*/, ''), path, value: read(value) }] : [];
   });
-  const specFile = typeof file === 'string' ? besides(file, parseSpecText(await readSpec(file), file)) : file;
+  const specFile = typeof file === 'string' ? besides(file, parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file)) : file;
   const preset = options.preset ?? (specFile ? undefined : 'cluster-cnn3');
-  return resolveSpec({ preset, file: specFile, sets: [...flags, ...options.set] });
+  return resolveSpec({ preset, file: specFile, flags, sets: options.set });
 }
 
 /** The spec in `file`, a model's file in it being named as seen from there. */
@@ -65,9 +83,10 @@ function besides(file: string, spec: SpecFile): SpecFile {
   return { ...spec, value: { ...value, model: join(dirname(file), model) } };
 }
 
+/** `-` is standard input. */
 async function readSpec(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (cause) {
     throw new JobError('BAD_SPEC', `job spec: expected a readable file, got ${(cause as Error).message}`, { cause });
   }

@@ -1,16 +1,33 @@
 import { JobError } from './errors.js';
+import { schemasAt } from './expected.js';
 import { didYouMean, nearest } from './hint.js';
 import { isPresetName, presets } from './presets.js';
-import type { SpecPath } from './spec-problems.js';
-import { parseSetting, type SpecFile } from './spec-text.js';
-import { parseSpec, type JobSpec } from './spec.js';
+import { inputSchema, type SpecPath } from './spec-problems.js';
+import { parseSetting, type Setting, type SpecFile } from './spec-text.js';
+import { jobSpecSchema, parseSpec, type JobSpec } from './spec.js';
 
 /** Where a spec comes from; each one overrides those before it. */
 export interface SpecSources {
   readonly preset?: string | undefined;
   readonly file?: SpecFile | undefined;
-  /** `path=value`, e.g. `optimizer.learningRate=0.02`; the value is YAML. */
+  readonly flags?: readonly SpecFlag[] | undefined;
+  /** `path=value`, e.g. `optimizer.learningRate=0.02`; the value is YAML, and text where the field is. */
   readonly sets?: readonly string[] | undefined;
+}
+
+/** A field that has a flag of its own, such as `--epochs`. */
+export interface SpecFlag {
+  readonly flag: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** A field's value from the command line. */
+interface Change {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** For messages: `--epochs`, or `--set epochs`. */
+  readonly origin: string;
 }
 
 type Section = Readonly<Record<string, unknown>>;
@@ -30,11 +47,26 @@ const defaultTypes: Section = {
  * itself is taken as a whole.
  * @throws JobError BAD_SPEC with every problem, and the file's lines for what the file says.
  */
-export function resolveSpec({ preset, file, sets = [] }: SpecSources): JobSpec {
-  const settings = sets.map(parseSetting);
-  const set = settings.reduce<unknown>((sum, { path, value }) => mergeKeys(sum, nest(path, value)), {});
+export function resolveSpec({ preset, file, flags = [], sets = [] }: SpecSources): JobSpec {
+  const changes = [...flags.map(fromFlag), ...sets.map(parseSetting).map(fromSetting)];
+  const set = changes.reduce<unknown>((sum, { path, value }) => mergeKeys(sum, nest(path, value)), {});
   const layers = [defaultTypes, preset === undefined ? {} : presetSpec(preset), file ? fileSection(file) : {}, set];
-  return parseSpec(layers.reduce(override), (path) => locate(path, settings, file));
+  return parseSpec(layers.reduce(override), (path) => locate(path, changes, file));
+}
+
+function fromFlag({ flag, path, value }: SpecFlag): Change {
+  return { path, value, origin: flag };
+}
+
+/** A word of YAML such as `20260131` or `true` is text where the field is. */
+function fromSetting({ path, value, plain }: Setting): Change {
+  const isText = plain !== undefined && typeof value !== 'string' && wantsText(path);
+  return { path, value: isText ? plain : value, origin: `--set ${path.join('.')}` };
+}
+
+function wantsText(path: SpecPath): boolean {
+  const schemas = schemasAt(inputSchema(jobSpecSchema), path);
+  return schemas.length > 0 && schemas.every(({ type }) => type === 'string');
 }
 
 function presetSpec(name: string): unknown {
@@ -50,22 +82,37 @@ function presetSpec(name: string): unknown {
 function fileSection(file: SpecFile): Section {
   const { value } = file;
   if (value === null) return {};
-  if (isSection(value)) return value;
+  if (isSection(value)) return withoutHolders(value, file.shared ?? []);
   throw new JobError(
     'BAD_SPEC',
     `spec file: expected keys and values, got ${JSON.stringify(value)} (${file.locate([])})`,
   );
 }
 
-/** Who is to blame for the value at `path`: a setting, else a place in the file, else nobody in particular. */
-function locate(
-  path: SpecPath,
-  settings: readonly { readonly path: readonly string[] }[],
-  file: SpecFile | undefined,
-): string | undefined {
-  const isAbout = (setting: SpecPath) => setting.every((key, depth) => depth >= path.length || path[depth] === key);
-  const setting = path.length === 0 ? undefined : settings.findLast((candidate) => isAbout(candidate.path));
-  return setting ? `--set ${setting.path.join('.')}` : file?.locate(path);
+/**
+ * A spec without the keys that only hold values for use elsewhere in the file. One that looks like a misspelt field stays,
+ * to be refused.
+ */
+function withoutHolders(spec: Section, shared: readonly string[]): Section {
+  const isHolder = (key: string) => shared.includes(key) && nearest(key, Object.keys(jobSpecSchema.shape)).length === 0;
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => !isHolder(key)));
+}
+
+/** Source of the value at `path`: a flag or setting, else a place in the file, else none in particular. */
+function locate(path: SpecPath, changes: readonly Change[], file: SpecFile | undefined): string | undefined {
+  if (path.length === 0) return file?.locate(path);
+  const exact = changes.findLast((change) => isAbout(change.path, path));
+  return (exact ?? changes.findLast((change) => isTypeOf(change.path, path)))?.origin ?? file?.locate(path);
+}
+
+/** Whether a value for `change` is, or is a part of, or has the one at `path`. */
+function isAbout(change: SpecPath, path: SpecPath): boolean {
+  return change.every((key, depth) => depth >= path.length || path[depth] === key);
+}
+
+/** Whether `change` is the type of the section at `path`, which decides what fields that has. */
+function isTypeOf(change: SpecPath, path: SpecPath): boolean {
+  return change.at(-1) === 'type' && path.length >= change.length && isAbout(change.slice(0, -1), path);
 }
 
 function nest(path: readonly string[], value: unknown): unknown {

@@ -1,22 +1,63 @@
 import { z } from 'zod';
+import { describeExpected, type JsonSchema, schemasAt, showValue } from './expected.js';
 import { didYouMean, nearest } from './hint.js';
 
 /** A place in a spec, e.g. `['optimizer', 'learningRate']`. */
 export type SpecPath = readonly PropertyKey[];
 
-/** One problem of a spec. */
+/** One problem of a spec, or of another object of a user. */
 export interface SpecProblem {
   readonly path: SpecPath;
   readonly message: string;
 }
 
-/** The schema's findings, one problem per unknown key, with a suggestion where a key looks misspelt or misplaced. */
-export function specProblems(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): SpecProblem[] {
-  return issues.flatMap((issue): SpecProblem[] => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
-    const paths = knownPaths(z.toJSONSchema(schema, { io: 'input' }));
+/** A schema as JSON Schema has it, of what a user writes; what JSON cannot express is described by its description. */
+export function inputSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+}
+
+/**
+ * The schema's findings in our words, one problem per field: what the schema expects there and what `value` has, or that
+ * a key is unknown, with a suggestion where it looks misspelt or misplaced.
+ */
+export function specProblems(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, value: unknown): SpecProblem[] {
+  const json = inputSchema(schema);
+  const problems = issues.flatMap((issue): SpecProblem[] => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: describeIssue(issue, json, value) }];
+    const paths = knownPaths(json);
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: unknownKey(issue.path, key, paths) }));
   });
+  return [...new Map(problems.map((problem) => [`${problem.path.join('.')}: ${problem.message}`, problem])).values()];
+}
+
+/** The paths of all keys that a JSON schema knows, without repetition. */
+export function knownPaths(schema: JsonSchema, prefix: readonly string[] = []): string[][] {
+  if (typeof schema === 'boolean') return [];
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const path = [...prefix, key];
+    return [path, ...knownPaths(value, path)];
+  });
+  const variants = (schema.oneOf ?? []).flatMap((variant) => knownPaths(variant, prefix));
+  return [...new Map([...own, ...variants].map((path) => [path.join('.'), path])).values()];
+}
+
+/** Our own messages are whole; formats say only what they expect. */
+function describeIssue(issue: z.core.$ZodIssue, schema: JsonSchema, value: unknown): string {
+  if (issue.code === 'custom') return issue.message;
+  const found = valueAt(value, issue.path);
+  const schemas = schemasAt(schema, issue.path, value);
+  const expected = issue.code === 'invalid_format' ? issue.message : describeExpected(schemas);
+  const wantsText = schemas.some(({ type }) => type === 'string');
+  const advice = wantsText && isPlain(found) ? '; put it in quotes to make it text' : '';
+  return `expected ${expected ?? 'another value'}, got ${showValue(found)}${advice}`;
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean';
+}
+
+function valueAt(value: unknown, path: SpecPath): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
 }
 
 function unknownKey(section: SpecPath, key: string, paths: readonly string[][]): string {
@@ -37,15 +78,4 @@ function suggestions(section: SpecPath, key: string, paths: readonly string[][])
 
 function lastKey(path: readonly string[]): string {
   return path.at(-1)!;
-}
-
-/** The paths of all keys that a JSON schema knows, without repetition. */
-function knownPaths(schema: z.core.JSONSchema._JSONSchema, prefix: readonly string[] = []): string[][] {
-  if (typeof schema === 'boolean') return [];
-  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
-    const path = [...prefix, key];
-    return [path, ...knownPaths(value, path)];
-  });
-  const variants = (schema.oneOf ?? []).flatMap((variant) => knownPaths(variant, prefix));
-  return [...new Map([...own, ...variants].map((path) => [path.join('.'), path])).values()];
 }

@@ -11,34 +11,63 @@ export interface SpecFile {
   readonly value: unknown;
   /** `file:line` of the value at `path`, or of the nearest section around it that the file has. */
   readonly locate: (path: SpecPath) => string;
+  /** Keys of the file whose values are used elsewhere in it by an alias, such as `defaults: &d` by `<<: *d`. */
+  readonly shared?: readonly string[];
 }
 
 /**
- * Reads a spec file: YAML 1.2, of which JSON is a part.
+ * Reads a spec file: YAML 1.2, of which JSON is a part, with the merge keys (`<<`) of YAML 1.1.
  * @param fileName - for messages only.
  * @throws JobError BAD_SPEC with the lines of all syntax errors.
  */
 export function parseSpecText(text: string, fileName: string): SpecFile {
-  const { isNode, LineCounter, parseDocument } = loadYaml();
+  const { isNode, LineCounter, parseAllDocuments } = loadYaml();
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const documents = 'empty' in parsed ? [] : parsed;
   const at = (offset: number) => `${fileName}:${lines.linePos(offset).line}`;
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => `  ${at(error.pos[0])}: ${error.message}`);
-    throw new JobError('BAD_SPEC', `spec file: expected YAML or JSON\n${problems.join('\n')}`);
+  const problems = documents.flatMap(({ errors }) => errors.map(({ pos, message }) => `  ${at(pos[0])}: ${message}`));
+  if (problems.length > 0) throw new JobError('BAD_SPEC', `spec file: expected YAML or JSON\n${problems.join('\n')}`);
+  const [document, second] = documents;
+  if (second) {
+    const found = `got ${documents.length}, the second at ${at(second.range[0])}`;
+    throw new JobError('BAD_SPEC', `spec file: expected one document, ${found}; put each job in a file of its own`);
   }
   const locate = (path: SpecPath): string => {
-    for (let length = path.length; length >= 0; length--) {
+    for (let length = path.length; document && length >= 0; length--) {
       const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
       if (isNode(node) && node.range) return at(node.range[0]);
     }
     return fileName;
   };
-  return { value: toValue(() => document.toJS(), fileName), locate };
+  if (!document) return { value: null, locate };
+  return { value: toValue(document, fileName), locate, shared: sharedKeys(document) };
 }
 
-/** A value as it stands after `=` on the command line: a number, true, false, a word, or `{a: 1}` and `[1, 2]`. */
-export function parseSetting(text: string): { readonly path: readonly string[]; readonly value: unknown } {
+function sharedKeys({ contents }: Yaml.Document): string[] {
+  const { isAlias, isMap, isNode, isScalar, visit } = loadYaml();
+  const used = new Set<string>();
+  visit(contents, (_, node) => void (isAlias(node) && used.add(node.source)));
+  const pairs = isMap(contents) ? contents.items : [];
+  return pairs.flatMap(({ key, value }) => {
+    const anchor = isNode(value) && !isAlias(value) ? (value as { anchor?: string }).anchor : undefined;
+    return anchor !== undefined && used.has(anchor) && isScalar(key) ? [String(key.value)] : [];
+  });
+}
+
+/** One `--set`. */
+export interface Setting {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** As written after `=`, where the value is one word or number without quotes. */
+  readonly plain?: string;
+}
+
+/**
+ * A value as it stands after `=` on the command line: a number, true, false, a word, or `{a: 1}` and `[1, 2]`.
+ * @throws JobError BAD_SPEC; also where YAML would drop a part of it as a comment.
+ */
+export function parseSetting(text: string): Setting {
   const equals = text.indexOf('=');
   if (equals < 1) {
     throw new JobError(
@@ -46,18 +75,36 @@ export function parseSetting(text: string): { readonly path: readonly string[]; 
       `set: expected PATH=VALUE, got ${JSON.stringify(text)}; write for example optimizer.learningRate=0.01`,
     );
   }
-  const document = loadYaml().parseDocument(text.slice(equals + 1), { prettyErrors: false });
-  const problem = document.errors[0];
-  if (problem)
-    throw new JobError('BAD_SPEC', `set: expected a YAML value, got ${JSON.stringify(text)}; ${problem.message}`);
-  return { path: text.slice(0, equals).split('.'), value: toValue(() => document.toJS(), `set ${text}`) };
+  const { isScalar, parseDocument } = loadYaml();
+  const [path, source] = [text.slice(0, equals).split('.'), text.slice(equals + 1)];
+  const document = parseDocument(source, { prettyErrors: false, merge: true });
+  const { contents } = document;
+  const problem = document.errors[0]?.message ?? (hasComment(document) ? "a comment begins at ' #'" : undefined);
+  if (problem !== undefined) {
+    const found = `got ${JSON.stringify(text)}; ${problem}`;
+    const remedy = `for text with special characters write ${path.join('.')}='"…"'`;
+    throw new JobError('BAD_SPEC', `set: expected a YAML value, ${found}; ${remedy}`);
+  }
+  const value = toValue(document, `set ${text}`);
+  const isPlain = contents === null || (isScalar(contents) && contents.type === 'PLAIN');
+  return { path, value, ...(isPlain && { plain: source.trim() }) };
 }
 
+function hasComment({ comment, commentBefore, contents }: Yaml.Document): boolean {
+  return [comment, commentBefore, contents?.comment, contents?.commentBefore].some((text) => typeof text === 'string');
+}
+
+/** Aliases that a spec may expand to; the library refuses more. */
+const maxAliases = 100;
+
 /** Aliases are resolved only here, and may be undefined or grow without bound, which the library refuses. */
-function toValue(convert: () => unknown, where: string): unknown {
+function toValue(document: Yaml.Document, where: string): unknown {
   try {
-    return convert();
+    return document.toJS({ maxAliasCount: maxAliases });
   } catch (cause) {
-    throw new JobError('BAD_SPEC', `spec: expected resolvable aliases, got ${String(cause)}; in ${where}`, { cause });
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new JobError('BAD_SPEC', `spec: expected aliases and merge keys that resolve, got: ${found}; in ${where}`, {
+      cause,
+    });
   }
 }

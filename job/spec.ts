@@ -188,7 +188,7 @@ export const jobSpecSchema = z
       context.addIssue({
         code: 'custom',
         path: ['batchPerShard'],
-        message: 'expected exactly one of batchPerShard and globalBatch',
+        message: `expected exactly one of batchPerShard and globalBatch, got ${spec.globalBatch === undefined ? 'neither' : 'both'}`,
       });
     }
     if (spec.globalBatch !== undefined && spec.globalBatch < spec.shards) {
@@ -216,7 +216,7 @@ export const jobSpecSchema = z
       context.addIssue({
         code: 'custom',
         path: ['optimizer', 'nesterov'],
-        message: 'expected momentum > 0 with nesterov',
+        message: 'expected momentum above 0 with nesterov, got momentum 0',
       });
     }
     for (const { field, message } of engineProblems(spec.engine)) {
@@ -240,9 +240,10 @@ export type AugmentSpec = JobSpec['data']['augment'];
 export function parseSpec(value: unknown, locate?: (path: SpecPath) => string | undefined): JobSpec {
   const result = jobSpecSchema.safeParse(value);
   if (result.success) return result.data;
-  const problems = specProblems(result.error.issues, jobSpecSchema).map(({ path, message }) => {
+  const problems = specProblems(result.error.issues, jobSpecSchema, value).map(({ path, message }) => {
     const place = locate?.(path);
     return `  ${path.join('.') || '(whole spec)'}: ${message}${place === undefined ? '' : ` (${place})`}`;
   });
-  throw new JobError('BAD_SPEC', `job spec: ${problems.length} problem(s)\n${problems.join('\n')}`);
+  const number = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  throw new JobError('BAD_SPEC', `job spec: ${number}\n${problems.join('\n')}`);
 }

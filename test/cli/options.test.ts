@@ -71,6 +71,18 @@ describe('the spec of a command line', () => {
     expect(changed.schedule.type === 'constant').toBe(args.includes('--schedule'));
   });
 
+  it.each([
+    [['--name', '20260131'], { name: '20260131' }],
+    [['--name', 'true'], { name: 'true' }],
+    [['--model', 'my models #1/net.mjs'], { model: 'my models #1/net.mjs' }],
+    [['--model', '[v2]/net.mjs'], { model: '[v2]/net.mjs' }],
+    [['--model', '@me/net.mjs'], { model: '@me/net.mjs' }],
+    [['--model', '"quoted".mjs'], { model: '"quoted".mjs' }],
+    [['--model', '{a: 1}.json'], { model: '{a: 1}.json' }],
+  ])('takes the text of %j as it is', async (args, expected) => {
+    expect(await spec(args)).toMatchObject(expected);
+  });
+
   it('takes preset, file, flags and --set in this order', async () => {
     const path = file('epochs: 2\nseed: 5\noptimizer:\n  learningRate: 0.25\n');
     const made = await spec(['--preset', 'cluster-cnn4', '--epochs', '3', '--seed', '6', '--set', 'seed=7'], path);
@@ -87,12 +99,41 @@ describe('a spec that is wrong', () => {
   it('is refused with all problems, each where it was written', async () => {
     const path = file('name: Mine\nepochs: 0\nbatchPerShard: 49\nshards: 5\nmodel: cnn3\nmomentum: 0.9\n');
     const message = await problems(['--seed', '-1', '--set', 'evaluation.batch=x'], path);
-    expect(message).toMatch(/^job spec: 5 problem\(s\)\n/);
+    expect(message).toMatch(/^job spec: 5 problems\n/);
     expect(message).toMatch(new RegExp(`name: .*${path}:1`));
     expect(message).toMatch(new RegExp(`epochs: .*${path}:2`));
     expect(message).toMatch(new RegExp(`momentum: .*optimizer\\.momentum.*${path}:6`));
     expect(message).toMatch(/seed: .*--(set )?seed/);
     expect(message).toMatch(/evaluation\.batch: .*--set evaluation\.batch/);
+  });
+
+  it.each([
+    [['--epochs', 'ten'], 'epochs: expected a whole number from 1 to 100000, got "ten" (--epochs)'],
+    [['--epochs', '1.5'], 'epochs: expected a whole number from 1 to 100000, got 1.5 (--epochs)'],
+    [['--epochs', ''], 'epochs: expected a whole number from 1 to 100000, got "" (--epochs)'],
+    [['--epochs', '0x10'], 'epochs: expected a whole number from 1 to 100000, got "0x10" (--epochs)'],
+    [['--batch-per-shard', '-3'], 'batchPerShard: expected a whole number from 1 to 1024, got -3 (--batch-per-shard)'],
+    [['--seed', 'null'], 'seed: expected a whole number from 0 to 4294967295, got "null" (--seed)'],
+    [
+      ['--learning-rate', '0'],
+      'optimizer.learningRate: expected a number above 0 and at most 100, got 0 (--learning-rate)',
+    ],
+    [['--optimizer', 'sdg'], 'optimizer.type: expected sgd, adam or adamw, got "sdg" (--optimizer)'],
+    [['--schedule', 'true'], 'schedule.type: expected constant, step or cosine, got "true" (--schedule)'],
+    [
+      ['--schedule', 'step'],
+      'schedule.everyEpochs: expected a whole number from 1 to 100000, got nothing (--schedule)',
+    ],
+    [
+      ['--device', 'gpu'],
+      'engine.device: expected auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu, got "gpu" (--device)',
+    ],
+    [
+      ['--name', 'a #b'],
+      'name: expected lower-case letters, digits and dashes, 1 to 53 characters, got "a #b" (--name)',
+    ],
+  ])('is refused with %j', async (args, problem) => {
+    expect(await problems(args)).toBe(`job spec: 1 problem\n  ${problem}`);
   });
 
   it('is refused when both kinds of batch are given', async () => {

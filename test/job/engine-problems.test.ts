@@ -18,8 +18,8 @@ describe('the engine of a spec', () => {
   });
 
   it.each<[object, string]>([
-    [{ device: 'gpu' }, 'engine.device: auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu'],
-    [{ device: 'cuda:' }, 'engine.device: auto, cpu, cuda'],
+    [{ device: 'gpu' }, 'engine.device: expected auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu'],
+    [{ device: 'cuda:' }, 'engine.device: expected auto, cpu, cuda'],
     [{ precision: 'tf32' }, 'engine.precision: expected float32 with engine.device: auto, got tf32'],
     [{ device: 'webgpu', precision: 'tf32' }, 'expected float32 with engine.device: webgpu, got tf32'],
     [

@@ -86,8 +86,8 @@ describe('resolveSpec', () => {
 
   it('does not choose between two batches of the same source', () => {
     expect(problems({ preset, sets: ['globalBatch=49', 'batchPerShard=9'] })).toEqual([
-      'job spec: 1 problem(s)',
-      '  batchPerShard: expected exactly one of batchPerShard and globalBatch (--set batchPerShard)',
+      'job spec: 1 problem',
+      '  batchPerShard: expected exactly one of batchPerShard and globalBatch, got both (--set batchPerShard)',
     ]);
   });
 
@@ -108,10 +108,10 @@ describe('resolveSpec', () => {
   it('reports all problems at once, each with its path and its place', () => {
     const file = parseSpecText(`${minimal}seed: -1\noptimizer:\n  type: sgd\n  momentum: 1.5\n`, 'job.yaml');
     expect(problems({ file, sets: ['epochs=many'] })).toEqual([
-      'job spec: 3 problem(s)',
-      '  seed: Too small: expected number to be >=0 (job.yaml:6)',
-      '  epochs: Invalid input: expected number, received string (--set epochs)',
-      '  optimizer.momentum: Too big: expected number to be <1 (job.yaml:9)',
+      'job spec: 3 problems',
+      '  seed: expected a whole number from 0 to 4294967295, got -1 (job.yaml:6)',
+      '  epochs: expected a whole number from 1 to 100000, got "many" (--set epochs)',
+      '  optimizer.momentum: expected a number of at least 0 and below 1, got 1.5 (job.yaml:9)',
     ]);
   });
 
@@ -125,9 +125,44 @@ describe('resolveSpec', () => {
     ['__proto__.x=1', '__proto__: unknown key'],
   ])('refuses --set %s: %s', (set, problem) => {
     expect(problems({ preset, sets: [set] })).toEqual([
-      'job spec: 1 problem(s)',
+      'job spec: 1 problem',
       `  ${problem} (--set ${set.slice(0, set.indexOf('='))})`,
     ]);
+  });
+
+  it.each([
+    ['name=20260131', 'name', '20260131'],
+    ['name=1e3', 'name', '1e3'],
+    ['model="3.json"', 'model', '3.json'],
+    ['data.dataset=cifar10', 'data', { dataset: 'cifar10', augment: { flip: false, crop: 0 } }],
+  ])('takes %s as text, as the field is text', (set, key, value) => {
+    expect(resolveSpec({ preset, sets: [set] })).toMatchObject({ [key]: value });
+  });
+
+  it('asks for quotes where a file has a number for text', () => {
+    expect(problems({ file: parseSpecText(minimal.replace('mine', '20260131'), 'job.yaml') })).toEqual([
+      'job spec: 1 problem',
+      '  name: expected text, got 20260131; put it in quotes to make it text (job.yaml:1)',
+    ]);
+  });
+
+  it('names what a type needs, and the setting that chose the type', () => {
+    expect(problems({ preset, sets: ['schedule.type=step'] })).toEqual([
+      'job spec: 1 problem',
+      '  schedule.everyEpochs: expected a whole number from 1 to 100000, got nothing (--set schedule.type)',
+    ]);
+  });
+
+  it('takes what merge keys merge', () => {
+    const merged = parseSpecText(`common: &c { seed: 5, epochs: 9 }\n<<: *c\n${minimal}`, 'job.yaml');
+    expect(resolveSpec({ file: merged })).toMatchObject({ seed: 5, epochs: 2 });
+  });
+
+  it('refuses a key that holds values for nobody, or that looks like a misspelt field', () => {
+    const refused = (line: string) => problems({ file: parseSpecText(`${line}\n${minimal}`, 'job.yaml') })[1];
+    expect(refused('common: &c { seed: 5 }')).toBe('  common: unknown key (job.yaml:1)');
+    const misspelt = 'optimiser: &o { momentum: 0.5 }\noptimizer: *o';
+    expect(refused(misspelt)).toBe('  optimiser: unknown key; did you mean optimizer? (job.yaml:1)');
   });
 
   it('refuses a setting that is no setting', () => {

@@ -41,7 +41,7 @@ describe('a coordinator that ends', () => {
     ['no room on its node', ended({ phase: 'Failed', reason: 'OutOfcpu' }), 'Restarting', [1, 0], 'OutOfcpu'],
     [
       'exit code 2',
-      ended(k.exited(2, { message: 'lockstep: job spec: 1 problem(s)' })),
+      ended(k.exited(2, { message: 'lockstep: job spec: 1 problem' })),
       'Failed',
       [0, 1],
       'the coordinator refused the job: exit code 2: lockstep: job spec',

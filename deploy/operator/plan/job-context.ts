@@ -34,14 +34,14 @@ export function readJob(job: TrainingJob, settings: Settings): ReadJob {
   const onGpus = fields.success && asksForGpus(fields.data.workers);
   const spec = trySpec({ ...(onGpus ? withGpuDevice(theirs) : theirs), name: identity.name }, job.spec.preset);
   if (fields.success && typeof spec !== 'string') return { context: { identity, fields: fields.data, spec, settings } };
-  const problems = fields.success ? [] : specProblems(fields.error.issues, operatorFieldsSchema);
+  const problems = fields.success ? [] : specProblems(fields.error.issues, operatorFieldsSchema, ours);
   const lines = problems.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
   return { problems: [...(typeof spec === 'string' ? [spec] : ['job spec:']), ...lines].join('\n') };
 }
 
 function fileProblem(model: string): string {
   return (
-    `job spec: 1 problem(s)\n  model: expected a built-in model, or topology with its JSON, got the file ` +
+    `job spec: 1 problem\n  model: expected a built-in model, or topology with its JSON, got the file ` +
     `${JSON.stringify(model)}, which no pod has`
   );
 }
