@@ -8,6 +8,7 @@ import { presets } from '../job/presets.js';
 import { resolveSpec } from '../job/resolve.js';
 import { parseSpecText, type SpecFile } from '../job/spec-text.js';
 import type { JobSpec } from '../job/spec.js';
+import { isNumber } from './numbers.js';
 
 interface FieldFlag {
   readonly flag: string;
@@ -41,10 +42,6 @@ function numberFlag(flag: string, path: string, help: string): FieldFlag {
   return { flag, path: path.split('.'), help, read: (text) => (isNumber(text) ? Number(text) : text) };
 }
 
-function isNumber(text: string): boolean {
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text.trim());
-}
-
 export interface SpecOptions {
   preset?: string;
   set: string[];
@@ -69,7 +66,10 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
     const value = options[attributeName(flag)];
     return typeof value === 'string' ? [{ flag: flag.replace(/ .*/, ''), path, value: read(value) }] : [];
   });
-  const specFile = typeof file === 'string' ? besides(file, parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file)) : file;
+  const specFile =
+    typeof file === 'string'
+      ? besides(file, parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file))
+      : file;
   const preset = options.preset ?? (specFile ? undefined : 'cluster-cnn3');
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });
 }

@@ -1,4 +1,5 @@
 import type { Split } from '../job/data/dataset.js';
+import { describeWarmup } from '../job/schedule.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
 import type { PreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
@@ -57,6 +58,8 @@ export class Run {
       options;
     const dataset = await options.dataset();
     const job = await prepareJob(spec, dataset, options.readModel);
+    const remark = describeWarmup(spec.schedule, spec.optimizer.learningRate, job.plan);
+    if (remark !== undefined) events.emit({ type: 'note', message: remark });
     const onError = (error: Error) => trainer.fail(error);
     const start = await startRun({ directory, previous, job, events, runId, onError });
     const { term, resume, checkpoints, runJson } = start;

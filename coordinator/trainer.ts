@@ -267,7 +267,7 @@ export class Trainer {
     this.#testRows = lastRows(task.rows, testLabels, classes, 4);
     const predictions = predict(task.rows, testLabels.length, classes);
     const [record, testRows, durationMs] = [this.lastEvaluation, this.#testRows, performance.now() - begin];
-    this.#enter('training', `epoch ${epoch + 1}`);
+    this.#enter('training', epoch < this.setup.plan.epochs ? `epoch ${epoch + 1}` : 'all steps are done');
     events.emit({ type: 'evaluation', record, testRows, predictions, durationMs });
   }
 

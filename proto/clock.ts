@@ -6,3 +6,11 @@ export function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 }
+
+/** Longest delay of a Node.js timer, in ms: 24.8 days. A timer with a longer one fires at once. */
+export const maxTimerMs = 2 ** 31 - 1;
+
+/** A delay that a timer can have, for one that comes from outside; whoever it wakes early looks again. */
+export function timerMs(ms: number): number {
+  return Math.max(0, Math.min(ms, maxTimerMs));
+}

@@ -3,7 +3,7 @@ import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
-import { monotonicMs } from '../proto/clock.js';
+import { monotonicMs, timerMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import { MessageGarbage } from '../proto/garbage.js';
@@ -205,7 +205,7 @@ export class WorkerSession {
     const manifest = (this.#manifest = parseManifest(jobJson));
     this.#parameterBuffers = new BufferPool(manifest.parameterCount);
     this.#term = term;
-    this.#heartbeats = setInterval(() => this.#beat(), Math.max(50, heartbeatMs));
+    this.#heartbeats = setInterval(() => this.#beat(), timerMs(Math.max(50, heartbeatMs)));
     const { spec, dataset } = manifest;
     this.options.log(`joined ${this.options.coordinator} for job ${spec.name} (${spec.model}, ${spec.shards} shards)`);
     const engine = this.options.engineFor(manifest);

@@ -164,12 +164,17 @@ describe('numbers of the command line', () => {
     ['2', 2_000],
     ['0.25', 250],
     ['1e3', 1_000_000],
+    ['2147483', 2_147_483_000],
+    ['2147483.647', 2_147_483_647],
   ])('reads %s seconds', (text, ms) => expect(seconds(text)).toBe(ms));
-  it.each(['', '0', '-1', 'x', 'NaN', 'Infinity', '10000001', '2s'])('refuses "%s" seconds', (text) => {
+  it.each(['', '0', '-1', 'x', 'NaN', 'Infinity', '0x10', '0.0001', '2s'])('refuses "%s" seconds', (text) => {
     expect(() => seconds(text)).toThrow('expected a number of seconds above 0');
   });
+  it.each(['2147483.648', '2147484', '1e9', '1e400'])('refuses %s seconds, which no timer can wait', (text) => {
+    expect(() => seconds(text)).toThrow('expected at most 2147483 s');
+  });
   it.each(['1', '1024'])('reads %s workers', (text) => expect(positive(text)).toBe(Number(text)));
-  it.each(['', '0', '-1', '1.5', '1025', 'auto'])('refuses "%s" workers', (text) => {
+  it.each(['', '0', '-1', '1.5', '1025', 'auto', '0x1', '1e2', ' 1'])('refuses "%s" workers', (text) => {
     expect(() => positive(text)).toThrow('expected 1 to 1024');
   });
 });

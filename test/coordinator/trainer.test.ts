@@ -44,6 +44,8 @@ describe('a run', () => {
       { record: { step: 2, epoch: 1, correct: 3, total: 3 } },
       { record: { step: 4, epoch: 2, loss: (0.25 + 0.5 + 0.125) / 3 } },
     ]);
+    const states = events.flatMap((event) => (event.type === 'state' ? [event.reason] : []));
+    expect(states.slice(-4)).toEqual(['after epoch 1', 'epoch 2', 'after epoch 2', 'all steps are done']);
   });
 
   it('has the same digest with two workers, and with one that dies in a step', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { learningRate } from '../../job/schedule.js';
+import { describeWarmup, learningRate } from '../../job/schedule.js';
 
 const run = { stepsPerEpoch: 10, totalSteps: 100 };
 
@@ -36,5 +36,20 @@ describe('learningRate', () => {
     for (let step = 6; step < 100; step++) {
       expect(learningRate(schedule, 1, step, run)).toBeLessThan(learningRate(schedule, 1, step - 1, run));
     }
+  });
+});
+
+describe('describeWarmup', () => {
+  const remark = (warmupSteps: number) => describeWarmup({ type: 'constant', warmupSteps }, 0.5, run);
+
+  it('has nothing to say where the rate gets to its base', () => {
+    expect([0, 99, 100].map(remark)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('reports a warm-up that is longer than the run, and the rate that it ends with', () => {
+    expect(remark(150)).toBe(
+      "schedule.warmupSteps: expected at most the run's 100 steps, got 150; " +
+        'the learning rate rises to 0.333 at the last step and never reaches 0.5',
+    );
   });
 });

@@ -134,3 +134,19 @@ test('a stop waits for what has begun, and nothing begins afterwards', async () 
   await vi.advanceTimersByTimeAsync(1000);
   expect(held.begun).toEqual(['a']);
 });
+
+test('a key for a time that no timer reaches comes early, once, and not at once', async () => {
+  const begun: number[] = [];
+  const queue = started({
+    work: () => {
+      begun.push(performance.now());
+      return Promise.resolve(undefined);
+    },
+  });
+  const begin = performance.now();
+  queue.add('a', 2_147_483_647_000);
+  await vi.advanceTimersByTimeAsync(2_147_483_646);
+  expect(begun).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(begun.map((ms) => Math.round(ms - begin))).toEqual([2_147_483_647]);
+});

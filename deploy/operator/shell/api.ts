@@ -2,6 +2,7 @@ import { request as requestHttp, type IncomingMessage, type RequestOptions } fro
 import { request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { timerMs } from '../../../proto/clock.js';
 import { answerError, ApiError, hasCode, noAnswer } from './api-error.js';
 import type { Connector } from './connection.js';
 import { fieldManager } from './field-manager.js';
@@ -106,7 +107,7 @@ export class Api {
 
   async #wait(signal: AbortSignal | undefined): Promise<void> {
     const waitMs = this.#limit.take(performance.now());
-    if (waitMs > 0) await sleep(waitMs, undefined, signal ? { signal } : {});
+    if (waitMs > 0) await sleep(timerMs(waitMs), undefined, signal ? { signal } : {});
     signal?.throwIfAborted();
   }
 

@@ -1,3 +1,4 @@
+import { timerMs } from '../../../proto/clock.js';
 import { type Backoff, backoffMs } from './backoff.js';
 
 export interface QueueSettings {
@@ -62,7 +63,9 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
-  #addLater(key: string, delayMs: number): void {
+  /** A job's end may be decades away: then the key comes earlier, and is planned again. */
+  #addLater(key: string, wantedMs: number): void {
+    const delayMs = timerMs(wantedMs);
     const atMs = performance.now() + delayMs;
     const planned = this.#timers.get(key);
     if (planned && planned.atMs <= atMs) return;
