@@ -22,7 +22,11 @@ export function createLog(level: LogLevel, file?: string): Logger {
 }
 
 function terminalStream(log: typeof pino): pino.DestinationStream {
-  if (!process.stderr.isTTY) return log.destination({ dest: 2, sync: true });
+  if (!process.stderr.isTTY) {
+    const stream = log.destination({ dest: 2, sync: true });
+    // Standard error that nobody reads, or on a full disk, is no reason to stop a run: log.jsonl has all of it.
+    return stream.on('error', () => undefined);
+  }
   const format = require('pino-pretty') as typeof pretty;
   return format({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
 }

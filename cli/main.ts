@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/errors.js';
 import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
+import { tolerateClosedOutput } from './closed-output.js';
 import { failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
 import { version } from './version.js';
 
@@ -66,6 +67,10 @@ function isWrongUsage(error: unknown): boolean {
 
 // What gRPC has to say comes as errors, in our words.
 setLogVerbosity(logVerbosity.NONE);
+tolerateClosedOutput((stream, { message }) => {
+  process.exitCode ??= failedExitCode;
+  console.error(`lockstep: ${stream}: expected to be able to write, got ${message}`);
+});
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (error) {

@@ -5,6 +5,9 @@ import type { ModelTopology } from '../engine/engine.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { JobError } from '../job/errors.js';
 
+/** The parts of a dataset that a model depends on. */
+export type ModelData = Pick<Dataset, 'imageShape' | 'classes'>;
+
 /** What a module's function is given to make a model with. */
 export interface ModelRequest {
   /** TF.js: tfjs-core and tfjs-layers, e.g. `tf.sequential`, `tf.layers.dense`, `tf.relu`. */
@@ -20,7 +23,7 @@ export interface ModelRequest {
  * returns a `tf.LayersModel`. The module is run here and nowhere else; workers get the topology.
  * @throws JobError BAD_MODEL that names the file.
  */
-export async function readModelDefinition(file: string, { imageShape, classes }: Dataset): Promise<ModelTopology> {
+export async function readModelDefinition(file: string, { imageShape, classes }: ModelData): Promise<ModelTopology> {
   const isJson = file.endsWith('.json');
   return isJson ? readTopology(file) : evaluateModule(file, { imageShape, classes: classes.length });
 }

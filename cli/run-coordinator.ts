@@ -10,7 +10,7 @@ import type { Dataset } from '../job/data/dataset.js';
 import { planSteps } from '../job/plan.js';
 import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
-import { readModelDefinition } from './model-definition.js';
+import { readModel } from './model-thread.js';
 import { openNatsFor } from './nats-options.js';
 import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
@@ -52,7 +52,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
     return opened;
   };
   const nats = await openNatsFor(options, (message) => terminal.print(message));
-  const coordinator = new Coordinator({ ...options, dataset, readModel: readModelDefinition, runId: nats?.runId });
+  const coordinator = new Coordinator({ ...options, dataset, readModel, runId: nats?.runId });
   coordinator.events.subscribe((event) => terminal.handle(event));
   nats?.observe(coordinator);
   const address = await coordinator.start().catch(async (error: unknown) => {

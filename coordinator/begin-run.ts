@@ -49,7 +49,7 @@ export async function readPreviousRun(directory: RunDirectory): Promise<Previous
   const [job, run] = [await directory.read('job.json'), await directory.read('run.json')];
   if (job === undefined) return undefined;
   const previous = parsePrevious(directory.path, job, run ?? '{"outcome":"running"}');
-  if (previous.record.outcome === 'finished') throw cannotGoOn(directory.path, 'one that is finished');
+  if (previous.record.outcome === 'finished') throw finishedRun(directory.path, previous.manifest.spec.epochs);
   return previous;
 }
 
@@ -132,4 +132,14 @@ export function cannotGoOn(path: string, found: string, cause?: unknown): JobErr
   return new JobError('BAD_RUN_DIRECTORY', `run directory ${path}: ${wanted}, got ${found}; pass another --run DIR`, {
     cause,
   });
+}
+
+/** The error for a directory whose run is finished. @param epochs - after how many, where that is known. */
+export function finishedRun(path: string, epochs?: number): JobError {
+  const after = epochs === undefined ? '' : ` after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  return new JobError(
+    'BAD_RUN_DIRECTORY',
+    `run directory ${path}: expected no run or an unfinished one, got a run that is finished${after}; a finished run ` +
+      'cannot be resumed or extended: to train for longer, start a new run with more --epochs and another --run DIR',
+  );
 }

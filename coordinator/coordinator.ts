@@ -77,20 +77,21 @@ export class Coordinator {
   #scaler: Scaler | undefined;
   readonly #feed = new StatusFeed(() => this.status());
   #begin!: () => void;
-  /** Rejects when the run is stopped; looked at only while the job is not prepared. */
-  readonly #stopped: Promise<never>;
+  /** As `#run`, but rejects when the run is stopped before the job is prepared, as a model's module may never end. */
+  readonly #prepared: Promise<Run>;
   #stopEarly!: (error: ClusterError) => void;
 
   constructor(private readonly options: CoordinatorOptions) {
-    this.#stopped = new Promise((_, reject) => (this.#stopEarly = reject));
-    this.#stopped.catch(() => undefined);
+    const stopped = new Promise<never>((_, reject) => (this.#stopEarly = reject));
     const begun = new Promise<void>((resolve) => (this.#begin = resolve));
     this.#run = begun.then(() => this.#prepare());
     this.#run.catch(() => undefined);
+    this.#prepared = Promise.race([this.#run, stopped]);
+    this.#prepared.catch(() => undefined);
     const whenPrepared =
       <Call extends EventEmitter>(handle: (run: Run, call: Call) => void) =>
       (call: Call) =>
-        void this.#run.then(
+        void this.#prepared.then(
           (run) => handle(run, call),
           (error: Error) =>
             call.emit('error', toStatus(new ClusterError('STOPPED', `the job cannot start: ${error.message}`))),
@@ -128,7 +129,7 @@ export class Coordinator {
     const directory = this.#directory!;
     let run: Run | undefined;
     try {
-      run = await Promise.race([this.#run, this.#stopped]);
+      run = await this.#prepared;
       return await run.train(() => this.#stopReason);
     } catch (error) {
       this.events.emit({ type: 'state', state: 'failed', reason: (error as Error).message });
@@ -162,7 +163,7 @@ export class Coordinator {
 
   /** Settles when the job is prepared. @throws when it cannot be. */
   async control(): Promise<RunControl> {
-    return (await this.#run).control;
+    return (await this.#prepared).control;
   }
 
   /** Says who starts and drains workers on demand. */
@@ -177,11 +178,11 @@ export class Coordinator {
 
   /** The run so far, thinned to `points` or fewer. Settles when the job is prepared. @throws when it cannot be. */
   async history(points?: number): Promise<HistoryReply> {
-    return (await this.#run).history(points);
+    return (await this.#prepared).history(points);
   }
 
   async #durableRun(): Promise<Run> {
-    const run = await this.#run;
+    const run = await this.#prepared;
     await run.durable;
     return run;
   }

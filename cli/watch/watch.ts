@@ -32,6 +32,9 @@ export async function watchRun(client: ControlClient, watcher: Watcher): Promise
   };
   const onSignal = () => leave(true);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // Nobody reads what it prints any more, as after `| head`.
+  const onClosed = () => leave(false);
+  process.stdout.on('error', onClosed);
   const refresh = throttled(async () => watcher.history?.(await client.history(curvePoints)));
   watcher.begin(leave);
   try {
@@ -43,6 +46,7 @@ export async function watchRun(client: ControlClient, watcher: Watcher): Promise
   } finally {
     watcher.end();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.stdout.off('error', onClosed);
   }
   return { status, left };
 }

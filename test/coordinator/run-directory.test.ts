@@ -114,7 +114,9 @@ describe('the directory of a run that was under way', () => {
     writeFileSync(join(base, 'job.json'), JSON.stringify(smallManifest(3)));
     writeFileSync(join(base, 'run.json'), '{"outcome":"finished","term":3}');
     await expect(readPreviousRun(await opened(base))).rejects.toThrow(
-      refusal(/expected a new place, or a run to go on with, got one that is finished; pass another --run DIR$/),
+      refusal(
+        /got a run that is finished after 2 epochs; a finished run cannot be resumed or extended: .* start a new run/,
+      ),
     );
   });
 

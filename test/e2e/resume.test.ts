@@ -56,7 +56,9 @@ describe('a coordinator that is started again on a run that is over', () => {
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(`Final digest: ${recordOf(quiet).finalDigest}`);
     expect(code).toBe(0);
     const other = await again('--seed', '9');
-    expect(other.stderr).toContain('got one that is finished');
+    expect(other.stderr).toContain(
+      'got a run that is finished after 4 epochs; a finished run cannot be resumed or extended',
+    );
     expect(other.code).toBe(1);
     expect(text(quiet, 'run.json')).toBe(before);
   });
@@ -164,7 +166,9 @@ describe('what is refused', () => {
 
   it('a run that is finished, one that is not there, and --resume beside another choice of run', async () => {
     const refusal = async (...args: string[]) => (await lockstep(['train', ...args])).stderr;
-    expect(await refusal('--resume', quiet)).toContain('got one that is finished');
+    expect(await refusal('--resume', quiet)).toContain(
+      'got a run that is finished after 4 epochs; a finished run cannot be resumed or extended',
+    );
     expect(await refusal('--resume', join(scratch.path, 'nowhere'))).toContain('expected the directory of a run');
     expect(await refusal('--resume', quiet, '--run', 'x')).toContain('expected the run alone, got --run x too');
   });

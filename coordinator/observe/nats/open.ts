@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { JobError } from '../../../job/errors.js';
 import type { JobSpec } from '../../../job/spec.js';
-import { cannotGoOn } from '../../begin-run.js';
+import { finishedRun } from '../../begin-run.js';
 import type { Coordinator } from '../../coordinator.js';
 import type { NatsAddress } from './address.js';
 import { JobPresence } from './job-presence.js';
@@ -71,7 +71,7 @@ class Opening {
 
   async begin(): Promise<void> {
     const local = await readLocalRun(this.run.runDirectory);
-    if (local?.isFinished) throw cannotGoOn(this.run.runDirectory, 'one that is finished');
+    if (local?.isFinished) throw finishedRun(this.run.runDirectory);
     this.presence.runId = decideRun(local, undefined, randomUUID()).runId;
     this.presence.mayGoOn = local === undefined;
     const claimed = this.#claim();
