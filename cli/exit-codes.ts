@@ -1,6 +1,22 @@
+import { EngineError } from '../engine/errors.js';
+import { JobError } from '../job/errors.js';
+import { ClusterError } from '../proto/errors.js';
+
 /** Exit code of a command that could not do what it was asked for. */
 export const failedExitCode = 1;
 /** Exit code of a command whose arguments or job spec do not make sense. */
 export const wrongUsageExitCode = 2;
 /** Exit code of a run that Ctrl-C or SIGTERM ended, as shells have it. */
 export const interruptedExitCode = 130;
+
+/** Exit code for an error that ended a command. */
+export function exitCodeOf(error: unknown): number {
+  return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;
+}
+
+/** Whether another attempt at the same job would fail in the same way. */
+function isWrongUsage(error: unknown): boolean {
+  if (error instanceof JobError) return ['BAD_SPEC', 'BAD_OPTION', 'BAD_MODEL', 'UNKNOWN_MODEL'].includes(error.code);
+  if (error instanceof ClusterError) return error.code === 'BAD_ENGINE';
+  return error instanceof EngineError && ['UNSUPPORTED_MODEL', 'UNSUPPORTED_KERNEL'].includes(error.code);
+}

@@ -9,8 +9,9 @@ import { ClusterError } from '../proto/errors.js';
 import { LocalLink } from '../proto/local-link.js';
 import { SharedFile } from '../proto/shared-file.js';
 import { newWorkerId } from '../worker/worker-id.js';
+import { wrongUsageExitCode } from './exit-codes.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
-import { decideRestart } from './restart.js';
+import { decideRestart, isFinalEnd } from './restart.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
@@ -30,8 +31,11 @@ export interface LocalWorkersOptions {
   readonly logFile: string;
   /** A worker ended without being told to, and is started again. */
   readonly onRestart: (message: string) => void;
-  /** A worker ended for good without being told to; `left` go on or are started again. */
-  readonly onExit: (message: string, left: number) => void;
+  /**
+   * A worker ended for good without being told to; `left` go on or are started again.
+   * @param error - its own, where it would end in the same way each time.
+   */
+  readonly onExit: (message: string, left: number, error?: ClusterError) => void;
 }
 
 /** One of the workers, through all its processes. */
@@ -41,6 +45,8 @@ interface Place {
   workerId: string;
   child: ChildProcess | undefined;
   readySinceMs: number | undefined;
+  /** What the coordinator heard from it last. */
+  lostReason: string | undefined;
   ends: { inARow: number; neverReady: number };
 }
 
@@ -88,9 +94,11 @@ export class LocalWorkers {
   /** Takes note of which workers became ready, and of the end of the training, when all are sent home. */
   handle(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'reporting') this.#noMore();
-    if (event.type !== 'worker' || event.change !== 'ready') return;
+    if (event.type !== 'worker') return;
     for (const place of this.#places) {
-      if (place.workerId === event.workerId) place.readySinceMs ??= performance.now();
+      if (place.workerId !== event.workerId) continue;
+      if (event.change === 'ready') place.readySinceMs ??= performance.now();
+      if (event.change === 'lost') place.lostReason = event.reason;
     }
   }
 
@@ -119,7 +127,15 @@ export class LocalWorkers {
     const ends = { inARow: 0, neverReady: 0 };
     const inUse = [...this.#places].map(({ gpu }) => gpu);
     const gpu = chooseGpu(this.options.gpus ?? [], inUse);
-    const place: Place = { index: this.#started++, gpu, workerId: '', child: undefined, readySinceMs: undefined, ends };
+    const place: Place = {
+      index: this.#started++,
+      gpu,
+      workerId: '',
+      child: undefined,
+      readySinceMs: undefined,
+      lostReason: undefined,
+      ends,
+    };
     this.#places.add(place);
     this.#start(place);
   }
@@ -142,6 +158,7 @@ export class LocalWorkers {
     const { coordinator, cores, cache, access = [], logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
+    place.lostReason = undefined;
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
@@ -161,13 +178,13 @@ export class LocalWorkers {
     place.child = child;
     this.#children.add(child);
     const { workerId } = place;
-    const gone = (how: string, wasAsked: boolean) => {
+    const gone = (how: string, code: number | null) => {
       // What it sent last may still be on its way.
       setTimeout(() => this.#dropLink(workerId), drainLimitMs).unref();
-      if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, wasAsked);
+      if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, code);
     };
-    child.once('error', (error) => gone(error.message, false));
-    child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code === 0));
+    child.once('error', (error) => gone(error.message, null));
+    child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code));
   }
 
   #dropLink(workerId: string): void {
@@ -176,15 +193,15 @@ export class LocalWorkers {
     links?.delete(workerId);
   }
 
-  /** @param wasAsked - by SIGTERM, for example: then it stays away. */
-  #ended(place: Place, how: string, wasAsked: boolean): void {
+  #ended(place: Place, how: string, code: number | null): void {
     const { onRestart, onExit, logFile } = this.options;
     place.ends = countEnd(place, performance.now());
     const message = `local worker ${place.index} ended (${how})`;
-    const decision = wasAsked ? 'give up' : decideRestart(place.ends);
+    const decision = isFinalEnd(code) ? 'give up' : decideRestart(place.ends);
     if (decision === 'give up') {
       this.#places.delete(place);
-      return onExit(`${message} and is not started again; see ${logFile}`, this.#places.size);
+      const error = code === wrongUsageExitCode ? refusal(place.lostReason ?? `${message}; see ${logFile}`) : undefined;
+      return onExit(`${message} and is not started again; see ${logFile}`, this.#places.size, error);
     }
     onRestart(`${message}; starting it again in ${decision.delayMs / 1000} s`);
     const timer = setTimeout(() => {
@@ -193,6 +210,10 @@ export class LocalWorkers {
     }, decision.delayMs);
     this.#restarts.add(timer);
   }
+}
+
+function refusal(reason: string): ClusterError {
+  return new ClusterError('BAD_ENGINE', `workers: ${reason}`);
 }
 
 function countEnd({ readySinceMs, ends }: Place, nowMs: number): Place['ends'] {

@@ -5,7 +5,7 @@ import { EngineError } from '../engine/errors.js';
 import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
-import { failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
+import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
 import { version } from './version.js';
 
 /** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
@@ -56,13 +56,7 @@ function explain(error: unknown): number {
   console.error(`lockstep: ${text}`);
   if (error instanceof InvariantError)
     console.error('This is a bug of Lockstep; please report it with the lines above.');
-  return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;
-}
-
-/** Whether another attempt at the same job would fail in the same way. */
-function isWrongUsage(error: unknown): boolean {
-  if (error instanceof JobError) return ['BAD_SPEC', 'BAD_OPTION', 'BAD_MODEL', 'UNKNOWN_MODEL'].includes(error.code);
-  return error instanceof EngineError && ['UNSUPPORTED_MODEL', 'UNSUPPORTED_KERNEL'].includes(error.code);
+  return exitCodeOf(error);
 }
 
 // What gRPC has to say comes as errors, in our words.

@@ -1,3 +1,5 @@
+import { wrongUsageExitCode } from './exit-codes.js';
+
 /** How often a local worker has ended unexpectedly. */
 export interface Ends {
   /** In a row, without having worked for long in between. */
@@ -9,6 +11,14 @@ export interface Ends {
 const firstDelayMs = 250;
 const longestDelayMs = 8_000;
 const mostNeverReady = 5;
+
+/**
+ * Whether a worker that ended with this exit code is not to be started again: it was told to leave, as by SIGTERM, or has said by its exit
+ * code that it would end in the same way each time.
+ */
+export function isFinalEnd(code: number | null): boolean {
+  return code === 0 || code === wrongUsageExitCode;
+}
 
 /** Whether a local worker that ended unexpectedly is started again, and after how long: ever longer, up to 8 s. */
 export function decideRestart({ inARow, neverReady }: Ends): { readonly delayMs: number } | 'give up' {

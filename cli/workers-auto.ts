@@ -23,10 +23,22 @@ export interface LocalPlan {
 export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards' | 'engine'>): Promise<LocalPlan> {
   const wanted = parseWorkers(text);
   const { engine, shards } = spec;
+  checkProvider(engine);
   const room = await gpuRoom(engine);
   const gpus = decideGpus(engine, room);
   const count = wanted ?? decideCount(engine, gpus, await cpuRoom(shards, engine.threads));
   return { count, gpus, note: describePlan(engine, room, cudaProviderCommand()) };
+}
+
+/** @throws JobError BAD_OPTION where every worker would find out that CUDA cannot work. */
+function checkProvider({ name, device }: EngineWish): void {
+  if (name !== 'onnx' || !/^cuda(:|$)/.test(device) || cudaProviderFile() !== undefined) return;
+  throw new JobError(
+    'BAD_OPTION',
+    `engine.device: expected ONNX Runtime's CUDA provider to be installed for ${device}, got none; run ` +
+      `scripts/gpu-setup.sh in Lockstep's folder, or, where CUDA 12 and cuDNN 9 are installed, ${cudaProviderCommand()}; ` +
+      'or compute on CPUs: --device cpu',
+  );
 }
 
 /** @returns undefined for `auto`. */

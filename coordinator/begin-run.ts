@@ -11,7 +11,7 @@ import type { RunDirectory } from './run-directory.js';
 
 const counted = z.looseObject({ steps: z.number(), seconds: z.number() });
 const runRecordSchema = z.looseObject({
-  outcome: z.enum(['running', 'finished', 'stopped']),
+  outcome: z.enum(['running', 'finished', 'stopped', 'failed']),
   /** Names the run over all its starts; runs of older versions get theirs at the next start. */
   runId: z.string().min(1).max(100).optional(),
   /** Starts of the coordinator on this run so far. */

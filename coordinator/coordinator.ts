@@ -134,6 +134,8 @@ export class Coordinator {
     } catch (error) {
       this.events.emit({ type: 'state', state: 'failed', reason: (error as Error).message });
       run?.abandon(error as Error);
+      // Other errors may be about the directory itself, as where another process has taken it over.
+      if (error instanceof ClusterError) await run?.recordFailure(error).catch(() => undefined);
       throw error;
     } finally {
       run?.leave();

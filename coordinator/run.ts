@@ -156,6 +156,11 @@ export class Run {
     this.parts.trainer.fail(error);
   }
 
+  /** Records why the run failed; a later start may resume it all the same. */
+  async recordFailure({ message }: Error): Promise<void> {
+    await this.parts.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
+  }
+
   /** Ends every session after a failure of ours: workers wait for a coordinator that goes on with the run. */
   abandon(error: Error): void {
     this.parts.cluster.abandon(error);

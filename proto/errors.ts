@@ -1,6 +1,9 @@
 import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 
-/** What can go wrong between a coordinator and a worker. */
+/**
+ * What can go wrong between a coordinator and a worker. BAD_ENGINE: a worker cannot have the engine that its job asks for,
+ * or that engine not the model, however often it is started.
+ */
 export type ClusterErrorCode =
   | 'PROTOCOL_VERSION'
   | 'UNAUTHENTICATED'
@@ -14,6 +17,7 @@ export type ClusterErrorCode =
   | 'LOST'
   | 'DUPLICATE_WORKER'
   | 'ENGINE_FAILED'
+  | 'BAD_ENGINE'
   | 'OTHER_ENGINE'
   | 'NON_FINITE'
   | 'PORT_IN_USE'
@@ -34,6 +38,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   LOST: status.DEADLINE_EXCEEDED,
   DUPLICATE_WORKER: status.ALREADY_EXISTS,
   ENGINE_FAILED: status.INTERNAL,
+  BAD_ENGINE: status.FAILED_PRECONDITION,
   OTHER_ENGINE: status.FAILED_PRECONDITION,
   NON_FINITE: status.INTERNAL,
   PORT_IN_USE: status.UNAVAILABLE,

@@ -40,7 +40,7 @@ function post(message: FromEngine): void {
 async function begin({ manifest, wide, link }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
   const begun = performance.now();
   const log = (message: string) => post({ kind: 'log', message });
-  const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory });
+  const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory }).catch(unavailable);
   const elsewhere = engine.info.device === 'cpu' ? undefined : fingerprintElsewhere({ manifest, cacheDirectory });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
@@ -48,6 +48,20 @@ async function begin({ manifest, wide, link }: ToEngine & { kind: 'job' }): Prom
   const compileMs = performance.now() - begun;
   post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden: false, compileMs });
   return new WorkLoop(computer, { wide: wide && engine.info.threads === 1, link });
+}
+
+/** An engine that cannot be created: its device or library is missing on this machine. */
+class UnavailableEngine extends Error {}
+
+function unavailable(cause: Error): never {
+  throw cause instanceof EngineError ? new UnavailableEngine(cause.message, { cause }) : cause;
+}
+
+/** Reports that the thread cannot compute. Errors of the machine or the model stay; others may be a matter of chance. */
+function fail(error: unknown): void {
+  const isOfModel = error instanceof EngineError && error.code.startsWith('UNSUPPORTED');
+  const isFinal = error instanceof UnavailableEngine || isOfModel;
+  post({ kind: 'failed', message: (error as Error).message, isFinal });
 }
 
 /** @throws EngineError RUNTIME where equal bits are wanted and could not be shown. */
@@ -148,7 +162,7 @@ class WorkLoop {
       }
       if (this.#draining && this.#sources.every(({ queue }) => queue.isEmpty)) post({ kind: 'drained' });
     } catch (error) {
-      post({ kind: 'failed', message: (error as Error).message });
+      fail(error);
     } finally {
       progress.phase = 'idle';
       this.#running = false;
@@ -202,13 +216,15 @@ port.on('message', (message: ToEngine) => {
   // eslint-disable-next-line no-restricted-properties
   if (message.kind === 'end') process.exit();
   if (message.kind !== 'job') {
-    void loop?.then((ready) => ready.receive(message));
+    // Its failure is reported once, below.
+    void loop?.then(
+      (ready) => ready.receive(message),
+      () => undefined,
+    );
     return;
   }
   loop = begin(message);
-  loop.catch((error: unknown) => post({ kind: 'failed', message: (error as Error).message }));
+  loop.catch(fail);
 });
 // The default engine's modules take time to load, which a worker has while it joins.
-loadEngine('onnx', cacheDirectory).catch((error: unknown) =>
-  post({ kind: 'failed', message: (error as Error).message }),
-);
+loadEngine('onnx', cacheDirectory).catch(fail);

@@ -44,7 +44,8 @@ export type FromEngine =
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'drained' }
   | { kind: 'log'; message: string }
-  | { kind: 'failed'; message: string };
+  /** `isFinal`: another process on this machine would fail in the same way. */
+  | { kind: 'failed'; message: string; isFinal: boolean };
 
 /** What the thread is told when it starts. */
 export interface EngineThreadSettings {
@@ -76,7 +77,7 @@ export class EngineThread {
     this.#thread = new Worker(entry, { workerData, env: SHARE_ENV });
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
     this.#ended = new Promise((resolve) => this.#thread.once('exit', resolve));
-    this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message }));
+    this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message, isFinal: false }));
   }
 
   /** Digest of the job that the thread works for. */

@@ -317,10 +317,12 @@ export class WorkerSession {
       }
       case 'log':
         return this.options.log(message.message);
-      case 'failed':
-        return this.#endWith({ failure: { code: 'ENGINE_FAILED', message: message.message } }, () =>
-          this.#reject(new ClusterError('ENGINE_FAILED', `engine: ${message.message}`)),
+      case 'failed': {
+        const code = message.isFinal ? 'BAD_ENGINE' : 'ENGINE_FAILED';
+        return this.#endWith({ failure: { code, message: message.message } }, () =>
+          this.#reject(new ClusterError(code, `engine: ${message.message}`)),
         );
+      }
       default:
         message satisfies never;
     }

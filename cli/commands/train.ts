@@ -166,7 +166,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         links: options.sharedMemory ? coordinator.links : undefined,
         logFile: join(runDirectory, 'log.jsonl'),
         onRestart: print,
-        onExit: (message, left) => workerEnded(coordinator, message, left, print),
+        onExit: (message, left, error) => workerEnded(coordinator, { message, left, error }, print),
       });
       coordinator.events.subscribe((event) => local.handle(event));
       coordinator.scaleBy((wanted) => scale(local, wanted, spec.shards));
@@ -177,10 +177,19 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
 }
 
 /** Other workers go on for one that ended; without any the run fails, as nobody else is expected here. */
-function workerEnded(coordinator: Coordinator, message: string, left: number, print: (line: string) => void): void {
+function workerEnded(
+  coordinator: Coordinator,
+  {
+    message,
+    left,
+    error,
+  }: { readonly message: string; readonly left: number; readonly error: ClusterError | undefined },
+  print: (line: string) => void,
+): void {
   print(message);
   if (left > 0) return;
-  coordinator.fail(new ClusterError('NO_WORKERS', `train: expected at least one local worker, got none: ${message}`));
+  const none = `train: expected at least one local worker, got none: ${message}`;
+  coordinator.fail(error ?? new ClusterError('NO_WORKERS', none));
 }
 
 /** What `lockstep scale` asks for. @returns what is done, in words. @throws ClusterError REFUSED */

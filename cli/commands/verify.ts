@@ -96,9 +96,10 @@ async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDi
     links: coordinator.links,
     logFile: join(runDirectory, 'log.jsonl'),
     onRestart: (message) => console.log(message),
-    onExit: (message, left) => {
+    onExit: (message, left, error) => {
       console.log(message);
-      if (left === 0) coordinator.fail(new ClusterError('NO_WORKERS', `verify: no local worker is left: ${message}`));
+      const none = `verify: expected at least one local worker, got none: ${message}`;
+      if (left === 0) coordinator.fail(error ?? new ClusterError('NO_WORKERS', none));
     },
   });
   coordinator.events.subscribe((event) => workers.handle(event));

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/listen.js';
 import { linkFds } from '../../proto/local-link.js';
 import { LockstepWorker } from '../../worker/worker.js';
+import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
 import { positive, seconds } from '../numbers.js';
 import { noCacheOption, programDirectory } from '../program-cache.js';
@@ -76,7 +77,7 @@ export function workerCommand(): Command {
         log.info({ workerId: worker.workerId }, `done: ${reason}`);
       } catch (error) {
         log.error({ workerId: worker.workerId }, (error as Error).message);
-        process.exitCode = 1;
+        process.exitCode = exitCodeOf(error);
       } finally {
         if (process.connected) process.disconnect();
       }

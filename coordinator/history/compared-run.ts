@@ -30,7 +30,7 @@ export async function readComparedRuns(paths: readonly string[], nowMs: number):
 
 async function readRun(path: string, label: string, nowMs: number): Promise<ComparedRun> {
   const summary = await listRun(path, label, nowMs);
-  if (!summary || summary.problem !== null) {
+  if (!summary || summary.state === 'damaged') {
     const found = summary?.problem ?? 'none';
     throw new JobError('BAD_RUN_DIRECTORY', `compare ${path}: expected the directory of a run, got ${found}`);
   }

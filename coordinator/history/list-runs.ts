@@ -9,16 +9,16 @@ import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
 
 /**
  * How a run is doing: as its `run.json` says, `running` while a coordinator holds its directory, `interrupted` when it
- * ended without a result and can be gone on with, `damaged` when its files cannot be read.
+ * ended without a result and can be resumed, `failed` when it has recorded why, `damaged` when its files cannot be read.
  */
-export type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'damaged';
+export type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'failed' | 'damaged';
 
 /** A line of `lockstep runs`. What is not known is null, so that JSON has every field. */
 export interface ListedRun {
   readonly name: string;
   readonly path: string;
   readonly state: ListedState;
-  /** Why it is damaged. */
+  /** Why it failed or is damaged. */
   readonly problem: string | null;
   readonly model: string | null;
   /** e.g. `CIFAR-10 (JPEG copy)`. */
@@ -40,7 +40,9 @@ export interface ListedRun {
 }
 
 const outcomeSchema = z.looseObject({
-  outcome: z.enum(['running', 'finished', 'stopped']),
+  outcome: z.enum(['running', 'finished', 'stopped', 'failed']),
+  /** Why it failed. */
+  failure: z.string().optional(),
   steps: z.int().optional(),
   seconds: z.number().optional(),
   finalDigest: z.string().optional(),
@@ -95,10 +97,17 @@ async function readRun(path: string, nowMs: number): Promise<Partial<ListedRun> 
   const ended = record.outcome === 'running' ? 'interrupted' : record.outcome;
   const known = { ...describeJob(manifest), ...describeRecords(digests, evaluations) };
   const { steps, seconds, finalDigest } = record;
-  if (!inUse && ended !== 'interrupted' && steps !== undefined && seconds !== undefined && finalDigest !== undefined) {
+  if (
+    !inUse &&
+    (ended === 'finished' || ended === 'stopped') &&
+    steps !== undefined &&
+    seconds !== undefined &&
+    finalDigest !== undefined
+  ) {
     return { ...known, state: ended, steps, seconds, digest: finalDigest };
   }
-  return { ...known, ...(await countSteps(path, evaluations)), state: inUse ? 'running' : ended };
+  const problem = !inUse && ended === 'failed' ? (record.failure ?? 'failed') : null;
+  return { ...known, ...(await countSteps(path, evaluations)), problem, state: inUse ? 'running' : ended };
 }
 
 function describeJob(manifest: JobManifest) {

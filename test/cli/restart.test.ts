@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideRestart } from '../../cli/restart.js';
+import { decideRestart, isFinalEnd } from '../../cli/restart.js';
 
 describe('a local worker that ended unexpectedly', () => {
   it.each([
@@ -18,5 +18,14 @@ describe('a local worker that ended unexpectedly', () => {
 
   it('five times in a row before it was ready is given up', () => {
     expect(decideRestart({ inARow: 5, neverReady: 5 })).toBe('give up');
+  });
+
+  it.each([
+    [0, true],
+    [1, false],
+    [2, true],
+    [null, false],
+  ])('with exit code %s is not started again: %s', (code, expected) => {
+    expect(isFinalEnd(code)).toBe(expected);
   });
 });

@@ -26,6 +26,7 @@ const retryable: Record<ClusterErrorCode, boolean> = {
   LOST: true,
   DUPLICATE_WORKER: true,
   ENGINE_FAILED: false,
+  BAD_ENGINE: false,
   OTHER_ENGINE: false,
   NON_FINITE: false,
   PORT_IN_USE: false,

@@ -163,13 +163,16 @@ describe('the end of a session', () => {
     expect(talk.received.at(-1)).toMatchObject({ leaving: { reason: 'SIGTERM' } });
   });
 
-  it('by a failed engine arrives at the coordinator with what went wrong, and is not worth a retry', async () => {
-    const talk = await Talk.welcomed();
-    talk.engine.say({ kind: 'failed', message: 'no such kernel' });
-    expect(await talk.outcome()).toMatchObject({ code: 'ENGINE_FAILED', retryable: false });
-    await within(talk.ended, 'the coordinator to see it');
-    expect(talk.received.at(-1)).toMatchObject({ failure: { code: 'ENGINE_FAILED', message: 'no such kernel' } });
-  });
+  it.each(['ENGINE_FAILED', 'BAD_ENGINE'])(
+    'by a failed engine arrives at the coordinator as %s, and is not worth a retry',
+    async (code) => {
+      const talk = await Talk.welcomed();
+      talk.engine.say({ kind: 'failed', message: 'no such kernel', isFinal: code === 'BAD_ENGINE' });
+      expect(await talk.outcome()).toMatchObject({ code, retryable: false });
+      await within(talk.ended, 'the coordinator to see it');
+      expect(talk.received.at(-1)).toMatchObject({ failure: { code, message: 'no such kernel' } });
+    },
+  );
 
   it.each<[string, (call: Stream) => void, boolean]>([
     ['at once while nobody has welcomed it', () => undefined, false],

@@ -41,15 +41,18 @@ describe('the runs of a folder', () => {
   it('are listed newest first, with what is known of each', async () => {
     writeRun('old', 1, { outcome: 'finished', steps: 4, seconds: 9, finalDigest: 'cd'.repeat(32) });
     writeRun('cut', 3, { outcome: 'running' });
+    writeRun('broken', 4, { outcome: 'failed', failure: 'no GPU' });
     writeRun('halted', 2, { outcome: 'stopped', steps: 3, seconds: 2, finalDigest: 'ef'.repeat(32) });
     mkdirSync(join(folder, 'something else'));
     const runs = await listRuns(folder, Date.now());
     expect(runs.map(({ name, state, steps, seconds }) => [name, state, steps, seconds])).toEqual([
+      ['broken', 'failed', 3, 2.5],
       ['cut', 'interrupted', 3, 2.5],
       ['halted', 'stopped', 3, 2],
       ['old', 'finished', 4, 9],
     ]);
-    expect(runs[2]).toEqual({
+    expect(runs[0]!.problem).toBe('no GPU');
+    expect(runs[3]).toEqual({
       name: 'old',
       path: join(folder, 'old'),
       state: 'finished',
