@@ -15,6 +15,9 @@ export class BorderRequests {
   readonly #checkpoints: Waiter<string>[] = [];
   #wake: (() => void) | undefined;
 
+  /** @param onAsked - called when something is asked for; a run that waits at a step boundary can do it then. */
+  constructor(private readonly onAsked: () => void = () => undefined) {}
+
   /** Whether there is anything to do before the next step. */
   get pending(): boolean {
     return this.#paused || this.#checkpoints.length > 0;
@@ -81,6 +84,7 @@ export class BorderRequests {
     return new Promise((resolve, reject) => {
       queue.push({ resolve, reject });
       this.#wake?.();
+      this.onAsked();
     });
   }
 }

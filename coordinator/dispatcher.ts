@@ -1,7 +1,6 @@
 import { decideAssignment } from '../job/assignment.js';
 import { ClusterError } from '../proto/errors.js';
-import { decideAuditor } from './decisions/audit.js';
-import { decideOwners, splitBatches } from './decisions/owners.js';
+import { decideOwners, type OpenItem, splitBatches } from './decisions/owners.js';
 import { decideStart } from './decisions/presence.js';
 import { decideStandby } from './decisions/standby.js';
 import type { Speculation } from './decisions/stragglers.js';
@@ -11,7 +10,7 @@ import type { RunEvents } from './events.js';
 import { LateSteps } from './late-steps.js';
 import type { Roster } from './roster.js';
 import type { WorkerSession } from './session.js';
-import type { StepWork, Task, TaskMessage } from './task.js';
+import type { ItemNeeds, StepWork, Task, TaskMessage } from './task.js';
 
 export interface DispatcherOptions {
   readonly shards: number;
@@ -20,9 +19,20 @@ export interface DispatcherOptions {
   readonly wantedWorkers: number;
   readonly roster: Roster;
   readonly events: RunEvents;
-  /** Called when no worker is left for the task in progress, with the reason, and without one when it goes on. */
+  /**
+   * Called when no worker is present for the task in progress and whenever the reason may have changed; without a reason
+   * once the task resumes.
+   */
   readonly onStuck: (reason: string | undefined) => void;
 }
+
+/** Data that a worker fetches. */
+interface Data {
+  readonly shards: ReadonlySet<number>;
+  readonly batches: ReadonlySet<number>;
+}
+
+const noData: Data = { shards: new Set(), batches: new Set() };
 
 /** Who is to hold and compute what. */
 interface Plan {
@@ -37,17 +47,19 @@ interface Plan {
 const noPlan: Plan = { assigned: new Map(), standby: new Map(), batches: new Map(), reason: '' };
 
 /**
- * Gives the items of one task at a time to the workers that are there, and again to others when one is lost or late.
+ * Dispatches one task's items to ready workers, and redispatches those of workers that are lost or slow.
  *
- * Shards are assigned anew at the next step's begin when workers came or were late, at once when one is gone.
+ * The plan says who should compute what; what is dispatched is decided each time among the workers present. When there
+ * are none, nothing is dispatched: the task waits for the next worker, and says so. Shards are reassigned before the next
+ * step when workers came or were slow, at once when one is gone.
  */
 export class Dispatcher {
   generation = 0;
   /** Nodes that were given to a second worker. */
   speculated = 0;
   #plan = noPlan;
-  /** Shards that a worker was to fetch for an audit or for one that was late. */
-  readonly #lent = new Map<string, Set<number>>();
+  /** What a worker fetches besides its share of the plan: for an audit, or instead of a slow worker. */
+  readonly #lent = new Map<string, Data>();
   #changed = true;
   #task: Task | undefined;
   #stuck = false;
@@ -74,15 +86,19 @@ export class Dispatcher {
     return this.#late.late.has(workerId);
   }
 
-  /** Waits until `wanted` workers are ready. @throws ClusterError NO_WORKERS after `limitMs`, if there is a limit. */
+  /**
+   * Waits until `wanted` workers are ready, or `isCancelled` is true at a call of `wake`.
+   * @throws ClusterError NO_WORKERS after `limitMs`, if there is a limit.
+   */
   async waitForWorkers(
     wanted: number,
     limitMs: number | undefined,
     onWaiting: (reason: string) => void,
+    isCancelled: () => boolean = () => false,
   ): Promise<void> {
     const { roster } = this.options;
     const deadline = performance.now() + (limitMs ?? Infinity);
-    for (let told = ''; ;) {
+    for (let told = ''; !isCancelled();) {
       const decision = decideStart(roster.presence(), wanted);
       if (decision.start) return roster.forgetGone();
       const leftMs = deadline - performance.now();
@@ -95,7 +111,12 @@ export class Dispatcher {
     }
   }
 
-  /** Has the workers do `task`; settles with it. */
+  /** Has `waitForWorkers` look again. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Runs `task` on the workers. Settles with it. */
   async perform(task: Task): Promise<void> {
     this.#task = task;
     if (this.#changed) this.#reassign();
@@ -109,7 +130,7 @@ export class Dispatcher {
     }
   }
 
-  /** Leaves the task in progress as it is; what still arrives for it is passed over. */
+  /** Abandons the task in progress; results that still arrive are ignored. */
   drop(): void {
     this.#task = undefined;
   }
@@ -128,7 +149,7 @@ export class Dispatcher {
     if (change === 'ready') this.#changed = true;
     if (change === 'joined') this.#offerData(session);
     this.#wake?.();
-    if (this.#stuck && session.ready) this.#redo();
+    if (this.#stuck) this.#redo();
   }
 
   /** A worker is gone: what it had not delivered is computed by others, in the same step. */
@@ -179,10 +200,11 @@ export class Dispatcher {
     return { assigned: assignment, standby, batches: splitBatches(evaluationBatches, workers), reason };
   }
 
+  /** With nobody present the plan stays as it is, so that those who return get what they hold. */
   #reassign(): void {
     const workers = this.#present();
-    this.#changed = false;
     if (workers.length === 0) return;
+    this.#changed = false;
     const loadBefore = largestLoad(this.#plan);
     const plan = (this.#plan = this.#decide(workers));
     if (largestLoad(plan) !== loadBefore) this.#late.usual.clear();
@@ -197,37 +219,60 @@ export class Dispatcher {
     });
   }
 
-  #tell(workerId: string, { assigned, standby, batches }: Plan): void {
-    const lists = [assigned.get(workerId), standby.get(workerId), this.#lent.get(workerId)];
-    const held = lists.flatMap((shards) => [...(shards ?? [])]);
-    const evaluationBatches = [...(batches.get(workerId) ?? [])];
-    const assignment = { generation: this.generation, shards: [...new Set(held)], evaluationBatches };
+  #tell(workerId: string, plan: Plan): void {
+    const { shards, batches } = this.#dataOf(workerId, plan);
+    const assignment = { generation: this.generation, shards: [...shards], evaluationBatches: [...batches] };
     this.options.roster.get(workerId)?.send({ assignment });
+  }
+
+  /** What a worker is to fetch: its share of the plan, and what it was lent. */
+  #dataOf(workerId: string, { assigned, standby, batches }: Plan): Data {
+    const of = (items: ReadonlyMap<string, readonly number[]>) => items.get(workerId) ?? [];
+    const lent = this.#lent.get(workerId) ?? noData;
+    return {
+      shards: new Set([...of(assigned), ...of(standby), ...lent.shards]),
+      batches: new Set([...of(batches), ...lent.batches]),
+    };
   }
 
   /** @param fresh - nothing of the task is under way, so it is known who has how much to do. */
   #dispatch({ fresh }: { readonly fresh: boolean }): void {
     const task = this.#task;
     if (!task) return;
-    const { roster } = this.options;
-    this.#noteStuck(roster.readySessions.length === 0 && !task.board.complete);
-    const orders = [...task.board.order(this.#ownerOf(task))].flatMap(([workerId, items]) => {
-      const session = roster.get(workerId);
-      return session ? [{ session, items }] : [];
-    });
+    const candidates = this.#candidates();
+    this.#noteStuck(candidates.length === 0 && !task.board.complete);
+    const orders = [...decideOwners(this.#openItems(task), candidates)].map(([session, items]) => ({ session, items }));
     const wide = decideWide(fresh ? orders.map(hostShare) : []);
     for (const { session, items } of orders) {
-      if (task.kind === 'step') this.#lend(session, task.auditedIn(items));
+      const needs = items.map((item) => task.needs(item));
+      this.#lend(session, needs);
+      task.board.order(items, session.workerId);
       task.order(session, items, this.generation, wide.get(session.workerId) ?? 0);
     }
   }
 
-  /** Has a worker fetch shards that are not its own, if it lacks them. */
-  #lend({ workerId, holding }: WorkerSession, shards: readonly number[]): void {
-    const lent = this.#lent.get(workerId) ?? new Set();
-    const lacking = shards.filter((shard) => !holding.has(shard) && !lent.has(shard));
+  #openItems(task: Task): OpenItem[] {
+    const { assigned, batches } = this.#plan;
+    const [ofShard, ofBatch] = [plannedWorkers(assigned), plannedWorkers(batches)];
+    return task.board.open().map((item) => {
+      const needs = task.needs(item);
+      if ('batch' in needs) return { item, planned: ofBatch.get(needs.batch) };
+      return { item, planned: ofShard.get(needs.shard), ...needs };
+    });
+  }
+
+  /** Has a worker fetch data that the plan does not give it, if it lacks them. */
+  #lend({ workerId, holding }: WorkerSession, needs: readonly ItemNeeds[]): void {
+    const told = this.#dataOf(workerId, this.#plan);
+    const lacking = needs.filter((need) =>
+      'shard' in need ? !holding.has(need.shard) && !told.shards.has(need.shard) : !told.batches.has(need.batch),
+    );
     if (lacking.length === 0) return;
-    this.#lent.set(workerId, new Set([...lent, ...lacking]));
+    const { shards, batches } = this.#lent.get(workerId) ?? noData;
+    this.#lent.set(workerId, {
+      shards: new Set([...shards, ...lacking.flatMap((need) => ('shard' in need ? need.shard : []))]),
+      batches: new Set([...batches, ...lacking.flatMap((need) => ('batch' in need ? need.batch : []))]),
+    });
     this.#tell(workerId, this.#plan);
   }
 
@@ -240,36 +285,16 @@ export class Dispatcher {
     this.#stuck = stuck;
   }
 
-  #ownerOf(task: Task): (item: number) => string | undefined {
-    if (task.kind === 'step') return this.#shardOwners(task);
-    const owners = new Map<number, string>();
-    for (const [workerId, batches] of this.#plan.batches) for (const batch of batches) owners.set(batch, workerId);
-    return (batch) => owners.get(batch);
-  }
-
-  #shardOwners(task: StepWork): (item: number) => string | undefined {
-    const { shards } = this.options;
-    const candidates = this.#candidates();
-    const views = candidates.map(({ workerId, holding }) => ({ workerId, ready: true, holding }));
-    const owners = decideOwners(shards, this.#plan.assigned, views);
-    if (task.audited.length === 0) return (item) => owners[item];
-    const loaded = views.map((view) => ({ ...view, load: owners.filter((owner) => owner === view.workerId).length }));
-    return (item) => {
-      if (item < shards) return owners[item];
-      const shard = task.audited[item - shards]!;
-      const first = task.deliveredBy.get(shard) ?? task.board.workersOf(shard)[0];
-      return decideAuditor(shard, first, loaded);
-    };
-  }
-
-  #speculate({ node, from, to }: Speculation, task: StepWork): void {
+  #speculate({ from, to, ...missing }: Speculation, task: StepWork): void {
     const session = this.options.roster.get(to);
     if (!session) return;
     this.#changed = true;
     this.speculated++;
-    this.#lend(session, shardsIn([node]));
-    task.orderAlso(session, node, this.generation);
-    this.options.events.emit({ type: 'speculation', step: task.step, shards: shardsIn([node]), from, to });
+    const shards = shardsIn([missing.node]);
+    const needs = shards.map((shard) => ({ shard }));
+    this.#lend(session, needs);
+    task.orderAlso(session, missing, this.generation);
+    this.options.events.emit({ type: 'speculation', step: task.step, shards, from, to });
   }
 
   async #changeOrTimeout(limitMs: number): Promise<void> {
@@ -290,4 +315,9 @@ function hostShare({ session, items }: { session: WorkerSession; items: readonly
 
 function largestLoad({ assigned }: Plan): number {
   return Math.max(0, ...[...assigned.values()].map((shards) => shards.length));
+}
+
+/** The worker that a plan names for each shard or batch. */
+function plannedWorkers(plan: ReadonlyMap<string, readonly number[]>): Map<number, string> {
+  return new Map([...plan].flatMap(([workerId, items]) => items.map((item) => [item, workerId] as const)));
 }

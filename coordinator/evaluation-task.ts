@@ -3,7 +3,7 @@ import { ClusterError } from '../proto/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import { OutgoingVector } from './outgoing-vector.js';
 import type { WorkerSession } from './session.js';
-import type { EvaluationWork, TaskMessage } from './task.js';
+import type { EvaluationWork, ItemNeeds, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 
 /** One evaluation: log-softmax rows of the whole test set, computed in batches that the spec fixes. */
@@ -27,6 +27,10 @@ export class EvaluationTask implements EvaluationWork {
     this.board = new WorkBoard(manifest.evaluation.length);
     this.rows = new Float32Array(manifest.dataset.testSamples * manifest.dataset.classes.length);
     this.done = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  needs(batch: number): ItemNeeds {
+    return { batch };
   }
 
   order(session: WorkerSession, batches: readonly number[]): void {

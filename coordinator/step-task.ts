@@ -14,7 +14,7 @@ import { OutgoingVector } from './outgoing-vector.js';
 import type { WorkerSession } from './session.js';
 import { StepClock } from './step-clock.js';
 import type { StepTiming } from './step-timing.js';
-import type { StepWork, TaskMessage } from './task.js';
+import type { ItemNeeds, StepWork, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 
 export interface StepContext {
@@ -64,6 +64,13 @@ export class StepTask implements StepWork {
     context.arithmetic.begin({ step, ...update });
   }
 
+  needs(item: number): ItemNeeds {
+    const shard = this.#auditedShard(item);
+    if (shard === undefined) return { shard: item };
+    const by = this.deliveredBy.get(shard) ?? this.board.workersOf(shard)[0];
+    return { shard, audits: { item: shard, by } };
+  }
+
   /** Audited shards are ordered as single leaves, so that both results are of the same node. */
   order(session: WorkerSession, items: readonly number[], generation: number, wide: number): void {
     const { shards } = this.context.manifest;
@@ -75,10 +82,10 @@ export class StepTask implements StepWork {
     this.#send(session, nodes, generation, wide);
   }
 
-  /** Orders a node from one more worker than those that owe it. */
-  orderAlso(session: WorkerSession, node: TreeNode, generation: number): void {
+  /** Has one more worker compute a node than those that owe it. */
+  orderAlso(session: WorkerSession, { node, items }: Pick<MissingNode, 'node' | 'items'>, generation: number): void {
     this.context.numerics.watch(this.step, node);
-    this.board.orderAlso(shardsIn([node]), session.workerId);
+    this.board.order(items, session.workerId);
     this.#send(session, [node], generation, 0);
   }
 
@@ -90,22 +97,23 @@ export class StepTask implements StepWork {
     else if (partial.step === this.step - 1 && partial.node) this.#compareLate(session.workerId, partial);
   }
 
-  auditedIn(items: readonly number[]): number[] {
-    return items.flatMap((item) => this.#auditedShard(item) ?? []);
-  }
-
   missingNodes(): MissingNode[] {
-    const { shards } = this.context.manifest;
-    const byWorkers = new Map<string, { workerIds: readonly string[]; shards: number[] }>();
+    const plain = new Map<string, { workerIds: readonly string[]; shards: number[] }>();
+    const single: MissingNode[] = [];
     for (const { item, workerIds } of this.board.missing()) {
-      const shard = this.#auditedShard(item) ?? item;
-      const key = JSON.stringify([workerIds, item >= shards.length || this.audited.includes(shard) ? item : '']);
-      const group = byWorkers.get(key) ?? { workerIds, shards: [] };
-      byWorkers.set(key, { workerIds, shards: [...group.shards, shard] });
+      const first = this.#auditedShard(item) ?? item;
+      if (this.audited.includes(first)) {
+        single.push({ node: { first, count: 1 }, items: [item], workerIds });
+        continue;
+      }
+      const key = JSON.stringify(workerIds);
+      const group = plain.get(key) ?? { workerIds, shards: [] };
+      plain.set(key, { workerIds, shards: [...group.shards, item] });
     }
-    return [...byWorkers.values()].flatMap(({ workerIds, shards: owed }) =>
-      cover(owed, shards.length).map((node) => ({ node, workerIds })),
+    const nodes = [...plain.values()].flatMap(({ workerIds, shards }) =>
+      cover(shards, this.context.manifest.shards.length).map((node) => ({ node, items: shardsIn([node]), workerIds })),
     );
+    return [...nodes, ...single];
   }
 
   isSending(session: WorkerSession): boolean {

@@ -1,12 +1,16 @@
 import type { EvaluationRows, Partial } from '../proto/messages.js';
-import type { TreeNode } from '../job/tree.js';
+import type { OpenItem } from './decisions/owners.js';
 import type { MissingNode } from './decisions/stragglers.js';
 import type { WorkerSession } from './session.js';
 import type { WorkBoard } from './work-board.js';
 
-/** What the workers have in hand. Its items go to workers, and again if one is lost. */
+/** The shard, or batch of the test set, whose data an item needs, and the item whose computation it repeats, if any. */
+export type ItemNeeds = { readonly batch: number } | { readonly shard: number; readonly audits?: OpenItem['audits'] };
+
+/** What the workers compute at a time. Its items go to workers, and again if one is lost. */
 interface AnyTask {
   readonly board: WorkBoard;
+  needs(item: number): ItemNeeds;
   /**
    * Sends orders for `items`, and the vector they are computed from.
    * @param wide - how many of the shards, the last ones, may be computed with more threads; see `decideWide`.
@@ -24,16 +28,14 @@ export interface StepWork extends AnyTask {
   readonly step: number;
   /** Shards that are computed twice; item `shards + i` is the second computation of the i-th of them. */
   readonly audited: readonly number[];
-  /** Shards that some items compute for the second time. */
-  auditedIn(items: readonly number[]): number[];
   /** Who delivered each shard's gradient so far. */
   readonly deliveredBy: ReadonlyMap<number, string>;
   /** Nodes that have not arrived, and whom they were ordered from. */
   missingNodes(): MissingNode[];
   /** Whether a part of a result of this worker's has arrived, and the rest has not. */
   isSending(session: WorkerSession): boolean;
-  /** Has `session` compute a node that another worker is late with. */
-  orderAlso(session: WorkerSession, node: TreeNode, generation: number): void;
+  /** Has `session` compute a node that another worker is slow with. */
+  orderAlso(session: WorkerSession, missing: Pick<MissingNode, 'node' | 'items'>, generation: number): void;
 }
 
 /** One evaluation. Its items are the batches of the test set. */

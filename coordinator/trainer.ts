@@ -26,7 +26,7 @@ const stopGraceMs = 1_500;
 export class Trainer {
   readonly dispatcher: Dispatcher;
   /** Pauses and checkpoints on demand. */
-  readonly requests = new BorderRequests();
+  readonly requests = new BorderRequests(() => this.dispatcher.wake());
   state: RunState = 'waiting';
   reason = 'starting';
   step = 0;
@@ -102,6 +102,7 @@ export class Trainer {
       if (this.#stopReason !== undefined) break;
       if (this.setup.roster.readySessions.length < minWorkers) await this.#unlessStopped(this.#enoughWorkers());
       if (this.#stopReason !== undefined) break;
+      if (this.requests.pending) continue;
       await this.#unlessStopped(this.#oneStep());
       if (this.#stopReason === undefined) await this.#betweenSteps();
     }
@@ -124,11 +125,13 @@ export class Trainer {
     } while (this.#stopReason === undefined && !(await beforeFirstStep()));
   }
 
-  /** Waits between two steps, for as long as it takes: workers are lost and come back. */
+  /** Waits between two steps until there are workers again, however long that takes, or something is asked for. */
   async #enoughWorkers(): Promise<void> {
     const { minWorkers } = this.setup.manifest.spec;
-    await this.dispatcher.waitForWorkers(minWorkers, undefined, (why) => this.#enter('waiting', why));
-    if (this.#stopReason === undefined) this.#enter('training', `going on with ${minWorkers} or more workers`);
+    const isAsked = () => this.requests.pending;
+    await this.dispatcher.waitForWorkers(minWorkers, undefined, (why) => this.#enter('waiting', why), isAsked);
+    if (this.#stopReason !== undefined || isAsked()) return;
+    this.#enter('training', `resumed with ${this.setup.roster.readySessions.length} workers`);
   }
 
   /** Between two steps: does what was asked for from outside, and goes on when it is not to pause any more. */
@@ -149,7 +152,7 @@ export class Trainer {
     return saveNow({ step: this.step, chain: this.#chain }, (into) => this.#arithmetic.copyState(into));
   }
 
-  /** Tells when no worker is left for the task in progress, and when it goes on. */
+  /** Reports that no worker is left for the task in progress, and that it is resumed. */
   #noteStuck(): (reason: string | undefined) => void {
     let before: RunState | undefined;
     return (reason) => {
@@ -158,7 +161,7 @@ export class Trainer {
         this.#enter('waiting', reason);
       }
       if (reason !== undefined || before === undefined) return;
-      this.#enter(before, `going on with step ${this.step}`);
+      this.#enter(before, before === 'evaluating' ? 'evaluation resumed' : `resumed with step ${this.step}`);
       before = undefined;
     };
   }

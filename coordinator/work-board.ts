@@ -1,12 +1,12 @@
-/** An item that is not done, and the workers that were told to do it, the first one first. */
+/** An item that is not done, and the workers present that it was dispatched to, the first one first. */
 export interface MissingItem {
   readonly item: number;
   readonly workerIds: readonly string[];
 }
 
 /**
- * Who computes which item of one task (the shards of a step, the batches of an evaluation), and what is still missing.
- * Every item counts exactly once, whoever delivers it and however many were told to.
+ * Which worker computes which item of one task (the shards of a step, the batches of an evaluation), and what is still
+ * missing. Every item counts exactly once, whoever delivers it and however many compute it.
  */
 export class WorkBoard {
   readonly #done: boolean[];
@@ -23,21 +23,13 @@ export class WorkBoard {
     return this.#left === 0;
   }
 
-  /** Notes orders for all items that are neither done nor ordered; an item without an owner stays open. */
-  order(ownerOf: (item: number) => string | undefined): Map<string, number[]> {
-    const orders = new Map<string, number[]>();
-    for (let item = 0; item < this.items; item++) {
-      if (this.#done[item] || this.#orderedFrom[item]!.length > 0) continue;
-      const owner = ownerOf(item);
-      if (owner === undefined) continue;
-      this.#orderedFrom[item]!.push(owner);
-      orders.set(owner, [...(orders.get(owner) ?? []), item]);
-    }
-    return orders;
+  /** Items that are neither done nor dispatched to a worker that is present. */
+  open(): number[] {
+    return this.#orderedFrom.flatMap((workerIds, item) => (workerIds.length > 0 || this.#done[item] ? [] : [item]));
   }
 
-  /** Notes that a worker was told to do items that others were told to do before. */
-  orderAlso(items: readonly number[], workerId: string): void {
+  /** Notes that items are dispatched to a worker, which may be one more than those that they were dispatched to before. */
+  order(items: readonly number[], workerId: string): void {
     for (const item of items) this.#orderedFrom[item]!.push(workerId);
   }
 
@@ -49,22 +41,18 @@ export class WorkBoard {
     return true;
   }
 
-  /** Takes back the orders of a worker that is gone. @returns the unfinished items that nobody else is at. */
-  forget(workerId: string): number[] {
-    const open: number[] = [];
+  /** Drops what was dispatched to a worker that is gone: what no other computes is open again. */
+  forget(workerId: string): void {
     this.#orderedFrom.forEach((workerIds, item) => {
-      if (!workerIds.includes(workerId)) return;
-      const others = (this.#orderedFrom[item] = workerIds.filter((id) => id !== workerId));
-      if (others.length === 0 && !this.#done[item]) open.push(item);
+      if (workerIds.includes(workerId)) this.#orderedFrom[item] = workerIds.filter((id) => id !== workerId);
     });
-    return open;
   }
 
   isDone(item: number): boolean {
     return this.#done[item] === true;
   }
 
-  /** Workers that were told to do an item and are not gone, the first one first. */
+  /** Workers present that an item was dispatched to, the first one first. */
   workersOf(item: number): readonly string[] {
     return this.#orderedFrom[item] ?? [];
   }

@@ -1,30 +1,73 @@
-/** Who computes what: pure functions of what is known of the workers. */
+import { decideAuditor } from './audit.js';
 
-/** A worker as the decisions see it. */
-export interface WorkerView {
+/** A worker that is present and ready, as the decision sees it. */
+export interface Candidate {
   readonly workerId: string;
-  /** Its programs are compiled. */
-  readonly ready: boolean;
   /** Shards whose data it has. */
   readonly holding: ReadonlySet<number>;
 }
 
+/** An item of a task that is neither done nor dispatched: a shard of a step, its audit, a batch of an evaluation. */
+export interface OpenItem {
+  readonly item: number;
+  /** The worker that the plan names for it, present or not. */
+  readonly planned?: string | undefined;
+  /** The shard whose data it needs; undefined for a batch of an evaluation. */
+  readonly shard?: number | undefined;
+  /** Set where it repeats another item's computation, which somebody else should do. */
+  readonly audits?: { readonly item: number; readonly by: string | undefined } | undefined;
+}
+
 /**
- * Who computes each shard in the next step: its assigned worker once that one has the data, until then whoever has it,
- * so that a shard that moves does not hold up the step.
- * @returns worker per shard; undefined where no ready worker is assigned or holds it.
+ * Who computes each open item: only `candidates`, so that nothing is dispatched to a worker that isn't present, and each
+ * item has an owner as soon as there is one candidate.
+ *
+ * That is its planned worker, once that one has the data; until then whoever has the data, so that a shard that moves
+ * does not hold up the step. Where neither is present, the one with the least to do.
+ * @param candidates - in order of preference.
  */
-export function decideOwners(
-  shards: number,
-  assigned: ReadonlyMap<string, readonly number[]>,
-  workers: readonly WorkerView[],
-): (string | undefined)[] {
-  const ready = workers.filter((worker) => worker.ready);
-  return Array.from({ length: shards }, (_, shard) => {
-    const target = ready.find((worker) => assigned.get(worker.workerId)?.includes(shard));
-    if (target?.holding.has(shard)) return target.workerId;
-    return (ready.find((worker) => worker.holding.has(shard)) ?? target)?.workerId;
-  });
+export function decideOwners<C extends Candidate>(
+  items: readonly OpenItem[],
+  candidates: readonly C[],
+): Map<C, number[]> {
+  const orders = new Map<C, number[]>();
+  const owners = new Map<number, C>();
+  const load = (candidate: C) => orders.get(candidate)?.length ?? 0;
+  for (const open of items) {
+    const { audits } = open;
+    const first = audits && (audits.by ?? owners.get(audits.item)?.workerId);
+    const owner = audits ? auditorOf(open, first, candidates, load) : ownerOf(open, candidates, load);
+    if (!owner) continue;
+    owners.set(open.item, owner);
+    orders.set(owner, [...(orders.get(owner) ?? []), open.item]);
+  }
+  return orders;
+}
+
+function ownerOf<C extends Candidate>(
+  { planned, shard }: OpenItem,
+  candidates: readonly C[],
+  load: (candidate: C) => number,
+): C | undefined {
+  const target = candidates.find(({ workerId }) => workerId === planned);
+  if (target && (shard === undefined || target.holding.has(shard))) return target;
+  const holder = candidates.find(({ holding }) => shard !== undefined && holding.has(shard));
+  return holder ?? target ?? candidates.toSorted((a, b) => load(a) - load(b))[0];
+}
+
+function auditorOf<C extends Candidate>(
+  { shard }: OpenItem,
+  first: string | undefined,
+  candidates: readonly C[],
+  load: (candidate: C) => number,
+): C | undefined {
+  const loaded = candidates.map((candidate) => ({
+    workerId: candidate.workerId,
+    holding: candidate.holding,
+    load: load(candidate),
+  }));
+  const auditor = decideAuditor(shard!, first, loaded);
+  return candidates.find(({ workerId }) => workerId === auditor) ?? candidates[0];
 }
 
 /** Spreads the batches of an evaluation over the workers in contiguous runs, the first workers taking one more. */

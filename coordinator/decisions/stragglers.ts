@@ -35,9 +35,11 @@ export function lateAfterMs(usualMs: number | undefined): number {
   return Math.max(3 * usualMs, usualMs + 500);
 }
 
-/** A node that has not arrived, and the workers it was ordered from. */
+/** A node that has not arrived, and the workers it was dispatched to. */
 export interface MissingNode {
   readonly node: TreeNode;
+  /** The task's items that the node is the result of: its shards, or the audit of one. */
+  readonly items: readonly number[];
   readonly workerIds: readonly string[];
 }
 
@@ -52,8 +54,7 @@ export interface SpeculationInput {
   readonly idle: readonly { readonly workerId: string; readonly holding: ReadonlySet<number> }[];
 }
 
-export interface Speculation {
-  readonly node: TreeNode;
+export interface Speculation extends Pick<MissingNode, 'node' | 'items'> {
   /** Who is late. */
   readonly from: string;
   /** Who computes the node as well. */
@@ -67,11 +68,11 @@ export interface Speculation {
 export function decideSpeculation({ nowMs, beginMs, usualMs, missing, idle }: SpeculationInput): Speculation[] {
   if (nowMs - beginMs <= lateAfterMs(usualMs)) return [];
   const free = [...idle];
-  return missing.flatMap(({ node, workerIds }) => {
+  return missing.flatMap(({ node, items, workerIds }) => {
     const [from] = workerIds;
     if (from === undefined || workerIds.length > 1 || free.length === 0) return [];
     const holder = free.findIndex(({ holding }) => isHeld(node, holding));
     const [chosen] = free.splice(Math.max(0, holder), 1);
-    return [{ node, from, to: chosen!.workerId }];
+    return [{ node, items, from, to: chosen!.workerId }];
   });
 }

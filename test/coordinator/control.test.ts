@@ -2,17 +2,18 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { BorderRequests } from '../../coordinator/border-requests.js';
 import { RunControl, type Scaler } from '../../coordinator/control.js';
 import { checkPoints, checkWorkers } from '../../coordinator/control-service.js';
+import type { JobSpec } from '../../job/spec.js';
 import { within } from '../proto/wire.js';
 import { reference, start, worker } from './trainer-rig.js';
 
 /** A run with its control, and a worker that says when it is given a step. */
-async function controlled(scaler?: Scaler) {
+async function controlled(scaler?: Scaler, change: Partial<JobSpec> = {}) {
   const saved: number[] = [];
   const saveNow = ({ step }: { readonly step: number }) => {
     saved.push(step);
     return Promise.resolve(`step-${step}`);
   };
-  const run = await start(1, 20_000, 'strict', {}, { saveNow });
+  const run = await start(1, 20_000, 'strict', change, { saveNow });
   const { trainer, address } = run;
   const control = new RunControl({ trainer, stop: (reason) => trainer.stop(reason), scaler: () => scaler });
   const result = trainer.run();
@@ -94,6 +95,21 @@ describe('a pause', () => {
     await expect(control.pause()).rejects.toMatchObject(stopped);
     await expect(control.resume()).rejects.toMatchObject(stopped);
     await expect(control.checkpoint()).rejects.toMatchObject(stopped);
+  });
+});
+
+describe('what is asked for while a run waits for workers between two steps', () => {
+  it('is done at once', async () => {
+    const { trainer, control, result, join, address, saved } = await controlled(undefined, { minWorkers: 2 });
+    const raw = await join((step) => step === 1 && raw.break());
+    await worker(address, 'w2');
+    await vi.waitUntil(() => trainer.step === 2 && trainer.state === 'waiting', { timeout: 5_000 });
+    expect((await within(control.checkpoint(), 'the checkpoint', 1_000)).message).toBe('checkpoint step-2');
+    expect((await within(control.pause(), 'the pause', 1_000)).message).toBe('paused after step 2');
+    await control.resume();
+    await worker(address, 'w3');
+    expect((await within(result, 'the run')).finalDigest).toBe(reference().chains[1]);
+    expect(saved).toEqual([2]);
   });
 });
 

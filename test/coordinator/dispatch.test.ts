@@ -266,6 +266,40 @@ describe('an evaluation', () => {
     expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('whose only worker goes waits for the next one, says so, and is computed by it', async () => {
+    const rig = await Rig.start(smallManifest(3));
+    const [a] = await rig.workers('a');
+    const { done } = rig.evaluate(4);
+    await a!.next('evaluate');
+    a!.send({ rows: { term: 1, step: 4, batch: 1, ...withCrc(rows(5, 6)) } });
+    await rig.until(() => rig.missing() === 1, 'one batch missing');
+    a!.break();
+    await rig.changed('a', 'lost');
+    const b = rig.worker('b');
+    b.hello();
+    await b.next('welcome');
+    b.ready();
+    expect((await b.next('evaluate')).evaluate).toEqual({ term: 1, step: 4, batches: [0] });
+    b.send({ rows: { term: 1, step: 4, batch: 0, ...withCrc(rows(1, 2, 3, 4)) } });
+    expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(rig.stuck).toEqual([
+      'waiting for workers: 0 of 1 ready; gone: a',
+      'waiting for workers: 0 of 1 ready; compiling: b; gone: a',
+      undefined,
+    ]);
+  });
+
+  it('begins with the first worker that is ready, when there is none at its begin', async () => {
+    const rig = await Rig.start(smallManifest(3));
+    const { done } = rig.evaluate(4);
+    expect(rig.stuck).toEqual(['waiting for workers: 0 of 1 ready']);
+    const [a] = await rig.workers('a');
+    expect((await a!.next('evaluate')).evaluate.batches).toEqual([0, 1]);
+    a!.send({ rows: { term: 1, step: 4, batch: 0, ...withCrc(rows(1, 2, 3, 4)) } });
+    a!.send({ rows: { term: 1, step: 4, batch: 1, ...withCrc(rows(5, 6)) } });
+    expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it.each([
     ['rows that are too short', 0, rows(1, 2), /expected batch 0\.\.1 with 16 bytes, got batch 0 with 8 bytes/],
     ['rows of a batch that does not exist', 2, rows(1, 2), /expected batch 0\.\.1 .*got batch 2 with 8 bytes/],

@@ -195,6 +195,23 @@ describe('an audited shard', () => {
     expect(rig.faults).toEqual([]);
   });
 
+  it('goes to a third worker when its auditor is slow', async () => {
+    const { rig, a, b, c, next } = await underWay();
+    const { done } = rig.step(next, [1]);
+    expect(await ordered(c, next)).toEqual([leaf(1)]);
+    await ordered(b, next);
+    answer(b, next, 1, 8);
+    expect(await ordered(a, next)).toEqual([leaf(0)]);
+    answer(a, next, 0, 4);
+    expect(await Promise.race([ordered(a, next), ordered(b, next)])).toEqual([leaf(1)]);
+    expect(rig.dispatcher.speculated).toBe(1);
+    answer(a, next, 1, 8);
+    answer(b, next, 1, 8);
+    expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', lossSum: 2 });
+    expect(rig.faults).toEqual([]);
+    expect(rig.dispatcher.isLate('c')).toBe(true);
+  });
+
   it('is fetched by the auditor, which keeps being told so', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b] = [rig.worker('a'), rig.worker('b')];

@@ -77,7 +77,7 @@ export class Rig {
   readonly links = new Map<string, WorkerLink>();
   address = '';
   #wake: (() => void) | undefined;
-  #task: StepTask | undefined;
+  #task: StepTask | EvaluationTask | undefined;
 
   private constructor(
     readonly manifest: JobManifest,
@@ -155,7 +155,7 @@ export class Rig {
     return { task, done };
   }
 
-  /** Results that the step in progress still lacks. */
+  /** Results that the task in progress still lacks. */
   missing(): number {
     return this.#task!.board.missing().length;
   }
@@ -163,6 +163,7 @@ export class Rig {
   /** Begins an evaluation; `done` settles with the rows. */
   evaluate(step: number): { done: Promise<Float32Array> } {
     const task = new EvaluationTask(this.manifest, term, step, new Float32Array(this.manifest.parameterCount + 1));
+    this.#task = task;
     return { done: this.dispatcher.perform(task).then(() => task.rows) };
   }
 

@@ -120,10 +120,10 @@ describe('a run', () => {
     expect([trainer.state, trainer.step]).toEqual(['waiting', 2]);
     await worker(address, 'c');
     expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);
-    expect(waits()).toContain('going on with 2 or more workers');
+    expect(waits()).toContain('resumed with 2 workers');
   });
 
-  it('waits for a worker when none is left in a step, and goes on with that step', async () => {
+  it('waits for a worker when none is left in a step, and resumes that step', async () => {
     const { chains } = reference();
     const { trainer, events, address } = await start(1);
     const run = trainer.run();
@@ -132,7 +132,7 @@ describe('a run', () => {
     expect([trainer.state, trainer.step]).toEqual(['waiting', 1]);
     await worker(address, 'b');
     expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);
-    expect(events).toContainEqual({ type: 'state', state: 'training', reason: 'going on with step 1' });
+    expect(events).toContainEqual({ type: 'state', state: 'training', reason: 'resumed with step 1' });
   });
 
   it('ends with the error that it is failed with', async () => {

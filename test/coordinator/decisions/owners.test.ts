@@ -1,43 +1,69 @@
 import { describe, expect, it } from 'vitest';
-import { decideOwners, splitBatches, type WorkerView } from '../../../coordinator/decisions/owners.js';
+import { type Candidate, decideOwners, type OpenItem, splitBatches } from '../../../coordinator/decisions/owners.js';
 
-const worker = (workerId: string, ready: boolean, ...holding: number[]): WorkerView => ({
-  workerId,
-  ready,
-  holding: new Set(holding),
-});
+const worker = (workerId: string, ...holding: number[]): Candidate => ({ workerId, holding: new Set(holding) });
+/** A shard as an item, and a batch of an evaluation. */
+const shard = (item: number, planned?: string): OpenItem => ({ item, planned, shard: item });
+const batch = (item: number, planned?: string): OpenItem => ({ item, planned });
+/** The second computation of shard 0. */
+const audit = (item: number, by?: string): OpenItem => ({ item, shard: 0, audits: { item: 0, by } });
 
-describe('who computes a shard', () => {
-  const assigned = new Map([
-    ['a', [0, 1]],
-    ['b', [2]],
-  ]);
-  it.each<[string, WorkerView[], (string | undefined)[]]>([
-    ['its assigned worker, which has the data', [worker('a', true, 0, 1), worker('b', true, 2)], ['a', 'a', 'b']],
+/** Items by worker id. */
+function decided(items: readonly OpenItem[], candidates: readonly Candidate[]): Record<string, number[]> {
+  return Object.fromEntries([...decideOwners(items, candidates)].map(([{ workerId }, owned]) => [workerId, owned]));
+}
+
+describe('who computes an open item', () => {
+  const shards = [shard(0, 'a'), shard(1, 'a'), shard(2, 'b')];
+  const batches = [batch(0, 'a'), batch(1, 'b')];
+  it.each<[string, readonly OpenItem[], Candidate[], Record<string, number[]>]>([
+    ['its planned worker, which has the data', shards, [worker('a', 0, 1), worker('b', 2)], { a: [0, 1], b: [2] }],
     [
-      'whoever has the data until the assigned one has it',
-      [worker('a', true, 0, 1, 2), worker('b', true)],
-      ['a', 'a', 'a'],
+      'whoever has the data until the planned one has it',
+      shards,
+      [worker('a', 0, 1, 2), worker('b')],
+      { a: [0, 1, 2] },
     ],
-    ['the assigned worker when nobody has the data', [worker('a', true, 0), worker('b', true)], ['a', 'a', 'b']],
+    ['the planned worker when nobody has the data', shards, [worker('a', 0), worker('b')], { a: [0, 1], b: [2] }],
     [
-      'nobody who is not ready, even with the data',
-      [worker('a', false, 0, 1), worker('b', true, 2)],
-      [undefined, undefined, 'b'],
-    ],
-    [
-      'the assigned worker though another has the data too',
-      [worker('b', true, 0, 1, 2), worker('a', true, 0, 1)],
-      ['a', 'a', 'b'],
+      'the planned worker though another has the data too',
+      shards,
+      [worker('b', 0, 1, 2), worker('a', 0, 1)],
+      { a: [0, 1], b: [2] },
     ],
     [
-      'a worker without assignment that has the data, while the assigned one is gone',
-      [worker('c', true, 2), worker('a', true, 0, 1)],
-      ['a', 'a', 'c'],
+      'a worker outside the plan that has the data, while the planned one is absent',
+      shards,
+      [worker('c', 2), worker('a', 0, 1)],
+      { a: [0, 1], c: [2] },
     ],
-    ['nobody without workers', [], [undefined, undefined, undefined]],
-  ])('is %s', (_, workers, owners) => {
-    expect(decideOwners(3, assigned, workers)).toEqual(owners);
+    [
+      'whoever has the least to do, while nobody planned is present',
+      shards,
+      [worker('c'), worker('d')],
+      { c: [0, 2], d: [1] },
+    ],
+    ['of an evaluation: its planned worker', batches, [worker('a'), worker('b')], { a: [0], b: [1] }],
+    ['of an evaluation: one that is present, when the planned one is not', batches, [worker('c')], { c: [0, 1] }],
+    ['of an evaluation: nobody without workers', batches, [], {}],
+    ['nobody without workers', shards, [], {}],
+    [
+      'an auditor other than the first one, decided at the same time',
+      [shard(0, 'a'), audit(3)],
+      [worker('a', 0), worker('b')],
+      { a: [0], b: [3] },
+    ],
+    ['an auditor other than the one that has delivered', [audit(3, 'a')], [worker('a', 0), worker('b')], { b: [3] }],
+    [
+      'the same worker as the first time when that is alone',
+      [shard(0, 'a'), audit(3)],
+      [worker('a', 0)],
+      { a: [0, 3] },
+    ],
+    ['anybody, when the first one is gone', [audit(3, 'gone')], [worker('b')], { b: [3] }],
+    ['nobody to audit without workers', [audit(3, 'gone')], [], {}],
+  ])('is %s', (_, items, candidates, owners) => {
+    expect(decided(items, candidates)).toEqual(owners);
   });
 });
 

@@ -8,7 +8,11 @@ import {
 } from '../../../coordinator/decisions/stragglers.js';
 
 const leaf = (first: number) => ({ first, count: 1 });
-const missing = (first: number, ...workerIds: string[]): MissingNode => ({ node: leaf(first), workerIds });
+const missing = (first: number, ...workerIds: string[]): MissingNode => ({
+  node: leaf(first),
+  items: [first],
+  workerIds,
+});
 const idle = (workerId: string, ...holding: number[]) => ({ workerId, holding: new Set(holding) });
 
 describe('the usual time of a step', () => {
@@ -96,7 +100,13 @@ describe('what is computed a second time', () => {
   it('needs all shards of a node to count as holding it', () => {
     const node = { first: 0, count: 2 };
     const free = [idle('b', 0), idle('c', 0, 1)];
-    const input = { nowMs: 9_999, beginMs: 0, usualMs: 10, missing: [{ node, workerIds: ['a'] }], idle: free };
-    expect(decideSpeculation(input)).toEqual([{ node, from: 'a', to: 'c' }]);
+    const input = {
+      nowMs: 9_999,
+      beginMs: 0,
+      usualMs: 10,
+      missing: [{ node, items: [0, 1], workerIds: ['a'] }],
+      idle: free,
+    };
+    expect(decideSpeculation(input)).toEqual([{ node, items: [0, 1], from: 'a', to: 'c' }]);
   });
 });
