@@ -156,9 +156,13 @@ export class ClusterService {
     return link?.isOpen && link.file.open(this.options.manifest.parameterCount) ? link : undefined;
   }
 
-  /** A node's result by the link; of the session before, whose orders may be under way still, it is as good. */
+  /**
+   * A node's result by the link; of the session before, whose orders may be under way still, it is as good. One that is
+   * ignored is skipped in the file too, as a worker that is lost and returns still delivers what it computed.
+   */
   #resultByLink(session: WorkerSession, { gradient, ...result }: LinkResult): void {
-    if (this.options.roster.get(session.workerId) !== session || !session.ready) return;
+    const isPresent = this.options.roster.get(session.workerId) === session;
+    if (!isPresent || !session.ready) return session.link!.file.skip(gradient);
     session.lastHeardMs = performance.now();
     session.traffic.addReceived('gradients', gradient.bytes);
     try {

@@ -25,8 +25,9 @@ export interface SharedVector {
 /**
  * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors.
  *
- * Vector n of a direction lies in slot n modulo the number of slots until the reader has taken it, which it notes in the
- * header.
+ * Vector n of a direction lies in slot n modulo the number of slots until the reader is done with it, which it notes in
+ * the header. The reader owes that for every vector that it is told of: by `take` or `chunks`, even if they fail, or by
+ * `skip`. Otherwise the writer has no room any more.
  */
 export class SharedFile {
   #next = 0;
@@ -81,25 +82,39 @@ export class SharedFile {
    * @throws ClusterError BAD_CHUNK when it is not there, BAD_MESSAGE when it cannot be, or is not as long as `into`.
    */
   take(shared: SharedVector, into: Float32Array, operation: string): void {
-    if (shared.bytes !== into.byteLength) throw misfit(operation, `${into.byteLength} bytes`, shared);
-    this.#take(shared, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), operation);
-    this.#noteTaken(shared);
+    try {
+      if (shared.bytes !== into.byteLength) throw misfit(operation, `${into.byteLength} bytes`, shared);
+      this.#take(shared, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), operation);
+    } finally {
+      this.skip(shared);
+    }
   }
 
   /**
-   * Takes a vector out of the file chunk by chunk. The bytes of a chunk are good until the next one is asked for.
+   * Takes a vector out of the file chunk by chunk. The bytes of a chunk are good until the next one is asked for. A
+   * caller that stops before the last one has skipped the rest.
    * @throws ClusterError as `take` does.
    */
   *chunks(shared: SharedVector, operation: string): Generator<ChunkFields> {
     const chunks = chunkCount(shared.bytes / 4);
     const scratch = (this.#scratch ??= new Uint8Array(CHUNK_BYTES));
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const begin = chunk * CHUNK_BYTES;
-      const data = scratch.subarray(0, Math.min(CHUNK_BYTES, shared.bytes - begin));
-      this.#take(shared, begin, data, operation);
-      if (chunk === chunks - 1) this.#noteTaken(shared);
-      yield { chunk, chunks, data, crc: undefined };
+    try {
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const begin = chunk * CHUNK_BYTES;
+        const data = scratch.subarray(0, Math.min(CHUNK_BYTES, shared.bytes - begin));
+        this.#take(shared, begin, data, operation);
+        yield { chunk, chunks, data, crc: undefined };
+      }
+    } finally {
+      this.skip(shared);
     }
+  }
+
+  /** Makes room where a vector is that nobody wants any more. */
+  skip({ index }: SharedVector): void {
+    if (!Number.isSafeInteger(index) || index < 0) return;
+    this.#counter[0] = index + 1;
+    this.#write(this.#counterBytes, counterOf(this.#otherSide));
   }
 
   /** Nothing is read or written any more. */
@@ -127,11 +142,6 @@ export class SharedFile {
     }
     if (this.#read(into, this.#place(this.#otherSide, index) + begin)) return;
     throw new ClusterError('BAD_CHUNK', `${operation}: expected ${bytes} bytes in the shared file, got fewer`);
-  }
-
-  #noteTaken({ index }: SharedVector): void {
-    this.#counter[0] = index + 1;
-    this.#write(this.#counterBytes, counterOf(this.#otherSide));
   }
 
   #hasRoom(): boolean {
@@ -163,7 +173,7 @@ export class SharedFile {
   }
 }
 
-/** Where the reader of a side's vectors says how many of them it has taken. */
+/** Where the reader of a side's vectors notes with how many of them it is done. */
 function counterOf(side: Side): number {
   return side === 'coordinator' ? 0 : counterSpacing;
 }

@@ -5,6 +5,7 @@ import { monotonicMs } from '../proto/clock.js';
 import { ClusterError } from '../proto/errors.js';
 import type { LinkOrder, LinkResult, LocalLink } from '../proto/local-link.js';
 import type { SharedVector } from '../proto/shared-file.js';
+import { checkCompute } from './check-orders.js';
 import { OrderQueue } from './order-queue.js';
 import type { ShardResult } from './shard-computer.js';
 import { StepStamps } from './step-stamps.js';
@@ -24,9 +25,10 @@ export class CoordinatorLink {
   /** @param onOrder - called when there may be something to do. */
   constructor(
     private readonly link: LocalLink<LinkResult, LinkOrder>,
-    { parameterCount }: JobManifest,
+    private readonly manifest: JobManifest,
     onOrder: () => void,
   ) {
+    const { parameterCount } = manifest;
     this.#buffers = [new Float32Array(parameterCount), new Float32Array(parameterCount)];
     // Where the coordinator could not, it sends no orders.
     link.file.open(parameterCount);
@@ -36,7 +38,10 @@ export class CoordinatorLink {
     });
   }
 
-  /** Gives a node's gradient sum to the coordinator. @throws ClusterError UNREACHABLE when that makes no room for it. */
+  /**
+   * Gives a node's gradient sum to the coordinator; drops it when that is gone, or has begun another step.
+   * @throws ClusterError UNREACHABLE when the coordinator makes no room for it.
+   */
   async deliver(step: number, node: TreeNode, gradient: Float32Array, reports: readonly ShardResult[]): Promise<void> {
     const sendBeginMs = monotonicMs();
     const shared = this.link.file.put(gradient) ?? (await this.#roomFor(gradient));
@@ -54,6 +59,7 @@ export class CoordinatorLink {
 
   #ordered({ compute, parameters }: LinkOrder): void {
     const { term, step, nodes, wide, sentMs } = compute;
+    checkCompute(compute, this.manifest);
     this.#term = term;
     this.#stamps.ordered(step, sentMs ?? 0);
     this.queue.addNodes(step, nodes, wide);
@@ -66,10 +72,11 @@ export class CoordinatorLink {
     this.queue.keep({ step, evaluation: false, values });
   }
 
-  /** Waits until the coordinator has taken another gradient. @returns undefined when it is gone. */
+  /** Waits until the coordinator has taken another gradient. @returns undefined when nobody waits for this one any more. */
   async #roomFor(gradient: Float32Array): Promise<SharedVector | undefined> {
     const deadline = performance.now() + roomLimitMs;
-    while (this.link.isOpen) {
+    const { vector } = this.queue;
+    while (this.link.isOpen && this.queue.vector === vector) {
       await pause(1);
       const shared = this.link.file.put(gradient);
       if (shared) return shared;

@@ -59,7 +59,9 @@ export class OrderQueue {
     return { work, vector };
   }
 
+  /** Nothing more to do leaves what there is. */
   #add(work: readonly Work[]): void {
+    if (work.length === 0) return;
     const kept = this.#work.filter(({ step, kind }) => step === work[0]?.step && kind === work[0].kind);
     this.#work = [...kept, ...work];
   }

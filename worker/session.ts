@@ -20,6 +20,7 @@ import type {
 import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
 import { channelSecurity } from '../proto/tls.js';
 import { BufferPool } from './buffer-pool.js';
+import { checkCompute, checkEvaluate } from './check-orders.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { FetchOrder } from './fetch-order.js';
 import { PartStore, type WantedPart } from './part-store.js';
@@ -257,14 +258,20 @@ export class WorkerSession {
     if (this.#order?.includeEvaluation()) this.#store?.want(this.#order.parts);
   }
 
-  #compute({ step, nodes, wide, sentMs }: Compute): void {
+  #compute(order: Compute): void {
+    const engine = this.#engine();
+    checkCompute(order, this.#manifest!);
+    const { step, nodes, wide, sentMs } = order;
     this.#stamps.ordered(step, sentMs ?? 0);
-    this.#engine().post({ kind: 'compute', step, nodes, wide });
+    engine.post({ kind: 'compute', step, nodes, wide });
   }
 
-  #evaluate({ step, batches }: Evaluate): void {
+  #evaluate(order: Evaluate): void {
+    const engine = this.#engine();
+    checkEvaluate(order, this.#manifest!);
+    const { step, batches } = order;
     this.#fetchEvaluation();
-    this.#engine().post({ kind: 'evaluate', step, batches });
+    engine.post({ kind: 'evaluate', step, batches });
   }
 
   #parameters(message: Parameters): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkOrder, LinkResult, LocalLink } from '../../proto/local-link.js';
+import type { SharedVector } from '../../proto/shared-file.js';
 import { linkPair } from '../proto/link-pair.js';
 import { smallManifest } from './manifest.js';
 import { leaf, ordered, Rig, samples, values } from './rig.js';
@@ -65,6 +66,36 @@ describe('a coordinator', () => {
     a.ready();
     await rig.until(() => rig.roster.get('a')?.ready !== undefined, 'a ready worker');
     expect(rig.roster.get('a')!.traffic.received.gradients).toBe(0);
+  });
+
+  it('makes room for what a worker delivers while it is lost, so that it delivers again once it has rejoined', async () => {
+    const rig = await Rig.start(smallManifest(3));
+    const { orders, link } = await linked(rig, 'a');
+    /** Delivers the whole step once there is room for its gradient. */
+    const deliver = async (order: LinkOrder) => {
+      let gradient: SharedVector | undefined;
+      await rig.until(() => (gradient = link.file.put(values(4))) !== undefined, 'room');
+      const statistics = new Uint8Array(4);
+      const report = { samples: 2, lossSum: 1, correct: 0, statistics, computeMs: 1 };
+      const reports = [0, 1].map((shard) => ({ shard, ...report }));
+      link.send({ term: 1, step: order.compute.step, node: { first: 0, count: 2 }, gradient: gradient!, reports });
+    };
+    for (let step = 0; step < 4; step++) {
+      const [a] = await rig.workers('a');
+      const { done } = rig.step(step);
+      await rig.until(() => orders.length === 2 * step + 1, 'an order');
+      a!.break();
+      await rig.until(() => !rig.roster.get('a'), 'the end of the session');
+      link.file.skip(orders.at(-1)!.parameters!);
+      for (let late = 0; late < 3; late++) await deliver(orders.at(-1)!);
+      const [again] = await rig.workers('a');
+      await rig.until(() => orders.length === 2 * step + 2, 'the order again');
+      link.file.skip(orders.at(-1)!.parameters!);
+      await deliver(orders.at(-1)!);
+      expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', step });
+      again!.break();
+      await rig.until(() => !rig.roster.get('a'), 'the end of the session');
+    }
   });
 
   it('counts a worker as lost whose link ends, and one that takes no parameters from it', async () => {

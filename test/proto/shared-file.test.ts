@@ -45,6 +45,11 @@ function failure(action: () => unknown): unknown {
   }
 }
 
+function firstOf<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
+}
+
 describe('a shared file', () => {
   it('carries vectors both ways', () => {
     const { coordinator, worker } = pair();
@@ -77,6 +82,29 @@ describe('a shared file', () => {
     const more = [4, 5].map((value) => coordinator.put(vectorOf(value)));
     expect(more.map((shared) => shared?.index)).toEqual([2, undefined]);
     expect([sent[1]!, more[0]!].map((shared) => taken(worker, shared))).toEqual([[2], [4]]);
+  });
+
+  it.each<[string, (file: SharedFile, shared: SharedVector) => unknown]>([
+    ['skipped', (file, shared) => file.skip(shared)],
+    ['given up after its first chunk', (file, shared) => firstOf(file.chunks(shared, 'test'))],
+    ['refused', (file, shared) => failure(() => file.take(shared, new Float32Array(3), 'test'))],
+  ])('has room again after a vector that is %s, however many there are', (_, drop) => {
+    const { coordinator, worker } = pair(2 * CHUNK_VALUES);
+    const vector = new Float32Array(2 * CHUNK_VALUES);
+    for (let index = 0; index < 7; index++) {
+      expect(worker.put(vector)).toMatchObject({ index });
+      drop(coordinator, { index, bytes: vector.byteLength });
+    }
+    const shared = worker.put(vectorOf(5))!;
+    expect(taken(coordinator, shared)).toEqual([5]);
+  });
+
+  it('keeps what is there when a vector is skipped that cannot be', () => {
+    const { coordinator, worker } = pair();
+    const shared = worker.put(vectorOf(5))!;
+    for (const index of [NaN, -1, 2 ** 60]) coordinator.skip({ index, bytes: 4 });
+    expect(worker.put(vectorOf(6))).toBeDefined();
+    expect([worker.put(vectorOf(7)), taken(coordinator, shared)]).toEqual([undefined, [5]]);
   });
 
   it('is not for vectors of over 16 MiB, nor for longer ones than it was opened for', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LinkResult } from '../../proto/local-link.js';
 import { CoordinatorLink } from '../../worker/coordinator-link.js';
 import { linkPair } from '../proto/link-pair.js';
+import { within } from '../proto/wire.js';
 import { until } from '../until.js';
 import { manifest } from './talk.js';
 
@@ -79,6 +80,20 @@ describe("the engine thread's end of a link", () => {
     }
     await third;
     expect(sums).toEqual([1, 2, 3]);
+  });
+
+  it('drops a gradient that has no room when another step begins', async () => {
+    const { coordinator, engine, results, order } = await talking();
+    await order(3, 2);
+    for (const value of [1, 2]) await engine.deliver(3, node, vectorOf(value), [report]);
+    const third = engine.deliver(3, node, vectorOf(3), [report]);
+    await order(4, 5);
+    await within(third, 'the end of the third delivery');
+    expect(results).toHaveLength(2);
+    for (const { gradient } of results) coordinator.file.skip(gradient);
+    await engine.deliver(4, node, vectorOf(4), [report]);
+    await until(() => results.length === 3, 5_000, 'a result of the next step');
+    expect(results[2]!.step).toBe(4);
   });
 
   it('drops a gradient when there is no coordinator to make room for it', async () => {

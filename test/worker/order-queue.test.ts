@@ -45,6 +45,15 @@ describe('an order queue', () => {
     expect(takeAll(queue)).toEqual([1]);
   });
 
+  it('keeps what is left of a step when nothing more of it is ordered', () => {
+    const queue = new OrderQueue();
+    queue.addNodes(3, [leaf(0)], 0);
+    queue.addNodes(3, [], 0);
+    queue.addBatches(4, []);
+    queue.keep(vector(3));
+    expect(takeAll(queue)).toEqual([0]);
+  });
+
   it('tells steps from evaluations of the same number', () => {
     const queue = new OrderQueue();
     queue.addBatches(3, [0, 1]);

@@ -244,6 +244,26 @@ describe('the end of a session', () => {
       /^assignment: expected shard 0\.\.1, got 9$/,
     ],
     [
+      'an order without nodes',
+      { compute: { term: 7, step: 3, generation: 0, nodes: [], wide: 0 } },
+      /^compute of step 3: expected nodes of the tree over 2 shards, got none; install the same Lockstep version/,
+    ],
+    [
+      'an order of a node that the job does not have',
+      { compute: { term: 7, step: 3, generation: 0, nodes: [{ first: 1, count: 2 }], wide: 0 } },
+      /^compute of step 3: expected nodes of the tree over 2 shards, got {"first":1,"count":2}/,
+    ],
+    [
+      'an evaluation without batches',
+      { evaluate: { term: 7, step: 3, batches: [] } },
+      /^evaluate after step 3: expected some of batches 0\.\.1, got none/,
+    ],
+    [
+      'an evaluation of a batch that the job does not have',
+      { evaluate: { term: 7, step: 3, batches: [0, 2] } },
+      /^evaluate after step 3: expected some of batches 0\.\.1, got batch 2/,
+    ],
+    [
       'an evaluation batch that the job does not have',
       { assignment: { generation: 1, shards: [], evaluationBatches: [2] } },
       /^assignment: expected evaluation 0\.\.1, got 2$/,
