@@ -13,11 +13,18 @@ export type LogLevel = (typeof logLevels)[number];
 /**
  * The log: to standard error, readable on a terminal and as JSON lines elsewhere, and to `file` from `debug` up.
  * @param level - lowest level shown on standard error.
+ * @param file.onError - called when the file cannot be written, as on a full disk; nothing more is logged there.
  */
-export function createLog(level: LogLevel, file?: string): Logger {
+export function createLog(
+  level: LogLevel,
+  file?: { readonly path: string; readonly onError: (error: Error) => void },
+): Logger {
   const log = require('pino') as typeof pino;
   const streams: StreamEntry[] = level === 'silent' ? [] : [{ level, stream: terminalStream(log) }];
-  if (file !== undefined) streams.push({ level: 'debug', stream: createWriteStream(file, { flags: 'a' }) });
+  if (file !== undefined) {
+    const stream = createWriteStream(file.path, { flags: 'a' }).on('error', file.onError);
+    streams.push({ level: 'debug', stream });
+  }
   return log({ level: 'debug', base: null }, log.multistream(streams));
 }
 

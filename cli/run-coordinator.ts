@@ -6,6 +6,7 @@ import { describeEvent } from '../coordinator/observe/event-text.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
 import { formatPlural } from '../coordinator/report/format.js';
 import type { RunResult } from '../coordinator/results.js';
+import { cannotWrite } from '../coordinator/write-file.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { planSteps } from '../job/plan.js';
 import { interruptedExitCode } from './exit-codes.js';
@@ -63,7 +64,9 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
   // First of all, as local workers take longest.
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
-    const log = createLog(options.logLevel, join(options.runDirectory, 'log.jsonl'));
+    const path = join(options.runDirectory, 'log.jsonl');
+    const onError = (cause: Error) => coordinator.fail(cannotWrite(path, cause));
+    const log = createLog(options.logLevel, { path, onError });
     coordinator.events.subscribe((event) => logEvent(log, event));
     log.info({ address, run: options.runDirectory }, 'listening');
     await observers.begin(coordinator);
@@ -165,7 +168,7 @@ function stopOnSignals(coordinator: Coordinator, terminal: Terminal): { forget()
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // A file-size limit shall fail the write, as a full disk does; proper-lockfile's exit hook would end the process.
+  // A file-size limit shall fail the write, as a full disk does, and not end the process.
   process.on('SIGXFSZ', failWrite);
   return {
     forget: () => {

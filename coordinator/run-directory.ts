@@ -1,12 +1,12 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { access, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { InvariantError, JobError } from '../job/errors.js';
 import type { DigestEntry, EvaluationEntry, StepRecord, RunHistorySoFar } from './records.js';
 import { lockRun, type RunLock } from './run-lock.js';
 import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './run-records.js';
-import { asideEnding, cannotWrite, makeDirectory, writeWhole } from './write-file.js';
+import { asideEnding, cannotWrite, isDiskFull, makeDirectory, makeParents, writeWhole } from './write-file.js';
 
 /** What the growing files hold when a start begins. */
 export interface RecordsSoFar {
@@ -49,9 +49,10 @@ export class RunDirectory {
   static async open(path: string, onWaiting: (reason: string) => void = () => undefined): Promise<RunDirectory> {
     const directory = new RunDirectory(path);
     try {
-      await mkdir(join(path, 'checkpoints'), { recursive: true });
+      await makeParents(join(path, 'checkpoints'));
       await access(path, 2);
     } catch (cause) {
+      if (isDiskFull(cause)) throw cannotWrite(path, cause);
       const advice = 'pass --run DIR with a directory that you may write to';
       const found = (cause as Error).message;
       throw new JobError(

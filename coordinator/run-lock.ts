@@ -1,111 +1,68 @@
-import { rename, rm, rmdir, stat } from 'node:fs/promises';
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { rmdirSync, unlinkSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lock } from 'proper-lockfile';
 import { JobError } from '../job/errors.js';
-
-/** A lock that nobody has renewed for so long is given up; the holder renews it every 5 s. */
-const staleMs = 15_000;
-const renewMs = 5_000;
-
-/** Who holds a lock, written beside it. */
-export interface LockHolder {
-  readonly host: string;
-  readonly pid: number;
-  /** When the lock was made that this holder has, ms; another lock has another holder. */
-  readonly lockedAtMs: number;
-}
-
-/** What there is to know when a lock is found held. */
-export interface HeldLock {
-  readonly holder: LockHolder | undefined;
-  readonly lockedAtMs: number;
-  readonly self: { readonly host: string; readonly pid: number };
-  /** Whether a process with the holder's id runs on this machine. */
-  readonly isAlive: boolean;
-}
+import { decideLock, staleMs } from './decisions/lock.js';
+import { cannotWrite } from './write-file.js';
 
 /**
- * What to do about a held lock: take it over when its holder is surely gone, which only a process of the same machine
- * can know; refuse when it is there; else wait until the lock is stale.
+ * The lock of a run directory is the folder `.lock` with one file in it, whose name says who holds it. Each change is a
+ * single rename, which local file systems and NFS servers carry out atomically:
+ *
+ * - A free lock is taken by renaming a folder, made aside with our file in it, to `.lock`. That fails while another file
+ *   is there.
+ * - A dead holder's lock is taken over by renaming its file to ours. Of several processes that try, one only finds it;
+ *   names are never used twice.
  */
-export function decideLock({ holder, lockedAtMs, self, isAlive }: HeldLock): {
-  readonly action: 'take' | 'wait' | 'refuse';
-  readonly reason: string;
-} {
-  if (holder?.lockedAtMs !== lockedAtMs) return { action: 'wait', reason: 'an unknown process holds it' };
-  const who = `process ${holder.pid} on ${holder.host}`;
-  if (holder.host !== self.host) return { action: 'wait', reason: `${who} holds it` };
-  // A container that starts again gives the same id to its first process.
-  if (holder.pid === self.pid) return { action: 'take', reason: `${who} was this process's predecessor` };
-  if (!isAlive) return { action: 'take', reason: `${who} is gone` };
-  return { action: 'refuse', reason: `${who} is using it` };
-}
+
+/** The holder renews its lock so often. */
+const renewMs = 5_000;
+const lookEveryMs = 250;
+/** How long to wait for another holder. */
+const waitLimitMs = staleMs + renewMs;
 
 export interface RunLock {
   release(): Promise<void>;
 }
 
-/** Directories that this process has locked. */
-const held = new Set<string>();
+/** The file in a lock. */
+interface Entry {
+  readonly name: string;
+  readonly renewedMs: number;
+}
+
+/** Directories that this process has locked, or is about to, with their lock's file. */
+const held = new Map<string, string>();
+
+/** So that other machines need not wait for a process that ends with an error. */
+process.on('exit', () => {
+  for (const [directory, file] of held) removeNow(directory, file);
+});
 
 /**
- * Locks a directory against other coordinators, this machine's and others that share the disk.
- * @param onWaiting - told why when it takes time.
- * @param onLost - somebody else has taken the lock, as they may while this process is stopped for long.
- * @throws JobError BAD_RUN_DIRECTORY when another process goes on using it.
+ * Locks a directory against other coordinators, on this machine and on others that share the disk.
+ * @param onWaiting - called with the reason when it takes time.
+ * @param onLost - called when somebody else has taken the lock, as they may while this process is stopped for long.
+ * @throws JobError BAD_RUN_DIRECTORY when another process keeps using it, or when the lock cannot be written.
  */
 export async function lockRun(
   directory: string,
   onWaiting: (reason: string) => void,
   onLost: (error: Error) => void,
 ): Promise<RunLock> {
-  const lockfilePath = join(directory, '.lock');
-  const deadline = performance.now() + staleMs + renewMs;
-  for (let told = ''; ;) {
-    try {
-      return await hold(directory, lockfilePath, onLost);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-      const { action, reason } = held.has(directory)
-        ? ({ action: 'refuse', reason: 'this process is using it' } as const)
-        : decideLock(await look(directory, lockfilePath));
-      if (action === 'take') await takeAway(lockfilePath);
-      else if (action === 'refuse' || performance.now() > deadline) throw inUse(directory, reason, error);
-      else {
-        if (reason !== told) onWaiting(`run directory ${directory}: ${(told = reason)}; waiting up to 20 s for it`);
-        await sleep(250);
-      }
-    }
+  if (held.has(directory)) throw inUse(directory, 'this process is using it');
+  const name = `${encodeURIComponent(hostname())}_${process.pid}_${randomBytes(6).toString('hex')}`;
+  held.set(directory, join(lockPath(directory), name));
+  try {
+    await take(directory, name, onWaiting);
+    return keep(directory, name, onLost);
+  } catch (error) {
+    held.delete(directory);
+    throw error;
   }
-}
-
-/** Takes the lock and keeps it; takes it again after a long sleep of this process, unless somebody else did. */
-async function hold(directory: string, lockfilePath: string, onLost: (error: Error) => void): Promise<RunLock> {
-  const [host, pid] = [hostname(), process.pid];
-  let release: (() => Promise<void>) | undefined;
-  const take = async () => {
-    const onCompromised = (error: Error) => void takeAgain(error);
-    release = await lock(directory, { lockfilePath, stale: staleMs, update: renewMs, onCompromised });
-    const holder: LockHolder = { host, pid, lockedAtMs: await birth(lockfilePath) };
-    await writeFile(holderPath(directory), JSON.stringify(holder));
-  };
-  const takeAgain = async (error: Error) => {
-    const holder = await readHolder(directory);
-    if (holder?.host === host && holder.pid === pid) await take().catch(() => onLost(error));
-    else onLost(error);
-  };
-  await take();
-  held.add(directory);
-  return {
-    release: async () => {
-      held.delete(directory);
-      await rm(holderPath(directory), { force: true });
-      await release?.().catch(() => undefined);
-    },
-  };
 }
 
 /**
@@ -113,60 +70,131 @@ async function hold(directory: string, lockfilePath: string, onLost: (error: Err
  * be known, has renewed it of late.
  */
 export async function isInUse(directory: string, nowMs: number): Promise<boolean> {
-  const lockfilePath = join(directory, '.lock');
-  const renewedMs = await stat(lockfilePath).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => undefined,
-  );
-  if (renewedMs === undefined) return false;
-  const { action } = decideLock(await look(directory, lockfilePath));
-  return action === 'refuse' || (action === 'wait' && nowMs - renewedMs < staleMs);
+  const entry = await look(directory);
+  if (!entry) return false;
+  const { action } = decideLock({ ...viewOf(entry, nowMs), watchedMs: 0 });
+  return action === 'refuse' || (action === 'wait' && nowMs - entry.renewedMs < staleMs);
 }
 
-async function look(directory: string, lockfilePath: string): Promise<HeldLock> {
-  const holder = await readHolder(directory);
-  return {
-    holder,
-    lockedAtMs: await birth(lockfilePath),
-    self: { host: hostname(), pid: process.pid },
-    isAlive: holder !== undefined && isProcess(holder.pid),
-  };
-}
-
-function holderPath(directory: string): string {
-  return join(directory, '.lock.json');
-}
-
-async function readHolder(directory: string): Promise<LockHolder | undefined> {
-  return parseHolder(await readFile(holderPath(directory), 'utf8').catch(() => ''));
-}
-
-/** The file is written after the lock is made, so it may be missing, incomplete, or that of the lock before. */
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    const { host, pid, lockedAtMs } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof host !== 'string' || typeof pid !== 'number' || typeof lockedAtMs !== 'number') return undefined;
-    return { host, pid, lockedAtMs };
-  } catch {
-    return undefined;
+async function take(directory: string, name: string, onWaiting: (reason: string) => void): Promise<void> {
+  const deadline = performance.now() + waitLimitMs;
+  let watched = { name: '', renewedMs: 0, sinceMs: 0 };
+  for (let told = ''; ;) {
+    const entry = await look(directory);
+    if (entry?.name === name) return;
+    const nowMs = performance.now();
+    if (!entry) {
+      if (nowMs > deadline) throw inUse(directory, 'others keep taking it');
+      await claim(directory, name);
+      continue;
+    }
+    if (entry.name !== watched.name || entry.renewedMs !== watched.renewedMs) watched = { ...entry, sinceMs: nowMs };
+    const { action, reason } = decideLock({ ...viewOf(entry, Date.now()), watchedMs: nowMs - watched.sinceMs });
+    if (action === 'take') await takeOver(directory, entry.name, name);
+    else if (action === 'refuse' || nowMs > deadline) throw inUse(directory, reason);
+    else {
+      if (reason !== told) onWaiting(`run directory ${directory}: ${(told = reason)}; waiting up to 20 s for it`);
+      await sleep(lookEveryMs);
+    }
   }
 }
 
-/** When the lock was made; it keeps that while it is renewed. NaN when it is gone by now. */
-async function birth(path: string): Promise<number> {
-  return stat(path).then(
-    ({ birthtimeMs }) => birthtimeMs,
-    () => NaN,
+/** Takes the lock if it is free; `look` shows whether it did. @throws JobError BAD_RUN_DIRECTORY */
+async function claim(directory: string, name: string): Promise<void> {
+  const lock = lockPath(directory);
+  const aside = `${lock}.${name}`;
+  try {
+    await mkdir(aside);
+    await writeFile(join(aside, name), '');
+  } catch (cause) {
+    await rm(aside, { recursive: true, force: true });
+    throw cannotWrite(lock, cause);
+  }
+  // Succeeds for an empty folder only; not every system replaces one by a rename.
+  await rmdir(lock).catch(() => undefined);
+  await rename(aside, lock).catch(async (cause: NodeJS.ErrnoException) => {
+    await rm(aside, { recursive: true, force: true });
+    if (!isTaken(cause)) throw cannotWrite(lock, cause);
+  });
+}
+
+/** The codes of a rename to a folder that is there and not empty. */
+function isTaken({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM';
+}
+
+/** Takes the lock from a holder that is gone, unless another process did; `look` shows whether it did. */
+async function takeOver(directory: string, from: string, name: string): Promise<void> {
+  const lock = lockPath(directory);
+  await rename(join(lock, from), join(lock, name)).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cannotWrite(lock, cause);
+  });
+  await renew(join(lock, name)).catch(() => undefined);
+}
+
+/** Renews a lock that this process has taken, until it is released or lost. */
+function keep(directory: string, name: string, onLost: (error: Error) => void): RunLock {
+  const file = join(lockPath(directory), name);
+  let renewedMs = performance.now();
+  const timer = setInterval(() => {
+    renew(file).then(
+      () => (renewedMs = performance.now()),
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT' && performance.now() - renewedMs < staleMs) return;
+        clearInterval(timer);
+        onLost(error);
+      },
+    );
+  }, renewMs).unref();
+  return {
+    release: async () => {
+      clearInterval(timer);
+      held.delete(directory);
+      await unlink(file).catch(() => undefined);
+      await rmdir(lockPath(directory)).catch(() => undefined);
+    },
+  };
+}
+
+function removeNow(directory: string, file: string): void {
+  try {
+    unlinkSync(file);
+    rmdirSync(lockPath(directory));
+  } catch {
+    // Somebody else has it by now.
+  }
+}
+
+async function renew(file: string): Promise<void> {
+  const now = new Date();
+  await utimes(file, now, now);
+}
+
+/** The file in the lock; undefined when the lock is free, or changes at this moment. */
+async function look(directory: string): Promise<Entry | undefined> {
+  const lock = lockPath(directory);
+  const names = await readdir(lock).catch(() => []);
+  const name = names.find((each) => holderOf(each) !== undefined) ?? names[0];
+  if (name === undefined) return undefined;
+  return stat(join(lock, name)).then(
+    ({ mtimeMs }) => ({ name, renewedMs: mtimeMs }),
+    () => undefined,
   );
 }
 
-/** Removes a lock by renaming, so that of two who do it one only gets it. */
-async function takeAway(lockfilePath: string): Promise<void> {
-  const aside = `${lockfilePath}.${process.pid}`;
-  await rename(lockfilePath, aside).then(
-    () => rmdir(aside),
-    () => undefined,
-  );
+function viewOf({ name, renewedMs }: Entry, nowMs: number) {
+  const holder = holderOf(name);
+  const isAlive = holder !== undefined && isProcess(holder.pid);
+  return { holder, ageMs: nowMs - renewedMs, self: { host: hostname(), pid: process.pid }, isAlive };
+}
+
+function holderOf(name: string): { readonly host: string; readonly pid: number } | undefined {
+  const [, host, pid] = /^(.+)_(\d+)_[0-9a-f]+$/.exec(name) ?? [];
+  return host === undefined ? undefined : { host: decodeURIComponent(host), pid: Number(pid) };
+}
+
+function lockPath(directory: string): string {
+  return join(directory, '.lock');
 }
 
 function isProcess(pid: number): boolean {
@@ -178,11 +206,10 @@ function isProcess(pid: number): boolean {
   }
 }
 
-function inUse(directory: string, reason: string, cause: unknown): JobError {
+function inUse(directory: string, reason: string): JobError {
   return new JobError(
     'BAD_RUN_DIRECTORY',
     `run directory ${directory}: expected one that nobody is using, got one in use: ${reason}; ` +
       'wait for that run, or pass another --run DIR',
-    { cause },
   );
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { JobError } from '../job/errors.js';
 
@@ -7,8 +7,22 @@ export const asideEnding = '.part';
 
 /** Makes a directory and its parents. @throws JobError BAD_RUN_DIRECTORY */
 export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+  await makeParents(path).catch((cause: unknown) => {
     throw cannotWrite(path, cause);
+  });
+}
+
+/** As `mkdir` with `recursive`, which says ENOENT where a disk is full. @throws the system's error */
+export async function makeParents(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path).catch(async (cause: NodeJS.ErrnoException) => {
+      const isThere = cause.code === 'EEXIST' && (await stat(path)).isDirectory();
+      if (!isThere) throw cause;
+    });
+  await make().catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT' || dirname(path) === path) throw cause;
+    await makeParents(dirname(path));
+    await make();
   });
 }
 
@@ -44,6 +58,12 @@ async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r').catch(() => undefined);
   await directory?.sync().catch(() => undefined);
   await directory?.close();
+}
+
+/** Whether a write failed for want of room, of the disk or of the user's share of it. */
+export function isDiskFull(cause: unknown): boolean {
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** The error for a file of a run that cannot be written. */

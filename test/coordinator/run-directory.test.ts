@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,35 @@ describe('the directory of a new run', () => {
     await second.beginRecords(0);
     await second.endRecords();
     expect(readFileSync(join(base, 'steps.csv'), 'utf8')).toBe(stepsHeader);
+  });
+});
+
+/** Mounts a file system in memory with room for so many files and folders; undefined where that is not allowed. */
+function smallDisk(files: number): string | undefined {
+  const path = join(base, 'disk');
+  mkdirSync(path);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `nr_inodes=${files}`, 'tmpfs', path]);
+  if (status !== 0) return undefined;
+  onTestFinished(() => void spawnSync('umount', [path]));
+  return path;
+}
+
+describe('on a full disk', () => {
+  it.each([
+    ['the folder', 1, ''],
+    ['a folder in it', 2, ''],
+    ['its lock', 3, '/.lock'],
+    ["the lock's file", 4, '/.lock'],
+  ])('there is no room for %s: the message says so and what to do', async (_, files, written) => {
+    const disk = smallDisk(files);
+    // Mounting takes a privilege, which not everybody has who runs the tests.
+    if (disk === undefined) return;
+    const path = join(disk, 'run');
+    const error = await RunDirectory.open(path).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'BAD_RUN_DIRECTORY' });
+    const { message } = error as Error;
+    expect(message).toMatch(/^run directory: expected to write \S+, got ENOSPC: .*; make room on that disk/);
+    expect(message).toContain(`expected to write ${path}${written}, got`);
   });
 });
 

@@ -1,41 +1,21 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { decideLock, type LockHolder, lockRun } from '../../coordinator/run-lock.js';
-
-const self = { host: 'a', pid: 10 };
-const holder: LockHolder = { host: 'a', pid: 20, lockedAtMs: 1_000 };
-
-describe('decideLock', () => {
-  it.each([
-    ['a process of this machine that is gone', { holder, isAlive: false }, 'take', 'process 20 on a is gone'],
-    ['one that is there', { holder, isAlive: true }, 'refuse', 'process 20 on a is using it'],
-    [
-      'one with our own id, as in a container that starts again',
-      { holder: { ...holder, pid: 10 }, isAlive: true },
-      'take',
-      "process 10 on a was this process's predecessor",
-    ],
-    [
-      'a process of another machine',
-      { holder: { ...holder, host: 'b' }, isAlive: false },
-      'wait',
-      'process 20 on b holds it',
-    ],
-    ['nobody known', { holder: undefined, isAlive: false }, 'wait', 'an unknown process holds it'],
-    [
-      'the holder of an earlier lock',
-      { holder: { ...holder, lockedAtMs: 999 }, isAlive: false },
-      'wait',
-      'an unknown process holds it',
-    ],
-  ] as const)('held by %s', (_, found, action, reason) => {
-    expect(decideLock({ lockedAtMs: 1_000, self, ...found })).toEqual({ action, reason });
-  });
-});
+import { isInUse, lockRun } from '../../coordinator/run-lock.js';
+import { within } from '../proto/wire.js';
 
 let directory: string;
 beforeEach(() => {
@@ -49,7 +29,18 @@ async function locked(onWaiting: (reason: string) => void = () => undefined) {
   return lock;
 }
 
-/** A lock with the reasons for which it was lost. `sleep` makes it look as if this process had slept for a minute. */
+const inLock = () => readdirSync(join(directory, '.lock'));
+const fileOf = (name: string) => join(directory, '.lock', name);
+
+/** Puts a file into the lock, as its holder does. @param ageSeconds - since it was renewed. */
+function heldBy(name: string, ageSeconds = 0): void {
+  mkdirSync(join(directory, '.lock'), { recursive: true });
+  writeFileSync(fileOf(name), '');
+  const at = new Date(Date.now() - ageSeconds * 1000);
+  utimesSync(fileOf(name), at, at);
+}
+
+/** A lock with the reasons for which it was lost. */
 async function watchedLock() {
   const lost: Error[] = [];
   const lock = await lockRun(
@@ -58,18 +49,40 @@ async function watchedLock() {
     (error) => lost.push(error),
   );
   onTestFinished(() => lock.release());
-  const longAgo = new Date(Date.now() - 60_000);
-  return { lost, sleep: () => utimesSync(join(directory, '.lock'), longAgo, longAgo) };
+  return { lost, name: inLock()[0]! };
+}
+
+const script = `const { lockRun } = await import(${JSON.stringify(new URL('../../dist/coordinator/run-lock.js', import.meta.url).href)});
+  process.on('message', async ({ directory, atMs }) => {
+    while (Date.now() < atMs);
+    const answer = await lockRun(directory, () => {}, () => {}).then(() => 'locked', (error) => error.message);
+    process.send(answer);
+  });
+  process.send('ready');`;
+
+/** A process that locks a directory when it is sent one, and answers how that went. */
+async function locker(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await within(once(child, 'message'), 'a process that is ready', 20_000);
+  return child;
+}
+
+async function askToLock(child: ChildProcess, path: string, atMs = 0): Promise<string> {
+  const answered = once(child, 'message');
+  child.send({ directory: path, atMs });
+  const [answer] = (await within(answered, 'an answer', 20_000)) as [string];
+  return answer;
 }
 
 describe('the lock of a run directory', () => {
   it('names its holder, and leaves nothing when it is released', async () => {
     const lock = await locked();
-    const written = JSON.parse(readFileSync(join(directory, '.lock.json'), 'utf8')) as LockHolder;
-    expect(written).toMatchObject({ host: hostname(), pid: process.pid });
+    expect(inLock()).toEqual([expect.stringMatching(new RegExp(`^${hostname()}_${process.pid}_[0-9a-f]{12}$`))]);
     await lock.release();
-    expect(existsSync(join(directory, '.lock'))).toBe(false);
-    expect(existsSync(join(directory, '.lock.json'))).toBe(false);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('is refused while this process holds it', async () => {
@@ -81,49 +94,69 @@ describe('the lock of a run directory', () => {
   });
 
   it('is refused while another process holds it, and taken over at once when that one was killed', async () => {
-    const module = new URL('../../dist/coordinator/run-lock.js', import.meta.url).href;
-    const script = `const { lockRun } = await import(${JSON.stringify(module)});
-      await lockRun(${JSON.stringify(directory)}, () => {}, () => {}); console.log('locked'); setInterval(() => {}, 1000);`;
-    const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void other.kill('SIGKILL'));
-    await new Promise((resolve) => other.stdout.once('data', resolve));
+    const other = await locker();
+    expect(await askToLock(other, directory)).toBe('locked');
     await expect(locked()).rejects.toThrow(`process ${other.pid} on ${hostname()} is using it`);
-    const ended = new Promise((resolve) => other.once('exit', resolve));
+    expect(await isInUse(directory, Date.now())).toBe(true);
+    const ended = once(other, 'exit');
     other.kill('SIGKILL');
     await ended;
+    expect(await isInUse(directory, Date.now())).toBe(false);
     const begin = performance.now();
     await locked();
     expect(performance.now() - begin).toBeLessThan(1_000);
   });
 
+  it('has one holder, however many processes race for it', async () => {
+    const lockers = await Promise.all(Array.from({ length: 6 }, locker));
+    const dead = `${encodeURIComponent(hostname())}_4194999_ab`;
+    for (let round = 0; round < 60; round++) {
+      const path = join(directory, `run-${round}`);
+      mkdirSync(round % 3 === 0 ? path : join(path, '.lock'), { recursive: true });
+      if (round % 3 === 2) writeFileSync(join(path, '.lock', dead), '');
+      // All at the same moment, as far as the cores allow.
+      const atMs = Date.now() + 5;
+      const answers = await Promise.all(lockers.map((child) => askToLock(child, path, atMs)));
+      expect(answers.filter((answer) => answer === 'locked')).toHaveLength(1);
+      for (const answer of answers) expect(answer).toMatch(/^locked$|is using it; /);
+      expect(readdirSync(path)).toEqual(['.lock']);
+      expect(readdirSync(join(path, '.lock'))).toHaveLength(1);
+    }
+  }, 60_000);
+
   it('of another machine is waited for, and taken once nobody has renewed it for 15 s', async () => {
-    const path = join(directory, '.lock');
-    mkdirSync(path);
-    const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
-    utimesSync(path, ago(14), ago(14));
-    writeFileSync(join(directory, '.lock.json'), '{"host":"elsewhere","pid":1,"lo');
+    heldBy('elsewhere_1_ab', 14);
+    expect(await isInUse(directory, Date.now())).toBe(true);
     const waiting: string[] = [];
     await locked((reason) => waiting.push(reason));
-    expect(waiting).toEqual([`run directory ${directory}: an unknown process holds it; waiting up to 20 s for it`]);
-  });
+    expect(waiting).toEqual([`run directory ${directory}: process 1 on elsewhere holds it; waiting up to 20 s for it`]);
+    expect(inLock()).toEqual([expect.stringContaining(`_${process.pid}_`)]);
+  }, 30_000);
 
-  it('is taken again after a long sleep in which nobody else took it', async () => {
-    const { lost, sleep } = await watchedLock();
-    sleep();
-    await expect
-      .poll(() => statSync(join(directory, '.lock')).mtimeMs, { timeout: 15_000 })
-      .toBeGreaterThan(Date.now() - 30_000);
+  it('is kept after a long sleep in which nobody else took it', async () => {
+    const { lost, name } = await watchedLock();
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(fileOf(name), longAgo, longAgo);
+    await expect.poll(() => statSync(fileOf(name)).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(Date.now() - 30_000);
     expect(lost).toEqual([]);
-    expect(JSON.parse(readFileSync(join(directory, '.lock.json'), 'utf8'))).toMatchObject({ pid: process.pid });
   }, 20_000);
 
-  it('is lost when somebody else took it meanwhile', async () => {
-    const { lost, sleep } = await watchedLock();
-    writeFileSync(join(directory, '.lock.json'), JSON.stringify({ host: 'another', pid: 1, lockedAtMs: Date.now() }));
-    sleep();
+  it('is lost when somebody else took it meanwhile, whose lock stays', async () => {
+    const { lost, name } = await watchedLock();
+    renameSync(fileOf(name), fileOf('another_1_ab'));
     await expect.poll(() => lost.length, { timeout: 15_000 }).toBe(1);
+    expect(inLock()).toEqual(['another_1_ab']);
   }, 20_000);
+
+  it('that cannot be written says so', async () => {
+    writeFileSync(join(directory, '.lock'), 'a file');
+    await expect(locked()).rejects.toMatchObject({
+      code: 'BAD_RUN_DIRECTORY',
+      message: expect.stringMatching(
+        /^run directory: expected to write \S+\.lock, got ENOTDIR: .*; make room on that disk or grant access/,
+      ) as string,
+    });
+    expect(readdirSync(directory)).toEqual(['.lock']);
+    expect(existsSync(join(directory, '.lock'))).toBe(true);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync, readdirSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -74,17 +74,18 @@ describe('the runs of a folder', () => {
   it('are running while a coordinator holds their directory, and interrupted when it is gone', async () => {
     const path = writeRun('now', 1, { outcome: 'running' });
     const stateOf = async () => (await listRuns(folder, Date.now()))[0]!.state;
-    // Not this process's id: that of a predecessor in a container would be the same.
+    // Not this process's name: that of a predecessor in a container would be the same.
     const lock = await lockRun(
       path,
       () => undefined,
       () => undefined,
     );
-    writeFileSync(join(path, '.lock.json'), '{}');
+    renameSync(join(path, '.lock', readdirSync(join(path, '.lock'))[0]!), join(path, '.lock', 'elsewhere_1_ab'));
     expect(await stateOf()).toBe('running');
     expect((await listRuns(folder, Date.now() + 60_000))[0]!.state).toBe('interrupted');
-    await lock.release();
+    rmSync(join(path, '.lock'), { recursive: true });
     expect(await stateOf()).toBe('interrupted');
+    await lock.release();
   });
 
   it.each([
