@@ -1,24 +1,34 @@
 import type { Dataset } from '../job/data/dataset.js';
-import { imageFormatOf, testShareOf } from '../job/image-format.js';
+import type { ReadDataset } from '../job/data/index.js';
+import { imageFormatOf } from '../job/image-format.js';
 import type { JobSpec } from '../job/spec.js';
 import { downloadProgress } from './terminal/download.js';
 
+export interface DatasetChoice {
+  /** `--data` */
+  readonly data?: string | undefined;
+  readonly allowSynthetic?: boolean;
+}
+
 /** Opens a job's dataset where flags and environment say, showing the download if there is one. */
-export async function datasetFor(
-  spec: Pick<JobSpec, 'data'>,
-  options: { readonly data?: string | undefined; readonly allowSynthetic?: boolean },
-): Promise<Dataset> {
-  const { openDataset } = await import('../job/data/index.js');
+export async function datasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetChoice): Promise<Dataset> {
+  return (await findDatasetFor(spec, choice))();
+}
+
+/** Finds a job's dataset, to be read later. @throws JobError when there is none where flags and environment say. */
+export async function findDatasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetChoice): Promise<ReadDataset> {
+  const { findDataset } = await import('../job/data/index.js');
   const envPath = process.env['LOCKSTEP_DATA'];
   const { stop, ...callbacks } = downloadProgress();
-  return openDataset({
+  const read = await findDataset({
     dataset: spec.data.dataset,
-    folder: { path: spec.data.path, format: imageFormatOf(spec.data), testShare: testShareOf(spec.data) },
+    folder: { path: spec.data.path, format: imageFormatOf(spec.data), testShare: spec.data.testShare },
     cwd: process.cwd(),
-    ...(options.data === undefined ? {} : { path: options.data }),
+    ...(choice.data === undefined ? {} : { path: choice.data }),
     ...(envPath === undefined ? {} : { envPath }),
-    allowSynthetic: options.allowSynthetic ?? false,
+    allowSynthetic: choice.allowSynthetic ?? false,
     ...(spec.data.limit === undefined ? {} : { limit: spec.data.limit }),
     ...callbacks,
-  }).finally(stop);
+  });
+  return () => read().finally(stop);
 }

@@ -1,5 +1,5 @@
 import { EngineError } from '../engine/errors.js';
-import { JobError } from '../job/errors.js';
+import { JobError, type JobErrorCode } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 
 /** Exit code of a command that could not do what it was asked for. */
@@ -14,9 +14,24 @@ export function exitCodeOf(error: unknown): number {
   return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;
 }
 
+/** Problems with the input of a user: the job, its model, its data. */
+const wrongUsageCodes = new Set<JobErrorCode>([
+  'BAD_SPEC',
+  'BAD_OPTION',
+  'BAD_MODEL',
+  'UNKNOWN_MODEL',
+  'BAD_DATA',
+  'NO_DATA',
+]);
+
+/** A download that failed may succeed the next time. */
+function isDownload(cause: unknown): boolean {
+  return cause instanceof JobError && cause.code === 'DOWNLOAD_FAILED';
+}
+
 /** Whether another attempt at the same job would fail in the same way. */
 function isWrongUsage(error: unknown): boolean {
-  if (error instanceof JobError) return ['BAD_SPEC', 'BAD_OPTION', 'BAD_MODEL', 'UNKNOWN_MODEL'].includes(error.code);
+  if (error instanceof JobError) return wrongUsageCodes.has(error.code) && !isDownload(error.cause);
   if (error instanceof ClusterError) return error.code === 'BAD_ENGINE';
   return error instanceof EngineError && ['UNSUPPORTED_MODEL', 'UNSUPPORTED_KERNEL'].includes(error.code);
 }

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
-import { isModelFile, isModelName, modelNames } from '../job/models.js';
+import { modelNames } from '../job/models.js';
 import { presets } from '../job/presets.js';
 import { resolveSpec } from '../job/resolve.js';
 import { parseSpecText, type SpecFile } from '../job/spec-text.js';
 import type { JobSpec } from '../job/spec.js';
 import { isNumber } from './numbers.js';
+import { seenFrom } from './spec-paths.js';
 
 interface FieldFlag {
   readonly flag: string;
@@ -68,19 +69,10 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
   });
   const specFile =
     typeof file === 'string'
-      ? besides(file, parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file))
+      ? seenFrom(dirname(file), parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file))
       : file;
   const preset = options.preset ?? (specFile ? undefined : 'cluster-cnn3');
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });
-}
-
-/** The spec in `file`, a model's file in it being named as seen from there. */
-function besides(file: string, spec: SpecFile): SpecFile {
-  const value = spec.value as { readonly model?: unknown; readonly topology?: unknown } | null;
-  const model = value?.model;
-  if (typeof model !== 'string' || value?.topology !== undefined) return spec;
-  if (isModelName(model) || !isModelFile(model) || isAbsolute(model)) return spec;
-  return { ...spec, value: { ...value, model: join(dirname(file), model) } };
 }
 
 /** `-` is standard input. */

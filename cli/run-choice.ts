@@ -5,6 +5,7 @@ import { parseManifest } from '../job/manifest.js';
 import type { JobSpec } from '../job/spec.js';
 import { specFrom, type SpecOptions } from './options.js';
 import { newRunDirectory } from './run-path.js';
+import { withDataPlace } from './spec-paths.js';
 
 /** Options that say which run a command is about. */
 export interface RunChoice extends SpecOptions {
@@ -12,6 +13,8 @@ export interface RunChoice extends SpecOptions {
   resume?: string;
   run?: string;
   runs: string;
+  /** Place of the data. */
+  data?: string;
 }
 
 /** A job and the directory of its run, new or not. */
@@ -26,9 +29,9 @@ export interface ChosenRun {
  * @throws JobError BAD_OPTION or BAD_SPEC.
  */
 export async function chooseRun(file: string | undefined, options: RunChoice): Promise<ChosenRun> {
-  const { resume, run, runs } = options;
+  const { resume, run, runs, data } = options;
   if (resume === undefined) {
-    const spec = await specFrom(file, options);
+    const spec = withDataPlace(await specFrom(file, options), data);
     return { spec, runDirectory: run ?? newRunDirectory(runs, spec.name, new Date()) };
   }
   const others = [file, options.preset && `--preset ${options.preset}`, run && `--run ${run}`].filter(Boolean);
@@ -38,7 +41,7 @@ export async function chooseRun(file: string | undefined, options: RunChoice): P
   }
   const value = await specOfRun(resume);
   const spec = await specFrom({ value, locate: () => join(resume, 'job.json') }, options);
-  return { spec, runDirectory: resume };
+  return { spec: withDataPlace(spec, data), runDirectory: resume };
 }
 
 async function specOfRun(directory: string): Promise<JobSpec> {

@@ -9,6 +9,7 @@ import type { RunResult } from '../coordinator/results.js';
 import { cannotWrite } from '../coordinator/write-file.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { planSteps } from '../job/plan.js';
+import { ClusterError } from '../proto/errors.js';
 import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
 import { readModel } from './model-thread.js';
@@ -16,6 +17,7 @@ import { openNatsFor } from './nats-options.js';
 import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
+import { RunPlace } from './unbegun-run.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
@@ -35,8 +37,23 @@ export interface Helpers {
   stop(): Promise<void>;
 }
 
-/** Runs a coordinator with its terminal, log, signals and those who look on. @returns the exit code. */
+/**
+ * Runs a coordinator with its terminal, log, signals and those who look on. One that fails before its run has begun
+ * leaves no run directory.
+ * @returns the exit code.
+ */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
+  const place = await RunPlace.look(options.runDirectory);
+  try {
+    return await runObserved(options);
+  } catch (error) {
+    // One that was stopped may still be preparing its run.
+    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await place.restore();
+    throw error;
+  }
+}
+
+async function runObserved(options: CoordinatorRun): Promise<number> {
   const observers = await Observers.open(options);
   try {
     return await runWith(observers, options);

@@ -57,6 +57,7 @@ export class Run {
     const { spec, directory, previous, events, traffic, wantedWorkers, startLimitMs, heartbeatLimitMs, runId } =
       options;
     const dataset = await options.dataset();
+    for (const message of dataset.notes ?? []) events.emit({ type: 'note', message: `data: ${message}` });
     const job = await prepareJob(spec, dataset, options.readModel);
     const remark = describeWarmup(spec.schedule, spec.optimizer.learningRate, job.plan);
     if (remark !== undefined) events.emit({ type: 'note', message: remark });

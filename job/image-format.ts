@@ -17,8 +17,3 @@ const defaultFormat: ImageFormat = { height: 32, width: 32, channels: 3, fit: 'c
 export function imageFormatOf({ image }: { readonly image?: ImageFormat | undefined }): ImageFormat {
   return image ?? defaultFormat;
 }
-
-/** Share of a folder's images that are for testing where it has no `test/`. */
-export function testShareOf({ testShare }: { readonly testShare?: number | undefined }): number {
-  return testShare ?? 0.2;
-}

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { datasetFor } from '../dataset.js';
+import { findDatasetFor } from '../dataset.js';
 import { describeFinishedRun } from '../finished-run.js';
 import { resolveNats } from '../nats-options.js';
 import { positive } from '../numbers.js';
@@ -36,7 +36,7 @@ export function coordinatorCommand(): Command {
       if (finished !== undefined) return console.log(finished);
       const token = readToken(options.tokenFile);
       const tls = readTls(options, 'server');
-      const dataset = () => datasetFor(spec, { data: options.data });
+      const dataset = await findDatasetFor(spec, { data: options.data });
       process.exitCode = await runCoordinator({
         spec,
         dataset,

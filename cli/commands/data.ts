@@ -10,7 +10,8 @@ import type { Dataset } from '../../job/data/dataset.js';
 import { channelStatistics, classCounts, contactSheet } from '../../job/data/explore.js';
 import { openDataset } from '../../job/data/index.js';
 import { installCifar10 } from '../../job/data/install.js';
-import { imageFormatOf, testShareOf } from '../../job/image-format.js';
+import { JobError } from '../../job/errors.js';
+import { imageFormatOf } from '../../job/image-format.js';
 import { cacheDirectory } from '../../job/data/cache-directory.js';
 
 /** `lockstep data`: fetch CIFAR-10, look at it. */
@@ -37,10 +38,13 @@ function downloadCommand(): Command {
     });
 }
 
+/** Sides of a folder's images where nothing else is said. */
+const usualSize = imageFormatOf({}).height;
+
 interface InfoFlags {
   readonly data?: string;
   readonly folder?: string;
-  readonly size: number;
+  readonly size?: number;
   readonly synthetic?: boolean;
   readonly json?: boolean;
   readonly sheet?: string;
@@ -51,8 +55,10 @@ function infoCommand(): Command {
     .description('images per class, channel means and deviations, a contact sheet')
     .argument('[job.yaml]', 'the data of this job; without it, CIFAR-10')
     .option('--data <path>', 'directory or .tar.gz (default: LOCKSTEP_DATA, ./data, the cache directory)')
-    .option('--folder <dir>', 'a directory of class folders with PNG or JPEG images instead of CIFAR-10')
-    .addOption(new Option('--size <n>', 'with --folder: images become n × n pixels').argParser(pixels).default(32))
+    .option('--folder <dir>', 'a directory of class folders with PNG or JPEG images, or of train/ and test/ with these')
+    .addOption(
+      new Option('--size <n>', `with --folder: images become n × n pixels (default: ${usualSize})`).argParser(pixels),
+    )
     .option('--synthetic', 'the synthetic stand-in instead of CIFAR-10')
     .option('--json', 'print JSON')
     .option('--sheet <file>', 'write a PNG with ten training images of each class, a row per class')
@@ -64,15 +70,14 @@ function infoCommand(): Command {
     });
 }
 
-async function open(file: string | undefined, { data, folder, size, synthetic }: InfoFlags): Promise<Dataset> {
+async function open(file: string | undefined, flags: InfoFlags): Promise<Dataset> {
+  checkSources(file, flags);
+  const { data, folder, size, synthetic } = flags;
   if (file !== undefined) return datasetFor(await specFrom(file, { set: [] }), { data });
-  if (folder !== undefined)
-    return openDataset({
-      dataset: 'folder',
-      path: folder,
-      cwd: process.cwd(),
-      folder: { format: { ...imageFormatOf({}), height: size, width: size }, testShare: testShareOf({}) },
-    });
+  if (folder !== undefined) {
+    const image = { ...imageFormatOf({}), height: size ?? usualSize, width: size ?? usualSize };
+    return openDataset({ dataset: 'folder', path: folder, cwd: process.cwd(), folder: { format: image } });
+  }
   const envPath = process.env['LOCKSTEP_DATA'];
   return openDataset({
     dataset: synthetic === true ? 'synthetic' : 'cifar10',
@@ -83,12 +88,27 @@ async function open(file: string | undefined, { data, folder, size, synthetic }:
   });
 }
 
+/** One dataset at a time: flags of another would be ignored. @throws JobError BAD_OPTION */
+function checkSources(file: string | undefined, { data, folder, size, synthetic }: InfoFlags): void {
+  const sources = [file, folder !== undefined && `--folder ${folder}`, synthetic === true && '--synthetic'];
+  const named = sources.filter((source) => typeof source === 'string');
+  if (file === undefined && data !== undefined) named.push(`--data ${data}`);
+  if (named.length > 1) {
+    const message = `data info: expected one dataset, got ${named.join(' and ')}; leave out the others`;
+    throw new JobError('BAD_OPTION', message);
+  }
+  if (size === undefined || folder !== undefined) return;
+  const message = `--size: expected --folder with it, got ${named[0] ?? 'CIFAR-10'}, whose images have a size; leave it out`;
+  throw new JobError('BAD_OPTION', message);
+}
+
 /** What `data info` tells; also its JSON. */
 export function explore(dataset: Dataset) {
-  const { title, origin, classes, imageShape, train, test } = dataset;
+  const { title, origin, notes = [], classes, imageShape, train, test } = dataset;
   return {
     title,
     ...(origin !== undefined && { origin }),
+    notes,
     imageShape,
     trainImages: train.count,
     testImages: test.count,
@@ -100,7 +120,7 @@ export function explore(dataset: Dataset) {
 
 /** The facts as text: a table of classes against batches, then the channels. */
 export function describe(facts: ReturnType<typeof explore>): string {
-  const { title, origin, imageShape, trainImages, testImages, classes, parts, channels } = facts;
+  const { title, origin, notes, imageShape, trainImages, testImages, classes, parts, channels } = facts;
   const shape = imageShape.join(' x ');
   const header = ['images per class', ...parts.map(({ part }) => part)];
   const rows = classes.map((name, k) => [name, ...parts.map(({ counts }) => String(counts[k]))]);
@@ -110,6 +130,7 @@ export function describe(facts: ReturnType<typeof explore>): string {
   return [
     title,
     ...(origin === undefined ? [] : [origin]),
+    ...notes,
     `${trainImages} training and ${testImages} test images, ${shape}`,
     '',
     ...table([header, ...rows, totals]),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { formatShare } from '../../coordinator/report/format.js';
-import { decodeImage } from '../../job/data/decode-image.js';
+import { badImages, decodeImage } from '../../job/data/decode-image.js';
 import { JobError } from '../../job/errors.js';
 import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
 import type { ModelCard } from '../../job/model-card.js';
@@ -50,15 +50,27 @@ function formatOf({ imageShape: [height, width, channels] }: ModelCard): Omit<Im
   throw new JobError('BAD_OPTION', message);
 }
 
+/** @throws JobError BAD_DATA with all files that can't be used. */
 async function readImages(files: readonly string[], format: ImageFormat): Promise<Uint8Array> {
   const images: Uint8Array[] = [];
+  const problems: JobError[] = [];
   for (const file of files) {
-    const bytes = await readFile(file).catch((cause: Error) => {
-      throw new JobError('BAD_OPTION', `predict: expected a readable image, got ${cause.message}`, { cause });
-    });
-    images.push(await decodeImage(bytes, file, format));
+    try {
+      images.push(await readImage(file, format));
+    } catch (error) {
+      if (!(error instanceof JobError)) throw error;
+      problems.push(error);
+    }
   }
+  if (problems.length > 0) throw badImages(problems);
   return Uint8Array.from(Buffer.concat(images));
+}
+
+async function readImage(file: string, format: ImageFormat): Promise<Uint8Array> {
+  const bytes = await readFile(file).catch((cause: Error) => {
+    throw new JobError('BAD_OPTION', `predict: expected a readable image, got ${cause.message}; ${file}`, { cause });
+  });
+  return decodeImage(bytes, file, format);
 }
 
 function toPredictions(rows: Float32Array, files: readonly string[], names: readonly string[]): Prediction[] {

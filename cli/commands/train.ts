@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
 import { defaultHttpPort } from '../../coordinator/observe/http/decide.js';
 import { ClusterError } from '../../proto/errors.js';
-import { datasetFor } from '../dataset.js';
+import { findDatasetFor } from '../dataset.js';
 import { describeScale } from '../describe-scale.js';
 import { LocalWorkers } from '../local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
@@ -102,7 +102,11 @@ export function addRunOptions(
   const trace = new Option('--trace [steps]', 'write a time line of the run, or of its first steps: trace.json');
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
   return addTlsOptions(addNatsOptions(command))
-    .option('--data <path>', 'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download)')
+    .option(
+      '--data <path>',
+      'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download); ' +
+        'with data.dataset=folder: directory of class folders (else data.path)',
+    )
     .option('--run <dir>', 'run directory (default: a new one in --runs); one that holds this run is gone on with')
     .option('--runs <dir>', 'where new run directories are made', 'runs')
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
@@ -135,8 +139,8 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
   const token = readToken(options.tokenFile);
   const tls = readTls(options, 'both');
   const nats = resolveNats(options, spec.name);
+  const dataset = await findDatasetFor(spec, { data: options.data, allowSynthetic });
   const { count: workers, gpus, note } = await planLocalWorkers(options.workers, spec);
-  const dataset = () => datasetFor(spec, { data: options.data, allowSynthetic });
   return runCoordinator({
     spec,
     dataset,

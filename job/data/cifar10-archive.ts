@@ -5,6 +5,8 @@ import { JobError } from '../errors.js';
 import { BATCH_FILES, checkFileSize, FOLDER, NAMES_FILE } from './cifar10-format.js';
 
 const MAX_NAMES_BYTES = 10_000;
+/** Entries that aren't read and are kept by name. */
+const MAX_OTHERS = 1000;
 
 /** md5 of a file, hexadecimal. */
 export async function fileMd5(path: string): Promise<string> {
@@ -26,14 +28,16 @@ function wantedName(entry: ReadEntry): string | undefined {
  *
  * Nothing is written anywhere: the archive's paths only serve to recognise the known names, and sizes are checked before
  * a byte is kept. A file that is there twice is handed over once, the first one.
+ * @returns paths of the entries that were not handed over, folders left out.
  * @throws JobError BAD_DATA when the archive is damaged or a file has another size than it must.
  */
 export async function readArchive(
   path: string,
   imagesPerFile: number,
   onFile: (name: string, bytes: Buffer) => void,
-): Promise<void> {
+): Promise<string[]> {
   const seen = new Set<string>();
+  const others: string[] = [];
   let failure: Error | undefined;
   const guard = (work: () => void) => {
     try {
@@ -44,7 +48,10 @@ export async function readArchive(
   };
   const onReadEntry = (entry: ReadEntry) => {
     const name = wantedName(entry);
-    if (name === undefined || seen.has(name)) return;
+    if (name === undefined || seen.has(name)) {
+      if (entry.type !== 'Directory' && others.length < MAX_OTHERS) others.push(entry.path);
+      return;
+    }
     seen.add(name);
     guard(() => checkEntrySize(`${name} in ${path}`, name, entry.size, imagesPerFile));
     if (failure !== undefined) return;
@@ -62,6 +69,7 @@ export async function readArchive(
     );
   }
   if (failure !== undefined) throw failure;
+  return others;
 }
 
 function checkEntrySize(where: string, name: string, bytes: number, imagesPerFile: number): void {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { JobError } from '../errors.js';
+import { describeFailure, isLasting } from './bad-folder.js';
 import {
+  ARCHIVE_NAME,
   BATCH_FILES,
   checkFileSize,
   CLASSES,
@@ -18,6 +20,8 @@ import { unpackBatch } from './cifar10-records.js';
 import { decideTitle, type Evidence, type Marker, MARKER_NAME, markerSchema } from './cifar10-title.js';
 import type { Dataset, Split } from './dataset.js';
 import type { FoundData } from './locate.js';
+import { recogniseVersion } from './recognise.js';
+import { isHidden, printable } from './set-names.js';
 
 /** Per channel, on 0..1, of the training set. Constants, because they are part of a job's result. */
 const NORMALISE = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.243, 0.261] };
@@ -32,7 +36,12 @@ interface Contents {
   readonly test: Split;
   readonly classes: readonly string[];
   readonly evidence: Evidence;
+  /** Names of files that aren't read. */
+  readonly others: readonly string[];
 }
+
+/** Files of the official archive that need not be read. */
+const knownOthers = ['readme.html', MARKER_NAME, ARCHIVE_NAME];
 
 /**
  * Reads CIFAR-10's binary version into memory, from the directory or archive that `findData` found.
@@ -42,12 +51,13 @@ interface Contents {
 export async function readCifar10(found: FoundData, options: ReadOptions = {}): Promise<Dataset> {
   const imagesPerFile = options.imagesPerFile ?? IMAGES_PER_FILE;
   const read = found.kind === 'archive' ? readFromArchive : readFromDirectory;
-  const { train, test, classes, evidence } = await read(found.path, imagesPerFile);
+  const { train, test, classes, evidence, others } = await read(found.path, imagesPerFile);
   const { title, reason } = decideTitle(evidence);
   return {
     name: 'cifar10',
     title,
     origin: `${found.path} (${reason})`,
+    notes: describeOthers(others),
     synthetic: false,
     classes,
     imageShape: [32, 32, 3],
@@ -56,6 +66,12 @@ export async function readCifar10(found: FoundData, options: ReadOptions = {}): 
     train,
     test,
   };
+}
+
+function describeOthers(others: readonly string[]): string[] {
+  const unknown = others.filter((path) => !knownOthers.includes(basename(path)) && !isHidden(basename(path)));
+  const [some, more] = [unknown.slice(0, 6), unknown.length - 6];
+  return some.length === 0 ? [] : [`not read: ${some.map(printable).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
 /** Room for both splits; `place` gives the part of it that belongs to a batch file. */
@@ -84,11 +100,14 @@ async function readFromDirectory(directory: string, imagesPerFile: number): Prom
   const reader = new BatchFileReader();
   for (const name of BATCH_FILES) {
     const hash = marker !== undefined || name === TRAIN_FILES[0] ? createHash('sha256') : undefined;
-    await reader.read(join(directory, name), place(name), hash);
+    await reader.read(join(directory, name), place(name), hash).catch((cause: Error) => {
+      throw unreadable(join(directory, name), cause);
+    });
     if (hash) sha256[name] = hash.digest('hex');
   }
   const classes = await readClassNames(join(directory, NAMES_FILE));
-  return { train, test, classes, evidence: marker === undefined ? { sha256 } : { marker, sha256 } };
+  const others = (await readdir(directory)).filter((name) => name !== NAMES_FILE && !BATCH_FILES.includes(name));
+  return { train, test, classes, evidence: marker === undefined ? { sha256 } : { marker, sha256 }, others };
 }
 
 async function readFromArchive(path: string, imagesPerFile: number): Promise<Contents> {
@@ -96,7 +115,7 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
   const { train, test, place } = allocate(imagesPerFile);
   const sha256: Record<string, string> = {};
   let classes = CLASSES;
-  await readArchive(path, imagesPerFile, (name, bytes) => {
+  const others = await readArchive(path, imagesPerFile, (name, bytes) => {
     const where = `${name} in ${path}`;
     if (name === NAMES_FILE) {
       classes = parseClassNames(where, bytes.toString('utf8'));
@@ -106,8 +125,15 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
     sha256[name] = createHash('sha256').update(bytes).digest('hex');
   });
   const missing = BATCH_FILES.filter((name) => sha256[name] === undefined);
-  if (missing.length > 0) throw missingFiles(path, missing);
-  return { train, test, classes, evidence: { archiveMd5: await fileMd5(path), sha256 } };
+  if (missing.length > 0) throw otherVersion(path, others) ?? missingFiles(path, missing);
+  return { train, test, classes, evidence: { archiveMd5: await fileMd5(path), sha256 }, others };
+}
+
+/** A file that may not be read is a wrong one; a disk that fails is not. */
+function unreadable(path: string, cause: NodeJS.ErrnoException): Error {
+  if (!isLasting(cause)) return cause;
+  const message = `read CIFAR-10: expected a readable file, got ${describeFailure(cause)}; ${path}`;
+  return new JobError('BAD_DATA', message, { cause });
 }
 
 /** Finds all missing files at once, and wrong sizes, before any file is read. */
@@ -123,6 +149,14 @@ async function checkFiles(directory: string, imagesPerFile: number): Promise<voi
   const missing = BATCH_FILES.filter((_, k) => sizes[k] === undefined);
   if (missing.length > 0) throw missingFiles(directory, missing);
   BATCH_FILES.forEach((name, k) => checkFileSize(join(directory, name), sizes[k]!, imagesPerFile));
+}
+
+/** The error for an archive of another version of CIFAR; undefined where it is none. */
+function otherVersion(path: string, names: readonly string[]): JobError | undefined {
+  const version = recogniseVersion(names.map((name) => basename(name)));
+  if (!version) return undefined;
+  const message = `read CIFAR-10: expected the binary version, got ${version.found}; ${path}; ${version.advice}`;
+  return new JobError('BAD_DATA', message);
 }
 
 function missingFiles(where: string, missing: readonly string[]): JobError {

@@ -18,6 +18,8 @@ export interface Dataset {
   readonly title: string;
   /** Where the data was found and how the title is known; for display. */
   readonly origin?: string;
+  /** Which files are used for what, and which aren't used; lines for display. */
+  readonly notes?: readonly string[];
   readonly synthetic: boolean;
   readonly classes: readonly string[];
   /** `[H, W, C]` of every image. */

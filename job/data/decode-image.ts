@@ -28,7 +28,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, format: Image
     if (info.channels === format.channels) return data;
     throw new Error(`${info.channels} channels after conversion to ${format.channels}`);
   } catch (cause) {
-    throw badImage(name, (cause as Error).message, cause);
+    throw badImage(name, `a damaged one (${firstLine((cause as Error).message)})`, cause);
   }
 }
 
@@ -50,11 +50,26 @@ async function loadDecoder() {
   return sharp;
 }
 
+/** The decoder may say the same several times, a line each. */
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0]!.replaceAll(/\s+/g, ' ');
+}
+
 function badImage(name: string, found: string, cause?: unknown): JobError {
-  const reason = found.replaceAll(/\s+/g, ' ').trim();
+  const message = `read image: expected a PNG or JPEG, got ${found}; ${name}; replace or remove the file`;
+  return new JobError('BAD_DATA', message, { cause });
+}
+
+/** Bad files that a message names. */
+const namedFiles = 20;
+
+/** One error for all images that can't be used; the first twenty are named. */
+export function badImages(problems: readonly JobError[]): JobError {
+  if (problems.length === 1) return problems[0]!;
+  const named = problems.slice(0, namedFiles).map(({ message }) => `  ${message}`);
+  const more = problems.length > namedFiles ? [`  and ${problems.length - namedFiles} more`] : [];
   return new JobError(
     'BAD_DATA',
-    `read image: expected a PNG or JPEG, got ${reason}; ${name}; replace or remove the file`,
-    { cause },
+    `read images: ${problems.length} files cannot be used\n${[...named, ...more].join('\n')}`,
   );
 }

@@ -1,126 +1,185 @@
-import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
-import { JobError } from '../errors.js';
-
-/** An image file and its class. */
-export interface LabelledFile {
-  /** As messages and hashes have it: relative to the folder, with `/`. */
-  readonly path: string;
-  /** Index of its class. */
-  readonly label: number;
-}
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { badFolder } from './bad-folder.js';
+import { BATCH_FILES } from './cifar10-format.js';
+import { type FolderEntries, entriesOf } from './folder-entries.js';
+import { decideLayout, type Layout } from './folder-layout.js';
+import { inHashOrder, type LabelledFile, splitByHash } from './folder-order.js';
+import { describeLeftOut, type LeftOut } from './left-out.js';
+import { type ClassFolder, outsideClasses, scanClasses } from './scan-classes.js';
+import { roleOf } from './set-names.js';
 
 /** What an image folder holds, in the order in which it is used. */
 export interface FolderFiles {
+  /** The folder that the paths start from: the wanted one, or the only one in it. */
+  readonly base: string;
   /** Names of the class folders, sorted by code units, which no locale changes. */
   readonly classes: readonly string[];
   readonly train: readonly LabelledFile[];
   readonly test: readonly LabelledFile[];
-  /** Files that are no images by their names. */
-  readonly leftOut: number;
+  /** Which folder is used for what, and what isn't read; a line each. */
+  readonly notes: readonly string[];
 }
 
 /** Labels are bytes. */
 const mostClasses = 256;
-const imageName = /\.(png|jpe?g)$/i;
-const isHidden = (name: string) => name.startsWith('.');
+/** Share of the images that are for testing, unless the spec says another. */
+const usualTestShare = 0.2;
+/** Folders in each other that hold nothing else, as archives unpack to. */
+const mostWrappers = 3;
 
 /**
- * Lists a directory of class folders, or of `train/` and `test/` that hold these, with images at any depth below.
- * @param testShare - share of the images that are for testing, where there is no `test/`.
+ * Lists a directory of class folders, or of one folder for training and one for testing that hold these, with images at
+ * any depth below. A directory that holds a single folder of these stands for it.
+ * @param testShare - share of the images that are for testing, where there is no set for it.
  * @throws JobError BAD_DATA
  */
-export async function listFolder(root: string, testShare: number): Promise<FolderFiles> {
-  const names = await foldersIn(root);
-  const isSplit = names.includes('train') && names.includes('test');
-  const classes = isSplit ? await foldersIn(join(root, 'train')) : names;
-  checkClasses(root, classes);
-  if (!isSplit) {
-    const { files, leftOut } = await listClasses(root, '', classes);
-    return { classes, ...splitByHash(files, testShare), leftOut };
-  }
-  await checkTestClasses(join(root, 'test'), classes);
-  const train = await listClasses(root, 'train', classes);
-  const test = await listClasses(root, 'test', classes);
-  const [ordered, orderedTest] = [inHashOrder(train.files), inHashOrder(test.files)];
-  return { classes, train: ordered, test: orderedTest, leftOut: train.leftOut + test.leftOut };
+export async function listFolder(root: string, testShare?: number): Promise<FolderFiles> {
+  const found = await unwrap(root, '', (name) => ['test', 'validation'].includes(roleOf(name) ?? ''));
+  const base = join(root, found.path);
+  const layout = await layoutOf(base, found.entries);
+  const notes = found.path === '' ? [] : [`images are read from ${found.path}/`];
+  const place = { base, seen: new Set([await realpath(root), await realpath(base)]), leftOut: found.leftOut };
+  const files =
+    layout.kind === 'classes'
+      ? await listClassFolders(place, found.entries, testShare)
+      : await listSets(place, found.entries, layout, testShare);
+  return { base, ...files, notes: [...notes, ...files.notes, ...describeLeftOut(place.leftOut)] };
 }
 
-/**
- * Divides images into training and test by their paths alone, so that one more image moves no other from set to set.
- */
-export function splitByHash(
+/** Where files are listed; `seen` and `leftOut` grow. */
+interface Place {
+  readonly base: string;
+  readonly seen: Set<string>;
+  readonly leftOut: LeftOut[];
+}
+
+async function listClassFolders(place: Place, entries: FolderEntries, testShare = usualTestShare) {
+  const classes = entries.folders.map(({ name }) => name);
+  checkClasses(place.base, entries);
+  place.leftOut.push(...outsideClasses('', entries));
+  const folders = entries.folders.map(({ name, isLink }, label) => ({ path: name, label, isLink }));
+  const { files, leftOut } = await scanClasses(place.base, folders, place.seen);
+  place.leftOut.push(...leftOut);
+  checkEveryClass(place.base, folders, files, leftOut);
+  return { classes, ...splitByHash(files, testShare), notes: [] };
+}
+
+async function listSets(
+  place: Place,
+  entries: FolderEntries,
+  layout: Extract<Layout, { kind: 'sets' }>,
+  testShare: number | undefined,
+) {
+  const train = await unwrap(place.base, layout.train, () => false);
+  checkClasses(join(place.base, train.path), train.entries);
+  const classes = train.entries.folders.map(({ name }) => name);
+  const test = await unwrap(place.base, layout.test, (name) => classes.includes(name));
+  checkTestClasses(join(place.base, test.path), test.entries, { train: train.path, classes });
+  place.leftOut.push(...outsideClasses('', entries), ...train.leftOut, ...test.leftOut);
+  const scan = async ({ path, entries: set }: Found) => {
+    place.seen.add(await realpath(join(place.base, path)));
+    place.leftOut.push(...outsideClasses(path, set));
+    const folders = set.folders.map(({ name, isLink }) => ({
+      path: `${path}/${name}`,
+      label: classes.indexOf(name),
+      isLink,
+    }));
+    const { files, leftOut } = await scanClasses(place.base, folders, place.seen);
+    place.leftOut.push(...leftOut);
+    return { folders, files: inHashOrder(files), leftOut };
+  };
+  const [training, testing] = [await scan(train), await scan(test)];
+  checkEveryClass(place.base, training.folders, training.files, training.leftOut);
+  const notes = [
+    `${train.path}/ is used for training, ${test.path}/ for testing`,
+    ...layout.notRead.map(({ name, reason }) => `not read: ${name}/, ${reason}`),
+    ...(testShare === undefined ? [] : [`data.testShare is not used: ${test.path}/ is the set for testing`]),
+  ];
+  return { classes, train: training.files, test: testing.files, notes };
+}
+
+/** A folder that holds class folders or sets. */
+interface Found {
+  /** Relative to where the search began, with `/`. */
+  readonly path: string;
+  readonly entries: FolderEntries;
+  /** Found on the way there. */
+  readonly leftOut: LeftOut[];
+}
+
+/** Goes into folders that hold nothing but one folder of folders. @param isEnd - such a folder is not entered. */
+async function unwrap(root: string, start: string, isEnd: (name: string) => boolean): Promise<Found> {
+  let path = start;
+  let entries = await entriesOf(join(root, path));
+  const leftOut: LeftOut[] = [];
+  for (let depth = 0; depth < mostWrappers; depth++) {
+    const [only, ...rest] = entries.folders;
+    if (only === undefined || rest.length > 0 || entries.images.length > 0 || isEnd(only.name)) break;
+    const below = path === '' ? only.name : `${path}/${only.name}`;
+    const inner = await entriesOf(join(root, below));
+    if (inner.folders.length === 0 || inner.images.length > 0) break;
+    leftOut.push(...outsideClasses(path, entries));
+    [path, entries] = [below, inner];
+  }
+  return { path, entries, leftOut };
+}
+
+async function layoutOf(base: string, { folders }: FolderEntries): Promise<Exclude<Layout, { kind: 'unclear' }>> {
+  if (folders.every(({ name }) => roleOf(name) === undefined)) return { kind: 'classes' };
+  const candidates = await Promise.all(
+    folders.map(async ({ name }) => {
+      const inner = await entriesOf(join(base, name));
+      return { name, hasFolders: inner.folders.length > 0, hasImages: inner.images.length > 0 };
+    }),
+  );
+  const layout = decideLayout(candidates);
+  if (layout.kind !== 'unclear') return layout;
+  const expected = 'class folders, or a folder for training and one for testing that hold class folders';
+  throw badFolder(base, expected, layout.found, { advice: layout.advice });
+}
+
+function checkClasses(folder: string, { folders, images, others }: FolderEntries): void {
+  if (folders.length >= 2 && folders.length <= mostClasses) return;
+  const names = folders.length === 1 ? `one, ${folders[0]!.name}` : String(folders.length);
+  const loose = images.length === 0 ? '' : ` and ${images.length} images outside of any`;
+  const isCifar = others.some(({ name }) => BATCH_FILES.includes(name));
+  const expected = `2 to ${mostClasses} class folders, or train/ and test/ with class folders`;
+  throw badFolder(folder, expected, isCifar ? "CIFAR-10's files" : names + loose, {
+    advice: isCifar ? 'leave out data.dataset: folder' : 'sort the images into a folder for each class',
+  });
+}
+
+/** All folders without images at once. */
+function checkEveryClass(
+  base: string,
+  classes: readonly ClassFolder[],
   files: readonly LabelledFile[],
-  testShare: number,
-): { readonly train: LabelledFile[]; readonly test: LabelledFile[] } {
-  const isTest = ({ path }: LabelledFile) => pathHash('split', path).readUInt32BE() < testShare * 2 ** 32;
-  const ordered = inHashOrder(files);
-  return { train: ordered.filter((file) => !isTest(file)), test: ordered.filter(isTest) };
-}
-
-/**
- * In the order of their paths' hashes: as good as shuffled, the same everywhere. Shards are equal runs of it, so each
- * has the classes mixed, and none has more than one image more than another.
- */
-export function inHashOrder(files: readonly LabelledFile[]): LabelledFile[] {
-  return files
-    .map((file) => ({ file, hash: pathHash('order', file.path) }))
-    .sort((a, b) => Buffer.compare(a.hash, b.hash))
-    .map(({ file }) => file);
-}
-
-/** File systems differ in how they write accented letters. */
-function pathHash(purpose: 'order' | 'split', path: string): Buffer {
-  return createHash('sha256')
-    .update(`${purpose}\n${path.normalize('NFC')}`)
-    .digest();
-}
-
-async function listClasses(root: string, split: string, classes: readonly string[]) {
-  const files: LabelledFile[] = [];
-  let leftOut = 0;
-  for (const [label, name] of classes.entries()) {
-    const folder = join(root, split, name);
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return [];
-        throw badFolder(folder, 'a readable folder', error.message, error);
-      },
-    );
-    const found = entries.filter((entry) => !entry.isDirectory() && !isHidden(entry.name));
-    const images = found.filter((entry) => imageName.test(entry.name));
-    leftOut += found.length - images.length;
-    if (images.length === 0 && split !== 'test') throw badFolder(folder, 'PNG or JPEG files', 'none');
-    for (const { parentPath, name: file } of images) {
-      files.push({ path: relative(root, join(parentPath, file)).replaceAll(sep, '/'), label });
-    }
-  }
-  return { files, leftOut };
-}
-
-async function foldersIn(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
-    throw badFolder(path, 'a directory of class folders', error.message, error);
+  leftOut: readonly LeftOut[],
+): void {
+  const present = new Set(files.map(({ label }) => label));
+  const empty = classes.filter(({ label }) => !present.has(label)).map(({ path }) => path);
+  if (empty.length === 0) return;
+  const inEmpty = leftOut.filter(({ folder }) => folder !== undefined && empty.includes(folder));
+  const got = ['none', ...describeLeftOut(inEmpty)].join('; ');
+  const advice = 'add images or remove the folders';
+  throw badFolder(empty.map((path) => join(base, path)).join(', '), 'PNG or JPEG files in each class folder', got, {
+    advice,
   });
-  const folders = entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !isHidden(entry.name));
-  return folders.map(({ name }) => name).sort();
 }
 
-function checkClasses(root: string, classes: readonly string[]): void {
-  if (classes.length >= 2 && classes.length <= mostClasses) return;
-  const found = classes.length === 1 ? `one, ${classes[0]}` : String(classes.length);
-  throw badFolder(root, `2 to ${mostClasses} class folders, or train/ and test/ with class folders`, found);
+function checkTestClasses(
+  folder: string,
+  { folders }: FolderEntries,
+  { train, classes }: { readonly train: string; readonly classes: readonly string[] },
+): void {
+  const unknown = folders.map(({ name }) => name).filter((name) => !classes.includes(name));
+  if (unknown.length === 0) return;
+  const expected = `the classes of ${train}/ (${some(classes)})`;
+  const advice = 'give classes the same names in both, or move the others elsewhere';
+  throw badFolder(folder, expected, `others too: ${some(unknown)}`, { advice });
 }
 
-async function checkTestClasses(test: string, classes: readonly string[]): Promise<void> {
-  const unknown = (await foldersIn(test)).filter((name) => !classes.includes(name));
-  if (unknown.length > 0) throw badFolder(test, 'the classes of train/', `others too: ${unknown.join(', ')}`);
-}
-
-/** The error for a place that holds no image folder. */
-export function badFolder(path: string, expected: string, got: string, cause?: unknown): JobError {
-  return new JobError('BAD_DATA', `read image folder: expected ${expected}, got ${got}; ${path}; see docs/data.md`, {
-    cause,
-  });
+function some(names: readonly string[]): string {
+  return names.length > 12 ? `${names.slice(0, 10).join(', ')} and ${names.length - 10} more` : names.join(', ');
 }

@@ -4,41 +4,71 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { JobError } from '../errors.js';
 import type { ImageFormat } from '../image-format.js';
+import { badFolder, describeFailure, isLasting } from './bad-folder.js';
 import type { Dataset, Split } from './dataset.js';
-import { decodeImage } from './decode-image.js';
+import { badImages, decodeImage } from './decode-image.js';
 import { channelStatistics } from './explore.js';
-import { badFolder, type LabelledFile, listFolder } from './folder-files.js';
+import { type FolderFiles, listFolder } from './folder-files.js';
+import { listNames } from './folder-layout.js';
+import type { LabelledFile } from './folder-order.js';
 
 export interface FolderOptions {
   readonly format: ImageFormat;
-  /** Share of the images that are for testing, where there is no `test/`. */
-  readonly testShare: number;
+  /** Share of the images that are for testing, where there is no `test/`; 0.2 by default. */
+  readonly testShare?: number | undefined;
   /** Only so many images of each set. */
   readonly limit?: number | undefined;
 }
 
-/** Bad files that a message names. */
-const namedFiles = 5;
-
 /**
  * Reads a directory of class folders with PNG or JPEG images into memory, all in one size.
  *
- * Which images train and which test, and their order, depends on their paths alone; see `folder-files.ts`.
+ * Which images train and which test, and their order, depends on their paths alone; see `folder-order.ts`.
  * @throws JobError BAD_DATA that names folder or files.
  */
-export async function readFolder(root: string, { format, testShare, limit }: FolderOptions): Promise<Dataset> {
-  const { classes, leftOut, ...files } = await listFolder(root, testShare);
+export async function readFolder(root: string, options: FolderOptions): Promise<Dataset> {
+  return readListed(root, await findImages(root, options), options);
+}
+
+/** Lists the images that `readListed` reads. @throws JobError BAD_DATA, BAD_SPEC */
+export async function findImages(root: string, { format, testShare, limit }: FolderOptions): Promise<FolderFiles> {
+  const listed = await listFolder(root, testShare);
   for (const set of ['train', 'test'] as const) {
-    if (files[set].length === 0)
-      throw badFolder(root, `at least one image for each of training and test`, `none for ${set}`);
+    if (listed[set].length > 0) continue;
+    const advice = 'add images, or set data.testShare';
+    throw badFolder(root, 'at least one image for each of training and test', `none for ${set}`, { advice });
   }
-  const train = await readSplit(root, files.train.slice(0, limit), format);
-  const test = await readSplit(root, files.test.slice(0, limit), format);
-  const others = leftOut === 0 ? '' : ` (${leftOut} other file(s) left out)`;
+  const [train, test] = [listed.train.slice(0, limit), listed.test.slice(0, limit)];
+  for (const set of [train, test]) checkSize(set.length, bytesOf(format));
+  const missing = [
+    ...missingClasses(listed.classes, train, 'training'),
+    ...missingClasses(listed.classes, test, 'testing'),
+  ];
+  return { ...listed, train, test, notes: [...listed.notes, ...missing] };
+}
+
+/** A line about the classes of which a set has no images, if there are any. */
+function missingClasses(classes: readonly string[], files: readonly LabelledFile[], purpose: string): string[] {
+  const present = new Set(files.map(({ label }) => label));
+  const missing = classes.filter((_, label) => !present.has(label));
+  return missing.length === 0 ? [] : [`no images for ${purpose} of ${listNames(missing)}`];
+}
+
+/** Reads what `findImages` has listed. @throws JobError BAD_DATA that names the files of both sets. */
+export async function readListed(root: string, files: FolderFiles, { format }: FolderOptions): Promise<Dataset> {
+  const { base, classes, notes } = files;
+  const all = [...files.train, ...files.test];
+  const images = [files.train, files.test].map(({ length }) => new Uint8Array(length * bytesOf(format)));
+  await decodeAll(base, all, format, (i, pixels) => {
+    const inTrain = i < files.train.length;
+    images[inTrain ? 0 : 1]!.set(pixels, (inTrain ? i : i - files.train.length) * pixels.length);
+  });
+  const [train, test] = [files.train, files.test].map((set, k) => splitOf(set, images[k]!)) as [Split, Split];
   return {
     name: 'folder',
     title: `${basename(root)} (image folder)`,
-    origin: `${root}${others}`,
+    origin: base,
+    notes,
     synthetic: false,
     classes,
     imageShape: [format.height, format.width, format.channels],
@@ -49,6 +79,14 @@ export async function readFolder(root: string, { format, testShare, limit }: Fol
   };
 }
 
+function splitOf(files: readonly LabelledFile[], images: Uint8Array): Split {
+  return { count: files.length, images, labels: Uint8Array.from(files, ({ label }) => label) };
+}
+
+function bytesOf({ height, width, channels }: ImageFormat): number {
+  return height * width * channels;
+}
+
 /** Mean and deviation of the training pixels, in four digits; the deviation at least a grey level, as images may be plain. */
 function normalisation(train: Split, channels: number): Dataset['normalise'] {
   const { mean, deviation } = channelStatistics(train, channels);
@@ -56,29 +94,44 @@ function normalisation(train: Split, channels: number): Dataset['normalise'] {
   return { mean: mean.map(rounded), deviation: deviation.map((value) => Math.max(rounded(value), 0.004)) };
 }
 
-async function readSplit(root: string, files: readonly LabelledFile[], format: ImageFormat): Promise<Split> {
-  const imageBytes = format.height * format.width * format.channels;
-  checkSize(files.length, imageBytes);
-  const images = new Uint8Array(files.length * imageBytes);
-  const labels = Uint8Array.from(files, ({ label }) => label);
-  const problems = new Map<number, JobError>();
-  const read = async ({ path }: LabelledFile, i: number) => {
+/**
+ * Decodes files, several at once. Those that fail are decoded again one by one: the decoder keeps its messages in one
+ * place for all that it is doing, so only then is a message that of its file.
+ * @throws JobError BAD_DATA with all files that can't be used.
+ */
+async function decodeAll(
+  base: string,
+  files: readonly LabelledFile[],
+  format: ImageFormat,
+  onPixels: (index: number, pixels: Uint8Array) => void,
+): Promise<void> {
+  const decode = async (i: number) => {
     try {
-      images.set(await decodeFile(root, path, format), i * imageBytes);
+      onPixels(i, await decodeFile(base, files[i]!.path, format));
+      return undefined;
     } catch (error) {
-      if (!(error instanceof JobError)) throw error;
-      problems.set(i, error);
+      if (error instanceof JobError) return error;
+      throw error;
     }
   };
-  await forEachAtOnce(files, availableParallelism() + 1, read);
-  if (problems.size > 0) throw badFiles(files.flatMap((_, i) => problems.get(i) ?? []));
-  return { count: files.length, images, labels };
+  const failed: number[] = [];
+  await forEachAtOnce(files, availableParallelism() + 1, async (_, i) => {
+    if ((await decode(i)) !== undefined) failed.push(i);
+  });
+  const problems: JobError[] = [];
+  for (const i of failed.sort((a, b) => (files[a]!.path < files[b]!.path ? -1 : 1))) {
+    const problem = await decode(i);
+    if (problem !== undefined) problems.push(problem);
+  }
+  if (problems.length > 0) throw badImages(problems);
 }
 
-async function decodeFile(root: string, path: string, format: ImageFormat): Promise<Uint8Array> {
-  const name = join(root, path);
-  const bytes = await readFile(name).catch((cause: Error) => {
-    throw new JobError('BAD_DATA', `read image: expected a readable file, got ${cause.message}`, { cause });
+async function decodeFile(base: string, path: string, format: ImageFormat): Promise<Uint8Array> {
+  const name = join(base, path);
+  const bytes = await readFile(name).catch((cause: NodeJS.ErrnoException) => {
+    if (!isLasting(cause)) throw cause;
+    const message = `read image: expected a readable file, got ${describeFailure(cause)}; ${name}`;
+    throw new JobError('BAD_DATA', message, { cause });
   });
   return decodeImage(bytes, name, format);
 }
@@ -104,12 +157,4 @@ function checkSize(count: number, imageBytes: number): void {
     `read image folder: expected at most ${gigabytes(constants.MAX_LENGTH)} GB of pixels, got ` +
       `${gigabytes(count * imageBytes)} GB of ${count} images; set a smaller data.image or data.limit`,
   );
-}
-
-function badFiles(problems: readonly JobError[]): JobError {
-  if (problems.length === 1) return problems[0]!;
-  const named = problems.slice(0, namedFiles).map(({ message }) => `  ${message}`);
-  const more = problems.length > namedFiles ? [`  and ${problems.length - namedFiles} more`] : [];
-  const lines = [...named, ...more].join('\n');
-  return new JobError('BAD_DATA', `read image folder: ${problems.length} files cannot be used\n${lines}`);
 }

@@ -30,67 +30,97 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
   readonly seed?: number;
 }
 
-/**
- * Opens a job's dataset. CIFAR-10: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache directory, else the download.
- *
- * A place that the user named is the only one. Data that is there but bad is an error, never a reason to look elsewhere.
- * @throws JobError NO_DATA says where it looked and what to do; BAD_DATA; neither gives way to the stand-in, except
- * that `allowSynthetic` replaces a failed download.
- */
+/** Reads a dataset whose place is known. */
+export type ReadDataset = () => Promise<Dataset>;
+
+/** Opens a job's dataset: finds it and reads it; see `findDataset`. */
 export async function openDataset(options: OpenOptions): Promise<Dataset> {
-  const dataset = await openWhole(options);
-  return options.limit === undefined ? dataset : limitDataset(dataset, options.limit);
+  return (await findDataset(options))();
 }
 
-async function openWhole(options: OpenOptions): Promise<Dataset> {
-  const { limit, seed } = options;
+/**
+ * Finds a job's dataset, without reading it. CIFAR-10: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache
+ * directory, else the download, which begins when it is read.
+ *
+ * A place that the user named is the only one. Data that is there but bad is an error, never a reason to look elsewhere.
+ * @throws JobError NO_DATA says where it looked and what to do; BAD_DATA; BAD_OPTION. Reading it throws these and
+ * DOWNLOAD_FAILED; none gives way to the stand-in, except that `allowSynthetic` replaces a failed download.
+ */
+export async function findDataset(options: OpenOptions): Promise<ReadDataset> {
+  const { limit } = options;
+  const read = await findWhole(options);
+  return limit === undefined ? read : async () => limitDataset(await read(), limit);
+}
+
+async function findWhole(options: OpenOptions): Promise<ReadDataset> {
+  if (options.dataset === 'folder') return findFolder(options);
+  if (options.dataset === 'cifar10') return findCifar10(options);
+  if (options.path === undefined) return () => makeStandIn(options);
+  throw new JobError(
+    'BAD_OPTION',
+    `--data: expected none with the synthetic stand-in, which is computed, got ${options.path}; ` +
+      'leave it out, or set data.dataset to cifar10 or folder',
+  );
+}
+
+/** Each kind of data has libraries of its own, which the others need not wait for. */
+async function makeStandIn({ limit, seed }: OpenOptions): Promise<Dataset> {
+  const { makeSynthetic } = await import('./synthetic.js');
   const sizes = limit === undefined ? {} : { imagesPerBatch: limit, testImages: limit };
-  // Each kind of data has libraries of its own, which the others need not wait for.
-  const synthetic = async () => {
-    const { makeSynthetic } = await import('./synthetic.js');
-    return makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
-  };
-  if (options.dataset === 'synthetic') return synthetic();
-  if (options.dataset === 'folder') return openFolder(options);
-  const found = await findCifar10(options);
-  if (found instanceof JobError) {
-    if (options.allowSynthetic === true) return synthetic();
-    throw found;
+  return makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
+}
+
+async function findFolder({ path, folder, cwd, limit }: OpenOptions): Promise<ReadDataset> {
+  const place = path ?? folder?.path;
+  if (place === undefined || folder === undefined) {
+    throw new JobError(
+      'NO_DATA',
+      'open dataset: expected the directory of an image folder, got none; set data.path in the spec, or pass --data DIR',
+    );
   }
+  const { findImages, readListed } = await import('./folder.js');
+  const root = resolve(cwd, place);
+  const files = await findImages(root, { ...folder, limit });
+  return () => readListed(root, files, folder);
+}
+
+/** A wrong explicit place is thrown at once; a download begins when the data is read. */
+async function findCifar10(options: OpenOptions): Promise<ReadDataset> {
+  const cache = options.cache ?? cacheDirectory();
+  const decision = decideSource(await inspect(candidates({ ...options, cache })));
+  if (decision.kind === 'wrong-place') throw await wrongPlace(decision);
+  if (decision.kind === 'read') return () => readFound(decision.found, options);
+  return async () => {
+    const found = await download(decision.reason, cache, options);
+    if (!(found instanceof JobError)) return readFound(found, options);
+    if (options.allowSynthetic === true) return makeStandIn(options);
+    throw found;
+  };
+}
+
+async function readFound(found: FoundData, options: OpenOptions): Promise<Dataset> {
   const { readCifar10 } = await import('./cifar10.js');
   return readCifar10(found, options);
 }
 
-async function openFolder({ path, folder, cwd, limit }: OpenOptions): Promise<Dataset> {
-  const place = path ?? folder?.path;
-  if (place !== undefined && folder !== undefined) {
-    const { readFolder } = await import('./folder.js');
-    return readFolder(resolve(cwd, place), { ...folder, limit });
-  }
-  throw new JobError(
+async function wrongPlace({ origin, path }: { readonly origin: string; readonly path: string }): Promise<JobError> {
+  const { recognise } = await import('./recognise.js');
+  const { found, advice } = await recognise(path);
+  return new JobError(
     'NO_DATA',
-    'open dataset: expected the directory of an image folder, got none; set data.path in the spec, or pass --data DIR',
+    'open dataset: expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, or a .tar.gz of them, ' +
+      `got ${found}; ${origin}: ${path}; ${advice}`,
   );
 }
 
-/** The data's place, or the error that says why it is nowhere to be had. A wrong explicit place is thrown. */
-async function findCifar10(options: OpenOptions): Promise<FoundData | JobError> {
-  const cache = options.cache ?? cacheDirectory();
-  const decision = decideSource(await inspect(candidates({ ...options, cache })));
-  if (decision.kind === 'read') return decision.found;
-  if (decision.kind === 'wrong-place') {
-    throw new JobError(
-      'NO_DATA',
-      `open dataset: expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, or a .tar.gz of them; ` +
-        `${decision.reason}; name the directory or archive that holds them`,
-    );
-  }
-  if (options.download === false) return noData(decision.reason);
+/** Downloads CIFAR-10. @returns the error where that is not wanted or fails. */
+async function download(reason: string, cache: string, options: OpenOptions): Promise<FoundData | JobError> {
+  if (options.download === false) return noData(reason);
   try {
     const { installCifar10 } = await import('./install.js');
     return await installCifar10(cache, options);
   } catch (error) {
-    if (error instanceof JobError && error.code === 'DOWNLOAD_FAILED') return noData(decision.reason, error);
+    if (error instanceof JobError && error.code === 'DOWNLOAD_FAILED') return noData(reason, error);
     throw error;
   }
 }

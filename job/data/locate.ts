@@ -24,7 +24,7 @@ export interface Inspected extends Candidate {
 export type SourceDecision =
   | { readonly kind: 'read'; readonly found: FoundData; readonly reason: string }
   /** An explicit place holds nothing: an error, because another source would silently change the result. */
-  | { readonly kind: 'wrong-place'; readonly reason: string }
+  | { readonly kind: 'wrong-place'; readonly origin: string; readonly path: string }
   | { readonly kind: 'download'; readonly reason: string };
 
 /** Where to look, in order. An explicit place is the only one; `--data` goes before `LOCKSTEP_DATA`. */
@@ -44,7 +44,7 @@ export function candidates(places: { path?: string; envPath?: string; cwd: strin
 export function decideSource(inspected: readonly Inspected[]): SourceDecision {
   for (const { origin, path, explicit, found } of inspected) {
     if (found !== undefined) return { kind: 'read', found, reason: `${origin}: ${found.path}` };
-    if (explicit) return { kind: 'wrong-place', reason: `${origin}: nothing of CIFAR-10 in ${path}` };
+    if (explicit) return { kind: 'wrong-place', origin, path };
   }
   const places = inspected.map(({ origin, path }) => `${origin}: ${path}`).join(', ');
   return { kind: 'download', reason: `nothing of CIFAR-10 in ${places}` };

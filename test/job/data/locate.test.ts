@@ -47,7 +47,8 @@ describe('decideSource', () => {
   it('goes nowhere else when the place that the user named holds nothing', () => {
     expect(decideSource([{ origin: '--data', path: '/typo', explicit: true, found: undefined }])).toEqual({
       kind: 'wrong-place',
-      reason: '--data: nothing of CIFAR-10 in /typo',
+      origin: '--data',
+      path: '/typo',
     });
   });
 });

@@ -1,19 +1,30 @@
+import { posix } from 'node:path';
 import type { V1ConfigMap, V1Secret } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
+import type { JobSpec } from '../../../../job/spec.js';
 import type { JobContext } from '../job-context.js';
 import { type JobIdentity, namesOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
+import { home } from './storage.js';
 
-/** The job as the coordinator reads it, with every default of the operator's version. */
+/**
+ * The job as the coordinator reads it, with every default of the operator's version. A relative `data.path` is seen from
+ * the coordinator's home, where its volumes are.
+ */
 export function jobConfig({ identity, spec }: JobContext): Desired {
   const config = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metaOf(identity, namesOf(identity).config, 'coordinator'),
-    data: { 'job.yaml': stringify(spec) },
+    data: { 'job.yaml': stringify(withDataPath(spec)) },
   } satisfies V1ConfigMap;
   return stamped(config);
+}
+
+function withDataPath(spec: JobSpec): JobSpec {
+  const { path } = spec.data;
+  return path === undefined ? spec : { ...spec, data: { ...spec.data, path: posix.resolve(home, path) } };
 }
 
 /** Certificates of a job, PEM. The authority's key is kept nowhere. */

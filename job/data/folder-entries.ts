@@ -1,0 +1,45 @@
+import { type Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { badFolder, describeFailure, isLasting } from './bad-folder.js';
+import type { LeftOutReason } from './left-out.js';
+import { isHidden } from './set-names.js';
+
+/** A folder's content, links followed. */
+export interface FolderEntries {
+  readonly folders: readonly { readonly name: string; readonly isLink: boolean }[];
+  readonly images: readonly string[];
+  readonly others: readonly { readonly name: string; readonly reason: LeftOutReason }[];
+}
+
+const imageName = /\.(png|jpe?g)$/i;
+
+/** Looks into a folder, in the order of code units. @throws JobError BAD_DATA when it can't be read. */
+export async function entriesOf(folder: string): Promise<FolderEntries> {
+  const found = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (!isLasting(error)) throw error;
+    const advice =
+      error.code === 'ENOTDIR' ? 'name a folder, unpacked where it is in an archive' : 'name another folder';
+    throw badFolder(folder, 'a folder that can be read', describeFailure(error), { advice, cause: error });
+  });
+  const folders: FolderEntries['folders'][number][] = [];
+  const images: string[] = [];
+  const others: FolderEntries['others'][number][] = [];
+  for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name } = entry;
+    const kind = await kindOf(folder, entry);
+    if (kind === 'folder') folders.push({ name, isLink: entry.isSymbolicLink() });
+    else if (kind === 'image') images.push(name);
+    else others.push({ name: kind === 'hidden' && entry.isDirectory() ? `${name}/` : name, reason: kind });
+  }
+  return { folders, images, others };
+}
+
+async function kindOf(folder: string, entry: Dirent): Promise<'folder' | 'image' | LeftOutReason> {
+  if (isHidden(entry.name)) return 'hidden';
+  const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
+  if (target === undefined) return 'broken link';
+  if (target.isDirectory()) return 'folder';
+  if (!target.isFile()) return 'special';
+  return imageName.test(entry.name) ? 'image' : 'kind';
+}

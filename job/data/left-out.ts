@@ -1,0 +1,76 @@
+import { extname } from 'node:path';
+import { printable } from './set-names.js';
+
+/** Why something in a folder isn't read. */
+export type LeftOutReason = 'kind' | 'hidden' | 'outside' | 'special' | 'broken link' | 'repeated';
+
+/** Something in a folder that isn't read. */
+export interface LeftOut {
+  readonly reason: LeftOutReason;
+  /** Relative to the folder, with `/`; ends in `/` where it is a folder. */
+  readonly path: string;
+  /** The class folder that it lies in, likewise; none for what lies outside of these. */
+  readonly folder?: string;
+}
+
+/** Names or kinds that one line lists. */
+const listed = 6;
+
+/** One line for each reason, with counts; none where everything is read. */
+export function describeLeftOut(all: readonly LeftOut[]): string[] {
+  return reasons.flatMap(({ reason, describe }) => {
+    const entries = all.filter((entry) => entry.reason === reason);
+    const folders = new Set(entries.flatMap(({ folder }) => (folder === undefined ? [] : [`${folder}/`])));
+    const places = folders.size === 0 ? '' : `; in ${some([...folders])}`;
+    return entries.length === 0 ? [] : [`left out: ${describe(entries.map(({ path }) => path))}${places}`];
+  });
+}
+
+const reasons: readonly { readonly reason: LeftOutReason; readonly describe: (paths: readonly string[]) => string }[] =
+  [
+    {
+      reason: 'kind',
+      describe: (paths) =>
+        `${count(paths.length, 'file')} of kinds that are not decoded: ${counted(paths.map(kindOf))}`,
+    },
+    {
+      reason: 'hidden',
+      describe: (paths) => `${countEntries(paths)}, hidden or the system's own: ${counted(paths.map(lastName))}`,
+    },
+    { reason: 'outside', describe: (paths) => `${countEntries(paths)} outside class folders: ${some(paths)}` },
+    { reason: 'special', describe: (paths) => `${countEntries(paths)}, neither files nor folders: ${some(paths)}` },
+    { reason: 'broken link', describe: (paths) => `${count(paths.length, 'broken symbolic link')}: ${some(paths)}` },
+    {
+      reason: 'repeated',
+      describe: (paths) => `${count(paths.length, 'symbolic link')} to folders that are read already: ${some(paths)}`,
+    },
+  ];
+
+function kindOf(path: string): string {
+  return extname(path).slice(1).toLowerCase() || 'without an ending';
+}
+
+function lastName(path: string): string {
+  return path.replace(/^.*\/(?=.)/, '');
+}
+
+/** Distinct values with their counts, the most frequent first: `15 webp, 2 gif`. */
+function counted(values: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const ranked = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return some(ranked.map(([value, n]) => `${n} ${value}`));
+}
+
+function some(values: readonly string[]): string {
+  const more = values.length - listed;
+  return [...values.slice(0, listed).map(printable), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+function countEntries(paths: readonly string[]): string {
+  return paths.length === 1 ? '1 entry' : `${paths.length} entries`;
+}
+
+function count(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? '' : 's'}`;
+}

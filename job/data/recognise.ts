@@ -1,0 +1,75 @@
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describeFailure } from './bad-folder.js';
+import { ARCHIVE_NAME, BATCH_FILES } from './cifar10-format.js';
+import { entriesOf } from './folder-entries.js';
+
+/** Something other than what was wanted, and what to do about it. */
+export interface Recognised {
+  readonly found: string;
+  readonly advice: string;
+}
+
+const wantBinary =
+  `the binary version is read: ${ARCHIVE_NAME}, from https://www.cs.toronto.edu/~kriz/cifar.html ` +
+  'or by lockstep data download; pass it with --data, or set LOCKSTEP_DATA';
+
+const otherVersions: readonly { readonly pattern: RegExp; readonly found: string }[] = [
+  { pattern: /^(cifar-10-batches-py|cifar-10-python\.tar\.gz|data_batch_[1-5])$/, found: "CIFAR-10's Python version" },
+  {
+    pattern: /^(cifar-10-batches-mat|cifar-10-matlab\.tar\.gz|data_batch_[1-5]\.mat)$/,
+    found: "CIFAR-10's MATLAB version",
+  },
+  { pattern: /^(cifar-100-.*|fine_label_names\.txt)$/, found: 'CIFAR-100' },
+];
+
+/** Another version of CIFAR than the one that is read, by the names of its files; undefined where it is none. */
+export function recogniseVersion(names: readonly string[]): Recognised | undefined {
+  if (names.some((name) => BATCH_FILES.includes(name))) return undefined;
+  const version = otherVersions.find(({ pattern }) => names.some((name) => pattern.test(name)));
+  return version && { found: version.found, advice: wantBinary };
+}
+
+/** Says what lies at a path where CIFAR-10 was looked for and isn't. */
+export async function recognise(path: string): Promise<Recognised> {
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (info instanceof Error)
+    return { found: describeFailure(info), advice: 'name the directory or archive of CIFAR-10' };
+  if (info.isDirectory()) return recogniseFolder(path);
+  const version = recogniseVersion([basename(path)]);
+  if (version) return version;
+  const isArchive = /\.(zip|tar|7z|rar|gz|bz2|xz|zst)$/i.test(path);
+  const advice = isArchive
+    ? 'unpack it and name the directory, or name the .tar.gz'
+    : 'name the directory that it lies in';
+  return { found: isArchive ? 'an archive of another kind' : 'a single file', advice };
+}
+
+async function recogniseFolder(path: string): Promise<Recognised> {
+  const { folders, images, others } = await entriesOf(path);
+  const names = [...folders.map(({ name }) => name), ...images, ...others.map(({ name }) => name)];
+  const version = recogniseVersion(names);
+  if (version) return version;
+  if (names.length === 0) return { found: 'an empty folder', advice: 'name the directory or archive of CIFAR-10' };
+  if (await holdsImages(path, 3)) {
+    const found = folders.length === 0 ? 'images' : `folders of images (${some(folders.map(({ name }) => name))})`;
+    return {
+      found,
+      advice: 'to train on class folders, add --set data.dataset=folder (lockstep data info: --folder DIR)',
+    };
+  }
+  return { found: `a folder of other files (${some(names)})`, advice: 'name the directory or archive of CIFAR-10' };
+}
+
+/** Whether there is an image at most `depth` folders below. */
+async function holdsImages(path: string, depth: number): Promise<boolean> {
+  const { folders, images } = await entriesOf(path).catch(() => ({ folders: [], images: [] }));
+  if (images.length > 0) return true;
+  if (depth === 0) return false;
+  for (const { name } of folders) if (await holdsImages(join(path, name), depth - 1)) return true;
+  return false;
+}
+
+function some(names: readonly string[]): string {
+  return names.length > 8 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', ');
+}

@@ -1,0 +1,64 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FolderEntries, entriesOf } from './folder-entries.js';
+import type { LabelledFile } from './folder-order.js';
+import type { LeftOut } from './left-out.js';
+
+/** A class folder of one set. */
+export interface ClassFolder {
+  /** Relative to the image folder, with `/`. */
+  readonly path: string;
+  readonly label: number;
+  readonly isLink: boolean;
+}
+
+/** A folder to be listed, in the class folder `top`. */
+interface Visit extends ClassFolder {
+  readonly top: string;
+}
+
+/**
+ * Lists the images at any depth below class folders. Links are followed after everything else, and no folder is read
+ * twice, whatever links lead to it: circles end, and an image has one class.
+ * @param seen - real paths of folders that are read already, or lie above; those read are added.
+ */
+export async function scanClasses(
+  root: string,
+  classes: readonly ClassFolder[],
+  seen: Set<string>,
+): Promise<{ readonly files: LabelledFile[]; readonly leftOut: LeftOut[] }> {
+  const files: LabelledFile[] = [];
+  const leftOut: LeftOut[] = [];
+  let links: Visit[] = [];
+  const visit = async (folder: Visit): Promise<void> => {
+    const { label, top } = folder;
+    const real = await realpath(join(root, folder.path));
+    if (seen.has(real)) return void leftOut.push({ reason: 'repeated', path: folder.path, folder: top });
+    seen.add(real);
+    const { folders, images, others } = await entriesOf(join(root, folder.path));
+    const inside = (name: string) => `${folder.path}/${name}`;
+    for (const name of images) files.push({ path: inside(name), label });
+    for (const { name, reason } of others) leftOut.push({ reason, path: inside(name), folder: top });
+    await visitAll(folders.map(({ name, isLink }) => ({ path: inside(name), label, isLink, top })));
+  };
+  const visitAll = async (folders: readonly Visit[]): Promise<void> => {
+    links.push(...folders.filter(({ isLink }) => isLink));
+    for (const folder of folders) if (!folder.isLink) await visit(folder);
+  };
+  await visitAll(classes.map((folder) => ({ ...folder, top: folder.path })));
+  while (links.length > 0) {
+    const next = links;
+    links = [];
+    for (const folder of next) await visit(folder);
+  }
+  return { files, leftOut };
+}
+
+/** Entries of an image folder, or of a set, that are no class folders: they belong to no class. */
+export function outsideClasses(prefix: string, { images, others }: FolderEntries): LeftOut[] {
+  const at = (name: string) => (prefix === '' ? name : `${prefix}/${name}`);
+  return [
+    ...images.map((name): LeftOut => ({ reason: 'outside', path: at(name) })),
+    ...others.map(({ name, reason }): LeftOut => ({ reason: reason === 'kind' ? 'outside' : reason, path: at(name) })),
+  ];
+}

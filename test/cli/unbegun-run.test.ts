@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RunPlace } from '../../cli/unbegun-run.js';
+import { temporaryDirectory } from '../job/data/small-cifar10.js';
+
+/** What a command makes before its run begins. */
+function make(run: string): void {
+  mkdirSync(join(run, 'checkpoints'), { recursive: true });
+  writeFileSync(join(run, 'log.jsonl'), '{}\n');
+}
+
+describe('a run that has not begun', () => {
+  it('leaves no directory, nor those above that were made for it', async () => {
+    const directory = await temporaryDirectory();
+    const run = join(directory, 'my', 'runs', 'a');
+    const place = await RunPlace.look(run);
+    make(run);
+    await place.restore();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('leaves other runs, and files that were there', async () => {
+    const directory = await temporaryDirectory();
+    const [run, other] = [join(directory, 'runs', 'a'), join(directory, 'runs', 'b')];
+    const [place, given] = [await RunPlace.look(run), join(directory, 'given')];
+    make(run);
+    make(other);
+    await place.restore();
+    expect(readdirSync(join(directory, 'runs'))).toEqual(['b']);
+    mkdirSync(given);
+    writeFileSync(join(given, 'job.yaml'), 'name: mine\n');
+    const second = await RunPlace.look(given);
+    make(given);
+    await second.restore();
+    expect(readdirSync(given)).toEqual(['job.yaml']);
+  });
+
+  it.each(['job.json', '.lock'])('is kept as it is where there is a %s by now', async (name) => {
+    const run = join(await temporaryDirectory(), 'a');
+    const place = await RunPlace.look(run);
+    make(run);
+    writeFileSync(join(run, name), '{}');
+    await place.restore();
+    expect(existsSync(join(run, 'log.jsonl'))).toBe(true);
+  });
+});
