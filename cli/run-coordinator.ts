@@ -47,8 +47,8 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   try {
     return await runObserved(options);
   } catch (error) {
-    // One that was stopped may still be preparing its run.
-    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await place.restore();
+    // One that was stopped may still be preparing its run. What can't be removed matters less than the error.
+    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await place.restore().catch(() => undefined);
     throw error;
   }
 }

@@ -25,6 +25,7 @@ export class RunPlace {
 
   /** Removes what was made since, unless a run has begun there, or another process is using the directory. */
   async restore(): Promise<void> {
+    if (!(await exists(this.path))) return;
     if ((await exists(join(this.path, 'job.json'))) || (await exists(join(this.path, '.lock')))) return;
     if (this.before === undefined) await rm(this.path, { recursive: true, force: true });
     else await this.#removeNew(this.before);

@@ -51,16 +51,37 @@ describe('wrong input is refused with what was expected, what was found, and wha
       writeFileSync(join(data, `${name}.bin`), '');
       truncateSync(join(data, `${name}.bin`), 30_730_000 - (name === 'data_batch_4' ? 1 : 0));
     }
-    const { code, stderr } = await refusal('--preset', 'cluster-cnn3', '--data', data, '--run', fresh());
-    expect(code).toBe(1);
+    const run = fresh();
+    const { code, stderr } = await refusal('--preset', 'cluster-cnn3', '--data', data, '--run', run);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/data_batch_4\.bin/);
     expect(stderr).toContain('30730000');
+    expect(existsSync(run)).toBe(false);
   });
 
   it('no data at all: train never falls back to the stand-in', async () => {
     const { code, stderr } = await refusal('--preset', 'cluster-cnn3', '--data', scratch.path, '--run', fresh());
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain('data_batch_1.bin');
+  });
+
+  it('a place where nothing is, before anything is made', async () => {
+    const runs = join(scratch.path, 'no', 'runs');
+    const { code, stderr } = await refusal('--data', join(scratch.path, 'nowhere'), '--runs', runs);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`got nothing there (ENOENT); --data: ${join(scratch.path, 'nowhere')}`);
+    expect(existsSync(join(scratch.path, 'no'))).toBe(false);
+  });
+
+  it.each([
+    ['a model file that is not there', ['--model', join(scratch.path, 'none.mjs')], 'none.mjs'],
+    ['more shards than images', ['--shards', '500', '--set', 'data.limit=2'], 'shards'],
+  ])('%s, and no run directory is left', async (_, args, found) => {
+    const runs = join(scratch.path, 'none');
+    const { code, stderr } = await refusal(...smallJob, ...args, '--runs', runs, '--http', '127.0.0.1:0');
+    expect(code).toBe(2);
+    expect(stderr).toContain(found);
+    expect(existsSync(runs)).toBe(false);
   });
 
   it('a port in use', async () => {

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../cli/commands/predict.js';
 import { parseLines } from '../../coordinator/run-records.js';
 import type { EvaluationEntry } from '../../coordinator/records.js';
+import { parseManifest } from '../../job/manifest.js';
 import { hue, paintFile } from '../job/data/image-files.js';
 import { type Ended, lockstep, scratchDirectory } from './lockstep.js';
 
@@ -17,7 +18,7 @@ const colors = { blue: [20, 40, 200], green: [30, 190, 40], red: [200, 30, 30] }
 
 const job = [
   ...['--model', 'cnn3', '--epochs', '3', '--shards', '2', '--batch-per-shard', '15', '--optimizer', 'adam'],
-  ...['--set', 'data.dataset=folder', '--set', `data.path=${folder}`, '--set', 'data.image={height: 16, width: 24}'],
+  ...['--preset', 'cluster-cnn3', '--name', 'hues', '--set', 'data.image={height: 16, width: 24}'],
   ...['--set', 'evaluation.batch=10', '--http', '127.0.0.1:0'],
 ];
 const digestOf = ({ stdout }: Ended) => /Final digest: ([0-9a-f]{64})/.exec(stdout)?.[1];
@@ -37,7 +38,11 @@ beforeAll(async () => {
       await paintFile(folder, `${name}/${k}.${k % 2 ? 'jpg' : 'png'}`, hue(color, k, 20 + (k % 9), 18 + (k % 5)));
     }
   }
-  trained = await command('train', ...job, '--workers', '2', '--run', run);
+  writeFileSync(join(folder, 'red', 'notes.txt'), '');
+  const data = `{ dataset: folder, path: ${basename(folder)} }`;
+  const text = `name: hues\nmodel: cnn3\nepochs: 3\nshards: 2\nbatchPerShard: 15\ndata: ${data}\n`;
+  writeFileSync(join(scratch.path, 'job.yaml'), text);
+  trained = await command('train', join(scratch.path, 'job.yaml'), ...job, '--workers', '2', '--run', run);
 });
 
 describe('a run on an image folder', () => {
@@ -55,9 +60,25 @@ describe('a run on an image folder', () => {
   it('has the same digest with one worker and with programs compiled anew; these are kept only if wanted', async () => {
     expect(readdirSync(programs).length).toBeGreaterThan(4);
     const elsewhere = { ...environment, XDG_CACHE_HOME: join(scratch.path, 'unused') };
-    const args = ['train', ...job, '--workers', '1', '--no-cache', '--run', `${run}-2`];
+    const data = ['--set', 'data.dataset=folder', '--data', folder];
+    const args = ['train', ...job, ...data, '--workers', '1', '--no-cache', '--run', `${run}-2`];
     expect(digestOf(await lockstep(args, elsewhere, 60_000))).toBe(digestOf(trained));
     expect(existsSync(join(elsewhere.XDG_CACHE_HOME, 'lockstep'))).toBe(false);
+  });
+
+  it('keeps the place of its images, as the spec file names it or as --data does, for commands run elsewhere', () => {
+    for (const directory of [run, `${run}-2`]) {
+      const { spec } = parseManifest(readFileSync(join(directory, 'job.json'), 'utf8'));
+      expect(spec.data.path).toBe(folder);
+    }
+  });
+
+  it('says what is left out of the folder, in its log too, and data info says the same', async () => {
+    const note = 'left out: 1 file of kinds that are not decoded: 1 txt; in red/';
+    expect(trained.stdout).toContain(`\ndata: ${note}\n`);
+    expect(readFileSync(join(run, 'log.jsonl'), 'utf8')).toContain(note);
+    expect((await command('data', 'info', '--folder', folder)).stdout).toContain(`\n${note}\n`);
+    expect((await json<{ notes: string[] }>('data', 'info', join(scratch.path, 'job.yaml'))).notes).toEqual([note]);
   });
 
   it('is looked at by data info', async () => {
@@ -71,7 +92,7 @@ describe('a run on an image folder', () => {
       '--sheet',
       join(scratch.path, 'sheet.png'),
     );
-    expect(stdout).toMatch(/^hues \(image folder\)\n.*\n\d+ training and \d+ test images, 8 x 8 x 3\n/);
+    expect(stdout).toMatch(/^hues \(image folder\)\n.*\n.*\n\d+ training and \d+ test images, 8 x 8 x 3\n/);
     expect(stdout).toMatch(/images per class +train +test\nblue +\d+ +\d+\ngreen/);
     expect(readFileSync(join(scratch.path, 'sheet.png')).subarray(1, 4).toString()).toBe('PNG');
   });
@@ -135,5 +156,14 @@ describe('lockstep predict', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/blue\/1\.jpg {3}blue \d+\.\d %$/);
     expect(lines[1]).toMatch(/green\/2\.png {2}green \d+\.\d %$/);
+  });
+
+  it('names all files that it cannot use', async () => {
+    writeFileSync(join(scratch.path, 'text.png'), 'no image');
+    const files = ['text.png', 'none.png'].map((name) => join(scratch.path, name));
+    const { code, stderr } = await command('predict', run, join(folder, 'blue', '1.jpg'), ...files);
+    expect(code).toBe(2);
+    expect(stderr).toContain('2 files cannot be used');
+    for (const file of files) expect(stderr).toContain(file);
   });
 });

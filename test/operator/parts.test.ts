@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type JobContext, readJob } from '../../deploy/operator/plan/job-context.js';
 import { delaySeconds } from '../../deploy/operator/plan/memory.js';
-import { secretObjects } from '../../deploy/operator/plan/objects/config.js';
+import { jobConfig, secretObjects } from '../../deploy/operator/plan/objects/config.js';
 import { coordinatorPod } from '../../deploy/operator/plan/objects/coordinator-pod.js';
 import { networkPolicies } from '../../deploy/operator/plan/objects/network.js';
 import { storageClaims } from '../../deploy/operator/plan/objects/storage.js';
@@ -46,6 +46,14 @@ describe("the coordinator's pod", () => {
     const spec = parse(text) as object;
     expect(spec).toMatchObject({ name: 'cifar10', model: 'cnn3', epochs: 3, optimizer: { learningRate: 0.05 } });
     expect(parseSpec(spec)).toEqual(spec);
+  });
+
+  it.each([
+    ['data/shapes', '/var/lib/lockstep/data/shapes'],
+    ['/mnt/shapes', '/mnt/shapes'],
+  ])('finds an image folder from its home: %s', (path, absolute) => {
+    const config = jobConfig(context({ data: { dataset: 'folder', path } })) as { data?: Record<string, string> };
+    expect(parse(config.data!['job.yaml']!)).toMatchObject({ data: { dataset: 'folder', path: absolute } });
   });
 
   it.each([
