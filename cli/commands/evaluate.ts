@@ -20,7 +20,7 @@ export function evaluateCommand(): Command {
     .description('evaluate a run or a model file on the test set')
     .argument('<model>', modelHelp)
     .addOption(checkpointOption())
-    .option('--data <path>', 'where the data lies, as for train')
+    .option('--data <path>', "dataset location, as for train (default: where the run's spec says)")
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (path: string, { checkpoint, data, json }: EvaluateOptions) => {

@@ -19,7 +19,7 @@ const signatures = [
  */
 export async function decodeImage(bytes: Uint8Array, name: string, format: ImageFormat): Promise<Uint8Array> {
   if (!signatures.some((signature) => signature.every((byte, i) => bytes[i] === byte))) {
-    throw badImage(name, bytes.length === 0 ? 'an empty file' : 'another kind of file');
+    throw badImage(name, bytes.length === 0 ? 'an empty file' : kindOf(bytes));
   }
   const sharp = await loadDecoder();
   try {
@@ -30,6 +30,23 @@ export async function decodeImage(bytes: Uint8Array, name: string, format: Image
   } catch (cause) {
     throw badImage(name, `a damaged one (${firstLine((cause as Error).message)})`, cause);
   }
+}
+
+/** Beginnings, as Latin-1, of files that are often called .png or .jpg by mistake. */
+const otherKinds: readonly (readonly [RegExp, string])[] = [
+  [/^GIF8/, 'a GIF'],
+  [/^RIFF.{4}WEBP/s, 'a WebP'],
+  [/^(II\*\0|MM\0\*)/, 'a TIFF'],
+  [/^BM/, 'a BMP'],
+  [/^.{4}ftyp(heic|heix|mif1|msf1)/s, 'a HEIC'],
+  [/^.{4}ftypavif/s, 'an AVIF'],
+  [/^version https:\/\/git-lfs/, 'a pointer of Git LFS, which git lfs pull replaces by the file'],
+  [/^\s*<(!doctype html|html)/i, 'an HTML page'],
+];
+
+function kindOf(bytes: Uint8Array): string {
+  const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
+  return otherKinds.find(([pattern]) => pattern.test(start))?.[1] ?? 'another kind of file';
 }
 
 function converted(image: Sharp, { height, width, channels, fit }: ImageFormat): Sharp {

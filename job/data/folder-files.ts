@@ -6,14 +6,14 @@ import { type FolderEntries, entriesOf } from './folder-entries.js';
 import { decideLayout, type Layout } from './folder-layout.js';
 import { inHashOrder, type LabelledFile, splitByHash } from './folder-order.js';
 import { describeLeftOut, type LeftOut } from './left-out.js';
-import { type ClassFolder, outsideClasses, scanClasses } from './scan-classes.js';
+import { outsideClasses, scanClasses } from './scan-classes.js';
 import { roleOf } from './set-names.js';
 
 /** What an image folder holds, in the order in which it is used. */
 export interface FolderFiles {
   /** The folder that the paths start from: the wanted one, or the only one in it. */
   readonly base: string;
-  /** Names of the class folders, sorted by code units, which no locale changes. */
+  /** Names of the class folders in Unicode's NFC, sorted by code units, which no locale changes. */
   readonly classes: readonly string[];
   readonly train: readonly LabelledFile[];
   readonly test: readonly LabelledFile[];
@@ -38,13 +38,13 @@ export async function listFolder(root: string, testShare?: number): Promise<Fold
   const found = await unwrap(root, '', (name) => ['test', 'validation'].includes(roleOf(name) ?? ''));
   const base = join(root, found.path);
   const layout = await layoutOf(base, found.entries);
-  const notes = found.path === '' ? [] : [`images are read from ${found.path}/`];
   const place = { base, seen: new Set([await realpath(root), await realpath(base)]), leftOut: found.leftOut };
   const files =
     layout.kind === 'classes'
-      ? await listClassFolders(place, found.entries, testShare)
+      ? await listUndivided(place, found.entries, testShare)
       : await listSets(place, found.entries, layout, testShare);
-  return { base, ...files, notes: [...notes, ...files.notes, ...describeLeftOut(place.leftOut)] };
+  const notes = [...(found.path === '' ? [] : [`images are read from ${found.path}/`]), ...files.notes];
+  return { base, ...files, notes: [...notes, ...describeLeftOut(place.leftOut)] };
 }
 
 /** Where files are listed; `seen` and `leftOut` grow. */
@@ -54,14 +54,14 @@ interface Place {
   readonly leftOut: LeftOut[];
 }
 
-async function listClassFolders(place: Place, entries: FolderEntries, testShare = usualTestShare) {
-  const classes = entries.folders.map(({ name }) => name);
+type Listed = Omit<FolderFiles, 'base'>;
+
+async function listUndivided(place: Place, entries: FolderEntries, testShare = usualTestShare): Promise<Listed> {
   checkClasses(place.base, entries);
-  place.leftOut.push(...outsideClasses('', entries));
-  const folders = entries.folders.map(({ name, isLink }, label) => ({ path: name, label, isLink }));
-  const { files, leftOut } = await scanClasses(place.base, folders, place.seen);
-  place.leftOut.push(...leftOut);
-  checkEveryClass(place.base, folders, files, leftOut);
+  const classes = classesOf(entries);
+  const set = { path: '', entries };
+  const files = await listClasses(place, set, classes);
+  checkEveryClass(place, set, classes, files);
   return { classes, ...splitByHash(files, testShare), notes: [] };
 }
 
@@ -70,33 +70,47 @@ async function listSets(
   entries: FolderEntries,
   layout: Extract<Layout, { kind: 'sets' }>,
   testShare: number | undefined,
-) {
+): Promise<Listed> {
   const train = await unwrap(place.base, layout.train, () => false);
   checkClasses(join(place.base, train.path), train.entries);
-  const classes = train.entries.folders.map(({ name }) => name);
-  const test = await unwrap(place.base, layout.test, (name) => classes.includes(name));
-  checkTestClasses(join(place.base, test.path), test.entries, { train: train.path, classes });
+  const classes = classesOf(train.entries);
+  const test = await unwrap(place.base, layout.test, (name) => classes.includes(name.normalize('NFC')));
+  checkTestClasses(join(place.base, test.path), classesOf(test.entries), train.path, classes);
   place.leftOut.push(...outsideClasses('', entries), ...train.leftOut, ...test.leftOut);
-  const scan = async ({ path, entries: set }: Found) => {
-    place.seen.add(await realpath(join(place.base, path)));
-    place.leftOut.push(...outsideClasses(path, set));
-    const folders = set.folders.map(({ name, isLink }) => ({
-      path: `${path}/${name}`,
-      label: classes.indexOf(name),
-      isLink,
-    }));
-    const { files, leftOut } = await scanClasses(place.base, folders, place.seen);
-    place.leftOut.push(...leftOut);
-    return { folders, files: inHashOrder(files), leftOut };
-  };
-  const [training, testing] = [await scan(train), await scan(test)];
-  checkEveryClass(place.base, training.folders, training.files, training.leftOut);
+  const training = await listClasses(place, train, classes);
+  checkEveryClass(place, train, classes, training);
+  const testing = await listClasses(place, test, classes);
   const notes = [
     `${train.path}/ is used for training, ${test.path}/ for testing`,
     ...layout.notRead.map(({ name, reason }) => `not read: ${name}/, ${reason}`),
     ...(testShare === undefined ? [] : [`data.testShare is not used: ${test.path}/ is the set for testing`]),
   ];
-  return { classes, train: training.files, test: testing.files, notes };
+  return { classes, train: inHashOrder(training), test: inHashOrder(testing), notes };
+}
+
+/** Names of class folders in one spelling, as file systems differ in how they write accented letters. */
+function classesOf({ folders }: FolderEntries): string[] {
+  return folders.map(({ name }) => name.normalize('NFC')).sort();
+}
+
+/** Lists the images of a set, or of a folder without sets. */
+async function listClasses(
+  { base, seen, leftOut }: Place,
+  { path, entries }: Pick<Found, 'path' | 'entries'>,
+  classes: readonly string[],
+): Promise<LabelledFile[]> {
+  seen.add(await realpath(join(base, path)));
+  leftOut.push(...outsideClasses(path, entries));
+  const folders = entries.folders.map(({ name, isLink }) => {
+    return { path: under(path, name), label: classes.indexOf(name.normalize('NFC')), isLink };
+  });
+  const scanned = await scanClasses(base, folders, seen);
+  leftOut.push(...scanned.leftOut);
+  return scanned.files;
+}
+
+function under(path: string, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
 }
 
 /** A folder that holds class folders or sets. */
@@ -116,7 +130,7 @@ async function unwrap(root: string, start: string, isEnd: (name: string) => bool
   for (let depth = 0; depth < mostWrappers; depth++) {
     const [only, ...rest] = entries.folders;
     if (only === undefined || rest.length > 0 || entries.images.length > 0 || isEnd(only.name)) break;
-    const below = path === '' ? only.name : `${path}/${only.name}`;
+    const below = under(path, only.name);
     const inner = await entriesOf(join(root, below));
     if (inner.folders.length === 0 || inner.images.length > 0) break;
     leftOut.push(...outsideClasses(path, entries));
@@ -139,9 +153,15 @@ async function layoutOf(base: string, { folders }: FolderEntries): Promise<Exclu
   throw badFolder(base, expected, layout.found, { advice: layout.advice });
 }
 
-function checkClasses(folder: string, { folders, images, others }: FolderEntries): void {
-  if (folders.length >= 2 && folders.length <= mostClasses) return;
-  const names = folders.length === 1 ? `one, ${folders[0]!.name}` : String(folders.length);
+function checkClasses(folder: string, entries: FolderEntries): void {
+  const { images, others } = entries;
+  const classes = classesOf(entries);
+  const twice = classes.find((name, k) => name === classes[k - 1]);
+  if (twice !== undefined) {
+    throw badFolder(folder, 'one folder for each class', `${twice} twice, with accents written in two ways`);
+  }
+  if (classes.length >= 2 && classes.length <= mostClasses) return;
+  const names = classes.length === 1 ? `one, ${classes[0]}` : String(classes.length);
   const loose = images.length === 0 ? '' : ` and ${images.length} images outside of any`;
   const isCifar = others.some(({ name }) => BATCH_FILES.includes(name));
   const expected = `2 to ${mostClasses} class folders, or train/ and test/ with class folders`;
@@ -150,30 +170,25 @@ function checkClasses(folder: string, { folders, images, others }: FolderEntries
   });
 }
 
-/** All folders without images at once. */
+/** Names all class folders without images at once. */
 function checkEveryClass(
-  base: string,
-  classes: readonly ClassFolder[],
+  { base, leftOut }: Place,
+  { path: set, entries: { folders } }: Pick<Found, 'path' | 'entries'>,
+  classes: readonly string[],
   files: readonly LabelledFile[],
-  leftOut: readonly LeftOut[],
 ): void {
-  const present = new Set(files.map(({ label }) => label));
-  const empty = classes.filter(({ label }) => !present.has(label)).map(({ path }) => path);
+  const present = new Set(files.map(({ label }) => classes[label]!));
+  const empty = folders.filter(({ name }) => !present.has(name.normalize('NFC'))).map(({ name }) => under(set, name));
   if (empty.length === 0) return;
   const inEmpty = leftOut.filter(({ folder }) => folder !== undefined && empty.includes(folder));
   const got = ['none', ...describeLeftOut(inEmpty)].join('; ');
+  const places = empty.map((path) => join(base, path)).join(', ');
   const advice = 'add images or remove the folders';
-  throw badFolder(empty.map((path) => join(base, path)).join(', '), 'PNG or JPEG files in each class folder', got, {
-    advice,
-  });
+  throw badFolder(places, 'PNG or JPEG files in each class folder', got, { advice });
 }
 
-function checkTestClasses(
-  folder: string,
-  { folders }: FolderEntries,
-  { train, classes }: { readonly train: string; readonly classes: readonly string[] },
-): void {
-  const unknown = folders.map(({ name }) => name).filter((name) => !classes.includes(name));
+function checkTestClasses(folder: string, found: readonly string[], train: string, classes: readonly string[]): void {
+  const unknown = found.filter((name) => !classes.includes(name));
   if (unknown.length === 0) return;
   const expected = `the classes of ${train}/ (${some(classes)})`;
   const advice = 'give classes the same names in both, or move the others elsewhere';

@@ -35,8 +35,9 @@ export async function findImages(root: string, { format, testShare, limit }: Fol
   const listed = await listFolder(root, testShare);
   for (const set of ['train', 'test'] as const) {
     if (listed[set].length > 0) continue;
+    const got = [`none for ${set}`, ...listed.notes].join('; ');
     const advice = 'add images, or set data.testShare';
-    throw badFolder(root, 'at least one image for each of training and test', `none for ${set}`, { advice });
+    throw badFolder(root, 'at least one image for each of training and test', got, { advice });
   }
   const [train, test] = [listed.train.slice(0, limit), listed.test.slice(0, limit)];
   for (const set of [train, test]) checkSize(set.length, bytesOf(format));

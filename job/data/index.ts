@@ -53,6 +53,8 @@ export async function findDataset(options: OpenOptions): Promise<ReadDataset> {
 }
 
 async function findWhole(options: OpenOptions): Promise<ReadDataset> {
+  if (options.path === '')
+    throw new JobError('BAD_OPTION', '--data: expected a path, got none; leave it out, or name one');
   if (options.dataset === 'folder') return findFolder(options);
   if (options.dataset === 'cifar10') return findCifar10(options);
   if (options.path === undefined) return () => makeStandIn(options);

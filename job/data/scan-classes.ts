@@ -1,8 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { badFolder } from './bad-folder.js';
 import { type FolderEntries, entriesOf } from './folder-entries.js';
+import { listNames } from './folder-layout.js';
 import type { LabelledFile } from './folder-order.js';
 import type { LeftOut } from './left-out.js';
+import { roleOf } from './set-names.js';
 
 /** A class folder of one set. */
 export interface ClassFolder {
@@ -36,6 +39,7 @@ export async function scanClasses(
     if (seen.has(real)) return void leftOut.push({ reason: 'repeated', path: folder.path, folder: top });
     seen.add(real);
     const { folders, images, others } = await entriesOf(join(root, folder.path));
+    checkUndivided(join(root, folder.path), folders);
     const inside = (name: string) => `${folder.path}/${name}`;
     for (const name of images) files.push({ path: inside(name), label });
     for (const { name, reason } of others) leftOut.push({ reason, path: inside(name), folder: top });
@@ -52,6 +56,16 @@ export async function scanClasses(
     for (const folder of next) await visit(folder);
   }
   return { files, leftOut };
+}
+
+/** Sets within a class would be mixed. @throws JobError BAD_DATA */
+function checkUndivided(path: string, folders: FolderEntries['folders']): void {
+  const named = folders.map(({ name }) => name).filter((name) => roleOf(name) !== undefined);
+  const roles = new Set(named.map(roleOf));
+  if (!roles.has('train') || roles.size < 2) return;
+  throw badFolder(path, 'images of one class', `${listNames(named.map((name) => `${name}/`))}, which look like sets`, {
+    advice: 'sort the images into train/CLASS/ and test/CLASS/, or rename these folders',
+  });
 }
 
 /** Entries of an image folder, or of a set, that are no class folders: they belong to no class. */

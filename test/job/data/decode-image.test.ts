@@ -76,6 +76,15 @@ describe('an image file', () => {
   it.each([
     ['a drawing that names other files', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'another kind of file'],
     ['nothing', '', 'an empty file'],
+    ['a GIF', 'GIF89a…', 'a GIF'],
+    ['a WebP', 'RIFF\n\0\0\0WEBPVP8 ', 'a WebP'],
+    ['a TIFF', 'II*\0', 'a TIFF'],
+    ['a page', '<!DOCTYPE html><p>404', 'an HTML page'],
+    [
+      'a pointer',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:0',
+      'a pointer of Git LFS, which git lfs pull replaces by the file',
+    ],
   ])('that is %s is refused by its name', async (_, content, found) => {
     const decoding = decodeImage(Buffer.from(content), 'cats/a.png', format());
     await expect(decoding).rejects.toThrow(
