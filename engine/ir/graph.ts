@@ -63,7 +63,19 @@ export class Graph {
 }
 
 function keyOf(op: Op, inputs: readonly Node[], attrs: object, shape: Shape, dtype: DType): string {
-  return `${op}(${inputs.map((node) => node.id).join()})${JSON.stringify(attrs)}|${dtype}|${shape.join()}`;
+  return `${op}(${inputs.map((node) => node.id).join()})${attributeKey(attrs)}|${dtype}|${shape.join()}`;
+}
+
+/** Attributes as text that differs where they do: JSON has no NaN and no infinity, and writes −0 as 0. */
+function attributeKey(attrs: object): string {
+  return Object.entries(attrs)
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value.map(valueKey).join()}]` : valueKey(value)}`)
+    .join();
+}
+
+function valueKey(value: unknown): string {
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  return JSON.stringify(value);
 }
 
 /** Whether all elements are the same. A loop: TF.js makes tensors of ones as large as a layer's values for a batch. */
