@@ -6,6 +6,7 @@ import { jobDigest } from '../job/digest.js';
 import type { JobManifest, PartRef } from '../job/manifest.js';
 import { builtinTopology, isModelFile, modelTitle } from '../job/models.js';
 import { planSteps, type StepPlan } from '../job/plan.js';
+import { describeWarmup } from '../job/schedule.js';
 import { shardRange } from '../job/shards.js';
 import type { JobSpec } from '../job/spec.js';
 import type { PartBytes } from './data-service.js';
@@ -21,6 +22,8 @@ export interface PreparedJob {
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;
   readonly testLabels: Uint8Array;
+  /** Remarks for the user about data, model and schedule, one line each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -28,7 +31,7 @@ export interface PreparedJob {
  * @throws JobError when spec and data do not fit each other.
  */
 export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: ModelReader): Promise<PreparedJob> {
-  const { spec, topology } = await compileModel(
+  const { spec, topology, advice } = await compileModel(
     { ...wanted, data: { ...wanted.data, dataset: dataset.name } },
     dataset,
     readModel,
@@ -75,11 +78,22 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
     initial,
     momentum: momentumOf(layout),
     testLabels: dataset.test.labels,
+    notes: [
+      ...(dataset.notes ?? []).map((note) => `data: ${note}`),
+      ...advice,
+      ...describeWarmup(spec.schedule, spec.optimizer.learningRate, plan),
+    ],
   };
 }
 
 /** Reads a model from a file, for a dataset's images. */
 export type ModelReader = (file: string, dataset: Dataset) => Promise<ModelTopology>;
+
+interface CompiledModel {
+  readonly spec: JobSpec;
+  readonly topology: ModelTopology;
+  readonly advice: readonly string[];
+}
 
 /**
  * The model's topology, and the spec with it, so that the spec of a run says all by itself. One that is not built in is
@@ -89,15 +103,15 @@ async function compileModel(
   spec: JobSpec,
   dataset: Dataset,
   readModel: ModelReader | undefined,
-): Promise<{ spec: JobSpec; topology: ModelTopology }> {
+): Promise<CompiledModel> {
   const { imageShape, classes, normalise } = dataset;
   const isBuiltin = spec.topology === undefined && !(readModel && isModelFile(spec.model));
-  if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length) };
+  if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length), advice: [] };
   const topology = spec.topology ?? (await readModel!(spec.model, dataset));
   // With the compiler behind it, which nobody else needs here.
   const { checkPrograms } = await import('../engine/check-programs.js');
-  await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
-  return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology };
+  const advice = await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
+  return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }
 
 /** Ranges of splits, named by the digests of their bytes, which stay where they are. */

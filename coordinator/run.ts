@@ -1,5 +1,4 @@
 import type { Split } from '../job/data/dataset.js';
-import { describeWarmup } from '../job/schedule.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
 import type { PreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
@@ -57,10 +56,8 @@ export class Run {
     const { spec, directory, previous, events, traffic, wantedWorkers, startLimitMs, heartbeatLimitMs, runId } =
       options;
     const dataset = await options.dataset();
-    for (const message of dataset.notes ?? []) events.emit({ type: 'note', message: `data: ${message}` });
     const job = await prepareJob(spec, dataset, options.readModel);
-    const remark = describeWarmup(spec.schedule, spec.optimizer.learningRate, job.plan);
-    if (remark !== undefined) events.emit({ type: 'note', message: remark });
+    for (const message of job.notes) events.emit({ type: 'note', message });
     const onError = (error: Error) => trainer.fail(error);
     const start = await startRun({ directory, previous, job, events, runId, onError });
     const { term, resume, checkpoints, runJson } = start;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkSizes } from './check-sizes.js';
 import { checkTopology } from './check-topology.js';
 import type { ModelLayout, ModelTopology, StateInfo, WeightInfo } from './engine.js';
 import { EngineError } from './errors.js';
@@ -32,7 +33,9 @@ export async function loadModel(topology: ModelTopology): Promise<LayersModel> {
 /** The same, with all weights zero: for tracing and describing, where their values do not matter. */
 export async function loadBlankModel(topology: ModelTopology): Promise<LayersModel> {
   checkTopology(topology);
-  return loadModel(mapInitializers(topology, () => ({ class_name: 'Zeros', config: {} })));
+  const model = await loadModel(mapInitializers(topology, () => ({ class_name: 'Zeros', config: {} })));
+  checkSizes(model);
+  return model;
 }
 
 /**

@@ -33,16 +33,16 @@ export function learningRate(schedule: ScheduleSpec, base: number, step: number,
 }
 
 /**
- * A remark about a warm-up that is longer than the run, whose rate never gets to `base`; undefined for all others.
+ * Remarks about a warm-up that is longer than the run, whose rate never gets to `base`; none for all others.
  *
  * Trials with few images often have one, so it is reported and not refused.
  */
-export function describeWarmup(schedule: ScheduleSpec, base: number, run: RunLength): string | undefined {
+export function describeWarmup(schedule: ScheduleSpec, base: number, run: RunLength): string[] {
   const { warmupSteps } = schedule;
-  if (warmupSteps <= run.totalSteps) return undefined;
+  if (warmupSteps <= run.totalSteps) return [];
   const last = Number(learningRate(schedule, base, run.totalSteps - 1, run).toPrecision(3));
-  return (
+  return [
     `schedule.warmupSteps: expected at most the run's ${run.totalSteps} steps, got ${warmupSteps}; ` +
-    `the learning rate rises to ${last} at the last step and never reaches ${base}`
-  );
+      `the learning rate rises to ${last} at the last step and never reaches ${base}`,
+  ];
 }

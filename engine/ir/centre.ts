@@ -1,6 +1,7 @@
 import { add, negate, times } from './elementwise.js';
 import type { Graph } from './graph.js';
 import type { Node } from './node.js';
+import { postOrder } from './order.js';
 
 /**
  * Where a batch norm is pooled, its centred input y − mean serves the variance, and with the scale's sign the pooling
@@ -10,32 +11,25 @@ import type { Node } from './node.js';
  */
 export function centreOnce(graph: Graph, outputs: readonly Node[]): readonly Node[] {
   const sides = sidesOf(outputs);
+  if (sides.size === 0) return outputs;
   const rebuilt = new Map<Node, Node>();
-  const rebuild = (node: Node): Node => {
-    const known = rebuilt.get(node);
-    if (known) return known;
-    const side = sides.get(node);
-    const inputs = node.inputs.map(rebuild);
-    const result = side ? centred(graph, inputs, rebuild(side)) : remade(graph, node, inputs);
-    rebuilt.set(node, result);
-    return result;
-  };
-  return sides.size === 0 ? outputs : outputs.map(rebuild);
+  const sideOf = (node: Node) => (sides.has(node) ? [sides.get(node)!] : []);
+  for (const node of postOrder(outputs, (at) => [...at.inputs, ...sideOf(at)])) {
+    const inputs = node.inputs.map((input) => rebuilt.get(input)!);
+    const [side] = sideOf(node);
+    rebuilt.set(node, side ? centred(graph, inputs, rebuilt.get(side)!) : remade(graph, node, inputs));
+  }
+  return outputs.map((output) => rebuilt.get(output)!);
 }
 
 /** All y − mean whose product with a sign per channel is pooled, and that sign. */
 function sidesOf(outputs: readonly Node[]): Map<Node, Node> {
   const found = new Map<Node, Node>();
-  const seen = new Set<Node>();
-  const visit = (node: Node) => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    node.inputs.forEach(visit);
-    if (node.op !== 'maxPool' || node.inputs[0].op !== 'mul') return;
+  for (const node of postOrder(outputs)) {
+    if (node.op !== 'maxPool' || node.inputs[0].op !== 'mul') continue;
     const [centred, side] = node.inputs[0].inputs;
     if (centred.op === 'sub' && side.op === 'side' && side.inputs[0].op === 'param') found.set(centred, side);
-  };
-  outputs.forEach(visit);
+  }
   return found;
 }
 

@@ -42,6 +42,12 @@ export function dropLeadingOnes(graph: Graph, x: Node): Node {
   return reshape(graph, x, withoutLeadingOnes(x.shape));
 }
 
+/** What a node shows in another shape or order: itself where it does neither. */
+export function withoutShapeOps(node: Node): Node {
+  const shows = node.op === 'reshape' || node.op === 'transpose' || node.op === 'broadcast' || node.op === 'slice';
+  return shows || node.op === 'pad' ? withoutShapeOps(node.inputs[0]) : node;
+}
+
 /** Output dimension i is input dimension `perm[i]`. */
 export function transpose(graph: Graph, x: Node, perm: readonly number[]): Node {
   if (perm.every((p, i) => p === i)) return x;

@@ -1,5 +1,6 @@
 import type { Dimension, OnnxWriter } from '../emit/onnx-writer.js';
 import type { Node, NodeOf } from '../ir/node.js';
+import { postOrder } from '../ir/order.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import type { FlatInput, Output, TracedProgram } from '../trace/program.js';
 import { Lowering, type LoweringOptions, type Rules } from './lowering.js';
@@ -19,14 +20,7 @@ export function newLowering(program: TracedProgram, options: LoweringOptions): L
 
 /** The program's inputs other than weights, in no particular order. */
 export function inputsOf(program: TracedProgram): NodeOf<'input'>[] {
-  const seen = new Set<Node>();
-  const visit = (node: Node) => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    node.inputs.forEach(visit);
-  };
-  outputNodes(program).forEach(visit);
-  return [...seen].filter((node) => node.op === 'input');
+  return postOrder(outputNodes(program)).filter((node) => node.op === 'input');
 }
 
 function outputNodes({ outputs }: TracedProgram): Node[] {

@@ -1,7 +1,9 @@
 import { OnnxWriter } from '../emit/onnx-writer.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node, NodeOf, Op } from '../ir/node.js';
+import { postOrder } from '../ir/order.js';
 import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
+import { stagesOf } from './stages.js';
 import {
   channelsFirst,
   identity,
@@ -59,6 +61,7 @@ export class Lowering {
     outputs: readonly Node[],
   ) {
     this.uses = countUses(outputs);
+    for (const node of stagesOf(outputs, this.uses)) this.valueOf(node);
   }
 
   /** Name of the tensor that holds a node's value in a layout. */
@@ -156,11 +159,8 @@ export function commonLayout(lowering: Lowering, node: Node, inputs: readonly No
 
 function countUses(outputs: readonly Node[]): Map<Node, number> {
   const uses = new Map<Node, number>();
-  const visit = (node: Node) => {
-    const before = uses.get(node) ?? 0;
-    uses.set(node, before + 1);
-    if (before === 0) node.inputs.forEach(visit);
-  };
-  outputs.forEach(visit);
+  const count = (node: Node) => uses.set(node, (uses.get(node) ?? 0) + 1);
+  outputs.forEach(count);
+  for (const node of postOrder(outputs)) node.inputs.forEach(count);
   return uses;
 }

@@ -16,6 +16,8 @@ export class TraceBackend {
   /** Name of the layer whose call, or whose gradient, is being traced, for messages. */
   layer: string | undefined;
   private nodes = new WeakMap<object, Node>();
+  /** The layer in whose call a node came up first. */
+  private makers = new WeakMap<Node, string | undefined>();
   /** How many tensors and variables share what `nodes` has for a key; TF.js counts its tensors by the answers. */
   private readonly references = new Map<object, number>();
 
@@ -23,6 +25,7 @@ export class TraceBackend {
   start(): Graph {
     this.graph = new Graph();
     this.nodes = new WeakMap();
+    this.makers = new WeakMap();
     this.references.clear();
     this.layer = undefined;
     return this.graph;
@@ -43,6 +46,11 @@ export class TraceBackend {
     return { dataId: this.remember(node), shape: [...node.shape], dtype: node.dtype };
   }
 
+  /** Name of the layer that made a node. */
+  layerOf(node: Node): string | undefined {
+    return this.makers.get(node);
+  }
+
   private adopt(tensor: TensorInfo): Node {
     const values = tf.engine().readSync(tensor.dataId) as ConstantData;
     return this.constant(values, tensor.shape, tensor.dtype);
@@ -55,6 +63,7 @@ export class TraceBackend {
 
   private remember(node: Node): object {
     const dataId = {};
+    if (!this.makers.has(node)) this.makers.set(node, this.layer);
     this.nodes.set(dataId, node);
     this.references.set(dataId, 1);
     return dataId;

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo } from '../engine.js';
 import { sizeOf } from '../ir/shape.js';
 import { tf } from '../tf.js';
+import type { Guard } from './guard.js';
 
 /** Layers that are not recorded as TF.js calls them, and what is recorded in their place. */
 
@@ -33,6 +34,7 @@ export interface TraceContext {
   /** Masks that the program takes as inputs; grows while layers are called. */
   readonly masks: MaskInfo[];
   readonly ops: LayerOps;
+  readonly guard?: Guard;
 }
 
 /** The call to record for a layer: its own, or another. */

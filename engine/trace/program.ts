@@ -7,11 +7,14 @@ import { binary } from '../ir/elementwise.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
 import { argExtreme, reduce } from '../ir/reduce.js';
-import { cast } from '../ir/shape-ops.js';
+import { cast, withoutShapeOps } from '../ir/shape-ops.js';
 import { sameShape, show } from '../ir/shape.js';
 import { tf } from '../tf.js';
 import { maskInput } from '../masks.js';
+import { allLayers } from '../model-layers.js';
 import { dilatedConv2d, dilatedDepthwise } from './dilated.js';
+import { checkEnd, type Ending } from './ends.js';
+import { layerGuard } from './guard.js';
 import type { LayerOps, TraceContext } from './layers.js';
 import { defaultLoss, losses } from './loss.js';
 import { backend, recording } from './register.js';
@@ -35,6 +38,8 @@ export interface TracedProgram {
   readonly outputs: readonly Output[];
   /** Dropout masks that it takes as inputs, in the order of the layers' calls. */
   readonly masks?: readonly MaskInfo[];
+  /** What the user should know of the model, which can be trained all the same. */
+  readonly advice?: string;
 }
 
 /**
@@ -51,7 +56,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const context: TraceContext = { training: true, masks: [], ops };
     const lossSum = losses[(spec.loss ?? defaultLoss).type](spec.loss ?? defaultLoss, spec.classes);
     const loss = () => {
-      const scores = applyModel(model, spec, context);
+      const { logits: scores } = applyModel(model, spec, context);
       logits = backend.nodeOf(scores);
       return lossSum(scores, backend.tensorOf(labels)) as never;
     };
@@ -90,10 +95,12 @@ export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedPr
     const graph = backend.start();
     const params = bindWeights(model.trainableWeights);
     const state = bindWeights(model.nonTrainableWeights);
-    const rows = tf.logSoftmax(applyModel(model, spec, { training: false, masks: [], ops }));
+    const { logits, advice } = applyModel(model, spec, { training: false, masks: [], ops });
+    const rows = tf.logSoftmax(logits);
     const flatInputs: FlatInput[] = [{ name: 'params', pieces: params }];
     if (state.length > 0) flatInputs.push({ name: 'state', pieces: state });
-    return { graph, flatInputs, outputs: [{ kind: 'tensor', name: 'log_probabilities', node: backend.nodeOf(rows) }] };
+    const outputs: Output[] = [{ kind: 'tensor', name: 'log_probabilities', node: backend.nodeOf(rows) }];
+    return { graph, flatInputs, outputs, ...(advice === undefined ? {} : { advice }) };
   });
 }
 
@@ -106,19 +113,30 @@ function bindWeights(weights: LayersModel['weights']): Node[] {
   });
 }
 
-/** Logits `[batch, classes]` of the program's images. */
-function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext): Tensor {
+/** Logits `[batch, classes]` of the program's images, and what to know of the model's end. */
+function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext): Scores {
   checkShapes(model, spec);
   const images = backend.graph.input('images', [spec.batch, ...spec.imageShape], 'int32', 'uint8');
   const x = normalise(backend.tensorOf(images), spec.normalise);
   const { training } = context;
-  const logits = watchLayers(model, backend, context, () => model.apply(x, { training })) as Tensor;
-  if (backend.nodeOf(logits).op !== 'softmax') return logits;
-  throw new EngineError(
-    'UNSUPPORTED_MODEL',
-    'compile: expected a model that ends in logits, got one that ends in softmax, which the loss applies itself; ' +
-      'remove the last activation',
-  );
+  const pixels = backend.nodeOf(x);
+  const guard = layerGuard((tensor) => withoutShapeOps(backend.nodeOf(tensor)) === pixels);
+  const apply = () => model.apply(x, { training }) as Tensor;
+  const logits = watchLayers(model, backend, { ...context, guard }, apply);
+  const advice = checkEnd(backend.nodeOf(logits), endingOf(model, logits));
+  return advice === undefined ? { logits } : { logits, advice };
+}
+
+interface Scores {
+  readonly logits: Tensor;
+  readonly advice?: string;
+}
+
+/** The layer that made the logits, whatever has only changed their shape since. */
+function endingOf(model: LayersModel, logits: Tensor): Ending {
+  const name = backend.layerOf(withoutShapeOps(backend.nodeOf(logits)));
+  const layer = allLayers(model).find((each) => each.name === name);
+  return { layer: name, activation: layer?.getConfig()['activation'] };
 }
 
 /** Operations that are recorded in the place of TF.js's. */

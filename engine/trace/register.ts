@@ -7,6 +7,7 @@ import { linear } from './kernels/linear.js';
 import { pooling } from './kernels/pool.js';
 import { reductions } from './kernels/reduce.js';
 import { shapes } from './kernels/shape.js';
+import { withoutRandomness } from './randomness.js';
 
 /** Every TF.js kernel that the engine knows. */
 export const kernels: KernelTable = { ...elementwise, ...linear, ...pooling, ...reductions, ...shapes };
@@ -24,7 +25,7 @@ export function recording<T>(trace: () => T): T {
   const before = tf.getBackend();
   void tf.setBackend(backendName);
   try {
-    return tf.tidy(trace as () => never);
+    return withoutRandomness(randomDraw, () => tf.tidy(trace as () => never));
   } catch (error) {
     throw error instanceof EngineError ? error : refused(error as Error);
   } finally {
@@ -40,6 +41,16 @@ function refused(cause: Error): EngineError {
     `compile: expected a model that TF.js can differentiate, got its error${backend.place()}: ${cause.message}; ` +
       'change the model',
     { cause, ...(layer === undefined ? {} : { context: { layer } }) },
+  );
+}
+
+function randomDraw(op: string): EngineError {
+  const { layer } = backend;
+  return new EngineError(
+    'UNSUPPORTED_MODEL',
+    `compile: expected no random numbers but the masks of dropout layers, got ${op}${backend.place()}; set its dropout ` +
+      'to 0, and use layers of the class Dropout',
+    layer === undefined ? {} : { context: { layer } },
   );
 }
 

@@ -1,9 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { allLayers, type Layer } from '../model-layers.js';
 import { tf } from '../tf.js';
 import { type Call, inPlaceOf, type TraceContext } from './layers.js';
-
-type Layer = LayersModel['layers'][number];
 
 /** Where the name of the layer is kept that is at work. */
 export interface Place {
@@ -21,15 +20,12 @@ export function watchLayers<T>(model: LayersModel, place: Place, context: TraceC
   return result;
 }
 
-function allLayers(container: { layers?: Layer[] }): Layer[] {
-  return (container.layers ?? []).flatMap((layer) => [layer, ...allLayers(layer as { layers?: Layer[] })]);
-}
-
 function watch(layer: Layer, place: Place, context: TraceContext): void {
   const own: Call = layer.call.bind(layer);
   const call = inPlaceOf(layer, own, context);
   layer.call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => {
     place.layer = layer.name;
+    context.guard?.(layer, inputs);
     const y = call(inputs, kwargs);
     return context.training && !Array.isArray(y) ? marked(y, layer.name, place) : y;
   };

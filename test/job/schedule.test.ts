@@ -43,13 +43,13 @@ describe('describeWarmup', () => {
   const remark = (warmupSteps: number) => describeWarmup({ type: 'constant', warmupSteps }, 0.5, run);
 
   it('has nothing to say where the rate gets to its base', () => {
-    expect([0, 99, 100].map(remark)).toEqual([undefined, undefined, undefined]);
+    expect([0, 99, 100].map(remark)).toEqual([[], [], []]);
   });
 
   it('reports a warm-up that is longer than the run, and the rate that it ends with', () => {
-    expect(remark(150)).toBe(
+    expect(remark(150)).toEqual([
       "schedule.warmupSteps: expected at most the run's 100 steps, got 150; " +
         'the learning rate rises to 0.333 at the last step and never reaches 0.5',
-    );
+    ]);
   });
 });

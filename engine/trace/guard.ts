@@ -1,0 +1,41 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { EngineError } from '../errors.js';
+import type { Layer } from '../model-layers.js';
+
+/** Sees every call of a layer before it is made. */
+export type Guard = (layer: Layer, inputs: Tensor | Tensor[]) => void;
+
+/**
+ * A guard, for one trace, against layers that compute something else here than where the model comes from:
+ *
+ * - a batch norm that is called more than once, as in `timeDistributed`: there is one set of batch statistics a step;
+ * - `rescaling` of the images, which are normalised already.
+ * @param isImages - whether a tensor is the images that the model is given, in whatever shape.
+ */
+export function layerGuard(isImages: (x: Tensor) => boolean): Guard {
+  const norms = new Set<Layer>();
+  return (layer, inputs) => {
+    const kind = layer.getClassName();
+    if (kind === 'BatchNormalization' && norms.size === norms.add(layer).size) {
+      throw refusal(layer, 'a batch norm to be called once', 'several calls', 'give each place a layer of its own');
+    }
+    if (kind === 'Rescaling' && !isNeutral(layer) && [inputs].flat().some(isImages)) {
+      throw refusal(
+        layer,
+        "images to be scaled once, by the dataset's mean and deviation",
+        'a Rescaling of them',
+        'remove the layer',
+      );
+    }
+  };
+}
+
+function isNeutral(layer: Layer): boolean {
+  const { scale, offset } = layer.getConfig();
+  return scale === 1 && offset === 0;
+}
+
+function refusal({ name }: Layer, expected: string, got: string, remedy: string): EngineError {
+  const message = `compile: expected ${expected}, got ${got} in layer ${JSON.stringify(name)}; ${remedy}`;
+  return new EngineError('UNSUPPORTED_MODEL', message, { context: { layer: name } });
+}

@@ -1,0 +1,34 @@
+import { tf } from '../tf.js';
+
+/** Operations of TF.js that draw random numbers. */
+const randomOps: ReadonlySet<string> = new Set([
+  'multinomial',
+  'rand',
+  'randomGamma',
+  'randomNormal',
+  'randomStandardNormal',
+  'randomUniform',
+  'randomUniformInt',
+  'truncatedNormal',
+]);
+
+/**
+ * Runs `trace`, in which no operation of TF.js may draw random numbers, with a seed or without: the draw would be a
+ * constant of the program, the same at every step, and without a seed another one in each process. Each operation opens
+ * a scope with its name, which is where it is caught.
+ * @param refusal - the error for an operation.
+ */
+export function withoutRandomness<T>(refusal: (op: string) => Error, trace: () => T): T {
+  const engine = tf.engine();
+  const startScope = engine.startScope.bind(engine);
+  engine.startScope = (name?: string) => {
+    const op = name?.replace(tf.OP_SCOPE_SUFFIX, '') ?? '';
+    if (randomOps.has(op)) throw refusal(op);
+    startScope(name);
+  };
+  try {
+    return trace();
+  } finally {
+    Reflect.deleteProperty(engine, 'startScope');
+  }
+}
