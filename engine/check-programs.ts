@@ -20,9 +20,19 @@ interface Compiled {
  * @throws EngineError UNSUPPORTED_MODEL or UNSUPPORTED_KERNEL, with layer and kernel.
  */
 export async function checkPrograms(model: Checked): Promise<readonly string[]> {
-  await compiledTwice('training', () => compileTraining(model));
-  const { advice } = await compiledTwice('evaluation', () => compileEvaluation(model));
-  return advice === undefined ? [] : [advice];
+  try {
+    await compiledTwice('training', () => compileTraining(model));
+    const { advice } = await compiledTwice('evaluation', () => compileEvaluation(model));
+    return advice === undefined ? [] : [advice];
+  } catch (error) {
+    throw error instanceof RangeError ? tooLarge(error) : error;
+  }
+}
+
+/** The stack is full, or an array would have more elements than there can be. */
+function tooLarge(cause: RangeError): EngineError {
+  const message = `check model: expected a model that can be compiled, got ${cause.message}; make it smaller or less deep`;
+  return new EngineError('UNSUPPORTED_MODEL', message, { cause });
 }
 
 async function compiledTwice(what: string, compile: () => Promise<Compiled>): Promise<Compiled> {

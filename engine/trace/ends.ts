@@ -4,8 +4,8 @@ import type { Node } from '../ir/node.js';
 
 /** Rounding of a mean's factor 1/n, relative. */
 const tolerance = 1e-3;
-/** Activations that cut off one side, where interval arithmetic cannot show it. */
-const oneSided: ReadonlySet<string> = new Set(['gelu', 'gelu_new', 'mish', 'selu', 'swish']);
+/** Activations with a limit that interval arithmetic does not find. */
+const limitedActivations: ReadonlySet<string> = new Set(['gelu', 'gelu_new', 'mish', 'selu', 'softsign', 'swish']);
 
 /** The layer that made the logits, as far as it is known. */
 export interface Ending {
@@ -27,7 +27,7 @@ export function checkEnd(logits: Node, { layer, activation }: Ending): string | 
     throw probabilities(activationIn(logits, known), layer, place);
   const values = isLimited(bounds)
     ? describe(bounds)
-    : oneSided.has(String(activation))
+    : limitedActivations.has(String(activation))
       ? String(activation)
       : undefined;
   if (values === undefined) return undefined;

@@ -162,16 +162,12 @@ function checkShapes(model: LayersModel, spec: ProgramSpec): void {
   const [input, output] = [model.inputs, model.outputs];
   const expected = `images ${show(spec.imageShape)} in and ${spec.classes} logits out`;
   const got = `${describe(input)} in and ${describe(output)} out`;
-  const fits =
-    input.length === 1 &&
-    output.length === 1 &&
-    sameShape(input[0]!.shape.slice(1), spec.imageShape) &&
-    sameShape(output[0]!.shape.slice(1), [spec.classes]);
-  if (fits) return;
-  throw new EngineError(
-    'UNSUPPORTED_MODEL',
-    `compile: expected a model with ${expected}, got ${got}; change the model`,
-  );
+  const imagesFit = input.length === 1 && sameShape(input[0]!.shape.slice(1), spec.imageShape);
+  const isVector = output.length === 1 && output[0]!.shape.length === 2;
+  if (imagesFit && isVector && output[0]!.shape[1] === spec.classes) return;
+  const remedy =
+    imagesFit && isVector ? `give the last layer ${spec.classes} units and no activation` : 'change the model';
+  throw new EngineError('UNSUPPORTED_MODEL', `compile: expected a model with ${expected}, got ${got}; ${remedy}`);
 }
 
 function describe(tensors: LayersModel['inputs']): string {

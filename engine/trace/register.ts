@@ -20,12 +20,17 @@ for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
   if (!Object.hasOwn(kernels, kernelName)) register(kernelName, unknownKernel);
 }
 
-/** Runs `trace` with TF.js recording into `backend`'s graph. (`setBackend` is done when it returns, for this one.) */
+/**
+ * Runs `trace` with TF.js recording into `backend`'s graph. (`setBackend` is done when it returns, for this one.) The
+ * result is kept from `tidy`, which would search all of it, node by node and by recursion, for tensors.
+ */
 export function recording<T>(trace: () => T): T {
   const before = tf.getBackend();
   void tf.setBackend(backendName);
+  let result: T;
   try {
-    return withoutRandomness(randomDraw, () => tf.tidy(trace as () => never));
+    withoutRandomness(randomDraw, () => tf.tidy(() => void (result = trace())));
+    return result!;
   } catch (error) {
     throw error instanceof EngineError ? error : refused(error as Error);
   } finally {

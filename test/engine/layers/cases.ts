@@ -39,6 +39,7 @@ const pools: Record<string, () => Body> = {
   'averagePooling2d 3×3, stride 2, same': () => chain(conv(4), l.averagePooling2d({ poolSize: 3, strides: 2, padding: 'same' })),
   'globalAveragePooling2d': () => chain(conv(6), l.globalAveragePooling2d({})),
   'globalMaxPooling2d': () => chain(conv(6), l.globalMaxPooling2d({})),
+  'globalMaxPooling1d': () => chain(l.reshape({ targetShape: [16, 8] }), l.globalMaxPooling1d({})),
   'maxPooling1d and averagePooling1d': () => chain(l.reshape({ targetShape: [16, 8] }), l.maxPooling1d({ poolSize: 2 }), l.averagePooling1d({ poolSize: 2 })),
 }; // prettier-ignore
 
@@ -59,6 +60,7 @@ const dropouts: Record<string, () => Body> = {
   'two dropouts': () => chain(conv(4), l.dropout({ rate: 0.2 }), l.flatten(), l.dense({ units: 8 }), l.dropout({ rate: 0.4 })),
   'dropout without a rate': () => chain(conv(4), l.dropout({ rate: 0 })),
   'one dropout called twice': () => twice(),
+  'dropout of every step of a sequence': () => chain(l.reshape({ targetShape: [4, 32] }), l.timeDistributed({ layer: l.dropout({ name: 'drop', rate: 0.5 }) })),
 }; // prettier-ignore
 
 function twice(): Body {

@@ -52,9 +52,10 @@ export async function evaluateOnCpu(job: OracleJob): Promise<Float32Array> {
   return tf.logSoftmax(model.predict(imagesOf(job)) as Tensor).dataSync<'float32'>();
 }
 
-/** Every layer, those of nested models too. */
-export function layersIn(container: { layers?: Layer[] }): Layer[] {
-  return (container.layers ?? []).flatMap((layer) => [layer, ...layersIn(layer as { layers?: Layer[] })]);
+/** Every layer, those of nested models and of wrappers too. */
+export function layersIn(container: { layers?: Layer[]; layer?: Layer }): Layer[] {
+  const inner = [...(container.layers ?? []), ...(container.layer ? [container.layer] : [])];
+  return inner.flatMap((layer) => [layer, ...layersIn(layer as { layers?: Layer[]; layer?: Layer })]);
 }
 
 function imagesOf({ input, imageShape }: OracleJob): Tensor4D {
