@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ModelTopology } from '../engine/engine.js';
+import { canonical } from '../engine/topology/canonical.js';
+import { foreignFormat } from '../engine/topology/format.js';
+import { isObject } from '../engine/topology/json.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { JobError } from '../job/errors.js';
 
@@ -43,17 +46,17 @@ function parseJson(file: string, text: string): unknown {
   }
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 /**
  * The topology itself: TF.js's `model.json` has it in `modelTopology`, where Keras's converter puts it into
  * `model_config` once more; Keras's own `to_json()` is bare.
  */
 function topologyIn(file: string, value: unknown): ModelTopology {
   if (!isObject(value)) throw badModel(file, 'a topology', `${JSON.stringify(value)?.slice(0, 60)}`);
+  const foreign = foreignFormat(value);
+  if (foreign !== undefined) throw new JobError('BAD_MODEL', `model ${file}: ${foreign}`);
   if (isObject(value['modelTopology'])) return topologyIn(file, value['modelTopology']);
   if (isObject(value['model_config'])) return topologyIn(file, value['model_config']);
-  const { class_name: className, config, keras_version: version } = value;
+  const { class_name: className, config } = canonical(value);
   if (typeof className !== 'string' || !isObject(config)) {
     const keys = Object.keys(value).slice(0, 5).join(', ');
     throw badModel(
@@ -62,15 +65,8 @@ function topologyIn(file: string, value: unknown): ModelTopology {
       `an object with ${keys || 'no keys'}`,
     );
   }
-  if (Object.hasOwn(value, 'registered_name') || String(version).startsWith('3')) {
-    throw badModel(file, "Keras 2's format", "Keras 3's; save it with the package tf_keras");
-  }
   // The same whoever wrote it, as the topology is part of the job's identity.
   return { class_name: className, config, keras_version: '2.15.0', backend: 'tensorflow' };
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The parts of a `tf.LayersModel` that are used; it may come from another copy of TF.js than ours. */

@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkSizes } from './check-sizes.js';
-import { checkTopology } from './check-topology.js';
 import type { ModelLayout, ModelTopology, StateInfo, WeightInfo } from './engine.js';
 import { EngineError } from './errors.js';
 import { sizeOf } from './ir/shape.js';
-import { layersOf, mapLayers } from './topology.js';
+import { readTopology } from './topology/read.js';
+import { forTfjs, isRandom, withInitializers } from './topology/for-tfjs.js';
+import type { InitializerJson } from './topology/value-rules.js';
+import { layersOf, mapLayers } from './topology/walk.js';
 
 /** A weight of a loaded model, as far as we use it. `name` may carry a suffix; `originalName` is the topology's. */
 type Weight = LayersModel['weights'][number];
 
 /**
- * Builds the TF.js model of a topology, its weights freshly initialised. The caller disposes of it.
+ * Builds the TF.js model of a topology that was read, its weights freshly initialised. The caller disposes of it.
  * @throws EngineError UNSUPPORTED_MODEL when TF.js cannot read the topology.
  */
-export async function loadModel(topology: ModelTopology): Promise<LayersModel> {
+async function loadModel(topology: ModelTopology): Promise<LayersModel> {
   const { layers, tf } = await import('./tf.js');
   await tf.setBackend('cpu');
   // TF.js changes the object that it is given.
@@ -30,10 +32,14 @@ export async function loadModel(topology: ModelTopology): Promise<LayersModel> {
   }
 }
 
-/** The same, with all weights zero: for tracing and describing, where their values do not matter. */
+/**
+ * Builds the TF.js model of a topology, with all weights zero: for tracing and describing, where their values do not
+ * matter. The caller disposes of it.
+ * @throws EngineError UNSUPPORTED_MODEL for what cannot be trained faithfully, such as frozen layers.
+ */
 export async function loadBlankModel(topology: ModelTopology): Promise<LayersModel> {
-  checkTopology(topology);
-  const model = await loadModel(mapInitializers(topology, () => ({ class_name: 'Zeros', config: {} })));
+  const zeros = { class_name: 'Zeros', config: {} };
+  const model = await loadModel(mapInitializers(completed(topology), () => zeros));
   checkSizes(model);
   return model;
 }
@@ -43,15 +49,20 @@ export async function loadBlankModel(topology: ModelTopology): Promise<LayersMod
  * they get in one step are the batch's own.
  */
 export async function loadTrainingModel(topology: ModelTopology): Promise<LayersModel> {
-  const momentless = mapLayers(topology, ({ className, config }) =>
+  const momentless = mapLayers(readTopology(topology), ({ className, config }) =>
     className === 'BatchNormalization' ? { ...config, momentum: 0 } : config,
   );
   return loadBlankModel(momentless);
 }
 
+/** The topology as TF.js reads it, with every initializer spelled out, so that each can be given a seed. */
+function completed(topology: ModelTopology): ModelTopology {
+  return forTfjs(withInitializers(readTopology(topology)));
+}
+
 /**
  * Layout of a model's flat vectors: trainable weights in model order, then running statistics with their momentum.
- * @throws EngineError UNSUPPORTED_MODEL for what cannot be trained faithfully, such as dropout or frozen layers.
+ * @throws EngineError UNSUPPORTED_MODEL for what cannot be trained faithfully.
  */
 export async function describeModel(topology: ModelTopology): Promise<ModelLayout> {
   const model = await loadBlankModel(topology);
@@ -90,51 +101,38 @@ export async function initialWeights(
   topology: ModelTopology,
   seed: number,
 ): Promise<{ params: Float32Array; state: Float32Array }> {
-  const seeded = mapInitializers(await complete(topology), (initializer, name) => withSeed(initializer, seed, name));
+  const seeded = mapInitializers(completed(topology), (initializer, name) => withSeed(initializer, seed, name));
   const model = await loadModel(seeded);
   const values = { params: flat(model.trainableWeights), state: flat(model.nonTrainableWeights) };
   model.dispose();
   return values;
 }
 
-/**
- * The topology with everything that TF.js fills in, so that every initializer is spelled out and can be given a seed.
- */
-async function complete(topology: ModelTopology): Promise<ModelTopology> {
-  checkTopology(topology);
-  const model = await loadModel(topology);
-  const completed = model.toJSON(null, false) as unknown as ModelTopology;
-  model.dispose();
-  return completed;
-}
-
-type Initializer = Readonly<Record<string, unknown>>;
 const initializerKey = /_initializer$/;
 
 /** Changes every initializer of the topology; `weight` is the weight's name, e.g. `conv1/kernel`. */
 function mapInitializers(
   topology: ModelTopology,
-  change: (initializer: Initializer, weight: string) => Initializer,
+  change: (initializer: InitializerJson, weight: string) => InitializerJson,
 ): ModelTopology {
   return mapLayers(topology, ({ name, config }) => {
     const entries = Object.entries(config).map(([key, value]) => {
       if (!initializerKey.test(key)) return [key, value] as const;
-      return [key, change(value as Initializer, `${name}/${key.replace(initializerKey, '')}`)] as const;
+      return [key, change(value as InitializerJson, `${name}/${key.replace(initializerKey, '')}`)] as const;
     });
     return Object.fromEntries(entries);
   });
 }
 
-function withSeed(initializer: Initializer, jobSeed: number, weight: string): Initializer {
-  const config = (initializer['config'] ?? {}) as Initializer;
-  if (!Object.hasOwn(config, 'seed')) return initializer;
+function withSeed(initializer: InitializerJson, jobSeed: number, weight: string): InitializerJson {
+  if (!isRandom(initializer)) return initializer;
   const digest = createHash('sha256').update(`${jobSeed}/${weight}`).digest();
-  return { ...initializer, config: { ...config, seed: digest.readUInt32BE(0) >>> 1 } };
+  return { ...initializer, config: { ...initializer.config, seed: digest.readUInt32BE(0) >>> 1 } };
 }
 
 /** Momentum of each running statistic, by weight name; TF.js's default is 0.99. */
 function momentumByWeight(topology: ModelTopology): Map<string, number> {
-  const norms = layersOf(topology).filter(({ className }) => className === 'BatchNormalization');
+  const norms = layersOf(readTopology(topology)).filter(({ className }) => className === 'BatchNormalization');
   return new Map(
     norms.flatMap(({ name, config }) => {
       const momentum = (config['momentum'] as number | undefined) ?? 0.99;

@@ -42,26 +42,30 @@ describe('describeModel', () => {
     [
       'dropout of everything',
       { class_name: 'Dropout', config: { name: 'drop', rate: 1 } },
-      'expected a dropout rate from 0 to below 1, got 1',
+      'expected rate a number from 0 to below 1, got 1; layer "drop" (Dropout)',
     ],
     [
       'a dilation that TF.js ignores',
       { class_name: 'DepthwiseConv2D', config: { name: 'deep', kernel_size: [3, 3], dilation_rate: [2, 2] } },
-      'expected DepthwiseConv2D without dilation, which TF.js ignores, got [2,2]',
+      'expected dilation_rate 1, got [2,2]; layer "deep" (DepthwiseConv2D)',
     ],
     [
       'noise',
       { class_name: 'GaussianNoise', config: { name: 'noise', stddev: 0.1 } },
-      'got GaussianNoise with rate 0.1',
+      'expected stddev 0, got 0.1; layer "noise" (GaussianNoise)',
     ],
-    ['a frozen layer', dense({ trainable: false }), 'expected every layer to be trained'],
+    ['a frozen layer', dense({ trainable: false }), 'expected trainable true, got false'],
     [
       'a regularizer',
       dense({ kernel_regularizer: { class_name: 'L1L2', config: { l2: 0.1 } } }),
-      'got kernel_regularizer',
+      'expected kernel_regularizer null, got {"class_name":"L1L2"',
     ],
-    ['a constraint', dense({ bias_constraint: { class_name: 'NonNeg', config: {} } }), 'got bias_constraint'],
-    ['an unknown layer', { class_name: 'Teleport', config: { name: 't' } }, 'Unknown layer: Teleport'],
+    [
+      'a constraint',
+      dense({ bias_constraint: { class_name: 'NonNeg', config: {} } }),
+      'expected bias_constraint null, got {',
+    ],
+    ['an unknown layer', { class_name: 'Teleport', config: { name: 't' } }, 'got "Teleport"; layer "t"'],
   ];
   it.each(refused)('refuses %s', async (_, layer, message) => {
     await expect(describeModel(sequential([4, 4, 1], [flatten, layer]))).rejects.toThrow(message);

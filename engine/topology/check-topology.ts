@@ -1,0 +1,85 @@
+import type { ModelTopology } from '../engine.js';
+import { EngineError } from '../errors.js';
+import { callFaults, endFaults, orderFaults } from './check-calls.js';
+import { inLayer, layerFaults } from './check-layers.js';
+import { foreignFormat } from './format.js';
+import { type Fault, faultsError, type LayerFault } from './fault.js';
+import { childrenOf, isModel, layerIn, type LayerJson } from './walk.js';
+
+/**
+ * Refuses models whose training would not be what their topology says: each key of each layer and call is read, or
+ * has the value that is computed with, or is refused.
+ * @param topology - canonical.
+ * @throws EngineError UNSUPPORTED_MODEL that names all faults, with layer, key and value.
+ */
+export function checkTopology(topology: ModelTopology): void {
+  const foreign = foreignFormat(topology);
+  if (foreign !== undefined) throw new EngineError('UNSUPPORTED_MODEL', `check model: ${foreign}`);
+  const model = layerIn(topology);
+  if (!model || !isModel(model.className)) {
+    const keys = Object.keys(topology).slice(0, 5).join(', ');
+    const message =
+      'check model: expected a TF.js Layers topology of class Sequential, Functional or Model, with config, ' +
+      `got ${model ? `class ${model.className}` : `an object with ${keys}`}; write it with Keras 2's to_json()`;
+    throw new EngineError('UNSUPPORTED_MODEL', message);
+  }
+  const faults = faultsIn(model, 1);
+  if (faults.length > 0) throw faultsError(faults);
+}
+
+/**
+ * All faults of a layer and of what it holds.
+ * @param calls - how often the layer is called in one run of the model.
+ */
+function faultsIn(layer: LayerJson, calls: number): LayerFault[] {
+  const own = layerFaults(layer).map((fault) => inLayer(layer, fault));
+  const children = childrenOf(layer);
+  const held = children.flatMap((child) => faultsIn(child, calls * callsIn(layer, child)));
+  const faults = [...own, ...statisticsFault(layer, calls), ...held];
+  if (!isModel(layer.className)) return faults;
+  // References only make sense between layers that are well-formed.
+  return faults.length > 0 ? [...faults, ...callsAlone(layer, children)] : modelFaults(layer, children);
+}
+
+function modelFaults(model: LayerJson, children: readonly LayerJson[]): LayerFault[] {
+  const names = nameFaults(children);
+  if (names.length > 0 || model.className === 'Sequential') return names;
+  const calls = callsAlone(model, children);
+  if (calls.length > 0) return calls;
+  const ends = endFaults(model).map((fault) => inLayer(model, fault));
+  if (ends.length > 0) return ends;
+  return orderFaults(model).map(({ layer, fault }) => inLayer(layer, fault));
+}
+
+function callsAlone({ className }: LayerJson, children: readonly LayerJson[]): LayerFault[] {
+  if (className === 'Sequential') return [];
+  return children.flatMap((child) => callFaults(child, children).map((fault) => inLayer(child, fault)));
+}
+
+/** Calls of a child in one call of the layer that holds it. */
+function callsIn({ className }: LayerJson, child: LayerJson): number {
+  if (className === 'TimeDistributed') return Infinity;
+  const calls = child.entry['inbound_nodes'];
+  return Array.isArray(calls) && className !== 'Sequential' ? calls.length : 1;
+}
+
+/** TF.js would keep the statistics of the last call, Keras mixes those of all. */
+function statisticsFault(layer: LayerJson, calls: number): LayerFault[] {
+  if (layer.className !== 'BatchNormalization' || calls <= 1) return [];
+  const value = calls === Infinity ? 'one per time step' : calls;
+  const fault: Fault = {
+    key: 'calls',
+    expected: 'to be one, as it has running statistics',
+    value,
+    remedy: 'use one layer for each call',
+  };
+  return [inLayer(layer, fault)];
+}
+
+function nameFaults(layers: readonly LayerJson[]): LayerFault[] {
+  return layers.flatMap((layer, i) => {
+    if (layers.findIndex(({ name }) => name === layer.name) === i) return [];
+    const remedy = 'give every layer its own name';
+    return [inLayer(layer, { key: 'name', expected: 'other than of all layers before', value: layer.name, remedy })];
+  });
+}

@@ -1,0 +1,28 @@
+import { convolutionRules } from './convolution-rules.js';
+import type { LayerRules } from './layer-rules.js';
+import { activationRules, denseRules, dropoutRules, normRules, otherRules } from './other-rules.js';
+import { modelRules, recurrentRules, wrapperRules } from './recurrent-rules.js';
+import { mergingRules, poolingRules, shapeRules } from './shape-rules.js';
+
+/** Classes by kind, in the order of the reference. */
+export const layerKinds = {
+  dense: denseRules,
+  convolutions: convolutionRules,
+  pooling: poolingRules,
+  normalisation: normRules,
+  dropout: dropoutRules,
+  activations: activationRules,
+  shape: shapeRules,
+  merging: mergingRules,
+  recurrent: recurrentRules,
+  wrappers: wrapperRules,
+  models: modelRules,
+  other: otherRules,
+} as const satisfies Record<string, Readonly<Record<string, LayerRules>>>;
+
+const table = new Map<string, LayerRules>(Object.values(layerKinds).flatMap((rules) => Object.entries(rules)));
+
+/** How a class of layers is read; undefined for unknown ones. */
+export function rulesOf(className: string): LayerRules | undefined {
+  return table.get(className);
+}

@@ -1,0 +1,123 @@
+import type { Fault } from './fault.js';
+import { isObject, toSnake } from './json.js';
+import { isList, isNumber, none, oneOf, only, orNull, positive, number, rule, type Rule, type Rules } from './rules.js';
+
+/** Rules of values that many layers have: activations, initializers, number types, shapes. */
+
+/** Activations by name, as the layers reference lists them. `null` is linear. */
+export const activationNames = [
+  'elu',
+  'gelu',
+  'hard_sigmoid',
+  'linear',
+  'log_softmax',
+  'mish',
+  'relu',
+  'relu6',
+  'selu',
+  'sigmoid',
+  'softmax',
+  'softplus',
+  'softsign',
+  'swish',
+  'tanh',
+] as const;
+
+const isActivation = (value: unknown) =>
+  typeof value === 'string' && (activationNames as readonly string[]).includes(toSnake(value));
+/** TF.js would read an object as a layer, and drop its settings or not. */
+const activationRemedy = `use one of ${activationNames.join(', ')}; put a layer with settings after this one`;
+
+export const activation = rule('read', 'the name of an activation', isActivation, activationRemedy);
+export const activationOrNull = orNull(activation);
+
+/** Loss terms and projections are not part of what a worker computes. */
+export const noRegularizer = none("remove it; use the optimizer's weightDecay");
+export const noConstraint = none('remove it');
+
+const isFloat32 = (value: unknown): boolean =>
+  value === 'float32' || (isObject(value) && isObject(value['config']) && value['config']['name'] === 'float32');
+export const float32 = rule('fixed', '"float32"', isFloat32, 'set it to float32, which everything is computed in');
+
+const isDimension = (value: unknown) => value === null || (Number.isInteger(value) && (value as number) > 0);
+export const shape = rule('read', 'a list of positive integers or null', (value) => isList(value, isDimension));
+
+const noSeed = none('remove it; the seed of the job draws random numbers');
+export const seed = noSeed;
+
+const seeded: Rules = { seed: noSeed };
+const scale = rule(
+  'read',
+  'a number other than 0',
+  (value) => isNumber(value) && value !== 0,
+  'use a Constant or Zeros; TF.js takes 0 for its default',
+);
+const random: Rules = { ...seeded, mean: number(-Infinity), stddev: scale };
+
+/** Classes of initializers and their settings. Beside these each may have `dtype`. */
+export const initializerTable: Readonly<Record<string, Rules>> = {
+  Zeros: {},
+  Ones: {},
+  Constant: { value: number(-Infinity) },
+  RandomUniform: { ...seeded, minval: scale, maxval: scale },
+  RandomNormal: random,
+  TruncatedNormal: random,
+  VarianceScaling: {
+    ...seeded,
+    scale: positive,
+    mode: oneOf('fan_in', 'fan_out', 'fan_avg'),
+    distribution: oneOf('normal', 'truncated_normal', 'uniform'),
+  },
+  GlorotNormal: seeded,
+  GlorotUniform: seeded,
+  HeNormal: seeded,
+  HeUniform: seeded,
+  LeCunNormal: seeded,
+  LeCunUniform: seeded,
+  Identity: { gain: number(-Infinity) },
+  Orthogonal: { ...seeded, gain: number(-Infinity) },
+};
+
+/** An initializer in TF.js's words; undefined for what is none. */
+export interface InitializerJson {
+  readonly class_name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Keras 2 and TF.js spell classes and names differently: `lecun_normal`, `LecunNormal`, `leCunNormal`. */
+const classByWord = new Map(Object.keys(initializerTable).map((name) => [name.toLowerCase(), name]));
+
+/** Reads an initializer that is a name or an object; the class of an unknown one stays as it is. */
+export function initializerIn(value: unknown): InitializerJson | undefined {
+  if (typeof value === 'string') return { class_name: classOf(value), config: {} };
+  if (!isObject(value) || typeof value['class_name'] !== 'string') return undefined;
+  const config = value['config'] ?? {};
+  return isObject(config) ? { class_name: classOf(value['class_name']), config } : undefined;
+}
+
+function classOf(word: string): string {
+  return classByWord.get(word.replaceAll('_', '').toLowerCase()) ?? word;
+}
+
+/**
+ * An initializer with its settings.
+ * @param initial - class that TF.js takes when there is none.
+ */
+export function initializer(initial: string): Rule {
+  return { use: 'read', accepts: 'an initializer', initial, check: initializerFault };
+}
+
+function initializerFault(value: unknown, key: string): Fault | undefined {
+  const read = initializerIn(value);
+  const known = Object.keys(initializerTable).join(', ');
+  const rules = read && Object.hasOwn(initializerTable, read.class_name) && initializerTable[read.class_name];
+  if (!rules) return { key, expected: 'an initializer', value, remedy: `use one of ${known}` };
+  for (const [name, setting] of Object.entries(read.config)) {
+    const inside = `${key}.${name}`;
+    const own = Object.hasOwn(rules, name) ? rules[name] : name === 'dtype' ? only('float32') : undefined;
+    if (!own) return { key: inside, expected: 'to be absent', value: setting, remedy: 'remove it' };
+    const fault = own.check(setting, inside);
+    if (fault) return fault;
+  }
+  return undefined;
+}
