@@ -2,9 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ModelTopology } from '../engine/engine.js';
+import { loadBlankModel } from '../engine/model.js';
 import { canonical } from '../engine/topology/canonical.js';
+import { faultsError, type LayerFault } from '../engine/topology/fault.js';
 import { foreignFormat } from '../engine/topology/format.js';
 import { isObject } from '../engine/topology/json.js';
+import { checkRoundTrip, type Model as ComparedModel } from '../engine/topology/round-trip.js';
+import { watchOptions } from '../engine/topology/watch-options.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { JobError } from '../job/errors.js';
 
@@ -70,7 +74,7 @@ function topologyIn(file: string, value: unknown): ModelTopology {
 }
 
 /** The parts of a `tf.LayersModel` that are used; it may come from another copy of TF.js than ours. */
-interface ModelLike {
+interface ModelLike extends ComparedModel {
   toJSON(unused: null, returnString: false): unknown;
 }
 
@@ -78,11 +82,25 @@ async function evaluateModule(file: string, shapes: Omit<ModelRequest, 'tf'>): P
   const make = await importDefault(file);
   const { tf, layers } = await import('../engine/tf.js');
   await tf.setBackend('cpu');
+  const faults: LayerFault[] = [];
+  const watched = { ...layers, layers: watchOptions(layers.layers, (found) => faults.push(...found)) };
   const model = await attempt(file, 'a function that returns a model', () =>
-    make({ tf: { ...tf, ...layers }, ...shapes }),
+    make({ tf: { ...tf, ...watched }, ...shapes }),
   );
   if (!isModel(model)) throw badModel(file, 'its function to return a tf.LayersModel', typeof model);
-  return topologyIn(file, model.toJSON(null, false));
+  if (faults.length > 0) throw faultsError(faults);
+  return roundTrip(model, topologyIn(file, model.toJSON(null, false)));
+}
+
+/** A model's topology, which gives the same model again. */
+async function roundTrip(model: ModelLike, topology: ModelTopology): Promise<ModelTopology> {
+  const reloaded = await loadBlankModel(topology);
+  try {
+    checkRoundTrip(model, reloaded);
+    return topology;
+  } finally {
+    reloaded.dispose();
+  }
 }
 
 async function importDefault(file: string): Promise<(request: ModelRequest) => unknown> {

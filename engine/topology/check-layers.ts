@@ -1,6 +1,6 @@
 import { nearest } from '../../job/hint.js';
 import type { Fault, LayerFault } from './fault.js';
-import type { Json } from './json.js';
+import { type Json, toSnake } from './json.js';
 import type { LayerRules } from './layer-rules.js';
 import { rulesOf } from './layer-table.js';
 import type { LayerJson } from './walk.js';
@@ -17,8 +17,8 @@ export function layerFaults(layer: LayerJson): Fault[] {
 
 /** A fault with the layer that it is in. */
 export function inLayer({ path, className, config }: LayerJson, fault: Fault): LayerFault {
-  const name = path === '' ? String(config['name'] ?? className) : path;
-  return { ...fault, layer: name, className };
+  const own = typeof config['name'] === 'string' ? config['name'] : className;
+  return { ...fault, layer: path === '' ? own : path, className };
 }
 
 function unknownClass(className: string): Fault {
@@ -42,10 +42,33 @@ function keyFaults(config: Json, { keys }: LayerRules): Fault[] {
   return [...there, ...missing];
 }
 
+/** Options of TF.js's functions that become parts of `batch_input_shape`. */
+const inputOptions = ['batch_size', 'input_dim'];
+
+/**
+ * Faults in the options that a layer is made with in JavaScript: unknown ones, and settings that TF.js does not keep.
+ * Others are seen in the model's topology.
+ */
+export function optionFaults(className: string, options: Json): Fault[] {
+  const keys = rulesOf(className)?.keys;
+  if (!keys) return [];
+  return Object.entries(options).flatMap(([option, value]) => {
+    const key = toSnake(option);
+    if (value === undefined || value === null || inputOptions.includes(key)) return [];
+    if (!Object.hasOwn(keys, key)) return [unknownKey(option, value, Object.keys(keys).map(toCamel))];
+    const rule = keys[key]!;
+    return rule.use === 'fixed' ? (rule.check(value, option) ?? []) : [];
+  });
+}
+
 function unknownKey(key: string, value: unknown, known: readonly string[]): Fault {
   const near = nearest(key, known);
   const hint = near.length > 0 ? `, or write ${near.join(' or ')} if that is meant` : '';
   return { key, expected: 'to be absent, as it is not computed with', value, remedy: `remove it${hint}` };
+}
+
+function toCamel(key: string): string {
+  return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Keys next to `config` that say how a file was made; `name` and `inbound_nodes` are checked with the calls. */
