@@ -1,17 +1,24 @@
-import { type LayerFault } from './fault.js';
 import { inLayer, optionFaults } from './check-layers.js';
+import type { LayerFault } from './fault.js';
+import { isObject, type Json } from './json.js';
 
 type Maker = (options?: unknown) => unknown;
-type Makers = Readonly<Record<string, unknown>>;
 
 /**
  * TF.js's functions that make layers (`tf.layers`), which report options that TF.js would drop without a word.
  * @param report - gets the faults of each layer once it is made.
  */
 export function watchOptions<T extends object>(makers: T, report: (faults: readonly LayerFault[]) => void): T {
-  const watched = Object.entries(makers as Makers).map(([name, make]) => {
+  const watched = Object.entries(makers).map(([name, make]) => {
     if (typeof make !== 'function') return [name, make] as const;
-    return [name, (options?: unknown) => reported((make as Maker)(options), options, report)] as const;
+    const watchedMake = (options?: unknown) => {
+      // TF.js adds to the object that it is given.
+      const given = isObject(options) ? { ...options } : undefined;
+      const made = (make as Maker)(options);
+      if (given && isLayer(made)) report(faultsOf(made, given));
+      return made;
+    };
+    return [name, watchedMake] as const;
   });
   return Object.fromEntries(watched) as T;
 }
@@ -21,11 +28,12 @@ interface Layer {
   getClassName(): string;
 }
 
-function reported(made: unknown, options: unknown, report: (faults: readonly LayerFault[]) => void): unknown {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return made;
-  const { name, getClassName } = made as Partial<Layer>;
-  if (name === undefined || typeof getClassName !== 'function') return made;
-  const layer = { path: name, name, className: (made as Layer).getClassName(), config: {}, entry: {} };
-  report(optionFaults(layer.className, options as Makers).map((fault) => inLayer(layer, fault)));
-  return made;
+function faultsOf(layer: Layer, options: Json): LayerFault[] {
+  const { name } = layer;
+  const place = { path: name, name, className: layer.getClassName(), config: {}, entry: {} };
+  return optionFaults(place.className, options).map((fault) => inLayer(place, fault));
+}
+
+function isLayer(value: unknown): value is Layer {
+  return isObject(value) && typeof value['getClassName'] === 'function' && typeof value['name'] === 'string';
 }
