@@ -5,7 +5,7 @@ import type { ModelLayout, ModelTopology, StateInfo, WeightInfo } from './engine
 import { EngineError } from './errors.js';
 import { sizeOf } from './ir/shape.js';
 import { readTopology } from './topology/read.js';
-import { forTfjs, isRandom, withInitializers } from './topology/for-tfjs.js';
+import { forTfjs, isRandom, withDefaults } from './topology/for-tfjs.js';
 import type { InitializerJson } from './topology/value-rules.js';
 import { layersOf, mapLayers } from './topology/walk.js';
 
@@ -55,9 +55,9 @@ export async function loadTrainingModel(topology: ModelTopology): Promise<Layers
   return loadBlankModel(momentless);
 }
 
-/** The topology as TF.js reads it, with every initializer spelled out, so that each can be given a seed. */
+/** The topology as TF.js reads it rightly, with every initializer spelled out, so that each can be given a seed. */
 function completed(topology: ModelTopology): ModelTopology {
-  return forTfjs(withInitializers(readTopology(topology)));
+  return forTfjs(withDefaults(readTopology(topology)));
 }
 
 /**

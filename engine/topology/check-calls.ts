@@ -1,12 +1,7 @@
+import { firstCall, misorderedCalls } from './call-order.js';
 import type { Fault } from './fault.js';
 import { isObject, type Json } from './json.js';
-import { childrenOf, isModel, type LayerJson } from './walk.js';
-
-/** A call's inputs: which output of which call of which layer. */
-interface Reference {
-  readonly layer: string;
-  readonly call: number;
-}
+import { childrenOf, type LayerJson } from './walk.js';
 
 /** Faults in how a functional model calls one of its layers. */
 export function callFaults(layer: LayerJson, siblings: readonly LayerJson[]): Fault[] {
@@ -55,19 +50,21 @@ export function referenceFault(value: unknown, siblings: readonly LayerJson[], k
   return { key, expected, value: call, remedy: 'correct the number of the call' };
 }
 
-/** A model counts as called once before its first call, by its own inputs. */
-function callRange({ className, entry }: LayerJson): [number, number] {
-  const calls = Array.isArray(entry['inbound_nodes']) ? entry['inbound_nodes'].length : 0;
-  if (className === 'InputLayer') return [0, 0];
-  return isModel(className) ? [1, calls] : [0, calls - 1];
+function callRange(layer: LayerJson): [number, number] {
+  if (layer.className === 'InputLayer') return [0, 0];
+  const { inbound_nodes: calls } = layer.entry;
+  const first = firstCall(layer);
+  return [first, first + (Array.isArray(calls) ? calls.length : 0) - 1];
 }
 
-/** Arguments of a call: only `null` says nothing. */
+/** Arguments that say nothing when they are `null`. */
+const neutral = ['training', 'mask'];
+
 function argumentFaults(given: unknown): Fault[] {
   if (given === undefined || given === null) return [];
   if (!isObject(given)) return [malformed(given)];
   return Object.entries(given).flatMap(([argument, value]): Fault[] => {
-    if (value === null) return [];
+    if (value === null && neutral.includes(argument)) return [];
     return [{ key: `inbound_nodes: ${argument}`, expected: 'to be absent', value, remedy: remedyFor(argument, value) }];
   });
 }
@@ -79,55 +76,13 @@ function remedyFor(argument: string, value: unknown): string {
     : 'call it without training, which is true in training and false in evaluation';
 }
 
-/**
- * Layers in the order of calls that TF.js makes of a functional model: it goes over the list again and again, and
- * makes those calls whose inputs are there. It numbers calls as it makes them, so they have to come in their order.
- */
+/** Faults of layers whose calls depend on themselves, or cannot be made in their order. */
 export function orderFaults(model: LayerJson): { layer: LayerJson; fault: Fault }[] {
-  const layers = childrenOf(model);
-  const made = new Map(layers.map((layer) => [layer.name, isModel(layer.className) ? 1 : 0]));
-  for (const { name, className } of layers) if (className === 'InputLayer') made.set(name, 1);
-  let waiting = layers.flatMap((layer) => callsOf(layer));
-  while (waiting.length > 0) {
-    const later: typeof waiting = [];
-    for (const call of waiting) {
-      const isReady = call.inputs.every((input) => made.get(input.layer)! > input.call);
-      if (!isReady) later.push(call);
-      else if (made.get(call.layer.name) !== call.number) return [outOfOrder(call.layer)];
-      else made.set(call.layer.name, call.number + 1);
-    }
-    if (later.length === waiting.length) return later.map(({ layer }) => circular(layer));
-    waiting = later;
-  }
-  return [];
-}
-
-interface Call {
-  readonly layer: LayerJson;
-  readonly number: number;
-  readonly inputs: readonly Reference[];
-}
-
-function callsOf(layer: LayerJson): Call[] {
-  const calls = (layer.entry['inbound_nodes'] ?? []) as unknown[][][];
-  const first = isModel(layer.className) ? 1 : 0;
-  return calls.map((inputs, i) => ({
-    layer,
-    number: first + i,
-    inputs: inputs.map(([name, call]) => ({ layer: name as string, call: call as number })),
-  }));
-}
-
-function circular(layer: LayerJson): { layer: LayerJson; fault: Fault } {
-  const value = layer.entry['inbound_nodes'];
-  const remedy = 'correct the calls';
-  return { layer, fault: { key: 'inbound_nodes', expected: 'inputs that do not depend on it', value, remedy } };
-}
-
-function outOfOrder(layer: LayerJson): { layer: LayerJson; fault: Fault } {
-  const value = layer.entry['inbound_nodes'];
-  const remedy = 'list the layer after those that its first calls need';
-  return { layer, fault: { key: 'inbound_nodes', expected: 'calls that can be made in their order', value, remedy } };
+  return misorderedCalls(model).map(({ layer, circular }) => {
+    const expected = circular ? 'inputs that do not depend on it' : 'calls that can be made in their order';
+    const remedy = circular ? 'correct the calls' : 'use one layer for each call';
+    return { layer, fault: { key: 'inbound_nodes', expected, value: layer.entry['inbound_nodes'], remedy } };
+  });
 }
 
 /** Faults in what a functional model takes and gives. */

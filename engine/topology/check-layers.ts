@@ -22,11 +22,16 @@ export function inLayer({ path, className, config }: LayerJson, fault: Fault): L
 }
 
 function unknownClass(className: string): Fault {
-  const isOperation = /OpLambda$|^TensorFlowOpLayer$|^Lambda$/.test(className);
-  const remedy = isOperation
-    ? 'use a layer instead of an operation, such as Add, Multiply or Rescaling'
-    : 'use the layers that docs/models.md lists';
-  return { key: 'class_name', expected: 'to be a layer that is computed here', value: className, remedy };
+  const expected = 'to be a layer that is computed here';
+  return { key: 'class_name', expected, value: className, remedy: remedyFor(className) };
+}
+
+function remedyFor(className: string): string {
+  if (/OpLambda$|^TensorFlowOpLayer$|^Lambda$/.test(className)) {
+    return 'use a layer instead of an operation, such as Add, Multiply or Rescaling';
+  }
+  if (className === 'Masking') return 'remove it: masks of time steps are not computed with';
+  return 'use the layers that docs/models.md lists';
 }
 
 function keyFaults(config: Json, { keys }: LayerRules): Fault[] {

@@ -1,27 +1,35 @@
 import type { ModelTopology } from '../engine.js';
+import { inCallOrder } from './call-order.js';
 import type { Json } from './json.js';
 import { rulesOf } from './layer-table.js';
 import type { Rules } from './rules.js';
 import { type InitializerJson, initializerIn, initializerTable } from './value-rules.js';
-import { mapEntries } from './walk.js';
+import { childrenOf, isModel, type LayerJson, mapEntries } from './walk.js';
 
 /**
  * A checked topology in the form that TF.js reads rightly: only keys that are read, calls without arguments,
  * initializers as objects, of TF.js's classes.
  */
 export function forTfjs(topology: ModelTopology): ModelTopology {
-  return mapEntries(topology, ({ entry, className, config }) => {
+  return mapEntries(topology, (layer) => {
+    const { entry, className } = layer;
     const { name, inbound_nodes: calls } = entry;
     const keys = rulesOf(className)?.keys ?? {};
     return {
       class_name: className,
-      config: readConfig(config, keys),
+      config: readConfig(inOrder(layer), keys),
       ...(name !== undefined && { name }),
       ...(Array.isArray(calls) && {
         inbound_nodes: (calls as unknown[][][]).map((call) => call.map(withoutArguments)),
       }),
     };
   });
+}
+
+function inOrder(layer: LayerJson): Json {
+  const { className, config } = layer;
+  if (!isModel(className) || className === 'Sequential') return config;
+  return { ...config, layers: inCallOrder(childrenOf(layer)).map(({ entry }) => entry) };
 }
 
 function readConfig(config: Json, keys: Rules): Json {
@@ -45,13 +53,18 @@ function withoutArguments([layer, call, output]: unknown[]): unknown[] {
   return [layer, call, output, {}];
 }
 
-/** A checked topology in which every initializer is spelled out, also those that TF.js takes when there is none. */
-export function withInitializers(topology: ModelTopology): ModelTopology {
+/**
+ * A checked topology in which every initializer is spelled out, also those that TF.js takes when there is none, and
+ * settings whose default is another one in TF.js than in Keras.
+ */
+export function withDefaults(topology: ModelTopology): ModelTopology {
   return mapEntries(topology, ({ entry, className, config }) => {
     const keys = Object.entries(rulesOf(className)?.keys ?? {});
-    const added = keys.flatMap(([key, { initial }]): [string, Json][] =>
-      initial !== undefined && config[key] === undefined ? [[key, { class_name: initial, config: {} }]] : [],
-    );
+    const added = keys.flatMap(([key, rule]): [string, unknown][] => {
+      if (Object.hasOwn(config, key)) return [];
+      if (rule.initial !== undefined) return [[key, { class_name: rule.initial, config: {} }]];
+      return rule.absent === undefined ? [] : [[key, rule.absent]];
+    });
     return { ...entry, config: { ...Object.fromEntries(added), ...config } };
   });
 }

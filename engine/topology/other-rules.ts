@@ -1,5 +1,5 @@
 import { absent, layer, type LayerRules, weightKeys } from './layer-rules.js';
-import { flag, isCount, isList, none, number, only, orNull, positive, rule } from './rules.js';
+import { flag, isCount, isList, none, number, oneOf, only, orNull, positive, rule } from './rules.js';
 import { activationOrNull, initializer, seed, shape } from './value-rules.js';
 
 /** Dense layers, normalisation, dropout, activations and rescaling. */
@@ -69,11 +69,12 @@ export const activationRules: Readonly<Record<string, LayerRules>> = {
   }),
   ELU: layer({ alpha: only(1, 'set it to 1') }),
   ThresholdedReLU: layer({ theta: number(0) }),
-  Softmax: layer({ axis: anyAxes }),
+  Softmax: layer({ axis: { ...anyAxes, absent: -1 } }),
 };
 
 export const otherRules: Readonly<Record<string, LayerRules>> = {
   InputLayer: layer({
+    dtype: oneOf('float32'),
     sparse: only(false, 'set it to false'),
     ragged: only(false, 'set it to false'),
     optional: only(false, 'set it to false'),

@@ -1,7 +1,21 @@
+import { dataFormat, padding } from './convolution-rules.js';
 import type { Fault } from './fault.js';
 import { isObject, type Json, sameJson } from './json.js';
 import { layer, type LayerRules, weightKeys } from './layer-rules.js';
-import { anything, count, flag, number, oneOf, only, orNull, required, rule, type Rules } from './rules.js';
+import {
+  anything,
+  count,
+  flag,
+  number,
+  oneOf,
+  ones,
+  only,
+  orNull,
+  required,
+  rule,
+  type Rules,
+  sizes,
+} from './rules.js';
 import { activation, activationOrNull, initializer } from './value-rules.js';
 import { layerIn } from './walk.js';
 
@@ -21,8 +35,7 @@ const cell: Rules = {
 };
 /** Both compute the same; TF.js always takes the second. */
 const implementation = rule('neutral', '1 or 2', (value) => value === 1 || value === 2 || value === null);
-/** Left out, Keras takes sigmoid and TF.js hardSigmoid. */
-const recurrentActivation = required(activationOrNull);
+const recurrentActivation = { ...activationOrNull, absent: 'sigmoid' };
 
 const cells = {
   // TF.js takes null for its default, tanh.
@@ -38,9 +51,20 @@ const cells = {
     ...cell,
     recurrent_activation: recurrentActivation,
     implementation,
-    unit_forget_bias: orNull(flag),
+    unit_forget_bias: { ...orNull(flag), absent: true },
   },
 } satisfies Record<string, Rules>;
+
+const convolutionalCell: Rules = {
+  filters: { ...count, required: true },
+  kernel_size: { ...sizes(2), required: true },
+  strides: sizes(2),
+  padding,
+  data_format: dataFormat,
+  dilation_rate: ones('set it to 1'),
+  ...Object.fromEntries(Object.entries(cells.LSTMCell).filter(([key]) => key !== 'units')),
+  recurrent_activation: activationOrNull,
+};
 
 const sequence: Rules = {
   return_sequences: flag,
@@ -75,6 +99,7 @@ export const recurrentRules: Readonly<Record<string, LayerRules>> = {
   SimpleRNN: layer({ ...cells.SimpleRNNCell, ...sequence }),
   GRU: layer({ ...cells.GRUCell, ...sequence }),
   LSTM: layer({ ...cells.LSTMCell, ...sequence }),
+  ConvLSTM2D: layer({ ...convolutionalCell, ...sequence }),
   RNN: layer(
     { ...repeated, cell: holding([...cellNames, 'StackedRNNCells'], false), ...sequence },
     (config) => repeatedFault(config) ?? stackedStateFault(config),

@@ -17,6 +17,8 @@ export interface Rule {
   readonly required?: true;
   /** Of an initializer: class that TF.js takes when there is none. */
   readonly initial?: string;
+  /** Keras's value when the key is left out; TF.js would take another. */
+  readonly absent?: unknown;
 }
 
 export type Rules = Readonly<Record<string, Rule>>;

@@ -66,7 +66,8 @@ const axis = rule(
   'count from the front',
 );
 const isAxis = (value: unknown) => Number.isInteger(value) && value !== 0;
-const axes = rule('read', 'an axis, or a list of two', (value) => isAxis(value) || isList(value, isAxis, 2));
+/** TF.js does not count from the back in lists. */
+const axes = rule('read', 'an axis, or two positive ones', (value) => isAxis(value) || isList(value, isCount, 2));
 const merge = layer({});
 
 export const mergingRules: Readonly<Record<string, LayerRules>> = {
