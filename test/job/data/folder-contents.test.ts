@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readFolder } from '../../../job/data/folder.js';
+import { listFolder } from '../../../job/data/folder-files.js';
 import { blue, emptyFolder, options, paintClass, red } from './folder-builder.js';
 import { encodeImage } from './image-files.js';
 
@@ -154,4 +156,40 @@ describe('names in an image folder', () => {
     await writeFile(Buffer.concat([Buffer.from(join(root, 'red/')), Buffer.from([0xff]), Buffer.from('.png')]), '');
     await expect(readFolder(root, options)).rejects.toThrow('expected a readable file, got nothing there (ENOENT)');
   });
+});
+
+describe('everything in an image folder', () => {
+  const kinds = ['image.png', 'text.txt', 'LICENSE', '.hidden.png', 'Thumbs.db', 'broken.jpg', 'up', 'sub/'] as const;
+  const places = ['red', 'blue', 'red/a', 'blue/a/b', '.'] as const;
+  // Folders next to the classes would be classes too, without images.
+  const entry = fc
+    .record({ place: fc.constantFrom(...places), kind: fc.constantFrom(...kinds) })
+    .filter(({ place, kind }) => place !== '.' || (kind !== 'sub/' && kind !== 'up'));
+  const entries = fc.uniqueArray(entry, { selector: ({ place, kind }) => `${place}/${kind}`, maxLength: 30 });
+
+  it('is an image that is read, or is counted as left out', async () => {
+    await fc.assert(
+      fc.asyncProperty(entries, async (list) => {
+        const folder = await mkdtemp(join(root, 'tree-'));
+        for (const place of places) await mkdir(join(folder, place), { recursive: true });
+        for (const name of ['red', 'blue']) await writeFile(join(folder, name, 'first.jpg'), '');
+        for (const { place, kind } of list) await makeEntry(join(folder, place), kind);
+        const { train, test, notes } = await listFolder(folder);
+        const leftOut = notes.map((note) => Number(/^left out: (\d+) /.exec(note)![1])).reduce((a, b) => a + b, 0);
+        const made = list.filter(({ kind }) => kind !== 'sub/').length;
+        expect(train.length + test.length + leftOut).toBe(2 + made);
+        const images = list.filter(({ place, kind }) => kind === 'image.png' && place !== '.').length;
+        expect(train.length + test.length).toBe(2 + images);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  async function makeEntry(place: string, kind: (typeof kinds)[number]): Promise<void> {
+    const path = join(place, kind);
+    if (kind === 'sub/') return void (await mkdir(join(place, 'sub', 'inner'), { recursive: true }));
+    if (kind === 'broken.jpg') return symlink('nowhere', path);
+    if (kind === 'up') return symlink(join(place, '..', basename(place)), path);
+    await writeFile(path, '');
+  }
 });
