@@ -132,7 +132,7 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
 /** A file that may not be read is a wrong one; a disk that fails is not. */
 function unreadable(path: string, cause: NodeJS.ErrnoException): Error {
   if (!isLasting(cause)) return cause;
-  const message = `read CIFAR-10: expected a readable file, got ${describeFailure(cause)}; ${path}`;
+  const message = `read CIFAR-10: expected a readable file, got ${describeFailure(cause)}; ${path}; make it readable`;
   return new JobError('BAD_DATA', message, { cause });
 }
 

@@ -131,7 +131,7 @@ async function decodeFile(base: string, path: string, format: ImageFormat): Prom
   const name = join(base, path);
   const bytes = await readFile(name).catch((cause: NodeJS.ErrnoException) => {
     if (!isLasting(cause)) throw cause;
-    const message = `read image: expected a readable file, got ${describeFailure(cause)}; ${name}`;
+    const message = `read image: expected a readable file, got ${describeFailure(cause)}; ${name}; make it readable or remove it`;
     throw new JobError('BAD_DATA', message, { cause });
   });
   return decodeImage(bytes, name, format);
