@@ -4,7 +4,7 @@ import { callFaults, endFaults, orderFaults } from './check-calls.js';
 import { inLayer, layerFaults } from './check-layers.js';
 import { foreignFormat } from './format.js';
 import { type Fault, faultsError, type LayerFault } from './fault.js';
-import { childrenOf, isModel, layerIn, type LayerJson } from './walk.js';
+import { childrenOf, isModel, layerIn, type LayerJson, layersOf } from './walk.js';
 
 /**
  * Refuses models whose training would not be what their topology says: each key of each layer and call is read, or
@@ -23,7 +23,7 @@ export function checkTopology(topology: ModelTopology): void {
       `got ${model ? `class ${model.className}` : `an object with ${keys}`}; write it with Keras 2's to_json()`;
     throw new EngineError('UNSUPPORTED_MODEL', message);
   }
-  const faults = faultsIn(model, 1);
+  const faults = [...faultsIn(model, 1), ...sharedFaults(topology)];
   if (faults.length > 0) throw faultsError(faults);
 }
 
@@ -74,6 +74,17 @@ function statisticsFault(layer: LayerJson, calls: number): LayerFault[] {
     remedy: 'use one layer for each call',
   };
   return [inLayer(layer, fault)];
+}
+
+/** Keras writes a layer that is in two models as two, with one id; here they would not share their weights. */
+function sharedFaults(topology: ModelTopology): LayerFault[] {
+  const layers = layersOf(topology).filter(({ entry }) => Object.hasOwn(entry, 'shared_object_id'));
+  return layers.flatMap((layer, i) => {
+    const { shared_object_id: id } = layer.entry;
+    if (layers.findIndex(({ entry }) => entry['shared_object_id'] === id) === i) return [];
+    const remedy = 'use the layer in one model';
+    return [inLayer(layer, { key: 'shared_object_id', expected: 'that no other layer has', value: id, remedy })];
+  });
 }
 
 function nameFaults(layers: readonly LayerJson[]): LayerFault[] {

@@ -42,12 +42,21 @@ function readConfig(config: Json, keys: Rules): Json {
   return Object.fromEntries(entries);
 }
 
-/** TF.js draws `truncated_normal` as uniform, and `normal` as a truncated normal. */
+/**
+ * TF.js draws `truncated_normal` as uniform, and `normal` as a truncated normal. It takes a 0 for its default; the
+ * smallest number, which is 0 in f32, it takes as it is.
+ */
 function initializer(value: unknown): unknown {
   const read = initializerIn(value);
-  if (read?.config['distribution'] !== 'truncated_normal') return read;
-  return { ...read, config: { ...read.config, distribution: 'normal' } };
+  if (!read) return value;
+  const config = Object.entries(read.config).map(([key, setting]): [string, unknown] => {
+    if (setting === 'truncated_normal' || setting === 'truncatedNormal') return [key, 'normal'];
+    return [key, setting === 0 && zeroIsDefault.includes(key) ? Number.MIN_VALUE : setting];
+  });
+  return { ...read, config: Object.fromEntries(config) };
 }
+
+const zeroIsDefault = ['minval', 'maxval', 'stddev'];
 
 function withoutArguments([layer, call, output]: unknown[]): unknown[] {
   return [layer, call, output, {}];

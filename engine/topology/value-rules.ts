@@ -1,6 +1,6 @@
 import type { Fault } from './fault.js';
 import { isObject, toSnake } from './json.js';
-import { isList, isNumber, none, oneOf, only, orNull, positive, number, rule, type Rule, type Rules } from './rules.js';
+import { isList, none, oneOf, only, orNull, positive, number, rule, type Rule, type Rules } from './rules.js';
 
 /** Rules of values that many layers have: activations, initializers, number types, shapes. */
 
@@ -46,20 +46,14 @@ const noSeed = none('remove it; the seed of the job draws random numbers');
 export const seed = noSeed;
 
 const seeded: Rules = { seed: noSeed };
-const scale = rule(
-  'read',
-  'a number other than 0',
-  (value) => isNumber(value) && value !== 0,
-  'use a Constant or Zeros; TF.js takes 0 for its default',
-);
-const random: Rules = { ...seeded, mean: number(-Infinity), stddev: scale };
+const random: Rules = { ...seeded, mean: number(-Infinity), stddev: number(0) };
 
 /** Classes of initializers and their settings. Beside these each may have `dtype`. */
 export const initializerTable: Readonly<Record<string, Rules>> = {
   Zeros: {},
   Ones: {},
   Constant: { value: number(-Infinity) },
-  RandomUniform: { ...seeded, minval: scale, maxval: scale },
+  RandomUniform: { ...seeded, minval: number(-Infinity), maxval: number(-Infinity) },
   RandomNormal: random,
   TruncatedNormal: random,
   VarianceScaling: {
