@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { replaceGradients } from './tfjs/gradients.js';
-import { replaceOrthogonal } from './tfjs/orthogonal.js';
+import { replaceInitializers } from './tfjs/initializers.js';
 
 /**
  * TF.js, ready for use: reach this file by dynamic `import()` only, as loading it takes about 60 ms.
@@ -16,6 +16,6 @@ require('@tensorflow/tfjs-backend-cpu');
 export const layers = require('@tensorflow/tfjs-layers') as typeof Layers;
 
 replaceGradients(tf);
-replaceOrthogonal(tf, layers);
+replaceInitializers(tf, layers);
 // Production mode switches off the advice to install another backend that TF.js prints at the first operation.
 tf.enableProdMode();

@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { describeModel, initialWeights } from '../../engine/model.js';
+import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import { probeNchwc } from '../../engine/onnx/probe.js';
+import { builtinTopology } from '../../job/models.js';
+import { fingerprint, probeInput } from '../../worker/fingerprint.js';
 
 /** The portable lowering promises equal bits for two threads only. */
 const isBlocked = 'block' in (await probeNchwc(1));
@@ -36,3 +40,32 @@ describe.each([
     for (const threads of [3, 5, 8]) expect(digest(model, lowering, threads), `${threads} threads`).toBe(reference);
   });
 });
+
+describe('resnet20, whose bits depend on the number of threads,', () => {
+  it.each([1, 2])('gives the same bits in a second process with %i of them', (threads) => {
+    expect(digest('resnet20', 'auto', threads)).toBe(digest('resnet20', 'auto', threads));
+  });
+
+  it('has another fingerprint with two threads if it gives other bits, so that no job mixes them', async () => {
+    const [one, two] = [await resnetStep(1), await resnetStep(2)];
+    expect(two.fingerprint === one.fingerprint).toBe(Buffer.compare(two.gradient, one.gradient) === 0);
+  });
+});
+
+/** Fingerprint of resnet20's training program, and the bytes of its gradient at initial weights. */
+async function resnetStep(threads: number): Promise<{ fingerprint: string; gradient: Uint8Array }> {
+  const [imageShape, classes, batch] = [[32, 32, 3] as const, 10, 49];
+  const topology = builtinTopology('resnet20', imageShape, classes);
+  const normalise = { mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] };
+  const engine = await createOnnxEngine({ threads });
+  const program = await engine.compileTrain({ topology, imageShape, classes, normalise, batch, mode: 'train' });
+  const shapes = {
+    ...(await describeModel(topology)),
+    dataset: { imageShape, classes: Array<string>(classes).fill('') },
+  } as unknown as Parameters<typeof probeInput>[1];
+  const { params } = await initialWeights(topology, 1);
+  const { gradient } = await program.run({ ...probeInput(batch, shapes), params });
+  const found = await fingerprint({ train: [program], evaluate: [] }, shapes);
+  await program.dispose();
+  return { fingerprint: found, gradient: new Uint8Array(gradient.buffer, gradient.byteOffset, gradient.byteLength) };
+}

@@ -66,9 +66,17 @@ const random = [
   { class_name: 'RandomUniform', config: { minval: -0.05, maxval: 0.05, seed: null } },
   { class_name: 'TruncatedNormal', config: { mean: 0, stddev: 0.05, seed: null } },
   { class_name: 'VarianceScaling', config: { scale: 1, mode: 'fanIn', distribution: 'normal', seed: null } },
-  ...['GlorotNormal', 'GlorotUniform', 'HeNormal', 'HeUniform', 'LeCunNormal', 'LeCunUniform', 'Orthogonal'].map(
-    (name) => ({ class_name: name, config: { seed: null } }),
-  ),
+  ...[
+    'GlorotNormal',
+    'GlorotUniform',
+    'HeNormal',
+    'HeUniform',
+    'LeCunNormal',
+    'LeCunUniform',
+    'LecunNormal',
+    'LecunUniform',
+    'Orthogonal',
+  ].map((name) => ({ class_name: name, config: { seed: null } })),
   'glorotNormal',
   'heUniform',
   'leCunNormal',
@@ -110,4 +118,15 @@ describe('an initializer of TF.js', () => {
       expect(two.params.subarray(0, 256)).toEqual(one.params.subarray(0, 256));
     },
   );
+});
+
+it('draws variance scaling from a truncated normal distribution where it says so', async () => {
+  const valuesOf = async (distribution: string) => {
+    const config = { scale: 1, mode: 'fan_in', distribution, seed: null };
+    const initializer = { class_name: 'VarianceScaling', config };
+    const layer = dense({ name: 'square', units: 16, kernel_initializer: initializer });
+    return (await initialWeights(sequential([4, 4, 1], [flatten, layer, dense({})]), 1)).params.subarray(0, 256);
+  };
+  expect(await valuesOf('truncated_normal')).toEqual(await valuesOf('normal'));
+  expect(await valuesOf('truncated_normal')).not.toEqual(await valuesOf('uniform'));
 });

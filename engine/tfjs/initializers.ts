@@ -2,11 +2,42 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 
-/** TF.js's initializer, as far as it is used here. */
+/** TF.js's initializers, as far as they are used here. */
+interface Scaling {
+  readonly distribution: string;
+  apply(shape: number[], dtype?: string): Tensor;
+}
 interface Orthogonal {
   readonly gain: number;
   readonly seed?: number;
   apply(shape: number[]): Tensor;
+}
+
+/** Replaces what TF.js's initializers do otherwise than Keras's, or not at all. */
+export function replaceInitializers(tf: typeof Core, layers: typeof Layers): void {
+  replaceOrthogonal(tf, layers);
+  drawTruncatedNormal(layers);
+  const lecun = { LecunNormal: layers.initializers.leCunNormal, LecunUniform: layers.initializers.leCunUniform };
+  for (const [name, make] of Object.entries(lecun)) registerAs(tf, name, make({}).constructor);
+}
+
+/** `varianceScaling` takes `truncatedNormal` for a distribution, the default in Keras, and then draws a uniform one. */
+function drawTruncatedNormal(layers: typeof Layers): void {
+  const prototype = Object.getPrototypeOf(layers.initializers.varianceScaling({} as never)) as Scaling;
+  const { apply } = prototype;
+  prototype.apply = function (...args) {
+    const isTruncated = this.distribution === 'truncatedNormal';
+    return apply.apply(isTruncated ? Object.create(this, { distribution: { value: 'normal' } }) : this, args);
+  };
+}
+
+/** An initializer by the name that Keras writes as well. */
+function registerAs(tf: typeof Core, className: string, initializer: object): void {
+  const Parent = initializer as new () => object;
+  const Named = class extends Parent {
+    static readonly className = className;
+  };
+  tf.serialization.registerClass(Named as never);
 }
 
 /**
@@ -14,7 +45,7 @@ interface Orthogonal {
  * tensor methods that its core alone does not have, and takes seconds for a large matrix. The values are the same, up
  * to rounding: with the signs of R's diagonal, the Q of a QR decomposition is unique.
  */
-export function replaceOrthogonal(tf: typeof Core, layers: typeof Layers): void {
+function replaceOrthogonal(tf: typeof Core, layers: typeof Layers): void {
   const prototype = Object.getPrototypeOf(layers.initializers.orthogonal({})) as Orthogonal;
   prototype.apply = function (shape) {
     if (shape.length < 2) {
