@@ -21,6 +21,8 @@ import { RunPlace } from './unbegun-run.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
+  /** Stops the run when standard input ends, as it does when the program that started this one is killed. */
+  readonly stopAtStdinEnd?: boolean;
   /** Where to tell NATS of the run. */
   readonly nats?: NatsOptions | undefined;
   /** Called when the run has ended and its results are written. */
@@ -78,6 +80,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
     throw error;
   });
   const signals = stopOnSignals(coordinator, terminal);
+  if (options.stopAtStdinEnd) stopAtStdinEnd(coordinator);
   // First of all, as local workers take longest.
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
@@ -172,6 +175,12 @@ function logEvent(log: Logger, event: RunEvent): void {
   if ((type === 'worker' && event.change === 'lost') || type === 'waiting' || type === 'skipped') log.warn(rest, type);
   else if (type === 'fault' || (type === 'state' && event.state === 'failed')) log.error(rest, type);
   else log.info(rest, type);
+}
+
+/** Reads standard input to its end. Waiting for that keeps no process alive. */
+function stopAtStdinEnd(coordinator: Coordinator): void {
+  const stop = () => coordinator.stop('the program that started it is gone');
+  process.stdin.once('end', stop).once('error', stop).resume().unref();
 }
 
 /** The first signal ends the run after the step in progress, the second one at once. */

@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { DigestEntry, EvaluationEntry, StepRecord } from '../../coordinator/records.js';
 import { parseLines, parseSteps } from '../../coordinator/run-records.js';
 import type { Dataset } from '../../job/data/dataset.js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import { checkArgument, checkDataset } from './check-options.js';
 import { Picture } from './picture.js';
 import { type Tested, testModel } from './test.js';
 
 /** Charts of a run's report. */
-export type RunPicture = 'loss' | 'confusion' | 'accuracy-per-class';
+export type RunPicture = z.infer<typeof runPictureSchema>;
+const runPictureSchema = z.enum(['loss', 'confusion', 'accuracy-per-class']);
 
 /** A run that is over, read from its directory. */
 export interface Run {
@@ -30,6 +33,7 @@ export interface Run {
 
 /** Reads a run from its directory. @throws Error when there is none, or one that is not over. */
 export async function openRun(directory: string): Promise<Run> {
+  checkArgument('openRun', 'directory', z.string().min(1).max(4096), directory);
   const text = (name: string) => readFile(join(directory, name), 'utf8');
   const record = JSON.parse(await text('run.json')) as Pick<Run, 'seconds' | 'finalDigest'> & { outcome: string };
   const { outcome, seconds, finalDigest } = record;
@@ -43,7 +47,13 @@ export async function openRun(directory: string): Promise<Run> {
     steps: parseSteps(await text('steps.csv')),
     evaluations: parseLines<EvaluationEntry>(await text('evaluations.jsonl')),
     digests: parseLines<DigestEntry>(await text('digests.jsonl')),
-    picture: async (name) => new Picture(await readFile(join(directory, 'report', `${name}.png`)), `${name}: ${title}`),
-    test: async (dataset) => testModel(await readFile(join(directory, 'model', 'model.onnx')), job, dataset),
+    picture: async (name) => {
+      checkArgument('run.picture', 'name', runPictureSchema, name);
+      return new Picture(await readFile(join(directory, 'report', `${name}.png`)), `${name}: ${title}`);
+    },
+    test: async (dataset) => {
+      checkDataset('run.test', dataset);
+      return testModel(await readFile(join(directory, 'model', 'model.onnx')), job, dataset);
+    },
   };
 }

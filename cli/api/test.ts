@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { lastRows, scoreRows } from '../../coordinator/evaluation.js';
 import type { EvaluationRecord, TestRow } from '../../coordinator/records.js';
 import { mostConfused } from '../../coordinator/report/confusion.js';
@@ -9,6 +10,7 @@ import { imageSheet } from '../../job/data/explore.js';
 import { datasetDigest } from '../../job/data/parts.js';
 import { JobError } from '../../job/errors.js';
 import type { JobManifest } from '../../job/manifest.js';
+import { checkArgument } from './check-options.js';
 import { Picture } from './picture.js';
 
 /** A trained model's answers on the test images. */
@@ -42,7 +44,11 @@ export async function testModel(model: Uint8Array, job: JobManifest, dataset: Da
     summary: `Test set: Average loss: ${loss.toFixed(4)}, Accuracy: ${formatScore(score)}`,
     table: formatConfusion(confusion, classes),
     lastImages: () => sheet(dataset, [last], last.map((row) => describeAnswer(classes, row)).join(', ')),
-    mistakes: (cells = 5, perCell = 10) => mistakes(dataset, confusion, answers, { cells, perCell }),
+    mistakes: (cells = 5, perCell = 10) => {
+      checkArgument('mistakes', 'cells', z.int().min(1).max(1000), cells);
+      checkArgument('mistakes', 'perCell', z.int().min(1).max(1000), perCell);
+      return mistakes(dataset, confusion, answers, { cells, perCell });
+    },
   };
 }
 

@@ -3,21 +3,25 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { interruptedExitCode } from '../exit-codes.js';
 import { newRunDirectory } from '../run-path.js';
+import { checkOptions, trainOptionsSchema } from './check-options.js';
 import type { DatasetOptions } from './data.js';
 import { openRun, type Run } from './run.js';
+
+/** A value of a spec's field; sections are objects. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface TrainOptions extends DatasetOptions {
   /** Default: `cluster-cnn3`. */
   readonly preset?: string;
   /** Fields of the spec on top of the preset, by dotted path: `{ epochs: 3, 'optimizer.learningRate': 0.02 }`. */
-  readonly set?: Readonly<Record<string, string | number | boolean>>;
+  readonly set?: Readonly<Record<string, JsonValue>>;
   /** Worker processes; default: one per GPU where the engine uses GPUs, else per physical core, or per `engine.threads` of them. */
   readonly workers?: number;
-  /** Run directory; default: a new one in `runs/`. One that holds this run is gone on with. */
+  /** Run directory; default: a new one in `runs/`. An unfinished run there is resumed. */
   readonly run?: string | undefined;
   /** Event files for TensorBoard. */
   readonly tensorboard?: boolean;
-  /** Told each line that `lockstep train` prints; default: `console.log`. */
+  /** Called with each line that `lockstep train` prints; default: `console.log`. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -36,14 +40,16 @@ export class TrainError extends Error {
 /**
  * Trains a job on a cluster of processes on this machine — a coordinator and workers, as `lockstep train` does — and
  * opens the run. They end with this process. A run that was interrupted is opened too; its `outcome` says so.
- * @throws TrainError when there is no result.
+ * @throws TrainError when there is no result; TypeError for unknown or wrong options.
  */
 export async function train(options: TrainOptions = {}): Promise<Run> {
+  checkOptions('train', trainOptionsSchema, options);
   const preset = options.preset ?? 'cluster-cnn3';
   const directory = options.run ?? newRunDirectory('runs', preset, new Date());
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
-  const args = [main, 'train', '--preset', preset, '--run', directory, ...trainFlags(options)];
-  const child = spawn(nodeBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [main, 'train', '--stop-at-stdin-end', '--preset', preset, '--run', directory, ...trainFlags(options)];
+  // Its standard input ends when this process does, however that ends.
+  const child = spawn(nodeBinary(), args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const code = await ended(child, options.onLine ?? console.log);
   if (code.exit === 0 || code.exit === interruptedExitCode) return openRun(directory);
   throw new TrainError(code.exit, `train: expected a finished run, got exit code ${code.exit}: ${code.errors.trim()}`);
@@ -56,7 +62,7 @@ function trainFlags({ synthetic, limit, set, workers, data, tensorboard }: Train
     ...set,
   };
   return [
-    ...Object.entries(fields).flatMap(([path, value]) => ['--set', `${path}=${value}`]),
+    ...Object.entries(fields).flatMap(([path, value]) => ['--set', `${path}=${JSON.stringify(value)}`]),
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
     ...(data === undefined ? [] : ['--data', data]),
     ...(tensorboard === true ? ['--tensorboard'] : []),

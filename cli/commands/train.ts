@@ -38,6 +38,7 @@ interface TrainOptions extends RunOptions {
   cores: number;
   cache: boolean;
   sharedMemory: boolean;
+  stopAtStdinEnd?: boolean;
 }
 
 /** `lockstep train`: coordinator and workers on this machine. */
@@ -81,6 +82,7 @@ function addLocalOptions(command: Command): void {
   );
   command.addOption(workers).addOption(cores.argParser(positive).default(availableParallelism(), 'all'));
   command.addOption(noCacheOption());
+  command.addOption(new Option('--stop-at-stdin-end', 'stop with the program that started it').hideHelp());
   command.option(
     '--no-shared-memory',
     'have local workers take steps by gRPC, as workers elsewhere do; the bits stay the same',
@@ -150,6 +152,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     token,
     tls,
     insecure: options.insecure,
+    stopAtStdinEnd: options.stopAtStdinEnd ?? false,
     wantedWorkers: workers,
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,

@@ -71,6 +71,15 @@ it('throws what the command says when there is no result', async () => {
   await expect(failed).rejects.toBeInstanceOf(TrainError);
 });
 
+it('refuses an option that it does not know before anything is started', async () => {
+  const run = join(scratch.path, 'unknown-option');
+  const options = { ...data, run, epochs: 1 };
+  await expect(train(options)).rejects.toThrow(/^train: unknown option epochs; did you mean set: { epochs: 1 }\?$/);
+  await expect(openRun(run)).rejects.toThrow('ENOENT');
+  await expect(loadDataset({ ...data, limits: 5 } as never)).rejects.toThrow(TypeError);
+  expect(() => trainingImages(loadDataset(data) as never)).toThrow('write await loadDataset()');
+});
+
 it('describes data and network', async () => {
   const dataset = await loadDataset(data);
   expect(describeDataset(dataset)).toMatch(/1025 training and 205 test images, 32 x 32 x 3/);
