@@ -5,6 +5,7 @@ import { parseEndpoint } from '../coordinator/listen.js';
 import { callMetadata } from '../proto/auth.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
+import { limitConnecting } from '../proto/liveness.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { channelOptions, Control, type ControlClient as Stub } from '../proto/services.js';
 import { diagnoseTls } from '../proto/tls-diagnosis.js';
@@ -20,14 +21,15 @@ const againMs = 1_000;
 const options = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.use_local_subchannel_pool': 1,
   'grpc.initial_reconnect_backoff_ms': 500,
   'grpc.max_reconnect_backoff_ms': againMs,
 } satisfies ChannelOptions;
 
 /** Control of a job by its coordinator's address. */
 export class GrpcControl implements ControlClient {
-  readonly #stub: Stub;
+  #stub: Stub;
 
   /** @throws JobError BAD_OPTION */
   constructor(
@@ -40,8 +42,7 @@ export class GrpcControl implements ControlClient {
     },
   ) {
     parseEndpoint(to.address, '--coordinator');
-    const security = channelSecurity(to.tls, to.address);
-    this.#stub = new Control(to.address, security.credentials, { ...options, ...security.options });
+    this.#stub = this.#newStub();
   }
 
   status(): Promise<StatusReply> {
@@ -80,11 +81,20 @@ export class GrpcControl implements ControlClient {
       if (!away.retryable || silentMs > waitMs) throw away;
       listener.away(`no answer from ${address} for ${Math.round(silentMs / 1000)} s (${away.message}); trying again`);
       await sleep(againMs, undefined, { signal }).catch(() => undefined);
+      // An attempt to connect that is under way may sleep for a minute after the network's return.
+      this.#stub.close();
+      this.#stub = this.#newStub();
     }
   }
 
   close(): void {
     this.#stub.close();
+  }
+
+  #newStub(): Stub {
+    const { address, tls } = this.to;
+    const security = channelSecurity(tls, address);
+    return new Control(address, security.credentials, { ...options, ...security.options });
   }
 
   /** Follows one stream to its end. @returns undefined when the run is over, else why it ended. */
@@ -93,6 +103,11 @@ export class GrpcControl implements ControlClient {
     const stream = this.#stub.Watch({}, callMetadata(this.to.token));
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel);
+    let late: ClusterError | undefined;
+    const connecting = limitConnecting(this.#stub, operation, (error) => {
+      late = error;
+      cancel();
+    });
     let over = false;
     stream.on('data', (status: StatusReply) => {
       over = isOver(status);
@@ -102,8 +117,9 @@ export class GrpcControl implements ControlClient {
       await once(stream, 'end');
       return over ? undefined : new ClusterError('UNREACHABLE', `${operation}: the coordinator ended the connection`);
     } catch (error) {
-      return await this.#diagnosed(fromServiceError(error as ServiceError, operation), operation);
+      return await this.#diagnosed(late ?? fromServiceError(error as ServiceError, operation), operation);
     } finally {
+      clearTimeout(connecting);
       signal.removeEventListener('abort', cancel);
       // What the cancelled call still has to say.
       stream.on('error', () => undefined);

@@ -16,7 +16,7 @@ import type { Trainer } from './trainer.js';
 /** How long a connection may stay without saying who it is. */
 const helloLimitMs = 10_000;
 /** Connections at a time that have not said who they are; more are told to come back. */
-const maxSilent = 256;
+const maxSilent = 1_024;
 /** Orders and vectors that may wait for a worker to read them. */
 const maxUnread = { orders: 1_000, vectors: 4 };
 
@@ -27,6 +27,8 @@ export interface ClusterServiceOptions {
   readonly door: EngineDoor;
   readonly manifest: JobManifest;
   readonly traffic?: Traffic;
+  /** Bytes received so far on the connection from a peer, by its address and port. */
+  readonly bytesFrom?: ((peer: string) => number) | undefined;
   /** Of the workers that this process started, by their ids. */
   readonly links?: ReadonlyMap<string, WorkerLink>;
   readonly welcome: { readonly jobJson: string; readonly term: number; readonly heartbeatMs: number };
@@ -86,6 +88,19 @@ export class ClusterService {
     return greeted;
   }
 
+  /** A heartbeat came, on whatever connection. @returns whether its worker has joined. @throws ClusterError */
+  heard(heartbeat: Heartbeat): boolean {
+    const session = this.options.roster.get(heartbeat.workerId ?? '');
+    if (!session) return false;
+    try {
+      this.#heartbeat(session, heartbeat);
+    } catch (error) {
+      this.#failed(session, error);
+      throw error;
+    }
+    return true;
+  }
+
   /** A worker was silent for too long; the roster has dropped it. */
   lost(session: WorkerSession, error: ClusterError): void {
     this.options.events.emit({ type: 'worker', change: 'lost', workerId: session.workerId, reason: error.message });
@@ -134,6 +149,8 @@ export class ClusterService {
     checkHello(message.hello);
     const link = this.#linkOf(message.hello.workerId);
     const session = new WorkerSession(message.hello, stream, performance.now(), this.options.traffic, link);
+    const peer = stream.getPeer();
+    session.countBytes(() => this.options.bytesFrom?.(peer) ?? 0);
     link?.listen(
       (result) => this.#resultByLink(session, result),
       () => this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended')),
@@ -146,7 +163,7 @@ export class ClusterService {
     session.send({ welcome });
     const { workerId, host, pid } = message.hello;
     events.emit({ type: 'worker', change: 'joined', workerId, reason: `${host}, process ${pid}` });
-    trainer.dispatcher.workerChanged(session, 'joined');
+    trainer.dispatcher.workerChanged('joined');
     return session;
   }
 
@@ -184,14 +201,11 @@ export class ClusterService {
       case 'ready':
         return this.#ready(session, message.ready);
       case 'heartbeat':
-        checkHeartbeat(message.heartbeat, session.workerId);
-        session.heartbeat = message.heartbeat;
-        noteClock(session, message.heartbeat);
-        return this.#checkUnread(session);
+        return this.#heartbeat(session, message.heartbeat);
       case 'holding':
         checkHolding(message.holding, this.options.manifest.shards.length, session.workerId);
         session.holding = new Set(message.holding.shards);
-        return trainer.dispatcher.workerChanged(session, 'holding');
+        return trainer.dispatcher.workerChanged('holding');
       case 'partial':
       case 'rows':
         this.#checkAdmitted(session);
@@ -207,6 +221,14 @@ export class ClusterService {
           `join: got ${kindOf(message)} from ${session.workerId}; damaged on the way`,
         );
     }
+  }
+
+  #heartbeat(session: WorkerSession, heartbeat: Heartbeat): void {
+    checkHeartbeat(heartbeat, session.workerId);
+    session.lastHeardMs = performance.now();
+    session.heartbeat = heartbeat;
+    noteClock(session, heartbeat);
+    this.#checkUnread(session);
   }
 
   #result(session: WorkerSession, message: ReceivedFromWorker & { message: 'partial' | 'rows' }): void {
@@ -240,7 +262,7 @@ export class ClusterService {
     const reason = `${engine}, fingerprint ${fingerprint.slice(0, 12)}, compiled in ${compileMs.toFixed(0)} ms`;
     events.emit({ type: 'worker', change: 'ready', workerId, reason });
     this.#notePlacement(ready);
-    trainer.dispatcher.workerChanged(session, 'ready');
+    trainer.dispatcher.workerChanged('ready');
   }
 
   /** A GPU that leaves much to the CPU is slow without a word; said once for all workers of a kind. */

@@ -5,6 +5,7 @@ import type { StepPlan } from '../job/plan.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
+import { type BeatStream, serveBeats } from './beat-service.js';
 import { type PreviousRun, readPreviousRun } from './begin-run.js';
 import type { RunControl, Scaler } from './control.js';
 import { controlHandlers } from './control-service.js';
@@ -71,6 +72,8 @@ export class Coordinator {
   readonly links = new Map<string, WorkerLink>();
   readonly #server: ClusterServer;
   readonly #run: Promise<Run>;
+  /** The same, once the job is prepared. */
+  #current: Run | undefined;
   #stopReason: string | undefined;
   #directory: RunDirectory | undefined;
   #previous: PreviousRun | undefined;
@@ -98,13 +101,14 @@ export class Coordinator {
         );
     const join = whenPrepared<JoinStream>((run, stream) => run.join(stream));
     const fetch = whenPrepared<FetchCall>((run, call) => run.fetch(call));
+    const beat = (stream: BeatStream) => serveBeats(stream, (heartbeat) => this.#current?.heard(heartbeat) ?? false);
     const control = controlHandlers({
       status: () => this.status(),
       history: (points) => this.history(points),
       control: () => this.control(),
       watch: (call) => this.#feed.serve(call),
     });
-    this.#server = new ClusterServer({ cluster: { Join: join }, data: { Fetch: fetch }, control }, options);
+    this.#server = new ClusterServer({ cluster: { Join: join, Beat: beat }, data: { Fetch: fetch }, control }, options);
   }
 
   /** Listens and takes hold of the run directory. @returns the address that workers join. */
@@ -191,7 +195,7 @@ export class Coordinator {
 
   async #prepare(): Promise<Run> {
     const { Run } = await import('./run.js');
-    return Run.prepare({
+    return (this.#current = await Run.prepare({
       ...this.options,
       directory: this.#directory!,
       previous: this.#previous,
@@ -200,6 +204,7 @@ export class Coordinator {
       links: this.links,
       stop: (reason) => this.stop(reason),
       scaler: () => this.#scaler,
-    });
+      bytesFrom: (peer) => this.#server.bytesFrom(peer),
+    }));
   }
 }

@@ -1,9 +1,11 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { CHUNK_BYTES } from '../proto/chunks.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { DataChunk, FetchRequest } from '../proto/messages.js';
 import { printable } from './check-messages.js';
 import type { Traffic } from './traffic.js';
+
+/** Small, so that a worker sees over a slow link that its transfer goes on. */
+const messageBytes = 64 * 1024;
 
 /** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */
 export type PartBytes = readonly Uint8Array[];
@@ -36,8 +38,8 @@ async function streamPart(call: FetchCall, part: PartBytes, traffic?: Traffic): 
 
 function* chunksOf(part: PartBytes): Generator<Uint8Array> {
   for (const bytes of part) {
-    for (let begin = 0; begin < bytes.byteLength; begin += CHUNK_BYTES) {
-      yield bytes.subarray(begin, begin + CHUNK_BYTES);
+    for (let begin = 0; begin < bytes.byteLength; begin += messageBytes) {
+      yield bytes.subarray(begin, begin + messageBytes);
     }
   }
 }

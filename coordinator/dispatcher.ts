@@ -26,6 +26,9 @@ export interface DispatcherOptions {
   readonly onStuck: (reason: string | undefined) => void;
 }
 
+/** Between two decisions on what newcomers are to fetch. */
+const offerEveryMs = 100;
+
 /** Data that a worker fetches. */
 interface Data {
   readonly shards: ReadonlySet<number>;
@@ -65,6 +68,9 @@ export class Dispatcher {
   #stuck = false;
   #wake: (() => void) | undefined;
   readonly #late: LateSteps;
+  /** Set while newcomers wait for what they are to fetch. */
+  #offering: NodeJS.Timeout | undefined;
+  #offeredMs = -Infinity;
 
   constructor(private readonly options: DispatcherOptions) {
     const { roster, events } = options;
@@ -136,6 +142,7 @@ export class Dispatcher {
   }
 
   close(): void {
+    clearTimeout(this.#offering);
     this.#late.close();
   }
 
@@ -145,9 +152,9 @@ export class Dispatcher {
   }
 
   /** A worker joined, became ready, or now holds more shards. */
-  workerChanged(session: WorkerSession, change: 'joined' | 'ready' | 'holding'): void {
+  workerChanged(change: 'joined' | 'ready' | 'holding'): void {
     if (change === 'ready') this.#changed = true;
-    if (change === 'joined') this.#offerData(session);
+    if (change === 'joined') this.#offerSoon();
     this.#wake?.();
     if (this.#stuck) this.#redo();
   }
@@ -175,20 +182,32 @@ export class Dispatcher {
     return (prompt.length > 0 ? prompt : ready).sort((a, b) => load(a) - load(b));
   }
 
-  /** Lets a worker that still compiles fetch what it will hold; before the first step, once all wanted ones are there. */
-  #offerData({ workerId }: WorkerSession): void {
+  /** Workers may join by the hundred: what they are to fetch is decided once for all that join within a moment. */
+  #offerSoon(): void {
+    if (this.#offering) return;
+    const waitMs = Math.max(0, this.#offeredMs + offerEveryMs - performance.now());
+    this.#offering = setTimeout(() => {
+      this.#offering = undefined;
+      this.#offeredMs = performance.now();
+      this.#offerData();
+    }, waitMs);
+  }
+
+  /** Lets workers that still compile fetch what they will hold; before the first step, once all wanted ones are there. */
+  #offerData(): void {
     const { wantedWorkers, roster } = this.options;
-    if (this.generation > 0) return this.#tell(workerId, this.#decide([...this.#present(), workerId]));
-    const joined = roster.sessions.map((session) => session.workerId);
-    const absent = Array.from({ length: Math.max(0, wantedWorkers - joined.length) }, (_, i) => `(absent ${i})`);
-    const plan = this.#decide([...joined, ...absent]);
-    for (const each of joined) this.#tell(each, plan);
+    const isFirst = this.generation === 0;
+    const newcomers = roster.sessions.filter(({ ready }) => isFirst || !ready).map(({ workerId }) => workerId);
+    const missing = isFirst ? Math.max(0, wantedWorkers - newcomers.length) : 0;
+    const absent = Array.from({ length: missing }, (_, i) => `(absent ${i})`);
+    const plan = this.#decide([...(isFirst ? [] : this.#present()), ...newcomers, ...absent]);
+    for (const workerId of newcomers) this.#tell(workerId, plan);
   }
 
   /** Workers that compute, in the order in which they joined. */
   #present(): string[] {
-    const candidates = this.#candidates();
-    return this.options.roster.sessions.filter((s) => candidates.includes(s)).map(({ workerId }) => workerId);
+    const candidates = new Set(this.#candidates());
+    return this.options.roster.sessions.filter((session) => candidates.has(session)).map(({ workerId }) => workerId);
   }
 
   #decide(workers: readonly string[]): Plan {
@@ -221,8 +240,8 @@ export class Dispatcher {
 
   #tell(workerId: string, plan: Plan): void {
     const { shards, batches } = this.#dataOf(workerId, plan);
-    const assignment = { generation: this.generation, shards: [...shards], evaluationBatches: [...batches] };
-    this.options.roster.get(workerId)?.send({ assignment });
+    const parts = { shards: [...shards], evaluationBatches: [...batches] };
+    this.options.roster.get(workerId)?.assign(parts, this.generation);
   }
 
   /** What a worker is to fetch: its share of the plan, and what it was lent. */

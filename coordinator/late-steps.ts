@@ -14,6 +14,8 @@ import type { StepWork } from './task.js';
 const checkEveryMs = 100;
 /** A wait is told of no more often than this. */
 const tellEveryMs = 1_000;
+/** A result is on its way while no pause between its bytes is longer. */
+const movingMs = 2_000;
 
 export interface LateStepsOptions {
   readonly roster: Roster;
@@ -63,7 +65,8 @@ export class LateSteps {
     if (nowMs - beginMs <= Math.min(lateAfterMs(usualMs), tellAfterMs(usualMs))) return;
     const missing = task.missingNodes();
     const idle = this.#idle(missing.flatMap(({ workerIds }) => workerIds));
-    for (const speculation of decideSpeculation({ ...timing, missing, idle })) {
+    const moving = this.#moving(nowMs);
+    for (const speculation of decideSpeculation({ ...timing, missing, moving, idle })) {
       this.late.add(speculation.from);
       this.options.give(speculation, task);
     }
@@ -75,6 +78,13 @@ export class LateSteps {
 
   #idle(busy: readonly string[]): readonly WorkerSession[] {
     return this.options.candidates().filter(({ workerId }) => !busy.includes(workerId));
+  }
+
+  /** Workers in the middle of a vector, in either direction; what else a worker sends is seconds apart. */
+  #moving(nowMs: number): ReadonlySet<string> {
+    const isMoving = ({ heartbeat, lastBytesMs }: WorkerSession) =>
+      heartbeat?.phase === 'receiving' || nowMs - lastBytesMs < movingMs;
+    return new Set(this.options.roster.readySessions.filter(isMoving).map(({ workerId }) => workerId));
   }
 
   #owed(task: StepWork, nodes: readonly MissingNode[]): Owed[] {

@@ -70,9 +70,13 @@ export class Roster {
   }
 
   #check(nowMs: number): void {
-    const lateMs = nowMs - this.#lastCheckMs - checkEveryMs;
+    const heldUpMs = Math.max(0, nowMs - this.#lastCheckMs - checkEveryMs);
     this.#lastCheckMs = nowMs;
-    for (const workerId of decideLost(this.sessions, nowMs, this.limitMs, lateMs)) {
+    for (const session of this.#sessions.values()) {
+      session.noteBytes(nowMs);
+      session.excuse(heldUpMs, nowMs);
+    }
+    for (const workerId of decideLost(this.sessions, nowMs, this.limitMs)) {
       const session = this.#sessions.get(workerId)!;
       const silent = ((nowMs - session.lastHeardMs) / 1000).toFixed(1);
       const limit = (this.limitMs / 1000).toFixed(1);

@@ -1,5 +1,5 @@
 import type { Split } from '../job/data/dataset.js';
-import type { HistoryReply, StatusReply } from '../proto/messages.js';
+import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js';
 import type { PreviousRun } from './begin-run.js';
 import type { Checkpoints } from './checkpoints.js';
 import { ClusterService } from './cluster-service.js';
@@ -30,6 +30,8 @@ export interface RunOptions extends CoordinatorOptions {
   /** Ends the run after the step in progress. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
+  /** Bytes received so far on the connection from a peer, by its address and port. */
+  readonly bytesFrom: (peer: string) => number;
 }
 
 /** The parts of a run that take part in training. */
@@ -71,9 +73,9 @@ export class Run {
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
     const record = (run: RunEngine) => runJson.update(run);
     const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
-    const { links } = options;
+    const { links, bytesFrom } = options;
     const cluster = new ClusterService({
-      ...{ roster, trainer, events, door, traffic, links, welcome },
+      ...{ roster, trainer, events, door, traffic, links, welcome, bytesFrom },
       manifest: job.manifest,
     });
     const control = new RunControl({ trainer, stop: options.stop, scaler: options.scaler });
@@ -82,6 +84,11 @@ export class Run {
 
   join(stream: JoinStream): void {
     this.parts.cluster.join(stream);
+  }
+
+  /** A heartbeat came. @returns whether its worker has joined. @throws ClusterError */
+  heard(heartbeat: Heartbeat): boolean {
+    return this.parts.cluster.heard(heartbeat);
   }
 
   fetch(call: FetchCall): void {

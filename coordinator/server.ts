@@ -11,31 +11,35 @@ import {
 import { HealthImplementation } from 'grpc-health-check';
 import { requireToken } from '../proto/auth.js';
 import { ClusterError } from '../proto/errors.js';
-import type { DataChunk, FetchRequest, ReceivedFromWorker, StatusReply, ToWorker } from '../proto/messages.js';
+import type {
+  Alive,
+  DataChunk,
+  FetchRequest,
+  Heartbeat,
+  ReceivedFromWorker,
+  StatusReply,
+  ToWorker,
+} from '../proto/messages.js';
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
 import { isTrusted, mutualTls } from '../proto/tls.js';
-import { raiseWindows } from './flow-window.js';
+import { dropSilent, onConnection, raiseWindows } from './connections.js';
 import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
 import { Strangers } from './strangers.js';
 
 export interface Handlers {
-  readonly cluster: { readonly Join: handleBidiStreamingCall<ReceivedFromWorker, ToWorker> };
+  readonly cluster: {
+    readonly Join: handleBidiStreamingCall<ReceivedFromWorker, ToWorker>;
+    readonly Beat: handleBidiStreamingCall<Heartbeat, Alive>;
+  };
   readonly data: { readonly Fetch: handleServerStreamingCall<FetchRequest, DataChunk> };
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Connections at a time; a worker has two. More are closed at once, so that files can still be opened. */
+/** Connections at a time; a worker has three. More are closed at once, so that files can still be opened. */
 const maxConnections = 4_096;
 
-/**
- * Calls at a time on one connection, and how soon a peer that does not answer to a ping is cut off: who takes nothing
- * from its connection does not keep what is waiting for it in memory.
- */
-const limits = {
-  'grpc.max_concurrent_streams': 64,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-} satisfies ChannelOptions;
+/** Calls at a time on one connection. gRPC's own pings are not used: their answers may wait long behind vectors. */
+const limits = { 'grpc.max_concurrent_streams': 64 } satisfies ChannelOptions;
 
 /** A gRPC server with the cluster's services and the standard health service, which says SERVING while it runs. */
 export class ClusterServer {
@@ -43,6 +47,8 @@ export class ClusterServer {
   #listener: Listener | undefined;
   /** Open connections; gRPC's own shutdown leaves those alone that have said nothing. */
   readonly #sockets = new Set<Socket>();
+  /** The same by the address and port of the peer. */
+  readonly #peers = new Map<string, Socket>();
   readonly #health = new HealthImplementation({ '': 'SERVING', 'lockstep.v1.Cluster': 'SERVING' });
 
   constructor(
@@ -63,7 +69,13 @@ export class ClusterServer {
     const listener = (this.#listener = this.#createListener());
     listener.maxConnections = maxConnections;
     listener.on('connection', (socket) => {
-      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      this.#sockets.add(socket);
+      this.#peers.set(peer, socket);
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        if (this.#peers.get(peer) === socket) this.#peers.delete(peer);
+      });
     });
     await new Promise<void>((resolve, reject) => {
       listener.once('error', (error) => reject(cannotListen(formatEndpoint(endpoint), error)));
@@ -72,10 +84,18 @@ export class ClusterServer {
     return { host: endpoint.host, port: (listener.address() as AddressInfo).port };
   }
 
+  /** Bytes received so far on the connection from `peer`, its `ADDRESS:PORT` as gRPC names it; 0 without one. */
+  bytesFrom(peer: string): number {
+    return this.#peers.get(peer)?.bytesRead ?? 0;
+  }
+
   /** What takes connections and hands them on: gRPC's server gets those only that showed a good certificate. */
   #createListener(): Listener {
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    raiseWindows(this.#server, channelOptions['grpc-node.flow_control_window']);
+    onConnection(this.#server, (session) => {
+      raiseWindows(session, channelOptions['grpc-node.flow_control_window']);
+      dropSilent(session);
+    });
     const { tls } = this.protection;
     if (!tls) return createServer((socket) => injector.injectConnection(socket));
     const strangers = new Strangers();

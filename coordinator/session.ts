@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { ClusterError, toStatus } from '../proto/errors.js';
-import type { Compute, Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
+import type { Assignment, Compute, Heartbeat, Hello, Ready, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
 import type { Encoded } from '../proto/services.js';
 import type { LinkOrder, LinkResult, LocalLink } from '../proto/local-link.js';
 import { ClockOffset } from './clock-offset.js';
@@ -18,14 +18,20 @@ export class WorkerSession {
   heartbeat: Heartbeat | undefined;
   holding = new Set<number>();
   lastHeardMs: number;
+  /** When bytes last came on the connection of its vectors. */
+  lastBytesMs = -Infinity;
   /** How far the worker's monotonic clock is ahead of this process's. */
   readonly clock = new ClockOffset();
   /** Vectors sent to it and received from it. */
   readonly traffic: Traffic;
   /** From its orders for a step to the last of its results, in ms; 0 before the first. */
   stepMs = 0;
+  #bytesReceived: () => number = () => 0;
+  #countedBytes = 0;
   /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
   #sentVector: string | undefined;
+  /** What it is to hold, as it was sent last. */
+  #assigned: string | undefined;
   #ended = false;
 
   constructor(
@@ -40,6 +46,25 @@ export class WorkerSession {
     this.lastHeardMs = nowMs;
   }
 
+  /** @param bytes - says how many bytes have come on the worker's connection so far. */
+  countBytes(bytes: () => number): void {
+    this.#bytesReceived = bytes;
+    this.#countedBytes = bytes();
+  }
+
+  /** Whatever came on the worker's connection is a sign of life, the beginning of a long message too. */
+  noteBytes(nowMs: number): void {
+    const bytes = this.#bytesReceived();
+    if (bytes === this.#countedBytes) return;
+    this.#countedBytes = bytes;
+    this.lastHeardMs = this.lastBytesMs = nowMs;
+  }
+
+  /** Time in which this process did not listen is no silence of the worker's. */
+  excuse(heldUpMs: number, nowMs: number): void {
+    this.lastHeardMs = Math.min(nowMs, this.lastHeardMs + heldUpMs);
+  }
+
   get workerId(): string {
     return this.hello.workerId;
   }
@@ -51,6 +76,14 @@ export class WorkerSession {
 
   send(message: ToWorker): void {
     if (!this.#ended) this.stream.write(message);
+  }
+
+  /** Says which parts of the dataset the worker is to hold, if that is not what it was sent last. */
+  assign(parts: Omit<Assignment, 'generation'>, generation: number): void {
+    const key = JSON.stringify(parts);
+    if (key === this.#assigned) return;
+    this.#assigned = key;
+    this.send({ assignment: { generation, ...parts } });
   }
 
   /** Orders nodes of a step, and sends the parameters, unless this worker was sent them last. */

@@ -28,12 +28,13 @@ export interface Assignment {
 export function decideAssignment({ shards, workers, previous, holding }: AssignmentInput): Assignment {
   const capacity = Math.ceil(shards / Math.max(Math.min(workers.length, shards), 1));
   const before = previousOwners({ shards, workers, previous });
+  const kept = shardsByWorker(before, workers.length);
   const owners = new Owners(shards, workers.length);
-  workers.forEach((_, worker) => keepShards(owners, worker, before, capacity));
+  kept.forEach((own, worker) => keepShards(owners, worker, own, capacity));
   const held = workers.map((id) => holding?.get(id) ?? noShards);
   placeFree(owners, capacity, (worker, node) => isHeld(node, held[worker]!));
   placeFree(owners, capacity, () => true);
-  const isFresh = (worker: number) => !before.includes(worker) && held[worker]!.size === 0;
+  const isFresh = (worker: number) => kept[worker]!.length === 0 && held[worker]!.size === 0;
   const assignment = nameOwners(owners, workers, isFresh);
   return { assignment, reason: explain(assignment, before) };
 }
@@ -55,8 +56,11 @@ class Owners {
     this.loads[worker]! += node.count;
   }
 
-  holds(worker: number, node: TreeNode): boolean {
-    return this.ofShard.slice(node.first, node.first + node.count).every((owner) => owner === worker);
+  /** The worker that holds all of `node`, if one does. */
+  ofNode({ first, count }: TreeNode): number | undefined {
+    const owner = this.ofShard[first];
+    for (let shard = first + 1; shard < first + count; shard++) if (this.ofShard[shard] !== owner) return undefined;
+    return owner;
   }
 }
 
@@ -69,10 +73,16 @@ function previousOwners({ shards, workers, previous }: AssignmentInput): (number
   return before;
 }
 
+/** Shards of each worker, ascending. */
+function shardsByWorker(ofShard: readonly (number | undefined)[], workers: number): number[][] {
+  const sets = Array.from({ length: workers }, (): number[] => []);
+  ofShard.forEach((owner, shard) => owner !== undefined && sets[owner]!.push(shard));
+  return sets;
+}
+
 /** Leaves `worker` as many of its shards as it may hold, preferring large nodes. */
-function keepShards(owners: Owners, worker: number, before: readonly (number | undefined)[], capacity: number): void {
-  const held = before.flatMap((owner, shard) => (owner === worker ? [shard] : []));
-  takeLargestFirst(cover(held, before.length), (node) => {
+function keepShards(owners: Owners, worker: number, own: readonly number[], capacity: number): void {
+  takeLargestFirst(cover(own, owners.ofShard.length), (node) => {
     const fits = owners.loads[worker]! + node.count <= capacity;
     if (fits) owners.give(node, worker);
     return fits;
@@ -84,11 +94,8 @@ function placeFree(owners: Owners, capacity: number, suits: (worker: number, nod
   const shards = owners.ofShard.length;
   const free = owners.ofShard.flatMap((owner, shard) => (owner === undefined ? [shard] : []));
   takeLargestFirst(cover(free, shards), (node) => {
-    const best = bestWorker(
-      owners,
-      node,
-      (worker) => owners.loads[worker]! + node.count <= capacity && suits(worker, node),
-    );
+    const hasRoom = (worker: number) => owners.loads[worker]! + node.count <= capacity;
+    const best = bestWorker(owners, node, (worker) => hasRoom(worker) && suits(worker, node));
     if (best !== undefined) owners.give(node, best);
     return best !== undefined;
   });
@@ -96,34 +103,49 @@ function placeFree(owners: Owners, capacity: number, suits: (worker: number, nod
 
 /** Offers nodes to `take`, the largest first; one that is not taken is cut in two. */
 function takeLargestFirst(nodes: readonly TreeNode[], take: (node: TreeNode) => boolean): void {
-  const open = [...nodes];
-  while (open.length > 0) {
-    open.sort((a, b) => b.count - a.count || a.first - b.first);
-    const node = open.shift()!;
-    if (!take(node)) open.push(...(children(node) ?? []));
+  const open = nodes.toSorted(byTurn);
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (take(node)) continue;
+    for (const half of children(node) ?? []) open.splice(placeOf(half, open), 0, half);
   }
 }
 
-/** Of the workers that may take `node` the one that will send the fewest payloads more, then the least loaded one. */
-function bestWorker(owners: Owners, node: TreeNode, mayTake: (worker: number) => boolean): number | undefined {
-  const siblings = siblingsUpwards(node, owners.ofShard.length);
-  const candidates = owners.loads.flatMap((load, worker) => {
-    if (!mayTake(worker)) return [];
-    const apart = siblings.findIndex((sibling) => !owners.holds(worker, sibling));
-    return [{ worker, load, joins: apart === -1 ? siblings.length : apart }];
-  });
-  candidates.sort((a, b) => b.joins - a.joins || a.load - b.load || a.worker - b.worker);
-  return candidates[0]?.worker;
+/** Orders nodes so that the last one is the next to be offered. */
+function byTurn(a: TreeNode, b: TreeNode): number {
+  return a.count - b.count || b.first - a.first;
 }
 
-/** The siblings of `node`, of its parent, and so on: whoever holds the first n of them joins n times into a parent. */
-function siblingsUpwards(node: TreeNode, shards: number): TreeNode[] {
-  const path = pathTo(node, shards) ?? [];
-  const siblings = path.slice(1).map((child, depth) => {
-    const [left, right] = children(path[depth]!)!;
-    return sameNode(left, child) ? right : left;
+/** Where `node` belongs among nodes in order. */
+function placeOf(node: TreeNode, open: readonly TreeNode[]): number {
+  let begin = 0;
+  let end = open.length;
+  while (begin < end) {
+    const middle = (begin + end) >> 1;
+    if (byTurn(open[middle]!, node) < 0) begin = middle + 1;
+    else end = middle;
+  }
+  return begin;
+}
+
+/**
+ * Of the workers that may take `node` the one that holds its sibling, so that the two go into one payload; else the least
+ * loaded one, and of those the first.
+ */
+function bestWorker(owners: Owners, node: TreeNode, mayTake: (worker: number) => boolean): number | undefined {
+  const sibling = siblingOf(node, owners.ofShard.length);
+  const joining = sibling && owners.ofNode(sibling);
+  if (joining !== undefined && mayTake(joining)) return joining;
+  let best: number | undefined;
+  owners.loads.forEach((load, worker) => {
+    if ((best === undefined || load < owners.loads[best]!) && mayTake(worker)) best = worker;
   });
-  return siblings.reverse();
+  return best;
+}
+
+/** The other half of the node's parent; undefined for the root. */
+function siblingOf(node: TreeNode, shards: number): TreeNode | undefined {
+  const parent = pathTo(node, shards)?.at(-2);
+  return parent && children(parent)!.find((half) => !sameNode(half, node));
 }
 
 /**
@@ -135,7 +157,7 @@ function nameOwners(
   workers: readonly string[],
   isFresh: (worker: number) => boolean,
 ): Map<string, number[]> {
-  const sets = workers.map((_, worker) => owners.ofShard.flatMap((owner, shard) => (owner === worker ? [shard] : [])));
+  const sets = shardsByWorker(owners.ofShard, workers.length);
   const firstShard = (set: readonly number[]) => set[0] ?? Infinity;
   const freshSets = sets.filter((_, worker) => isFresh(worker)).sort((a, b) => firstShard(a) - firstShard(b) || 0);
   return new Map(workers.map((id, worker) => [id, isFresh(worker) ? freshSets.shift()! : sets[worker]!]));

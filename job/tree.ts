@@ -54,14 +54,26 @@ export function contains(outer: TreeNode, inner: TreeNode): boolean {
   return inner.first >= outer.first && inner.first + inner.count <= outer.first + outer.count && inner.count > 0;
 }
 
-/** The fewest nodes of the tree over `shards` shards that together hold exactly the shards `held`, in shard order. */
+/**
+ * The fewest nodes of the tree over `shards` shards that together hold exactly the shards `held`, in shard order.
+ *
+ * Takes time in the number of shards held, not in that of all shards: it is asked of each of many workers.
+ */
 export function cover(held: Iterable<number>, shards: number): TreeNode[] {
-  const set = new Set(held);
-  const visit = (node: TreeNode): TreeNode[] => {
-    if (isHeld(node, set)) return [node];
-    return children(node)?.flatMap(visit) ?? [];
+  const sorted = [...new Set(held)].filter((shard) => shard >= 0 && shard < shards).sort((a, b) => a - b);
+  const nodes: TreeNode[] = [];
+  /** Adds the nodes below `node`, whose shards are `sorted[begin]` to `sorted[end - 1]`. */
+  const visit = (node: TreeNode, begin: number, end: number): void => {
+    if (begin === end) return;
+    const halves = end - begin === node.count ? undefined : children(node);
+    if (!halves) return void nodes.push(node);
+    let middle = begin;
+    while (middle < end && sorted[middle]! < halves[1].first) middle++;
+    visit(halves[0], begin, middle);
+    visit(halves[1], middle, end);
   };
-  return visit(rootNode(shards));
+  visit(rootNode(shards), 0, sorted.length);
+  return nodes;
 }
 
 /** Whether all shards of `node` are among `held`. */

@@ -32,6 +32,11 @@ export interface Heartbeat {
   residentBytes: number;
   sentMs?: number;
   wideCores?: number;
+  workerId?: string;
+}
+export interface Alive {
+  sentMs: number;
+  joined: boolean;
 }
 export interface Assignment {
   generation: number;

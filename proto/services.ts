@@ -15,10 +15,12 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type {
+  Alive,
   ControlReply,
   DataChunk,
   FetchRequest,
   FromWorker,
+  Heartbeat,
   HistoryReply,
   ReceivedToWorker,
   StatusReply,
@@ -40,6 +42,7 @@ export const channelOptions = {
 
 export interface ClusterClient extends InstanceType<ServiceClientConstructor> {
   Join(metadata: Metadata): ClientDuplexStream<FromWorker, ReceivedToWorker>;
+  Beat(metadata: Metadata): ClientDuplexStream<Heartbeat, Alive>;
 }
 export interface DataClient extends InstanceType<ServiceClientConstructor> {
   Fetch(request: FetchRequest, metadata: Metadata): ClientReadableStream<DataChunk>;

@@ -1,6 +1,6 @@
-/** Waits between attempts to reach the coordinator: doubling from 0.25 s to 8 s. */
+/** Waits between attempts to reach the coordinator: doubling from 0.25 s to 4 s. */
 const firstMs = 250;
-const longestMs = 8_000;
+const longestMs = 4_000;
 
 /**
  * How long to wait before attempt `attempt` (from 1), with up to a quarter taken off at random, so that many workers

@@ -4,6 +4,7 @@ import type { PartRef } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type { TlsIdentity } from '../proto/identity.js';
+import { limitConnecting } from '../proto/liveness.js';
 import type { DataChunk } from '../proto/messages.js';
 import { channelOptions, Data, type DataClient } from '../proto/services.js';
 import { copyShared } from '../proto/shared-copy.js';
@@ -42,6 +43,8 @@ export class PartStore {
   #call: { cancel(): void } | undefined;
   #fetching = false;
   #closed = false;
+  /** Set once something is wanted: the channel connects with its first call. */
+  #connecting: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: PartStoreOptions) {
     const security = channelSecurity(options.tls, options.address);
@@ -50,6 +53,10 @@ export class PartStore {
       ...security.options,
       'grpc.use_local_subchannel_pool': 1,
     });
+  }
+
+  get isFetching(): boolean {
+    return this.#fetching;
   }
 
   /** Replaces what is wanted; what is held already is reported at once. */
@@ -61,6 +68,7 @@ export class PartStore {
   /** Breaks off the transfer in progress, without an error. */
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#connecting);
     this.#call?.cancel();
     this.#client.close();
   }
@@ -92,6 +100,7 @@ export class PartStore {
     const hash = createHash('sha256');
     return new Promise((resolve, reject) => {
       const call = this.#client.Fetch({ digest }, callMetadata(this.options.token));
+      this.#connecting ??= limitConnecting(this.#client, `fetch from ${this.options.address}`, this.options.onError);
       this.#call = call;
       let received = 0;
       const give = (found: string) => {

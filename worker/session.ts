@@ -3,24 +3,26 @@ import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
-import { monotonicMs, timerMs } from '../proto/clock.js';
+import { monotonicMs } from '../proto/clock.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import { MessageGarbage } from '../proto/garbage.js';
-import type { TlsIdentity } from '../proto/identity.js';
+import { limitConnecting } from '../proto/liveness.js';
 import type {
   Assignment,
   Compute,
   Evaluate,
   FromWorker,
+  Heartbeat,
   Parameters,
   ReceivedToWorker,
   WorkerPhase,
 } from '../proto/messages.js';
-import { channelOptions, Cluster, type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
-import { channelSecurity } from '../proto/tls.js';
+import { type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
+import { Beats } from './beats.js';
 import { BufferPool } from './buffer-pool.js';
 import { checkCompute, checkEvaluate } from './check-orders.js';
+import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { FetchOrder } from './fetch-order.js';
 import { PartStore, type WantedPart } from './part-store.js';
@@ -28,12 +30,8 @@ import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';
 import { bytesOf, toReport, toSpan } from './to-messages.js';
 
-export interface SessionOptions {
-  /** `HOST:PORT` of the coordinator. */
-  readonly coordinator: string;
+export interface SessionOptions extends CoordinatorAddress {
   readonly workerId: string;
-  readonly token?: string | undefined;
-  readonly tls?: TlsIdentity | undefined;
   /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
   readonly welcomeLimitMs: number;
   /** Cores that the workers of this host share; see `WorkerOptions`. */
@@ -49,8 +47,8 @@ export interface SessionEnd {
   readonly reason: string;
 }
 
-/** Keeps the connection alive, and finds out that it is dead, even while nothing is computed. */
-const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
+/** Between heartbeats on the Join stream, which show that its connection works; `Beats` has the others. */
+const joinBeatMs = 5_000;
 /** How long the last message may take to reach the coordinator. */
 const farewellMs = 1_000;
 /** How long what is being computed may keep a worker that is to leave. */
@@ -79,8 +77,10 @@ export class WorkerSession {
   readonly #garbage = new MessageGarbage();
   /** Gradients that the stream has read, to go back to the engine thread. */
   #sent: Float32Array[] = [];
-  #heartbeats: NodeJS.Timeout | undefined;
+  readonly #beats: Beats;
+  #joinBeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
+  readonly #connecting: NodeJS.Timeout;
   /** Settles the session once its last message has been sent; undefined before that. */
   #farewell: (() => void) | undefined;
   #farewellTimer: NodeJS.Timeout | undefined;
@@ -93,14 +93,10 @@ export class WorkerSession {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const security = channelSecurity(options.tls, options.coordinator);
-    this.#client = new Cluster(options.coordinator, security.credentials, {
-      ...channelOptions,
-      ...security.options,
-      ...keepalive,
-      'grpc.use_local_subchannel_pool': 1,
-    });
+    this.#client = clusterClient(options);
     this.#stream = this.#client.Join(callMetadata(options.token));
+    this.#connecting = limitConnecting(this.#client, `join ${options.coordinator}`, (error) => this.#closed(error));
+    this.#beats = this.#beginBeats();
     this.#stream.on('data', (message: ReceivedToWorker) => this.#guard(() => this.#received(message)));
     this.#stream.on('error', (error: ServiceError) =>
       this.#closed(fromServiceError(error, `join ${options.coordinator}`)),
@@ -129,7 +125,9 @@ export class WorkerSession {
     try {
       return await this.#ended;
     } finally {
-      clearInterval(this.#heartbeats);
+      this.#beats.close();
+      clearInterval(this.#joinBeats);
+      clearTimeout(this.#connecting);
       clearTimeout(this.#welcomeTimer);
       clearTimeout(this.#farewellTimer);
       clearTimeout(this.#drainTimer);
@@ -183,6 +181,7 @@ export class WorkerSession {
   }
 
   #received(message: ReceivedToWorker): void {
+    this.#beats.heard();
     switch (message.message) {
       case 'welcome':
         return this.#welcome(message.welcome);
@@ -206,7 +205,8 @@ export class WorkerSession {
     const manifest = (this.#manifest = parseManifest(jobJson));
     this.#parameterBuffers = new BufferPool(manifest.parameterCount);
     this.#term = term;
-    this.#heartbeats = setInterval(() => this.#beat(), timerMs(Math.max(50, heartbeatMs)));
+    this.#beats.welcomed(heartbeatMs);
+    this.#joinBeats = setInterval(() => this.#send({ heartbeat: this.#report() }), joinBeatMs);
     const { spec, dataset } = manifest;
     this.options.log(`joined ${this.options.coordinator} for job ${spec.name} (${spec.model}, ${spec.shards} shards)`);
     const engine = this.options.engineFor(manifest);
@@ -224,12 +224,19 @@ export class WorkerSession {
     });
   }
 
-  #beat(): void {
-    const { progress } = this.#engine();
-    const phase: WorkerPhase = this.#vector ? 'receiving' : progress.phase;
+  #beginBeats(): Beats {
+    const report = () => {
+      if (this.#manifest && this.#engine().progress.hasStepped) this.#fetchEvaluation();
+      return this.#report();
+    };
+    return new Beats({ ...this.options, report, onDead: (error) => this.#closed(error) });
+  }
+
+  #report(): Heartbeat {
+    const phase: WorkerPhase = this.#manifest ? this.#engine().progress.phase : 'idle';
+    const isReceiving = this.#vector !== undefined || (phase === 'idle' && this.#store?.isFetching === true);
     const residentBytes = process.memoryUsage.rss();
-    this.#send({ heartbeat: { phase, residentBytes, sentMs: monotonicMs(), wideCores: this.#wideCores } });
-    if (progress.hasStepped) this.#fetchEvaluation();
+    return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
@@ -312,7 +319,7 @@ export class WorkerSession {
         return this.#send({ ready: readyMessage(message, this.#wideCores) });
       case 'widened':
         this.#wideCores = this.options.cores;
-        return this.#beat();
+        return this.#beats.beat();
       case 'partial':
         return this.#sendPartial(message);
       case 'drained':

@@ -1,18 +1,25 @@
+import { connectLimitMs } from '../../proto/liveness.js';
+
 /** Who is there, and whether that is enough: pure functions with the time as an argument. */
 
+/** Workers that a reason names one by one. */
+const maxNames = 8;
+
+/** A worker as its silence is judged. */
+export interface Audible {
+  readonly workerId: string;
+  readonly lastHeardMs: number;
+  /** The newest heartbeat, if one has come. */
+  readonly heartbeat?: object | undefined;
+}
+
 /**
- * Workers that have been silent past the heartbeat limit.
- * @param lateMs - by how much this check itself runs late; a coordinator that was held up must not blame the workers
- * for messages that it has not read yet.
+ * Workers that have been silent past the heartbeat limit. The first heartbeat comes on a connection that is made as the
+ * worker joins, so until then it has the time that connecting may take on top.
  */
-export function decideLost(
-  workers: readonly { readonly workerId: string; readonly lastHeardMs: number }[],
-  nowMs: number,
-  limitMs: number,
-  lateMs: number,
-): string[] {
-  if (lateMs > limitMs / 4) return [];
-  return workers.filter((worker) => nowMs - worker.lastHeardMs > limitMs).map((worker) => worker.workerId);
+export function decideLost(workers: readonly Audible[], nowMs: number, limitMs: number): string[] {
+  const limitOf = ({ heartbeat }: Audible) => (heartbeat ? limitMs : limitMs + connectLimitMs);
+  return workers.filter((worker) => nowMs - worker.lastHeardMs > limitOf(worker)).map(({ workerId }) => workerId);
 }
 
 /** The workers of a run, by id. */
@@ -35,7 +42,13 @@ export function decideStart({ ready, compiling, gone }: Presence, wanted: number
     return { start: true, reason: `${ready.length} ${ready.length === 1 ? 'worker' : 'workers'} ready` };
   }
   const parts = [`waiting for workers: ${ready.length} of ${wanted} ready`];
-  if (compiling.length > 0) parts.push(`compiling: ${compiling.join(', ')}`);
-  if (gone.length > 0) parts.push(`gone: ${gone.join(', ')}`);
+  if (compiling.length > 0) parts.push(`compiling: ${listed(compiling)}`);
+  if (gone.length > 0) parts.push(`gone: ${listed(gone)}`);
   return { start: false, reason: parts.join('; ') };
+}
+
+/** The first names, and how many more there are: a reason is a line, and hundreds of workers may join at once. */
+function listed(workerIds: readonly string[]): string {
+  const more = workerIds.length - maxNames;
+  return [...workerIds.slice(0, maxNames), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }

@@ -23,14 +23,24 @@ export function decideStandby(
   return standby;
 }
 
-/** Shards of the standby that is told the fewest so far, and of those the one that lacks the fewest of `shards`. */
+/** Shards of the standby that has the fewest to fetch so far, and of those the first that lacks the fewest of `shards`. */
 function cheapest(
   standby: ReadonlyMap<string, number[]>,
   shards: readonly number[],
   holding: ReadonlyMap<string, ReadonlySet<number>>,
 ): number[] | undefined {
-  const lacks = (workerId: string) => shards.filter((shard) => !holding.get(workerId)?.has(shard)).length;
-  const ranked = [...standby].map(([workerId, told]) => ({ told, lacks: lacks(workerId) }));
-  ranked.sort((a, b) => a.told.length - b.told.length || a.lacks - b.lacks);
-  return ranked[0]?.told;
+  const fewest = Math.min(...[...standby.values()].map((told) => told.length));
+  let best: number[] | undefined;
+  let bestLacks = Infinity;
+  for (const [workerId, told] of standby) {
+    if (told.length > fewest || bestLacks === 0) continue;
+    const lacks = lackedBy(holding.get(workerId), shards);
+    if (lacks < bestLacks) [best, bestLacks] = [told, lacks];
+  }
+  return best;
+}
+
+function lackedBy(held: ReadonlySet<number> | undefined, shards: readonly number[]): number {
+  if (held === undefined || held.size === 0) return shards.length;
+  return shards.reduce((lacks, shard) => lacks + (held.has(shard) ? 0 : 1), 0);
 }

@@ -50,6 +50,8 @@ export interface SpeculationInput {
   /** Undefined while it is not known. */
   readonly usualMs: number | undefined;
   readonly missing: readonly MissingNode[];
+  /** Workers whose parameters or results are on their way right now. */
+  readonly moving: ReadonlySet<string>;
   /** Ready workers that owe nothing, with the shards they hold, in order of preference. */
   readonly idle: readonly { readonly workerId: string; readonly holding: ReadonlySet<number> }[];
 }
@@ -63,14 +65,16 @@ export interface Speculation extends Pick<MissingNode, 'node' | 'items'> {
 
 /**
  * Which nodes of a late step idle workers compute as well: each node at most twice, each worker one at a time, those
- * that have the data before those that must fetch it.
+ * that have the data before those that must fetch it. While the usual time of a step is not known, a worker whose data
+ * are moving is not late: over a slow link the first steps take long, and a second result would only add to the load.
  */
-export function decideSpeculation({ nowMs, beginMs, usualMs, missing, idle }: SpeculationInput): Speculation[] {
+export function decideSpeculation({ nowMs, beginMs, usualMs, missing, moving, idle }: SpeculationInput): Speculation[] {
   if (nowMs - beginMs <= lateAfterMs(usualMs)) return [];
   const free = [...idle];
   return missing.flatMap(({ node, items, workerIds }) => {
     const [from] = workerIds;
     if (from === undefined || workerIds.length > 1 || free.length === 0) return [];
+    if (usualMs === undefined && moving.has(from)) return [];
     const holder = free.findIndex(({ holding }) => isHeld(node, holding));
     const [chosen] = free.splice(Math.max(0, holder), 1);
     return [{ node, items, from, to: chosen!.workerId }];

@@ -256,6 +256,7 @@ describe('the end of a session', () => {
   it('comes when a worker is silent past the heartbeat limit, and not to those that are heard', async () => {
     const rig = await Rig.start(smallManifest(3), 600);
     const [silent, heard] = await rig.workers('silent', 'heard');
+    silent!.send({ heartbeat: { phase: 'idle', residentBytes: 5 } });
     const beat = setInterval(() => heard!.send({ heartbeat: { phase: 'idle', residentBytes: 5 } }), 50);
     await rig.changed('silent', 'lost').finally(() => clearInterval(beat));
     expect(await silent!.ended).toMatchObject({

@@ -23,7 +23,7 @@ beforeAll(async () => {
 async function serve(identity: TlsIdentity, token?: string) {
   const calls = { count: 0 };
   const handlers: Handlers = {
-    cluster: { Join: (stream) => stream.end() },
+    cluster: { Join: (stream) => stream.end(), Beat: (stream) => stream.end() },
     data: { Fetch: (call) => call.end() },
     control: { Status: (_, reply) => reply(null, { job: `call ${++calls.count}` } as never) },
   };

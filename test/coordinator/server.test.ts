@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
+import type { JoinStream } from '../../coordinator/session.js';
 import { callMetadata } from '../../proto/auth.js';
 import { channelOptions } from '../../proto/services.js';
 import { clusterClient, controlClient, type HealthCheck, within } from '../proto/wire.js';
@@ -13,9 +14,11 @@ import { clusterClient, controlClient, type HealthCheck, within } from '../proto
 const hasIPv6 = networkInterfaces()['lo']?.some(({ address }) => address === '::1') ?? false;
 const loopback: Endpoint = { host: '127.0.0.1', port: 0 };
 
+const Beat: Handlers['cluster']['Beat'] = (stream) => stream.end();
+
 function server(overrides: Partial<Handlers> = {}): ClusterServer {
   const handlers: Handlers = {
-    cluster: { Join: (stream) => stream.end() },
+    cluster: { Join: (stream) => stream.end(), Beat },
     data: { Fetch: (call) => call.end() },
     control: { Status: (_, reply) => reply(null, { job: 'served' } as never) },
     ...overrides,
@@ -119,6 +122,7 @@ describe('closing', () => {
           stream.write({ finish: { reason: 'soon' } });
           end = () => stream.end();
         },
+        Beat,
       },
     });
     const stream = clusterClient(formatEndpoint(await created.listen(loopback))).Join(callMetadata());
@@ -145,7 +149,8 @@ describe('closing', () => {
   });
 
   it('cuts off a call that does not end in time', async () => {
-    const created = server({ cluster: { Join: (stream) => void stream.write({ finish: { reason: 'never ends' } }) } });
+    const Join = (stream: JoinStream) => void stream.write({ finish: { reason: 'never ends' } });
+    const created = server({ cluster: { Join, Beat } });
     const stream = clusterClient(formatEndpoint(await created.listen(loopback))).Join(callMetadata());
     const failed = new Promise<ServiceError>((resolve) =>
       stream.on('error', (error) => resolve(error as ServiceError)),

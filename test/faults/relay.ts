@@ -10,7 +10,15 @@ import {
   status,
   type StatusObject,
 } from '@grpc/grpc-js';
-import type { DataChunk, FetchRequest, ReceivedFromWorker, ReceivedToWorker } from '../../proto/messages.js';
+import type { BeatStream } from '../../coordinator/beat-service.js';
+import type {
+  Alive,
+  DataChunk,
+  FetchRequest,
+  Heartbeat,
+  ReceivedFromWorker,
+  ReceivedToWorker,
+} from '../../proto/messages.js';
 import { channelOptions, Cluster, Data } from '../../proto/services.js';
 
 type Near = ServerDuplexStream<ReceivedFromWorker, ReceivedToWorker>;
@@ -33,7 +41,10 @@ export class Relay {
   port = 0;
 
   private constructor(private readonly options: RelayOptions) {
-    this.#server.addService(Cluster.service, { Join: (near: Near) => this.#join(near) });
+    this.#server.addService(Cluster.service, {
+      Join: (near: Near) => this.#join(near),
+      Beat: (near: BeatStream) => this.#beat(near),
+    });
     this.#server.addService(Data.service, {
       Fetch: (near: ServerWritableStream<FetchRequest, DataChunk>) => this.#fetch(near),
     });
@@ -63,6 +74,15 @@ export class Relay {
       client.close();
       this.options.ended();
     });
+  }
+
+  #beat(near: BeatStream): void {
+    const client = new Cluster(this.options.target(), credentials.createInsecure(), clientOptions);
+    const far = client.Beat(forwarded(near.metadata));
+    pump(near, far, (heartbeat: Heartbeat) => [heartbeat]);
+    pump(far, near, (alive: Alive) => [alive]);
+    near.on('end', () => far.end());
+    connectEnds(near, far, () => client.close());
   }
 
   #fetch(near: ServerWritableStream<FetchRequest, DataChunk>): void {
@@ -107,8 +127,8 @@ function pump<Message>(from: Source<Message>, to: Sink<Message>, transform: (mes
 
 /** The end of either call ends the other, with the coordinator's own status where there is one. */
 function connectEnds(
-  near: Near | ServerWritableStream<FetchRequest, DataChunk>,
-  far: Far | ClientReadableStream<DataChunk>,
+  near: Near | BeatStream | ServerWritableStream<FetchRequest, DataChunk>,
+  far: Far | ClientDuplexStream<Heartbeat, Alive> | ClientReadableStream<DataChunk>,
   ended: () => void,
 ): void {
   near.on('cancelled', () => far.cancel());

@@ -54,7 +54,7 @@ const fromWorker: FromWorkerFields = {
     wideCores: 16,
     placement: '1 of 122 operators run on the CPU',
   },
-  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024, wideCores: 16 },
+  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024, wideCores: 16, workerId: 'w1' },
   holding: { shards: [0, 4, most] },
   partial: {
     term: 1,

@@ -9,6 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { onTestFinished } from 'vitest';
+import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
 import {
   channelOptions,
   Cluster,
@@ -22,6 +23,8 @@ import {
 /** A handler of each service; calls to those left out end with UNIMPLEMENTED. */
 export interface Handlers {
   readonly Join?: UntypedHandleCall;
+  /** Without it, heartbeats are answered as if every worker had joined. */
+  readonly Beat?: UntypedHandleCall;
   readonly Fetch?: UntypedHandleCall;
   readonly Status?: UntypedHandleCall;
   readonly Watch?: UntypedHandleCall;
@@ -30,8 +33,8 @@ export interface Handlers {
 /** A real server on a free loopback port, gone when the test is. @returns its address. */
 export async function serve(handlers: Handlers, interceptors: ServerInterceptor[] = []): Promise<string> {
   const server = new Server({ ...channelOptions, interceptors });
-  const { Join, Fetch, Status, Watch } = handlers;
-  if (Join) server.addService(Cluster.service, { Join });
+  const { Join, Fetch, Status, Watch, Beat = beat } = handlers;
+  if (Join) server.addService(Cluster.service, { Join, Beat });
   if (Fetch) server.addService(Data.service, { Fetch });
   if (Status || Watch) server.addService(Control.service, { ...(Status && { Status }), ...(Watch && { Watch }) });
   new HealthImplementation({ '': 'SERVING' }).addToServer(server);
@@ -43,6 +46,8 @@ export async function serve(handlers: Handlers, interceptors: ServerInterceptor[
   });
   return `127.0.0.1:${port}`;
 }
+
+const beat = (stream: BeatStream) => serveBeats(stream, () => true);
 
 const options = { ...channelOptions, 'grpc.use_local_subchannel_pool': 1 };
 

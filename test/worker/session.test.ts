@@ -31,27 +31,25 @@ describe('a session', () => {
     talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
     expect((await talk.next('ready')).ready.wideCores).toBe(0);
     talk.engine.say({ kind: 'widened' });
-    expect((await talk.next('heartbeat')).heartbeat.wideCores).toBe(4);
+    expect((await talk.heartbeat(({ wideCores }) => wideCores !== 0)).wideCores).toBe(4);
   });
 
   it('sends heartbeats with its memory while nothing happens', async () => {
     const talk = await Talk.welcomed({ heartbeatMs: 50 });
-    await talk.next('heartbeat');
-    const { heartbeat } = await talk.next('heartbeat');
-    expect(heartbeat.phase).toBe('idle');
+    await talk.heartbeat();
+    const heartbeat = await talk.heartbeat();
+    expect(heartbeat).toMatchObject({ phase: 'idle', workerId: 'w1' });
     expect(heartbeat.residentBytes).toBeGreaterThan(10e6);
   });
 
   it('says in heartbeats what its engine does, which it need not ask', async () => {
     const talk = await Talk.welcomed({ heartbeatMs: 50 });
     talk.engine.progress.phase = 'computing';
-    await talk.next('heartbeat');
-    expect((await talk.next('heartbeat')).heartbeat.phase).toBe('computing');
+    await talk.heartbeat(({ phase }) => phase === 'computing');
     const parameters = { term: 7, step: 3, evaluation: false };
     const vector = new Float32Array(CHUNK_VALUES + 2);
     await talk.say({ parameters: { ...parameters, ...chunkFields(vector, 0) } });
-    let phase = '';
-    while (phase !== 'receiving') ({ phase } = (await talk.next('heartbeat')).heartbeat);
+    await talk.heartbeat(({ phase }) => phase === 'receiving');
   });
 
   it('hands orders and the assembled parameters to its engine', async () => {

@@ -1,6 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
-import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
+import type { Heartbeat, ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
 import { EngineProgress } from '../../worker/engine-progress.js';
 import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
@@ -44,6 +45,7 @@ export class Talk {
     address: string,
     private readonly stream: Promise<Stream>,
     welcomeLimitMs: number,
+    private readonly heartbeats: Heartbeat[],
   ) {
     this.session = new WorkerSession({
       coordinator: address,
@@ -74,8 +76,16 @@ export class Talk {
   static async start(welcomeLimitMs = 60_000): Promise<Talk> {
     let arrived!: (stream: Stream) => void;
     const stream = new Promise<Stream>((resolve) => (arrived = resolve));
-    const address = await serve({ Join: (call: Stream) => arrived(call) });
-    return new Talk(address, stream, welcomeLimitMs);
+    const heard: Heartbeat[] = [];
+    const address = await serve({
+      Join: (call: Stream) => arrived(call),
+      Beat: (call: BeatStream) =>
+        serveBeats(call, (heartbeat) => {
+          heard.push(heartbeat);
+          return true;
+        }),
+    });
+    return new Talk(address, stream, welcomeLimitMs, heard);
   }
 
   async say(...messages: ToWorker[]): Promise<void> {
@@ -98,6 +108,17 @@ export class Talk {
         if (message.message === kind) return message as Extract<ReceivedFromWorker, { message: K }>;
       }
       await within(new Promise<void>((resolve) => (this.#wake = resolve)), kind);
+    }
+  }
+
+  /** A heartbeat on Beat that makes sense to `accepts`; those before it are passed over. */
+  async heartbeat(accepts: (heartbeat: Heartbeat) => boolean = () => true): Promise<Heartbeat> {
+    const deadline = performance.now() + 5_000;
+    for (;;) {
+      const found = this.heartbeats.splice(0).find(accepts);
+      if (found) return found;
+      if (performance.now() > deadline) throw new Error('expected a heartbeat within 5000 ms');
+      await new Promise(setImmediate);
     }
   }
 

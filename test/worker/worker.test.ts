@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { hostname } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
 import { Cluster } from '../../proto/services.js';
@@ -9,6 +10,8 @@ import { newWorkerId } from '../../worker/worker-id.js';
 import { serve, within } from '../proto/wire.js';
 
 type Stream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;
+
+const beat = (stream: BeatStream) => serveBeats(stream, () => true);
 
 /** An address where nobody listens, and a way to listen there later. */
 async function closedPort(): Promise<{ address: string; open: (join: (stream: Stream) => void) => Promise<void> }> {
@@ -25,7 +28,7 @@ async function closedPort(): Promise<{ address: string; open: (join: (stream: St
     address,
     open: async (join) => {
       const server = new Server();
-      server.addService(Cluster.service, { Join: join });
+      server.addService(Cluster.service, { Join: join, Beat: beat });
       onTestFinished(() => server.forceShutdown());
       await bind(server, address);
     },

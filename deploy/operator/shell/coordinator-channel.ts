@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ChannelOptions, Metadata, ServiceError } from '@grpc/grpc-js';
 import { callMetadata } from '../../../proto/auth.js';
 import { ClusterError, fromServiceError } from '../../../proto/errors.js';
+import { limitConnecting } from '../../../proto/liveness.js';
 import type { StatusReply } from '../../../proto/messages.js';
 import { Control, type ControlClient } from '../../../proto/services.js';
 import { channelSecurity } from '../../../proto/tls.js';
@@ -43,6 +44,7 @@ export class CoordinatorChannel {
     const stream = this.#client.Watch({}, this.#metadata);
     const cancel = () => stream.cancel();
     const watchdog = setTimeout(cancel, silentMs);
+    const connecting = limitConnecting(this.#client, operation, cancel);
     signal.addEventListener('abort', cancel);
     stream.on('data', (status: StatusReply) => {
       watchdog.refresh();
@@ -54,6 +56,7 @@ export class CoordinatorChannel {
       throw fromServiceError(error as ServiceError, operation);
     } finally {
       clearTimeout(watchdog);
+      clearTimeout(connecting);
       signal.removeEventListener('abort', cancel);
       // What the cancelled call still has to say.
       stream.on('error', () => undefined);

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { decideLost, decideStart, type Presence } from '../../../coordinator/decisions/presence.js';
+import { type Audible, decideLost, decideStart, type Presence } from '../../../coordinator/decisions/presence.js';
 
 describe('who is lost', () => {
-  const at = (lastHeardMs: number, workerId = 'w') => ({ workerId, lastHeardMs });
-  it.each<[string, ReturnType<typeof at>[], number, string[]]>([
-    ['nobody who is silent for exactly the limit', [at(1_000)], 0, []],
-    ['who is silent for longer', [at(999.9)], 0, ['w']],
-    ['only those silent for longer', [at(0, 'old'), at(2_900, 'new'), at(500, 'older')], 0, ['old', 'older']],
-    ['nobody when the check runs late by more than a quarter of the limit', [at(0)], 501, []],
-    ['who is silent for longer when the check is hardly late', [at(0)], 500, ['w']],
-    ['nobody among none', [], 0, []],
-  ])('is %s', (_, workers, lateMs, lost) => {
-    expect(decideLost(workers, 3_000, 2_000, lateMs)).toEqual(lost);
+  const at = (lastHeardMs: number, workerId = 'w') => ({ workerId, lastHeardMs, heartbeat: {} });
+  it.each<[string, Audible[], string[]]>([
+    ['nobody who is silent for exactly the limit', [at(8_000)], []],
+    ['who is silent for longer', [at(7_999.9)], ['w']],
+    ['only those silent for longer', [at(0, 'old'), at(9_900, 'new'), at(500, 'older')], ['old', 'older']],
+    ['nobody whose first heartbeat may still be connecting', [{ workerId: 'w', lastHeardMs: 3_000 }], []],
+    ['who took longer than a connection and the limit', [{ workerId: 'w', lastHeardMs: 2_999 }], ['w']],
+    ['nobody among none', [], []],
+  ])('is %s', (_, workers, lost) => {
+    expect(decideLost(workers, 10_000, 2_000)).toEqual(lost);
   });
 });
 
@@ -23,6 +23,12 @@ describe('whether a run starts', () => {
     [{ ready: ['a'], compiling: [], gone: [] }, 2, false, 'waiting for workers: 1 of 2 ready'],
     [{ ready: [], compiling: ['a', 'b'], gone: [] }, 2, false, 'waiting for workers: 0 of 2 ready; compiling: a, b'],
     [{ ready: [], compiling: [], gone: ['x', 'y'] }, 1, false, 'waiting for workers: 0 of 1 ready; gone: x, y'],
+    [
+      { ready: [], compiling: [...'abcdefghij'], gone: [] },
+      10,
+      false,
+      'waiting for workers: 0 of 10 ready; compiling: a, b, c, d, e, f, g, h, 2 more',
+    ],
     [
       { ready: ['a'], compiling: ['b'], gone: ['c'] },
       3,

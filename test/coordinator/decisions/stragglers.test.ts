@@ -45,7 +45,7 @@ describe('when a step is late', () => {
 
 describe('what is computed a second time', () => {
   const late = { nowMs: 9_999, usualMs: 30 };
-  type Case = Pick<SpeculationInput, 'nowMs' | 'usualMs' | 'missing' | 'idle'>;
+  type Case = Pick<SpeculationInput, 'nowMs' | 'usualMs' | 'missing' | 'idle'> & { readonly moving?: string[] };
   it.each<[string, Case, [number, string, string][]]>([
     [
       'nothing before the step is late',
@@ -65,6 +65,16 @@ describe('what is computed a second time', () => {
     [
       'the missing shard, after 10 s of an unknown usual time',
       { nowMs: 11_001, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)] },
+      [[0, 'a', 'b']],
+    ],
+    [
+      'nothing whose data are moving while the usual time is unknown',
+      { nowMs: 11_001, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)], moving: ['a'] },
+      [],
+    ],
+    [
+      'the missing shard of a usual step though its data are moving',
+      { ...late, missing: [missing(0, 'a')], idle: [idle('b', 0)], moving: ['a'] },
       [[0, 'a', 'b']],
     ],
     ['nothing without an idle worker', { ...late, missing: [missing(0, 'a')], idle: [] }, []],
@@ -93,7 +103,7 @@ describe('what is computed a second time', () => {
       ],
     ],
   ])('is %s', (_, input, given) => {
-    const decided = decideSpeculation({ beginMs: 1_000, ...input });
+    const decided = decideSpeculation({ beginMs: 1_000, ...input, moving: new Set(input.moving) });
     expect(decided.map(({ node, from, to }) => [node.first, from, to])).toEqual(given);
   });
 
@@ -106,6 +116,7 @@ describe('what is computed a second time', () => {
       usualMs: 10,
       missing: [{ node, items: [0, 1], workerIds: ['a'] }],
       idle: free,
+      moving: new Set<string>(),
     };
     expect(decideSpeculation(input)).toEqual([{ node, items: [0, 1], from: 'a', to: 'c' }]);
   });

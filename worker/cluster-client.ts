@@ -1,0 +1,21 @@
+import type { TlsIdentity } from '../proto/identity.js';
+import { channelOptions, Cluster, type ClusterClient } from '../proto/services.js';
+import { channelSecurity } from '../proto/tls.js';
+
+/** Where a worker's coordinator is, and what the worker shows to be let in. */
+export interface CoordinatorAddress {
+  /** `HOST:PORT` of the coordinator. */
+  readonly coordinator: string;
+  readonly token?: string | undefined;
+  readonly tls?: TlsIdentity | undefined;
+}
+
+/** A client with a connection of its own. */
+export function clusterClient({ coordinator, tls }: CoordinatorAddress): ClusterClient {
+  const security = channelSecurity(tls, coordinator);
+  return new Cluster(coordinator, security.credentials, {
+    ...channelOptions,
+    ...security.options,
+    'grpc.use_local_subchannel_pool': 1,
+  });
+}
