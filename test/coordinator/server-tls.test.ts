@@ -4,11 +4,12 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatEndpoint } from '../../coordinator/listen.js';
+import type { JoinStream } from '../../coordinator/session.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
 import { callMetadata } from '../../proto/auth.js';
 import { fromServiceError } from '../../proto/errors.js';
 import type { TlsIdentity } from '../../proto/identity.js';
-import { channelOptions, Control } from '../../proto/services.js';
+import { channelOptions, Cluster, Control } from '../../proto/services.js';
 import { type ChannelSecurity, channelSecurity } from '../../proto/tls.js';
 import { dayMs, type Identities, makeIdentities } from '../proto/identities.js';
 import { within } from '../proto/wire.js';
@@ -20,14 +21,14 @@ beforeAll(async () => {
 });
 
 /** A server with TLS that counts the calls that reach its services. */
-async function serve(identity: TlsIdentity, token?: string) {
+async function serve(identity: TlsIdentity, token?: string, overrides: Partial<Handlers> = {}) {
   const calls = { count: 0 };
   const handlers: Handlers = {
     cluster: { Join: (stream) => stream.end(), Beat: (stream) => stream.end() },
     data: { Fetch: (call) => call.end() },
     control: { Status: (_, reply) => reply(null, { job: `call ${++calls.count}` } as never) },
   };
-  const server = new ClusterServer(handlers, { tls: identity, token });
+  const server = new ClusterServer({ ...handlers, ...overrides }, { tls: identity, token });
   onTestFinished(() => server.close(0));
   const { host, port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return { server, calls, port, address: formatEndpoint({ host, port }) };
@@ -178,4 +179,25 @@ describe('a server with mutual TLS', () => {
     await within(server.close(20), 'the server to close');
     await within(both, 'the connections to be closed');
   });
+});
+
+it('counts the bytes that come from a peer under TLS too', async () => {
+  let join!: (stream: JoinStream) => void;
+  const joined = new Promise<JoinStream>((resolve) => (join = resolve));
+  const Join = (stream: JoinStream) => join(stream);
+  const { server, address } = await serve(ours.coordinator, undefined, {
+    cluster: { Join, Beat: (beat) => beat.end() },
+  });
+  const { credentials, options } = channelSecurity(ours.worker, address);
+  const client = new Cluster(address, credentials, { ...channelOptions, ...options });
+  onTestFinished(() => client.close());
+  const call = client.Join(callMetadata());
+  call.on('error', () => undefined);
+  const stream = await within(joined, 'the call');
+  const before = server.bytesFrom(stream.getPeer());
+  expect(before).toBeGreaterThan(0);
+  const came = new Promise((resolve) => stream.once('data', resolve));
+  call.write({ leaving: { reason: 'x'.repeat(1_000) } });
+  await within(came, 'the message');
+  expect(server.bytesFrom(stream.getPeer()) - before).toBeGreaterThanOrEqual(1_000);
 });

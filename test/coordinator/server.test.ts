@@ -82,6 +82,24 @@ it('lets a peer send a whole gradient without waiting for window updates', async
   expect(session.state.remoteWindowSize).toBe(bytes);
 });
 
+it('counts the bytes that come from a peer before its message is whole', async () => {
+  let join!: (stream: JoinStream) => void;
+  const joined = new Promise<JoinStream>((resolve) => (join = resolve));
+  const created = server({ cluster: { Join: (stream) => join(stream as JoinStream), Beat } });
+  const session = connectHttp2(`http://${formatEndpoint(await created.listen(loopback))}`);
+  onTestFinished(() => session.destroy());
+  const headers = { ':method': 'POST', ':path': '/lockstep.v1.Cluster/Join', 'content-type': 'application/grpc' };
+  const call = session.request({ ...headers, te: 'trailers' });
+  const peer = (await within(joined, 'the call')).getPeer();
+  const before = created.bytesFrom(peer);
+  expect(before).toBeGreaterThan(0);
+  const begun = Buffer.from([0, 0, 1, 0, 0, ...new Array<number>(995).fill(0)]);
+  call.write(begun);
+  await within(new Promise<void>((resolve) => session.ping(() => resolve())), 'what was written before');
+  expect(created.bytesFrom(peer) - before).toBeGreaterThanOrEqual(begun.length);
+  expect(created.bytesFrom('127.0.0.1:1')).toBe(0);
+});
+
 describe('a port that cannot be had', () => {
   it('is named, with what to do, when another program listens there', async () => {
     const other = createServer();
