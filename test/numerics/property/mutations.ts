@@ -1,0 +1,228 @@
+import type { Dice } from './dice.js';
+import type { Config, Shape } from './pieces.js';
+import type { LayerNode, Topology } from './models.js';
+import { foreignKeys, valueFor } from './values.js';
+
+/** One change of a model's JSON. */
+export interface Mutation {
+  readonly kind: keyof typeof mutators;
+  readonly layer: string;
+  readonly className: string;
+  readonly key: string;
+  readonly value?: unknown;
+  /** A default written out, or left out: the same model by definition. */
+  readonly neutral: boolean;
+}
+
+type Change = Omit<Mutation, 'kind'> | undefined;
+/** Changes `model` in place. `complete` has every layer's configuration as tf_keras writes it. */
+type Mutator = (dice: Dice, model: Topology, complete: ReadonlyMap<string, Config>) => Change;
+
+/** Every layer of a topology by name, outer ones first, wrapped and nested ones included; the model itself is one. */
+export function layersOf(value: unknown): LayerNode[] {
+  if (Array.isArray(value)) return value.flatMap(layersOf);
+  if (typeof value !== 'object' || value === null) return [];
+  const { class_name: className, config } = value as Partial<LayerNode>;
+  const isLayer = typeof className === 'string' && typeof config?.['name'] === 'string';
+  return [...(isLayer ? [value as LayerNode] : []), ...Object.values(value).flatMap(layersOf)];
+}
+
+export function configsOf(topology: object): Map<string, Config> {
+  return new Map(layersOf(topology).map(({ config }) => [config['name'] as string, config]));
+}
+
+const containers = new Set(['Sequential', 'Functional', 'Model']);
+const isLeaf = ({ class_name: name }: LayerNode) => !containers.has(name);
+const aboutOf = ({ class_name: className, config }: LayerNode) => ({ layer: config['name'] as string, className });
+const clone = <T>(value: T): T => structuredClone(value);
+const randomLeaf = (dice: Dice, model: Topology) => dice.pick(layersOf(model).filter(isLeaf));
+
+const writeDefault: Mutator = (dice, model, complete) => {
+  const node = randomLeaf(dice, model);
+  const missing = Object.entries(complete.get(node.config['name'] as string) ?? {}).filter(
+    ([key]) => !Object.hasOwn(node.config, key) && key !== 'layer',
+  );
+  if (missing.length === 0) return undefined;
+  const [key, value] = dice.pick(missing);
+  node.config[key] = clone(value);
+  return { ...aboutOf(node), key, value, neutral: true };
+};
+
+/** Every default of one layer at once, as tf_keras writes it. */
+const writeAllDefaults: Mutator = (dice, model, complete) => {
+  const node = randomLeaf(dice, model);
+  const config = complete.get(node.config['name'] as string);
+  if (!config || Object.hasOwn(config, 'layer')) return undefined;
+  Object.assign(node.config, { ...clone(config), ...clone(node.config) });
+  return { ...aboutOf(node), key: Object.keys(config).join(','), neutral: true };
+};
+
+const required = /^(name|filters|units|kernel_size|rate|dims|target_shape|n|layer|activation)$/;
+
+/** A key's own default is what tf_keras writes where the key is left out; the caller asks it. */
+const removeKey: Mutator = (dice, model) => {
+  const node = randomLeaf(dice, model);
+  const keys = Object.keys(node.config).filter((key) => key !== 'name' && (!required.test(key) || dice.chance(0.1)));
+  if (keys.length === 0) return undefined;
+  const key = dice.pick(keys);
+  const value = node.config[key];
+  delete node.config[key];
+  return { ...aboutOf(node), key, value, neutral: false };
+};
+
+const changeValue: Mutator = (dice, model, complete) => {
+  const node = randomLeaf(dice, model);
+  const keys = Object.keys({ ...complete.get(node.config['name'] as string), ...node.config });
+  const key = dice.pick(keys.filter((name) => name !== 'name' && name !== 'layer'));
+  const value = valueFor(dice, key, node.class_name);
+  node.config[key] = clone(value);
+  return { ...aboutOf(node), key, value, neutral: false };
+};
+
+const addForeignKey: Mutator = (dice, model) => {
+  const node = randomLeaf(dice, model);
+  const key = dice.pick(foreignKeys);
+  if (Object.hasOwn(node.config, key)) return undefined;
+  const value = valueFor(dice, key, node.class_name);
+  node.config[key] = clone(value);
+  return { ...aboutOf(node), key, value, neutral: false };
+};
+
+const addNonsense: Mutator = (dice, model) => {
+  const node = dice.pick(layersOf(model));
+  const key = dice.pick(['colour', 'stridess', 'Filters', 'kernelSize', 'units_', 'useBias', '_', '__proto', 'x-y']);
+  const value = dice.pick([null, 1, true, 'red', [2, 2], { a: 1 }]);
+  node.config[key] = clone(value);
+  return { ...aboutOf(node), key, value, neutral: false };
+};
+
+const layerFields: readonly (readonly [string, unknown, boolean])[] = [
+  ['module', 'keras.layers', false],
+  ['registered_name', null, false],
+  ['registered_name', 'Custom>Dense', false],
+  ['build_config', { input_shape: [null, 8, 8, 2] }, false],
+  ['trainable', false, false],
+  ['weights', [], false],
+];
+
+/** A field besides a layer's class and configuration. */
+const addLayerField: Mutator = (dice, model) => {
+  const node = randomLeaf(dice, model);
+  const [key, value, neutral] = dice.pick(layerFields);
+  Object.assign(node, { [key]: clone(value) });
+  return { ...aboutOf(node), key: `(layer) ${key}`, value, neutral };
+};
+
+const callArguments: readonly (readonly [string, unknown, boolean])[] = [
+  ['training', true, false],
+  ['training', false, false],
+  ['training', 0, false],
+  ['training', 1, false],
+  ['training', null, true],
+  ['mask', null, true],
+  ['mask', [true], false],
+  ['colour', 1, false],
+  ['noise', null, false],
+  ['initial_state', null, false],
+];
+
+/** An argument of a call, in a functional model. */
+const changeCall: Mutator = (dice, model) => {
+  const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes !== undefined && nodes.length > 0);
+  if (called.length === 0) return undefined;
+  const choosy = called.filter(({ class_name: name }) => /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(name));
+  const node = dice.pick(choosy.length > 0 && dice.chance(0.6) ? choosy : called);
+  const [key, value, neutral] = dice.pick(callArguments);
+  const call = (dice.pick(node.inbound_nodes as unknown[][][]))[0]!;
+  const takes = key !== 'training' && key !== 'mask' ? false : /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(node.class_name);
+  call[3] = { ...(call[3] as Config), [key]: value };
+  return { ...aboutOf(node), key: `(call) ${key}`, value, neutral: neutral && takes && key === 'training' };
+};
+
+/** A call without its arguments' place, as older files have it. */
+const shortenCall: Mutator = (dice, model) => {
+  const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes !== undefined && nodes.length > 0);
+  if (called.length === 0) return undefined;
+  const node = dice.pick(called);
+  for (const call of (node.inbound_nodes as unknown[][][]).flat()) call.length = 3;
+  return { ...aboutOf(node), key: '(call) no kwargs', neutral: true };
+};
+
+const modelFields: readonly (readonly [string, unknown, boolean])[] = [
+  ['keras_version', '2.4.0', true],
+  ['keras_version', '2.15.0', true],
+  ['keras_version', '3.0.0', false],
+  ['keras_version', undefined, true],
+  ['backend', undefined, true],
+  ['backend', 'jax', false],
+  ['colour', 1, false],
+  ['compile_config', null, false],
+];
+
+const changeModelField: Mutator = (dice, model) => {
+  const [key, value, neutral] = dice.pick(modelFields);
+  model[key] = value;
+  return { layer: model.config.name, className: model.class_name, key: `(model) ${key}`, value, neutral };
+};
+
+/** A key in the configuration of a model. */
+const changeModelConfig: Mutator = (dice, model) => {
+  const node = dice.pick(layersOf(model).filter((layer) => !isLeaf(layer)));
+  const [key, value, neutral] = dice.pick([
+    ['trainable', true, true],
+    ['trainable', false, false],
+    ['build_input_shape', [null, 8, 8, 2], false],
+    ['dtype', 'float32', false],
+    ['dtype', 'mixed_float16', false],
+    ['colour', 1, false],
+  ] as const);
+  node.config[key] = clone(value);
+  return { ...aboutOf(node), key: `(model config) ${key}`, value, neutral: neutral && node.class_name !== 'Sequential' };
+};
+
+/** Class names that differ by a letter's case, and others with the same keys. */
+const changeClass: Mutator = (dice, model) => {
+  const node = randomLeaf(dice, model);
+  const similar: Record<string, readonly string[]> = {
+    Conv2D: ['Convolution2D', 'conv2d', 'SeparableConv2D', 'Conv2DTranspose', 'LocallyConnected2D', 'Conv3D'],
+    MaxPooling2D: ['AveragePooling2D', 'MaxPool2D', 'MaxPooling1D'],
+    Dropout: ['GaussianDropout', 'AlphaDropout', 'SpatialDropout1D', 'SpatialDropout2D'],
+    BatchNormalization: ['LayerNormalization', 'BatchNormalizationV1', 'SyncBatchNormalization', 'GroupNormalization'],
+    Add: ['Subtract', 'Multiply', 'Dot', 'Concatenate'],
+    GlobalMaxPooling2D: ['GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPool2D'],
+    ReLU: ['LeakyReLU', 'ThresholdedReLU', 'PReLU', 'ELU', 'Softmax'],
+    Cropping2D: ['Cropping2d', 'ZeroPadding2D'],
+  };
+  const value = dice.pick(similar[node.class_name] ?? ['Layer', 'Identity', 'Lambda', 'Custom', node.class_name.toLowerCase()]);
+  const about = aboutOf(node);
+  node.class_name = value;
+  return { ...about, key: '(class)', value, neutral: false };
+};
+
+/** A layer's call on the output of another layer, or a second call that nothing reads. */
+const addCall: Mutator = (dice, model) => {
+  const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes?.length === 1);
+  if (called.length === 0) return undefined;
+  const node = dice.pick(called);
+  node.inbound_nodes!.push(clone(node.inbound_nodes![0]));
+  return { ...aboutOf(node), key: '(call) second, unread', neutral: false };
+};
+
+const mutators = { writeDefault, writeAllDefaults, removeKey, changeValue, addForeignKey, addNonsense, addLayerField, changeCall, shortenCall, changeModelField, changeModelConfig, changeClass, addCall }; // prettier-ignore
+const weights: Record<keyof typeof mutators, number> = { writeDefault: 6, writeAllDefaults: 2, removeKey: 4, changeValue: 10, addForeignKey: 4, addNonsense: 2, addLayerField: 1, changeCall: 4, shortenCall: 1, changeModelField: 1, changeModelConfig: 1, changeClass: 2, addCall: 1 }; // prettier-ignore
+const lots = Object.entries(weights).flatMap(([kind, count]) => Array<Mutation['kind']>(count).fill(kind as Mutation['kind'])); // prettier-ignore
+
+/** Changes `model` at random, once. */
+export function mutate(dice: Dice, model: Topology, complete: ReadonlyMap<string, Config>): Mutation {
+  for (;;) {
+    const kind = dice.pick(lots);
+    const change = mutators[kind](dice, model, complete);
+    if (change) return { kind, ...change };
+  }
+}
+
+export function describeMutation({ kind, layer, className, key, value }: Mutation): string {
+  return `${kind} ${className} "${layer}" ${key} = ${JSON.stringify(value) ?? 'none'}`;
+}
+
+export type { Shape };
