@@ -30,7 +30,7 @@ export interface RunRequest {
 }
 
 /** tf_keras refuses the model; or its complete form. */
-export type Description = { readonly refusal: string } | { readonly complete: string; readonly weights: number };
+export type Description = { readonly refusal: string } | { readonly complete: string };
 
 /** Initial values of a weight; `values` where they are at most two different numbers, so not random. */
 export interface Initial {
@@ -52,7 +52,10 @@ export interface Numbers {
 }
 
 /** `disagreement`: the program's weights or masks don't fit tf_keras's model. */
-export type Judgement = { readonly refusal: string } | { readonly disagreement: string } | Numbers;
+export type Judgement =
+  | { readonly refusal: string }
+  | { readonly complete: string; readonly disagreement: string }
+  | ({ readonly complete: string } & Numbers);
 
 const answerLimitMs = 60_000;
 

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { scratchDirectory } from '../../e2e/lockstep.js';
 import { Judge } from './judge.js';
 import { Subject } from './subject.js';
-import { describeFailure, reportOf, survey } from './survey.js';
+import { describeFailure, reportOf } from './report.js';
+import { survey } from './survey.js';
 
 const usage = `Usage: LOCKSTEP_PYTHON=VENV/bin/python npm run property -- [--count N] [--seed S] [--first I] [--show]
 

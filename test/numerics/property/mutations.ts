@@ -1,11 +1,11 @@
 import type { Dice } from './dice.js';
-import type { Config, Shape } from './pieces.js';
+import type { Config } from './pieces.js';
 import type { LayerNode, Topology } from './models.js';
 import { foreignKeys, valueFor } from './values.js';
 
 /** One change of a model's JSON. */
 export interface Mutation {
-  readonly kind: keyof typeof mutators;
+  readonly kind: keyof typeof mutators | 'writeEverything';
   readonly layer: string;
   readonly className: string;
   readonly key: string;
@@ -15,6 +15,7 @@ export interface Mutation {
 }
 
 type Change = Omit<Mutation, 'kind'> | undefined;
+type Kind = keyof typeof mutators;
 /** Changes `model` in place. `complete` has every layer's configuration as tf_keras writes it. */
 type Mutator = (dice: Dice, model: Topology, complete: ReadonlyMap<string, Config>) => Change;
 
@@ -35,7 +36,13 @@ const containers = new Set(['Sequential', 'Functional', 'Model']);
 const isLeaf = ({ class_name: name }: LayerNode) => !containers.has(name);
 const aboutOf = ({ class_name: className, config }: LayerNode) => ({ layer: config['name'] as string, className });
 const clone = <T>(value: T): T => structuredClone(value);
-const randomLeaf = (dice: Dice, model: Topology) => dice.pick(layersOf(model).filter(isLeaf));
+
+/** Rarely of those that every model has: the input layer, and the last two. */
+function randomLeaf(dice: Dice, model: Topology): LayerNode {
+  const leaves = layersOf(model).filter(isLeaf);
+  const own = leaves.filter(({ class_name: name }, i) => name !== 'InputLayer' && i < leaves.length - 2);
+  return dice.pick(own.length > 0 && dice.chance(0.85) ? own : leaves);
+}
 
 const writeDefault: Mutator = (dice, model, complete) => {
   const node = randomLeaf(dice, model);
@@ -73,7 +80,9 @@ const removeKey: Mutator = (dice, model) => {
 const changeValue: Mutator = (dice, model, complete) => {
   const node = randomLeaf(dice, model);
   const keys = Object.keys({ ...complete.get(node.config['name'] as string), ...node.config });
-  const key = dice.pick(keys.filter((name) => name !== 'name' && name !== 'layer'));
+  const changeable = keys.filter((name) => name !== 'name' && name !== 'layer');
+  if (changeable.length === 0) return undefined;
+  const key = dice.pick(changeable);
   const value = valueFor(dice, key, node.class_name);
   node.config[key] = clone(value);
   return { ...aboutOf(node), key, value, neutral: false };
@@ -209,8 +218,8 @@ const addCall: Mutator = (dice, model) => {
 };
 
 const mutators = { writeDefault, writeAllDefaults, removeKey, changeValue, addForeignKey, addNonsense, addLayerField, changeCall, shortenCall, changeModelField, changeModelConfig, changeClass, addCall }; // prettier-ignore
-const weights: Record<keyof typeof mutators, number> = { writeDefault: 6, writeAllDefaults: 2, removeKey: 4, changeValue: 10, addForeignKey: 4, addNonsense: 2, addLayerField: 1, changeCall: 4, shortenCall: 1, changeModelField: 1, changeModelConfig: 1, changeClass: 2, addCall: 1 }; // prettier-ignore
-const lots = Object.entries(weights).flatMap(([kind, count]) => Array<Mutation['kind']>(count).fill(kind as Mutation['kind'])); // prettier-ignore
+const weights: Record<Kind, number> = { writeDefault: 6, writeAllDefaults: 2, removeKey: 4, changeValue: 10, addForeignKey: 4, addNonsense: 2, addLayerField: 1, changeCall: 4, shortenCall: 1, changeModelField: 1, changeModelConfig: 1, changeClass: 2, addCall: 1 }; // prettier-ignore
+const lots = Object.entries(weights).flatMap(([kind, count]) => Array<Kind>(count).fill(kind as Kind)); // prettier-ignore
 
 /** Changes `model` at random, once. */
 export function mutate(dice: Dice, model: Topology, complete: ReadonlyMap<string, Config>): Mutation {
@@ -221,8 +230,11 @@ export function mutate(dice: Dice, model: Topology, complete: ReadonlyMap<string
   }
 }
 
+/** The whole model as tf_keras writes it. */
+export function everyDefault({ class_name: className, config }: Topology): Mutation {
+  return { kind: 'writeEverything', layer: config.name, className, key: '(all)', neutral: true };
+}
+
 export function describeMutation({ kind, layer, className, key, value }: Mutation): string {
   return `${kind} ${className} "${layer}" ${key} = ${JSON.stringify(value) ?? 'none'}`;
 }
-
-export type { Shape };

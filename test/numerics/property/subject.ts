@@ -21,7 +21,7 @@ const pixels = imageShape.reduce((a, b) => a * b, 1);
 
 /** Lockstep refuses the model, or fails where it must not. */
 export type Outcome =
-  | { readonly kind: 'refused'; readonly message: string; readonly proper: boolean }
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'crashed'; readonly message: string }
   | Trained;
 
@@ -51,6 +51,8 @@ export interface Results {
 
 /** Lockstep, as a user meets it who submits a model in a JSON file and trains it with one worker. */
 export class Subject {
+  #last: Promise<Outcome | void> = Promise.resolve();
+
   private constructor(
     private readonly engine: Engine,
     private readonly file: string,
@@ -61,7 +63,14 @@ export class Subject {
     return new Subject(await createEngine({ name: 'onnx', threads: 1, device: 'cpu', lowering: 'portable' }), file);
   }
 
-  async submit(topology: object): Promise<Outcome> {
+  /** One after the other: TF.js records one model at a time. */
+  submit(topology: object): Promise<Outcome> {
+    const outcome = this.#last.then(() => this.#submit(topology));
+    this.#last = outcome;
+    return outcome;
+  }
+
+  async #submit(topology: object): Promise<Outcome> {
     await writeFile(this.file, JSON.stringify(topology));
     const job = await prepare(this.file);
     if ('kind' in job) return job;
@@ -101,8 +110,8 @@ async function prepare(file: string): Promise<PreparedJob | Outcome> {
     const spec = parseSpec({ name: 'x', model: file, epochs: 1, shards: 1, batchPerShard: batch });
     return await prepareJob(spec, dataset, readModelDefinition);
   } catch (error) {
-    const proper = error instanceof EngineError || error instanceof JobError;
-    return { kind: 'refused', message: String((error as Error).message), proper };
+    if (error instanceof EngineError || error instanceof JobError) return { kind: 'refused', message: error.message };
+    return { kind: 'crashed', message: `in submission: ${String(error)}` };
   }
 }
 

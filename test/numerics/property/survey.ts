@@ -1,8 +1,8 @@
 import { Dice } from './dice.js';
-import type { Judge, Numbers } from './judge.js';
+import type { Description, Judge, Numbers, RunRequest } from './judge.js';
 import { randomModel, type Topology } from './models.js';
-import { configsOf, describeMutation, mutate, type Mutation } from './mutations.js';
-import { classes, imageShape, normalise, type Subject, type Trained } from './subject.js';
+import { configsOf, everyDefault, mutate, type Mutation } from './mutations.js';
+import { classes, imageShape, normalise, type Results, type Subject, type Trained } from './subject.js';
 import { differenceOf, initialDifference, placedWeights, textOf } from './verdict.js';
 
 /** Random models, each changed at random, trained by Lockstep and by tf_keras. */
@@ -12,15 +12,12 @@ export interface Case {
   readonly topology: Topology;
   readonly base: Topology;
   readonly mutations: readonly Mutation[];
-  /** All mutations are neutral, and tf_keras reads the same model as before. */
-  readonly neutral: boolean;
-  readonly judge: 'accepts' | { readonly refusal: string };
 }
 
 export type Verdict =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'refused'; readonly message: string; readonly named: boolean }
-  | { readonly kind: 'failure'; readonly problem: string };
+  | { readonly kind: 'same'; readonly neutral: boolean }
+  | { readonly kind: 'refused'; readonly message: string; readonly neutral: boolean; readonly judge: Description }
+  | { readonly kind: 'failure'; readonly problem: string; readonly neutral: boolean };
 
 export interface Result {
   readonly case: Case;
@@ -32,17 +29,49 @@ export async function makeCase(judge: Judge, seed: number, index: number): Promi
   const dice = new Dice('property', seed, index);
   const sparse = randomModel(dice, imageShape, classes);
   const described = await judge.describe(sparse);
-  if ('refusal' in described) throw new Error(`model ${index}: tf_keras refuses the unchanged one: ${described.refusal}\n${JSON.stringify(sparse)}`); // prettier-ignore
+  if ('refusal' in described) {
+    throw new Error(`model ${index}: expected tf_keras to take it, got ${described.refusal} of ${JSON.stringify(sparse)}`);
+  }
   const complete = JSON.parse(described.complete) as Topology;
+  if (dice.chance(0.08)) return { index, topology: complete, base: sparse, mutations: [everyDefault(sparse)] };
   const base = dice.chance(0.3) ? complete : sparse;
   const topology = structuredClone(base);
-  const count = dice.chance(0.08) ? 0 : dice.chance(0.75) ? 1 : 2;
+  const count = dice.chance(0.75) ? 1 : 2;
   const mutations = Array.from({ length: count }, () => mutate(dice, topology, configsOf(complete)));
-  const changed = await judge.describe(topology);
-  if ('refusal' in changed) return { index, topology, base, mutations, neutral: false, judge: changed };
-  const isSame = canonical(changed.complete) === canonical(described.complete);
-  const removed = mutations.every(({ kind, neutral }) => neutral || kind === 'removeKey');
-  return { index, topology, base, mutations, neutral: isSame && removed, judge: 'accepts' };
+  return { index, topology, base, mutations };
+}
+
+export async function decide(judge: Judge, subject: Subject, found: Case): Promise<Verdict> {
+  const outcome = await subject.submit(found.topology);
+  switch (outcome.kind) {
+    case 'crashed':
+      return { kind: 'failure', problem: `crash after acceptance: ${outcome.message}`, neutral: false };
+    case 'refused':
+      return refusal(judge, subject, found, outcome.message);
+    case 'trained':
+      return compare(judge, found, outcome).finally(outcome.dispose);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** A neutral change must not be what is refused. */
+async function refusal(judge: Judge, subject: Subject, found: Case, message: string): Promise<Verdict> {
+  const description = await judge.describe(found.topology);
+  const neutral = await isNeutral(judge, found, description);
+  const refused: Verdict = { kind: 'refused', message, neutral, judge: description };
+  if (!neutral) return refused;
+  const unchanged = await subject.submit(found.base);
+  if (unchanged.kind !== 'trained') return refused;
+  await unchanged.dispose();
+  return { kind: 'failure', problem: `neutral change refused: ${message}`, neutral };
+}
+
+/** Only defaults were written or left out, and tf_keras reads the same model as before. */
+async function isNeutral(judge: Judge, { base, mutations }: Case, changed: Description): Promise<boolean> {
+  if (!mutations.every(({ kind, neutral }) => neutral || kind === 'removeKey') || 'refusal' in changed) return false;
+  const unchanged = await judge.describe(base);
+  return 'complete' in unchanged && canonical(unchanged.complete) === canonical(changed.complete);
 }
 
 /** What decides the function: the model's and the layers' configurations, and the calls. */
@@ -53,53 +82,26 @@ function canonical(text: string): string {
   });
 }
 
-export async function decide(judge: Judge, subject: Subject, found: Case): Promise<Verdict> {
-  const outcome = await subject.submit(found.topology);
-  switch (outcome.kind) {
-    case 'crashed':
-      return { kind: 'failure', problem: `crash after acceptance: ${outcome.message}` };
-    case 'refused':
-      return refusal(subject, found, outcome);
-    case 'trained':
-      try {
-        return await compare(judge, found, outcome);
-      } catch (error) {
-        return { kind: 'failure', problem: `crash in training: ${String(error)}` };
-      } finally {
-        await outcome.dispose();
-      }
-    default:
-      return outcome satisfies never;
-  }
-}
-
-async function refusal(
-  subject: Subject,
-  { base, neutral, mutations }: Case,
-  { message, proper }: { readonly message: string; readonly proper: boolean },
-): Promise<Verdict> {
-  const refused: Verdict = { kind: 'refused', message, named: proper };
-  if (!neutral || mutations.length === 0) return refused;
-  const unchanged = await subject.submit(base);
-  if (unchanged.kind !== 'trained') return refused;
-  await unchanged.dispose();
-  return { kind: 'failure', problem: `neutral change refused: ${message}` };
-}
-
 /** Compared again with other numbers where they differ: a kink of a ReLU or of a maximum may be near. */
 async function compare(judge: Judge, found: Case, trained: Trained): Promise<Verdict> {
-  if (found.judge !== 'accepts') return { kind: 'failure', problem: `tf_keras refuses: ${found.judge.refusal}` };
-  const first = await attempt(judge, found, trained, 0);
-  if (first === undefined) return { kind: 'same' };
-  const second = await attempt(judge, found, trained, 1);
-  return second === undefined ? { kind: 'same' } : { kind: 'failure', problem: second };
+  const failure = (problem: string): Verdict => ({ kind: 'failure', problem, neutral: false });
+  let problem = '';
+  for (const attempt of [0, 1]) {
+    const results = await trained.run(attempt).catch((error: unknown) => String(error));
+    if (typeof results === 'string') return failure(`crash in training: ${results}`);
+    const judged = await judge.run(requestOf(found, trained, results, attempt));
+    if ('refusal' in judged) return failure(`tf_keras refuses: ${judged.refusal}`);
+    if ('disagreement' in judged) return failure(judged.disagreement);
+    const difference = numbersDiffer(trained, results, judged);
+    if (difference === undefined) return { kind: 'same', neutral: await isNeutral(judge, found, judged) };
+    problem = difference;
+  }
+  return failure(problem);
 }
 
-/** @returns in what Lockstep and tf_keras differ; undefined: nothing. */
-async function attempt(judge: Judge, { topology }: Case, trained: Trained, index: number): Promise<string | undefined> {
-  const results = await trained.run(index);
+function requestOf({ topology }: Case, trained: Trained, results: Results, attempt: number): RunRequest {
   const { input } = results;
-  const judged = await judge.run({
+  return {
     topology: JSON.stringify(topology),
     imageShape,
     normalise,
@@ -107,14 +109,12 @@ async function attempt(judge: Judge, { topology }: Case, trained: Trained, index
     labels: [...input.labels],
     weights: placedWeights(trained.weights, results),
     masks: trained.masks.map(({ name, shape, rate }, i) => ({ name, shape, rate, values: textOf(input.masks![i]!) })),
-    sensitivity: index > 0,
-  });
-  if ('refusal' in judged) return `tf_keras refuses: ${judged.refusal}`;
-  if ('disagreement' in judged) return judged.disagreement;
-  return numbersDiffer(trained, results, judged);
+    sensitivity: attempt > 0,
+  };
 }
 
-function numbersDiffer(trained: Trained, results: Parameters<typeof differenceOf>[1], judged: Numbers) {
+/** @returns in what the numbers differ; undefined: nothing. */
+function numbersDiffer(trained: Trained, results: Results, judged: Numbers): string | undefined {
   const difference = differenceOf(trained, results, judged);
   if (difference) return `${difference.what} differs by ${difference.error.toExponential(1)}`;
   return initialDifference(trained, judged);
@@ -129,50 +129,21 @@ export interface SurveyOptions {
   readonly onResult?: (result: Result) => void;
 }
 
-/** Judges the models of a seed; the judge works on the next one meanwhile. */
+/** Models that are at work at once, so that neither Lockstep nor the judge waits for the other. */
+const lanes = 3;
+
+/** Judges `count` models of a seed; results in the models' order. */
 export async function survey({ judge, subject, seed, count, first = 0, onResult }: SurveyOptions): Promise<Result[]> {
   const results: Result[] = [];
-  let next = makeCase(judge, seed, first);
-  for (let index = first; index < first + count; index++) {
-    const found = await next;
-    next = index + 1 < first + count ? makeCase(judge, seed, index + 1) : next;
-    const result = { case: found, verdict: await decide(judge, subject, found) };
-    onResult?.(result);
-    results.push(result);
-  }
+  let taken = 0;
+  const lane = async () => {
+    while (taken < count) {
+      const at = taken++;
+      const found = await makeCase(judge, seed, first + at);
+      results[at] = { case: found, verdict: await decide(judge, subject, found) };
+      onResult?.(results[at]);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
   return results;
-}
-
-/** Counts by verdict, refusals by reason, and every failure with its model. */
-export function reportOf(results: readonly Result[]): string {
-  const of = (kind: Verdict['kind']) => results.filter(({ verdict }) => verdict.kind === kind);
-  const share = (part: number) => `${part} (${((100 * part) / results.length).toFixed(1)} %)`;
-  const neutral = results.filter(({ case: { neutral, mutations } }) => neutral && mutations.length > 0);
-  const refusedByBoth = of('refused').filter(({ case: { judge } }) => judge !== 'accepts').length;
-  return [
-    `models: ${results.length}; accepted with tf_keras's numbers: ${share(of('same').length)}`,
-    `refused: ${share(of('refused').length)}, of which ${refusedByBoth} by tf_keras too`,
-    `neutral changes: ${neutral.length}, of which trained: ${neutral.filter(({ verdict }) => verdict.kind === 'same').length}`,
-    `failures: ${share(of('failure').length)}`,
-    ...countsOf(of('refused').map(({ verdict }) => reasonOf((verdict as { message: string }).message))),
-    ...of('failure').map(describeFailure),
-  ].join('\n');
-}
-
-function countsOf(reasons: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `  ${count} × ${reason}`);
-}
-
-/** A message without what differs from model to model. */
-function reasonOf(message: string): string {
-  return message.replace(/"[^"]*"/g, '"…"').replace(/\S*_\d+\S*/g, '…').replace(/\d+(\.\d+)?/g, 'N').slice(0, 110);
-}
-
-export function describeFailure({ case: { index, topology, mutations }, verdict }: Result): string {
-  const changed = new Set(mutations.map(({ layer }) => layer));
-  const layers = [...configsOf(topology)].filter(([name]) => changed.has(name)).map(([, config]) => JSON.stringify(config));
-  const problem = verdict.kind === 'failure' ? verdict.problem : verdict.kind;
-  return [`model ${index}: ${problem}`, ...mutations.map((mutation) => `  ${describeMutation(mutation)}`), ...layers.map((text) => `  ${text.slice(0, 600)}`)].join('\n'); // prettier-ignore
 }
