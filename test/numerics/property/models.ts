@@ -1,5 +1,5 @@
 import type { Dice } from './dice.js';
-import { branchPiece, type Config, type Piece, randomPiece, type Shape, tailOf } from './pieces.js';
+import { branchPiece, type Config, type Piece, randomPiece, rowsOf, type Shape, tailOf } from './pieces.js';
 
 /** A random model, as `to_json()` of Keras 2 writes it, with few of the keys that have defaults. */
 
@@ -34,7 +34,7 @@ export function randomModel(dice: Dice, imageShape: Shape, classes: number): Top
 }
 
 function sequentialModel(dice: Dice, names: Names, imageShape: Shape, classes: number): Topology {
-  const pieces = chainOf(dice, imageShape, dice.int(1, 4));
+  const pieces = chainOf(dice, imageShape, dice.int(2, 4));
   const tail = tailOf(shapeAfter(pieces, imageShape), classes);
   const all = [...pieces, ...tail].map((piece) => {
     const { class_name, config } = nodeOf(names, piece);
@@ -64,7 +64,7 @@ function nested(names: Names, layers: readonly LayerNode[], shape: Shape): Layer
 
 function functionalModel(dice: Dice, names: Names, imageShape: Shape, classes: number): Topology {
   const graph = new GraphBuilder(names, imageShape);
-  graph.chain(chainOf(dice, imageShape, dice.int(0, 2)));
+  graph.chain(chainOf(dice, imageShape, dice.int(1, 2)));
   if (dice.chance(0.7)) graph.branch(dice);
   graph.chain(chainOf(dice, graph.shape, dice.int(0, 1)));
   graph.chain(tailOf(graph.shape, classes));
@@ -146,8 +146,9 @@ class GraphBuilder {
   }
 }
 
+/** Of images, sometimes by way of their rows. */
 function chainOf(dice: Dice, from: Shape, length: number): Piece[] {
-  const pieces: Piece[] = [];
+  const pieces: Piece[] = from.length === 3 && dice.chance(0.25) ? [rowsOf(from)] : [];
   for (let i = 0; i < length; i++) pieces.push(randomPiece(dice, shapeAfter(pieces, from)));
   return pieces;
 }

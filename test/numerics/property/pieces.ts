@@ -185,7 +185,7 @@ const recurrent: Make = (dice, [steps]) => {
   const out = (width: number) => (sequences ? [steps!, width] : [width]);
   if (dice.chance(0.7)) return { className, config, shape: out(units) };
   const layer = { class_name: className, config: { name: 'inner', ...config } };
-  const merge = dice.some({ merge_mode: () => dice.pick(['concat', 'sum', 'ave', 'mul']) });
+  const merge: Config = dice.some({ merge_mode: () => dice.pick(['concat', 'sum', 'ave', 'mul']) });
   const width = (merge['merge_mode'] ?? 'concat') === 'concat' ? 2 * units : units;
   return { className: 'Bidirectional', config: { layer, ...merge }, shape: out(width) };
 };
@@ -224,10 +224,16 @@ const otherImages: Make = (dice, [rows, columns, channels]) => {
 
 const anyRank = [normalised, normalised, dropped, activation, activation, activation];
 const byRank: Record<number, readonly Make[]> = {
-  3: [convolved, convolved, convolved, convolved, depthwise, transposed, pooled, pooled, pooledWhole, padded, turned, joinedRows, joinedRows, flattened, otherImages, ...anyRank, ...anyRank], // prettier-ignore
-  2: [convolvedRows, convolvedRows, pooledRows, recurrent, recurrent, distributed, turned, flattened, dense, ...anyRank],
+  3: [convolved, convolved, convolved, convolved, depthwise, transposed, pooled, pooled, pooledWhole, padded, turned, joinedRows, flattened, otherImages, ...anyRank, ...anyRank], // prettier-ignore
+  2: [convolvedRows, convolvedRows, pooledRows, pooledRows, recurrent, recurrent, recurrent, distributed, distributed, turned, flattened, dense, ...anyRank], // prettier-ignore
   1: [dense, dense, repeated, ...anyRank],
 };
+
+/** Rows of an image in one, for layers of sequences. */
+export function rowsOf(shape: Shape): Piece {
+  const target = [shape[0]!, shape[1]! * shape[2]!];
+  return { className: 'Reshape', config: { target_shape: target }, shape: target };
+}
 
 /** A random layer for an input of this shape. */
 export function randomPiece(dice: Dice, shape: Shape): Piece {

@@ -10,7 +10,9 @@ import { differenceOf, initialDifference, placedWeights, textOf } from './verdic
 export interface Case {
   readonly index: number;
   readonly topology: Topology;
+  /** The model before the changes, and what decides its function. */
   readonly base: Topology;
+  readonly canonical: string;
   readonly mutations: readonly Mutation[];
 }
 
@@ -33,12 +35,13 @@ export async function makeCase(judge: Judge, seed: number, index: number): Promi
     throw new Error(`model ${index}: expected tf_keras to take it, got ${described.refusal} of ${JSON.stringify(sparse)}`);
   }
   const complete = JSON.parse(described.complete) as Topology;
-  if (dice.chance(0.08)) return { index, topology: complete, base: sparse, mutations: [everyDefault(sparse)] };
+  const before = { index, canonical: canonical(described.complete) };
+  if (dice.chance(0.08)) return { ...before, topology: complete, base: sparse, mutations: [everyDefault(sparse)] };
   const base = dice.chance(0.3) ? complete : sparse;
   const topology = structuredClone(base);
   const count = dice.chance(0.75) ? 1 : 2;
   const mutations = Array.from({ length: count }, () => mutate(dice, topology, configsOf(complete)));
-  return { index, topology, base, mutations };
+  return { ...before, topology, base, mutations };
 }
 
 export async function decide(judge: Judge, subject: Subject, found: Case): Promise<Verdict> {
@@ -58,7 +61,7 @@ export async function decide(judge: Judge, subject: Subject, found: Case): Promi
 /** A neutral change must not be what is refused. */
 async function refusal(judge: Judge, subject: Subject, found: Case, message: string): Promise<Verdict> {
   const description = await judge.describe(found.topology);
-  const neutral = await isNeutral(judge, found, description);
+  const neutral = isNeutral(found, description);
   const refused: Verdict = { kind: 'refused', message, neutral, judge: description };
   if (!neutral) return refused;
   const unchanged = await subject.submit(found.base);
@@ -68,10 +71,9 @@ async function refusal(judge: Judge, subject: Subject, found: Case, message: str
 }
 
 /** Only defaults were written or left out, and tf_keras reads the same model as before. */
-async function isNeutral(judge: Judge, { base, mutations }: Case, changed: Description): Promise<boolean> {
-  if (!mutations.every(({ kind, neutral }) => neutral || kind === 'removeKey') || 'refusal' in changed) return false;
-  const unchanged = await judge.describe(base);
-  return 'complete' in unchanged && canonical(unchanged.complete) === canonical(changed.complete);
+function isNeutral({ canonical: before, mutations }: Case, changed: Description): boolean {
+  if (!mutations.every(({ kind, neutral }) => neutral || kind === 'removeKey')) return false;
+  return 'complete' in changed && canonical(changed.complete) === before;
 }
 
 /** What decides the function: the model's and the layers' configurations, and the calls. */
@@ -93,7 +95,7 @@ async function compare(judge: Judge, found: Case, trained: Trained): Promise<Ver
     if ('refusal' in judged) return failure(`tf_keras refuses: ${judged.refusal}`);
     if ('disagreement' in judged) return failure(judged.disagreement);
     const difference = numbersDiffer(trained, results, judged);
-    if (difference === undefined) return { kind: 'same', neutral: await isNeutral(judge, found, judged) };
+    if (difference === undefined) return { kind: 'same', neutral: isNeutral(found, judged) };
     problem = difference;
   }
   return failure(problem);
