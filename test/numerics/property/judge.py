@@ -28,6 +28,7 @@ tf.config.threading.set_inter_op_parallelism_threads(1)
 PERTURBATION = 2.0**-22
 # Names that TF.js writes where tf_keras has others.
 TFJS_NAMES = {"hardSigmoid": keras.activations.hard_sigmoid, "logSoftmax": tf.nn.log_softmax}
+TFJS_FORMATS = {"channelsLast": "channels_last", "channelsFirst": "channels_first"}
 
 
 class Disagreement(Exception):
@@ -60,17 +61,33 @@ class Masks:
         self.masks = {mask["name"]: mask for mask in masks}
         self.used = set()
         self.calls = {}
+        self.distributed = set()
 
-    def of(self, layer):
-        generator = layer._random_generator
-        object.__setattr__(layer, "_random_generator", MaskSource(self, layer.name, generator))
+    def place(self, model):
+        """Puts the factors into every dropout layer of the model."""
+        self.calls = {}
+        for layer in all_layers(model):
+            if isinstance(layer, keras.layers.TimeDistributed):
+                self.distributed.add(layer.layer.name)
+            if isinstance(layer, keras.layers.Dropout):
+                object.__setattr__(layer, "_random_generator", MaskSource(self, layer.name, layer._random_generator))
+
+    def joined(self, name):
+        """The masks of all time steps as one, with the steps of a sample after each other, as tf_keras calls the layer."""
+        names = [key for key in self.masks if key == name or key.startswith(f"{name}#")]
+        self.used.update(names)
+        steps = [decode(self.masks[key]["values"]).reshape(self.masks[key]["shape"]) for key in names]
+        first = self.masks[name]
+        joined = np.stack(steps, 1)
+        shape = [joined.shape[0] * joined.shape[1], *joined.shape[2:]]
+        return {"shape": shape, "rate": first["rate"], "values": encode(joined)}
 
     def draw(self, name, inputs, rate, noise_shape):
         self.calls[name] = self.calls.get(name, 0) + 1
         key = name if self.calls[name] == 1 else f"{name}#{self.calls[name]}"
         if key not in self.masks:
             raise Disagreement(f"dropout {key}: tf_keras draws a mask, the program has none")
-        mask = self.masks[key]
+        mask = self.joined(name) if name in self.distributed else self.masks[key]
         shape = [int(n) for n in (inputs.shape if noise_shape is None else noise_shape)]
         if shape != mask["shape"] or abs(rate - mask["rate"]) > 1e-7:
             raise Disagreement(f"dropout {key}: tf_keras draws {shape} with rate {rate}, the program {mask['shape']} with {mask['rate']}")
@@ -94,10 +111,25 @@ class MaskSource:
         return getattr(self.own, key)
 
 
-def build(topology):
+def build(topology, floatx="float32"):
     keras.backend.clear_session()
+    keras.backend.set_floatx(floatx)
     keras.utils.set_random_seed(1)
-    return keras.models.model_from_json(topology, custom_objects=TFJS_NAMES)
+    return keras.models.model_from_json(respelled(topology, floatx), custom_objects=TFJS_NAMES)
+
+
+def respelled(topology, floatx):
+    """The topology with TF.js's names of data formats as Keras has them, computed in `floatx`."""
+
+    def changed(config):
+        for key, value in config.items():
+            if key == "data_format" and value in TFJS_FORMATS:
+                config[key] = TFJS_FORMATS[value]
+            if key == "dtype" and value == "float32":
+                config[key] = floatx
+        return config
+
+    return json.dumps(json.loads(topology, object_hook=changed))
 
 
 def layer_weights(model, entry):
@@ -144,10 +176,9 @@ def loss_of(model, images, labels):
     return tf.reduce_sum(losses) + sum(tf.cast(extra, tf.float32) for extra in model.losses)
 
 
-def gradients(model, weights, masks, request):
+def gradients(model, weights, request):
     """Loss, and the gradient of each trainable weight, in training mode."""
     images, labels = request["images"], request["labels"]
-    masks.calls = {}
     with tf.GradientTape() as tape:
         loss = loss_of(model, images, labels)
     variables = [weight for weight, entry in zip(weights, request["weights"]) if entry["trainable"]]
@@ -160,21 +191,30 @@ def assign(weights, values):
         weight.assign(tf.cast(value.reshape(weight.shape), weight.dtype))
 
 
+def distances(some, others):
+    return np.array([float(np.linalg.norm(a - b)) for a, b in zip(some, others)])
+
+
 def sensitivity(model, weights, masks, request, values, exact):
-    """How far gradients move when every number moves by 2⁻²²: what rounding may do to this model."""
+    """What rounding may do to each gradient: how far it moves with weights moved by 2⁻²², and with float64."""
     generator = np.random.default_rng(1)
-    moved = [value * (1 + PERTURBATION * generator.choice([-1, 1], value.shape).astype("f4")) for value in values]
-    assign(weights, moved)
-    _, other = gradients(model, weights, masks, request)
+    assign(weights, [value * (1 + PERTURBATION * generator.choice([-1, 1], value.shape).astype("f4")) for value in values])
+    masks.calls = {}
+    _, moved = gradients(model, weights, request)
+    exacter = build(request["topology"], "float64")
+    prepare_norms(exacter)
+    masks.place(exacter)
+    weights = place_weights(exacter, request["weights"])
     assign(weights, values)
-    return [float(np.linalg.norm(a - b)) for a, b in zip(exact, other)]
+    _, precise = gradients(exacter, weights, {**request, "images": tf.cast(request["images"], tf.float64)})
+    return list(distances(moved, exact) + distances(precise, exact))
 
 
 def run(model, request):
     mean, deviation = (np.array(request["normalise"][key], "f4") for key in ("mean", "deviation"))
     shape = request["imageShape"]
     pixels = decode(request["images"], "u1").reshape([-1, *shape]).astype("f4") / np.float32(255)
-    inputs = {"images": tf.constant((pixels - mean) / deviation), "labels": tf.constant(request["labels"]), "weights": request["weights"]}
+    inputs = {**request, "images": tf.constant((pixels - mean) / deviation), "labels": tf.constant(request["labels"])}
     constrained(model)
     prepare_norms(model)
     weights = place_weights(model, request["weights"])
@@ -183,10 +223,8 @@ def run(model, request):
     assign(weights, values)
     rows = tf.nn.log_softmax(tf.cast(model(inputs["images"], training=False), tf.float32)).numpy()
     masks = Masks(request["masks"])
-    for layer in all_layers(model):
-        if isinstance(layer, keras.layers.Dropout):
-            masks.of(layer)
-    loss, grads = gradients(model, weights, masks, inputs)
+    masks.place(model)
+    loss, grads = gradients(model, weights, inputs)
     masks.check()
     state = [weight.numpy() for weight, entry in zip(weights, request["weights"]) if not entry["trainable"]]
     answer = {

@@ -47,7 +47,7 @@ export interface Numbers {
   readonly state: readonly string[];
   readonly rows: string;
   readonly initial: readonly Initial[];
-  /** Norms of the change of each gradient when every weight moves by 2⁻²². */
+  /** Of each gradient: how far it moves with weights moved by 2⁻²², and with float64. */
   readonly sensitivity?: readonly number[];
 }
 

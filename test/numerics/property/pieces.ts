@@ -104,7 +104,9 @@ const normalised: Make = (dice, shape) => {
     scale: () => dice.chance(0.5),
     axis: () => dice.pick([-1, shape.length, [shape.length]]),
   };
-  if (dice.chance(0.3)) return { className: 'LayerNormalization', config: dice.some(common), shape };
+  // Of one value it's rounding noise, made large.
+  const isLayers = shape.at(-1)! > 1 && dice.chance(0.3);
+  if (isLayers) return { className: 'LayerNormalization', config: dice.some(common), shape };
   const config = dice.some({ ...common, momentum: () => dice.pick([0.9, 0.5, 0.99]) });
   return { className: 'BatchNormalization', config, shape };
 };

@@ -7,7 +7,7 @@ import type { OwnedWeight, Results, Trained } from './subject.js';
  * differ here: found were 4e-6 at most for models without a kink nearby.
  */
 export const tolerance = 2e-5;
-/** Where that is exceeded: how many times more than a change of each weight by 2⁻²² (two to four roundings) does. */
+/** Where that is exceeded: how many times more than tf_keras's own rounding does; see `sensitivity` in judge.py. */
 const roundings = 20;
 /** Share of the whole gradient's norm below which a parameter's own gradient is rounding noise, as before a batch norm. */
 const floorShare = 1e-2;
