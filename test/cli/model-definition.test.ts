@@ -43,6 +43,35 @@ describe('a model in a JSON file', () => {
     await expect(read('.json', text)).rejects.toThrow(message);
   });
 
+  it('is the same whether Sequential’s configuration is an object or, as of old, a list of layers', async () => {
+    const layers = [{ class_name: 'Flatten', config: { name: 'flat', batch_input_shape: [null, 8, 6, 3] } }];
+    const listed = {
+      modelTopology: { keras_version: '2.1.4', model_config: { class_name: 'Sequential', config: layers } },
+    };
+    const object = { class_name: 'Sequential', config: { name: 'sequential', layers } };
+    expect(await read('.json', JSON.stringify(listed))).toEqual(await read('.json', JSON.stringify(object)));
+  });
+
+  const keras3 = "expected Keras 2's format, got Keras 3's; save it with the package tf_keras";
+  const graph = 'expected a layers model, got a graph model, which is frozen and cannot be trained; convert';
+  const ofLayer = (layer: object) => ({ ...topology, config: { name: 'net', layers: [layer] } });
+  it.each<[string, object, string]>([
+    ['Keras 3, by its version', { modelTopology: { keras_version: '3.8.0', model_config: topology } }, keras3],
+    ['Keras 3, by its author', { generatedBy: 'keras v3.8.0', modelTopology: topology }, keras3],
+    ['Keras 3, by its shapes', ofLayer({ class_name: 'InputLayer', config: { batch_shape: [null, 8] } }), keras3],
+    ['Keras 3, by its calls', ofLayer({ class_name: 'Add', config: {}, inbound_nodes: [{ args: [] }] }), keras3],
+    [
+      'Keras 3, by its number types',
+      ofLayer({ class_name: 'Add', config: { dtype: { module: 'keras', class_name: 'DTypePolicy', config: {} } } }),
+      keras3,
+    ],
+    ['a graph', { format: 'graph-model', modelTopology: { node: [], versions: {} } }, graph],
+    ['a graph without a word about it', { node: [], library: {}, versions: { producer: 1 } }, graph],
+  ])('is refused when it is a model of %s', async (_, json, message) => {
+    await expect(read('.json', JSON.stringify(json))).rejects.toMatchObject({ code: 'BAD_MODEL' });
+    await expect(read('.json', JSON.stringify(json))).rejects.toThrow(message);
+  });
+
   it('is refused when there is none, with the name of the file', async () => {
     await expect(readModelDefinition(join(scratch, 'absent.json'), dataset)).rejects.toThrow(
       /absent\.json: expected a readable/,
@@ -82,5 +111,37 @@ describe('a module', () => {
   ])('is refused when it %s', async (_, text, message) => {
     await expect(read('.mjs', text)).rejects.toMatchObject({ code: 'BAD_MODEL' });
     await expect(read('.mjs', text)).rejects.toThrow(message);
+  });
+
+  const modelWith = (layer: string) => `export default ({ tf, imageShape, classes }) => tf.sequential({ layers: [
+    tf.layers.inputLayer({ inputShape: imageShape }), ${layer},
+    tf.layers.flatten(), tf.layers.dense({ name: 'logits', units: classes })] });`;
+
+  it.each([
+    [
+      'an option that TF.js drops',
+      "tf.layers.conv2d({ name: 'c', filters: 4, kernelSize: 3, groups: 2 })",
+      'expected groups 1, got 2; layer "c" (Conv2D)',
+    ],
+    [
+      'an unknown option',
+      "tf.layers.conv2d({ name: 'c', filters: 4, kernelSize: 3, dilation: 2 })",
+      'expected dilation to be absent, as it is not computed with, got 2; layer "c" (Conv2D); remove it, or write dilationRate',
+    ],
+    [
+      'a setting that its topology loses',
+      "tf.layers.separableConv2d({ name: 's', filters: 4, kernelSize: 3, depthMultiplier: 2 })",
+      'expected depthMultiplier 1, as its topology says, got 2; layer "s" (SeparableConv2D)',
+    ],
+  ])('is refused when it has %s', async (_, layer, message) => {
+    await expect(read('.mjs', modelWith(layer))).rejects.toMatchObject({ code: 'UNSUPPORTED_MODEL' });
+    await expect(read('.mjs', modelWith(layer))).rejects.toThrow(message);
+  });
+
+  it('may use options of TF.js that become parts of the topology', async () => {
+    const layers = `tf.layers.reshape({ targetShape: [8, 18] }), tf.layers.bidirectional({ layer: tf.layers.lstm({
+      units: 2, recurrentInitializer: 'glorotUniform', returnSequences: true }) }), tf.layers.maxPooling1d({}), tf.layers.reLU()`;
+    const made = await read('.mjs', modelWith(layers));
+    expect((made['config'] as { layers: object[] }).layers.length).toBe(7);
   });
 });
