@@ -6,8 +6,9 @@ import type { Layer } from '../model-layers.js';
 export type Guard = (layer: Layer, inputs: Tensor | Tensor[]) => void;
 
 /**
- * A guard, for one trace, against layers that compute something else here than where the model comes from:
+ * A guard, for one trace, against layers that cannot be trained, or would compute something else here than where the model comes from:
  *
+ * - a batch norm over another axis than the last, which TF.js cannot train;
  * - a batch norm that is called more than once, as in `timeDistributed`: there is one set of batch statistics a step;
  * - `rescaling` of the images, which are normalised already.
  * @param isImages - whether a tensor is the images that the model is given, in whatever shape.
@@ -16,6 +17,7 @@ export function layerGuard(isImages: (x: Tensor) => boolean): Guard {
   const norms = new Set<Layer>();
   return (layer, inputs) => {
     const kind = layer.getClassName();
+    if (kind === 'BatchNormalization') checkAxis(layer, [inputs].flat()[0]!);
     if (kind === 'BatchNormalization' && norms.size === norms.add(layer).size) {
       throw refusal(layer, 'a batch norm to be called once', 'several calls', 'give each place a layer of its own');
     }
@@ -28,6 +30,12 @@ export function layerGuard(isImages: (x: Tensor) => boolean): Guard {
       );
     }
   };
+}
+
+function checkAxis(layer: Layer, x: Tensor): void {
+  const axis = Number(layer.getConfig()['axis']);
+  if (axis === -1 || axis === x.rank - 1) return;
+  throw refusal(layer, 'a batch norm over the last axis', `axis ${axis}`, 'put a Permute layer before and after it');
 }
 
 function isNeutral(layer: Layer): boolean {

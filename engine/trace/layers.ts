@@ -39,7 +39,22 @@ export interface TraceContext {
 
 /** The call to record for a layer: its own, or another. */
 export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call {
-  if (!context.training) return own;
+  switch (layer.getClassName()) {
+    case 'LayerNormalization':
+      return (inputs, kwargs) => own(inputs, fillLayerNorm(layer, only(inputs), kwargs));
+    case 'SeparableConv2D':
+      return isDilated(layer) || isChannelsFirst(layer)
+        ? (inputs) => separableConvolution(layer, only(inputs), context.ops)
+        : own;
+    case 'GaussianNoise':
+      // TF.js draws noise of deviation 0 too.
+      return layer.getConfig()['stddev'] === 0 ? (inputs) => only(inputs) : own;
+    default:
+      return context.training ? inTraining(layer, own, context) : own;
+  }
+}
+
+function inTraining(layer: Layer, own: Call, context: TraceContext): Call {
   switch (layer.getClassName()) {
     case 'Dropout':
     case 'SpatialDropout1D':
@@ -48,8 +63,6 @@ export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call 
       return (inputs, kwargs) => own(inputs, fillNorm(layer, kwargs));
     case 'Conv2D':
       return isDilated(layer) ? (inputs) => convolution(layer, only(inputs), context.ops) : own;
-    case 'SeparableConv2D':
-      return isDilated(layer) ? (inputs) => separableConvolution(layer, only(inputs), context.ops) : own;
     default:
       return own;
   }
@@ -88,6 +101,22 @@ function fillNorm(layer: Layer, kwargs: Record<string, unknown>): Record<string,
   return kwargs;
 }
 
+/** A layer norm without scale or centre has no gradient in TF.js; with constants in their place it has. */
+function fillLayerNorm(layer: Layer, x: Tensor, kwargs: Record<string, unknown>): Record<string, unknown> {
+  const norm = layer as unknown as {
+    readonly axis: readonly number[];
+    scale: boolean;
+    center: boolean;
+    gamma?: Weight | null;
+    beta?: Weight | null;
+  };
+  const shape = norm.axis.map((axis) => x.shape[axis]!);
+  norm.gamma ??= { shape, read: () => tf.ones(shape) };
+  norm.beta ??= { shape, read: () => tf.zeros(shape) };
+  [norm.scale, norm.center] = [true, true];
+  return kwargs;
+}
+
 interface Weight {
   readonly shape: readonly number[];
   read(): Tensor;
@@ -95,6 +124,7 @@ interface Weight {
 
 /** The parts of TF.js's convolution layers that are used here. */
 interface ConvolutionLayer extends Dilated {
+  readonly dataFormat: 'channelsFirst' | 'channelsLast';
   readonly bias?: { read(): Tensor } | null;
   readonly activation?: { apply(x: Tensor): Tensor } | null;
 }
@@ -103,9 +133,13 @@ function isDilated(layer: Layer): boolean {
   return (layer as unknown as ConvolutionLayer).dilationRate.some((rate) => rate !== 1);
 }
 
+function isChannelsFirst(layer: Layer): boolean {
+  return (layer as unknown as ConvolutionLayer).dataFormat === 'channelsFirst';
+}
+
 function convolution(layer: Layer, x: Tensor, ops: LayerOps): Tensor {
   const conv = layer as unknown as ConvolutionLayer & { readonly kernel: { read(): Tensor4D } };
-  return finished(conv, ops.dilatedConv2d(x as Tensor4D, conv.kernel.read(), conv));
+  return convolved(conv, x, (images) => ops.dilatedConv2d(images, conv.kernel.read(), conv));
 }
 
 function separableConvolution(layer: Layer, x: Tensor, ops: LayerOps): Tensor {
@@ -113,11 +147,25 @@ function separableConvolution(layer: Layer, x: Tensor, ops: LayerOps): Tensor {
     readonly depthwiseKernel: { read(): Tensor4D };
     readonly pointwiseKernel: { read(): Tensor4D };
   };
-  const depthwise = ops.dilatedDepthwise(x as Tensor4D, conv.depthwiseKernel.read(), conv);
-  return finished(conv, tf.conv2d(depthwise, conv.pointwiseKernel.read(), 1, 'valid'));
+  const { strides, padding } = conv;
+  const depthwise = (images: Tensor4D, kernel: Tensor4D) =>
+    isDilated(layer)
+      ? ops.dilatedDepthwise(images, kernel, conv)
+      : tf.depthwiseConv2d(images, kernel, strides, padding);
+  return convolved(conv, x, (images) =>
+    tf.conv2d(depthwise(images, conv.depthwiseKernel.read()), conv.pointwiseKernel.read(), 1, 'valid'),
+  );
 }
 
-function finished({ bias, activation }: ConvolutionLayer, y: Tensor): Tensor {
-  const sum = bias ? tf.add(y, bias.read()) : y;
-  return activation ? activation.apply(sum) : sum;
+/** Applies a convolution of images `[N, H, W, C]`, then bias and activation, in the layer's own data format. */
+function convolved(
+  { dataFormat, bias, activation }: ConvolutionLayer,
+  x: Tensor,
+  convolve: (images: Tensor4D) => Tensor,
+): Tensor {
+  const isFirst = dataFormat === 'channelsFirst';
+  const product = convolve((isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x) as Tensor4D);
+  const sum = bias ? tf.add(product, bias.read()) : product;
+  const y = isFirst ? tf.transpose(sum, [0, 3, 1, 2]) : sum;
+  return activation ? activation.apply(y) : y;
 }

@@ -69,4 +69,43 @@ describe('a model that is not built in', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('got ResizeNearestNeighbor in layer "larger"; change the model');
   });
+
+  it('is refused with exit code 2 when a kernel is larger than its image, before a worker has started', async () => {
+    const file = moduleOf(
+      'large-kernel',
+      "tf.layers.conv2d({ name: 'big', inputShape: imageShape, filters: 2, kernelSize: 33 })",
+    );
+    const { code, stdout, stderr } = await lockstep([
+      'train',
+      ...smallJob,
+      '--model',
+      file,
+      '--run',
+      join(scratch.path, 'big'),
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('got [0, 0, 2] from [32, 32, 3] in layer "big"');
+    expect(stdout).not.toContain('worker ready');
+  });
+
+  it('trains with a line of advice, in the output and in the log, when its logits are limited', async () => {
+    const file = moduleOf('limited', 'tf.layers.flatten({ inputShape: imageShape })', "activation: 'tanh'");
+    const run = join(scratch.path, 'limited');
+    const { code, stdout } = await lockstep(['train', ...smallJob, '--model', file, '--run', run]);
+    expect(code).toBe(0);
+    const advice = 'expected logits, which can have any value, at the end, got values from -1 to 1';
+    expect(stdout).toContain(`${advice} in layer "logits"`);
+    expect(readFileSync(join(run, 'log.jsonl'), 'utf8')).toContain(advice);
+  });
 });
+
+/** Writes a module with `first`, then flatten and logits; returns its path. */
+function moduleOf(name: string, first: string, logits = ''): string {
+  const file = join(scratch.path, `${name}.mjs`);
+  const rest = `tf.layers.flatten({ name: 'flat' }), tf.layers.dense({ name: 'logits', units: classes, ${logits} })`;
+  writeFileSync(
+    file,
+    `export default ({ tf, imageShape, classes }) => tf.sequential({ layers: [${first}, ${rest}] });`,
+  );
+  return file;
+}

@@ -185,6 +185,16 @@ describe('the start of a model', () => {
   });
 });
 
+it('refuses a batch norm over another axis than the last', async () => {
+  await expect(check(conv(), l.batchNormalization({ name: 'norm', axis: 1 }), flatten(), logits())).rejects.toThrow(
+    'expected a batch norm over the last axis, got axis 1 in layer "norm"; put a Permute layer before and after it',
+  );
+});
+
+it('takes noise of deviation 0 for none', async () => {
+  await expect(check(l.gaussianNoise({ stddev: 0 }), flatten(), logits())).resolves.toEqual([]);
+});
+
 it('refuses a batch norm in every step of a sequence, which would have many batch statistics', async () => {
   const each = l.timeDistributed({ name: 'each', layer: l.batchNormalization({ name: 'norm' }) });
   await expect(check(rows(), each, flatten(), logits())).rejects.toThrow(

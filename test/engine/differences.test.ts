@@ -3,6 +3,7 @@ import type { Engine, ModelTopology, TrainProgram } from '../../engine/engine.js
 import { describeModel } from '../../engine/model.js';
 import { layers as tfl } from '../../engine/tf.js';
 import { quickEngines } from './engines.js';
+import { relativeError } from './parity/compare.js';
 
 /** Gradients against differences of the engine's own loss, where TF.js's own gradient is no reference. */
 
@@ -70,6 +71,16 @@ const maps: Record<string, () => DifferenceCase> = {
     images: noisy(24),
     layers: [conv(24, { filters: 2 }), l.layerNormalization({ name: 'norm', axis: [1, 2, 3] }), l.flatten({}), out()],
   }),
+  'layer normalization without scale': () => ({
+    side: 6,
+    images: noisy(6),
+    layers: [conv(6), l.layerNormalization({ scale: false }), l.flatten({}), out()],
+  }),
+  'layer normalization without scale and centre': () => ({
+    side: 6,
+    images: noisy(6),
+    layers: [conv(6), l.layerNormalization({ scale: false, center: false }), l.flatten({}), out()],
+  }),
   'repeatVector': () => ({
     side: 6,
     images: noisy(6),
@@ -124,3 +135,44 @@ async function slope(
   };
   return ((await lossAt(1)) - (await lossAt(-1))) / (2 * h);
 }
+
+describe('a convolution of channels first gives what the one of channels last gives', () => {
+  /** Filters as many as the rows that are left, so that a bias along the wrong axis would fit. */
+  const convolutions: Record<string, (args: object) => Layer> = {
+    'separable': (args) => l.separableConv2d({ name: 'conv', filters: 4, kernelSize: 3, ...args }),
+    'separable, with holes': (args) => l.separableConv2d({ name: 'conv', filters: 2, kernelSize: 3, dilationRate: 2, ...args }),
+    'with holes': (args) => l.conv2d({ name: 'conv', filters: 2, kernelSize: 3, dilationRate: 2, ...args }),
+  }; // prettier-ignore
+  const size = 6;
+  const permute = (dims: number[], args: object = {}) => l.permute({ dims, ...args });
+  const stepOf = async (engine: Engine, layers: Layer[]) => {
+    const topology = tfl.sequential({ layers: [...layers, l.flatten({}), out()] }).toJSON(null, false);
+    const common = {
+      imageShape: [size, size, 2] as const,
+      classes,
+      normalise: { mean: [0.2, 0.3], deviation: [0.3, 0.2] },
+    };
+    const spec = { ...common, topology: topology as unknown as ModelTopology, batch, mode: 'train' } as const;
+    const program = await engine.compileTrain(spec);
+    const { parameterCount } = await describeModel(spec.topology);
+    const params = Float32Array.from({ length: parameterCount }, (_, i) => Math.sin(i * 1.7 + 1) * 0.4);
+    const images = Uint8Array.from({ length: batch * size * size * 2 }, (_, i) => Math.imul(i + 1, 2654435761) >>> 24);
+    const result = await program.run({ params, state: new Float32Array(0), images, labels });
+    await program.dispose();
+    const evaluate = await engine.compileEvaluate({ ...spec, mode: 'evaluate' });
+    const { logProbabilities } = await evaluate.run({ params, state: new Float32Array(0), images, labels });
+    await evaluate.dispose();
+    return { ...result, logProbabilities };
+  };
+
+  it.each(Object.entries(convolutions))('%s', async (_, make) => {
+    for (const engine of engines) {
+      const [toFirst, toLast] = [permute([3, 1, 2], { inputShape: [size, size, 2] }), permute([2, 3, 1])];
+      const first = await stepOf(engine, [toFirst, make({ dataFormat: 'channelsFirst' }), toLast]);
+      const last = await stepOf(engine, [make({ inputShape: [size, size, 2] })]);
+      expect(relativeError(first.gradient, last.gradient)).toBeLessThan(1e-6);
+      expect(relativeError(first.logProbabilities, last.logProbabilities)).toBeLessThan(1e-6);
+      expect(first.lossSum).toBeCloseTo(last.lossSum, 5);
+    }
+  });
+});
