@@ -5,7 +5,7 @@ import type * as Layers from '@tensorflow/tfjs-layers';
 /** TF.js's initializers, as far as they are used here. */
 interface Scaling {
   readonly distribution: string;
-  apply(shape: number[], dtype?: string): Tensor;
+  apply: (this: Scaling, shape: number[], dtype?: string) => Tensor;
 }
 interface Orthogonal {
   readonly gain: number;
@@ -23,11 +23,11 @@ export function replaceInitializers(tf: typeof Core, layers: typeof Layers): voi
 
 /** `varianceScaling` takes `truncatedNormal` for a distribution, the default in Keras, and then draws a uniform one. */
 function drawTruncatedNormal(layers: typeof Layers): void {
-  const prototype = Object.getPrototypeOf(layers.initializers.varianceScaling({} as never)) as Scaling;
+  const prototype = Object.getPrototypeOf(layers.initializers.varianceScaling({})) as Scaling;
   const { apply } = prototype;
   prototype.apply = function (...args) {
-    const isTruncated = this.distribution === 'truncatedNormal';
-    return apply.apply(isTruncated ? Object.create(this, { distribution: { value: 'normal' } }) : this, args);
+    const asNormal = Object.create(this, { distribution: { value: 'normal' } }) as Scaling;
+    return apply.apply(this.distribution === 'truncatedNormal' ? asNormal : this, args);
   };
 }
 

@@ -34,7 +34,7 @@ describe('random numbers that are no input of the program are refused, with the 
       'dropout in both directions',
       () => [
         rows(),
-        l.bidirectional({ name: 'both', layer: l.lstm({ units: 4, dropout: 0.5 }) as never, mergeMode: 'concat' }),
+        l.bidirectional({ name: 'both', layer: l.lstm({ units: 4, dropout: 0.5 }), mergeMode: 'concat' }),
         logits(),
       ],
       'both',
@@ -64,7 +64,7 @@ describe('random numbers that are no input of the program are refused, with the 
         return tf.mul([x].flat()[0] as never, Math.random());
       }
     }
-    tf.serialization.registerClass(Jitter as never);
+    tf.serialization.registerClass(Jitter);
     await expect(check(flatten(), logits(), new Jitter({ name: 'jitter' }) as never)).rejects.toThrow(
       'expected one training program, got two that differ when it was compiled twice',
     );
