@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { JobError } from '../job/errors.js';
+import { InvariantError, JobError } from '../job/errors.js';
 import { type CheckpointHead, type StateLayout, vectorLength } from './checkpoint-file.js';
 
 export interface CheckpointThreadSetup {
@@ -39,10 +39,8 @@ export class CheckpointThread {
       if (problem === undefined) this.#settle?.resolve();
       else this.#settle?.reject(new JobError('BAD_RUN_DIRECTORY', problem));
     });
-    this.#thread.on('error', (error) => {
-      this.#failure = error;
-      this.#settle?.reject(error);
-    });
+    this.#thread.on('error', (error) => this.#failed(error));
+    this.#thread.on('exit', () => this.#failed(new InvariantError('the checkpoint thread ended')));
   }
 
   /** Writes the vector durably; whatever was at `path` stays whole until then. @throws JobError BAD_RUN_DIRECTORY */
@@ -52,6 +50,12 @@ export class CheckpointThread {
       this.#settle = { resolve, reject };
       this.#thread.postMessage(order);
     });
+  }
+
+  /** Whoever waits for a file must not wait for a thread that is gone. */
+  #failed(error: Error): void {
+    this.#failure ??= error;
+    this.#settle?.reject(this.#failure);
   }
 
   async close(): Promise<void> {

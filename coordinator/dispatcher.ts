@@ -244,14 +244,24 @@ export class Dispatcher {
     this.options.roster.get(workerId)?.assign(parts, this.generation);
   }
 
-  /** What a worker is to fetch: its share of the plan, and what it was lent. */
+  /**
+   * What a worker is to fetch: what it owes to the task in progress, whoever the plan gives that to by now, its share of
+   * the plan, and what it was lent.
+   */
   #dataOf(workerId: string, { assigned, standby, batches }: Plan): Data {
     const of = (items: ReadonlyMap<string, readonly number[]>) => items.get(workerId) ?? [];
     const lent = this.#lent.get(workerId) ?? noData;
+    const owed = this.#owedBy(workerId);
     return {
-      shards: new Set([...of(assigned), ...of(standby), ...lent.shards]),
-      batches: new Set([...of(batches), ...lent.batches]),
+      shards: new Set([...owed.shards, ...of(assigned), ...of(standby), ...lent.shards]),
+      batches: new Set([...owed.batches, ...of(batches), ...lent.batches]),
     };
+  }
+
+  #owedBy(workerId: string): Data {
+    const task = this.#task;
+    const items = task?.board.missing().filter(({ workerIds }) => workerIds.includes(workerId)) ?? [];
+    return dataFor(items.map(({ item }) => task!.needs(item)));
   }
 
   /** @param fresh - nothing of the task is under way, so it is known who has how much to do. */
@@ -288,9 +298,10 @@ export class Dispatcher {
     );
     if (lacking.length === 0) return;
     const { shards, batches } = this.#lent.get(workerId) ?? noData;
+    const more = dataFor(lacking);
     this.#lent.set(workerId, {
-      shards: new Set([...shards, ...lacking.flatMap((need) => ('shard' in need ? need.shard : []))]),
-      batches: new Set([...batches, ...lacking.flatMap((need) => ('batch' in need ? need.batch : []))]),
+      shards: new Set([...shards, ...more.shards]),
+      batches: new Set([...batches, ...more.batches]),
     });
     this.#tell(workerId, this.#plan);
   }
@@ -334,6 +345,13 @@ function hostShare({ session, items }: { session: WorkerSession; items: readonly
 
 function largestLoad({ assigned }: Plan): number {
   return Math.max(0, ...[...assigned.values()].map((shards) => shards.length));
+}
+
+function dataFor(needs: readonly ItemNeeds[]): Data {
+  return {
+    shards: new Set(needs.flatMap((need) => ('shard' in need ? need.shard : []))),
+    batches: new Set(needs.flatMap((need) => ('batch' in need ? need.batch : []))),
+  };
 }
 
 /** The worker that a plan names for each shard or batch. */

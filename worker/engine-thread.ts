@@ -77,6 +77,9 @@ export class EngineThread {
     this.#thread = new Worker(entry, { workerData, env: SHARE_ENV });
     this.#thread.on('message', (message: FromEngine) => this.#received(message));
     this.#ended = new Promise((resolve) => this.#thread.once('exit', resolve));
+    void this.#ended.then(() => {
+      if (!this.#failed) this.#received({ kind: 'failed', message: 'the engine thread ended', isFinal: false });
+    });
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message, isFinal: false }));
   }
 

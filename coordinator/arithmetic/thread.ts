@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CHUNK_BYTES } from '../../proto/chunks.js';
 import type { TrainingState } from '../../job/digest.js';
+import { InvariantError } from '../../job/errors.js';
 import type { TreeNode } from '../../job/tree.js';
 import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
 import type { AccumulatorSetup, ShardOutcome, StepOutcome, StepPlanned } from './accumulator.js';
@@ -31,6 +32,7 @@ export class ArithmeticThread implements Arithmetic {
   readonly #requests = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #nextRequest = 0;
   #failure: Error | undefined;
+  #isClosing = false;
 
   constructor(setup: AccumulatorSetup, { onStep, onError }: ArithmeticEvents) {
     this.#thread = new Worker(new URL('./thread-main.js', import.meta.url), { workerData: setup });
@@ -44,11 +46,13 @@ export class ArithmeticThread implements Arithmetic {
       this.#requests.delete(message.request);
       request?.resolve(answerOf(message) as never);
     });
-    this.#thread.on('error', (error) => {
-      this.#failure = error;
-      for (const { reject } of this.#requests.values()) reject(error);
-      onError(error);
-    });
+    const failed = (error: Error) => {
+      this.#failure ??= error;
+      for (const { reject } of this.#requests.values()) reject(this.#failure);
+      onError(this.#failure);
+    };
+    this.#thread.on('error', failed);
+    this.#thread.on('exit', () => this.#isClosing || failed(new InvariantError('the arithmetic thread ended')));
   }
 
   begin(planned: StepPlanned): void {
@@ -79,6 +83,7 @@ export class ArithmeticThread implements Arithmetic {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#thread.terminate();
   }
 

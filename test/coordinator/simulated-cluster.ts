@@ -1,0 +1,195 @@
+import { Dispatcher } from '../../coordinator/dispatcher.js';
+import { EvaluationTask } from '../../coordinator/evaluation-task.js';
+import { RunEvents } from '../../coordinator/events.js';
+import { NumericsCheck } from '../../coordinator/numerics-check.js';
+import { Roster } from '../../coordinator/roster.js';
+import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
+import { StepTask } from '../../coordinator/step-task.js';
+import type { Arithmetic } from '../../coordinator/arithmetic/arithmetic.js';
+import type { JobManifest } from '../../job/manifest.js';
+import { manifestPlan } from '../../job/plan.js';
+import type { TreeNode } from '../../job/tree.js';
+import { chunkFields } from '../../proto/chunks.js';
+import type { Ready, ToWorker } from '../../proto/messages.js';
+import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { withCrc } from './raw-worker.js';
+
+const term = 1;
+const ready = { fingerprint: 'ab'.repeat(32), wideCores: 0 } as Ready;
+
+type Order = { readonly step: number } & ({ readonly node: TreeNode } | { readonly batch: number });
+
+/** A worker without a connection: keeps its orders until it is told to fetch or to deliver. */
+export class SimulatedWorker {
+  readonly session: WorkerSession;
+  /** What it was told to fetch. */
+  #told = { shards: [] as readonly number[], batches: [] as readonly number[] };
+  readonly #batches = new Set<number>();
+  #orders: Order[] = [];
+
+  constructor(readonly workerId: string) {
+    const hello = { protocolVersion: PROTOCOL_VERSION, workerId, host: 'test', pid: 1, runtime: 'test' };
+    const stream = { write: (message: ToWorker) => this.#received(message), end: () => undefined };
+    this.session = new WorkerSession(hello, stream as unknown as JoinStream, performance.now());
+  }
+
+  /** @returns whether it got more shards. */
+  fetch(): boolean {
+    for (const batch of this.#told.batches) this.#batches.add(batch);
+    const before = this.session.holding.size;
+    this.session.holding = new Set([...this.session.holding, ...this.#told.shards]);
+    return this.session.holding.size > before;
+  }
+
+  /** Takes the first order whose data it has. */
+  take(): Order | undefined {
+    const index = this.#orders.findIndex((order) => this.#has(order));
+    return index < 0 ? undefined : this.#orders.splice(index, 1)[0];
+  }
+
+  #has(order: Order): boolean {
+    if ('batch' in order) return this.#batches.has(order.batch);
+    return shardsOf(order.node).every((shard) => this.session.holding.has(shard));
+  }
+
+  #received(message: ToWorker): void {
+    if ('assignment' in message) {
+      const { shards, evaluationBatches } = message.assignment;
+      this.#told = { shards, batches: evaluationBatches };
+    }
+    if ('compute' in message) this.#add(message.compute.nodes.map((node) => ({ step: message.compute.step, node })));
+    if ('evaluate' in message) {
+      this.#add(message.evaluate.batches.map((batch) => ({ step: message.evaluate.step, batch })));
+    }
+  }
+
+  /** As the engine's queue does: what belongs to another step or evaluation is dropped. */
+  #add(orders: readonly Order[]): void {
+    const [first] = orders;
+    const isSame = (order: Order) => order.step === first!.step && 'batch' in order === 'batch' in first!;
+    this.#orders = [...this.#orders.filter(isSame), ...orders];
+  }
+}
+
+const shardsOf = ({ first, count }: TreeNode) => Array.from({ length: count }, (_, i) => first + i);
+
+/** Real dispatcher, tasks and sessions, and workers that do as they are told. */
+export class SimulatedCluster {
+  readonly workers: SimulatedWorker[] = [];
+  /** Why the task in progress waits for workers; undefined when it does not. */
+  stuck: string | undefined;
+  /** Items that came in, once each, as `step 0: shard 1`. */
+  readonly counted: string[] = [];
+  readonly #roster = new Roster(Infinity, () => undefined);
+  readonly #dispatcher: Dispatcher;
+  readonly #arithmetic = new CountingArithmetic((step, shard) => this.counted.push(`step ${step}: shard ${shard}`));
+  #joined = 0;
+
+  constructor(private readonly manifest: JobManifest) {
+    this.#dispatcher = new Dispatcher({
+      shards: manifest.shards.length,
+      evaluationBatches: manifest.evaluation.length,
+      wantedWorkers: 2,
+      roster: this.#roster,
+      events: new RunEvents(),
+      onStuck: (reason) => (this.stuck = reason),
+    });
+  }
+
+  close(): void {
+    this.#dispatcher.close();
+    this.#roster.close();
+  }
+
+  async step(step: number, audited: readonly number[]): Promise<void> {
+    const { manifest } = this;
+    const arithmetic = this.#arithmetic as unknown as Arithmetic;
+    const context = { manifest, plan: manifestPlan(manifest), term, arithmetic, params: new Float32Array(1) };
+    const numerics = new NumericsCheck(({ node }) => this.counted.push(`a fault at ${node.first}`));
+    const task = new StepTask({ ...context, numerics }, step, { samples: 4, learningRate: 1 }, audited);
+    this.#arithmetic.begin(step, manifest.shards.length, task);
+    await this.#dispatcher.perform(task);
+  }
+
+  async evaluate(step: number): Promise<void> {
+    const task = new EvaluationTask(this.manifest, term, step, new Float32Array(2));
+    const { finish } = task.board;
+    task.board.finish = (batch) => {
+      const isFirst = finish.call(task.board, batch);
+      if (isFirst) this.counted.push(`evaluation ${step}: batch ${batch}`);
+      return isFirst;
+    };
+    await this.#dispatcher.perform(task);
+  }
+
+  join(): SimulatedWorker {
+    const worker = new SimulatedWorker(`w${this.#joined++}`);
+    this.workers.push(worker);
+    this.#roster.add(worker.session);
+    this.#dispatcher.workerChanged(worker.session, 'joined');
+    return worker;
+  }
+
+  becomeReady({ session }: SimulatedWorker): void {
+    if (session.ready) return;
+    session.ready = ready;
+    this.#dispatcher.workerChanged(session, 'ready');
+  }
+
+  lose(worker: SimulatedWorker): void {
+    this.workers.splice(this.workers.indexOf(worker), 1);
+    this.#roster.remove(worker.session);
+    this.#dispatcher.workerGone(worker.session);
+  }
+
+  fetch(worker: SimulatedWorker): void {
+    if (worker.fetch()) this.#dispatcher.workerChanged(worker.session, 'holding');
+  }
+
+  /** @returns false when the worker has nothing to deliver. */
+  deliver(worker: SimulatedWorker): boolean {
+    const order = worker.take();
+    if (!order) return false;
+    if ('batch' in order) this.#deliverRows(worker, order.step, order.batch);
+    else this.#deliverNode(worker, order.step, order.node);
+    return true;
+  }
+
+  #deliverNode({ session }: SimulatedWorker, step: number, node: TreeNode): void {
+    const report = { samples: 2, lossSum: 1, correct: 0, statistics: new Uint8Array(4), computeMs: 1 };
+    const reports = shardsOf(node).map((shard) => ({ shard, ...report }));
+    const partial = { term, step, node, ...chunkFields(new Float32Array(1), 0), reports };
+    this.#dispatcher.receive(session, { partial });
+  }
+
+  #deliverRows({ session }: SimulatedWorker, step: number, batch: number): void {
+    const { count } = this.manifest.evaluation[batch]!;
+    const data = new Uint8Array(count * this.manifest.dataset.classes.length * 4);
+    this.#dispatcher.receive(session, { rows: { term, step, batch, ...withCrc(data) } });
+  }
+}
+
+/** Counts shards in the place of sums: a step ends when each has come. */
+class CountingArithmetic {
+  #step = { step: -1, shards: 0, task: undefined as StepTask | undefined };
+  #seen = new Set<number>();
+
+  constructor(private readonly onShard: (step: number, shard: number) => void) {}
+
+  begin(step: number | object, shards = 0, task?: StepTask): void {
+    if (typeof step !== 'number') return;
+    this.#step = { step, shards, task };
+    this.#seen = new Set();
+  }
+
+  addChunk(): void {}
+
+  addOutcome(step: number, { shard }: { readonly shard: number }): void {
+    if (step !== this.#step.step || this.#seen.has(shard)) return;
+    this.#seen.add(shard);
+    this.onShard(step, shard);
+    if (this.#seen.size < this.#step.shards) return;
+    const times = { reducedMs: 0, updatedMs: 0, reduceBusyMs: 0 };
+    this.#step.task!.settle({ kind: 'committed', step, times, lossSum: 0, correct: 0 });
+  }
+}
