@@ -100,7 +100,10 @@ export function addRunOptions(
   },
 ): Command {
   const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
-  const limit = new Option('--heartbeat-limit <seconds>', 'a worker silent for longer is lost').argParser(seconds);
+  const limit = new Option(
+    '--heartbeat-limit <seconds>',
+    'a worker from which no byte came for longer is lost; raise it where the network stalls for longer',
+  ).argParser(seconds);
   const trace = new Option('--trace [steps]', 'write a time line of the run, or of its first steps: trace.json');
   const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
   return addTlsOptions(addNatsOptions(command))

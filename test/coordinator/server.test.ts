@@ -85,7 +85,7 @@ it('lets a peer send a whole gradient without waiting for window updates', async
 it('counts the bytes that come from a peer before its message is whole', async () => {
   let join!: (stream: JoinStream) => void;
   const joined = new Promise<JoinStream>((resolve) => (join = resolve));
-  const created = server({ cluster: { Join: (stream) => join(stream as JoinStream), Beat } });
+  const created = server({ cluster: { Join: (stream) => join(stream), Beat } });
   const session = connectHttp2(`http://${formatEndpoint(await created.listen(loopback))}`);
   onTestFinished(() => session.destroy());
   const headers = { ':method': 'POST', ':path': '/lockstep.v1.Cluster/Join', 'content-type': 'application/grpc' };

@@ -56,7 +56,7 @@ describe('signs of life', () => {
     });
     await within(third, 'three answers');
     await new Promise(setImmediate);
-    expect(await Promise.race([dead, 'alive'])).toBe('alive');
+    expect(await Promise.race([dead, Promise.resolve('alive')])).toBe('alive');
   });
 
   it('that do not come have the coordinator given up, unless it is heard elsewhere', async () => {
@@ -67,7 +67,7 @@ describe('signs of life', () => {
     vi.advanceTimersByTime(10_000);
     sent.heard();
     vi.advanceTimersByTime(10_000);
-    expect(await Promise.race([dead, 'alive'])).toBe('alive');
+    expect(await Promise.race([dead, Promise.resolve('alive')])).toBe('alive');
     vi.advanceTimersByTime(1_000);
     expect(await dead).toMatchObject({
       code: 'UNREACHABLE',
