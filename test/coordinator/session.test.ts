@@ -4,6 +4,7 @@ import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
 import { Traffic } from '../../coordinator/traffic.js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
+import type { ToWorker } from '../../proto/messages.js';
 import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { serve } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
@@ -117,5 +118,43 @@ describe('the cores that a worker offers', () => {
     session.heartbeat = undefined;
     session.ready = { ...ready, wideCores: 4 };
     expect(session.wideCores).toBe(4);
+  });
+});
+
+describe('the silence of a worker', () => {
+  const silent = () => new WorkerSession(hello, {} as JoinStream, 1_000);
+
+  it('ends with any byte from it, though its message is not whole', () => {
+    const session = silent();
+    let bytes = 100;
+    session.countBytes(() => bytes);
+    session.noteBytes(2_000);
+    expect(session.lastHeardMs).toBe(1_000);
+    bytes += 1;
+    session.noteBytes(3_000);
+    session.noteBytes(4_000);
+    expect([session.lastHeardMs, session.lastBytesMs]).toEqual([3_000, 3_000]);
+  });
+
+  it('does not count while the coordinator did not listen', () => {
+    const session = silent();
+    session.excuse(1_500, 4_000);
+    expect(session.lastHeardMs).toBe(2_500);
+    session.excuse(10_000, 4_000);
+    expect(session.lastHeardMs).toBe(4_000);
+  });
+});
+
+describe('what a worker is to hold', () => {
+  it('is sent when it changes, and not again', () => {
+    const sent: ToWorker[] = [];
+    const session = new WorkerSession(hello, { write: (message: ToWorker) => sent.push(message) } as never, 0);
+    session.assign({ shards: [1, 2], evaluationBatches: [0] }, 1);
+    session.assign({ shards: [1, 2], evaluationBatches: [0] }, 2);
+    session.assign({ shards: [2, 1], evaluationBatches: [0] }, 3);
+    expect(sent).toEqual([
+      { assignment: { generation: 1, shards: [1, 2], evaluationBatches: [0] } },
+      { assignment: { generation: 3, shards: [2, 1], evaluationBatches: [0] } },
+    ]);
   });
 });
