@@ -85,6 +85,7 @@ export async function withControl<Result>(
 async function openControl(options: ControlOptions): Promise<ControlClient> {
   const { coordinator, tokenFile, nats, natsCreds, job, wait } = options;
   if (coordinator !== undefined && job === undefined) {
+    if (natsCreds !== undefined) throw unused('--nats-creds', '--nats URL and --job NAME with it, got --coordinator');
     const { GrpcControl } = await import('./control-grpc.js');
     const tls = readTls(options, 'client');
     return new GrpcControl({ address: coordinator, token: readToken(tokenFile), tls, waitMs: wait });
@@ -99,6 +100,17 @@ async function openControl(options: ControlOptions): Promise<ControlClient> {
   }
   const target = nats === undefined ? undefined : resolveNats({ nats, natsCreds, natsJob: job }, job);
   if (!target) throw new JobError('BAD_OPTION', '--job: expected --nats URL with it, got none');
+  const given = {
+    '--token-file': tokenFile,
+    '--tls-cert': options.tlsCert,
+    '--tls-server-name': options.tlsServerName,
+  };
+  const [flag] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (flag !== undefined) throw unused(flag, '--coordinator HOST:PORT with it, got --nats and --job');
   const { NatsControlClient } = await import('./nats-control-client.js');
   return new NatsControlClient(target, wait);
+}
+
+function unused(flag: string, expected: string): JobError {
+  return new JobError('BAD_OPTION', `${flag}: expected ${expected}; leave ${flag} out`);
 }

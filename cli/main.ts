@@ -6,6 +6,7 @@ import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
 import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
+import { refuseEmpty } from './unused-flags.js';
 import { version } from './version.js';
 
 /** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
@@ -40,6 +41,7 @@ async function program(named: string | undefined): Promise<Command> {
   const wanted = Object.keys(commands).filter((name) => name === named);
   for (const name of wanted.length > 0 ? wanted : Object.keys(commands)) root.addCommand(await commands[name]!());
   exitByException(root);
+  root.hook('preAction', (_, command) => refuseEmpty(command));
   return root.addHelpText('after', '\nlockstep COMMAND --help tells the rest. First run: lockstep start\n');
 }
 

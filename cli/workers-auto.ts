@@ -45,7 +45,7 @@ function checkProvider({ name, device }: EngineWish): void {
 function parseWorkers(text: string): number | undefined {
   if (text === 'auto') return undefined;
   const workers = Number(text);
-  if (Number.isInteger(workers) && workers >= 1 && workers <= 1024) return workers;
+  if (/^\d+$/.test(text) && workers >= 1 && workers <= 1024) return workers;
   throw new JobError('BAD_OPTION', `--workers: expected auto or a number from 1 to 1024, got "${text}"`);
 }
 

@@ -33,7 +33,7 @@ export function showValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (typeof value === 'function') return 'a function';
   if (value instanceof Promise) return 'a promise';
-  const text = toJson(value) ?? String(value);
+  const text = toJson(value) ?? `a value of type ${typeof value}`;
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 

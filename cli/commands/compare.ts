@@ -19,7 +19,11 @@ export function compareCommand(): Command {
       }
       const runs = await readComparedRuns(paths, Date.now());
       const { loadRenderer } = await import('../../coordinator/report/render.js');
-      await writeWhole(resolve(out), renderComparison(runs, await loadRenderer()));
+      const page = renderComparison(runs, await loadRenderer());
+      await writeWhole(resolve(out), page).catch((cause: Error) => {
+        const { message } = (cause.cause ?? cause) as Error;
+        throw new JobError('BAD_OPTION', `--out: expected a file that can be written, got ${message}`, { cause });
+      });
       console.log(`Comparison of ${runs.length} runs: ${out}`);
     });
 }

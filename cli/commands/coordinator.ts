@@ -9,7 +9,7 @@ import { writeResultFile } from '../result-file.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { readTls } from '../tls-options.js';
 import { readToken } from '../token.js';
-import { addResumeOption, addRunOptions, type RunOptions } from './train.js';
+import { addResumeOption, addRunOptions, checkRunFlags, type RunOptions } from './train.js';
 
 interface CoordinatorCommandOptions extends RunOptions {
   minWorkers: number;
@@ -30,7 +30,8 @@ export function coordinatorCommand(): Command {
   command.option('--result <file>', 'write there how the run ended, as one line of JSON');
   return command
     .addHelpText('after', presetHelp() + examples)
-    .action(async (file: string | undefined, options: CoordinatorCommandOptions) => {
+    .action(async (file: string | undefined, options: CoordinatorCommandOptions, self: Command) => {
+      checkRunFlags(self, options);
       const { spec, runDirectory } = await chooseRun(file, options);
       const finished = await describeFinishedRun(runDirectory, spec);
       if (finished !== undefined) return console.log(finished);

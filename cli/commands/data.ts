@@ -4,6 +4,8 @@ import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
 import { pixels } from '../numbers.js';
 import { specFrom } from '../options.js';
+import { JobError } from '../../job/errors.js';
+import { refuseUnused } from '../unused-flags.js';
 import { downloadProgress } from '../terminal/download.js';
 import { readCifar10 } from '../../job/data/cifar10.js';
 import type { Dataset } from '../../job/data/dataset.js';
@@ -29,7 +31,7 @@ function downloadCommand(): Command {
     .option('--from <url>', 'base URL of a mirror, ending in a slash (default: the official host)')
     .action(async (options: { to?: string; from?: string }) => {
       const progress = downloadProgress();
-      const baseUrl = options.from === undefined ? {} : { baseUrl: options.from };
+      const baseUrl = options.from === undefined ? {} : { baseUrl: checkUrl(options.from) };
       const found = await installCifar10(resolve(options.to ?? cacheDirectory()), { ...progress, ...baseUrl }).finally(
         progress.stop,
       );
@@ -40,6 +42,11 @@ function downloadCommand(): Command {
 
 /** Sides of a folder's images where nothing else is said. */
 const usualSize = imageFormatOf({}).height;
+
+function checkUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text;
+  throw new JobError('BAD_OPTION', `--from: expected a URL such as https://mirror.example/, got "${text}"`);
+}
 
 interface InfoFlags {
   readonly data?: string;
@@ -62,17 +69,31 @@ function infoCommand(): Command {
     .option('--synthetic', 'the synthetic stand-in instead of CIFAR-10')
     .option('--json', 'print JSON')
     .option('--sheet <file>', 'write a PNG with ten training images of each class, a row per class')
-    .action(async (file: string | undefined, flags: InfoFlags) => {
+    .action(async (file: string | undefined, flags: InfoFlags, command: Command) => {
+      checkSource(file, flags, command);
       const dataset = await open(file, flags);
       const facts = explore(dataset);
       console.log(flags.json === true ? JSON.stringify(facts, null, 2) : describe(facts));
-      if (flags.sheet !== undefined) await writeFile(flags.sheet, contactSheet(dataset));
+      if (flags.sheet !== undefined) await writeSheet(flags.sheet, contactSheet(dataset));
     });
 }
 
-async function open(file: string | undefined, flags: InfoFlags): Promise<Dataset> {
-  checkSources(file, flags);
-  const { data, folder, size, synthetic } = flags;
+/** @throws JobError BAD_OPTION where two sources are named, of which one would be ignored. */
+function checkSource(file: string | undefined, { folder, synthetic }: InfoFlags, command: Command): void {
+  if (file !== undefined)
+    refuseUnused(command, ['--folder', '--size', '--synthetic'], `no job next to it, got ${file}`);
+  if (folder !== undefined) refuseUnused(command, ['--data', '--synthetic'], 'no --folder next to it');
+  else refuseUnused(command, ['--size'], '--folder with it');
+  if (synthetic === true) refuseUnused(command, ['--data'], 'no --synthetic next to it');
+}
+
+async function writeSheet(file: string, png: Uint8Array): Promise<void> {
+  await writeFile(file, png).catch((cause: Error) => {
+    throw new JobError('BAD_OPTION', `--sheet: expected a file that can be written, got ${cause.message}`, { cause });
+  });
+}
+
+async function open(file: string | undefined, { data, folder, size, synthetic }: InfoFlags): Promise<Dataset> {
   if (file !== undefined) return datasetFor(await specFrom(file, { set: [] }), { data });
   if (folder !== undefined) {
     const image = { ...imageFormatOf({}), height: size ?? usualSize, width: size ?? usualSize };
@@ -86,20 +107,6 @@ async function open(file: string | undefined, flags: InfoFlags): Promise<Dataset
     cwd: process.cwd(),
     download: false,
   });
-}
-
-/** One dataset at a time: flags of another would be ignored. @throws JobError BAD_OPTION */
-function checkSources(file: string | undefined, { data, folder, size, synthetic }: InfoFlags): void {
-  const sources = [file, folder !== undefined && `--folder ${folder}`, synthetic === true && '--synthetic'];
-  const named = sources.filter((source) => typeof source === 'string');
-  if (file === undefined && data !== undefined) named.push(`--data ${data}`);
-  if (named.length > 1) {
-    const message = `data info: expected one dataset, got ${named.join(' and ')}; leave out the others`;
-    throw new JobError('BAD_OPTION', message);
-  }
-  if (size === undefined || folder !== undefined) return;
-  const message = `--size: expected --folder with it, got ${named[0] ?? 'CIFAR-10'}, whose images have a size; leave it out`;
-  throw new JobError('BAD_OPTION', message);
 }
 
 /** What `data info` tells; also its JSON. */

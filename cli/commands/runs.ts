@@ -4,6 +4,7 @@ import { formatDuration, formatShare } from '../../coordinator/report/format.js'
 import type { NatsOptions } from '../../coordinator/observe/nats/open.js';
 import type { RegistryEntry } from '../../coordinator/observe/nats/payloads.js';
 import { JobError } from '../../job/errors.js';
+import { givenFlags, refuseUnused } from '../unused-flags.js';
 import { type NatsFlags, natsOption, resolveNats } from '../nats-options.js';
 
 /** `lockstep runs`: what was trained, newest first. */
@@ -14,8 +15,10 @@ export function runsCommand(): Command {
     .addOption(natsOption('list the jobs that a NATS server knows instead'))
     .option('--nats-creds <file>', 'credentials file for NATS')
     .option('--json', 'print one JSON array')
-    .action(async ({ runs, json, ...flags }: { runs: string; json?: boolean } & NatsFlags) => {
-      const nats = resolveNats(flags, 'jobs');
+    .action(async ({ runs, json, ...flags }: { runs: string; json?: boolean } & NatsFlags, command: Command) => {
+      const isFolder = givenFlags(command, ['--runs']).length > 0;
+      if (isFolder) refuseUnused(command, ['--nats', '--nats-creds'], 'no --runs next to it');
+      const nats = isFolder ? undefined : resolveNats(flags, 'jobs');
       if (nats) return show(await jobsOf(nats), json, describeJobs);
       return show(await read(runs), json, (found) => describeRuns(found, runs));
     });

@@ -16,6 +16,7 @@ import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
 import { readToken } from '../token.js';
+import { refuseUnused } from '../unused-flags.js';
 import { planLocalWorkers } from '../workers-auto.js';
 
 /** What `addRunOptions` adds, as parsed. */
@@ -52,7 +53,8 @@ export function trainCommand(): Command {
   addLocalOptions(command);
   return command
     .addHelpText('after', presetHelp() + trainExamples)
-    .action(async (file: string | undefined, options: TrainOptions) => {
+    .action(async (file: string | undefined, options: TrainOptions, self: Command) => {
+      checkRunFlags(self, options);
       process.exitCode = await train(await chooseRun(file, options), options, false);
     });
 }
@@ -65,7 +67,8 @@ export function startCommand(): Command {
   addSpecOptions(command, 'cluster-cnn3');
   addRunOptions(command, localDefaults);
   addLocalOptions(command);
-  return command.action(async (options: TrainOptions) => {
+  return command.action(async (options: TrainOptions, self: Command) => {
+    checkRunFlags(self, options);
     process.exitCode = await train(await chooseRun(undefined, options), options, true);
   });
 }
@@ -124,6 +127,12 @@ export function addRunOptions(
     .addOption(limit.default(2_000, '2'))
     .addOption(trace.argParser(stepCount))
     .addOption(level.choices(logLevels).default(defaults.logLevel));
+}
+
+/** @throws JobError BAD_OPTION for a place of new runs where the run's own is given. */
+export function checkRunFlags(command: Command, { run, resume }: RunOptions): void {
+  const named = resume !== undefined ? '--resume' : run !== undefined ? '--run' : undefined;
+  if (named !== undefined) refuseUnused(command, ['--runs'], `no ${named} next to it, which names the directory`);
 }
 
 /** `--resume`, for commands that can go on with a run. */

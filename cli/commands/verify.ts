@@ -9,6 +9,7 @@ import { JobError } from '../../job/errors.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
+import { refuseUnused } from '../unused-flags.js';
 import { type LocalPlan, planLocalWorkers } from '../workers-auto.js';
 
 interface VerifyOptions {
@@ -29,13 +30,14 @@ export function verifyCommand(): Command {
     .option('--data <path>', 'with --replay: CIFAR-10, as for train')
     .addOption(new Option('--workers <n>', 'with --replay: local workers, or auto').default('auto'))
     .addHelpText('after', examples)
-    .action(async (run: string, other: string | undefined, options: VerifyOptions) => {
+    .action(async (run: string, other: string | undefined, options: VerifyOptions, command: Command) => {
       if ((other === undefined) !== (options.replay === true)) {
         throw new JobError(
           'BAD_OPTION',
           'verify: expected either a second run or --replay; see lockstep verify --help',
         );
       }
+      if (other !== undefined) refuseUnused(command, ['--epochs', '--data', '--workers'], '--replay with it');
       const recorded = await readRecordedRun(run);
       const equal = other === undefined ? await replay(recorded, options) : await compare(recorded, other);
       process.exitCode = equal ? 0 : 1;

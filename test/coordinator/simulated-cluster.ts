@@ -126,14 +126,14 @@ export class SimulatedCluster {
     const worker = new SimulatedWorker(`w${this.#joined++}`);
     this.workers.push(worker);
     this.#roster.add(worker.session);
-    this.#dispatcher.workerChanged(worker.session, 'joined');
+    this.#dispatcher.workerChanged('joined');
     return worker;
   }
 
   becomeReady({ session }: SimulatedWorker): void {
     if (session.ready) return;
     session.ready = ready;
-    this.#dispatcher.workerChanged(session, 'ready');
+    this.#dispatcher.workerChanged('ready');
   }
 
   lose(worker: SimulatedWorker): void {
@@ -143,7 +143,7 @@ export class SimulatedCluster {
   }
 
   fetch(worker: SimulatedWorker): void {
-    if (worker.fetch()) this.#dispatcher.workerChanged(worker.session, 'holding');
+    if (worker.fetch()) this.#dispatcher.workerChanged('holding');
   }
 
   /** @returns false when the worker has nothing to deliver. */

@@ -1,0 +1,28 @@
+import { type Command, Option } from 'commander';
+import { JobError } from '../job/errors.js';
+
+/** The flags among `names`, such as `--epochs`, that the command line has; defaults and the environment don't count. */
+export function givenFlags(command: Command, names: readonly string[]): string[] {
+  return names.filter((name) => command.getOptionValueSource(new Option(name).attributeName()) === 'cli');
+}
+
+/**
+ * Refuses flags that would have no effect in this combination.
+ * @param expected - what they need, or can't go with.
+ * @throws JobError BAD_OPTION that names all of them.
+ */
+export function refuseUnused(command: Command, names: readonly string[], expected: string): void {
+  const given = givenFlags(command, names);
+  if (given.length === 0) return;
+  const [them, it] = [given.join(', '), given.length === 1 ? 'it has' : 'they have'];
+  throw new JobError('BAD_OPTION', `${them}: expected ${expected}; ${it} no effect otherwise: leave ${them} out`);
+}
+
+/** @throws JobError BAD_OPTION for a flag with an empty value, as of a shell variable that is not set. */
+export function refuseEmpty(command: Command): void {
+  const empty = command.options.find((option) => {
+    const name = option.attributeName();
+    return command.getOptionValueSource(name) === 'cli' && command.getOptionValue(name) === '';
+  });
+  if (empty) throw new JobError('BAD_OPTION', `${empty.long}: expected a value, got ""; is a variable not set?`);
+}
