@@ -20,7 +20,7 @@ interface CoordinatorCommandOptions extends RunOptions {
 export function coordinatorCommand(): Command {
   const command = new Command('coordinator')
     .description('run one job for workers that join from this or other machines, before or after it starts')
-    .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
+    .argument('[job.yaml]', 'job spec, YAML or JSON, or - for standard input; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
   addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info', http: 'none' });
   addResumeOption(command);

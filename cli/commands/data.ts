@@ -4,7 +4,6 @@ import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
 import { pixels } from '../numbers.js';
 import { specFrom } from '../options.js';
-import { JobError } from '../../job/errors.js';
 import { refuseUnused } from '../unused-flags.js';
 import { downloadProgress } from '../terminal/download.js';
 import { readCifar10 } from '../../job/data/cifar10.js';
@@ -60,7 +59,7 @@ interface InfoFlags {
 function infoCommand(): Command {
   return new Command('info')
     .description('images per class, channel means and deviations, a contact sheet')
-    .argument('[job.yaml]', 'the data of this job; without it, CIFAR-10')
+    .argument('[job.yaml]', 'the data of this job, - for standard input; without it, CIFAR-10')
     .option('--data <path>', 'directory or .tar.gz (default: LOCKSTEP_DATA, ./data, the cache directory)')
     .option('--folder <dir>', 'a directory of class folders with PNG or JPEG images, or of train/ and test/ with these')
     .addOption(

@@ -46,7 +46,7 @@ interface TrainOptions extends RunOptions {
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('train a job on this machine: a coordinator and local worker processes')
-    .argument('[job.yaml]', 'job spec, YAML or JSON; without it, --preset or cluster-cnn3');
+    .argument('[job.yaml]', 'job spec, YAML or JSON, or - for standard input; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
   addRunOptions(command, localDefaults);
   addResumeOption(command);

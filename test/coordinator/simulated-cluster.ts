@@ -113,9 +113,9 @@ export class SimulatedCluster {
 
   async evaluate(step: number): Promise<void> {
     const task = new EvaluationTask(this.manifest, term, step, new Float32Array(2));
-    const { finish } = task.board;
+    const finish = task.board.finish.bind(task.board);
     task.board.finish = (batch) => {
-      const isFirst = finish.call(task.board, batch);
+      const isFirst = finish(batch);
       if (isFirst) this.counted.push(`evaluation ${step}: batch ${batch}`);
       return isFirst;
     };
