@@ -1,7 +1,7 @@
 import { firstCall, misorderedCalls } from './call-order.js';
 import type { Fault } from './fault.js';
 import { isObject, type Json } from './json.js';
-import { childrenOf, type LayerJson } from './walk.js';
+import { childrenOf, isModel, layerIn, type LayerJson } from './walk.js';
 
 /** Faults in how a functional model calls one of its layers. */
 export function callFaults(layer: LayerJson, siblings: readonly LayerJson[]): Fault[] {
@@ -37,7 +37,7 @@ function malformed(value: unknown): Fault {
 /** Fault of `[layer, call, output, …]` that names nothing in the model. */
 export function referenceFault(value: unknown, siblings: readonly LayerJson[], key: string): Fault | undefined {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return { ...malformed(value), key };
-  const [name, call] = value as unknown[];
+  const [name, call, output] = value as unknown[];
   if (name === '_CONSTANT_VALUE') {
     const remedy = 'use a layer instead, such as Rescaling';
     return { key, expected: 'the outputs of layers, without constants', value, remedy };
@@ -45,9 +45,23 @@ export function referenceFault(value: unknown, siblings: readonly LayerJson[], k
   const target = siblings.find((layer) => layer.name === name);
   if (!target) return { key, expected: 'the name of a layer of this model', value: name, remedy: 'correct the name' };
   const [first, last] = callRange(target);
-  if (Number.isInteger(call) && (call as number) >= first && (call as number) <= last) return undefined;
-  const expected = `call ${first === last ? first : `${first} to ${last}`} of ${target.name}`;
-  return { key, expected, value: call, remedy: 'correct the number of the call' };
+  const calls = rangeFault(call, [first, last], key, `call of ${target.name}`);
+  return calls ?? rangeFault(output, [0, outputsOf(target) - 1], key, `output of ${target.name}`);
+}
+
+function rangeFault(value: unknown, [first, last]: [number, number], key: string, what: string): Fault | undefined {
+  if (Number.isInteger(value) && (value as number) >= first && (value as number) <= last) return undefined;
+  const range = first === last ? `${first}` : `${first} to ${last}`;
+  return { key, expected: `${range} as the ${what}`, value, remedy: 'correct the number' };
+}
+
+/** Outputs of a layer; of a recurrent one that gives its states, TF.js says which there are. */
+function outputsOf({ className, config }: LayerJson): number {
+  const inner = layerIn(config['layer'])?.config ?? {};
+  if (config['return_state'] === true || inner['return_state'] === true) return Infinity;
+  if (className === 'Sequential' || !isModel(className)) return 1;
+  const { output_layers: outputs } = config;
+  return Array.isArray(outputs) ? outputs.length : Infinity;
 }
 
 function callRange(layer: LayerJson): [number, number] {

@@ -76,7 +76,8 @@ describe('a call', () => {
       from('out'),
       'expected inbound_nodes the name of a layer of this model, got "out"',
     ],
-    ['of a call that is not there', from('in', 1), 'expected inbound_nodes call 0 of in, got 1'],
+    ['of a call that is not there', from('in', 1), 'expected inbound_nodes 0 as the call of in, got 1'],
+    ['of an output that is not there', ['in', 0, 1], 'expected inbound_nodes 0 as the output of in, got 1'],
     [
       'of a constant',
       ['_CONSTANT_VALUE', -1, 2, {}],
