@@ -29,6 +29,7 @@ export interface ScheduleOptions {
   readonly faults: number;
   readonly seed: number;
   readonly workers: number;
+  readonly faultsPerRun?: number;
   /** For run directories. */
   readonly scratch: string;
   readonly say: (line: string) => void;
@@ -37,6 +38,7 @@ export interface ScheduleOptions {
 /** Strikes until enough faults have struck. @throws when a run fails, hangs or ends in another digest. */
 export async function runSchedule(options: ScheduleOptions): Promise<Map<ClusterKind, StruckFault[]>> {
   const { faults, seed, workers, scratch, say } = options;
+  const most = options.faultsPerRun ?? faultsPerRun;
   const quiet = join(scratch, 'quiet');
   const { code, stderr } = await lockstep(['train', ...scheduleJob, '--workers', '1', '--no-http', '--run', quiet]);
   if (code !== 0) throw new Error(`quiet run: expected exit code 0, got ${code}: ${stderr}`);
@@ -47,7 +49,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<Map<Cluster
   for (let run = 0; count() < faults; run++) {
     const kind = clusterKinds[run % clusterKinds.length]!;
     const directory = join(scratch, `run-${run}-${kind}`);
-    const left = Math.min(faultsPerRun, faults - count());
+    const left = Math.min(most, faults - count());
     const bursts = chooseStrikes({ seed, run, cluster: kind, faults: left, heartbeatLimitMs });
     const begin = performance.now();
     const found = await runUnder({ kind, job: scheduleJob, workers, heartbeatLimitMs, directory }, bursts);
