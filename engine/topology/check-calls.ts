@@ -71,14 +71,13 @@ function callRange(layer: LayerJson): [number, number] {
   return [first, first + (Array.isArray(calls) ? calls.length : 0) - 1];
 }
 
-/** Arguments that say nothing when they are `null`. */
-const neutral = ['training', 'mask'];
+/** Arguments of a call. Only `training: null` says nothing and may be given to every layer of Keras. */
 
 function argumentFaults(given: unknown): Fault[] {
   if (given === undefined || given === null) return [];
   if (!isObject(given)) return [malformed(given)];
   return Object.entries(given).flatMap(([argument, value]): Fault[] => {
-    if (value === null && neutral.includes(argument)) return [];
+    if (argument === 'training' && value === null) return [];
     return [{ key: `inbound_nodes: ${argument}`, expected: 'to be absent', value, remedy: remedyFor(argument, value) }];
   });
 }

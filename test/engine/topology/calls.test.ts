@@ -32,7 +32,7 @@ const refused = (topology: ModelTopology) => expect(() => readTopology(topology)
 const from = (name: string, call = 0, ...rest: unknown[]) => [name, call, 0, ...rest];
 
 describe('an argument of a call', () => {
-  it.each([[undefined], [null], [{}], [{ training: null }], [{ mask: null, training: null }]])('may be %j', (given) => {
+  it.each([[undefined], [null], [{}], [{ training: null }]])('may be %j', (given) => {
     const call = given === undefined ? from('in') : from('in', 0, given);
     expect(() => readTopology(model([dense('a', [[call]])]))).not.toThrow();
   });
@@ -44,6 +44,7 @@ describe('an argument of a call', () => {
     ],
     [{ training: true }, 'training to be absent, got true'],
     [{ training: 0 }, 'training to be absent, got 0'],
+    [{ mask: null }, 'mask to be absent, got null'],
     [{ mask: [true] }, 'mask to be absent, got [true]'],
     [{ initial_state: null }, 'initial_state to be absent, got null'],
     [{ y: ['in', 0, 0] }, 'y to be absent, got ["in",0,0]'],
