@@ -72,7 +72,6 @@ function callRange(layer: LayerJson): [number, number] {
 }
 
 /** Arguments of a call. Only `training: null` says nothing and may be given to every layer of Keras. */
-
 function argumentFaults(given: unknown): Fault[] {
   if (given === undefined || given === null) return [];
   if (!isObject(given)) return [malformed(given)];
