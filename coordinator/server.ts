@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import {
   type ChannelOptions,
   type handleBidiStreamingCall,
@@ -21,7 +21,9 @@ import type {
   ToWorker,
 } from '../proto/messages.js';
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
+import type { TlsIdentity } from '../proto/identity.js';
 import { isTrusted, mutualTls } from '../proto/tls.js';
+import { Arrivals } from './arrivals.js';
 import { dropSilent, onConnection, raiseWindows } from './connections.js';
 import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
 import { Strangers } from './strangers.js';
@@ -97,11 +99,20 @@ export class ClusterServer {
       dropSilent(session);
     });
     const { tls } = this.protection;
-    if (!tls) return createServer((socket) => injector.injectConnection(socket));
+    const secure = tls && this.#createTlsServer(tls, (socket) => injector.injectConnection(socket));
+    const arrivals = new Arrivals((socket) => {
+      if (secure) secure.emit('connection', socket);
+      else injector.injectConnection(socket);
+    });
+    return createServer({ noDelay: true }, (socket) => arrivals.add(socket));
+  }
+
+  /** Does not listen: the listener's connections are emitted on it. */
+  #createTlsServer(tls: TlsIdentity, inject: (socket: TLSSocket) => void): TlsServer {
     const strangers = new Strangers();
-    return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'], noDelay: true }, (socket) => {
+    return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
-      if (isTrusted(socket)) injector.injectConnection(socket);
+      if (isTrusted(socket)) inject(socket);
       else strangers.refuse(socket);
     });
   }
