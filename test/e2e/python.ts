@@ -1,8 +1,14 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** A Python with the packages of `test/requirements.txt`, where `LOCKSTEP_PYTHON` names one. */
 export const python = process.env['LOCKSTEP_PYTHON'];
+
+/** Whether that Python has a package; it isn't loaded. */
+export function hasPythonPackage(name: string): boolean {
+  const script = 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)';
+  return python !== undefined && spawnSync(python, ['-c', script, name], { timeout: 60_000 }).status === 0;
+}
 
 /** Stands in the names of tests that want it. */
 export const skippedWithoutPython = '(skipped where LOCKSTEP_PYTHON is not set)';

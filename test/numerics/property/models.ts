@@ -100,7 +100,11 @@ class GraphBuilder {
     if (!this.#layers.includes(way)) this.#add(way, [[start]], left.shape);
     const axis = merge === 'Concatenate' && dice.chance(0.5) ? { axis: dice.pick([1, -1]) } : {};
     const ways: Reference[] = [[way.name!, 0, 0, {}], other];
-    this.#add(nodeOf(this.names, { className: merge, config: axis, shape: [] }), [ways], this.#merged(merge, axis, left.shape));
+    this.#add(
+      nodeOf(this.names, { className: merge, config: axis, shape: [] }),
+      [ways],
+      this.#merged(merge, axis, left.shape),
+    );
   }
 
   model(): Topology {

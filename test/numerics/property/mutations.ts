@@ -83,7 +83,7 @@ const changeValue: Mutator = (dice, model, complete) => {
   const changeable = keys.filter((name) => name !== 'name' && name !== 'layer');
   if (changeable.length === 0) return undefined;
   const key = dice.pick(changeable);
-  const value = valueFor(dice, key, node.class_name);
+  const value = valueFor(dice, key);
   node.config[key] = clone(value);
   return { ...aboutOf(node), key, value, neutral: false };
 };
@@ -92,7 +92,7 @@ const addForeignKey: Mutator = (dice, model) => {
   const node = randomLeaf(dice, model);
   const key = dice.pick(foreignKeys);
   if (Object.hasOwn(node.config, key)) return undefined;
-  const value = valueFor(dice, key, node.class_name);
+  const value = valueFor(dice, key);
   node.config[key] = clone(value);
   return { ...aboutOf(node), key, value, neutral: false };
 };
@@ -142,8 +142,9 @@ const changeCall: Mutator = (dice, model) => {
   const choosy = called.filter(({ class_name: name }) => /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(name));
   const node = dice.pick(choosy.length > 0 && dice.chance(0.6) ? choosy : called);
   const [key, value, neutral] = dice.pick(callArguments);
-  const call = (dice.pick(node.inbound_nodes as unknown[][][]))[0]!;
-  const takes = key !== 'training' && key !== 'mask' ? false : /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(node.class_name);
+  const call = dice.pick(node.inbound_nodes as unknown[][][])[0]!;
+  const takes =
+    key !== 'training' && key !== 'mask' ? false : /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(node.class_name);
   call[3] = { ...(call[3] as Config), [key]: value };
   return { ...aboutOf(node), key: `(call) ${key}`, value, neutral: neutral && takes && key === 'training' };
 };
@@ -186,7 +187,12 @@ const changeModelConfig: Mutator = (dice, model) => {
     ['colour', 1, false],
   ] as const);
   node.config[key] = clone(value);
-  return { ...aboutOf(node), key: `(model config) ${key}`, value, neutral: neutral && node.class_name !== 'Sequential' };
+  return {
+    ...aboutOf(node),
+    key: `(model config) ${key}`,
+    value,
+    neutral: neutral && node.class_name !== 'Sequential',
+  };
 };
 
 /** Class names that differ by a letter's case, and others with the same keys. */
@@ -202,7 +208,9 @@ const changeClass: Mutator = (dice, model) => {
     ReLU: ['LeakyReLU', 'ThresholdedReLU', 'PReLU', 'ELU', 'Softmax'],
     Cropping2D: ['Cropping2d', 'ZeroPadding2D'],
   };
-  const value = dice.pick(similar[node.class_name] ?? ['Layer', 'Identity', 'Lambda', 'Custom', node.class_name.toLowerCase()]);
+  const value = dice.pick(
+    similar[node.class_name] ?? ['Layer', 'Identity', 'Lambda', 'Custom', node.class_name.toLowerCase()],
+  );
   const about = aboutOf(node);
   node.class_name = value;
   return { ...about, key: '(class)', value, neutral: false };

@@ -150,7 +150,11 @@ const flattened: Make = (_, shape) => ({ className: 'Flatten', config: {}, shape
 const dense: Make = (dice, shape) => {
   const units = dice.int(2, 6);
   const weights = dice.some({ kernel_initializer: () => initializer(dice) });
-  return { className: 'Dense', config: { units, ...activated(dice), ...weights }, shape: [...shape.slice(0, -1), units] };
+  return {
+    className: 'Dense',
+    config: { units, ...activated(dice), ...weights },
+    shape: [...shape.slice(0, -1), units],
+  };
 };
 
 const repeated: Make = (dice, shape) => {

@@ -1,3 +1,4 @@
+import { quantile } from '../../bench/stats.mjs';
 import { configsOf, describeMutation, layersOf } from './mutations.js';
 import type { Result, Verdict } from './survey.js';
 
@@ -15,6 +16,7 @@ export function reportOf(results: readonly Result[]): string {
   return [
     `${results.length} models: ${share(same.length)} train as with tf_keras, ${share(refused.length)} are refused, ${share(failed.length)} fail`,
     `neutral changes: ${neutral(same)} train, ${neutral(refused)} are of a model that is refused without them too, ${neutral(failed)} fail`,
+    errorsOf(same.map(({ verdict }) => verdict.error)),
     `refused by tf_keras too: ${refused.length - byUsAlone.length}; the message names layer, model or file: ${named} of ${refused.length}`,
     'refused where tf_keras trains:',
     ...countsOf(byUsAlone.map(({ verdict }) => reasonOf(verdict.message))),
@@ -23,6 +25,11 @@ export function reportOf(results: readonly Result[]): string {
     `layers of the models that train: ${layersIn(same)}`,
     ...failed.map(describeFailure),
   ].join('\n');
+}
+
+function errorsOf(errors: readonly number[]): string {
+  const [median, most, largest] = [0.5, 0.99, 1].map((q) => quantile(errors, q).toExponential(1));
+  return `largest relative error of a model that trains: median ${median}, 99 % below ${most}, at most ${largest}`;
 }
 
 function namesItsPlace({ case: { topology }, verdict }: Of<'refused'>): boolean {
@@ -38,7 +45,10 @@ function countsOf(reasons: readonly string[]): string[] {
 
 /** A message without what differs from model to model. */
 function reasonOf(message: string): string {
-  const common = message.replace(/"[^"]*"/g, '"…"').replace(/[\w/-]+_\d+\S*/g, '…').replace(/\d+(\.\d+)?/g, 'N');
+  const common = message
+    .replace(/"[^"]*"/g, '"…"')
+    .replace(/[\w/-]+_\d+\S*/g, '…')
+    .replace(/\d+(\.\d+)?/g, 'N');
   return common.slice(0, 150);
 }
 
@@ -51,7 +61,9 @@ function layersIn(results: readonly Result[]): string {
 
 export function describeFailure({ case: { index, topology, mutations }, verdict }: Result): string {
   const changed = new Set(mutations.map(({ layer }) => layer));
-  const layers = [...configsOf(topology)].filter(([name]) => changed.has(name)).map(([, config]) => JSON.stringify(config));
+  const layers = [...configsOf(topology)]
+    .filter(([name]) => changed.has(name))
+    .map(([, config]) => JSON.stringify(config));
   const problem = verdict.kind === 'failure' ? verdict.problem : verdict.kind;
   const lines = [...mutations.map(describeMutation), ...layers.map((text) => text.slice(0, 600))];
   return [`model ${index}: ${problem}`, ...lines.map((line) => `  ${line}`)].join('\n');

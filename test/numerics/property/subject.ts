@@ -82,7 +82,7 @@ export class Subject {
   }
 
   async #trained(job: PreparedJob): Promise<Trained> {
-    const topology = job.manifest.topology!;
+    const topology = job.manifest.topology;
     const spec = { topology, imageShape, classes, normalise, batch, loss: job.manifest.spec.loss };
     const weights = await ownedWeights(job);
     const train = await this.engine.compileTrain({ ...spec, mode: 'train' });
@@ -137,17 +137,14 @@ type Place = Pick<OwnedWeight, 'path' | 'index' | 'trainable'> & { readonly weig
 
 /** The layout's weights, in its order, each with the layer that owns it. */
 async function ownedWeights({ manifest, layout }: PreparedJob): Promise<OwnedWeight[]> {
-  const model = await loadBlankModel(manifest.topology!);
-  const places = placesIn(model as unknown as { layers: Layer[] }, []);
+  const model = await loadBlankModel(manifest.topology);
+  const places = placesIn(model, []);
   const owned = (infos: readonly WeightInfo[], weights: readonly unknown[]) =>
     infos.map((info, i) => {
       const { path, index, trainable } = places.find(({ weight }) => weight === weights[i])!;
       return { ...info, path, index, trainable, momentum: (info as { momentum?: number }).momentum ?? 0 };
     });
-  const all = [
-    ...owned(layout.parameters, model.trainableWeights),
-    ...owned(layout.state, model.nonTrainableWeights),
-  ];
+  const all = [...owned(layout.parameters, model.trainableWeights), ...owned(layout.state, model.nonTrainableWeights)];
   model.dispose();
   return all;
 }
@@ -173,10 +170,13 @@ function inputOf({ layout }: PreparedJob, masks: readonly MaskInfo[], attempt: n
   return {
     params,
     state,
-    images: Uint8Array.from({ length: batch }, (_, i) => i).reduce((all, i) => {
-      all.set(distinctPixels(attempt, i), i * pixels);
-      return all;
-    }, new Uint8Array(batch * pixels)),
+    images: Uint8Array.from({ length: batch }, (_, i) => i).reduce(
+      (all, i) => {
+        all.set(distinctPixels(attempt, i), i * pixels);
+        return all;
+      },
+      new Uint8Array(batch * pixels),
+    ),
     labels: Int32Array.from({ length: batch }, (_, i) => (i + attempt) % classes),
     masks: drawMasks(masks, { seed: 1, step: attempt, shard: 0 }),
   };

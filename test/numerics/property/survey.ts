@@ -1,9 +1,9 @@
 import { Dice } from './dice.js';
-import type { Description, Judge, Numbers, RunRequest } from './judge.js';
+import type { Description, Judge, RunRequest } from './judge.js';
 import { randomModel, type Topology } from './models.js';
 import { configsOf, everyDefault, mutate, type Mutation } from './mutations.js';
 import { classes, imageShape, normalise, type Results, type Subject, type Trained } from './subject.js';
-import { differenceOf, initialDifference, placedWeights, textOf } from './verdict.js';
+import { differenceOf, initialDifference, placedWeights, textOf, tolerance } from './verdict.js';
 
 /** Random models, each changed at random, trained by Lockstep and by tf_keras. */
 
@@ -17,7 +17,8 @@ export interface Case {
 }
 
 export type Verdict =
-  | { readonly kind: 'same'; readonly neutral: boolean }
+  /** `error`: the largest relative one. */
+  | { readonly kind: 'same'; readonly neutral: boolean; readonly error: number }
   | { readonly kind: 'refused'; readonly message: string; readonly neutral: boolean; readonly judge: Description }
   | { readonly kind: 'failure'; readonly problem: string; readonly neutral: boolean };
 
@@ -32,7 +33,9 @@ export async function makeCase(judge: Judge, seed: number, index: number): Promi
   const sparse = randomModel(dice, imageShape, classes);
   const described = await judge.describe(sparse);
   if ('refusal' in described) {
-    throw new Error(`model ${index}: expected tf_keras to take it, got ${described.refusal} of ${JSON.stringify(sparse)}`);
+    throw new Error(
+      `model ${index}: expected tf_keras to take it, got ${described.refusal} of ${JSON.stringify(sparse)}`,
+    );
   }
   const complete = JSON.parse(described.complete) as Topology;
   const before = { index, canonical: canonical(described.complete) };
@@ -94,9 +97,10 @@ async function compare(judge: Judge, found: Case, trained: Trained): Promise<Ver
     const judged = await judge.run(requestOf(found, trained, results, attempt));
     if ('refusal' in judged) return failure(`tf_keras refuses: ${judged.refusal}`);
     if ('disagreement' in judged) return failure(judged.disagreement);
-    const difference = numbersDiffer(trained, results, judged);
-    if (difference === undefined) return { kind: 'same', neutral: isNeutral(found, judged) };
-    problem = difference;
+    const { what, error } = differenceOf(trained, results, judged);
+    const initial = initialDifference(trained, judged);
+    if (error <= tolerance && initial === undefined) return { kind: 'same', neutral: isNeutral(found, judged), error };
+    problem = initial ?? `${what} differs by ${error.toExponential(1)}`;
   }
   return failure(problem);
 }
@@ -113,13 +117,6 @@ function requestOf({ topology }: Case, trained: Trained, results: Results, attem
     masks: trained.masks.map(({ name, shape, rate }, i) => ({ name, shape, rate, values: textOf(input.masks![i]!) })),
     sensitivity: attempt > 0,
   };
-}
-
-/** @returns in what the numbers differ; undefined: nothing. */
-function numbersDiffer(trained: Trained, results: Results, judged: Numbers): string | undefined {
-  const difference = differenceOf(trained, results, judged);
-  if (difference) return `${difference.what} differs by ${difference.error.toExponential(1)}`;
-  return initialDifference(trained, judged);
 }
 
 export interface SurveyOptions {

@@ -53,11 +53,49 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
   dilation_rate: [1, 2, 3, [1, 1], [2, 2], [1, 2], [2], 0],
   output_padding: [null, 0, 1, [0, 0], [1, 1], [0, 1]],
   size: [2, [2, 2], [1, 2]],
-  padding: ['same', 'valid', 'causal', 'SAME', 'full', 1, [1, 1], [[1, 1], [0, 2]], [[0, 0], [0, 0]], null],
-  cropping: [0, 1, [1, 1], [[1, 0], [0, 1]], [[0, 0], [0, 0]], 9, null],
+  padding: [
+    'same',
+    'valid',
+    'causal',
+    'SAME',
+    'full',
+    1,
+    [1, 1],
+    [
+      [1, 1],
+      [0, 2],
+    ],
+    [
+      [0, 0],
+      [0, 0],
+    ],
+    null,
+  ],
+  cropping: [
+    0,
+    1,
+    [1, 1],
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    [
+      [0, 0],
+      [0, 0],
+    ],
+    9,
+    null,
+  ],
   data_format: ['channels_last', 'channels_first', 'channelsLast', 'NHWC', null],
   interpolation: ['nearest', 'bilinear'],
-  dims: [[1, 2, 3], [3, 1, 2], [2, 1], [1, 2], [2, 1, 3], [0, 1, 2]],
+  dims: [
+    [1, 2, 3],
+    [3, 1, 2],
+    [2, 1],
+    [1, 2],
+    [2, 1, 3],
+    [0, 1, 2],
+  ],
   target_shape: [[-1], [-1, 4], [-1, 2], [8, 16], [4, -1], [128], [7, 7]],
   n: [1, 2, 3, 0, '2'],
   keepdims: flag,
@@ -122,7 +160,7 @@ export const foreignKeys = [
 ];
 
 /** A value for a key; two out of three of them are legal for some layer. */
-export function valueFor(dice: Dice, key: string, _className: string): unknown {
+export function valueFor(dice: Dice, key: string): unknown {
   if (key.endsWith('_initializer')) return dice.pick(initializer);
   if (key.endsWith('_regularizer')) return dice.pick(regularizer);
   if (key.endsWith('_constraint')) return dice.pick(constraint);

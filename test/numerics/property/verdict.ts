@@ -3,8 +3,9 @@ import type { Initial, Numbers, PlacedWeight } from './judge.js';
 import type { OwnedWeight, Results, Trained } from './subject.js';
 
 /**
- * Largest relative error of a gradient, loss, or row of answers by which two f32 computations of one function may
- * differ here: found were 4e-6 at most for models without a kink nearby.
+ * Largest relative error by which two f32 computations of one function may differ here. Sums in another order give
+ * about 1e-6 (the report has the quantiles). Another function differs by more, but for an epsilon far below a norm's
+ * variance: 1e-3 in place of 1e-5 shows as 5e-4, 1e-5 in place of 1e-7 does not.
  */
 export const tolerance = 2e-5;
 /** Where that is exceeded: how many times more than tf_keras's own rounding does; see `sensitivity` in judge.py. */
@@ -32,16 +33,15 @@ export function placedWeights(weights: readonly OwnedWeight[], { input }: Result
   });
 }
 
-/** The largest difference between the program's numbers and tf_keras's that rounding doesn't explain. */
-export function differenceOf({ weights }: Trained, results: Results, judged: Numbers): Difference | undefined {
+/** The largest difference between the program's numbers and tf_keras's; 0 where rounding explains it. */
+export function differenceOf({ weights }: Trained, results: Results, judged: Numbers): Difference {
   const found = [
     { what: 'loss', error: Math.abs(results.train.lossSum - judged.loss) / Math.max(Math.abs(judged.loss), 1e-3) },
     { what: 'rows of evaluation', error: relativeError(results.rows, vectorOf(judged.rows)) },
     ...gradientErrors(weights, results, judged),
     ...stateErrors(weights, results, judged),
   ];
-  const worst = found.reduce((a, b) => (b.error <= a.error ? a : b));
-  return worst.error <= tolerance ? undefined : worst;
+  return found.reduce((a, b) => (b.error <= a.error ? a : b));
 }
 
 function gradientErrors(weights: readonly OwnedWeight[], { train }: Results, judged: Numbers): Difference[] {
