@@ -6,16 +6,17 @@ import { Subject } from './subject.js';
 import { describeFailure, reportOf } from './report.js';
 import { survey } from './survey.js';
 
-const usage = `Usage: LOCKSTEP_PYTHON=VENV/bin/python npm run property -- [--count N] [--seed S] [--first I] [--show]
+const usage = `Usage: LOCKSTEP_PYTHON=VENV/bin/python npm run property -- [--count N] [--seed S] [--first I] [--minutes M] [--show]
 
 Makes N random models (default 2000), changes each, and compares Lockstep's training with tf_keras's. --first starts
-with the I-th; --show prints the changed model as JSON. Exit code 0 if no model fails.`;
+with the I-th; --minutes ends after so many; --show prints each changed model as JSON. Exit code 0 if no model fails.`;
 
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     first: { type: 'string', default: '0' },
+    minutes: { type: 'string', default: 'Infinity' },
     show: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -35,6 +36,7 @@ try {
     seed: Number(values.seed),
     count: Number(values.count),
     first: Number(values.first),
+    limitMs: Number(values.minutes) * 60_000,
     onResult: (result) => {
       if (result.verdict.kind === 'failure') console.log(describeFailure(result));
       if (values.show) console.log(JSON.stringify(result.case.topology), result.verdict, result.case.mutations);

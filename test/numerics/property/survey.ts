@@ -125,6 +125,8 @@ export interface SurveyOptions {
   readonly seed: number;
   readonly count: number;
   readonly first?: number;
+  /** No other model is begun after so long; default: all are. */
+  readonly limitMs?: number;
   readonly onResult?: (result: Result) => void;
 }
 
@@ -132,11 +134,13 @@ export interface SurveyOptions {
 const lanes = 3;
 
 /** Judges `count` models of a seed; results in the models' order. */
-export async function survey({ judge, subject, seed, count, first = 0, onResult }: SurveyOptions): Promise<Result[]> {
+export async function survey(options: SurveyOptions): Promise<Result[]> {
+  const { judge, subject, seed, count, first = 0, limitMs = Infinity, onResult } = options;
+  const end = performance.now() + limitMs;
   const results: Result[] = [];
   let taken = 0;
   const lane = async () => {
-    while (taken < count) {
+    while (taken < count && performance.now() < end) {
       const at = taken++;
       const found = await makeCase(judge, seed, first + at);
       results[at] = { case: found, verdict: await decide(judge, subject, found) };
