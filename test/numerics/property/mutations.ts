@@ -105,48 +105,50 @@ const addNonsense: Mutator = (dice, model) => {
   return { ...aboutOf(node), key, value, neutral: false };
 };
 
-const layerFields: readonly (readonly [string, unknown, boolean])[] = [
-  ['module', 'keras.layers', false],
-  ['registered_name', null, false],
-  ['registered_name', 'Custom>Dense', false],
-  ['build_config', { input_shape: [null, 8, 8, 2] }, false],
-  ['trainable', false, false],
-  ['weights', [], false],
+const layerFields: readonly (readonly [string, unknown])[] = [
+  ['module', 'keras.layers'],
+  ['registered_name', null],
+  ['registered_name', 'Custom>Dense'],
+  ['build_config', { input_shape: [null, 8, 8, 2] }],
+  ['trainable', false],
+  ['weights', []],
 ];
 
 /** A field besides a layer's class and configuration. */
 const addLayerField: Mutator = (dice, model) => {
   const node = randomLeaf(dice, model);
-  const [key, value, neutral] = dice.pick(layerFields);
+  const [key, value] = dice.pick(layerFields);
   Object.assign(node, { [key]: clone(value) });
-  return { ...aboutOf(node), key: `(layer) ${key}`, value, neutral };
+  return { ...aboutOf(node), key: `(layer) ${key}`, value, neutral: false };
 };
 
-const callArguments: readonly (readonly [string, unknown, boolean])[] = [
-  ['training', true, false],
-  ['training', false, false],
-  ['training', 0, false],
-  ['training', 1, false],
-  ['training', null, true],
-  ['mask', null, true],
-  ['mask', [true], false],
-  ['colour', 1, false],
-  ['noise', null, false],
-  ['initial_state', null, false],
+const callArguments: readonly (readonly [string, unknown])[] = [
+  ['training', true],
+  ['training', false],
+  ['training', 0],
+  ['training', 1],
+  ['training', null],
+  ['mask', null],
+  ['mask', [true]],
+  ['colour', 1],
+  ['noise', null],
+  ['initial_state', null],
 ];
+
+/** Its call's `training` is a default that may be written out. */
+const takesTraining = ({ class_name: name }: LayerNode) => /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(name);
 
 /** An argument of a call, in a functional model. */
 const changeCall: Mutator = (dice, model) => {
   const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes !== undefined && nodes.length > 0);
   if (called.length === 0) return undefined;
-  const choosy = called.filter(({ class_name: name }) => /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(name));
+  const choosy = called.filter(takesTraining);
   const node = dice.pick(choosy.length > 0 && dice.chance(0.6) ? choosy : called);
-  const [key, value, neutral] = dice.pick(callArguments);
+  const [key, value] = dice.pick(callArguments);
   const call = dice.pick(node.inbound_nodes as unknown[][][])[0]!;
-  const takes =
-    key !== 'training' && key !== 'mask' ? false : /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(node.class_name);
   call[3] = { ...(call[3] as Config), [key]: value };
-  return { ...aboutOf(node), key: `(call) ${key}`, value, neutral: neutral && takes && key === 'training' };
+  const neutral = key === 'training' && value === null && takesTraining(node);
+  return { ...aboutOf(node), key: `(call) ${key}`, value, neutral };
 };
 
 /** A call without its arguments' place, as older files have it. */
