@@ -90,7 +90,11 @@ function keysOf(node: Node): string {
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Node): string {
   if (isReal(minimum) && isReal(maximum)) return ` from ${minimum} to ${maximum}`;
-  const least = isReal(exclusiveMinimum) ? ` above ${exclusiveMinimum}` : isReal(minimum) ? ` of at least ${minimum}` : '';
+  const least = isReal(exclusiveMinimum)
+    ? ` above ${exclusiveMinimum}`
+    : isReal(minimum)
+      ? ` of at least ${minimum}`
+      : '';
   const most = isReal(exclusiveMaximum) ? `below ${exclusiveMaximum}` : isReal(maximum) ? `at most ${maximum}` : '';
   return least !== '' && most !== '' ? `${least} and ${most}` : `${least}${most === '' ? '' : ` ${most}`}`;
 }

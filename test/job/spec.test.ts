@@ -28,7 +28,11 @@ describe('parseSpec', () => {
       { batchPerShard: undefined },
       'batchPerShard: expected exactly one of batchPerShard and globalBatch, got neither',
     ],
-    ['both batches', { globalBatch: 8 }, 'batchPerShard: expected exactly one of batchPerShard and globalBatch, got both'],
+    [
+      'both batches',
+      { globalBatch: 8 },
+      'batchPerShard: expected exactly one of batchPerShard and globalBatch, got both',
+    ],
     [
       'less than one sample per shard',
       { batchPerShard: undefined, globalBatch: 3 },
@@ -39,11 +43,7 @@ describe('parseSpec', () => {
       { optimizer: { type: 'sgd', momentum: 0, nesterov: true } },
       'optimizer.nesterov: expected momentum above 0 with nesterov, got momentum 0',
     ],
-    [
-      'an unknown optimizer',
-      { optimizer: { type: 'sdg' } },
-      'optimizer.type: expected sgd, adam or adamw, got "sdg"',
-    ],
+    ['an unknown optimizer', { optimizer: { type: 'sdg' } }, 'optimizer.type: expected sgd, adam or adamw, got "sdg"'],
     [
       'a field of another schedule',
       { schedule: { type: 'cosine', factor: 0.1 } },
@@ -77,6 +77,8 @@ describe('parseSpec', () => {
   });
 
   it.each([null, [], 'cnn3'])('refuses %j as a whole', (value) => {
-    expect(() => parseSpec(value)).toThrow(/\(whole spec\): expected keys and values \(name, model, .*\), got (null|\[\]|"cnn3")/);
+    expect(() => parseSpec(value)).toThrow(
+      /\(whole spec\): expected keys and values \(name, model, .*\), got (null|\[\]|"cnn3")/,
+    );
   });
 });
