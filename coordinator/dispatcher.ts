@@ -1,5 +1,4 @@
 import { decideAssignment } from '../job/assignment.js';
-import { ClusterError } from '../proto/errors.js';
 import { decideOwners, type OpenItem, splitBatches } from './decisions/owners.js';
 import { decideStart } from './decisions/presence.js';
 import { decideStandby } from './decisions/standby.js';
@@ -11,6 +10,7 @@ import { LateSteps } from './late-steps.js';
 import type { Roster } from './roster.js';
 import type { WorkerSession } from './session.js';
 import type { ItemNeeds, StepWork, Task, TaskMessage } from './task.js';
+import { WorkerWait } from './worker-wait.js';
 
 export interface DispatcherOptions {
   readonly shards: number;
@@ -58,6 +58,8 @@ const noPlan: Plan = { assigned: new Map(), standby: new Map(), batches: new Map
  */
 export class Dispatcher {
   generation = 0;
+  /** Waits for workers between tasks. */
+  readonly workers: WorkerWait;
   /** Nodes that were given to a second worker. */
   speculated = 0;
   #plan = noPlan;
@@ -66,7 +68,6 @@ export class Dispatcher {
   #changed = true;
   #task: Task | undefined;
   #stuck = false;
-  #wake: (() => void) | undefined;
   readonly #late: LateSteps;
   /** Set while newcomers wait for what they are to fetch. */
   #offering: NodeJS.Timeout | undefined;
@@ -74,6 +75,7 @@ export class Dispatcher {
 
   constructor(private readonly options: DispatcherOptions) {
     const { roster, events } = options;
+    this.workers = new WorkerWait(roster);
     const give = (speculation: Speculation, task: StepWork) => this.#speculate(speculation, task);
     this.#late = new LateSteps({ roster, events, candidates: () => this.#candidates(), give });
   }
@@ -90,36 +92,6 @@ export class Dispatcher {
   /** Whether a worker gets nothing more until it has answered. */
   isLate(workerId: string): boolean {
     return this.#late.late.has(workerId);
-  }
-
-  /**
-   * Waits until `wanted` workers are ready, or `isCancelled` is true at a call of `wake`.
-   * @throws ClusterError NO_WORKERS after `limitMs`, if there is a limit.
-   */
-  async waitForWorkers(
-    wanted: number,
-    limitMs: number | undefined,
-    onWaiting: (reason: string) => void,
-    isCancelled: () => boolean = () => false,
-  ): Promise<void> {
-    const { roster } = this.options;
-    const deadline = performance.now() + (limitMs ?? Infinity);
-    for (let told = ''; !isCancelled();) {
-      const decision = decideStart(roster.presence(), wanted);
-      if (decision.start) return roster.forgetGone();
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) {
-        const limit = Math.round(limitMs! / 1000);
-        throw new ClusterError('NO_WORKERS', `start: ${decision.reason} after ${limit} s; see the workers' logs`);
-      }
-      if (decision.reason !== told) onWaiting((told = decision.reason));
-      await this.#changeOrTimeout(leftMs);
-    }
-  }
-
-  /** Has `waitForWorkers` look again. */
-  wake(): void {
-    this.#wake?.();
   }
 
   /** Runs `task` on the workers. Settles with it. */
@@ -155,7 +127,7 @@ export class Dispatcher {
   workerChanged(change: 'joined' | 'ready' | 'holding'): void {
     if (change === 'ready') this.#changed = true;
     if (change === 'joined') this.#offerSoon();
-    this.#wake?.();
+    this.workers.wake();
     if (this.#stuck) this.#redo();
   }
 
@@ -165,7 +137,7 @@ export class Dispatcher {
     this.#late.late.delete(session.workerId);
     this.#lent.delete(session.workerId);
     this.#changed = true;
-    this.#wake?.();
+    this.workers.wake();
     if (this.#task) this.#redo();
   }
 
@@ -325,16 +297,6 @@ export class Dispatcher {
     this.#lend(session, needs);
     task.orderAlso(session, missing, this.generation);
     this.options.events.emit({ type: 'speculation', step: task.step, shards, from, to });
-  }
-
-  async #changeOrTimeout(limitMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (limitMs < Infinity) timer = setTimeout(resolve, limitMs).unref();
-    });
-    clearTimeout(timer);
-    this.#wake = undefined;
   }
 }
 

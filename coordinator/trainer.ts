@@ -26,7 +26,7 @@ const stopGraceMs = 1_500;
 export class Trainer {
   readonly dispatcher: Dispatcher;
   /** Pauses and checkpoints on demand. */
-  readonly requests = new BorderRequests(() => this.dispatcher.wake());
+  readonly requests = new BorderRequests(() => this.dispatcher.workers.wake());
   state: RunState = 'waiting';
   reason = 'starting';
   step = 0;
@@ -121,7 +121,11 @@ export class Trainer {
     const deadline = performance.now() + startLimitMs;
     do {
       const leftMs = deadline - performance.now();
-      await this.dispatcher.waitForWorkers(wantedWorkers, leftMs, (why) => this.#enter('waiting', why));
+      await this.dispatcher.workers.wait({
+        wanted: wantedWorkers,
+        limitMs: leftMs,
+        onWaiting: (why) => this.#enter('waiting', why),
+      });
     } while (this.#stopReason === undefined && !(await beforeFirstStep()));
   }
 
@@ -129,7 +133,11 @@ export class Trainer {
   async #enoughWorkers(): Promise<void> {
     const { minWorkers } = this.setup.manifest.spec;
     const isAsked = () => this.requests.pending;
-    await this.dispatcher.waitForWorkers(minWorkers, undefined, (why) => this.#enter('waiting', why), isAsked);
+    await this.dispatcher.workers.wait({
+      wanted: minWorkers,
+      onWaiting: (why) => this.#enter('waiting', why),
+      isCancelled: isAsked,
+    });
     if (this.#stopReason !== undefined || isAsked()) return;
     this.#enter('training', `resumed with ${this.setup.roster.readySessions.length} workers`);
   }

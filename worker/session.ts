@@ -4,7 +4,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../proto/auth.js';
 import { monotonicMs } from '../proto/clock.js';
-import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
+import { chunkCount, chunkFields } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import { MessageGarbage } from '../proto/garbage.js';
 import { limitConnecting } from '../proto/liveness.js';
@@ -25,6 +25,7 @@ import { checkCompute, checkEvaluate } from './check-orders.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { FetchOrder } from './fetch-order.js';
+import { IncomingParameters } from './incoming-parameters.js';
 import { PartStore, type WantedPart } from './part-store.js';
 import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';
@@ -66,7 +67,7 @@ export class WorkerSession {
   #store: PartStore | undefined;
   #order: FetchOrder | undefined;
   #shards = new Set<number>();
-  #vector: { key: string; values: Float32Array; received: number } | undefined;
+  readonly #parametersOnTheWay = new IncomingParameters((evaluation) => this.#emptyVector(evaluation));
   /** Buffers for parameters on their way to the engine thread. */
   #parameterBuffers: BufferPool | undefined;
   /** What heartbeats say; see `Heartbeat.wide_cores`. */
@@ -234,7 +235,7 @@ export class WorkerSession {
 
   #report(): Heartbeat {
     const phase: WorkerPhase = this.#manifest ? this.#engine().progress.phase : 'idle';
-    const isReceiving = this.#vector !== undefined || (phase === 'idle' && this.#store?.isFetching === true);
+    const isReceiving = this.#parametersOnTheWay.isReceiving || (phase === 'idle' && this.#store?.isFetching === true);
     const residentBytes = process.memoryUsage.rss();
     return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
   }
@@ -282,27 +283,14 @@ export class WorkerSession {
   }
 
   #parameters(message: Parameters): void {
-    const { step, evaluation, chunk, chunks } = message;
-    const key = `${step}/${evaluation}`;
-    if (chunk === 0) {
-      if (!evaluation) this.#stamps.parametersBegin(step);
-      this.#vector = { key, values: this.#emptyVector(evaluation), received: 0 };
-    }
-    const expected = this.#vector?.key === key ? this.#vector.received : 0;
-    if (!this.#vector || chunk !== expected) {
-      throw new ClusterError(
-        'BAD_CHUNK',
-        `parameters of step ${step}: expected chunk ${expected} next, got chunk ${chunk}; the session begins anew`,
-      );
-    }
-    storeChunk(this.#vector.values, message, `parameters of step ${step}`);
-    if (++this.#vector.received < chunks) return;
+    const { step, evaluation, chunk } = message;
+    if (chunk === 0 && !evaluation) this.#stamps.parametersBegin(step);
+    const values = this.#parametersOnTheWay.add(message);
+    if (!values) return;
     if (!evaluation) this.#stamps.parametersEnd();
-    const { values } = this.#vector;
     // Parameters came, and a gradient as long will go.
     this.#garbage.add(2 * values.byteLength);
     this.#engine().post({ kind: 'vector', step, evaluation, values, used: this.#sent.splice(0) });
-    this.#vector = undefined;
   }
 
   /** Evaluations are rare: their vectors are not worth keeping. */
