@@ -81,7 +81,7 @@ export class GrpcControl implements ControlClient {
       if (!away.retryable || silentMs > waitMs) throw away;
       listener.away(`no answer from ${address} for ${Math.round(silentMs / 1000)} s (${away.message}); trying again`);
       await sleep(againMs, undefined, { signal }).catch(() => undefined);
-      // An attempt to connect that is under way may sleep for a minute after the network's return.
+      // A pending connection attempt may sleep for a minute after the network is back.
       this.#stub.close();
       this.#stub = this.#newStub();
     }

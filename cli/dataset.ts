@@ -15,7 +15,7 @@ export async function datasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetCho
   return (await findDatasetFor(spec, choice))();
 }
 
-/** Finds a job's dataset, to be read later. @throws JobError when there is none where flags and environment say. */
+/** Finds a job's dataset; the result reads it. @throws JobError when flags and environment name a place without one. */
 export async function findDatasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetChoice): Promise<ReadDataset> {
   const { findDataset } = await import('../job/data/index.js');
   const envPath = process.env['LOCKSTEP_DATA'];

@@ -14,7 +14,7 @@ export function exitCodeOf(error: unknown): number {
   return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;
 }
 
-/** Problems with the input of a user: the job, its model, its data. */
+/** Problems with a user's input: the job, its model, its data. */
 const wrongUsageCodes = new Set<JobErrorCode>([
   'BAD_SPEC',
   'BAD_OPTION',
@@ -24,12 +24,12 @@ const wrongUsageCodes = new Set<JobErrorCode>([
   'NO_DATA',
 ]);
 
-/** A download that failed may succeed the next time. */
+/** True for a failed download, which may succeed the next time. */
 function isDownload(cause: unknown): boolean {
   return cause instanceof JobError && cause.code === 'DOWNLOAD_FAILED';
 }
 
-/** Whether another attempt at the same job would fail in the same way. */
+/** True if another attempt at the same job would fail in the same way. */
 function isWrongUsage(error: unknown): boolean {
   if (error instanceof JobError) return wrongUsageCodes.has(error.code) && !isDownload(error.cause);
   if (error instanceof ClusterError) return error.code === 'BAD_ENGINE';

@@ -32,8 +32,8 @@ export interface LocalWorkersOptions {
   /** A worker ended without being told to, and is started again. */
   readonly onRestart: (message: string) => void;
   /**
-   * A worker ended for good without being told to; `left` go on or are started again.
-   * @param error - its own, where it would end in the same way each time.
+   * A worker ended for good without being asked to; `left` workers keep running or are restarted.
+   * @param error - the worker's own error, set when every restart would end in the same way.
    */
   readonly onExit: (message: string, left: number, error?: ClusterError) => void;
 }
@@ -45,7 +45,7 @@ interface Place {
   workerId: string;
   child: ChildProcess | undefined;
   readySinceMs: number | undefined;
-  /** What the coordinator heard from it last. */
+  /** Reason that the coordinator gave when it last lost this worker. */
   lostReason: string | undefined;
   ends: { inARow: number; neverReady: number };
 }

@@ -13,7 +13,7 @@ export type LogLevel = (typeof logLevels)[number];
 /**
  * The log: to standard error, readable on a terminal and as JSON lines elsewhere, and to `file` from `debug` up.
  * @param level - lowest level shown on standard error.
- * @param file.onError - called when the file cannot be written, as on a full disk; nothing more is logged there.
+ * @param file.onError - called when the file cannot be written, as on a full disk; logging to it stops.
  */
 export function createLog(
   level: LogLevel,
@@ -31,7 +31,7 @@ export function createLog(
 function terminalStream(log: typeof pino): pino.DestinationStream {
   if (!process.stderr.isTTY) {
     const stream = log.destination({ dest: 2, sync: true });
-    // Standard error that nobody reads, or on a full disk, is no reason to stop a run: log.jsonl has all of it.
+    // A closed standard error or a full disk behind it must not stop a run: log.jsonl has the same lines.
     return stream.on('error', () => undefined);
   }
   const format = require('pino-pretty') as typeof pretty;

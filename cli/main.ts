@@ -73,6 +73,6 @@ try {
   process.exitCode = explain(error);
   // A download may still be under way; nothing it has written is lost.
   if (error instanceof ClusterError && error.code === 'STOPPED') process.exit(interruptedExitCode);
-  // A connection that the kernel still tries to make cannot be called off and would keep the process for two minutes.
+  // A pending TCP connect can't be cancelled and would keep the process alive for two minutes.
   if (error instanceof ClusterError && error.code === 'UNREACHABLE') process.exit();
 }

@@ -92,7 +92,7 @@ async function evaluateModule(file: string, shapes: Omit<ModelRequest, 'tf'>): P
   return roundTrip(model, topologyIn(file, model.toJSON(null, false)));
 }
 
-/** A model's topology, which gives the same model again. */
+/** The topology of a model, after a check that it describes the same model. */
 async function roundTrip(model: ModelLike, topology: ModelTopology): Promise<ModelTopology> {
   const reloaded = await loadBlankModel(topology);
   try {

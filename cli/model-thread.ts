@@ -4,7 +4,7 @@ import { EngineError, type EngineErrorCode } from '../engine/errors.js';
 import { JobError, type JobErrorCode } from '../job/errors.js';
 import { type ModelData, readModelDefinition } from './model-definition.js';
 
-/** Given to the thread. */
+/** Input of the thread. */
 export interface ModelThreadData {
   readonly file: string;
   readonly data: ModelData;
@@ -20,15 +20,15 @@ interface SentError {
   readonly stack: string | undefined;
 }
 
-/** A module makes layers and trains nothing, so it has no reason to take longer. */
+/** A module makes layers and trains nothing, so this is ample. */
 const usualLimitMs = 60_000;
-/** With this code a thread ends that waits for a promise while nothing is left that could settle it. */
+/** Exit code of a thread that awaits a promise after its event loop has run empty. */
 const unsettledExitCode = 13;
 
 /**
- * Reads a model from its file, a module in a thread of its own: it is a user's code, which may take long or never end.
+ * Reads a model from its file. A module runs in a thread of its own, as user code may take long or never end.
  * Signals are handled meanwhile, and the thread ends with this process.
- * @throws JobError BAD_MODEL; also when the module has not made its model within the limit.
+ * @throws JobError BAD_MODEL; also when the module has not returned its model within the limit.
  */
 export async function readModel(file: string, data: ModelData, limitMs = usualLimitMs): Promise<ModelTopology> {
   return file.endsWith('.json') ? readModelDefinition(file, data) : readInThread(file, data, limitMs);

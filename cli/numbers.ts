@@ -9,7 +9,7 @@ export function seconds(text: string): number {
   return ms;
 }
 
-/** Whether `text` is a decimal number, such as `-1.5e3`. */
+/** True if `text` is a decimal number, such as `-1.5e3`. */
 export function isNumber(text: string): boolean {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text);
 }
@@ -42,7 +42,7 @@ export function pixels(text: string): number {
   throw new InvalidArgumentError('expected 1 to 1024 pixels');
 }
 
-/** @returns NaN for what is no whole number from 0 on that a double holds. */
+/** @returns NaN unless `text` is a whole number from 0 on that a double holds exactly. */
 function wholeNumber(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(value) ? value : NaN;

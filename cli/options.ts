@@ -15,7 +15,7 @@ interface FieldFlag {
   readonly flag: string;
   readonly path: readonly string[];
   readonly help: string;
-  /** Reads the flag's value. Text is taken as it is. */
+  /** Reads the flag's value. Text is taken literally. */
   readonly read: (text: string) => unknown;
 }
 
@@ -38,7 +38,7 @@ function textFlag(flag: string, path: string, help: string): FieldFlag {
   return { flag, path: path.split('.'), help, read: (text) => text };
 }
 
-/** What is no number stays text, for the message of the spec's check. */
+/** A flag whose value is a number. Other text is passed on, and the spec's check reports it. */
 function numberFlag(flag: string, path: string, help: string): FieldFlag {
   return { flag, path: path.split('.'), help, read: (text) => (isNumber(text) ? Number(text) : text) };
 }
@@ -75,7 +75,7 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });
 }
 
-/** `-` is standard input. */
+/** Text of a spec file; `-` is standard input. */
 async function readSpec(file: string): Promise<string> {
   try {
     return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');

@@ -13,8 +13,8 @@ const longestDelayMs = 8_000;
 const mostNeverReady = 5;
 
 /**
- * Whether a worker that ended with this exit code is not to be started again: it was told to leave, as by SIGTERM, or has said by its exit
- * code that it would end in the same way each time.
+ * True if a worker with this exit code must not be restarted: it was asked to stop, as by SIGTERM, or its exit code
+ * means that every restart would end in the same way.
  */
 export function isFinalEnd(code: number | null): boolean {
   return code === 0 || code === wrongUsageExitCode;

@@ -13,7 +13,7 @@ export interface RunChoice extends SpecOptions {
   resume?: string;
   run?: string;
   runs: string;
-  /** Place of the data. */
+  /** `--data`: location of the dataset. */
   data?: string;
 }
 

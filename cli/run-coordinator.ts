@@ -21,7 +21,7 @@ import { RunPlace } from './unbegun-run.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
-  /** Stops the run when standard input ends, as it does when the program that started this one is killed. */
+  /** Stop the run when standard input ends, as it does when the parent program is killed. */
   readonly stopAtStdinEnd?: boolean;
   /** Where to tell NATS of the run. */
   readonly nats?: NatsOptions | undefined;
@@ -40,8 +40,8 @@ export interface Helpers {
 }
 
 /**
- * Runs a coordinator with its terminal, log, signals and those who look on. One that fails before its run has begun
- * leaves no run directory.
+ * Runs a coordinator with its terminal, log, signal handlers and observers. If it fails before its run begins, no run
+ * directory is left.
  * @returns the exit code.
  */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
@@ -49,7 +49,7 @@ export async function runCoordinator(options: CoordinatorRun): Promise<number> {
   try {
     return await runObserved(options);
   } catch (error) {
-    // One that was stopped may still be preparing its run. What can't be removed matters less than the error.
+    // A stopped coordinator may still be preparing its run. Files that can't be removed matter less than the error.
     if (!(error instanceof ClusterError && error.code === 'STOPPED')) await place.restore().catch(() => undefined);
     throw error;
   }
@@ -177,9 +177,9 @@ function logEvent(log: Logger, event: RunEvent): void {
   else log.info(rest, type);
 }
 
-/** Reads standard input to its end. Waiting for that keeps no process alive. */
+/** Stops the coordinator at the end of standard input. Reading it doesn't keep the process alive. */
 function stopAtStdinEnd(coordinator: Coordinator): void {
-  const stop = () => coordinator.stop('the program that started it is gone');
+  const stop = () => coordinator.stop('the program that started it has ended');
   process.stdin.once('end', stop).once('error', stop).resume().unref();
 }
 
@@ -194,7 +194,7 @@ function stopOnSignals(coordinator: Coordinator, terminal: Terminal): { forget()
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // A file-size limit shall fail the write, as a full disk does, and not end the process.
+  // At a file-size limit the write must fail, as on a full disk; the default is to end the process.
   process.on('SIGXFSZ', failWrite);
   return {
     forget: () => {

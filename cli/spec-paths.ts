@@ -9,7 +9,7 @@ interface NamedPlaces {
   readonly data?: unknown;
 }
 
-/** A spec file that lies in `directory`, with the places that it names as seen from there: its model and its data. */
+/** The spec with its model's and data's paths, which are relative to `directory`, made relative to the current one. */
 export function seenFrom(directory: string, spec: SpecFile): SpecFile {
   const value = spec.value as NamedPlaces | null;
   if (typeof value !== 'object' || value === null) return spec;
@@ -30,8 +30,8 @@ function dataFrom(directory: string, data: unknown): { readonly data?: object } 
 }
 
 /**
- * The spec with an image folder's place as it is used: that of `--data` before its own, both as seen from here. It is
- * absolute, so that commands find the data of a run from wherever they are started.
+ * The spec with the absolute path of its image folder, so that later commands find a run's data from any directory.
+ * `--data` goes before the spec's own path; both are relative to the current directory.
  */
 export function withDataPlace(spec: JobSpec, data: string | undefined): JobSpec {
   const path = data ?? spec.data.path;

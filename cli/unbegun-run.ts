@@ -2,15 +2,15 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * The place of a run before a command begins it. Where the command fails before there is a run, such as for data that
- * can't be read, it leaves the place as it was.
+ * The state of a run directory before a command begins its run. If the command fails before then, as for unreadable
+ * data, `restore` leaves the directory as it was.
  */
 export class RunPlace {
   private constructor(
     private readonly path: string,
-    /** Names that were there; undefined where there was no directory. */
+    /** Names in the directory; undefined if it didn't exist. */
     private readonly before: ReadonlySet<string> | undefined,
-    /** Directories above that were missing, the innermost first. */
+    /** Missing parent directories, innermost first. */
     private readonly missing: readonly string[],
   ) {}
 
@@ -23,7 +23,7 @@ export class RunPlace {
     return new RunPlace(path, undefined, missing);
   }
 
-  /** Removes what was made since, unless a run has begun there, or another process is using the directory. */
+  /** Removes everything created since, unless a run has begun there or another process is using the directory. */
   async restore(): Promise<void> {
     if (!(await exists(this.path))) return;
     if ((await exists(join(this.path, 'job.json'))) || (await exists(join(this.path, '.lock')))) return;

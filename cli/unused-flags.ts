@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
 
-/** The flags among `names`, such as `--epochs`, that the command line has; defaults and the environment don't count. */
+/** The flags among `names`, such as `--epochs`, given on the command line, not by default or environment. */
 export function givenFlags(command: Command, names: readonly string[]): string[] {
   return names.filter((name) => command.getOptionValueSource(new Option(name).attributeName()) === 'cli');
 }
 
 /**
- * Refuses flags that would have no effect in this combination.
- * @param expected - what they need, or can't go with.
+ * Rejects flags that would have no effect in this combination.
+ * @param expected - the flags that they need or exclude, for the message.
  * @throws JobError BAD_OPTION that names all of them.
  */
 export function refuseUnused(command: Command, names: readonly string[], expected: string): void {
@@ -18,7 +18,7 @@ export function refuseUnused(command: Command, names: readonly string[], expecte
   throw new JobError('BAD_OPTION', `${them}: expected ${expected}; ${it} no effect otherwise: leave ${them} out`);
 }
 
-/** @throws JobError BAD_OPTION for a flag with an empty value, as of a shell variable that is not set. */
+/** @throws JobError BAD_OPTION for a flag with an empty value, as from an unset shell variable. */
 export function refuseEmpty(command: Command): void {
   const empty = command.options.find((option) => {
     const name = option.attributeName();

@@ -30,7 +30,7 @@ export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards
   return { count, gpus, note: describePlan(engine, room, cudaProviderCommand()) };
 }
 
-/** @throws JobError BAD_OPTION where every worker would find out that CUDA cannot work. */
+/** @throws JobError BAD_OPTION if CUDA is required and its provider isn't installed, before every worker fails. */
 function checkProvider({ name, device }: EngineWish): void {
   if (name !== 'onnx' || !/^cuda(:|$)/.test(device) || cudaProviderFile() !== undefined) return;
   throw new JobError(

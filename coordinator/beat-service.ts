@@ -4,12 +4,12 @@ import type { Alive, Heartbeat } from '../proto/messages.js';
 
 export type BeatStream = ServerDuplexStream<Heartbeat, Alive>;
 
-/** Between two answers to one worker. */
+/** Shortest time between two answers to one worker. */
 const answerEveryMs = 1_000;
 
 /**
- * Serves Beat, before the job is prepared too.
- * @param heard - takes note of a heartbeat; whether its worker has joined. @throws ClusterError when it makes no sense.
+ * Serves Beat, also while the job is being prepared.
+ * @param heard - records a heartbeat and returns true if its worker has joined; throws ClusterError for an invalid one.
  */
 export function serveBeats(stream: BeatStream, heard: (heartbeat: Heartbeat) => boolean): void {
   let answeredMs = -Infinity;

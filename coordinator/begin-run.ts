@@ -134,7 +134,7 @@ export function cannotGoOn(path: string, found: string, cause?: unknown): JobErr
   });
 }
 
-/** The error for a directory whose run is finished. @param epochs - after how many, where that is known. */
+/** The error for a directory whose run is finished. @param epochs - length of the run, if known. */
 export function finishedRun(path: string, epochs?: number): JobError {
   const after = epochs === undefined ? '' : ` after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
   return new JobError(

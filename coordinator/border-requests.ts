@@ -15,7 +15,7 @@ export class BorderRequests {
   readonly #checkpoints: Waiter<string>[] = [];
   #wake: (() => void) | undefined;
 
-  /** @param onAsked - called when something is asked for; a run that waits at a step boundary can do it then. */
+  /** @param onAsked - called for each request, so that a run that waits at a step boundary can serve it at once. */
   constructor(private readonly onAsked: () => void = () => undefined) {}
 
   /** Whether there is anything to do before the next step. */

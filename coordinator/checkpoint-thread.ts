@@ -52,7 +52,7 @@ export class CheckpointThread {
     });
   }
 
-  /** Whoever waits for a file must not wait for a thread that is gone. */
+  /** Rejects the pending write, which would otherwise never settle. */
   #failed(error: Error): void {
     this.#failure ??= error;
     this.#settle?.reject(this.#failure);

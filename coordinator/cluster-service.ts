@@ -88,7 +88,7 @@ export class ClusterService {
     return greeted;
   }
 
-  /** A heartbeat came, on whatever connection. @returns whether its worker has joined. @throws ClusterError */
+  /** Records a heartbeat from any connection. @returns true if its worker has joined. @throws ClusterError */
   heard(heartbeat: Heartbeat): boolean {
     const session = this.options.roster.get(heartbeat.workerId ?? '');
     if (!session) return false;
@@ -174,8 +174,8 @@ export class ClusterService {
   }
 
   /**
-   * A node's result by the link; of the session before, whose orders may be under way still, it is as good. One that is
-   * ignored is skipped in the file too, as a worker that is lost and returns still delivers what it computed.
+   * Takes a node's result from the link. Orders of the worker's previous session may still be in progress; their
+   * results are as good. An ignored result is skipped in the file too, as a lost worker that returns still delivers.
    */
   #resultByLink(session: WorkerSession, { gradient, ...result }: LinkResult): void {
     const isPresent = this.options.roster.get(session.workerId) === session;

@@ -3,32 +3,31 @@ import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import { InvariantError } from '../job/errors.js';
 import { connectionLimitMs } from '../proto/liveness.js';
 
-/** Calls `tend` with each connection to come. Call when the server has its connection injector. */
+/** Calls `tend` for each new connection. To be called once the server has its connection injector. */
 export function onConnection(server: Server, tend: (session: ServerHttp2Session) => void): void {
-  // gRPC keeps its HTTP/2 servers to itself; `test/coordinator/server.test.ts` sees whether they are still found here.
+  // A private field of gRPC's; `test/coordinator/server.test.ts` fails if a new version renames it.
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   if (!http2Servers?.size) throw new InvariantError('connections: expected an HTTP/2 server inside of the gRPC server');
   for (const inner of http2Servers.keys()) inner.on('session', tend);
 }
 
 /**
- * Raises the flow-control windows of a connection and of each of its streams. gRPC has an option for that
- * (`grpc-node.flow_control_window`), which its clients take and its server passes over: with HTTP/2's 64 KB, a gradient
- * of 550 KB would wait for 14 window updates on its way.
+ * Raises the flow-control windows of a connection and of each of its streams. gRPC's option for this,
+ * `grpc-node.flow_control_window`, works for its clients only; its server ignores it. With HTTP/2's default of 64 KB, a
+ * gradient of 550 KB would wait for 14 window updates.
  */
 export function raiseWindows(session: ServerHttp2Session, bytes: number): void {
   session.settings({ initialWindowSize: bytes });
   session.setLocalWindowSize(bytes);
 }
 
-/** Between two looks at a connection; the last two of a silence come after a ping that was not answered. */
+/** Checks of a connection per limit. The first silent one sends a ping. */
 const looks = 4;
 
 /**
- * Cuts a connection off from which nothing came for `connectionLimitMs`, neither data nor the answer to a ping: its peer
- * is gone without a word, or takes nothing of what waits for it in memory. Any byte counts, as a ping's answer may be
- * long in coming over a slow link that is full of data. Counted in looks, so that time in which this process did not
- * listen is nobody's silence.
+ * Closes a connection that has sent nothing for `limitMs`, neither data nor the answer to a ping. Its peer has
+ * vanished, or doesn't read the data buffered for it. Any byte counts, as a ping's answer may be slow on a link full of
+ * data. Time is counted in checks, so that a pause of this process is not taken for the peer's silence.
  */
 export function dropSilent(session: ServerHttp2Session, limitMs = connectionLimitMs): void {
   let counted = 0;

@@ -72,7 +72,7 @@ export class Coordinator {
   readonly links = new Map<string, WorkerLink>();
   readonly #server: ClusterServer;
   readonly #run: Promise<Run>;
-  /** The same, once the job is prepared. */
+  /** The run, once the job is prepared. */
   #current: Run | undefined;
   #stopReason: string | undefined;
   #directory: RunDirectory | undefined;
@@ -80,7 +80,7 @@ export class Coordinator {
   #scaler: Scaler | undefined;
   readonly #feed = new StatusFeed(() => this.status());
   #begin!: () => void;
-  /** As `#run`, but rejects when the run is stopped before the job is prepared, as a model's module may never end. */
+  /** As `#run`, but rejects when the run is stopped while the job is being prepared: a model's module may never end. */
   readonly #prepared: Promise<Run>;
   #stopEarly!: (error: ClusterError) => void;
 
@@ -138,7 +138,7 @@ export class Coordinator {
     } catch (error) {
       this.events.emit({ type: 'state', state: 'failed', reason: (error as Error).message });
       run?.abandon(error as Error);
-      // Other errors may be about the directory itself, as where another process has taken it over.
+      // Other errors may concern the directory itself, such as another process having taken it over.
       if (error instanceof ClusterError) await run?.recordFailure(error).catch(() => undefined);
       throw error;
     } finally {

@@ -4,7 +4,7 @@ import type { DataChunk, FetchRequest } from '../proto/messages.js';
 import { printable } from './check-messages.js';
 import type { Traffic } from './traffic.js';
 
-/** Small, so that a worker sees over a slow link that its transfer goes on. */
+/** Small, so that a worker on a slow link sees its transfer progress. */
 const messageBytes = 64 * 1024;
 
 /** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */

@@ -20,16 +20,16 @@ export interface DispatcherOptions {
   readonly roster: Roster;
   readonly events: RunEvents;
   /**
-   * Called when no worker is present for the task in progress and whenever the reason may have changed; without a reason
-   * once the task resumes.
+   * Called when no worker is present for the current task, and again whenever the reason may have changed; without a
+   * reason once the task resumes.
    */
   readonly onStuck: (reason: string | undefined) => void;
 }
 
-/** Between two decisions on what newcomers are to fetch. */
+/** Shortest time between two decisions on the data of new workers. */
 const offerEveryMs = 100;
 
-/** Data that a worker fetches. */
+/** Parts of the dataset that a worker fetches. */
 interface Data {
   readonly shards: ReadonlySet<number>;
   readonly batches: ReadonlySet<number>;
@@ -52,24 +52,24 @@ const noPlan: Plan = { assigned: new Map(), standby: new Map(), batches: new Map
 /**
  * Dispatches one task's items to ready workers, and redispatches those of workers that are lost or slow.
  *
- * The plan says who should compute what; what is dispatched is decided each time among the workers present. When there
- * are none, nothing is dispatched: the task waits for the next worker, and says so. Shards are reassigned before the next
- * step when workers came or were slow, at once when one is gone.
+ * The plan assigns shards and batches to workers; each dispatch is decided among the workers present. If there are
+ * none, the task waits for the next worker and reports that. Shards are reassigned before the next step when workers
+ * joined or were slow, and at once when one is lost.
  */
 export class Dispatcher {
   generation = 0;
-  /** Waits for workers between tasks. */
+  /** The wait for ready workers between tasks. */
   readonly workers: WorkerWait;
   /** Nodes that were given to a second worker. */
   speculated = 0;
   #plan = noPlan;
-  /** What a worker fetches besides its share of the plan: for an audit, or instead of a slow worker. */
+  /** Data that a worker fetches in addition to its share of the plan: for an audit, or as backup of a slow worker. */
   readonly #lent = new Map<string, Data>();
   #changed = true;
   #task: Task | undefined;
   #stuck = false;
   readonly #late: LateSteps;
-  /** Set while newcomers wait for what they are to fetch. */
+  /** Set while new workers wait for their data to be decided. */
   #offering: NodeJS.Timeout | undefined;
   #offeredMs = -Infinity;
 
@@ -94,7 +94,7 @@ export class Dispatcher {
     return this.#late.late.has(workerId);
   }
 
-  /** Runs `task` on the workers. Settles with it. */
+  /** Runs `task` on the workers. Resolves when it is complete, rejects with its error. */
   async perform(task: Task): Promise<void> {
     this.#task = task;
     if (this.#changed) this.#reassign();
@@ -108,7 +108,7 @@ export class Dispatcher {
     }
   }
 
-  /** Abandons the task in progress; results that still arrive are ignored. */
+  /** Abandons the current task; results that still arrive are ignored. */
   drop(): void {
     this.#task = undefined;
   }
@@ -154,7 +154,7 @@ export class Dispatcher {
     return (prompt.length > 0 ? prompt : ready).sort((a, b) => load(a) - load(b));
   }
 
-  /** Workers may join by the hundred: what they are to fetch is decided once for all that join within a moment. */
+  /** Decides once for all workers that join within `offerEveryMs`: hundreds may join at once. */
   #offerSoon(): void {
     if (this.#offering) return;
     const waitMs = Math.max(0, this.#offeredMs + offerEveryMs - performance.now());
@@ -165,7 +165,7 @@ export class Dispatcher {
     }, waitMs);
   }
 
-  /** Lets workers that still compile fetch what they will hold; before the first step, once all wanted ones are there. */
+  /** Lets workers fetch their data while they still compile. Before the first step, plans for all wanted workers. */
   #offerData(): void {
     const { wantedWorkers, roster } = this.options;
     const isFirst = this.generation === 0;
@@ -191,7 +191,7 @@ export class Dispatcher {
     return { assigned: assignment, standby, batches: splitBatches(evaluationBatches, workers), reason };
   }
 
-  /** With nobody present the plan stays as it is, so that those who return get what they hold. */
+  /** Makes a new plan. Without workers it keeps the old one, so that those that return get the data they hold. */
   #reassign(): void {
     const workers = this.#present();
     if (workers.length === 0) return;
@@ -217,8 +217,8 @@ export class Dispatcher {
   }
 
   /**
-   * What a worker is to fetch: what it owes to the task in progress, whoever the plan gives that to by now, its share of
-   * the plan, and what it was lent.
+   * Data that a worker must hold: for items of the current task dispatched to it, even if the plan has since moved
+   * them; its share of the plan; and data lent to it.
    */
   #dataOf(workerId: string, { assigned, standby, batches }: Plan): Data {
     const of = (items: ReadonlyMap<string, readonly number[]>) => items.get(workerId) ?? [];
@@ -262,7 +262,7 @@ export class Dispatcher {
     });
   }
 
-  /** Has a worker fetch data that the plan does not give it, if it lacks them. */
+  /** Lets a worker fetch data outside its share of the plan, if it lacks them. */
   #lend({ workerId, holding }: WorkerSession, needs: readonly ItemNeeds[]): void {
     const told = this.#dataOf(workerId, this.#plan);
     const lacking = needs.filter((need) =>

@@ -14,7 +14,7 @@ import type { StepWork } from './task.js';
 const checkEveryMs = 100;
 /** A wait is told of no more often than this. */
 const tellEveryMs = 1_000;
-/** A result is on its way while no pause between its bytes is longer. */
+/** Longest pause between bytes of a transfer in progress. */
 const movingMs = 2_000;
 
 export interface LateStepsOptions {
@@ -80,7 +80,7 @@ export class LateSteps {
     return this.options.candidates().filter(({ workerId }) => !busy.includes(workerId));
   }
 
-  /** Workers in the middle of a vector, in either direction; what else a worker sends is seconds apart. */
+  /** Workers with a vector in transfer, in either direction. Other messages of a worker are seconds apart. */
   #moving(nowMs: number): ReadonlySet<string> {
     const isMoving = ({ heartbeat, lastBytesMs }: WorkerSession) =>
       heartbeat?.phase === 'receiving' || nowMs - lastBytesMs < movingMs;

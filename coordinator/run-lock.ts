@@ -9,19 +9,19 @@ import { decideLock, staleMs } from './decisions/lock.js';
 import { cannotWrite } from './write-file.js';
 
 /**
- * The lock of a run directory is the folder `.lock` with one file in it, whose name says who holds it. Each change is a
- * single rename, which local file systems and NFS servers carry out atomically:
+ * The lock of a run directory is the folder `.lock` with one file, whose name identifies the holder. Each change is a
+ * single rename, which is atomic on local file systems and NFS servers:
  *
- * - A free lock is taken by renaming a folder, made aside with our file in it, to `.lock`. That fails while another file
- *   is there.
- * - A dead holder's lock is taken over by renaming its file to ours. Of several processes that try, one only finds it;
- *   names are never used twice.
+ * - A free lock is taken by renaming a prepared folder, with our file in it, to `.lock`. This fails while `.lock` holds
+ *   a file.
+ * - A dead holder's lock is taken over by renaming its file to ours. Only one of several contenders finds the file, as
+ *   names are never reused.
  */
 
-/** The holder renews its lock so often. */
+/** Interval at which the holder renews its lock. */
 const renewMs = 5_000;
 const lookEveryMs = 250;
-/** How long to wait for another holder. */
+/** Longest wait for another holder. */
 const waitLimitMs = staleMs + renewMs;
 
 export interface RunLock {
@@ -34,18 +34,18 @@ interface Entry {
   readonly renewedMs: number;
 }
 
-/** Directories that this process has locked, or is about to, with their lock's file. */
+/** Directories that this process has locked or is locking, with the name of the lock's file. */
 const held = new Map<string, string>();
 
-/** So that other machines need not wait for a process that ends with an error. */
+/** Releases the locks of a process that ends with an error, so that other machines needn't wait. */
 process.on('exit', () => {
   for (const [directory, file] of held) removeNow(directory, file);
 });
 
 /**
  * Locks a directory against other coordinators, on this machine and on others that share the disk.
- * @param onWaiting - called with the reason when it takes time.
- * @param onLost - called when somebody else has taken the lock, as they may while this process is stopped for long.
+ * @param onWaiting - called with the reason while the lock is held by another process.
+ * @param onLost - called when another process has taken the lock, which may happen after this one was stopped for long.
  * @throws JobError BAD_RUN_DIRECTORY when another process keeps using it, or when the lock cannot be written.
  */
 export async function lockRun(
@@ -99,7 +99,7 @@ async function take(directory: string, name: string, onWaiting: (reason: string)
   }
 }
 
-/** Takes the lock if it is free; `look` shows whether it did. @throws JobError BAD_RUN_DIRECTORY */
+/** Tries to take a free lock; `look` shows the outcome. @throws JobError BAD_RUN_DIRECTORY */
 async function claim(directory: string, name: string): Promise<void> {
   const lock = lockPath(directory);
   const aside = `${lock}.${name}`;
@@ -110,7 +110,7 @@ async function claim(directory: string, name: string): Promise<void> {
     await rm(aside, { recursive: true, force: true });
     throw cannotWrite(lock, cause);
   }
-  // Succeeds for an empty folder only; not every system replaces one by a rename.
+  // Removes an empty folder only: not every system lets a rename replace one.
   await rmdir(lock).catch(() => undefined);
   await rename(aside, lock).catch(async (cause: NodeJS.ErrnoException) => {
     await rm(aside, { recursive: true, force: true });
@@ -118,12 +118,12 @@ async function claim(directory: string, name: string): Promise<void> {
   });
 }
 
-/** The codes of a rename to a folder that is there and not empty. */
+/** True for the error codes of a rename to a folder that isn't empty. */
 function isTaken({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM';
 }
 
-/** Takes the lock from a holder that is gone, unless another process did; `look` shows whether it did. */
+/** Tries to take the lock of a dead holder; `look` shows the outcome, as another process may have been first. */
 async function takeOver(directory: string, from: string, name: string): Promise<void> {
   const lock = lockPath(directory);
   await rename(join(lock, from), join(lock, name)).catch((cause: NodeJS.ErrnoException) => {
@@ -132,7 +132,7 @@ async function takeOver(directory: string, from: string, name: string): Promise<
   await renew(join(lock, name)).catch(() => undefined);
 }
 
-/** Renews a lock that this process has taken, until it is released or lost. */
+/** Renews this process's lock until it is released or lost. */
 function keep(directory: string, name: string, onLost: (error: Error) => void): RunLock {
   const file = join(lockPath(directory), name);
   let renewedMs = performance.now();
@@ -161,7 +161,7 @@ function removeNow(directory: string, file: string): void {
     unlinkSync(file);
     rmdirSync(lockPath(directory));
   } catch {
-    // Somebody else has it by now.
+    // Another process holds it by now.
   }
 }
 
@@ -170,7 +170,7 @@ async function renew(file: string): Promise<void> {
   await utimes(file, now, now);
 }
 
-/** The file in the lock; undefined when the lock is free, or changes at this moment. */
+/** The file in the lock; undefined if the lock is free or changing at this moment. */
 async function look(directory: string): Promise<Entry | undefined> {
   const lock = lockPath(directory);
   const names = await readdir(lock).catch(() => []);

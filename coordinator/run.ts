@@ -86,7 +86,7 @@ export class Run {
     this.parts.cluster.join(stream);
   }
 
-  /** A heartbeat came. @returns whether its worker has joined. @throws ClusterError */
+  /** Records a heartbeat. @returns true if its worker has joined. @throws ClusterError */
   heard(heartbeat: Heartbeat): boolean {
     return this.parts.cluster.heard(heartbeat);
   }
@@ -161,7 +161,7 @@ export class Run {
     this.parts.trainer.fail(error);
   }
 
-  /** Records why the run failed; a later start may resume it all the same. */
+  /** Records the run's failure and its reason. A later start may still resume the run. */
   async recordFailure({ message }: Error): Promise<void> {
     await this.parts.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
   }

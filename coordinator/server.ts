@@ -37,10 +37,10 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Connections at a time; a worker has three. More are closed at once, so that files can still be opened. */
+/** Most open connections; a worker has three. Further ones are closed at once, to leave file descriptors for files. */
 const maxConnections = 4_096;
 
-/** Calls at a time on one connection. gRPC's own pings are not used: their answers may wait long behind vectors. */
+/** Concurrent calls on one connection. gRPC's keepalive is off: answers to its pings may wait long behind vectors. */
 const limits = { 'grpc.max_concurrent_streams': 64 } satisfies ChannelOptions;
 
 /** A gRPC server with the cluster's services and the standard health service, which says SERVING while it runs. */
@@ -107,7 +107,7 @@ export class ClusterServer {
     return createServer({ noDelay: true }, (socket) => arrivals.add(socket));
   }
 
-  /** Does not listen: the listener's connections are emitted on it. */
+  /** Creates a TLS server that doesn't listen: the listener's connections are emitted on it. */
   #createTlsServer(tls: TlsIdentity, inject: (socket: TLSSocket) => void): TlsServer {
     const strangers = new Strangers();
     return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {

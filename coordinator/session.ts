@@ -18,7 +18,7 @@ export class WorkerSession {
   heartbeat: Heartbeat | undefined;
   holding = new Set<number>();
   lastHeardMs: number;
-  /** When bytes last came on the connection of its vectors. */
+  /** Time of the last bytes received on the connection of its vectors. */
   lastBytesMs = -Infinity;
   /** How far the worker's monotonic clock is ahead of this process's. */
   readonly clock = new ClockOffset();
@@ -30,7 +30,7 @@ export class WorkerSession {
   #countedBytes = 0;
   /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
   #sentVector: string | undefined;
-  /** What it is to hold, as it was sent last. */
+  /** The assignment sent last, as text. */
   #assigned: string | undefined;
   #ended = false;
 
@@ -46,13 +46,13 @@ export class WorkerSession {
     this.lastHeardMs = nowMs;
   }
 
-  /** @param bytes - says how many bytes have come on the worker's connection so far. */
+  /** @param bytes - returns the bytes received on the worker's connection so far. */
   countBytes(bytes: () => number): void {
     this.#bytesReceived = bytes;
     this.#countedBytes = bytes();
   }
 
-  /** Whatever came on the worker's connection is a sign of life, the beginning of a long message too. */
+  /** Counts any bytes from the worker's connection as a sign of life, even the first ones of a long message. */
   noteBytes(nowMs: number): void {
     const bytes = this.#bytesReceived();
     if (bytes === this.#countedBytes) return;
@@ -60,7 +60,7 @@ export class WorkerSession {
     this.lastHeardMs = this.lastBytesMs = nowMs;
   }
 
-  /** Time in which this process did not listen is no silence of the worker's. */
+  /** Excludes time in which this process was blocked from the worker's silence. */
   excuse(heldUpMs: number, nowMs: number): void {
     this.lastHeardMs = Math.min(nowMs, this.lastHeardMs + heldUpMs);
   }
@@ -78,7 +78,7 @@ export class WorkerSession {
     if (!this.#ended) this.stream.write(message);
   }
 
-  /** Says which parts of the dataset the worker is to hold, if that is not what it was sent last. */
+  /** Sends the parts of the dataset that the worker must hold, unless they are those sent last. */
   assign(parts: Omit<Assignment, 'generation'>, generation: number): void {
     const key = JSON.stringify(parts);
     if (key === this.#assigned) return;

@@ -82,7 +82,7 @@ export class StepTask implements StepWork {
     this.#send(session, nodes, generation, wide);
   }
 
-  /** Has one more worker compute a node than those that owe it. */
+  /** Dispatches a node to one more worker; the others still compute it. */
   orderAlso(session: WorkerSession, { node, items }: Pick<MissingNode, 'node' | 'items'>, generation: number): void {
     this.context.numerics.watch(this.step, node);
     this.board.order(items, session.workerId);

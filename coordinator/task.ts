@@ -4,10 +4,10 @@ import type { MissingNode } from './decisions/stragglers.js';
 import type { WorkerSession } from './session.js';
 import type { WorkBoard } from './work-board.js';
 
-/** The shard, or batch of the test set, whose data an item needs, and the item whose computation it repeats, if any. */
+/** The test batch or the shard whose data an item needs, and the item whose computation it repeats, if any. */
 export type ItemNeeds = { readonly batch: number } | { readonly shard: number; readonly audits?: OpenItem['audits'] };
 
-/** What the workers compute at a time. Its items go to workers, and again if one is lost. */
+/** A step or an evaluation. Its items are dispatched to workers, and again if one is lost. */
 interface AnyTask {
   readonly board: WorkBoard;
   needs(item: number): ItemNeeds;
@@ -34,7 +34,7 @@ export interface StepWork extends AnyTask {
   missingNodes(): MissingNode[];
   /** Whether a part of a result of this worker's has arrived, and the rest has not. */
   isSending(session: WorkerSession): boolean;
-  /** Has `session` compute a node that another worker is slow with. */
+  /** Dispatches a slow worker's node to `session` as well. */
   orderAlso(session: WorkerSession, missing: Pick<MissingNode, 'node' | 'items'>, generation: number): void;
 }
 

@@ -129,7 +129,7 @@ export class Trainer {
     } while (this.#stopReason === undefined && !(await beforeFirstStep()));
   }
 
-  /** Waits between two steps until there are workers again, however long that takes, or something is asked for. */
+  /** Waits between two steps, without a limit, until enough workers are ready or a request arrives. */
   async #enoughWorkers(): Promise<void> {
     const { minWorkers } = this.setup.manifest.spec;
     const isAsked = () => this.requests.pending;
@@ -160,7 +160,7 @@ export class Trainer {
     return saveNow({ step: this.step, chain: this.#chain }, (into) => this.#arithmetic.copyState(into));
   }
 
-  /** Reports that no worker is left for the task in progress, and that it is resumed. */
+  /** Reports that no worker is left for the current task, and later that the task is resumed. */
   #noteStuck(): (reason: string | undefined) => void {
     let before: RunState | undefined;
     return (reason) => {

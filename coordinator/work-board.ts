@@ -1,12 +1,12 @@
-/** An item that is not done, and the workers present that it was dispatched to, the first one first. */
+/** An item that is not done, and the workers present that it was dispatched to, in order of dispatch. */
 export interface MissingItem {
   readonly item: number;
   readonly workerIds: readonly string[];
 }
 
 /**
- * Which worker computes which item of one task (the shards of a step, the batches of an evaluation), and what is still
- * missing. Every item counts exactly once, whoever delivers it and however many compute it.
+ * State of one task's items (the shards of a step, the batches of an evaluation): the workers that compute each, and
+ * the items still missing. Every item counts exactly once, no matter how many workers compute it.
  */
 export class WorkBoard {
   readonly #done: boolean[];
@@ -28,7 +28,7 @@ export class WorkBoard {
     return this.#orderedFrom.flatMap((workerIds, item) => (workerIds.length > 0 || this.#done[item] ? [] : [item]));
   }
 
-  /** Notes that items are dispatched to a worker, which may be one more than those that they were dispatched to before. */
+  /** Records that items are dispatched to a worker, possibly in addition to others. */
   order(items: readonly number[], workerId: string): void {
     for (const item of items) this.#orderedFrom[item]!.push(workerId);
   }
@@ -41,7 +41,7 @@ export class WorkBoard {
     return true;
   }
 
-  /** Drops what was dispatched to a worker that is gone: what no other computes is open again. */
+  /** Forgets a lost worker. Items that no other worker computes are open again. */
   forget(workerId: string): void {
     this.#orderedFrom.forEach((workerIds, item) => {
       if (workerIds.includes(workerId)) this.#orderedFrom[item] = workerIds.filter((id) => id !== workerId);
@@ -52,7 +52,7 @@ export class WorkBoard {
     return this.#done[item] === true;
   }
 
-  /** Workers present that an item was dispatched to, the first one first. */
+  /** Workers present that an item was dispatched to, in order of dispatch. */
   workersOf(item: number): readonly string[] {
     return this.#orderedFrom[item] ?? [];
   }

@@ -8,17 +8,17 @@ export interface WaitOptions {
   readonly limitMs?: number | undefined;
   /** Called with each new reason to wait. */
   readonly onWaiting: (reason: string) => void;
-  /** Ends the wait early, if it is true when `wake` is called. */
+  /** Checked at each `wake`; true ends the wait early. */
   readonly isCancelled?: () => boolean;
 }
 
-/** Waits for ready workers, as before the first step. Whoever changes the roster calls `wake`. */
+/** Waits for ready workers, as before the first step. Call `wake` after each change of the roster. */
 export class WorkerWait {
   #wake: (() => void) | undefined;
 
   constructor(private readonly roster: Roster) {}
 
-  /** @throws ClusterError NO_WORKERS after `limitMs`, if there is a limit. */
+  /** @throws ClusterError NO_WORKERS after `limitMs`, if set. */
   async wait({ wanted, limitMs, onWaiting, isCancelled = () => false }: WaitOptions): Promise<void> {
     const deadline = performance.now() + (limitMs ?? Infinity);
     for (let reported = ''; !isCancelled();) {

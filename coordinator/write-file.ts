@@ -12,7 +12,7 @@ export async function makeDirectory(path: string): Promise<void> {
   });
 }
 
-/** As `mkdir` with `recursive`, which says ENOENT where a disk is full. @throws the system's error */
+/** As `mkdir` with `recursive`, which reports ENOENT for a full disk. @throws the system's own error */
 export async function makeParents(path: string): Promise<void> {
   const make = () =>
     mkdir(path).catch(async (cause: NodeJS.ErrnoException) => {
@@ -60,7 +60,7 @@ async function syncDirectory(path: string): Promise<void> {
   await directory?.close();
 }
 
-/** Whether a write failed for want of room, of the disk or of the user's share of it. */
+/** True if a write failed because the disk or the user's quota is full. */
 export function isDiskFull(cause: unknown): boolean {
   const { code } = cause as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';

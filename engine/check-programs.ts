@@ -6,7 +6,7 @@ import { loadBlankModel, loadTrainingModel } from './model.js';
 
 type Checked = Omit<ProgramSpec, 'batch' | 'mode'>;
 
-/** A program as it is compiled here, and what the user should know of it. */
+/** A compiled program, with advice for the user. */
 interface Compiled {
   readonly bytes: Uint8Array;
   readonly advice?: string;
@@ -14,8 +14,8 @@ interface Compiled {
 
 /**
  * Compiles a model as a worker would, for training and evaluation, but runs nothing: a model that cannot be trained is
- * refused where it is submitted. Each program is compiled twice, as every worker compiles its own, and all of them have
- * to be the same. Takes about 0.2 s for a small model, 2 s for a hundred layers.
+ * refused where it is submitted. Each program is compiled twice and compared, as each worker compiles its own and all
+ * of them must be the same. Takes about 0.2 s for a small model, 2 s for a hundred layers.
  * @returns advice for the user, one line each.
  * @throws EngineError UNSUPPORTED_MODEL or UNSUPPORTED_KERNEL, with layer and kernel.
  */
@@ -29,7 +29,7 @@ export async function checkPrograms(model: Checked): Promise<readonly string[]> 
   }
 }
 
-/** The stack is full, or an array would have more elements than there can be. */
+/** The error for a model that overflows the stack or the longest array. */
 function tooLarge(cause: RangeError): EngineError {
   const message = `check model: expected a model that can be compiled, got ${cause.message}; make it smaller or less deep`;
   return new EngineError('UNSUPPORTED_MODEL', message, { cause });

@@ -6,12 +6,12 @@ import { allLayers, type Layer } from './model-layers.js';
 type Shape = readonly (number | null)[];
 
 /**
- * Refuses models in which a layer's output is empty, as of a kernel that is larger than its image: TF.js loads them, and
- * what follows computes with nothing.
+ * Refuses models in which a layer's output is empty, as with a kernel larger than its image. TF.js loads them, and the
+ * layers that follow compute with nothing.
  * @throws EngineError UNSUPPORTED_MODEL that names the layer.
  */
 export function checkSizes(model: LayersModel): void {
-  // Inner layers come last: of a model inside the model the layer is named.
+  // Inner layers come last, so that the error names them rather than the model that holds them.
   for (const layer of allLayers(model).reverse()) {
     const empty = layer.inboundNodes.find((node) => shapesOf(node.outputShapes).some(isEmpty));
     const isCause = empty !== undefined && !shapesOf(empty.inputShapes).some(isEmpty);

@@ -13,7 +13,7 @@ import { layersOf, mapLayers } from './topology/walk.js';
 type Weight = LayersModel['weights'][number];
 
 /**
- * Builds the TF.js model of a topology that was read, its weights freshly initialised. The caller disposes of it.
+ * Builds the TF.js model of a parsed topology, its weights freshly initialised. The caller disposes of it.
  * @throws EngineError UNSUPPORTED_MODEL when TF.js cannot read the topology.
  */
 async function loadModel(topology: ModelTopology): Promise<LayersModel> {
@@ -33,8 +33,7 @@ async function loadModel(topology: ModelTopology): Promise<LayersModel> {
 }
 
 /**
- * Builds the TF.js model of a topology, with all weights zero: for tracing and describing, where their values do not
- * matter. The caller disposes of it.
+ * Builds the TF.js model of a topology with all weights zero, for tracing and describing it. The caller disposes of it.
  * @throws EngineError UNSUPPORTED_MODEL for what cannot be trained faithfully, such as frozen layers.
  */
 export async function loadBlankModel(topology: ModelTopology): Promise<LayersModel> {
@@ -55,7 +54,7 @@ export async function loadTrainingModel(topology: ModelTopology): Promise<Layers
   return loadBlankModel(momentless);
 }
 
-/** The topology as TF.js reads it rightly, with every initializer spelled out, so that each can be given a seed. */
+/** The topology in the form that TF.js reads correctly, with every initializer spelled out so that it can be seeded. */
 function completed(topology: ModelTopology): ModelTopology {
   return forTfjs(withDefaults(readTopology(topology)));
 }

@@ -115,7 +115,7 @@ function byTurn(a: TreeNode, b: TreeNode): number {
   return a.count - b.count || b.first - a.first;
 }
 
-/** Where `node` belongs among nodes in order. */
+/** Index at which `node` belongs among ordered nodes. */
 function placeOf(node: TreeNode, open: readonly TreeNode[]): number {
   let begin = 0;
   let end = open.length;
@@ -128,8 +128,8 @@ function placeOf(node: TreeNode, open: readonly TreeNode[]): number {
 }
 
 /**
- * Of the workers that may take `node` the one that holds its sibling, so that the two go into one payload; else the least
- * loaded one, and of those the first.
+ * Of the workers that may take `node`, the one that holds its sibling, so that the two share a payload; else the least
+ * loaded one, the first among equals.
  */
 function bestWorker(owners: Owners, node: TreeNode, mayTake: (worker: number) => boolean): number | undefined {
   const sibling = siblingOf(node, owners.ofShard.length);

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 
-/** A schema as JSON Schema has it; `true` accepts everything. */
+/** A schema in JSON Schema's form; `true` accepts everything. */
 export type JsonSchema = z.core.JSONSchema._JSONSchema;
 type Node = Exclude<JsonSchema, boolean>;
 
 /**
- * The schemas of the value at `path`: one, or several where variants have it. Of variants that differ in a constant,
- * such as `type`, only those count whose constant `value` has, if there are any.
+ * The schemas of the value at `path`, one per variant that has it. If variants differ in a constant, such as `type`,
+ * only those that match `value` are followed, or all if none does.
  */
 export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[], value?: unknown): Node[] {
   if (typeof schema === 'boolean') return [];
@@ -19,7 +19,7 @@ export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[], valu
   });
 }
 
-/** In words: `a whole number from 1 to 1024`, `sgd, adam or adamw`; undefined where the schema says nothing. */
+/** Text such as `a whole number from 1 to 1024` or `sgd, adam or adamw`; undefined without a constraint. */
 export function describeExpected(schemas: readonly Node[]): string | undefined {
   const choices = schemas.flatMap(choicesOf);
   if (choices.length > 0) return oneOf(choices.map(String));
@@ -27,7 +27,7 @@ export function describeExpected(schemas: readonly Node[]): string | undefined {
   return first && describeNode(first);
 }
 
-/** A value in an error message, in one short line. */
+/** A value for an error message, on one short line. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
@@ -81,7 +81,7 @@ function isSection({ type, oneOf: variants }: Node): boolean {
   return type === 'object' || variants !== undefined;
 }
 
-/** The keys that a section may have. */
+/** Text that lists the keys of a section. */
 function keysOf(node: Node): string {
   const sections = node.oneOf === undefined ? [node] : variantsOf(node, undefined);
   const keys = [...new Set(sections.flatMap(({ properties }) => Object.keys(properties ?? {})))];
@@ -99,7 +99,7 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Node): 
   return least !== '' && most !== '' ? `${least} and ${most}` : `${least}${most === '' ? '' : ` ${most}`}`;
 }
 
-/** The limits of exact integers stand for none. */
+/** True for a limit given by the schema; those of exact integers are zod's defaults. */
 function isReal(limit: number | boolean | undefined): limit is number {
   return typeof limit === 'number' && Math.abs(limit) < Number.MAX_SAFE_INTEGER;
 }

@@ -11,7 +11,7 @@ export interface SpecSources {
   readonly preset?: string | undefined;
   readonly file?: SpecFile | undefined;
   readonly flags?: readonly SpecFlag[] | undefined;
-  /** `path=value`, e.g. `optimizer.learningRate=0.02`; the value is YAML, and text where the field is. */
+  /** `path=value`, e.g. `optimizer.learningRate=0.02`; the value is YAML, or text for a text field. */
   readonly sets?: readonly string[] | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface SpecFlag {
 interface Change {
   readonly path: readonly string[];
   readonly value: unknown;
-  /** For messages: `--epochs`, or `--set epochs`. */
+  /** The source for messages: `--epochs` or `--set epochs`. */
   readonly origin: string;
 }
 
@@ -58,7 +58,7 @@ function fromFlag({ flag, path, value }: SpecFlag): Change {
   return { path, value, origin: flag };
 }
 
-/** A word of YAML such as `20260131` or `true` is text where the field is. */
+/** The change of one `--set`. A plain word such as `20260131` or `true` is text if the field is text. */
 function fromSetting({ path, value, plain }: Setting): Change {
   const isText = plain !== undefined && typeof value !== 'string' && wantsText(path);
   return { path, value: isText ? plain : value, origin: `--set ${path.join('.')}` };
@@ -90,27 +90,27 @@ function fileSection(file: SpecFile): Section {
 }
 
 /**
- * A spec without the keys that only hold values for use elsewhere in the file. One that looks like a misspelt field stays,
- * to be refused.
+ * A spec without the keys that only hold values for use elsewhere in the file. A key that looks like a misspelt field
+ * is kept, to be refused.
  */
 function withoutHolders(spec: Section, shared: readonly string[]): Section {
   const isHolder = (key: string) => shared.includes(key) && nearest(key, Object.keys(jobSpecSchema.shape)).length === 0;
   return Object.fromEntries(Object.entries(spec).filter(([key]) => !isHolder(key)));
 }
 
-/** Source of the value at `path`: a flag or setting, else a place in the file, else none in particular. */
+/** Source of the value at `path`: a flag or setting, else a position in the file, else undefined. */
 function locate(path: SpecPath, changes: readonly Change[], file: SpecFile | undefined): string | undefined {
   if (path.length === 0) return file?.locate(path);
   const exact = changes.findLast((change) => isAbout(change.path, path));
   return (exact ?? changes.findLast((change) => isTypeOf(change.path, path)))?.origin ?? file?.locate(path);
 }
 
-/** Whether a value for `change` is, or is a part of, or has the one at `path`. */
+/** True if a value set at `change` equals, contains or is contained in the one at `path`. */
 function isAbout(change: SpecPath, path: SpecPath): boolean {
   return change.every((key, depth) => depth >= path.length || path[depth] === key);
 }
 
-/** Whether `change` is the type of the section at `path`, which decides what fields that has. */
+/** True if `change` sets the type of the section at `path`, which decides its fields. */
 function isTypeOf(change: SpecPath, path: SpecPath): boolean {
   return change.at(-1) === 'type' && path.length >= change.length && isAbout(change.slice(0, -1), path);
 }

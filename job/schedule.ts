@@ -33,9 +33,9 @@ export function learningRate(schedule: ScheduleSpec, base: number, step: number,
 }
 
 /**
- * Remarks about a warm-up that is longer than the run, whose rate never gets to `base`; none for all others.
+ * A remark about a warm-up longer than the run, whose rate never reaches `base`; else none.
  *
- * Trials with few images often have one, so it is reported and not refused.
+ * Trials with few images often have such a warm-up, so it is reported rather than refused.
  */
 export function describeWarmup(schedule: ScheduleSpec, base: number, run: RunLength): string[] {
   const { warmupSteps } = schedule;

@@ -5,20 +5,20 @@ import { didYouMean, nearest } from './hint.js';
 /** A place in a spec, e.g. `['optimizer', 'learningRate']`. */
 export type SpecPath = readonly PropertyKey[];
 
-/** One problem of a spec, or of another object of a user. */
+/** One problem of a spec or of another object written by a user. */
 export interface SpecProblem {
   readonly path: SpecPath;
   readonly message: string;
 }
 
-/** A schema as JSON Schema has it, of what a user writes; what JSON cannot express is described by its description. */
+/** The JSON Schema of a user's input. Types that JSON lacks are represented by their description. */
 export function inputSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 
 /**
- * The schema's findings in our words, one problem per field: what the schema expects there and what `value` has, or that
- * a key is unknown, with a suggestion where it looks misspelt or misplaced.
+ * One problem per field from the schema's issues: the expected and the actual value, or an unknown key, with a
+ * suggestion if it looks misspelt or misplaced.
  */
 export function specProblems(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, value: unknown): SpecProblem[] {
   const json = inputSchema(schema);
@@ -30,7 +30,7 @@ export function specProblems(issues: readonly z.core.$ZodIssue[], schema: z.ZodT
   return [...new Map(problems.map((problem) => [`${problem.path.join('.')}: ${problem.message}`, problem])).values()];
 }
 
-/** The paths of all keys that a JSON schema knows, without repetition. */
+/** The distinct paths of all keys in a JSON schema. */
 export function knownPaths(schema: JsonSchema, prefix: readonly string[] = []): string[][] {
   if (typeof schema === 'boolean') return [];
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
@@ -41,7 +41,7 @@ export function knownPaths(schema: JsonSchema, prefix: readonly string[] = []): 
   return [...new Map([...own, ...variants].map((path) => [path.join('.'), path])).values()];
 }
 
-/** Our own messages are whole; formats say only what they expect. */
+/** Message of an issue. Custom checks have complete messages; formats give only the expectation. */
 function describeIssue(issue: z.core.$ZodIssue, schema: JsonSchema, value: unknown): string {
   if (issue.code === 'custom') return issue.message;
   const found = valueAt(value, issue.path);

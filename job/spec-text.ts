@@ -11,12 +11,12 @@ export interface SpecFile {
   readonly value: unknown;
   /** `file:line` of the value at `path`, or of the nearest section around it that the file has. */
   readonly locate: (path: SpecPath) => string;
-  /** Keys of the file whose values are used elsewhere in it by an alias, such as `defaults: &d` by `<<: *d`. */
+  /** Keys of the file whose values are used elsewhere by an alias, such as `defaults: &d` by `<<: *d`. */
   readonly shared?: readonly string[];
 }
 
 /**
- * Reads a spec file: YAML 1.2, of which JSON is a part, with the merge keys (`<<`) of YAML 1.1.
+ * Reads a spec file: YAML 1.2, which includes JSON, with the merge keys (`<<`) of YAML 1.1.
  * @param fileName - for messages only.
  * @throws JobError BAD_SPEC with the lines of all syntax errors.
  */
@@ -59,13 +59,14 @@ function sharedKeys({ contents }: Yaml.Document): string[] {
 export interface Setting {
   readonly path: readonly string[];
   readonly value: unknown;
-  /** As written after `=`, where the value is one word or number without quotes. */
+  /** The text after `=`, if the value is one word or number without quotes. */
   readonly plain?: string;
 }
 
 /**
- * A value as it stands after `=` on the command line: a number, true, false, a word, or `{a: 1}` and `[1, 2]`.
- * @throws JobError BAD_SPEC; also where YAML would drop a part of it as a comment.
+ * Parses `path=value` of the command line. The value is a number, true, false, a word, or such as `{a: 1}` and `[1,
+ * 2]`.
+ * @throws JobError BAD_SPEC; also if YAML would drop a part of the value as a comment.
  */
 export function parseSetting(text: string): Setting {
   const equals = text.indexOf('=');
@@ -94,7 +95,7 @@ function hasComment({ comment, commentBefore, contents }: Yaml.Document): boolea
   return [comment, commentBefore, contents?.comment, contents?.commentBefore].some((text) => typeof text === 'string');
 }
 
-/** Aliases that a spec may expand to; the library refuses more. */
+/** Most aliases that a spec may expand; the YAML library refuses more. */
 const maxAliases = 100;
 
 /** Aliases are resolved only here, and may be undefined or grow without bound, which the library refuses. */

@@ -55,9 +55,9 @@ export function contains(outer: TreeNode, inner: TreeNode): boolean {
 }
 
 /**
- * The fewest nodes of the tree over `shards` shards that together hold exactly the shards `held`, in shard order.
+ * The smallest set of nodes of the tree over `shards` shards that covers exactly the shards `held`, in shard order.
  *
- * Takes time in the number of shards held, not in that of all shards: it is asked of each of many workers.
+ * Its time depends on the number of shards held, not of all shards, as it is called for each of many workers.
  */
 export function cover(held: Iterable<number>, shards: number): TreeNode[] {
   const sorted = [...new Set(held)].filter((shard) => shard >= 0 && shard < shards).sort((a, b) => a - b);

@@ -10,7 +10,7 @@ export function monotonicMs(): number {
 /** Longest delay of a Node.js timer, in ms: 24.8 days. A timer with a longer one fires at once. */
 export const maxTimerMs = 2 ** 31 - 1;
 
-/** A delay that a timer can have, for one that comes from outside; whoever it wakes early looks again. */
+/** Limits a delay to that of a timer. The callback may come early, so it must check the time again. */
 export function timerMs(ms: number): number {
   return Math.max(0, Math.min(ms, maxTimerMs));
 }

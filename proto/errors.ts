@@ -1,8 +1,8 @@
 import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 
 /**
- * What can go wrong between a coordinator and a worker. BAD_ENGINE: a worker cannot have the engine that its job asks for,
- * or that engine not the model, however often it is started.
+ * Errors between a coordinator and a worker. BAD_ENGINE: the worker's machine cannot provide the job's engine, or the
+ * engine cannot run the model, so a restart would fail again.
  */
 export type ClusterErrorCode =
   | 'PROTOCOL_VERSION'

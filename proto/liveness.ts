@@ -2,25 +2,25 @@ import { connectivityState } from '@grpc/grpc-js';
 import { ClusterError } from './errors.js';
 
 /**
- * How long one attempt to connect may take, TLS included. Then another begins with a new socket: the kernel repeats its
- * request after 1, 3, 7, 15, 31 and 63 s, so an old attempt may sleep for a minute after the network's return.
+ * Limit of one attempt to connect, including TLS. The next attempt has a new socket: the kernel repeats a request after
+ * 1, 3, 7, 15, 31 and 63 s, so an old attempt may sleep for a minute after the network is back.
  */
 export const connectLimitMs = 5_000;
 
-/** A worker that hears nothing of its coordinator for longer gives it up and joins again. */
+/** A worker that hears nothing from its coordinator for this long closes its connections and joins again. */
 export const coordinatorLimitMs = 10_000;
 
-/** Bytes of a connection's peer are waited for this long; see `dropSilent`. */
+/** A connection whose peer sends nothing for this long is closed; see `dropSilent`. */
 export const connectionLimitMs = 20_000;
 
-/** What a channel must have for its attempt to be watched; every gRPC client has it. */
+/** The part of a gRPC client that reports when it is connected. */
 interface Connecting {
   getChannel(): { getConnectivityState(tryToConnect: boolean): connectivityState };
 }
 
 /**
- * Calls `onLate` when `client` is not connected within the limit.
- * @param operation - what the connection is for, with the address.
+ * Calls `onLate` if `client` is not connected within the limit.
+ * @param operation - purpose of the connection with the address, for the message.
  * @returns the timer, to be cleared when the client is closed.
  */
 export function limitConnecting(

@@ -25,9 +25,9 @@ export interface SharedVector {
 /**
  * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors.
  *
- * Vector n of a direction lies in slot n modulo the number of slots until the reader is done with it, which it notes in
- * the header. The reader owes that for every vector that it is told of: by `take` or `chunks`, even if they fail, or by
- * `skip`. Otherwise the writer has no room any more.
+ * Vector n of a direction occupies slot n modulo the number of slots until the reader releases it in the header. The
+ * reader must release every vector announced to it: by `take` or `chunks`, even if they fail, or by `skip`. Otherwise
+ * the writer runs out of room.
  */
 export class SharedFile {
   #next = 0;
@@ -57,8 +57,8 @@ export class SharedFile {
   }
 
   /**
-   * Prepares for vectors of up to so many values; both sides say the same. The coordinator takes all the memory at once,
-   * so that it cannot be lacking later.
+   * Prepares for vectors of up to so many values; both sides say the same. The coordinator takes all the memory at
+   * once, so that it cannot be lacking later.
    * @returns false when vectors are too long, or there is not so much memory: then nothing can be put.
    */
   open(values: number): boolean {
@@ -91,8 +91,8 @@ export class SharedFile {
   }
 
   /**
-   * Takes a vector out of the file chunk by chunk. The bytes of a chunk are good until the next one is asked for. A
-   * caller that stops before the last one has skipped the rest.
+   * Takes a vector out of the file chunk by chunk. The bytes of a chunk are valid until the next one is requested. A
+   * caller that stops early skips the rest.
    * @throws ClusterError as `take` does.
    */
   *chunks(shared: SharedVector, operation: string): Generator<ChunkFields> {
@@ -110,7 +110,7 @@ export class SharedFile {
     }
   }
 
-  /** Makes room where a vector is that nobody wants any more. */
+  /** Releases the slot of a vector that isn't needed any more. */
   skip({ index }: SharedVector): void {
     if (!Number.isSafeInteger(index) || index < 0) return;
     this.#counter[0] = index + 1;
@@ -173,7 +173,7 @@ export class SharedFile {
   }
 }
 
-/** Where the reader of a side's vectors notes with how many of them it is done. */
+/** Offset at which the reader of a side's vectors stores the number of those it has released. */
 function counterOf(side: Side): number {
   return side === 'coordinator' ? 0 : counterSpacing;
 }

@@ -1,4 +1,4 @@
-// Writes the page of layers and their keys from the table that models are checked against, out of what `npm run build` made.
+// Writes docs/layers.md from the table that models are checked against; needs `npm run build`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';

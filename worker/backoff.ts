@@ -1,4 +1,4 @@
-/** Waits between attempts to reach the coordinator: doubling from 0.25 s to 4 s. */
+/** Delays between attempts to reach the coordinator: doubling from 0.25 s to 4 s. */
 const firstMs = 250;
 const longestMs = 4_000;
 

@@ -7,30 +7,30 @@ import type { Alive, Heartbeat } from '../proto/messages.js';
 import type { ClusterClient } from '../proto/services.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 
-/** Between heartbeats while the coordinator has not said how often it wants them. */
+/** Interval of heartbeats until the coordinator has set one. */
 const firstIntervalMs = 500;
 const checkEveryMs = 1_000;
 
 export interface BeatsOptions extends CoordinatorAddress {
   readonly workerId: string;
-  /** What a heartbeat says. */
+  /** Contents of the next heartbeat. */
   readonly report: () => Omit<Heartbeat, 'sentMs' | 'workerId'>;
-  /** The coordinator was not heard of for too long, or the session is over for it. May be called more than once. */
+  /** Called when the coordinator is silent for too long or has ended the session; may be called more than once. */
   readonly onDead: (error: ClusterError) => void;
 }
 
-/** Signs of life to the coordinator and from it, on a connection of their own, so that they never wait behind data. */
+/** Signs of life to and from the coordinator, on a connection of their own, so that they never wait behind data. */
 export class Beats {
   readonly #client: ClusterClient;
   readonly #stream: ClientDuplexStream<Heartbeat, Alive>;
   readonly #connecting: NodeJS.Timeout;
   readonly #watch: NodeJS.Timeout;
   #timer: NodeJS.Timeout;
-  /** Checks since the coordinator was last heard of. Counted, as a process that was stopped has not listened. */
+  /** Checks since the coordinator was last heard. Counted rather than timed, as a stopped process hears nothing. */
   #silentChecks = 0;
-  /** Answers in a row that the session is over. What ended it may come by Join a moment later, and says more. */
+  /** Consecutive answers that the session is over. One isn't enough: the reason may arrive on Join a moment later. */
   #disowned = 0;
-  /** From when on the coordinator must know the session, on the monotonic clock. */
+  /** Time from which on the coordinator must know the session, on the monotonic clock. */
   #welcomedMs = Infinity;
 
   constructor(private readonly options: BeatsOptions) {
@@ -47,20 +47,20 @@ export class Beats {
     this.beat();
   }
 
-  /** The coordinator has taken the worker in, and wants a heartbeat every `intervalMs`. */
+  /** To be called when the coordinator has admitted the worker and requested a heartbeat every `intervalMs`. */
   welcomed(intervalMs: number): void {
     this.#welcomedMs = monotonicMs();
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.beat(), timerMs(Math.max(50, intervalMs)));
   }
 
-  /** Sends a heartbeat now, unless the connection is choked with earlier ones. */
+  /** Sends a heartbeat now, unless earlier ones still block the connection. */
   beat(): void {
     const { workerId, report } = this.options;
     if (!this.#stream.writableNeedDrain) this.#stream.write({ ...report(), sentMs: monotonicMs(), workerId });
   }
 
-  /** Something came from the coordinator, be it elsewhere. */
+  /** To be called when anything arrives from the coordinator, on any connection. */
   heard(): void {
     this.#silentChecks = 0;
   }

@@ -2,7 +2,7 @@ import type { TlsIdentity } from '../proto/identity.js';
 import { channelOptions, Cluster, type ClusterClient } from '../proto/services.js';
 import { channelSecurity } from '../proto/tls.js';
 
-/** Where a worker's coordinator is, and what the worker shows to be let in. */
+/** Address of a worker's coordinator, and the worker's credentials. */
 export interface CoordinatorAddress {
   /** `HOST:PORT` of the coordinator. */
   readonly coordinator: string;

@@ -39,8 +39,8 @@ export class CoordinatorLink {
   }
 
   /**
-   * Gives a node's gradient sum to the coordinator; drops it when that is gone, or has begun another step.
-   * @throws ClusterError UNREACHABLE when the coordinator makes no room for it.
+   * Delivers a node's gradient sum to the coordinator; drops it if the coordinator has ended or begun another step.
+   * @throws ClusterError UNREACHABLE if the coordinator makes no room for it.
    */
   async deliver(step: number, node: TreeNode, gradient: Float32Array, reports: readonly ShardResult[]): Promise<void> {
     const sendBeginMs = monotonicMs();
@@ -72,7 +72,7 @@ export class CoordinatorLink {
     this.queue.keep({ step, evaluation: false, values });
   }
 
-  /** Waits until the coordinator has taken another gradient. @returns undefined when nobody waits for this one any more. */
+  /** Waits until the coordinator has room for the gradient. @returns undefined if it isn't needed any more. */
   async #roomFor(gradient: Float32Array): Promise<SharedVector | undefined> {
     const deadline = performance.now() + roomLimitMs;
     const { vector } = this.queue;

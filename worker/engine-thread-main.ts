@@ -50,14 +50,14 @@ async function begin({ manifest, wide, link }: ToEngine & { kind: 'job' }): Prom
   return new WorkLoop(computer, { wide: wide && engine.info.threads === 1, link });
 }
 
-/** An engine that cannot be created: its device or library is missing on this machine. */
+/** Error for an engine that cannot be created because its device or library is missing on this machine. */
 class UnavailableEngine extends Error {}
 
 function unavailable(cause: Error): never {
   throw cause instanceof EngineError ? new UnavailableEngine(cause.message, { cause }) : cause;
 }
 
-/** Reports that the thread cannot compute. Errors of the machine or the model stay; others may be a matter of chance. */
+/** Reports that the thread cannot compute. Errors of the machine or the model are final; others may be transient. */
 function fail(error: unknown): void {
   const isOfModel = error instanceof EngineError && error.code.startsWith('UNSUPPORTED');
   const isFinal = error instanceof UnavailableEngine || isOfModel;

@@ -44,7 +44,7 @@ export type FromEngine =
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'drained' }
   | { kind: 'log'; message: string }
-  /** `isFinal`: another process on this machine would fail in the same way. */
+  /** `isFinal`: any process on this machine would fail in the same way. */
   | { kind: 'failed'; message: string; isFinal: boolean };
 
 /** What the thread is told when it starts. */

@@ -2,21 +2,21 @@ import { storeChunk } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Parameters } from '../proto/messages.js';
 
-/** Puts the chunks of the vector on its way together: parameters of a step, or with the running statistics. */
+/** Assembles the chunks of one vector: the parameters of a step, or those of an evaluation with running statistics. */
 export class IncomingParameters {
   #vector: { readonly key: string; readonly values: Float32Array; received: number } | undefined;
 
-  /** @param emptyVector - a vector of the length that a step, or an evaluation, needs. */
+  /** @param emptyVector - returns a vector of the length needed by a step or an evaluation. */
   constructor(private readonly emptyVector: (evaluation: boolean) => Float32Array) {}
 
-  /** Whether a vector has begun and isn't complete. */
+  /** True while a vector has begun and isn't complete. */
   get isReceiving(): boolean {
     return this.#vector !== undefined;
   }
 
   /**
-   * @returns the vector, once its last chunk is there.
-   * @throws ClusterError BAD_CHUNK for any other chunk than the next one, or a damaged one.
+   * @returns the vector after its last chunk, else undefined.
+   * @throws ClusterError BAD_CHUNK for a damaged chunk or any but the next one.
    */
   add(message: Parameters): Float32Array | undefined {
     const { step, evaluation, chunk, chunks } = message;

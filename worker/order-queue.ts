@@ -59,7 +59,7 @@ export class OrderQueue {
     return { work, vector };
   }
 
-  /** Nothing more to do leaves what there is. */
+  /** Adds work, and drops work of other steps or kinds. An empty list changes nothing. */
   #add(work: readonly Work[]): void {
     if (work.length === 0) return;
     const kept = this.#work.filter(({ step, kind }) => step === work[0]?.step && kind === work[0].kind);

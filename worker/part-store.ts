@@ -43,7 +43,7 @@ export class PartStore {
   #call: { cancel(): void } | undefined;
   #fetching = false;
   #closed = false;
-  /** Set once something is wanted: the channel connects with its first call. */
+  /** Set with the first request, as the channel connects with its first call. */
   #connecting: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: PartStoreOptions) {

@@ -48,7 +48,7 @@ export interface SessionEnd {
   readonly reason: string;
 }
 
-/** Between heartbeats on the Join stream, which show that its connection works; `Beats` has the others. */
+/** Interval of heartbeats on the Join stream, which show that its connection works; `Beats` sends the others. */
 const joinBeatMs = 5_000;
 /** How long the last message may take to reach the coordinator. */
 const farewellMs = 1_000;

@@ -4,7 +4,7 @@ import { didYouMean, nearest } from '../../job/hint.js';
 import { inputSchema, knownPaths, specProblems } from '../../job/spec-problems.js';
 import { jobSpecSchema } from '../../job/spec.js';
 
-/** Options that the library's functions have in common. */
+/** Options shared by the library's functions. */
 export const datasetFields = {
   data: z.string().min(1).max(4096).optional(),
   synthetic: z.boolean().optional(),
@@ -26,7 +26,7 @@ export const trainOptionsSchema = z.strictObject({
 });
 
 /**
- * Refuses what a caller without TypeScript may pass: unknown options, values of a wrong type.
+ * Rejects unknown options and values of a wrong type, which a caller without TypeScript may pass.
  * @param operation - name of the library's function.
  * @throws TypeError that lists all problems.
  */
@@ -44,7 +44,7 @@ export function checkOptions(operation: string, schema: z.ZodObject, options: un
   throw new TypeError(`${operation}: ${problems.join('; ')}`);
 }
 
-/** @throws TypeError for a dataset that is none, such as a promise that nobody has waited for. */
+/** @throws TypeError unless `dataset` is a dataset; a promise that wasn't awaited is the usual mistake. */
 export function checkDataset(operation: string, dataset: unknown): void {
   const parts = ['imageShape', 'classes', 'train', 'test'];
   if (typeof dataset === 'object' && dataset !== null && parts.every((part) => part in dataset)) return;
@@ -61,7 +61,7 @@ export function checkArgument(operation: string, name: string, schema: z.ZodType
   throw new TypeError(`${operation}: ${name}: ${problem!.message}`);
 }
 
-/** An unknown option, and where it belongs: a field of the job goes into `set`. */
+/** Describes an unknown option with a suggestion; a field of the job belongs into `set`. */
 function describeUnknown(key: string, value: unknown, schema: z.ZodObject): string {
   const options = Object.keys(schema.shape);
   const field = options.includes('set') ? fieldNamed(key) : undefined;

@@ -48,7 +48,7 @@ export async function train(options: TrainOptions = {}): Promise<Run> {
   const directory = options.run ?? newRunDirectory('runs', preset, new Date());
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const args = [main, 'train', '--stop-at-stdin-end', '--preset', preset, '--run', directory, ...trainFlags(options)];
-  // Its standard input ends when this process does, however that ends.
+  // The child's standard input closes when this process ends, even if it is killed.
   const child = spawn(nodeBinary(), args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const code = await ended(child, options.onLine ?? console.log);
   if (code.exit === 0 || code.exit === interruptedExitCode) return openRun(directory);

@@ -39,7 +39,7 @@ function downloadCommand(): Command {
     });
 }
 
-/** Sides of a folder's images where nothing else is said. */
+/** Default side length of a folder's images. */
 const usualSize = imageFormatOf({}).height;
 
 function checkUrl(text: string): string {
@@ -77,7 +77,7 @@ function infoCommand(): Command {
     });
 }
 
-/** @throws JobError BAD_OPTION where two sources are named, of which one would be ignored. */
+/** @throws JobError BAD_OPTION for two sources, one of which would be ignored. */
 function checkSource(file: string | undefined, { folder, synthetic }: InfoFlags, command: Command): void {
   if (file !== undefined)
     refuseUnused(command, ['--folder', '--size', '--synthetic'], `no job next to it, got ${file}`);

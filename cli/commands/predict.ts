@@ -50,7 +50,7 @@ function formatOf({ imageShape: [height, width, channels] }: ModelCard): Omit<Im
   throw new JobError('BAD_OPTION', message);
 }
 
-/** @throws JobError BAD_DATA with all files that can't be used. */
+/** @throws JobError BAD_DATA that lists all unusable files. */
 async function readImages(files: readonly string[], format: ImageFormat): Promise<Uint8Array> {
   const images: Uint8Array[] = [];
   const problems: JobError[] = [];

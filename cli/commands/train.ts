@@ -129,7 +129,7 @@ export function addRunOptions(
     .addOption(level.choices(logLevels).default(defaults.logLevel));
 }
 
-/** @throws JobError BAD_OPTION for a place of new runs where the run's own is given. */
+/** @throws JobError BAD_OPTION for `--runs` next to a flag that names the run directory itself. */
 export function checkRunFlags(command: Command, { run, resume }: RunOptions): void {
   const named = resume !== undefined ? '--resume' : run !== undefined ? '--run' : undefined;
   if (named !== undefined) refuseUnused(command, ['--runs'], `no ${named} next to it, which names the directory`);

@@ -81,7 +81,7 @@ export function workerCommand(): Command {
       } finally {
         if (process.connected) process.disconnect();
       }
-      // A connection that the kernel still tries to make cannot be called off and would keep the process for two minutes.
+      // A pending TCP connect can't be cancelled and would keep the process alive for two minutes.
       process.exit();
     });
 }

@@ -32,7 +32,7 @@ export async function watchRun(client: ControlClient, watcher: Watcher): Promise
   };
   const onSignal = () => leave(true);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  // Nobody reads what it prints any more, as after `| head`.
+  // The reader of standard output has ended, as after `| head`.
   const onClosed = () => leave(false);
   process.stdout.on('error', onClosed);
   const refresh = throttled(async () => watcher.history?.(await client.history(curvePoints)));

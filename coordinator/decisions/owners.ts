@@ -1,6 +1,6 @@
 import { decideAuditor } from './audit.js';
 
-/** A worker that is present and ready, as the decision sees it. */
+/** A worker that is present and ready. */
 export interface Candidate {
   readonly workerId: string;
   /** Shards whose data it has. */
@@ -10,20 +10,20 @@ export interface Candidate {
 /** An item of a task that is neither done nor dispatched: a shard of a step, its audit, a batch of an evaluation. */
 export interface OpenItem {
   readonly item: number;
-  /** The worker that the plan names for it, present or not. */
+  /** The worker that the plan names, present or not. */
   readonly planned?: string | undefined;
   /** The shard whose data it needs; undefined for a batch of an evaluation. */
   readonly shard?: number | undefined;
-  /** Set where it repeats another item's computation, which somebody else should do. */
+  /** Set if it repeats another item's computation, preferably on another worker than `by`. */
   readonly audits?: { readonly item: number; readonly by: string | undefined } | undefined;
 }
 
 /**
- * Who computes each open item: only `candidates`, so that nothing is dispatched to a worker that isn't present, and each
- * item has an owner as soon as there is one candidate.
+ * Assigns each open item to one of `candidates`, so that nothing is dispatched to an absent worker, and each item has
+ * an owner as soon as there is one candidate.
  *
- * That is its planned worker, once that one has the data; until then whoever has the data, so that a shard that moves
- * does not hold up the step. Where neither is present, the one with the least to do.
+ * An item goes to its planned worker if that holds the data, else to any worker that does, so that a shard that moves
+ * doesn't delay the step. If none does, it goes to the planned worker if present, else to the least loaded one.
  * @param candidates - in order of preference.
  */
 export function decideOwners<C extends Candidate>(

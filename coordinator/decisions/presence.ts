@@ -2,20 +2,20 @@ import { connectLimitMs } from '../../proto/liveness.js';
 
 /** Who is there, and whether that is enough: pure functions with the time as an argument. */
 
-/** Workers that a reason names one by one. */
+/** Most workers that a reason names. */
 const maxNames = 8;
 
-/** A worker as its silence is judged. */
+/** The fields of a worker that decide if it is silent. */
 export interface Audible {
   readonly workerId: string;
   readonly lastHeardMs: number;
-  /** The newest heartbeat, if one has come. */
+  /** The newest heartbeat, if any has arrived. */
   readonly heartbeat?: object | undefined;
 }
 
 /**
- * Workers that have been silent past the heartbeat limit. The first heartbeat comes on a connection that is made as the
- * worker joins, so until then it has the time that connecting may take on top.
+ * Workers that have been silent past the heartbeat limit. The connection for heartbeats is opened as the worker joins,
+ * so the limit for the first heartbeat also includes the time to connect.
  */
 export function decideLost(workers: readonly Audible[], nowMs: number, limitMs: number): string[] {
   const limitOf = ({ heartbeat }: Audible) => (heartbeat ? limitMs : limitMs + connectLimitMs);
@@ -47,7 +47,7 @@ export function decideStart({ ready, compiling, gone }: Presence, wanted: number
   return { start: false, reason: parts.join('; ') };
 }
 
-/** The first names, and how many more there are: a reason is a line, and hundreds of workers may join at once. */
+/** The first names and the count of the others: a reason is one line, and hundreds of workers may join at once. */
 function listed(workerIds: readonly string[]): string {
   const more = workerIds.length - maxNames;
   return [...workerIds.slice(0, maxNames), ...(more > 0 ? [`${more} more`] : [])].join(', ');

@@ -23,7 +23,7 @@ export function decideStandby(
   return standby;
 }
 
-/** Shards of the standby that has the fewest to fetch so far, and of those the first that lacks the fewest of `shards`. */
+/** Shards of the standby with the fewest to fetch so far; among equals, the first that lacks the fewest of `shards`. */
 function cheapest(
   standby: ReadonlyMap<string, number[]>,
   shards: readonly number[],

@@ -35,10 +35,10 @@ export function lateAfterMs(usualMs: number | undefined): number {
   return Math.max(3 * usualMs, usualMs + 500);
 }
 
-/** A node that has not arrived, and the workers it was dispatched to. */
+/** A node whose result has not arrived, and the workers it was dispatched to. */
 export interface MissingNode {
   readonly node: TreeNode;
-  /** The task's items that the node is the result of: its shards, or the audit of one. */
+  /** The task's items that make up the node: its shards, or the audit of one. */
   readonly items: readonly number[];
   readonly workerIds: readonly string[];
 }
@@ -50,7 +50,7 @@ export interface SpeculationInput {
   /** Undefined while it is not known. */
   readonly usualMs: number | undefined;
   readonly missing: readonly MissingNode[];
-  /** Workers whose parameters or results are on their way right now. */
+  /** Workers whose parameters or results are being transferred. */
   readonly moving: ReadonlySet<string>;
   /** Ready workers that owe nothing, with the shards they hold, in order of preference. */
   readonly idle: readonly { readonly workerId: string; readonly holding: ReadonlySet<number> }[];

@@ -9,7 +9,8 @@ import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
 
 /**
  * How a run is doing: as its `run.json` says, `running` while a coordinator holds its directory, `interrupted` when it
- * ended without a result and can be resumed, `failed` when it has recorded why, `damaged` when its files cannot be read.
+ * ended without a result and can be resumed, `failed` when it has recorded why, `damaged` when its files cannot be
+ * read.
  */
 export type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'failed' | 'damaged';
 
@@ -18,7 +19,7 @@ export interface ListedRun {
   readonly name: string;
   readonly path: string;
   readonly state: ListedState;
-  /** Why it failed or is damaged. */
+  /** Reason why it failed or is damaged. */
   readonly problem: string | null;
   readonly model: string | null;
   /** e.g. `CIFAR-10 (JPEG copy)`. */
@@ -41,7 +42,7 @@ export interface ListedRun {
 
 const outcomeSchema = z.looseObject({
   outcome: z.enum(['running', 'finished', 'stopped', 'failed']),
-  /** Why it failed. */
+  /** Reason of the failure. */
   failure: z.string().optional(),
   steps: z.int().optional(),
   seconds: z.number().optional(),

@@ -66,7 +66,7 @@ function keyOf(op: Op, inputs: readonly Node[], attrs: object, shape: Shape, dty
   return `${op}(${inputs.map((node) => node.id).join()})${attributeKey(attrs)}|${dtype}|${shape.join()}`;
 }
 
-/** Attributes as text that differs where they do: JSON has no NaN and no infinity, and writes −0 as 0. */
+/** Attributes as unambiguous text. JSON would not do: it has no NaN and no infinity, and writes −0 as 0. */
 function attributeKey(attrs: object): string {
   return Object.entries(attrs)
     .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value.map(valueKey).join()}]` : valueKey(value)}`)

@@ -1,8 +1,8 @@
 import type { Node } from './node.js';
 
 /**
- * Every node that the roots need, inputs before what they are for, in the order in which a recursion would finish them.
- * A loop: a model of a few hundred layers would overflow the stack.
+ * Every node that the roots need, inputs before their users, in the order in which a recursion would finish them.
+ * Implemented as a loop, as recursion would overflow the stack for a model of a few hundred layers.
  */
 export function postOrder(
   roots: readonly Node[],

@@ -42,7 +42,7 @@ export function dropLeadingOnes(graph: Graph, x: Node): Node {
   return reshape(graph, x, withoutLeadingOnes(x.shape));
 }
 
-/** What a node shows in another shape or order: itself where it does neither. */
+/** The node below any operations that only change its shape or order; the node itself if there are none. */
 export function withoutShapeOps(node: Node): Node {
   const shows = node.op === 'reshape' || node.op === 'transpose' || node.op === 'broadcast' || node.op === 'slice';
   return shows || node.op === 'pad' ? withoutShapeOps(node.inputs[0]) : node;

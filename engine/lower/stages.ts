@@ -1,14 +1,15 @@
 import type { Node, Op } from '../ir/node.js';
 import { postOrder } from '../ir/order.js';
 
-/** Nodes on one path that are lowered by recursion; each takes up to about ten calls. */
+/** Most nodes on one path that are lowered by recursion; each takes up to about ten calls. */
 const deepest = 500;
-/** Operations whose rules look into their inputs, to make one operator of both. */
+/** Operations whose rules may fuse them with their inputs. */
 const lookInside: ReadonlySet<Op> = new Set<Op>(['add', 'mul', 'relu', 'sub']);
 
 /**
- * Nodes to lower first, one after the other, where a program is deeper than a recursion can go: a model of hundreds of
- * layers. They are such that no rule would have fused them. Empty for the others, which are lowered from the outputs.
+ * Nodes to lower first, one after the other, for a program too deep for recursion, such as a model of hundreds of
+ * layers. Only nodes that no rule would fuse are chosen. Empty for other programs, which are lowered from their
+ * outputs.
  */
 export function stagesOf(outputs: readonly Node[], uses: ReadonlyMap<Node, number>): Node[] {
   const nodes = postOrder(outputs);

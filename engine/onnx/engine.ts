@@ -17,11 +17,14 @@ import { compileEachTime, type ProgramSource, type Target, throughCache } from '
 import { evaluateProgram, type Place, trainProgram } from './programs.js';
 import { loadRuntime } from './session.js';
 
-/** Up to so many threads cnn3 and cnn4 have been tested to give the same bits; resnet20 and most other models do not. */
+/** Largest tested numbers of threads. Up to these, cnn3 and cnn4 give the same bits; resnet20 and most models don't. */
 const mostThreads = { portable: 2, nchwc: 8 };
 
 export interface OnnxEngineOptions {
-  /** Threads inside one operator on a CPU, 1 to 8; 2 at most where the lowering is not `nchwc`. Bits may depend on it, as those of resnet20 do: sums are split otherwise. */
+  /**
+   * Threads inside one operator on a CPU: 1 to 8, at most 2 unless the lowering is `nchwc`.
+   * Bits may depend on it, as those of resnet20 do, because it decides how sums are split.
+   */
   readonly threads: number;
   /** `auto`, the default: `cuda` where it is installed and works, else `cpu`; or `cuda:1`, the second GPU; or `webgpu`. */
   readonly device?: string | undefined;

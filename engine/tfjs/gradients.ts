@@ -5,11 +5,11 @@ type Tf = typeof Core;
 type GradFunc = GradConfig['gradFunc'];
 
 /**
- * Replaces gradients of TF.js's that are wrong or of no use, for every backend:
+ * Replaces two of TF.js's gradients, for every backend:
  *
- * - of a maximum or minimum over axes: TF.js gives dy to every element that equals it, so tied elements multiply the
- *   gradient; here the first one gets it, as in max pooling;
- * - of `tile`: TF.js adds one slice per repetition, which for layer normalization is one addition per sample and pixel.
+ * - Maximum or minimum over axes: TF.js gives dy to every element equal to the extreme, so ties multiply the gradient.
+ *   Here the first one gets it, as in max pooling.
+ * - `tile`: TF.js adds one slice per repetition, which for layer normalization is one addition per sample and pixel.
  */
 export function replaceGradients(tf: Tf): void {
   const extremes = { Max: tf.argMax, Min: tf.argMin };
@@ -25,13 +25,13 @@ export function replaceGradients(tf: Tf): void {
   tf.registerGradient({ kernelName: 'Tile', inputsToSave: ['x'], gradFunc });
 }
 
-/** TF.js calls the axes of Max `reductionIndices`, those of Min `axis`. */
+/** Axes of a reduction. TF.js names them `reductionIndices` for Max, `axis` for Min. */
 function axesOf(tf: Tf, attrs: unknown, shape: number[]): number[] {
   const { reductionIndices, axis } = attrs as { reductionIndices?: number | number[]; axis?: number | number[] };
   return [...tf.util.parseAxisParam((reductionIndices ?? axis)!, shape)].sort((a, b) => a - b);
 }
 
-/** dy where x has its first extreme along the axes in row-major order, else 0. */
+/** dy at the first extreme of x along the axes in row-major order, else 0. */
 function firstExtremeGrad(
   tf: Tf,
   first: (x: Tensor, axis: number) => Tensor,

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 
-/** TF.js's initializers, as far as they are used here. */
+/** The parts of TF.js's initializers that are used here. */
 interface Scaling {
   readonly distribution: string;
   apply: (this: Scaling, shape: number[], dtype?: string) => Tensor;
@@ -13,7 +13,7 @@ interface Orthogonal {
   apply(shape: number[]): Tensor;
 }
 
-/** Replaces what TF.js's initializers do otherwise than Keras's, or not at all. */
+/** Makes TF.js's initializers agree with Keras's. */
 export function replaceInitializers(tf: typeof Core, layers: typeof Layers): void {
   replaceOrthogonal(tf, layers);
   drawTruncatedNormal(layers);
@@ -21,7 +21,7 @@ export function replaceInitializers(tf: typeof Core, layers: typeof Layers): voi
   for (const [name, make] of Object.entries(lecun)) registerAs(tf, name, make({}).constructor);
 }
 
-/** `varianceScaling` takes `truncatedNormal` for a distribution, the default in Keras, and then draws a uniform one. */
+/** Corrects `varianceScaling`, which draws a uniform distribution for `truncatedNormal`, the default in Keras. */
 function drawTruncatedNormal(layers: typeof Layers): void {
   const prototype = Object.getPrototypeOf(layers.initializers.varianceScaling({})) as Scaling;
   const { apply } = prototype;
@@ -31,7 +31,7 @@ function drawTruncatedNormal(layers: typeof Layers): void {
   };
 }
 
-/** An initializer by the name that Keras writes as well. */
+/** Registers an initializer under the name that Keras writes. */
 function registerAs(tf: typeof Core, className: string, initializer: object): void {
   const Parent = initializer as new () => object;
   const Named = class extends Parent {
@@ -41,9 +41,9 @@ function registerAs(tf: typeof Core, className: string, initializer: object): vo
 }
 
 /**
- * Replaces how TF.js's `orthogonal` initializer, the default of recurrent layers, makes its values. TF.js's own needs
- * tensor methods that its core alone does not have, and takes seconds for a large matrix. The values are the same, up
- * to rounding: with the signs of R's diagonal, the Q of a QR decomposition is unique.
+ * Replaces the computation of TF.js's `orthogonal` initializer, the default of recurrent layers. TF.js's own needs
+ * tensor methods that its core alone lacks, and takes seconds for a large matrix. The values are the same up to
+ * rounding: with the signs of R's diagonal fixed, the Q of a QR decomposition is unique.
  */
 function replaceOrthogonal(tf: typeof Core, layers: typeof Layers): void {
   const prototype = Object.getPrototypeOf(layers.initializers.orthogonal({})) as Orthogonal;
@@ -73,8 +73,8 @@ function columnsOf(matrix: Float32Array, count: number): Float64Array[] {
 }
 
 /**
- * The vectors made orthonormal one after the other (modified Gram–Schmidt), in place. In double precision and twice
- * over, which is enough (Giraud et al. 2005), and in one order, so every process gets the same bits.
+ * Orthonormalizes the vectors in place by modified Gram–Schmidt, in double precision and twice over, which is enough
+ * (Giraud et al. 2005). The order is fixed, so every process gets the same bits.
  */
 function orthonormal(vectors: Float64Array[]): Float64Array[] {
   vectors.forEach((vector, i) => {
@@ -87,7 +87,7 @@ function orthonormal(vectors: Float64Array[]): Float64Array[] {
   return vectors;
 }
 
-/** Takes from `vector` its part along `unit`. */
+/** Subtracts from `vector` its component along `unit`. */
 function subtractPart(vector: Float64Array, unit: Float64Array): void {
   const factor = dot(vector, unit);
   for (let k = 0; k < vector.length; k++) vector[k]! -= factor * unit[k]!;

@@ -4,11 +4,11 @@ import { childrenOf, isModel, type LayerJson } from './walk.js';
 interface Call {
   readonly layer: LayerJson;
   readonly number: number;
-  /** Calls whose outputs it takes. */
+  /** Calls whose outputs are its inputs. */
   readonly inputs: readonly { readonly layer: string; readonly call: number }[];
 }
 
-/** Number of a layer's first call: a model counts as called once before, by its own inputs. */
+/** Number of a layer's first call. A model starts at 1, as the call by its own inputs counts as 0. */
 export function firstCall({ className }: LayerJson): number {
   return isModel(className) ? 1 : 0;
 }
@@ -23,8 +23,8 @@ function callsOf(layer: LayerJson): Call[] {
 }
 
 /**
- * The layers of a functional model in an order in which TF.js makes the first call of each when it comes to it; the
- * given order when that is one. References must be to layers of the model.
+ * The layers of a functional model in an order in which TF.js can make the first call of each as it reads them; the
+ * given order if possible. References must be to layers of the model.
  */
 export function inCallOrder(layers: readonly LayerJson[]): LayerJson[] {
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
@@ -39,15 +39,15 @@ export function inCallOrder(layers: readonly LayerJson[]): LayerJson[] {
   return [...ordered];
 }
 
-/** A layer whose calls cannot be made, or would be numbered otherwise. */
+/** A layer whose calls cannot be made, or would get other numbers. */
 export interface Misordered {
   readonly layer: LayerJson;
   readonly circular: boolean;
 }
 
 /**
- * Makes the calls of a functional model as TF.js does: it goes over the layers again and again, and makes those calls
- * whose inputs are there. It numbers a layer's calls as it makes them, so they have to come in their order.
+ * Simulates the calls of a functional model as TF.js makes them. TF.js goes over the layers repeatedly and makes those
+ * calls whose inputs are available. It numbers a layer's calls as it makes them, so they must come in their order.
  */
 export function misorderedCalls(model: LayerJson): Misordered[] {
   const layers = inCallOrder(childrenOf(model));

@@ -3,8 +3,8 @@ import { isObject, type Json, toSnake } from './json.js';
 import { childKeyOf } from './walk.js';
 
 /**
- * The topology in one spelling, whichever of those that TF.js reads it has: keys of layers and configurations in
- * snake case, Sequential's configuration as an object, calls as lists of lists. Values stay as they are.
+ * The topology in a single spelling out of those that TF.js reads: keys of layers and configurations in snake case,
+ * Sequential's configuration as an object, calls as lists of lists. Values are unchanged.
  */
 export function canonical(topology: ModelTopology): ModelTopology {
   return canonicalLayer(topology) as ModelTopology;
@@ -17,7 +17,7 @@ function canonicalLayer(value: unknown): unknown {
   if (typeof className !== 'string') return entry;
   const calls = Array.isArray(entry['inbound_nodes']) ? { inbound_nodes: entry['inbound_nodes'].map(nested) } : {};
   if (Array.isArray(config)) {
-    // Written by Keras before 2.2.3 and TF.js before 1.0. The model's own name is not in it.
+    // The form of Keras before 2.2.3 and TF.js before 1.0. It lacks the model's own name.
     const object = { name: typeof name === 'string' ? name : 'sequential', layers: config };
     return { ...entry, ...calls, config: canonicalConfig(className, object) };
   }
@@ -37,7 +37,7 @@ function canonicalConfig(className: string, config: Json): Json {
   return changed;
 }
 
-/** Of a key that is there in two spellings, one keeps its own, so that the check finds it. */
+/** Converts keys to snake case. If a key occurs in both spellings, both are kept, so that the check finds the other. */
 function withSnakeKeys(object: Json): Json {
   return Object.fromEntries(
     Object.entries(object).map(([key, value]) => {
@@ -47,7 +47,7 @@ function withSnakeKeys(object: Json): Json {
   );
 }
 
-/** `[[layer, node, tensor]]` of what may be written as `[layer, node, tensor]` when there is only one. */
+/** Wraps a single `[layer, node, tensor]`, which may be written without the outer list. */
 function nested(call: unknown): unknown {
   return Array.isArray(call) && typeof call[0] === 'string' ? [call] : call;
 }

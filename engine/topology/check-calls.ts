@@ -3,7 +3,7 @@ import type { Fault } from './fault.js';
 import { isObject, type Json } from './json.js';
 import { childrenOf, isModel, layerIn, type LayerJson } from './walk.js';
 
-/** Faults in how a functional model calls one of its layers. */
+/** Faults in a functional model's calls of one of its layers. */
 export function callFaults(layer: LayerJson, siblings: readonly LayerJson[]): Fault[] {
   const { entry, config, className } = layer;
   const calls = entry['inbound_nodes'];
@@ -34,7 +34,7 @@ function malformed(value: unknown): Fault {
   return { key: 'inbound_nodes', expected: 'lists of [layer, call, output]', value, remedy: 'correct it' };
 }
 
-/** Fault of `[layer, call, output, …]` that names nothing in the model. */
+/** Fault of a reference `[layer, call, output, …]` that doesn't exist in the model. */
 export function referenceFault(value: unknown, siblings: readonly LayerJson[], key: string): Fault | undefined {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return { ...malformed(value), key };
   const [name, call, output] = value as unknown[];
@@ -55,7 +55,7 @@ function rangeFault(value: unknown, [first, last]: [number, number], key: string
   return { key, expected: `${range} as the ${what}`, value, remedy: 'correct the number' };
 }
 
-/** Outputs of a layer; of a recurrent one that gives its states, TF.js says which there are. */
+/** Number of a layer's outputs. Infinite for a recurrent layer that returns its states: TF.js checks those. */
 function outputsOf({ className, config }: LayerJson): number {
   const inner = layerIn(config['layer'])?.config ?? {};
   if (config['return_state'] === true || inner['return_state'] === true) return Infinity;
@@ -71,7 +71,7 @@ function callRange(layer: LayerJson): [number, number] {
   return [first, first + (Array.isArray(calls) ? calls.length : 0) - 1];
 }
 
-/** Arguments of a call. Only `training: null` says nothing and may be given to every layer of Keras. */
+/** Faults of a call's arguments. Only `training: null` is accepted: it is the default, for every layer of Keras. */
 function argumentFaults(given: unknown): Fault[] {
   if (given === undefined || given === null) return [];
   if (!isObject(given)) return [malformed(given)];
@@ -88,7 +88,7 @@ function remedyFor(argument: string, value: unknown): string {
     : 'call it without training, which is true in training and false in evaluation';
 }
 
-/** Faults of layers whose calls depend on themselves, or cannot be made in their order. */
+/** Faults of layers whose calls are circular, or cannot be made in their order. */
 export function orderFaults(model: LayerJson): { layer: LayerJson; fault: Fault }[] {
   return misorderedCalls(model).map(({ layer, circular }) => {
     const expected = circular ? 'inputs that do not depend on it' : 'calls that can be made in their order';
@@ -97,7 +97,7 @@ export function orderFaults(model: LayerJson): { layer: LayerJson; fault: Fault 
   });
 }
 
-/** Faults in what a functional model takes and gives. */
+/** Faults in a functional model's inputs and outputs. */
 export function endFaults(model: LayerJson): Fault[] {
   const layers = childrenOf(model);
   return ['input_layers', 'output_layers'].flatMap((key) => {

@@ -5,7 +5,7 @@ import type { LayerRules } from './layer-rules.js';
 import { rulesOf } from './layer-table.js';
 import type { LayerJson } from './walk.js';
 
-/** Faults in a layer's own keys: its configuration, and what stands next to it. */
+/** Faults in a layer's own keys: its configuration and the keys next to it. */
 export function layerFaults(layer: LayerJson): Fault[] {
   const rules = rulesOf(layer.className);
   if (!rules) return [unknownClass(layer.className)];
@@ -15,7 +15,7 @@ export function layerFaults(layer: LayerJson): Fault[] {
   return fault ? [fault] : [];
 }
 
-/** A fault with the layer that it is in. */
+/** Adds the layer to a fault. */
 export function inLayer({ path, className, config }: LayerJson, fault: Fault): LayerFault {
   const own = typeof config['name'] === 'string' ? config['name'] : className;
   return { ...fault, layer: path === '' ? own : path, className };
@@ -47,12 +47,12 @@ function keyFaults(config: Json, { keys }: LayerRules): Fault[] {
   return [...there, ...missing];
 }
 
-/** Options of TF.js's functions that become parts of `batch_input_shape`. */
+/** Options of TF.js's functions that end up in `batch_input_shape`. */
 const inputOptions = ['batch_size', 'input_dim'];
 
 /**
- * Faults in the options that a layer is made with in JavaScript: unknown ones, and settings that TF.js does not keep.
- * Others are seen in the model's topology.
+ * Faults in the options of a layer made in JavaScript: unknown options, and settings that TF.js doesn't keep. All
+ * others appear in the model's topology.
  */
 export function optionFaults(className: string, options: Json): Fault[] {
   const keys = rulesOf(className)?.keys;
@@ -76,7 +76,7 @@ function toCamel(key: string): string {
   return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Keys next to `config` that say how a file was made; `name` and `inbound_nodes` are checked with the calls. */
+/** Keys next to `config` that record a file's origin; `name` and `inbound_nodes` are checked with the calls. */
 const metadata = ['class_name', 'config', 'name', 'inbound_nodes', 'module', 'registered_name', 'build_config'];
 const modelMetadata = ['keras_version', 'backend', 'compile_config'];
 

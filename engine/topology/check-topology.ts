@@ -7,8 +7,8 @@ import { type Fault, faultsError, type LayerFault } from './fault.js';
 import { childrenOf, isModel, layerIn, type LayerJson, layersOf } from './walk.js';
 
 /**
- * Refuses models whose training would not be what their topology says: each key of each layer and call is read, or
- * has the value that is computed with, or is refused.
+ * Refuses models whose training would differ from their topology. Each key of each layer and call either is read, or
+ * must have the one value that is implemented.
  * @param topology - canonical.
  * @throws EngineError UNSUPPORTED_MODEL that names all faults, with layer, key and value.
  */
@@ -28,8 +28,8 @@ export function checkTopology(topology: ModelTopology): void {
 }
 
 /**
- * All faults of a layer and of what it holds.
- * @param calls - how often the layer is called in one run of the model.
+ * All faults of a layer and of the layers inside it.
+ * @param calls - number of calls of the layer in one run of the model.
  */
 function faultsIn(layer: LayerJson, calls: number): LayerFault[] {
   const own = layerFaults(layer).map((fault) => inLayer(layer, fault));
@@ -56,14 +56,14 @@ function callsAlone({ className }: LayerJson, children: readonly LayerJson[]): L
   return children.flatMap((child) => callFaults(child, children).map((fault) => inLayer(child, fault)));
 }
 
-/** Calls of a child in one call of the layer that holds it. */
+/** Number of calls of a child in one call of the layer that holds it. */
 function callsIn({ className }: LayerJson, child: LayerJson): number {
   if (className === 'TimeDistributed') return Infinity;
   const calls = child.entry['inbound_nodes'];
   return Array.isArray(calls) && className !== 'Sequential' ? calls.length : 1;
 }
 
-/** TF.js would keep the statistics of the last call, Keras mixes those of all. */
+/** Fault of a layer with running statistics and several calls: TF.js would keep the last call's, Keras mixes all. */
 function statisticsFault(layer: LayerJson, calls: number): LayerFault[] {
   if (layer.className !== 'BatchNormalization' || calls <= 1) return [];
   const value = calls === Infinity ? 'one per time step' : calls;
@@ -76,7 +76,7 @@ function statisticsFault(layer: LayerJson, calls: number): LayerFault[] {
   return [inLayer(layer, fault)];
 }
 
-/** Keras writes a layer that is in two models as two, with one id; here they would not share their weights. */
+/** Faults of layers shared by two models. Keras writes them twice with one id; here they would not share weights. */
 function sharedFaults(topology: ModelTopology): LayerFault[] {
   const layers = layersOf(topology).filter(({ entry }) => Object.hasOwn(entry, 'shared_object_id'));
   return layers.flatMap((layer, i) => {

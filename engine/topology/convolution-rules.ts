@@ -5,7 +5,7 @@ import { count, flag, none, oneOf, ones, only, type Rules, sizes } from './rules
 import { activationOrNull, initializer, initializerIn } from './value-rules.js';
 
 export const dataFormat = oneOf('channels_last', 'channels_first');
-/** Where TF.js reads no data format, or computes it wrongly. */
+/** For layers whose data format TF.js ignores or computes incorrectly. */
 export const channelsLast = oneOf('channels_last');
 export const padding = oneOf('valid', 'same');
 
@@ -27,7 +27,7 @@ function convolution(rank: number): Rules {
   };
 }
 
-/** Without `initial`, as there is no such weight. */
+/** Initializer of a weight that doesn't exist, so without `initial`. */
 const unusedInitializer = { use: 'neutral', accepts: 'an initializer', check: initializer('').check } as const;
 const filters = { ...count, required: true } as const;
 
@@ -49,7 +49,7 @@ export const convolutionRules: Readonly<Record<string, LayerRules>> = {
       data_format: channelsLast,
       depth_multiplier: count,
       ...weightKeys({ depthwise: initializer('GlorotUniform'), pointwise: initializer('GlorotUniform') }),
-      // Keras writes these for every convolution; a separable one has no such weight.
+      // Keras writes these for every convolution, but a separable one has no such weight.
       ...kernel,
       kernel_initializer: unusedInitializer,
     },
@@ -86,7 +86,7 @@ function allOnes(sizes: unknown): boolean {
   return [sizes].flat().every((size) => size === 1);
 }
 
-/** TF.js draws both kernels by the depthwise initializer. */
+/** Fault of a pointwise initializer that differs from the depthwise one, by which TF.js draws both kernels. */
 function pointwiseFault(config: Json): Fault | undefined {
   const [depthwise, pointwise] = ['depthwise_initializer', 'pointwise_initializer'].map((key) => {
     const { class_name: className, config: settings } = initializerIn(config[key] ?? 'GlorotUniform')!;

@@ -1,24 +1,24 @@
 import { EngineError } from '../errors.js';
 import { brief } from './json.js';
 
-/** Something in a topology that cannot be computed as it is written. */
+/** A part of a topology that cannot be computed as written. */
 export interface Fault {
-  /** Where: key of a configuration, with the keys inside it, e.g. `kernel_initializer.seed`. */
+  /** Key of the configuration, with the keys inside it, e.g. `kernel_initializer.seed`. */
   readonly key: string;
-  /** In the form "expected `key` ‹expected›". */
+  /** Completes "expected `key` …" in the message. */
   readonly expected: string;
-  /** What is there; undefined when the key is missing. */
+  /** The value found; undefined if the key is missing. */
   readonly value: unknown;
   readonly remedy: string;
 }
 
-/** A fault and the layer that it is in. */
+/** A fault with its layer. */
 export interface LayerFault extends Fault {
   readonly layer: string;
   readonly className: string;
 }
 
-/** As many are named in one message. */
+/** Most faults listed in one message. */
 const most = 10;
 
 /**

@@ -7,8 +7,8 @@ import { type InitializerJson, initializerIn, initializerTable } from './value-r
 import { childrenOf, isModel, type LayerJson, mapEntries } from './walk.js';
 
 /**
- * A checked topology in the form that TF.js reads rightly: only keys that are read, calls without arguments,
- * initializers as objects, of TF.js's classes.
+ * A checked topology in the form that TF.js reads correctly: only keys that are read, calls without arguments,
+ * initializers as objects of TF.js's classes.
  */
 export function forTfjs(topology: ModelTopology): ModelTopology {
   return mapEntries(topology, (layer) => {
@@ -43,8 +43,8 @@ function readConfig(config: Json, keys: Rules): Json {
 }
 
 /**
- * TF.js draws `truncated_normal` as uniform, and `normal` as a truncated normal. It takes a 0 for its default; the
- * smallest number, which is 0 in f32, it takes as it is.
+ * Translates an initializer. TF.js draws `truncated_normal` as uniform, and `normal` as a truncated normal. It replaces
+ * a 0 by its default, but keeps the smallest double, which is 0 in f32.
  */
 function initializer(value: unknown): unknown {
   const read = initializerIn(value);
@@ -63,8 +63,8 @@ function withoutArguments([layer, call, output]: unknown[]): unknown[] {
 }
 
 /**
- * A checked topology in which every initializer is spelled out, also those that TF.js takes when there is none, and
- * settings whose default is another one in TF.js than in Keras.
+ * A checked topology with every initializer spelled out, including TF.js's defaults, and every setting whose default
+ * differs between TF.js and Keras.
  */
 export function withDefaults(topology: ModelTopology): ModelTopology {
   return mapEntries(topology, ({ entry, className, config }) => {
@@ -78,7 +78,7 @@ export function withDefaults(topology: ModelTopology): ModelTopology {
   });
 }
 
-/** Whether an initializer draws random numbers, and so takes a seed. */
+/** True if an initializer draws random numbers and so takes a seed. */
 export function isRandom({ class_name: className }: InitializerJson): boolean {
   return Object.hasOwn(initializerTable[className] ?? {}, 'seed');
 }

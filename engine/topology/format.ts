@@ -6,9 +6,9 @@ const graphModel =
   'convert the Keras model itself with --output_format tfjs_layers_model';
 
 /**
- * Formats of models that are no topology of Keras 2, though they may look like one.
+ * Recognises model formats that may look like a Keras 2 topology but aren't.
  * @param value - a model file's JSON or a topology.
- * @returns in the form "expected X, got Y; what to do"; undefined for other values.
+ * @returns "expected X, got Y; what to do"; undefined for other values.
  */
 export function foreignFormat(value: Json): string | undefined {
   if (isGraphModel(value)) return graphModel;
@@ -19,7 +19,7 @@ function isGraphModel({ format, node, versions, library }: Json): boolean {
   return format === 'graph-model' || (Array.isArray(node) && (isObject(versions) || isObject(library)));
 }
 
-/** Signs of Keras 3: its version; a class that is registered at the outermost level; its way to write shapes and calls. */
+/** Recognises Keras 3 by its version, by `registered_name` at the outermost level, or by its shapes and calls. */
 function isKeras3(value: Json): boolean {
   const { keras_version: version, generatedBy: generator } = value;
   if (/^3\./.test(String(version)) || /^keras v?3\./i.test(String(generator))) return true;

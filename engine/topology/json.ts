@@ -11,7 +11,7 @@ export function toSnake(word: string): string {
   return word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Whether two JSON values are the same, whatever the order of their keys. */
+/** True if two JSON values are equal, regardless of the order of their keys. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return show(sorted(a)) === show(sorted(b));
 }
@@ -22,7 +22,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])])); // prettier-ignore
 }
 
-/** A value for people; long ones are cut. */
+/** A value for a message, cut if it is long. */
 export function show(value: unknown): string {
   return value === undefined ? 'nothing' : JSON.stringify(value);
 }

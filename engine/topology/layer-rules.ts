@@ -3,10 +3,10 @@ import type { Json } from './json.js';
 import { none, only, rule, type Rule, type Rules } from './rules.js';
 import { float32, noConstraint, noRegularizer, shape } from './value-rules.js';
 
-/** How a class of layers is read. */
+/** Rules for the keys of one class of layers. */
 export interface LayerRules {
   readonly keys: Rules;
-  /** Finds fault with values that are fine one by one. Called when each of them is. */
+  /** Checks combinations of values. Called if each value is valid by itself. */
   readonly together?: (config: Json) => Fault | undefined;
 }
 
@@ -37,7 +37,7 @@ export function weightKeys(initial: Readonly<Record<string, Rule>>): Rules {
   return Object.fromEntries(entries);
 }
 
-/** A layer with the common keys and these. */
+/** Rules of a layer with the common keys and `keys`. */
 export function layer(keys: Rules, together?: LayerRules['together']): LayerRules {
   return { keys: { ...commonKeys, ...keys }, ...(together && { together }) };
 }

@@ -22,7 +22,7 @@ export const layerKinds = {
 
 const table = new Map<string, LayerRules>(Object.values(layerKinds).flatMap((rules) => Object.entries(rules)));
 
-/** How a class of layers is read; undefined for unknown ones. */
+/** Rules of a class of layers; undefined for unknown classes. */
 export function rulesOf(className: string): LayerRules | undefined {
   return table.get(className);
 }

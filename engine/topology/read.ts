@@ -3,7 +3,7 @@ import { canonical } from './canonical.js';
 import { checkTopology } from './check-topology.js';
 
 /**
- * A topology in one spelling, checked.
+ * Checks a topology and returns it in its canonical spelling.
  * @throws EngineError UNSUPPORTED_MODEL that names all faults, with layer, key and value.
  */
 export function readTopology(topology: ModelTopology): ModelTopology {

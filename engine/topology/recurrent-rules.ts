@@ -33,18 +33,18 @@ const cell: Rules = {
   dropout: number(0, 1),
   recurrent_dropout: number(0, 1),
 };
-/** Both compute the same; TF.js always takes the second. */
+/** Both implementations compute the same; TF.js always uses the second. */
 const implementation = rule('neutral', '1 or 2', (value) => value === 1 || value === 2 || value === null);
 const recurrentActivation = { ...activationOrNull, absent: 'sigmoid' };
 
 const cells = {
-  // TF.js takes null for its default, tanh.
+  // TF.js replaces null by its default, tanh.
   SimpleRNNCell: { ...cell, activation },
   GRUCell: {
     ...cell,
     recurrent_activation: recurrentActivation,
     implementation,
-    // Left out, Keras takes true.
+    // Required, as Keras's default is true.
     reset_after: required(only(false, 'set it to false; with true, another function is meant')),
   },
   LSTMCell: {
@@ -106,7 +106,7 @@ export const recurrentRules: Readonly<Record<string, LayerRules>> = {
   ),
 };
 
-/** TF.js writes a cell's settings next to the cell once more, and reads only those of the cell. */
+/** Fault of a cell's setting repeated next to the cell with another value; TF.js reads only the cell's. */
 function repeatedFault(config: Json): Fault | undefined {
   const own = layerIn(config['cell'])?.config ?? {};
   const other = Object.keys(repeated).find((key) => config[key] !== undefined && !sameJson(config[key], own[key]));
@@ -114,7 +114,7 @@ function repeatedFault(config: Json): Fault | undefined {
   return { key: other, expected: 'as in cell', value: config[other], remedy: 'remove it' };
 }
 
-/** TF.js gives the states of stacked cells in the reverse of Keras's order. */
+/** Fault of stacked cells that return their states, which TF.js orders in reverse of Keras. */
 function stackedStateFault(config: Json): Fault | undefined {
   const { cell: held, return_state: value } = config;
   if (layerIn(held)?.className !== 'StackedRNNCells' || value !== true) return undefined;
@@ -140,7 +140,7 @@ function isLayer(value: unknown): boolean {
   return isObject(value) && layerIn(value) !== undefined;
 }
 
-/** Checked with the calls. */
+/** A model's inputs or outputs; the references are checked with the calls. */
 const ends = required(rule('read', 'a list of [layer, call, output]', Array.isArray));
 const functional = layer({ layers, input_layers: ends, output_layers: ends });
 

@@ -3,22 +3,22 @@ import { inLayer } from './check-layers.js';
 import { faultsError, type LayerFault } from './fault.js';
 import { sameJson } from './json.js';
 
-/** The parts of a TF.js layer that are compared; it may come from another copy of TF.js than ours. */
+/** The parts of a TF.js layer that are compared. The layer may come from another copy of TF.js. */
 interface Layer {
   readonly name: string;
   getClassName(): string;
 }
 
-/** The same of a model. */
+/** The parts of a TF.js model that are compared. */
 export interface Model extends Layer {
   readonly layers: readonly Layer[];
   readonly weights: readonly { readonly originalName: string; readonly shape: readonly (number | null)[] }[];
 }
 
 /**
- * Refuses a model that is another one after its topology was written and read: TF.js does not write every setting.
- * @param own - as it was made.
- * @param reloaded - from its topology.
+ * Refuses a model that changes when its topology is written and read back: TF.js doesn't write every setting.
+ * @param own - the original model.
+ * @param reloaded - the model read back from its topology.
  * @throws EngineError UNSUPPORTED_MODEL that names layer and setting.
  */
 export function checkRoundTrip(own: Model, reloaded: Model): void {
@@ -37,7 +37,7 @@ function settingFaults(own: Model, reloaded: Model): LayerFault[] {
   });
 }
 
-/** Settings that both have, with different values. */
+/** Settings that both layers have, with different values. */
 function differences(path: string, layer: Layer, other: Layer): LayerFault[] {
   const [own, read] = [settingsOf(layer), settingsOf(other)];
   return [...own].flatMap(([key, value]) => {
@@ -51,7 +51,7 @@ function fault(path: string, layer: Layer, given: Parameters<typeof inLayer>[1])
   return inLayer({ path, className: layer.getClassName(), name: layer.name, config: {}, entry: {} }, given);
 }
 
-/** Every layer of a model by the names on the way to it. */
+/** Every layer of a model by its path of names. */
 function layersIn(holder: Layer, prefix = ''): Map<string, Layer> {
   const held = holder as unknown as Record<string, unknown>;
   const children = ['layers', 'layer', 'cell', 'cells', 'forwardLayer', 'backwardLayer'].flatMap((key) => held[key]);
@@ -68,7 +68,7 @@ function isLayer(value: unknown): value is Layer {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Layer>).getClassName === 'function';
 }
 
-/** Fields of a layer that hold plain values, `undefined` and `null` being the same; of an activation its name. */
+/** Fields of a layer with plain values, and the names of activations; `undefined` counts as `null`. */
 function settingsOf(layer: Layer): Map<string, unknown> {
   const entries = Object.entries(layer).flatMap(([key, value]): [string, unknown][] => {
     if (key === 'id' || key.startsWith('_')) return [];

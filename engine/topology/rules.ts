@@ -2,28 +2,28 @@ import type { Fault } from './fault.js';
 import { sameJson, show, toSnake } from './json.js';
 
 /**
- * How one key of a layer's configuration is treated.
+ * Rule for one key of a layer's configuration.
  *
- * `read`: its value decides what is computed. `fixed`: only the value that is computed with is accepted.
- * `neutral`: it says nothing about what is computed.
+ * `read`: its value decides what is computed. `fixed`: only the implemented value is accepted.
+ * `neutral`: it has no influence on what is computed.
  */
 export interface Rule {
   readonly use: 'read' | 'fixed' | 'neutral';
   /** Accepted values, for messages and the reference. */
   readonly accepts: string;
-  /** Looks into a value that is there. */
+  /** Checks a value that is present. */
   readonly check: (value: unknown, key: string) => Fault | undefined;
-  /** Set when the key must be written out, as Keras and TF.js have different defaults. */
+  /** Set if the key must be written out, as Keras and TF.js have different defaults. */
   readonly required?: true;
-  /** Of an initializer: class that TF.js takes when there is none. */
+  /** For an initializer: TF.js's default class. */
   readonly initial?: string;
-  /** Keras's value when the key is left out; TF.js would take another. */
+  /** Keras's default, if TF.js has another one. */
   readonly absent?: unknown;
 }
 
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** A rule that tests a value by itself. */
+/** A rule that tests a value in isolation. */
 export function rule(
   use: Rule['use'],
   accepts: string,
@@ -34,7 +34,7 @@ export function rule(
   return { use, accepts, check };
 }
 
-/** The same rule for a key that must be there. */
+/** The same rule for a required key. */
 export function required(given: Rule): Rule {
   return { ...given, required: true };
 }
@@ -50,7 +50,7 @@ export function number(from: number, below = Infinity): Rule {
 
 export const positive = rule('read', 'a positive number', (value) => isNumber(value) && value > 0);
 
-/** A size for all `rank` dimensions, or one for each. */
+/** A single size for all `rank` dimensions, or one for each. */
 export function sizes(rank: number): Rule {
   const list = rank === 1 ? 'a list of one' : `a list of ${rank}`;
   return rule('read', `a positive integer or ${list}`, (value) => isCount(value) || isList(value, isCount, rank));
@@ -63,23 +63,23 @@ export function oneOf(...words: string[]): Rule {
   return rule(use, words.map((word) => `"${word}"`).join(' or '), test, `use ${words.join(' or ')}`);
 }
 
-/** The one value that is computed with. */
+/** Accepts only the one value that is implemented. */
 export function only(value: unknown, remedy = `set it to ${show(value)}, or remove the layer`): Rule {
   return rule('fixed', show(value), (given) => sameJson(given, value), remedy);
 }
 
-/** The value 1 for all dimensions. */
+/** Accepts only 1 for all dimensions. */
 export function ones(remedy: string): Rule {
   const test = (value: unknown) => [value].flat().length > 0 && [value].flat().every((size) => size === 1);
   return rule('fixed', '1', test, remedy);
 }
 
-/** Nothing: `null`. */
+/** Accepts only `null`. */
 export function none(remedy = 'remove it'): Rule {
   return rule('fixed', 'null', (value) => value === null, remedy);
 }
 
-/** A rule's values, or `null`, which stands for the layer's default. */
+/** Accepts a rule's values or `null`, which means the layer's default. */
 export function orNull(given: Rule): Rule {
   const check: Rule['check'] = (value, key) => (value === null ? undefined : given.check(value, key));
   return { ...given, accepts: `${given.accepts}, or null`, check };

@@ -53,12 +53,12 @@ export const shapeRules: Readonly<Record<string, LayerRules>> = {
   UpSampling2D: layer({ size: sizes2(), data_format: dataFormat, interpolation: oneOf('nearest') }),
 };
 
-/** TF.js takes no single number here. */
+/** A list of two sizes: TF.js doesn't accept a single number here. */
 function sizes2() {
   return rule('read', 'a list of two positive integers', (value) => isList(value, isCount, 2));
 }
 
-/** TF.js takes every negative axis for the last. */
+/** TF.js treats every negative axis as the last one. */
 const axis = rule(
   'read',
   '-1 or a positive integer',
@@ -66,7 +66,7 @@ const axis = rule(
   'count from the front',
 );
 const isAxis = (value: unknown) => Number.isInteger(value) && value !== 0;
-/** TF.js does not count from the back in lists. */
+/** In lists, TF.js doesn't support negative axes. */
 const axes = rule('read', 'an axis, or two positive ones', (value) => isAxis(value) || isList(value, isCount, 2));
 const merge = layer({});
 

@@ -2,7 +2,7 @@ import type { Fault } from './fault.js';
 import { isObject, toSnake } from './json.js';
 import { isList, none, oneOf, only, orNull, positive, number, rule, type Rule, type Rules } from './rules.js';
 
-/** Rules of values that many layers have: activations, initializers, number types, shapes. */
+/** Rules for values that many layers share: activations, initializers, number types, shapes. */
 
 /** Activations by name, as the layers reference lists them. `null` is linear. */
 export const activationNames = [
@@ -25,13 +25,13 @@ export const activationNames = [
 
 const isActivation = (value: unknown) =>
   typeof value === 'string' && (activationNames as readonly string[]).includes(toSnake(value));
-/** TF.js would read an object as a layer, and drop its settings or not. */
+/** TF.js would read an object as a layer, with or without its settings. */
 const activationRemedy = `use one of ${activationNames.join(', ')}; put a layer with settings after this one`;
 
 export const activation = rule('read', 'the name of an activation', isActivation, activationRemedy);
 export const activationOrNull = orNull(activation);
 
-/** Loss terms and projections are not part of what a worker computes. */
+/** Workers don't compute the loss terms and projections of regularizers and constraints. */
 export const noRegularizer = none("remove it; use the optimizer's weightDecay");
 export const noConstraint = none('remove it');
 
@@ -48,7 +48,7 @@ export const seed = noSeed;
 const seeded: Rules = { seed: noSeed };
 const random: Rules = { ...seeded, mean: number(-Infinity), stddev: number(0) };
 
-/** Classes of initializers and their settings. Beside these each may have `dtype`. */
+/** Classes of initializers and their settings. Each may also have `dtype`. */
 export const initializerTable: Readonly<Record<string, Rules>> = {
   Zeros: {},
   Ones: {},
@@ -72,16 +72,16 @@ export const initializerTable: Readonly<Record<string, Rules>> = {
   Orthogonal: { ...seeded, gain: number(-Infinity) },
 };
 
-/** An initializer in TF.js's words; undefined for what is none. */
+/** An initializer as TF.js writes it. */
 export interface InitializerJson {
   readonly class_name: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** Keras 2 and TF.js spell classes and names differently: `lecun_normal`, `LecunNormal`, `leCunNormal`. */
+/** Classes by lower-case name, as spellings differ: `lecun_normal`, `LecunNormal`, `leCunNormal`. */
 const classByWord = new Map(Object.keys(initializerTable).map((name) => [name.toLowerCase(), name]));
 
-/** Reads an initializer that is a name or an object; the class of an unknown one stays as it is. */
+/** Reads an initializer given as a name or an object; undefined for other values. Unknown classes are kept. */
 export function initializerIn(value: unknown): InitializerJson | undefined {
   if (typeof value === 'string') return { class_name: classOf(value), config: {} };
   if (!isObject(value) || typeof value['class_name'] !== 'string') return undefined;
@@ -94,8 +94,8 @@ function classOf(word: string): string {
 }
 
 /**
- * An initializer with its settings.
- * @param initial - class that TF.js takes when there is none.
+ * Rule for an initializer and its settings.
+ * @param initial - TF.js's default class.
  */
 export function initializer(initial: string): Rule {
   return { use: 'read', accepts: 'an initializer', initial, check: initializerFault };

@@ -1,18 +1,18 @@
 import type { ModelTopology } from '../engine.js';
 import { isObject, type Json } from './json.js';
 
-/** One layer of a canonical topology: `{ class_name, config }`. Wrapped and nested layers have the same form. */
+/** One layer of a canonical topology, `{ class_name, config }`. Wrapped and nested layers have the same form. */
 export interface LayerJson {
   readonly className: string;
   readonly name: string;
   readonly config: Json;
-  /** All of it: in a functional model also `name` and `inbound_nodes`. */
+  /** The whole object, in a functional model with `name` and `inbound_nodes`. */
   readonly entry: Json;
-  /** Names of the layers that hold it and its own, without the model's, e.g. `base/conv1`. */
+  /** Names of the layers around it and its own, without the model's, e.g. `base/conv1`. */
   readonly path: string;
 }
 
-/** Where classes keep the layers that they hold: one, or several. */
+/** Configuration keys under which classes hold one or several layers. */
 const childKeys: Readonly<Record<string, string>> = {
   Sequential: 'layers',
   Functional: 'layers',
@@ -23,22 +23,22 @@ const childKeys: Readonly<Record<string, string>> = {
   StackedRNNCells: 'cells',
 };
 
-/** Key of the configuration under which layers of the class keep others; undefined for those that hold none. */
+/** Key of the configuration under which a class holds other layers; undefined if it holds none. */
 export function childKeyOf(className: string): string | undefined {
   return Object.hasOwn(childKeys, className) ? childKeys[className] : undefined;
 }
 
-/** Models as layers: they hold other layers, and have no weights but theirs. */
+/** True for models, which hold layers and have no weights of their own. */
 export function isModel(className: string): boolean {
   return childKeyOf(className) === 'layers';
 }
 
-/** A copy of the topology in which `change` has replaced every layer, nested ones included, outer ones first. */
+/** A copy of the topology with every layer, including nested ones, replaced by `change`, outer ones first. */
 export function mapEntries(topology: ModelTopology, change: (layer: LayerJson) => Json): ModelTopology {
   return mapEntry(topology, undefined, change) as ModelTopology;
 }
 
-/** The same, where only configurations are replaced. */
+/** As `mapEntries`, but replaces only the configurations. */
 export function mapLayers(topology: ModelTopology, change: (layer: LayerJson) => Json): ModelTopology {
   return mapEntries(topology, (layer) => ({ ...layer.entry, config: change(layer) }));
 }
@@ -60,7 +60,7 @@ export function childrenOf({ className, config, path }: LayerJson): LayerJson[] 
   return (Array.isArray(held) ? held : [held]).flatMap((child) => layerIn(child, path) ?? []);
 }
 
-/** @param parent - path of the layer that holds it; undefined for the outermost model. */
+/** @param parent - path of the layer around it; undefined for the outermost model. */
 function mapEntry(value: unknown, parent: string | undefined, change: (layer: LayerJson) => Json): unknown {
   const layer = layerIn(value, parent);
   if (!layer) return value;
@@ -73,7 +73,7 @@ function mapEntry(value: unknown, parent: string | undefined, change: (layer: La
   return { ...changed, config: { ...config, [key]: Array.isArray(held) ? held.map(map) : map(held) } };
 }
 
-/** The layer that a value is; undefined when it is none. */
+/** Reads a value as a layer; undefined if it isn't one. */
 export function layerIn(value: unknown, parent?: string): LayerJson | undefined {
   if (!isObject(value)) return undefined;
   const { class_name: className, config } = value;

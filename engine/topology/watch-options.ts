@@ -5,14 +5,14 @@ import { isObject, type Json } from './json.js';
 type Maker = (options?: unknown) => unknown;
 
 /**
- * TF.js's functions that make layers (`tf.layers`), which report options that TF.js would drop without a word.
- * @param report - gets the faults of each layer once it is made.
+ * Wraps TF.js's functions that make layers (`tf.layers`) to report options that TF.js would silently drop.
+ * @param report - called with the faults of each layer once it is made.
  */
 export function watchOptions<T extends object>(makers: T, report: (faults: readonly LayerFault[]) => void): T {
   const watched = Object.entries(makers).map(([name, make]) => {
     if (typeof make !== 'function') return [name, make] as const;
     const watchedMake = (options?: unknown) => {
-      // TF.js adds to the object that it is given.
+      // TF.js adds properties to the object it is given.
       const given = isObject(options) ? { ...options } : undefined;
       const made = (make as Maker)(options);
       if (given && isLayer(made)) report(faultsOf(made, given));

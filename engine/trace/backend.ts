@@ -16,7 +16,7 @@ export class TraceBackend {
   /** Name of the layer whose call, or whose gradient, is being traced, for messages. */
   layer: string | undefined;
   private nodes = new WeakMap<object, Node>();
-  /** The layer in whose call a node came up first. */
+  /** The layer whose call first created each node. */
   private makers = new WeakMap<Node, string | undefined>();
   /** How many tensors and variables share what `nodes` has for a key; TF.js counts its tensors by the answers. */
   private readonly references = new Map<object, number>();

@@ -2,22 +2,22 @@ import { EngineError } from '../errors.js';
 import { type Bounds, boundsOf } from '../ir/bounds.js';
 import type { Node } from '../ir/node.js';
 
-/** Rounding of a mean's factor 1/n, relative. */
+/** Relative rounding error allowed for a mean's factor 1/n. */
 const tolerance = 1e-3;
-/** Activations with a limit that interval arithmetic does not find. */
+/** Activations with a limit that interval arithmetic doesn't find. */
 const limitedActivations: ReadonlySet<string> = new Set(['gelu', 'gelu_new', 'mish', 'selu', 'softsign', 'swish']);
 
-/** The layer that made the logits, as far as it is known. */
+/** The layer that made the logits, if known. */
 export interface Ending {
   readonly layer: string | undefined;
   readonly activation: unknown;
 }
 
 /**
- * Looks at the end of a model, which should be logits, numbers of any size and sign: the loss applies the softmax.
- * Probabilities would get a second softmax, and hardly train.
- * @returns advice where the logits cannot have every value, else undefined.
- * @throws EngineError UNSUPPORTED_MODEL where they are probabilities, or something else between 0 and 1.
+ * Checks that a model ends in logits, numbers of any size and sign: the loss applies the softmax. Probabilities would
+ * get a second softmax and hardly train.
+ * @returns advice if the logits are limited, else undefined.
+ * @throws EngineError UNSUPPORTED_MODEL if they are probabilities or otherwise limited to 0 to 1.
  */
 export function checkEnd(logits: Node, { layer, activation }: Ending): string | undefined {
   const known = boundsOf(logits);
@@ -58,7 +58,7 @@ function probabilities(activation: string | undefined, layer: string | undefined
   );
 }
 
-/** The function whose values the logits are, in another shape or combined. */
+/** Softmax or sigmoid, if the logits are its values, possibly reshaped or combined. */
 function activationIn(node: Node, known: ReadonlyMap<Node, Bounds>): 'softmax' | 'sigmoid' | undefined {
   if (node.op === 'softmax' || node.op === 'sigmoid') return node.op;
   const limited = node.inputs.filter((input) => Object.values(known.get(input)!).every(Number.isFinite));

@@ -2,16 +2,17 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
 import type { Layer } from '../model-layers.js';
 
-/** Sees every call of a layer before it is made. */
+/** Called before each call of a layer. */
 export type Guard = (layer: Layer, inputs: Tensor | Tensor[]) => void;
 
 /**
- * A guard, for one trace, against layers that cannot be trained, or would compute something else here than where the model comes from:
+ * A guard, for one trace, against layers that cannot be trained or would compute something else than where the model
+ * comes from:
  *
  * - a batch norm over another axis than the last, which TF.js cannot train;
- * - a batch norm that is called more than once, as in `timeDistributed`: there is one set of batch statistics a step;
+ * - a batch norm that is called more than once, as in `timeDistributed`: there is one set of batch statistics per step;
  * - `rescaling` of the images, which are normalised already.
- * @param isImages - whether a tensor is the images that the model is given, in whatever shape.
+ * @param isImages - returns true if a tensor is the model's input images, in any shape.
  */
 export function layerGuard(isImages: (x: Tensor) => boolean): Guard {
   const norms = new Set<Layer>();

@@ -47,7 +47,7 @@ export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call 
         ? (inputs) => separableConvolution(layer, only(inputs), context.ops)
         : own;
     case 'GaussianNoise':
-      // TF.js draws noise of deviation 0 too.
+      // TF.js draws noise even for a deviation of 0.
       return layer.getConfig()['stddev'] === 0 ? (inputs) => only(inputs) : own;
     default:
       return context.training ? inTraining(layer, own, context) : own;
@@ -101,7 +101,7 @@ function fillNorm(layer: Layer, kwargs: Record<string, unknown>): Record<string,
   return kwargs;
 }
 
-/** A layer norm without scale or centre has no gradient in TF.js; with constants in their place it has. */
+/** Adds constants to a layer norm without scale or centre, which has no gradient in TF.js otherwise. */
 function fillLayerNorm(layer: Layer, x: Tensor, kwargs: Record<string, unknown>): Record<string, unknown> {
   const norm = layer as unknown as {
     readonly axis: readonly number[];

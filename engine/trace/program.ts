@@ -38,7 +38,7 @@ export interface TracedProgram {
   readonly outputs: readonly Output[];
   /** Dropout masks that it takes as inputs, in the order of the layers' calls. */
   readonly masks?: readonly MaskInfo[];
-  /** What the user should know of the model, which can be trained all the same. */
+  /** Advice for the user about a model that can be trained. */
   readonly advice?: string;
 }
 
@@ -113,7 +113,7 @@ function bindWeights(weights: LayersModel['weights']): Node[] {
   });
 }
 
-/** Logits `[batch, classes]` of the program's images, and what to know of the model's end. */
+/** Logits `[batch, classes]` of the program's images, and advice about the model's end. */
 function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext): Scores {
   checkShapes(model, spec);
   const images = backend.graph.input('images', [spec.batch, ...spec.imageShape], 'int32', 'uint8');
@@ -132,7 +132,7 @@ interface Scores {
   readonly advice?: string;
 }
 
-/** The layer that made the logits, whatever has only changed their shape since. */
+/** The layer that made the logits, apart from later changes of shape. */
 function endingOf(model: LayersModel, logits: Tensor): Ending {
   const name = backend.layerOf(withoutShapeOps(backend.nodeOf(logits)));
   const layer = allLayers(model).find((each) => each.name === name);

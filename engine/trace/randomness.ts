@@ -13,10 +13,10 @@ const randomOps: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Runs `trace`, in which no operation of TF.js may draw random numbers, with a seed or without: the draw would be a
- * constant of the program, the same at every step, and without a seed another one in each process. Each operation opens
- * a scope with its name, which is where it is caught.
- * @param refusal - the error for an operation.
+ * Runs `trace`, in which no operation of TF.js may draw random numbers. A draw would be a constant of the program, the
+ * same at every step, and without a seed a different one in each process. Each operation opens a scope with its name,
+ * where it is caught.
+ * @param refusal - returns the error for an operation.
  */
 export function withoutRandomness<T>(refusal: (op: string) => Error, trace: () => T): T {
   const engine = tf.engine();

@@ -21,8 +21,8 @@ for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
 }
 
 /**
- * Runs `trace` with TF.js recording into `backend`'s graph. (`setBackend` is done when it returns, for this one.) The
- * result is kept from `tidy`, which would search all of it, node by node and by recursion, for tensors.
+ * Runs `trace` with TF.js recording into `backend`'s graph. (For this backend, `setBackend` is synchronous.) The result
+ * is withheld from `tidy`, which would search it recursively for tensors.
  */
 export function recording<T>(trace: () => T): T {
   const before = tf.getBackend();

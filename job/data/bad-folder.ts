@@ -1,6 +1,6 @@
 import { JobError } from '../errors.js';
 
-/** The error for a place that holds no image folder, or one that can't be used. */
+/** The error for a directory that isn't a usable image folder. */
 export function badFolder(
   path: string,
   expected: string,
@@ -27,13 +27,13 @@ const failures: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'a path that is too long',
 };
 
-/** A system's failure to read something, in words with its code. */
+/** Description of a system error, with its code. */
 export function describeFailure({ code, message }: NodeJS.ErrnoException): string {
   const words = code === undefined ? undefined : failures[code];
   return words === undefined ? message : `${words} (${code})`;
 }
 
-/** Whether reading would fail again: the place itself is wrong, not the disk or the network behind it. */
+/** True if reading would fail again: the path itself is wrong, not the disk or the network behind it. */
 export function isLasting({ code }: NodeJS.ErrnoException): boolean {
   return code !== undefined && Object.hasOwn(failures, code);
 }

@@ -5,7 +5,7 @@ import { JobError } from '../errors.js';
 import { BATCH_FILES, checkFileSize, FOLDER, NAMES_FILE } from './cifar10-format.js';
 
 const MAX_NAMES_BYTES = 10_000;
-/** Entries that aren't read and are kept by name. */
+/** Most unread entries whose names are kept. */
 const MAX_OTHERS = 1000;
 
 /** md5 of a file, hexadecimal. */

@@ -40,7 +40,7 @@ interface Contents {
   readonly others: readonly string[];
 }
 
-/** Files of the official archive that need not be read. */
+/** Expected files that need not be read. */
 const knownOthers = ['readme.html', MARKER_NAME, ARCHIVE_NAME];
 
 /**
@@ -129,7 +129,7 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
   return { train, test, classes, evidence: { archiveMd5: await fileMd5(path), sha256 }, others };
 }
 
-/** A file that may not be read is a wrong one; a disk that fails is not. */
+/** The error for an unreadable file: BAD_DATA for missing permission, but not for a failing disk. */
 function unreadable(path: string, cause: NodeJS.ErrnoException): Error {
   if (!isLasting(cause)) return cause;
   const message = `read CIFAR-10: expected a readable file, got ${describeFailure(cause)}; ${path}; make it readable`;
@@ -151,7 +151,7 @@ async function checkFiles(directory: string, imagesPerFile: number): Promise<voi
   BATCH_FILES.forEach((name, k) => checkFileSize(join(directory, name), sizes[k]!, imagesPerFile));
 }
 
-/** The error for an archive of another version of CIFAR; undefined where it is none. */
+/** The error for an archive of another version of CIFAR; undefined if it isn't one. */
 function otherVersion(path: string, names: readonly string[]): JobError | undefined {
   const version = recogniseVersion(names.map((name) => basename(name)));
   if (!version) return undefined;

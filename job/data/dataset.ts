@@ -18,7 +18,7 @@ export interface Dataset {
   readonly title: string;
   /** Where the data was found and how the title is known; for display. */
   readonly origin?: string;
-  /** Which files are used for what, and which aren't used; lines for display. */
+  /** Use of the files, and files that aren't used; lines for display. */
   readonly notes?: readonly string[];
   readonly synthetic: boolean;
   readonly classes: readonly string[];

@@ -32,7 +32,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, format: Image
   }
 }
 
-/** Beginnings, as Latin-1, of files that are often called .png or .jpg by mistake. */
+/** First bytes, as Latin-1, of files that are often named .png or .jpg by mistake. */
 const otherKinds: readonly (readonly [RegExp, string])[] = [
   [/^GIF8/, 'a GIF'],
   [/^RIFF.{4}WEBP/s, 'a WebP'],
@@ -67,7 +67,7 @@ async function loadDecoder() {
   return sharp;
 }
 
-/** The decoder may say the same several times, a line each. */
+/** First line of the decoder's message, which may repeat itself. */
 function firstLine(text: string): string {
   return text.trim().split('\n', 1)[0]!.replaceAll(/\s+/g, ' ');
 }
@@ -77,10 +77,10 @@ function badImage(name: string, found: string, cause?: unknown): JobError {
   return new JobError('BAD_DATA', message, { cause });
 }
 
-/** Bad files that a message names. */
+/** Most bad files that a message names. */
 const namedFiles = 20;
 
-/** One error for all images that can't be used; the first twenty are named. */
+/** One error for all unusable images; the first twenty are named. */
 export function badImages(problems: readonly JobError[]): JobError {
   if (problems.length === 1) return problems[0]!;
   const named = problems.slice(0, namedFiles).map(({ message }) => `  ${message}`);

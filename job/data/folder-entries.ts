@@ -5,7 +5,7 @@ import { badFolder, describeFailure, isLasting } from './bad-folder.js';
 import type { LeftOutReason } from './left-out.js';
 import { isHidden } from './set-names.js';
 
-/** A folder's content, links followed. */
+/** A folder's content, with links followed. */
 export interface FolderEntries {
   readonly folders: readonly { readonly name: string; readonly isLink: boolean }[];
   readonly images: readonly string[];
@@ -14,7 +14,7 @@ export interface FolderEntries {
 
 const imageName = /\.(png|jpe?g)$/i;
 
-/** Looks into a folder, in the order of code units. @throws JobError BAD_DATA when it can't be read. */
+/** Lists a folder in the order of code units. @throws JobError BAD_DATA if it can't be read. */
 export async function entriesOf(folder: string): Promise<FolderEntries> {
   const found = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (!isLasting(error)) throw error;

@@ -11,27 +11,27 @@ import { roleOf } from './set-names.js';
 
 /** What an image folder holds, in the order in which it is used. */
 export interface FolderFiles {
-  /** The folder that the paths start from: the wanted one, or the only one in it. */
+  /** The folder that the paths are relative to: the given one, or the only one in it. */
   readonly base: string;
-  /** Names of the class folders in Unicode's NFC, sorted by code units, which no locale changes. */
+  /** Names of the class folders in Unicode's NFC, sorted by code units, independent of the locale. */
   readonly classes: readonly string[];
   readonly train: readonly LabelledFile[];
   readonly test: readonly LabelledFile[];
-  /** Which folder is used for what, and what isn't read; a line each. */
+  /** Use of each folder, and files that aren't read; a line each. */
   readonly notes: readonly string[];
 }
 
 /** Labels are bytes. */
 const mostClasses = 256;
-/** Share of the images that are for testing, unless the spec says another. */
+/** Default share of images for testing. */
 const usualTestShare = 0.2;
-/** Folders in each other that hold nothing else, as archives unpack to. */
+/** Most nested folders that hold nothing else, as some archives unpack to. */
 const mostWrappers = 3;
 
 /**
- * Lists a directory of class folders, or of one folder for training and one for testing that hold these, with images at
- * any depth below. A directory that holds a single folder of these stands for it.
- * @param testShare - share of the images that are for testing, where there is no set for it.
+ * Lists a directory of class folders, or of a training and a test folder that hold class folders, with images at any
+ * depth. If the directory holds nothing but one folder, that folder is listed instead.
+ * @param testShare - share of images for testing, used if there is no folder for it.
  * @throws JobError BAD_DATA
  */
 export async function listFolder(root: string, testShare?: number): Promise<FolderFiles> {
@@ -47,7 +47,7 @@ export async function listFolder(root: string, testShare?: number): Promise<Fold
   return { base, ...files, notes: [...notes, ...describeLeftOut(place.leftOut)] };
 }
 
-/** Where files are listed; `seen` and `leftOut` grow. */
+/** State of one listing; `seen` and `leftOut` grow. */
 interface Place {
   readonly base: string;
   readonly seen: Set<string>;
@@ -88,7 +88,7 @@ async function listSets(
   return { classes, train: inHashOrder(training), test: inHashOrder(testing), notes };
 }
 
-/** Names of class folders in one spelling, as file systems differ in how they write accented letters. */
+/** Names of class folders, normalised, as file systems encode accented letters differently. */
 function classesOf({ folders }: FolderEntries): string[] {
   return folders.map(({ name }) => name.normalize('NFC')).sort();
 }
@@ -115,14 +115,14 @@ function under(path: string, name: string): string {
 
 /** A folder that holds class folders or sets. */
 interface Found {
-  /** Relative to where the search began, with `/`. */
+  /** Relative to the start of the search, with `/`. */
   readonly path: string;
   readonly entries: FolderEntries;
-  /** Found on the way there. */
+  /** Entries left out on the way there. */
   readonly leftOut: LeftOut[];
 }
 
-/** Goes into folders that hold nothing but one folder of folders. @param isEnd - such a folder is not entered. */
+/** Enters folders that hold nothing but one folder of folders. @param isEnd - true for names that are not entered. */
 async function unwrap(root: string, start: string, isEnd: (name: string) => boolean): Promise<Found> {
   let path = start;
   let entries = await entriesOf(join(root, path));
@@ -170,7 +170,7 @@ function checkClasses(folder: string, entries: FolderEntries): void {
   });
 }
 
-/** Names all class folders without images at once. */
+/** @throws JobError BAD_DATA that lists all class folders without images. */
 function checkEveryClass(
   { base, leftOut }: Place,
   { path: set, entries: { folders } }: Pick<Found, 'path' | 'entries'>,

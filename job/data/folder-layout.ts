@@ -1,11 +1,11 @@
 import { isAlsoWord, roleOf, type SetRole } from './set-names.js';
 
-/** A folder next to others, as far as its use shows in it. */
+/** The properties of a folder that decide its use. */
 export interface Candidate {
   readonly name: string;
-  /** Whether it holds folders; those of a set are its classes. */
+  /** True if it holds folders; those of a set are its classes. */
   readonly hasFolders: boolean;
-  /** Whether it holds images itself. */
+  /** True if it holds images itself. */
   readonly hasImages: boolean;
 }
 
@@ -15,21 +15,21 @@ export interface NotRead {
   readonly reason: string;
 }
 
-/** The use of the folders that lie in an image folder. */
+/** Use of the folders inside an image folder. */
 export type Layout =
   | { readonly kind: 'classes' }
   | { readonly kind: 'sets'; readonly train: string; readonly test: string; readonly notRead: readonly NotRead[] }
-  /** Names that look like sets, but not which is which. */
+  /** Names look like sets, but their use is ambiguous. */
   | { readonly kind: 'unclear'; readonly found: string; readonly advice: string };
 
 const renameAdvice = 'or rename the folders if they are classes';
 
 /**
- * Tells sets from classes by names and contents.
+ * Distinguishes sets from classes by names and contents.
  *
- * A set is called like one and holds class folders. Next to a set for training, the one for testing is `test`, or else
- * the one for validation. Folders that are called like sets but can't be used as such are never taken as classes, as the
- * network would learn to tell sets apart.
+ * A set has the name of a set and holds class folders. The test set is the one named so, or else the one for
+ * validation. Folders that are named like sets but can't be used as such are never classes, as the network would learn
+ * to distinguish sets.
  */
 export function decideLayout(folders: readonly Candidate[]): Layout {
   const named = folders.filter(({ name }) => roleOf(name) !== undefined);
@@ -41,7 +41,7 @@ export function decideLayout(folders: readonly Candidate[]): Layout {
   return unclear(named, train, tests);
 }
 
-/** A class may be called train or valid: it holds images itself, and there is no other folder called like a set. */
+/** True if the names are ordinary words: a class named train or valid holds images, and no other name is a set's. */
 function areWords(named: readonly Candidate[], folders: readonly Candidate[]): boolean {
   const [only] = named;
   return named.length === 1 && folders.length > 1 && only!.hasImages && isAlsoWord(only!.name);

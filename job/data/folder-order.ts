@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 
 /** An image file and its class. */
 export interface LabelledFile {
-  /** As messages and hashes have it: relative to the folder, with `/`. */
+  /** As used in messages and hashes: relative to the folder, with `/`. */
   readonly path: string;
   /** Index of its class. */
   readonly label: number;
 }
 
 /**
- * Divides images into training and test by their paths alone, so that one more image moves no other from set to set.
+ * Splits images into training and test set by their paths alone, so that an added image moves no other between sets.
  */
 export function splitByHash(
   files: readonly LabelledFile[],
@@ -21,8 +21,8 @@ export function splitByHash(
 }
 
 /**
- * In the order of their paths' hashes: as good as shuffled, the same everywhere. Shards are equal runs of it, so each
- * has the classes mixed, and none has more than one image more than another.
+ * Sorts images by the hashes of their paths: as good as shuffled, and the same everywhere. Shards are equal runs of
+ * this order, so each has the classes mixed, and their sizes differ by at most one image.
  */
 export function inHashOrder(files: readonly LabelledFile[]): LabelledFile[] {
   return files
@@ -31,7 +31,7 @@ export function inHashOrder(files: readonly LabelledFile[]): LabelledFile[] {
     .map(({ file }) => file);
 }
 
-/** File systems differ in how they write accented letters. */
+/** Hash of a path, normalised, as file systems encode accented letters differently. */
 function pathHash(purpose: 'order' | 'split', path: string): Buffer {
   return createHash('sha256')
     .update(`${purpose}\n${path.normalize('NFC')}`)

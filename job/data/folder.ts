@@ -14,7 +14,7 @@ import type { LabelledFile } from './folder-order.js';
 
 export interface FolderOptions {
   readonly format: ImageFormat;
-  /** Share of the images that are for testing, where there is no `test/`; 0.2 by default. */
+  /** Share of images for testing if there is no `test/`; 0.2 by default. */
   readonly testShare?: number | undefined;
   /** Only so many images of each set. */
   readonly limit?: number | undefined;
@@ -23,14 +23,14 @@ export interface FolderOptions {
 /**
  * Reads a directory of class folders with PNG or JPEG images into memory, all in one size.
  *
- * Which images train and which test, and their order, depends on their paths alone; see `folder-order.ts`.
+ * The split into training and test images and their order depend on the paths alone; see `folder-order.ts`.
  * @throws JobError BAD_DATA that names folder or files.
  */
 export async function readFolder(root: string, options: FolderOptions): Promise<Dataset> {
   return readListed(root, await findImages(root, options), options);
 }
 
-/** Lists the images that `readListed` reads. @throws JobError BAD_DATA, BAD_SPEC */
+/** Lists the images for `readListed` to read. @throws JobError BAD_DATA, BAD_SPEC */
 export async function findImages(root: string, { format, testShare, limit }: FolderOptions): Promise<FolderFiles> {
   const listed = await listFolder(root, testShare);
   for (const set of ['train', 'test'] as const) {
@@ -48,14 +48,14 @@ export async function findImages(root: string, { format, testShare, limit }: Fol
   return { ...listed, train, test, notes: [...listed.notes, ...missing] };
 }
 
-/** A line about the classes of which a set has no images, if there are any. */
+/** A line that lists the classes without images in a set, if any. */
 function missingClasses(classes: readonly string[], files: readonly LabelledFile[], purpose: string): string[] {
   const present = new Set(files.map(({ label }) => label));
   const missing = classes.filter((_, label) => !present.has(label));
   return missing.length === 0 ? [] : [`no images for ${purpose} of ${listNames(missing)}`];
 }
 
-/** Reads what `findImages` has listed. @throws JobError BAD_DATA that names the files of both sets. */
+/** Reads the images listed by `findImages`. @throws JobError BAD_DATA that names the unusable files of both sets. */
 export async function readListed(root: string, files: FolderFiles, { format }: FolderOptions): Promise<Dataset> {
   const { base, classes, notes } = files;
   const all = [...files.train, ...files.test];
@@ -96,9 +96,9 @@ function normalisation(train: Split, channels: number): Dataset['normalise'] {
 }
 
 /**
- * Decodes files, several at once. Those that fail are decoded again one by one: the decoder keeps its messages in one
- * place for all that it is doing, so only then is a message that of its file.
- * @throws JobError BAD_DATA with all files that can't be used.
+ * Decodes files, several at a time. Those that fail are decoded again one by one: concurrent decodes share one message
+ * buffer, so only then does a message belong to its file.
+ * @throws JobError BAD_DATA that lists all unusable files.
  */
 async function decodeAll(
   base: string,

@@ -30,17 +30,17 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
   readonly seed?: number;
 }
 
-/** Reads a dataset whose place is known. */
+/** Reads a dataset that has been found. */
 export type ReadDataset = () => Promise<Dataset>;
 
-/** Opens a job's dataset: finds it and reads it; see `findDataset`. */
+/** Finds and reads a job's dataset; see `findDataset`. */
 export async function openDataset(options: OpenOptions): Promise<Dataset> {
   return (await findDataset(options))();
 }
 
 /**
- * Finds a job's dataset, without reading it. CIFAR-10: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache
- * directory, else the download, which begins when it is read.
+ * Finds a job's dataset without reading it. CIFAR-10: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache
+ * directory, else the download, which starts on reading.
  *
  * A place that the user named is the only one. Data that is there but bad is an error, never a reason to look elsewhere.
  * @throws JobError NO_DATA says where it looked and what to do; BAD_DATA; BAD_OPTION. Reading it throws these and
@@ -65,7 +65,7 @@ async function findWhole(options: OpenOptions): Promise<ReadDataset> {
   );
 }
 
-/** Each kind of data has libraries of its own, which the others need not wait for. */
+/** Makes the synthetic dataset. Its libraries load here, as other kinds of data don't need them. */
 async function makeStandIn({ limit, seed }: OpenOptions): Promise<Dataset> {
   const { makeSynthetic } = await import('./synthetic.js');
   const sizes = limit === undefined ? {} : { imagesPerBatch: limit, testImages: limit };
@@ -86,7 +86,7 @@ async function findFolder({ path, folder, cwd, limit }: OpenOptions): Promise<Re
   return () => readListed(root, files, folder);
 }
 
-/** A wrong explicit place is thrown at once; a download begins when the data is read. */
+/** Finds CIFAR-10. A wrong explicit location is an error at once; a download starts when the data is read. */
 async function findCifar10(options: OpenOptions): Promise<ReadDataset> {
   const cache = options.cache ?? cacheDirectory();
   const decision = decideSource(await inspect(candidates({ ...options, cache })));
@@ -115,7 +115,7 @@ async function wrongPlace({ origin, path }: { readonly origin: string; readonly 
   );
 }
 
-/** Downloads CIFAR-10. @returns the error where that is not wanted or fails. */
+/** Downloads CIFAR-10. @returns the error if the download is disabled or fails. */
 async function download(reason: string, cache: string, options: OpenOptions): Promise<FoundData | JobError> {
   if (options.download === false) return noData(reason);
   try {

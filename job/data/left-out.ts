@@ -1,22 +1,22 @@
 import { extname } from 'node:path';
 import { printable } from './set-names.js';
 
-/** Why something in a folder isn't read. */
+/** Reason why an entry of a folder isn't read. */
 export type LeftOutReason = 'kind' | 'hidden' | 'outside' | 'special' | 'broken link' | 'repeated';
 
-/** Something in a folder that isn't read. */
+/** An entry of a folder that isn't read. */
 export interface LeftOut {
   readonly reason: LeftOutReason;
-  /** Relative to the folder, with `/`; ends in `/` where it is a folder. */
+  /** Relative to the folder, with `/`; ends in `/` for a folder. */
   readonly path: string;
-  /** The class folder that it lies in, likewise; none for what lies outside of these. */
+  /** The class folder around it, in the same form; undefined outside class folders. */
   readonly folder?: string;
 }
 
-/** Names or kinds that one line lists. */
+/** Most names or kinds that one line lists. */
 const listed = 6;
 
-/** One line for each reason, with counts; none where everything is read. */
+/** One line per reason, with counts; empty if everything is read. */
 export function describeLeftOut(all: readonly LeftOut[]): string[] {
   return reasons.flatMap(({ reason, describe }) => {
     const entries = all.filter((entry) => entry.reason === reason);

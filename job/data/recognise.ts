@@ -4,7 +4,7 @@ import { describeFailure } from './bad-folder.js';
 import { ARCHIVE_NAME, BATCH_FILES } from './cifar10-format.js';
 import { entriesOf } from './folder-entries.js';
 
-/** Something other than what was wanted, and what to do about it. */
+/** Description of unexpected data, and the remedy. */
 export interface Recognised {
   readonly found: string;
   readonly advice: string;
@@ -23,14 +23,14 @@ const otherVersions: readonly { readonly pattern: RegExp; readonly found: string
   { pattern: /^(cifar-100-.*|fine_label_names\.txt)$/, found: 'CIFAR-100' },
 ];
 
-/** Another version of CIFAR than the one that is read, by the names of its files; undefined where it is none. */
+/** Recognises another version of CIFAR by the names of its files; undefined if it isn't one. */
 export function recogniseVersion(names: readonly string[]): Recognised | undefined {
   if (names.some((name) => BATCH_FILES.includes(name))) return undefined;
   const version = otherVersions.find(({ pattern }) => names.some((name) => pattern.test(name)));
   return version && { found: version.found, advice: wantBinary };
 }
 
-/** Says what lies at a path where CIFAR-10 was looked for and isn't. */
+/** Describes the contents of a path where CIFAR-10 was expected. */
 export async function recognise(path: string): Promise<Recognised> {
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (info instanceof Error)
@@ -61,7 +61,7 @@ async function recogniseFolder(path: string): Promise<Recognised> {
   return { found: `a folder of other files (${some(names)})`, advice: 'name the directory or archive of CIFAR-10' };
 }
 
-/** Whether there is an image at most `depth` folders below. */
+/** True if there is an image at most `depth` folders below. */
 async function holdsImages(path: string, depth: number): Promise<boolean> {
   const { folders, images } = await entriesOf(path).catch(() => ({ folders: [], images: [] }));
   if (images.length > 0) return true;

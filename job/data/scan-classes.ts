@@ -15,15 +15,15 @@ export interface ClassFolder {
   readonly isLink: boolean;
 }
 
-/** A folder to be listed, in the class folder `top`. */
+/** A folder to list, inside the class folder `top`. */
 interface Visit extends ClassFolder {
   readonly top: string;
 }
 
 /**
  * Lists the images at any depth below class folders. Links are followed after everything else, and no folder is read
- * twice, whatever links lead to it: circles end, and an image has one class.
- * @param seen - real paths of folders that are read already, or lie above; those read are added.
+ * twice, regardless of the links to it. So cycles end, and an image has one class.
+ * @param seen - real paths of folders already read and of parent folders; newly read ones are added.
  */
 export async function scanClasses(
   root: string,
@@ -58,7 +58,7 @@ export async function scanClasses(
   return { files, leftOut };
 }
 
-/** Sets within a class would be mixed. @throws JobError BAD_DATA */
+/** Rejects sets inside a class, which would be mixed. @throws JobError BAD_DATA */
 function checkUndivided(path: string, folders: FolderEntries['folders']): void {
   const named = folders.map(({ name }) => name).filter((name) => roleOf(name) !== undefined);
   const roles = new Set(named.map(roleOf));
@@ -68,7 +68,7 @@ function checkUndivided(path: string, folders: FolderEntries['folders']): void {
   });
 }
 
-/** Entries of an image folder, or of a set, that are no class folders: they belong to no class. */
+/** Entries of an image folder or a set that aren't class folders and so belong to no class. */
 export function outsideClasses(prefix: string, { images, others }: FolderEntries): LeftOut[] {
   const at = (name: string) => (prefix === '' ? name : `${prefix}/${name}`);
   return [

@@ -1,18 +1,18 @@
-/** Purpose that a folder's name tells: a set for training, for testing, or for validation. */
+/** Purpose of a set, by its folder's name. */
 export type SetRole = 'train' | 'test' | 'validation';
 
-/** Words by which sets are called. */
+/** Words that name sets. */
 const roleWords: readonly (readonly [RegExp, SetRole])[] = [
   [/^train(ing)?$/, 'train'],
   [/^test(ing)?$/, 'test'],
   [/^val(id(ate|ation)?)?$/, 'validation'],
 ];
 
-/** Words that may stand next to those, as in `training_set` and `images-test`. */
+/** Words that may accompany those, as in `training_set` and `images-test`. */
 const fillers = new Set(['set', 'sets', 'data', 'dataset', 'images', 'image', 'imgs', 'img', 'folder', 'split', 'seg']);
 
 /**
- * The set that a folder is by its name, such as `Train`, `test1`, `training_set`, `seg_test`, `valid`; undefined for all
+ * Purpose of a folder by its name, such as `Train`, `test1`, `training_set`, `seg_test`, `valid`; undefined for all
  * other names, such as `train station` or `invalid`.
  */
 export function roleOf(name: string): SetRole | undefined {
@@ -27,12 +27,12 @@ export function roleOf(name: string): SetRole | undefined {
   return words.length === 1 ? roleWords.find(([pattern]) => pattern.test(words[0]!))?.[1] : undefined;
 }
 
-/** Names that tell a set, but also are words for things: a train is a vehicle, and a coin may be valid. */
+/** True for names of sets that are also ordinary words: a train is a vehicle, and a coin may be valid. */
 export function isAlsoWord(name: string): boolean {
   return ['train', 'valid'].includes(name.toLowerCase());
 }
 
-/** Folders and files that systems and programs leave in a folder without anyone's wish; those with a dot are more. */
+/** Folders and files that systems and programs leave behind, in addition to those that begin with a dot. */
 const systemNames = new Set([
   '__macosx',
   '@eadir',
@@ -47,12 +47,12 @@ const systemNames = new Set([
   'desktop.ini',
 ]);
 
-/** Whether an entry is hidden, or a system's own. */
+/** True for hidden entries and a system's own. */
 export function isHidden(name: string): boolean {
   return name.startsWith('.') || systemNames.has(name.toLowerCase());
 }
 
-/** A name without control characters, which could change what a terminal shows. */
+/** A name without control characters, which could affect a terminal. */
 export function printable(name: string): string {
   return name.replaceAll(/\p{Cc}/gu, '?');
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RunPlace } from '../../cli/unbegun-run.js';
 import { temporaryDirectory } from '../job/data/small-cifar10.js';
 
-/** What a command makes before its run begins. */
+/** Creates the files of a command before its run begins. */
 function make(run: string): void {
   mkdirSync(join(run, 'checkpoints'), { recursive: true });
   writeFileSync(join(run, 'log.jsonl'), '{}\n');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { smallManifest } from './manifest.js';
 import { SimulatedCluster } from './simulated-cluster.js';
 
-/** What happens to the cluster; `worker` is one of those present, as a share of them. */
+/** An event in the cluster; `worker` picks one of those present, as a share of their number. */
 type Happening =
   | { readonly kind: 'join' }
   | { readonly kind: 'ready' | 'lose' | 'fetch' | 'deliver'; readonly worker: number }
@@ -60,7 +60,7 @@ async function happen(cluster: SimulatedCluster, happened: Happening): Promise<v
   await settle();
 }
 
-/** A worker joins and stays; all others are lost, or do what they were given. */
+/** Lets one worker join and stay; all others are lost, or complete their orders. */
 async function calmDown(cluster: SimulatedCluster, othersStay: boolean): Promise<void> {
   const last = cluster.join();
   cluster.becomeReady(last);

@@ -155,7 +155,7 @@ export class Rig {
     return { task, done };
   }
 
-  /** Results that the task in progress still lacks. */
+  /** Number of results that the current task still lacks. */
   missing(): number {
     return this.#task!.board.missing().length;
   }

@@ -75,7 +75,7 @@ describe('the directory of a new run', () => {
   });
 });
 
-/** Mounts a file system in memory with room for so many files and folders; undefined where that is not allowed. */
+/** Mounts a file system in memory with room for `files` files and folders; undefined if that is not permitted. */
 function smallDisk(files: number): string | undefined {
   const path = join(base, 'disk');
   mkdirSync(path);
@@ -93,7 +93,7 @@ describe('on a full disk', () => {
     ["the lock's file", 4, '/.lock'],
   ])('there is no room for %s: the message says so and what to do', async (_, files, written) => {
     const disk = smallDisk(files);
-    // Mounting takes a privilege, which not everybody has who runs the tests.
+    // Mounting needs a privilege that not every user has.
     if (disk === undefined) return;
     const path = join(disk, 'run');
     const error = await RunDirectory.open(path).catch((reason: unknown) => reason);

@@ -32,7 +32,7 @@ async function locked(onWaiting: (reason: string) => void = () => undefined) {
 const inLock = () => readdirSync(join(directory, '.lock'));
 const fileOf = (name: string) => join(directory, '.lock', name);
 
-/** Puts a file into the lock, as its holder does. @param ageSeconds - since it was renewed. */
+/** Puts a file into the lock, as its holder does. @param ageSeconds - time since its last renewal. */
 function heldBy(name: string, ageSeconds = 0): void {
   mkdirSync(join(directory, '.lock'), { recursive: true });
   writeFileSync(fileOf(name), '');
@@ -40,7 +40,7 @@ function heldBy(name: string, ageSeconds = 0): void {
   utimesSync(fileOf(name), at, at);
 }
 
-/** A lock with the reasons for which it was lost. */
+/** A lock, with the errors reported when it was lost. */
 async function watchedLock() {
   const lost: Error[] = [];
   const lock = await lockRun(
@@ -60,7 +60,7 @@ const script = `const { lockRun } = await import(${JSON.stringify(new URL('../..
   });
   process.send('ready');`;
 
-/** A process that locks a directory when it is sent one, and answers how that went. */
+/** A process that locks each directory it is sent, and answers with the outcome. */
 async function locker(): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -114,7 +114,7 @@ describe('the lock of a run directory', () => {
       const path = join(directory, `run-${round}`);
       mkdirSync(round % 3 === 0 ? path : join(path, '.lock'), { recursive: true });
       if (round % 3 === 2) writeFileSync(join(path, '.lock', dead), '');
-      // All at the same moment, as far as the cores allow.
+      // All at the same moment, as far as the number of cores allows.
       const atMs = Date.now() + 5;
       const answers = await Promise.all(lockers.map((child) => askToLock(child, path, atMs)));
       expect(answers.filter((answer) => answer === 'locked')).toHaveLength(1);

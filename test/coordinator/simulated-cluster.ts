@@ -19,10 +19,10 @@ const ready = { fingerprint: 'ab'.repeat(32), wideCores: 0 } as Ready;
 
 type Order = { readonly step: number } & ({ readonly node: TreeNode } | { readonly batch: number });
 
-/** A worker without a connection: keeps its orders until it is told to fetch or to deliver. */
+/** A worker without a connection, which keeps its orders until `fetch` and `deliver` are called. */
 export class SimulatedWorker {
   readonly session: WorkerSession;
-  /** What it was told to fetch. */
+  /** Its last assignment. */
   #told = { shards: [] as readonly number[], batches: [] as readonly number[] };
   readonly #batches = new Set<number>();
   #orders: Order[] = [];
@@ -33,7 +33,7 @@ export class SimulatedWorker {
     this.session = new WorkerSession(hello, stream as unknown as JoinStream, performance.now());
   }
 
-  /** @returns whether it got more shards. */
+  /** @returns true if it got more shards. */
   fetch(): boolean {
     for (const batch of this.#told.batches) this.#batches.add(batch);
     const before = this.session.holding.size;
@@ -63,7 +63,7 @@ export class SimulatedWorker {
     }
   }
 
-  /** As the engine's queue does: what belongs to another step or evaluation is dropped. */
+  /** Drops orders of another step or evaluation, as the engine's queue does. */
   #add(orders: readonly Order[]): void {
     const [first] = orders;
     const isSame = (order: Order) => order.step === first!.step && 'batch' in order === 'batch' in first!;
@@ -73,12 +73,12 @@ export class SimulatedWorker {
 
 const shardsOf = ({ first, count }: TreeNode) => Array.from({ length: count }, (_, i) => first + i);
 
-/** Real dispatcher, tasks and sessions, and workers that do as they are told. */
+/** Real dispatcher, tasks and sessions with simulated workers. */
 export class SimulatedCluster {
   readonly workers: SimulatedWorker[] = [];
-  /** Why the task in progress waits for workers; undefined when it does not. */
+  /** Reason why the current task waits for workers; undefined if it doesn't. */
   stuck: string | undefined;
-  /** Items that came in, once each, as `step 0: shard 1`. */
+  /** Items counted so far, as `step 0: shard 1`. */
   readonly counted: string[] = [];
   readonly #roster = new Roster(Infinity, () => undefined);
   readonly #dispatcher: Dispatcher;
@@ -169,7 +169,7 @@ export class SimulatedCluster {
   }
 }
 
-/** Counts shards in the place of sums: a step ends when each has come. */
+/** Counts shards instead of summing them: a step ends when each has arrived. */
 class CountingArithmetic {
   #step = { step: -1, shards: 0, task: undefined as StepTask | undefined };
   #seen = new Set<number>();

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 /** A Python with the packages of `test/requirements.txt`, where `LOCKSTEP_PYTHON` names one. */
 export const python = process.env['LOCKSTEP_PYTHON'];
 
-/** Whether that Python has a package; it isn't loaded. */
+/** True if that Python has a package; it isn't loaded. */
 export function hasPythonPackage(name: string): boolean {
   const script = 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)';
   return python !== undefined && spawnSync(python, ['-c', script, name], { timeout: 60_000 }).status === 0;

@@ -5,7 +5,7 @@ import { layers as tfl } from '../../engine/tf.js';
 import { quickEngines } from './engines.js';
 import { relativeError } from './parity/compare.js';
 
-/** Gradients against differences of the engine's own loss, where TF.js's own gradient is no reference. */
+/** Gradients compared with differences of the engine's own loss, where TF.js's gradient can't serve as reference. */
 
 type Layer = Parameters<ReturnType<typeof tfl.sequential>['add']>[0];
 const l = tfl.layers;
@@ -13,7 +13,7 @@ const engines = await quickEngines();
 const [batch, classes] = [3, 3];
 const labels = Int32Array.of(0, 1, 2);
 
-/** Two areas of one colour each, so that most windows tie. */
+/** Two areas of one colour each, so that most windows have ties. */
 const flat = (side: number) =>
   Uint8Array.from({ length: batch * side * side }, (_, i) => {
     const image = Math.floor(i / (side * side));
@@ -120,7 +120,7 @@ async function expectSlopes(engine: Engine, { side, images, layers }: Difference
   await program.dispose();
 }
 
-/** Slope of the loss along a direction of some of the parameters. */
+/** Slope of the loss along a direction in some of the parameters. */
 async function slope(
   program: TrainProgram,
   input: Parameters<TrainProgram['run']>[0],
@@ -137,7 +137,7 @@ async function slope(
 }
 
 describe('a convolution of channels first gives what the one of channels last gives', () => {
-  /** Filters as many as the rows that are left, so that a bias along the wrong axis would fit. */
+  /** As many filters as output rows, so that a bias along the wrong axis would fit. */
   const convolutions: Record<string, (args: object) => Layer> = {
     'separable': (args) => l.separableConv2d({ name: 'conv', filters: 4, kernelSize: 3, ...args }),
     'separable, with holes': (args) => l.separableConv2d({ name: 'conv', filters: 2, kernelSize: 3, dilationRate: 2, ...args }),

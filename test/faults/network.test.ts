@@ -69,7 +69,7 @@ describe('512 workers that join at once', () => {
     const flags = ['--model', 'mlp', '--shards', String(count), '--batch-per-shard', '1', '--set', 'data.limit=205'];
     const { port } = await coordinator('storm', [
       ...[...flags, '--set', 'data.dataset=synthetic', '--set', 'evaluation.everyEpochs=0'],
-      // One more than there will be, as these workers compute nothing.
+      // One more than will join, as these workers compute nothing.
       ...['--min-workers', String(count + 1), '--heartbeat-limit', '10'],
     ]);
     const workers = Array.from({ length: count }, (_, i) => new RawWorker(`127.0.0.1:${port}`, `w${i}`));

@@ -1,10 +1,10 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Payload of a packet; connections that share a wire take turns with these. */
+/** Payload of a packet; connections that share a wire take turns packet by packet. */
 const packetBytes = 1_448;
 
-/** What one host can send, over all of its connections together. */
+/** The sending capacity of one host, shared by all of its connections. */
 export class Wire {
   #freeMs = 0;
 
@@ -19,8 +19,8 @@ export class Wire {
 }
 
 /**
- * Forwards TCP connections to another port of this machine, no faster than the wires of the two hosts that it stands
- * between. The kernel buffers what waits, as it does before a slow network.
+ * Forwards TCP connections to another port of this machine, no faster than the wires of the two hosts it connects. The
+ * kernel buffers waiting data, as it does for a slow network.
  */
 export class ThinLink {
   readonly #sockets = new Set<Socket>();

@@ -5,7 +5,7 @@ import { inputSchema, knownPaths } from '../../job/spec-problems.js';
 import { jobSpecSchema } from '../../job/spec.js';
 
 const paths = knownPaths(inputSchema(jobSpecSchema));
-/** Wrong for nearly every field; as YAML, as `--set` takes it. */
+/** Values that are wrong for nearly every field, in YAML as for `--set`. */
 const values = ['null', '"x"', '""', '-1', '1.5', '1e9', '.nan', '.inf', 'true', '[]', '[1]', '{}', '{x: 1}'];
 
 /** The problems of one wrong value, without the heading. */

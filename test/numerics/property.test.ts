@@ -7,7 +7,7 @@ import { reportOf } from './property/report.js';
 import { Subject } from './property/subject.js';
 import { survey } from './property/survey.js';
 
-/** LOCKSTEP_MODELS raises the number of models; LOCKSTEP_MODEL_SEED chooses others. `npm run property` does the same. */
+/** LOCKSTEP_MODELS sets the number of models, LOCKSTEP_MODEL_SEED chooses others. `npm run property` is the same. */
 const count = Number(process.env['LOCKSTEP_MODELS'] ?? 150);
 const seed = Number(process.env['LOCKSTEP_MODEL_SEED'] ?? 1);
 const modelLimitMs = 5_000;

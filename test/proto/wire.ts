@@ -23,7 +23,7 @@ import {
 /** A handler of each service; calls to those left out end with UNIMPLEMENTED. */
 export interface Handlers {
   readonly Join?: UntypedHandleCall;
-  /** Without it, heartbeats are answered as if every worker had joined. */
+  /** By default, heartbeats are answered as if every worker had joined. */
   readonly Beat?: UntypedHandleCall;
   readonly Fetch?: UntypedHandleCall;
   readonly Status?: UntypedHandleCall;

@@ -9,7 +9,7 @@ import { serve, within } from '../proto/wire.js';
 
 const report = () => ({ phase: 'idle', residentBytes: 1, wideCores: 0 });
 
-/** Heartbeats to a coordinator with this handler; `dead` settles with why it was given up. */
+/** Sends heartbeats to a coordinator with this handler; `dead` settles with the error that ended them. */
 async function beats(Beat: (stream: BeatStream) => void) {
   const address = await serve({ Join: () => undefined, Beat });
   let die!: (error: ClusterError) => void;

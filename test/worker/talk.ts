@@ -111,7 +111,7 @@ export class Talk {
     }
   }
 
-  /** A heartbeat on Beat that makes sense to `accepts`; those before it are passed over. */
+  /** The next heartbeat on Beat that `accepts` accepts; others are skipped. */
   async heartbeat(accepts: (heartbeat: Heartbeat) => boolean = () => true): Promise<Heartbeat> {
     const deadline = performance.now() + 5_000;
     for (;;) {

@@ -63,7 +63,7 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
-  /** A job's end may be decades away: then the key comes earlier, and is planned again. */
+  /** Adds the key after `wantedMs`, or earlier if a timer can't wait that long; the key is then planned again. */
   #addLater(key: string, wantedMs: number): void {
     const delayMs = timerMs(wantedMs);
     const atMs = performance.now() + delayMs;

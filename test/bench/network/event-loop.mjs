@@ -1,4 +1,5 @@
-// Loaded into a process by --import: what its event loop was last held up by, once per second, as JSON lines on the file in LOOP_FILE.
+// Loaded into a process by --import. Writes the longest delays of its event loop once per second, as JSON lines, to the
+// file in LOOP_FILE.
 import { appendFileSync, openSync, readSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
@@ -9,7 +10,7 @@ if (isMainThread && file) {
   delay.enable();
   const schedule = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
   const line = Buffer.alloc(64);
-  // Processor time of this thread: other processes that hold the cores up are not in it.
+  // Processor time of this thread, which excludes time taken by other processes.
   const cpuMs = () => Number(line.toString('latin1', 0, readSync(schedule, line, 0, 64, 0)).split(' ')[0]) / 1e6;
   let last = cpuMs();
   let longest = 0;

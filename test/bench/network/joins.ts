@@ -14,9 +14,9 @@ import { machine } from '../stats.mjs';
 /**
  * Workers that join a coordinator at once: npm run bench:joins -- [--workers N] [--rounds N]
  *
- * They are streams of this process, so that hundreds fit, and compute nothing. Prints how long until all are ready, how
- * many were lost, and what the coordinator's event loop was held up by at most: as a timer sees it, and in processor
- * time of its thread, which other processes do not add to.
+ * The workers are streams of this process, so that hundreds fit, and compute nothing. Prints the time until all are
+ * ready, the number of lost ones, and the longest turn of the coordinator's event loop: in wall-clock time, and in
+ * processor time of its thread, which other processes don't affect.
  */
 const hook = fileURLToPath(new URL('event-loop.mjs', import.meta.url));
 

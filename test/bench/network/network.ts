@@ -14,10 +14,10 @@ import { machine, quantile } from '../stats.mjs';
 /**
  * Training over bad networks, with TLS and a token: sudo npm run bench:network -- [--only NAME,...] [--rounds N]
  *
- * A coordinator and two workers in network namespaces of their own, with a network in user space between them (`tun.py`).
- * Wants root, iproute2 and Python 3. Prints, for each network, how long steps take (with a limited rate also as a
- * multiple of the time that their vectors need on the wire), how soon after a partition the next step is committed,
- * how many workers were declared lost, and whether the digests are those of a run on one machine.
+ * A coordinator and two workers run in separate network namespaces, connected by a network in user space (`tun.py`).
+ * Needs root, iproute2 and Python 3. Prints for each network: the duration of steps (with a limited rate also as a
+ * multiple of their vectors' time on the wire), the time from the end of a partition to the next step, the number of
+ * lost workers, and a comparison of the digests with those of a run on one machine.
  */
 interface Network {
   readonly rate?: number;
@@ -109,7 +109,7 @@ class Bench {
 
   #describe(run: string, rate: number | undefined): string {
     const { path } = this.scratch;
-    // The first steps wait for the workers' data as well.
+    // The first steps also wait for the workers' data.
     const steps = this.#steps(run).slice(2);
     const median = quantile(
       steps.map(({ durationMs }) => durationMs),
@@ -118,7 +118,7 @@ class Bench {
     const { parameterCount } = JSON.parse(readFileSync(join(path, run, 'job.json'), 'utf8')) as {
       parameterCount: number;
     };
-    // Parameters to both workers by one wire, then a gradient from each by its own.
+    // Parameters to both workers over one wire, then a gradient from each over its own.
     const ratio = rate === undefined ? '' : (median / ((3 * parameterCount * 32_000) / rate)).toFixed(2);
     const lost = readFileSync(join(path, run, 'log.jsonl'), 'utf8').split('"change":"lost"').length - 1;
     const same = JSON.stringify(readDigests(join(path, run))) === JSON.stringify(readDigests(join(path, 'alone')));

@@ -13,7 +13,7 @@ const elsewhere = { holder: { host: 'b', pid: 20 }, isAlive: false };
 describe('what is done about a held lock', () => {
   it.each<[string, Partial<HeldLock>, LockDecision['action'], string]>([
     ['of a process at work', {}, 'refuse', 'process 20 on a is using it'],
-    ['of a process of this machine that is gone', { isAlive: false }, 'take', 'process 20 on a is gone'],
+    ['of a process of this machine that has ended', { isAlive: false }, 'take', 'process 20 on a has ended'],
     [
       'of our own id, as in a container that starts again',
       { holder: { host: 'a', pid: 10 } },

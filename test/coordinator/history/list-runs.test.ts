@@ -74,7 +74,7 @@ describe('the runs of a folder', () => {
   it('are running while a coordinator holds their directory, and interrupted when it is gone', async () => {
     const path = writeRun('now', 1, { outcome: 'running' });
     const stateOf = async () => (await listRuns(folder, Date.now()))[0]!.state;
-    // Not this process's name: that of a predecessor in a container would be the same.
+    // Another process's name, as this one's own would be taken for a predecessor's in a container.
     const lock = await lockRun(
       path,
       () => undefined,

@@ -52,7 +52,7 @@ export async function evaluateOnCpu(job: OracleJob): Promise<Float32Array> {
   return tf.logSoftmax(model.predict(imagesOf(job)) as Tensor).dataSync<'float32'>();
 }
 
-/** Every layer, those of nested models and of wrappers too. */
+/** Every layer, including those of nested models and wrappers. */
 export function layersIn(container: { layers?: Layer[]; layer?: Layer }): Layer[] {
   const inner = [...(container.layers ?? []), ...(container.layer ? [container.layer] : [])];
   return inner.flatMap((layer) => [layer, ...layersIn(layer as { layers?: Layer[]; layer?: Layer })]);

@@ -56,7 +56,7 @@ describe('the gradient of tile is the sum over its repetitions', () => {
       whole,
     );
     const expected = new Float32Array(size);
-    // Where an element of the result comes from, told by tiling the places themselves.
+    // Tiling the indices gives the origin of each element of the result.
     tf.tile(x, reps)
       .dataSync()
       .forEach((place, i) => {

@@ -1,4 +1,4 @@
-/** Layers as Keras 2.21 (tf_keras) writes them, every default spelled out: class, then configuration without its name. */
+/** Layers written by Keras 2.21 (tf_keras) with every default: class, then configuration without its name. */
 
 type Config = Readonly<Record<string, unknown>>;
 

@@ -10,29 +10,29 @@ export interface ClusterOptions {
   readonly job: readonly string[];
   readonly workers: number;
   readonly heartbeatLimitMs: number;
-  /** The run directory; what processes print goes beside it. */
+  /** The run directory; the output of processes is written next to it. */
   readonly directory: string;
 }
 
-/** A process of the cluster that is replaced when it ends, until the run is over. */
+/** A process of the cluster that is replaced when it ends before the run does. */
 interface Kept {
   child: ChildProcess;
   readonly start: () => ChildProcess;
 }
 
-/** A place for a worker over gRPC: its cable, and the process at its end. */
+/** A worker over gRPC: its cable, and the process at its end. */
 interface Place extends Kept {
   readonly cable: TcpLink;
 }
 
-/** How long the cluster may take to end. */
+/** Limit for the cluster to end. */
 const closeLimitMs = 10_000;
 
-/** A real cluster on this machine, whose processes are replaced when they end before the run is over. */
+/** A real cluster on this machine. Processes that end before the run does are replaced. */
 export class Cluster {
-  /** Starts of the coordinator. */
+  /** Number of starts of the coordinator. */
   starts = 0;
-  /** Clock of the coordinator's last start. */
+  /** Time of the coordinator's last start. */
   startedMs = 0;
   /** Settles when the run has finished. */
   readonly finished: Promise<void>;
@@ -75,7 +75,7 @@ export class Cluster {
     return `${this.options.directory}-output`;
   }
 
-  /** @returns false when there was nothing to strike. `again` is called once the fault is over. */
+  /** @returns false if there was nothing to strike. `again` is called once the fault is over. */
   strike({ kind, victim, ms }: Strike, again: () => void): boolean {
     switch (kind) {
       case 'killCoordinator':
@@ -113,7 +113,7 @@ export class Cluster {
     if (pid === undefined) return false;
     if (kind === 'stopWorker') return this.#stop(pid, ms, () => undefined);
     if (kind === 'killWorker') return signal(pid, 'SIGKILL');
-    // A local worker that is told to end stays away, and a run without any fails: one more is asked for.
+    // A terminated local worker isn't restarted, and a run without workers fails, so another one is requested.
     if (this.options.kind === 'local') {
       if (pids.length < 2) return false;
       this.#later(200, () => void this.#lockstepScale(this.options.workers));
@@ -137,7 +137,7 @@ export class Cluster {
     return true;
   }
 
-  /** Settles when it is done, or could not be, as the coordinator may be gone. */
+  /** Settles when the command has ended, even with an error, as the coordinator may have ended. */
   #lockstepScale(workers: number): Promise<void> {
     if (this.#isOver) return Promise.resolve();
     const args = ['scale', String(workers), '--coordinator', `127.0.0.1:${this.port}`];
@@ -183,7 +183,7 @@ export class Cluster {
     child.once('exit', (code, how) => this.#coordinatorEnded(code, how));
   }
 
-  /** 0: the run has finished; 130 and signals are the faults' doing. */
+  /** Exit code 0: the run has finished. Code 130 and signals are caused by the faults. */
   #coordinatorEnded(code: number | null, how: NodeJS.Signals | null): void {
     if (this.#isOver) return;
     if (code === 0 || outcomeOf(this.options.directory) === 'finished') {
@@ -207,7 +207,7 @@ export class Cluster {
   #keep(place: Kept): void {
     place.child.once('exit', () => {
       if (this.#isOver) return;
-      // A worker that was sent home or ended by a fault is replaced, a moment later, as by a supervisor.
+      // A worker that was drained or ended by a fault is replaced a moment later, as by a supervisor.
       this.#later(100, () => {
         place.child = place.start();
         this.#keep(place);

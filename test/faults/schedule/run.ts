@@ -6,15 +6,15 @@ import { RunWatcher } from './watcher.js';
 export interface StruckFault {
   readonly label: string;
   readonly phase: Phase;
-  /** To the next step, evaluation or the end of the run; from the restart or the return of a coordinator that was gone. */
+  /** Time to the next step, evaluation or end of the run; counted from the return of a coordinator that was down. */
   readonly recoveredMs: number;
 }
 
-/** A run without a step, an evaluation or its end for so long hangs. */
+/** A run without a step, an evaluation or its end for this long counts as hanging. */
 const hangLimitMs = 60_000;
 const pollMs = 2;
 
-/** Runs a job to its end under faults. @returns those that struck. @throws when it fails or hangs. */
+/** Runs a job to its end under faults. @returns the faults that struck. @throws if the run fails or hangs. */
 export async function runUnder(options: ClusterOptions, bursts: readonly Burst[]): Promise<StruckFault[]> {
   const cluster = await Cluster.start(options);
   const watcher = new RunWatcher(cluster.port, options.directory);
@@ -34,7 +34,7 @@ export async function runUnder(options: ClusterOptions, bursts: readonly Burst[]
   }
 }
 
-/** Strikes in the burst's phase, and waits until the cluster has recovered; does nothing when the run is over before. */
+/** Strikes in the burst's phase and waits until the cluster has recovered. Does nothing if the run ends before. */
 async function strikeBurst(cluster: Cluster, watcher: RunWatcher, burst: Burst): Promise<StruckFault[]> {
   const { phase } = burst[0]!;
   await progress(cluster, watcher, () => (phase === 'start' ? cluster.hasWorkers : watcher.isIn(phase)));
@@ -59,7 +59,7 @@ function endsCoordinator({ kind }: Strike): boolean {
   return kind === 'killCoordinator' || kind === 'endCoordinator';
 }
 
-/** Waits until `isDone` or the end of the run. @throws when nothing happens for too long. */
+/** Waits until `isDone` or the end of the run. @throws if there is no progress for `hangLimitMs`. */
 async function progress(cluster: Cluster, watcher: RunWatcher, isDone: () => boolean): Promise<void> {
   const begunMs = performance.now();
   while (!isDone() && !cluster.isOver) {

@@ -18,7 +18,7 @@ failed run stay in any case.`;
 const heartbeatLimitMs = 1_000;
 const faultsPerRun = 24;
 
-/** A job of seconds, with evaluations and checkpoints long enough to strike in. */
+/** A job of a few seconds, with evaluations and checkpoints long enough to be struck. */
 export const scheduleJob = [
   ...['--preset', 'cluster-cnn3', '--shards', '4', '--batch-per-shard', '10', '--epochs', '14'],
   ...['--set', 'data.dataset=synthetic', '--set', 'data.limit=100', '--set', 'evaluation.batch=4'],
@@ -30,12 +30,12 @@ export interface ScheduleOptions {
   readonly seed: number;
   readonly workers: number;
   readonly faultsPerRun?: number;
-  /** For run directories. */
+  /** Parent of the run directories. */
   readonly scratch: string;
   readonly say: (line: string) => void;
 }
 
-/** Strikes until enough faults have struck. @throws when a run fails, hangs or ends in another digest. */
+/** Runs jobs until enough faults have struck. @throws if a run fails, hangs or ends with another digest. */
 export async function runSchedule(options: ScheduleOptions): Promise<Map<ClusterKind, StruckFault[]>> {
   const { faults, seed, workers, scratch, say } = options;
   const most = options.faultsPerRun ?? faultsPerRun;
@@ -79,7 +79,7 @@ function expectSame(
   throw new Error(`${directory}: expected digest ${wanted.digest}, got ${found.digest} (${detail})`);
 }
 
-/** Times of recovery by phase and kind of fault, as Markdown. */
+/** Recovery times by phase and kind of fault, as Markdown. */
 export function scheduleTable(struck: readonly StruckFault[]): string {
   const seconds = (faults: readonly StruckFault[], q: number) =>
     (

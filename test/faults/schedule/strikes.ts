@@ -2,20 +2,20 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { generatorFor } from '../../../job/random.js';
 
-/** How a cluster is made: `lockstep train` with workers of its own, or `lockstep coordinator` and workers over gRPC. */
+/** Kinds of clusters: `lockstep train` with its local workers, or `lockstep coordinator` and workers over gRPC. */
 export const clusterKinds = ['local', 'grpc'] as const;
 export type ClusterKind = (typeof clusterKinds)[number];
 
-/** When a fault strikes: after a start of the cluster, in a step, in an evaluation, while a checkpoint is written, at the end. */
+/** Moment of a fault: after a start of the cluster, in a step, evaluation or checkpoint, or at the end. */
 export type Phase = 'start' | 'training' | 'evaluation' | 'checkpoint' | 'end';
 
 /**
  * - killWorker, endWorker: SIGKILL, SIGTERM for one worker; another takes its place
  * - killAll: SIGKILL for all workers at once
  * - stopWorker, stopCoordinator: SIGSTOP, and SIGCONT after `ms`
- * - sever, hold: the worker's connections are reset; nothing passes for `ms`
- * - scale: all workers are sent home, others start after `ms`
- * - killCoordinator, endCoordinator: SIGKILL, SIGTERM; it is started again on its run directory
+ * - sever, hold: the worker's connections are reset, or pass nothing for `ms`
+ * - scale: all workers are drained, and others start after `ms`
+ * - killCoordinator, endCoordinator: SIGKILL, SIGTERM; it is restarted on its run directory
  */
 export type StrikeKind =
   | 'killWorker'
@@ -33,11 +33,11 @@ export interface Strike {
   readonly label: string;
   readonly phase: Phase;
   readonly kind: StrikeKind;
-  /** Which of the workers, as a share of them: 0 the first, below 1 the last. */
+  /** Index of the worker as a share of their number: 0 the first, just below 1 the last. */
   readonly victim: number;
-  /** After the phase was seen. */
+  /** Delay after the phase was seen. */
   readonly afterMs: number;
-  /** How long it lasts, where it does. */
+  /** Duration, for faults that have one. */
   readonly ms: number;
 }
 
@@ -45,7 +45,7 @@ interface Choice {
   readonly label: string;
   readonly kind: StrikeKind;
   readonly weight: number;
-  /** How long it lasts, in shares of the heartbeat limit. */
+  /** Least and greatest duration, as multiples of the heartbeat limit. */
   readonly lasts?: readonly [number, number];
   readonly only?: ClusterKind;
 }
@@ -65,7 +65,7 @@ const choices: readonly Choice[] = [
   { label: 'coordinator stopped, beyond the heartbeat limit', kind: 'stopCoordinator', weight: 1, lasts: [1.3, 2] },
 ];
 
-/** Faults that strike one after another, before the cluster has recovered from the first. */
+/** Faults that strike in succession, before the cluster has recovered from the first. */
 export type Burst = readonly Strike[];
 
 /** Phases of one run's faults, in order; those in the middle come in any order. */
@@ -84,7 +84,7 @@ export interface RunOfFaults {
   readonly heartbeatLimitMs: number;
 }
 
-/** The faults of one run; a function of its argument. One in four strikes together with the one before. */
+/** The faults of one run; a function of its argument. One in four strikes together with its predecessor. */
 export function chooseStrikes({ seed, run, cluster, faults, heartbeatLimitMs }: RunOfFaults): Burst[] {
   const generator = generatorFor('schedule', seed, run);
   const bursts: Strike[][] = [];

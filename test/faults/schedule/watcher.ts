@@ -10,11 +10,11 @@ import type { Phase } from './strikes.js';
 const pollMs = 15;
 const callLimitMs = 500;
 
-/** What is known of a run from outside, asked of its coordinator all the time. */
+/** Polls a run's coordinator for the state of the run. */
 export class RunWatcher {
-  /** The newest answer. */
+  /** The latest answer. */
   status: StatusReply | undefined;
-  /** Clock of the newest step or evaluation. */
+  /** Time of the latest step or evaluation. */
   progressMs = performance.now();
   readonly #client: ControlClient;
   readonly #checkpoints: string;
@@ -60,7 +60,7 @@ export class RunWatcher {
   }
 }
 
-/** Whether a step was committed or an evaluation completed between two answers; a new start may be behind the old one. */
+/** True if a step or an evaluation completed between two answers. A restarted run may be behind its previous start. */
 function isProgress(before: StatusReply | undefined, { term, step, testEpoch }: StatusReply): boolean {
   if (before?.term !== term) return false;
   return step > before.step || testEpoch > before.testEpoch;

@@ -9,7 +9,7 @@ export const options = { format, testShare: 0.25 };
 export const red = [180, 20, 20];
 export const blue = [20, 20, 180];
 
-/** An empty folder that goes away with the test. */
+/** An empty folder, removed after the test. */
 export async function emptyFolder(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'lockstep-folder-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { openDataset } from '../../../job/data/index.js';
 import { hue, paintFile } from './image-files.js';
 import { temporaryDirectory, writeSmallCifar10 } from './small-cifar10.js';
 
-/** The message for a place where CIFAR-10 was looked for. */
+/** The message for a path where CIFAR-10 was expected. */
 async function messageFor(path: string): Promise<string> {
   return openDataset({ dataset: 'cifar10', cwd: '/', path, download: false, imagesPerFile: 3 }).then(
     () => expect.unreachable('expected an error'),

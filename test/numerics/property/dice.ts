@@ -2,7 +2,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { generatorFor } from '../../../job/random.js';
 
-/** Random choices; the whole sequence is a function of the key. */
+/** Random choices; the sequence is a function of the key. */
 export class Dice {
   readonly #generator: RandomGenerator;
 

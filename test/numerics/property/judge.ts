@@ -9,7 +9,7 @@ export interface PlacedWeight {
   readonly shape: readonly number[];
   /** Layer names from the model to the layer that owns it. */
   readonly path: readonly string[];
-  /** Among that layer's trainable weights, or among its others. */
+  /** Index among that layer's trainable weights, or among its others. */
   readonly index: number;
   readonly trainable: boolean;
   /** base64 of f32, little endian; so are all vectors here. */
@@ -25,14 +25,14 @@ export interface RunRequest {
   readonly labels: readonly number[];
   readonly weights: readonly PlacedWeight[];
   readonly masks: readonly { name: string; shape: readonly number[]; rate: number; values: string }[];
-  /** Also measure what rounding may do to this model's gradients. */
+  /** Also measure the effect of rounding on this model's gradients. */
   readonly sensitivity: boolean;
 }
 
-/** tf_keras refuses the model; or its complete form. */
+/** tf_keras's refusal of the model, or the model's complete form. */
 export type Description = { readonly refusal: string } | { readonly complete: string };
 
-/** Initial values of a weight; `values` where they are at most two different numbers, so not random. */
+/** Initial values of a weight; `values` if there are at most two distinct numbers, so that they aren't random. */
 export interface Initial {
   readonly mean: number;
   readonly deviation: number;
@@ -47,7 +47,7 @@ export interface Numbers {
   readonly state: readonly string[];
   readonly rows: string;
   readonly initial: readonly Initial[];
-  /** Of each gradient: how far it moves with weights moved by 2⁻²², and with float64. */
+  /** Change of each gradient when the weights move by 2⁻²², and with float64. */
   readonly sensitivity?: readonly number[];
 }
 
@@ -70,7 +70,7 @@ export class Judge {
     readonly version: string,
   ) {}
 
-  /** @throws when Python doesn't start, or has no tf_keras. */
+  /** @throws if Python doesn't start or has no tf_keras. */
   static async start(python: string): Promise<Judge> {
     const script = fileURLToPath(new URL('judge.py', import.meta.url));
     const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'ignore'] });

@@ -1,7 +1,7 @@
 import type { Dice } from './dice.js';
 import { branchPiece, type Config, type Piece, randomPiece, rowsOf, type Shape, tailOf } from './pieces.js';
 
-/** A random model, as `to_json()` of Keras 2 writes it, with few of the keys that have defaults. */
+/** Random models as written by Keras 2's `to_json()`, with few of the keys that have defaults. */
 
 export interface LayerNode {
   class_name: string;
@@ -17,7 +17,7 @@ export interface Topology {
 
 const merges = ['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate'];
 
-/** Names count up, so that each layer has its own. */
+/** Numbered names, so that each layer has its own. */
 class Names {
   #count = 0;
   of(className: string): string {
@@ -89,7 +89,7 @@ class GraphBuilder {
     for (const piece of pieces) this.#add(nodeOf(this.names, piece), [[this.#last]], piece.shape);
   }
 
-  /** Two ways from the last layer on, by one shared layer or by one of their own each, and their merge. */
+  /** Two branches from the last layer, with a shared layer or one layer each, and their merge. */
   branch(dice: Dice): void {
     const [start, from] = [this.#last, this.shape];
     const width = dice.int(1, 3);
@@ -150,7 +150,7 @@ class GraphBuilder {
   }
 }
 
-/** Of images, sometimes by way of their rows. */
+/** A chain of layers for images, sometimes by way of their rows. */
 function chainOf(dice: Dice, from: Shape, length: number): Piece[] {
   const pieces: Piece[] = from.length === 3 && dice.chance(0.25) ? [rowsOf(from)] : [];
   for (let i = 0; i < length; i++) pieces.push(randomPiece(dice, shapeAfter(pieces, from)));

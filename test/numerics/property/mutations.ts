@@ -10,7 +10,7 @@ export interface Mutation {
   readonly className: string;
   readonly key: string;
   readonly value?: unknown;
-  /** A default written out, or left out: the same model by definition. */
+  /** True if a default was written out or left out: the same model by definition. */
   readonly neutral: boolean;
 }
 
@@ -19,7 +19,7 @@ type Kind = keyof typeof mutators;
 /** Changes `model` in place. `complete` has every layer's configuration as tf_keras writes it. */
 type Mutator = (dice: Dice, model: Topology, complete: ReadonlyMap<string, Config>) => Change;
 
-/** Every layer of a topology by name, outer ones first, wrapped and nested ones included; the model itself is one. */
+/** Every layer of a topology, outer ones first, including wrapped and nested ones and the model itself. */
 export function layersOf(value: unknown): LayerNode[] {
   if (Array.isArray(value)) return value.flatMap(layersOf);
   if (typeof value !== 'object' || value === null) return [];
@@ -37,7 +37,7 @@ const isLeaf = ({ class_name: name }: LayerNode) => !containers.has(name);
 const aboutOf = ({ class_name: className, config }: LayerNode) => ({ layer: config['name'] as string, className });
 const clone = <T>(value: T): T => structuredClone(value);
 
-/** Rarely of those that every model has: the input layer, and the last two. */
+/** A random layer, rarely one of those that every model has: the input layer and the last two. */
 function randomLeaf(dice: Dice, model: Topology): LayerNode {
   const leaves = layersOf(model).filter(isLeaf);
   const own = leaves.filter(({ class_name: name }, i) => name !== 'InputLayer' && i < leaves.length - 2);
@@ -55,7 +55,7 @@ const writeDefault: Mutator = (dice, model, complete) => {
   return { ...aboutOf(node), key, value, neutral: true };
 };
 
-/** Every default of one layer at once, as tf_keras writes it. */
+/** Writes out every default of one layer, as tf_keras does. */
 const writeAllDefaults: Mutator = (dice, model, complete) => {
   const node = randomLeaf(dice, model);
   const config = complete.get(node.config['name'] as string);
@@ -66,7 +66,7 @@ const writeAllDefaults: Mutator = (dice, model, complete) => {
 
 const required = /^(name|filters|units|kernel_size|rate|dims|target_shape|n|layer|activation)$/;
 
-/** A key's own default is what tf_keras writes where the key is left out; the caller asks it. */
+/** Removes a key. The change isn't called neutral here: the caller asks tf_keras if the model is still the same. */
 const removeKey: Mutator = (dice, model) => {
   const node = randomLeaf(dice, model);
   const keys = Object.keys(node.config).filter((key) => key !== 'name' && (!required.test(key) || dice.chance(0.1)));
@@ -114,7 +114,7 @@ const layerFields: readonly (readonly [string, unknown])[] = [
   ['weights', []],
 ];
 
-/** A field besides a layer's class and configuration. */
+/** Adds a field next to a layer's class and configuration. */
 const addLayerField: Mutator = (dice, model) => {
   const node = randomLeaf(dice, model);
   const [key, value] = dice.pick(layerFields);
@@ -135,10 +135,10 @@ const callArguments: readonly (readonly [string, unknown])[] = [
   ['initial_state', null],
 ];
 
-/** Its call's `training` is a default that may be written out. */
+/** Layers for which `training` is a default that may be written out in a call. */
 const takesTraining = ({ class_name: name }: LayerNode) => /Norm|Dropout|RNN|LSTM|GRU|Sequential/.test(name);
 
-/** An argument of a call, in a functional model. */
+/** Changes an argument of a call in a functional model. */
 const changeCall: Mutator = (dice, model) => {
   const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes !== undefined && nodes.length > 0);
   if (called.length === 0) return undefined;
@@ -151,7 +151,7 @@ const changeCall: Mutator = (dice, model) => {
   return { ...aboutOf(node), key: `(call) ${key}`, value, neutral };
 };
 
-/** A call without its arguments' place, as older files have it. */
+/** Shortens a call to the form of older files, without arguments. */
 const shortenCall: Mutator = (dice, model) => {
   const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes !== undefined && nodes.length > 0);
   if (called.length === 0) return undefined;
@@ -177,7 +177,7 @@ const changeModelField: Mutator = (dice, model) => {
   return { layer: model.config.name, className: model.class_name, key: `(model) ${key}`, value, neutral };
 };
 
-/** A key in the configuration of a model. */
+/** Changes a key in the configuration of a model. */
 const changeModelConfig: Mutator = (dice, model) => {
   const node = dice.pick(layersOf(model).filter((layer) => !isLeaf(layer)));
   const [key, value, neutral] = dice.pick([
@@ -197,7 +197,7 @@ const changeModelConfig: Mutator = (dice, model) => {
   };
 };
 
-/** Class names that differ by a letter's case, and others with the same keys. */
+/** Changes a class name to one that differs in case, or to another class with the same keys. */
 const changeClass: Mutator = (dice, model) => {
   const node = randomLeaf(dice, model);
   const similar: Record<string, readonly string[]> = {
@@ -218,7 +218,7 @@ const changeClass: Mutator = (dice, model) => {
   return { ...about, key: '(class)', value, neutral: false };
 };
 
-/** A layer's call on the output of another layer, or a second call that nothing reads. */
+/** Lets a layer's call take another layer's output, or adds a second call that nothing reads. */
 const addCall: Mutator = (dice, model) => {
   const called = layersOf(model).filter(({ inbound_nodes: nodes }) => nodes?.length === 1);
   if (called.length === 0) return undefined;

@@ -1,6 +1,6 @@
 import type { Dice } from './dice.js';
 
-/** Layers of random models, for an input shape: configuration without the name, and the shape that comes out. */
+/** Layers of random models for an input shape: configuration without the name, and output shape. */
 
 export type Shape = readonly number[];
 export type Config = Record<string, unknown>;
@@ -22,7 +22,7 @@ const initializer = (dice: Dice) => ({
   config: {},
 });
 
-/** Window, stride and padding that fit an image of rows × columns. */
+/** Random window, stride and padding that fit an image of rows × columns. */
 function windowOf(dice: Dice, [rows, columns]: Shape) {
   const padding = dice.pick(['same', 'valid']);
   const most = padding === 'same' ? 3 : Math.min(3, rows!, columns!);
@@ -104,7 +104,7 @@ const normalised: Make = (dice, shape) => {
     scale: () => dice.chance(0.5),
     axis: () => dice.pick([-1, shape.length, [shape.length]]),
   };
-  // Of one value it's rounding noise, made large.
+  // For a single value it would only amplify rounding noise.
   const isLayers = shape.at(-1)! > 1 && dice.chance(0.3);
   if (isLayers) return { className: 'LayerNormalization', config: dice.some(common), shape };
   const config = dice.some({ ...common, momentum: () => dice.pick([0.9, 0.5, 0.99]) });
@@ -202,7 +202,7 @@ const distributed: Make = (dice, [steps, features]) => {
   return { className: 'TimeDistributed', config: { layer }, shape: [steps!, ...inner.shape] };
 };
 
-/** Layers that are not documented: they may be refused, but not trained otherwise. */
+/** Undocumented layers: they may be refused, but not trained incorrectly. */
 const others: Make = (dice, shape) => {
   const anywhere: Record<string, Config> = {
     GaussianNoise: { stddev: 0.1 },
@@ -235,7 +235,7 @@ const byRank: Record<number, readonly Make[]> = {
   1: [dense, dense, repeated, ...anyRank],
 };
 
-/** Rows of an image in one, for layers of sequences. */
+/** Merges each row of an image into one vector, for sequence layers. */
 export function rowsOf(shape: Shape): Piece {
   const target = [shape[0]!, shape[1]! * shape[2]!];
   return { className: 'Reshape', config: { target_shape: target }, shape: target };

@@ -43,7 +43,7 @@ function countsOf(reasons: readonly string[]): string[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `  ${count} × ${reason}`);
 }
 
-/** A message without what differs from model to model. */
+/** A message without the parts that differ between models. */
 function reasonOf(message: string): string {
   const common = message
     .replace(/"[^"]*"/g, '"…"')

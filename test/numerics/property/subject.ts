@@ -19,7 +19,7 @@ export const normalise = { mean: [0.5, 0.4], deviation: [0.3, 0.25] };
 const batch = 5;
 const pixels = imageShape.reduce((a, b) => a * b, 1);
 
-/** Lockstep refuses the model, or fails where it must not. */
+/** Outcome of a submission: refused, failed unexpectedly, or trained. */
 export type Outcome =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'crashed'; readonly message: string }
@@ -38,7 +38,7 @@ export interface Trained {
   readonly weights: readonly OwnedWeight[];
   readonly initial: PreparedJob['initial'];
   readonly masks: readonly MaskInfo[];
-  /** Computes with other weights, images and masks for every `attempt`. */
+  /** Runs the programs with different weights, images and masks for each `attempt`. */
   readonly run: (attempt: number) => Promise<Results>;
   readonly dispose: () => Promise<void>;
 }
@@ -49,7 +49,7 @@ export interface Results {
   readonly rows: Float32Array;
 }
 
-/** Lockstep, as a user meets it who submits a model in a JSON file and trains it with one worker. */
+/** Lockstep as used with a model in a JSON file and one worker. */
 export class Subject {
   #last: Promise<Outcome | void> = Promise.resolve();
 
@@ -58,12 +58,12 @@ export class Subject {
     private readonly file: string,
   ) {}
 
-  /** @param file - where submitted models are written. */
+  /** @param file - path to which submitted models are written. */
   static async create(file: string): Promise<Subject> {
     return new Subject(await createEngine({ name: 'onnx', threads: 1, device: 'cpu', lowering: 'portable' }), file);
   }
 
-  /** One after the other: TF.js records one model at a time. */
+  /** Submits models one after the other, as TF.js records one at a time. */
   submit(topology: object): Promise<Outcome> {
     const outcome = this.#last.then(() => this.#submit(topology));
     this.#last = outcome;
@@ -161,7 +161,7 @@ function placesIn(container: { readonly layers?: readonly Layer[] }, path: reado
   });
 }
 
-/** Images whose pixels all differ, so that no window of a maximum ties; weights of usual size. */
+/** Images with distinct pixels, so that no maximum has ties, and weights of usual size. */
 function inputOf({ layout }: PreparedJob, masks: readonly MaskInfo[], attempt: number): ProgramInput {
   const params = new Float32Array(layout.parameterCount);
   const state = new Float32Array(layout.stateCount);

@@ -10,7 +10,7 @@ import { differenceOf, initialDifference, placedWeights, textOf, tolerance } fro
 export interface Case {
   readonly index: number;
   readonly topology: Topology;
-  /** The model before the changes, and what decides its function. */
+  /** The model before the changes, and the part that decides its function. */
   readonly base: Topology;
   readonly canonical: string;
   readonly mutations: readonly Mutation[];
@@ -73,13 +73,13 @@ async function refusal(judge: Judge, subject: Subject, found: Case, message: str
   return { kind: 'failure', problem: `neutral change refused: ${message}`, neutral };
 }
 
-/** Only defaults were written or left out, and tf_keras reads the same model as before. */
+/** True if only defaults were written or left out, and tf_keras reads the same model as before. */
 function isNeutral({ canonical: before, mutations }: Case, changed: Description): boolean {
   if (!mutations.every(({ kind, neutral }) => neutral || kind === 'removeKey')) return false;
   return 'complete' in changed && canonical(changed.complete) === before;
 }
 
-/** What decides the function: the model's and the layers' configurations, and the calls. */
+/** The part of a model that decides its function: the configurations of model and layers, and the calls. */
 function canonical(text: string): string {
   return JSON.stringify(JSON.parse(text), (key, value: unknown) => {
     if (key === 'keras_version' || key === 'backend' || key === 'build_config') return undefined;
@@ -87,7 +87,7 @@ function canonical(text: string): string {
   });
 }
 
-/** Compared again with other numbers where they differ: a kink of a ReLU or of a maximum may be near. */
+/** Compares results, and repeats with other numbers if they differ: a kink of a ReLU or a maximum may be near. */
 async function compare(judge: Judge, found: Case, trained: Trained): Promise<Verdict> {
   const failure = (problem: string): Verdict => ({ kind: 'failure', problem, neutral: false });
   let problem = '';
@@ -125,12 +125,12 @@ export interface SurveyOptions {
   readonly seed: number;
   readonly count: number;
   readonly first?: number;
-  /** No other model is begun after so long; default: all are. */
+  /** No further model is begun after this time; default: no limit. */
   readonly limitMs?: number;
   readonly onResult?: (result: Result) => void;
 }
 
-/** Models that are at work at once, so that neither Lockstep nor the judge waits for the other. */
+/** Models in progress at once, so that neither Lockstep nor the judge waits for the other. */
 const lanes = 3;
 
 /** Judges `count` models of a seed; results in the models' order. */

@@ -1,7 +1,7 @@
 import type { Dice } from './dice.js';
 import { activations } from './pieces.js';
 
-/** Values for the keys of layers: legal, illegal, and of another layer's kind. */
+/** Values for the keys of layers: legal, illegal, and legal only for other layers. */
 
 const flag = [true, false];
 const pair = [1, 2, 3, [1, 1], [2, 2], [1, 2], [2], 0, -1, [9, 9], '2', null];
@@ -150,7 +150,7 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
 };
 const anything = [null, true, false, 0, 1, 2, -1, 0.5, 'x', [1], {}];
 
-/** Keys of some layer or other, of Keras 2 or 3. */
+/** Keys of any layer of Keras 2 or 3. */
 export const foreignKeys = [
   ...Object.keys(values).filter((key) => key !== 'name'),
   ...['kernel', 'bias', 'depthwise', 'pointwise', 'gamma', 'beta', 'alpha', 'recurrent'].flatMap((weight) =>
@@ -159,7 +159,7 @@ export const foreignKeys = [
   'activity_regularizer',
 ];
 
-/** A value for a key; two out of three of them are legal for some layer. */
+/** A value for a key; two out of three are legal for some layer. */
 export function valueFor(dice: Dice, key: string): unknown {
   if (key.endsWith('_initializer')) return dice.pick(initializer);
   if (key.endsWith('_regularizer')) return dice.pick(regularizer);

@@ -3,14 +3,14 @@ import type { Initial, Numbers, PlacedWeight } from './judge.js';
 import type { OwnedWeight, Results, Trained } from './subject.js';
 
 /**
- * Largest relative error by which two f32 computations of one function may differ here. Sums in another order give
- * about 1e-6 (the report has the quantiles). Another function differs by more, but for an epsilon far below a norm's
- * variance: 1e-3 in place of 1e-5 shows as 5e-4, 1e-5 in place of 1e-7 does not.
+ * Largest relative error between two f32 computations of the same function. Sums in another order give about 1e-6 (the
+ * report has the quantiles). A different function gives more, except for an epsilon far below a norm's variance: 1e-3
+ * instead of 1e-5 gives 5e-4, but 1e-5 instead of 1e-7 isn't detected.
  */
 export const tolerance = 2e-5;
-/** Where that is exceeded: how many times more than tf_keras's own rounding does; see `sensitivity` in judge.py. */
+/** Error accepted beyond `tolerance`, as a multiple of tf_keras's own rounding; see `sensitivity` in judge.py. */
 const roundings = 20;
-/** Share of the whole gradient's norm below which a parameter's own gradient is rounding noise, as before a batch norm. */
+/** A parameter's gradient below this share of the whole gradient's norm is rounding noise, as before a batch norm. */
 const floorShare = 1e-2;
 
 export interface Difference {
@@ -68,7 +68,7 @@ function stateErrors(weights: readonly OwnedWeight[], { input, train }: Results,
     });
 }
 
-/** Initial values that are no draw of the same distribution: constants are compared exactly, others by mean and spread. */
+/** Difference of initial values, if any: constants are compared exactly, random ones by mean and spread. */
 export function initialDifference({ weights, initial }: Trained, { initial: judged }: Numbers): string | undefined {
   const wrong = weights.find(({ trainable, offset, size }, i) => {
     const values = (trainable ? initial.params : initial.state).subarray(offset, offset + size);

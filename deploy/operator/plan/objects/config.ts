@@ -9,8 +9,8 @@ import { metaOf, stamped } from './meta.js';
 import { home } from './storage.js';
 
 /**
- * The job as the coordinator reads it, with every default of the operator's version. A relative `data.path` is seen from
- * the coordinator's home, where its volumes are.
+ * The job as the coordinator reads it, with every default of the operator's version. A relative `data.path` is resolved
+ * against the coordinator's home, where its volumes are mounted.
  */
 export function jobConfig({ identity, spec }: JobContext): Desired {
   const config = {
