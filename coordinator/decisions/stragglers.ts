@@ -28,6 +28,8 @@ export class UsualTime {
 
 /** From when on a step is late whose usual time is not known: a worker that hangs in its first step must not stop all. */
 const unknownLateAfterMs = 10_000;
+/** The same for a worker with bytes in transfer. Bytes alone, such as pings, must not hold up a run for ever. */
+const movingLateAfterMs = 30_000;
 
 /** From when on a step that usually takes `usualMs` is late. The half second spares short steps a hiccup. */
 export function lateAfterMs(usualMs: number | undefined): number {
@@ -66,7 +68,7 @@ export interface Speculation extends Pick<MissingNode, 'node' | 'items'> {
 /**
  * Which nodes of a late step idle workers compute as well: each node at most twice, each worker one at a time, those
  * that have the data before those that must fetch it. While the usual time of a step is not known, a worker whose data
- * are moving is not late: over a slow link the first steps take long, and a second result would only add to the load.
+ * are moving has 30 s: over a slow link the first steps take long, and a second result would only add to the load.
  */
 export function decideSpeculation({ nowMs, beginMs, usualMs, missing, moving, idle }: SpeculationInput): Speculation[] {
   if (nowMs - beginMs <= lateAfterMs(usualMs)) return [];
@@ -74,7 +76,7 @@ export function decideSpeculation({ nowMs, beginMs, usualMs, missing, moving, id
   return missing.flatMap(({ node, items, workerIds }) => {
     const [from] = workerIds;
     if (from === undefined || workerIds.length > 1 || free.length === 0) return [];
-    if (usualMs === undefined && moving.has(from)) return [];
+    if (usualMs === undefined && moving.has(from) && nowMs - beginMs <= movingLateAfterMs) return [];
     const holder = free.findIndex(({ holding }) => isHeld(node, holding));
     const [chosen] = free.splice(Math.max(0, holder), 1);
     return [{ node, items, from, to: chosen!.workerId }];

@@ -1,6 +1,7 @@
 import util from 'node:util';
 import { EngineError } from '../errors.js';
 import { tf } from '../tf.js';
+import { replaceGradients } from '../tfjs/gradients.js';
 import { environmentFor } from './environment.js';
 import { bindings, findBinding } from './find-binding.js';
 import { mendMaxPool } from './max-pool.js';
@@ -42,6 +43,8 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   restoreUtil();
   const { name, require } = findBinding(directory) ?? missing(directory);
   await quietly(() => load(name, require));
+  // The binding's copy of TF.js has registered its own gradients over these.
+  replaceGradients(tf);
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   checkDeterminism();
   mendMaxPool(backendName);

@@ -1,6 +1,6 @@
 import { firstCall, misorderedCalls } from './call-order.js';
 import type { Fault } from './fault.js';
-import { isObject, type Json } from './json.js';
+import { isObject } from './json.js';
 import { childrenOf, isModel, layerIn, type LayerJson } from './walk.js';
 
 /** Faults in a functional model's calls of one of its layers. */
@@ -101,7 +101,9 @@ export function orderFaults(model: LayerJson): { layer: LayerJson; fault: Fault 
 export function endFaults(model: LayerJson): Fault[] {
   const layers = childrenOf(model);
   return ['input_layers', 'output_layers'].flatMap((key) => {
-    const ends = model.config[key] as Json[];
-    return ends.flatMap((end) => referenceFault(end, layers, key) ?? []);
+    const ends = model.config[key] as unknown[];
+    return ends.flatMap((end) =>
+      Array.isArray(end) && end.length > 3 ? { ...malformed(end), key } : (referenceFault(end, layers, key) ?? []),
+    );
   });
 }

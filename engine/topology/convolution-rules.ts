@@ -46,7 +46,6 @@ export const convolutionRules: Readonly<Record<string, LayerRules>> = {
     {
       filters,
       ...convolution(2),
-      data_format: channelsLast,
       depth_multiplier: count,
       ...weightKeys({ depthwise: initializer('GlorotUniform'), pointwise: initializer('GlorotUniform') }),
       // Keras writes these for every convolution, but a separable one has no such weight.
@@ -71,15 +70,9 @@ export const convolutionRules: Readonly<Record<string, LayerRules>> = {
   }),
 };
 
-function dilationFault(config: Json): Fault | undefined {
-  const { dilation_rate: dilation = 1, strides = 1, data_format: format } = config;
-  if (allOnes(dilation)) return undefined;
-  if (!allOnes(strides)) {
-    return { key: 'strides', expected: '1 where there is dilation', value: strides, remedy: 'set one of them to 1' };
-  }
-  if (format === undefined || channelsLast.check(format, '') === undefined) return undefined;
-  const remedy = 'use channels_last';
-  return { key: 'data_format', expected: '"channels_last" where there is dilation', value: format, remedy };
+function dilationFault({ dilation_rate: dilation = 1, strides = 1 }: Json): Fault | undefined {
+  if (allOnes(dilation) || allOnes(strides)) return undefined;
+  return { key: 'strides', expected: '1 where there is dilation', value: strides, remedy: 'set one of them to 1' };
 }
 
 function allOnes(sizes: unknown): boolean {

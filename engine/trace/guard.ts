@@ -10,18 +10,13 @@ export type Guard = (layer: Layer, inputs: Tensor | Tensor[]) => void;
  * comes from:
  *
  * - a batch norm over another axis than the last, which TF.js cannot train;
- * - a batch norm that is called more than once, as in `timeDistributed`: there is one set of batch statistics per step;
  * - `rescaling` of the images, which are normalised already.
  * @param isImages - returns true if a tensor is the model's input images, in any shape.
  */
 export function layerGuard(isImages: (x: Tensor) => boolean): Guard {
-  const norms = new Set<Layer>();
   return (layer, inputs) => {
     const kind = layer.getClassName();
     if (kind === 'BatchNormalization') checkAxis(layer, [inputs].flat()[0]!);
-    if (kind === 'BatchNormalization' && norms.size === norms.add(layer).size) {
-      throw refusal(layer, 'a batch norm to be called once', 'several calls', 'give each place a layer of its own');
-    }
     if (kind === 'Rescaling' && !isNeutral(layer) && [inputs].flat().some(isImages)) {
       throw refusal(
         layer,

@@ -128,6 +128,6 @@ describe('a time line that is cut', () => {
   it('is refused with a number of steps that is none', async () => {
     const { code, stderr } = await lockstep(['train', ...smallJob, '--trace', 'all']);
     expect(code).toBe(2);
-    expect(stderr).toContain('expected a number of steps from 1 on');
+    expect(stderr).toContain('expected a whole number of steps, 1 or more');
   });
 });

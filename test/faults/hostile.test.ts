@@ -255,7 +255,7 @@ describe('many connections', () => {
     const beats = setInterval(() => call.write(beat), 200);
     onTestFinished(() => clearInterval(beats));
     for (let i = 0; i < 3; i++) await run.nextStep();
-  });
+  }, 240_000);
 });
 
 describe('the run under attack', () => {

@@ -61,7 +61,7 @@ export class ScriptedRun {
     const next = this.#stepSeen + 1;
     this.#permit(this.#stepSeen);
     while (this.#stepSeen < next) {
-      await within(new Promise<void>((resolve) => (this.#wake = resolve)), `step ${next}`, 30_000);
+      await within(new Promise<void>((resolve) => (this.#wake = resolve)), `step ${next}`, 60_000);
     }
   }
 

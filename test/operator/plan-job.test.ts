@@ -43,7 +43,7 @@ describe('a new job', () => {
     expect(actions.map(k.brief)).toEqual(['warning Failed']);
     expect(status).toMatchObject({ state: 'Failed', completionTime: '2026-01-31T12:00:00Z' });
     expect(status.message).toContain('model: expected one of cnn3, cnn4, resnet20, mlp, or a file');
-    expect(status.message).toContain('optimizer.nesterov: expected momentum > 0 with nesterov');
+    expect(status.message).toContain('optimizer.nesterov: expected momentum above 0 with nesterov, got momentum 0');
     expect(condition(status, 'Failed')).toMatchObject({ status: 'True', reason: 'BadSpec' });
   });
 

@@ -68,9 +68,14 @@ describe('what is computed a second time', () => {
       [[0, 'a', 'b']],
     ],
     [
-      'nothing whose data are moving while the usual time is unknown',
-      { nowMs: 11_001, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)], moving: ['a'] },
+      'nothing whose data are moving while the usual time is unknown, for 30 s',
+      { nowMs: 31_000, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)], moving: ['a'] },
       [],
+    ],
+    [
+      'the missing shard, though its data are moving, once they have for 30 s',
+      { nowMs: 31_001, usualMs: undefined, missing: [missing(0, 'a')], idle: [idle('b', 0)], moving: ['a'] },
+      [[0, 'a', 'b']],
     ],
     [
       'the missing shard of a usual step though its data are moving',

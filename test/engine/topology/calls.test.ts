@@ -101,6 +101,10 @@ describe('a call', () => {
     refused(model([dense('a', [[from('in')]])], ends)).toThrow(
       'expected output_layers the name of a layer of this model',
     );
+    const called = { output_layers: [['a', 0, 0, { training: true }]] };
+    refused(model([dense('a', [[from('in')]])], called)).toThrow(
+      'expected output_layers lists of [layer, call, output], got ["a",0,0,{"training":true}]',
+    );
   });
 
   it('of a layer under another name than its configuration’s is refused', () => {
