@@ -18,6 +18,8 @@ import { cannotWrite } from './write-file.js';
  *   names are never reused.
  */
 
+/** This machine's name, as it stands in the names of files. */
+const hostName = hostname().replace(/[^\w.-]/g, '-');
 /** Interval at which the holder renews its lock. */
 const renewMs = 5_000;
 const lookEveryMs = 250;
@@ -54,7 +56,7 @@ export async function lockRun(
   onLost: (error: Error) => void,
 ): Promise<RunLock> {
   if (held.has(directory)) throw inUse(directory, 'this process is using it');
-  const name = `${encodeURIComponent(hostname())}_${process.pid}_${randomBytes(6).toString('hex')}`;
+  const name = `${hostName}_${process.pid}_${randomBytes(6).toString('hex')}`;
   held.set(directory, join(lockPath(directory), name));
   try {
     await take(directory, name, onWaiting);
@@ -185,12 +187,12 @@ async function look(directory: string): Promise<Entry | undefined> {
 function viewOf({ name, renewedMs }: Entry, nowMs: number) {
   const holder = holderOf(name);
   const isAlive = holder !== undefined && isProcess(holder.pid);
-  return { holder, ageMs: nowMs - renewedMs, self: { host: hostname(), pid: process.pid }, isAlive };
+  return { holder, ageMs: nowMs - renewedMs, self: { host: hostName, pid: process.pid }, isAlive };
 }
 
 function holderOf(name: string): { readonly host: string; readonly pid: number } | undefined {
   const [, host, pid] = /^(.+)_(\d+)_[0-9a-f]+$/.exec(name) ?? [];
-  return host === undefined ? undefined : { host: decodeURIComponent(host), pid: Number(pid) };
+  return host === undefined ? undefined : { host, pid: Number(pid) };
 }
 
 function lockPath(directory: string): string {
