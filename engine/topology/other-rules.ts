@@ -1,4 +1,4 @@
-import { absent, layer, type LayerRules, weightKeys } from './layer-rules.js';
+import { absent, commonKeys, layer, type LayerRules, weightKeys } from './layer-rules.js';
 import { flag, isCount, isList, none, number, oneOf, only, orNull, positive, rule } from './rules.js';
 import { activationOrNull, initializer, seed, shape } from './value-rules.js';
 
@@ -73,13 +73,18 @@ export const activationRules: Readonly<Record<string, LayerRules>> = {
 };
 
 export const otherRules: Readonly<Record<string, LayerRules>> = {
-  InputLayer: layer({
-    dtype: oneOf('float32'),
-    sparse: only(false, 'set it to false'),
-    ragged: only(false, 'set it to false'),
-    optional: only(false, 'set it to false'),
-    batch_size: absent,
-    input_shape: shape,
-  }),
+  // Without the common keys: Keras refuses the others of them here.
+  InputLayer: {
+    keys: {
+      name: commonKeys['name']!,
+      dtype: oneOf('float32'),
+      batch_input_shape: shape,
+      input_shape: shape,
+      batch_size: absent,
+      sparse: only(false, 'set it to false'),
+      ragged: only(false, 'set it to false'),
+      optional: only(false, 'set it to false'),
+    },
+  },
   Rescaling: layer({ scale: { ...slope, required: true }, offset: slope }),
 };

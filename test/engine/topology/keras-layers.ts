@@ -120,7 +120,7 @@ export const kerasLayers: readonly (readonly [string, Config])[] = (
     ['RNN', { ...sequence, cell: inner('LSTMCell', lstmCell) }],
     ['Bidirectional', { layer: inner('LSTM', { ...sequence, ...lstmCell }), merge_mode: 'concat' }],
     ['TimeDistributed', { layer: inner('Dense', { units: 3 }) }],
-    ['InputLayer', { batch_input_shape: [null, 4], sparse: false, ragged: false, optional: false }],
+    ['InputLayer', { trainable: undefined, batch_input_shape: [null, 4], sparse: false, ragged: false, optional: false }],
   ] as [string, Config][]
 ).map(([className, config]) => [
   className,
