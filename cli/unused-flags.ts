@@ -18,11 +18,16 @@ export function refuseUnused(command: Command, names: readonly string[], expecte
   throw new JobError('BAD_OPTION', `${them}: expected ${expected}; ${it} no effect otherwise: leave ${them} out`);
 }
 
-/** @throws JobError BAD_OPTION for a flag with an empty value, as from an unset shell variable. */
+/**
+ * Refuses flags without a value: an empty one, or the next flag, as when a shell variable is not set.
+ * @throws JobError BAD_OPTION
+ */
 export function refuseEmpty(command: Command): void {
-  const empty = command.options.find((option) => {
+  for (const option of command.options) {
     const name = option.attributeName();
-    return command.getOptionValueSource(name) === 'cli' && command.getOptionValue(name) === '';
-  });
-  if (empty) throw new JobError('BAD_OPTION', `${empty.long}: expected a value, got ""; is a variable not set?`);
+    const value: unknown = command.getOptionValue(name);
+    if (command.getOptionValueSource(name) !== 'cli' || typeof value !== 'string') continue;
+    if (value !== '' && !value.startsWith('--')) continue;
+    throw new JobError('BAD_OPTION', `${option.long}: expected a value, got "${value}"; is a variable not set?`);
+  }
 }

@@ -97,6 +97,7 @@ describe('flags that would have no effect', () => {
       '--token-file: expected --coordinator',
     ],
     [['train', '--run', ''], '--run: expected a value, got ""; is a variable not set?'],
+    [['train', '--data', '--no-http'], '--data: expected a value, got "--no-http"; is a variable not set?'],
     [['data', 'download', '--from', 'mirror'], '--from: expected a URL such as'],
     [['train', '--workers', '0x2'], '--workers: expected auto or a number from 1 to 1024, got "0x2"'],
     [['train', '--device', 'cuda'], "engine.device: expected ONNX Runtime's CUDA provider to be installed for cuda"],

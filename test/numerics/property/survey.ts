@@ -30,13 +30,7 @@ export interface Result {
 /** The `index`-th random model of a seed. */
 export async function makeCase(judge: Judge, seed: number, index: number): Promise<Case> {
   const dice = new Dice('property', seed, index);
-  const sparse = randomModel(dice, imageShape, classes);
-  const described = await judge.describe(sparse);
-  if ('refusal' in described) {
-    throw new Error(
-      `model ${index}: expected tf_keras to take it, got ${described.refusal} of ${JSON.stringify(sparse)}`,
-    );
-  }
+  const { sparse, described } = await drawModel(judge, dice);
   const complete = JSON.parse(described.complete) as Topology;
   const before = { index, canonical: canonical(described.complete) };
   if (dice.chance(0.08)) return { ...before, topology: complete, base: sparse, mutations: [everyDefault(sparse)] };
@@ -45,6 +39,16 @@ export async function makeCase(judge: Judge, seed: number, index: number): Promi
   const count = dice.chance(0.75) ? 1 : 2;
   const mutations = Array.from({ length: count }, () => mutate(dice, topology, configsOf(complete)));
   return { ...before, topology, base, mutations };
+}
+
+/** Draws a model that tf_keras builds: a few it doesn't, such as a Softmax after the Masking of a map. */
+async function drawModel(judge: Judge, dice: Dice) {
+  for (let draws = 1; ; draws++) {
+    const sparse = randomModel(dice, imageShape, classes);
+    const described = await judge.describe(sparse);
+    if (!('refusal' in described)) return { sparse, described };
+    if (draws === 5) throw new Error(`expected a model that tf_keras builds, got 5 refused: ${described.refusal}`);
+  }
 }
 
 export async function decide(judge: Judge, subject: Subject, found: Case): Promise<Verdict> {
