@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js';
-import { isObject, toSnake } from './json.js';
+import { isObject, sameJson, toSnake } from './json.js';
 import { isList, none, oneOf, only, orNull, positive, number, rule, type Rule, type Rules } from './rules.js';
 
 /** Rules for values that many layers share: activations, initializers, number types, shapes. */
@@ -35,8 +35,10 @@ export const activationOrNull = orNull(activation);
 export const noRegularizer = none("remove it; use the optimizer's weightDecay");
 export const noConstraint = none('remove it');
 
-const isFloat32 = (value: unknown): boolean =>
-  value === 'float32' || (isObject(value) && isObject(value['config']) && value['config']['name'] === 'float32');
+/** Keras 2's policy object. Keras 3's has the class DTypePolicy. */
+const isFloat32Policy = (value: unknown): boolean =>
+  isObject(value) && value['class_name'] === 'Policy' && sameJson(value['config'], { name: 'float32' });
+const isFloat32 = (value: unknown): boolean => value === 'float32' || isFloat32Policy(value);
 export const float32 = rule('fixed', '"float32"', isFloat32, 'set it to float32, which everything is computed in');
 
 const isDimension = (value: unknown) => value === null || (Number.isInteger(value) && (value as number) > 0);

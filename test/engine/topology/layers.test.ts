@@ -57,6 +57,7 @@ describe('a value that is not computed with', () => {
     ['Conv2D', { groups: 2 }, 'expected groups 1, got 2'],
     ['Conv2D', { trainable: null }, 'expected trainable true, got null'],
     ['Conv2D', { dtype: 'float16' }, 'expected dtype "float32", got "float16"'],
+    ['Conv2D', { dtype: { class_name: 'policy', config: { name: 'float32' } } }, 'expected dtype "float32", got {'],
     ['Conv2D', { use_bias: null }, 'expected use_bias true or false, got null'],
     ['Conv2D', { padding: 'causal' }, 'expected padding "valid" or "same", got "causal"'],
     ['Conv2D', { dilation_rate: 2, strides: 2 }, 'expected strides 1 where there is dilation, got 2'],
