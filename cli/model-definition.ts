@@ -118,7 +118,9 @@ async function attempt(file: string, expected: string, action: () => unknown): P
   try {
     return await action();
   } catch (cause) {
-    throw badModel(file, expected, `its error: ${(cause as Error).message}`, cause);
+    // A module may throw anything.
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw badModel(file, expected, `its error: ${found}`, cause);
   }
 }
 

@@ -44,6 +44,14 @@ export function parseManifest(json: string): JobManifest {
   try {
     return manifestSchema.parse(JSON.parse(json));
   } catch (cause) {
-    throw new JobError('BAD_SPEC', `job manifest: not readable; ${(cause as Error).message}`, { cause });
+    const found = cause instanceof z.ZodError ? describe(cause) : (cause as Error).message;
+    throw new JobError('BAD_SPEC', `job manifest: not readable; ${found}`, { cause });
   }
+}
+
+/** The first problem in one line; a manifest that Lockstep didn't write has many. */
+function describe({ issues }: z.ZodError): string {
+  const { path, message } = issues[0]!;
+  const others = issues.length > 1 ? ` and ${issues.length - 1} more` : '';
+  return `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}${others}`;
 }

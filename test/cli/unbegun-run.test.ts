@@ -36,6 +36,30 @@ describe('a run that has not begun', () => {
     expect(readdirSync(given)).toEqual(['job.yaml']);
   });
 
+  it('leaves what others have put there meanwhile', async () => {
+    const directory = await temporaryDirectory();
+    const run = join(directory, 'a');
+    const place = await RunPlace.look(run);
+    make(run);
+    writeFileSync(join(run, 'notes.txt'), 'mine');
+    await place.restore();
+    expect(readdirSync(run)).toEqual(['notes.txt']);
+  });
+
+  it('is refused in the place of a file, and among files that it would overwrite; both stay', async () => {
+    const directory = await temporaryDirectory();
+    const [file, project] = [join(directory, 'precious.txt'), join(directory, 'project')];
+    writeFileSync(file, 'mine');
+    mkdirSync(join(project, 'model'), { recursive: true });
+    await expect(RunPlace.look(file)).rejects.toThrow(
+      /expected a directory, got a file at or above it; pass another --run DIR$/,
+    );
+    await expect(RunPlace.look(project)).rejects.toThrow(
+      'got one without job.json that has model, which a run would overwrite',
+    );
+    expect(readdirSync(directory)).toEqual(['precious.txt', 'project']);
+  });
+
   it.each(['job.json', '.lock'])('is kept as it is where there is a %s by now', async (name) => {
     const run = join(await temporaryDirectory(), 'a');
     const place = await RunPlace.look(run);

@@ -100,7 +100,7 @@ describe('wrong input is refused with what was expected, what was found, and wha
     const file = join(scratch.path, 'a-file');
     writeFileSync(file, '');
     const below = await refusal(...smallJob, '--run', join(file, 'run'));
-    expect(below.code).toBe(1);
+    expect(below.code).toBe(2);
     expect(below.stderr).toContain('--run');
     const used = fresh();
     mkdirSync(used);
