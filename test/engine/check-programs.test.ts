@@ -185,6 +185,19 @@ describe('the start of a model', () => {
   });
 });
 
+it('refuses an inner model that declares another input than it is called with', async () => {
+  const first = { name: 'all', batch_input_shape: [null, 4, 4, 2] };
+  const inner = { name: 'inner', layers: [{ class_name: 'Flatten', config: first }] };
+  const layers = [
+    { class_name: 'Permute', config: { name: 'turn', dims: [2, 1, 3], batch_input_shape: [null, 8, 8, 2] } },
+    { class_name: 'Sequential', config: inner },
+    { class_name: 'Dense', config: { name: 'logits', units: classes } },
+  ];
+  await expect(checkTopology({ class_name: 'Sequential', config: { name: 'model', layers } })).rejects.toThrow(
+    'expected inputs of the declared shape [4, 4, 2], got [8, 8, 2] in layer "inner"',
+  );
+});
+
 it('refuses a batch norm over another axis than the last', async () => {
   await expect(check(conv(), l.batchNormalization({ name: 'norm', axis: 1 }), flatten(), logits())).rejects.toThrow(
     'expected a batch norm over the last axis, got axis 1 in layer "norm"; put a Permute layer before and after it',
