@@ -8,7 +8,7 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** All that a cluster needs for mutual TLS. The CA's key is not among it: who needs another certificate makes all anew. */
+/** All that a cluster needs for mutual TLS. The CA's key is not part of it: another certificate needs another CA. */
 export interface ClusterCertificates {
   /** The CA's certificate, PEM: what every side checks the other's certificate against. */
   readonly ca: string;
@@ -27,60 +27,95 @@ export interface CertificateOptions {
   readonly nowMs: number;
 }
 
-/** A CA with its key, as long as certificates are made. */
-interface Authority {
+export interface AuthorityOptions extends Omit<CertificateOptions, 'hosts'> {
+  /** The CA's own keys, `caAlgorithm`, extractable public key; absent: new ones. */
+  readonly keys?: webcrypto.CryptoKeyPair;
+}
+
+/** A private CA that issues certificates for one cluster. */
+export interface Authority {
+  /** PEM. */
+  readonly certificate: string;
+  readonly issueCoordinator: (hosts: readonly string[]) => Promise<KeyPair>;
+  readonly issueWorker: () => Promise<KeyPair>;
+}
+
+/** What certificates are signed with. */
+interface Signer {
   readonly x509: typeof X509;
   readonly name: string;
   readonly keys: webcrypto.CryptoKeyPair;
   readonly validity: { readonly notBefore: Date; readonly notAfter: Date };
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+/** Of all keys here. */
+export const caAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const dayMs = 86_400_000;
 /** Clocks of the cluster's machines may differ by so much. */
 const clockSkewMs = 300_000;
 
 /** Makes a private CA, and with it a certificate of the coordinator and one of the workers. Their keys are P-256. */
-export async function makeCertificates({ hosts, days, nowMs }: CertificateOptions): Promise<ClusterCertificates> {
+export async function makeCertificates({ hosts, ...options }: CertificateOptions): Promise<ClusterCertificates> {
+  const authority = await createAuthority(options);
+  const [coordinator, worker] = await Promise.all([authority.issueCoordinator(hosts), authority.issueWorker()]);
+  return { ca: authority.certificate, coordinator, worker };
+}
+
+/**
+ * Makes a private CA. Two with the same `keys` have the same subject and key identifier, so each verifies what the
+ * other has issued; serial number and validity are their own.
+ */
+export async function createAuthority({ days, nowMs, keys: given }: AuthorityOptions): Promise<Authority> {
   // The library's dependency injection wants it there first.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const validity = { notBefore: new Date(nowMs - clockSkewMs), notAfter: new Date(nowMs + days * dayMs) };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  // A name of its own, so that messages tell two CAs apart.
-  const authority: Authority = { x509, name: `CN=lockstep CA ${serialNumber().slice(0, 8)}`, keys, validity };
+  const keys = given ?? (await crypto.subtle.generateKey(caAlgorithm, true, ['sign', 'verify']));
+  const signer: Signer = { x509, name: `CN=lockstep CA ${await fingerprintOf(keys.publicKey)}`, keys, validity };
   const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
-  const names = new x509.SubjectAlternativeNameExtension(
-    hosts.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-  );
-  const [ca, coordinator, worker] = await Promise.all([
-    signAuthority(authority),
-    issue(authority, 'CN=lockstep coordinator', [serverAuth, clientAuth], [names]),
-    issue(authority, 'CN=lockstep worker', [clientAuth], []),
-  ]);
-  return { ca: ca.toString('pem') + '\n', coordinator, worker };
+  return {
+    certificate: await signAuthority(signer),
+    issueCoordinator: (hosts) =>
+      issue(signer, 'CN=lockstep coordinator', [serverAuth, clientAuth], [alternativeNames(x509, hosts)]),
+    issueWorker: () => issue(signer, 'CN=lockstep worker', [clientAuth], []),
+  };
 }
 
-async function signAuthority({ x509, name, keys, validity }: Authority): Promise<X509.X509Certificate> {
+/** Part of the CA's name, so that messages tell two CAs apart: the first 32 bits of the public key's SHA-256, in hex. */
+async function fingerprintOf(publicKey: webcrypto.CryptoKey): Promise<string> {
+  const spki = await crypto.subtle.exportKey('spki', publicKey);
+  return Buffer.from(await crypto.subtle.digest('SHA-256', spki))
+    .toString('hex')
+    .slice(0, 8);
+}
+
+function alternativeNames(x509: typeof X509, hosts: readonly string[]): X509.Extension {
+  return new x509.SubjectAlternativeNameExtension(
+    hosts.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+  );
+}
+
+async function signAuthority({ x509, name, keys, validity }: Signer): Promise<string> {
   const { keyCertSign, cRLSign } = x509.KeyUsageFlags;
-  return x509.X509CertificateGenerator.createSelfSigned({
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity,
     name,
     keys,
     serialNumber: serialNumber(),
-    signingAlgorithm: algorithm,
+    signingAlgorithm: caAlgorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  return certificate.toString('pem') + '\n';
 }
 
 /** @param usages - object identifiers of what the key may be used for. */
-async function issue(ca: Authority, subject: string, usages: string[], more: X509.Extension[]): Promise<KeyPair> {
+async function issue(ca: Signer, subject: string, usages: string[], more: X509.Extension[]): Promise<KeyPair> {
   const { x509, validity } = ca;
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(caAlgorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity,
     subject,
@@ -88,7 +123,7 @@ async function issue(ca: Authority, subject: string, usages: string[], more: X50
     publicKey: keys.publicKey,
     signingKey: ca.keys.privateKey,
     serialNumber: serialNumber(),
-    signingAlgorithm: algorithm,
+    signingAlgorithm: caAlgorithm,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),

@@ -36,7 +36,10 @@ function command(): Command {
     .option('--namespace <name>', 'look after the jobs of this namespace only')
     .option('--kubeconfig <file>', 'default: KUBECONFIG, the home directory, or the pod it runs in')
     .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
-    .option('--lease-namespace <name>', 'of the lease; default: the namespace of the pod it runs in')
+    .option(
+      '--lease-namespace <name>',
+      "of the lease and the operator's key; default: the namespace of the pod it runs in",
+    )
     .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
     .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
     .option('--listen <host:port>', 'address of metrics and health', endpoint, { host: '0.0.0.0', port: 8080 })
@@ -69,6 +72,7 @@ async function run(flags: Flags): Promise<void> {
   const options: OperatorOptions = {
     settings: { image, imagePullPolicy, operatorNamespace: process.env['POD_NAMESPACE'] },
     namespace,
+    keyNamespace: leaseNamespace,
     lease: flags.leaderElection
       ? { namespace: leaseNamespace, name: leaseName, identity, times: leaseTimes(leaseSeconds) }
       : undefined,

@@ -11,6 +11,9 @@ import { statusReply } from '../coordinator/observe/sample-run.js';
 /** Jobs, pods and answers for the tests of the operator's plan. */
 
 export const settings = { image: 'lockstep:test', operatorNamespace: 'lockstep-system' };
+export const keyId = '00c0ffee';
+/** Of the first starts of `makeJob`. */
+export const credentials = `uid-of-t-${keyId}-0`;
 /** 2026-01-31 12:00:00 UTC. */
 export const noonMs = Date.UTC(2026, 0, 31, 12);
 export const second = 1_000;
@@ -42,7 +45,7 @@ export function coordinatorPod(job: TrainingJob, attempt: number, status: V1PodS
       ...meta,
       uid: `uid-of-${name}`,
       creationTimestamp: new Date(noonMs),
-      labels: { ...meta.labels, [labelKeys.attempt]: String(attempt) },
+      labels: { ...meta.labels, [labelKeys.attempt]: String(attempt), [labelKeys.credentials]: credentials },
       ...(deletedMs === undefined ? {} : { deletionTimestamp: new Date(deletedMs) }),
     },
     spec: { containers: [], nodeName: 'node-a' },
@@ -87,7 +90,7 @@ export function reply(changes: Partial<StatusReply> = {}): StatusReply {
 }
 
 export function observe(job: TrainingJob, changes: Partial<Observed> = {}): Observed {
-  return { job, settings, children: [], workerPods: [], ...changes };
+  return { job, settings, keyId, children: [], workerPods: [], ...changes };
 }
 
 /** The job as it is once a plan's status was written. */

@@ -12,15 +12,16 @@ import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import { formatSpan } from '../../deploy/operator/plan/time.js';
 import type { TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
 import { parseSpec } from '../../job/spec.js';
-import { makeJob, noonMs, observe, settings } from './objects.js';
+import { credentials, makeJob, noonMs, observe, settings } from './objects.js';
 
 function context(spec: TrainingJobSpec = {}): JobContext {
   const read = readJob(makeJob(spec), settings);
   if (!read.context) throw new Error(read.problems);
   return read.context;
 }
-const podOf = (spec?: TrainingJobSpec) => (coordinatorPod(context(spec), 1) as V1Pod).spec!;
-const templateOf = (spec?: TrainingJobSpec) => (workerDeployment(context(spec)) as V1Deployment).spec!.template;
+const podOf = (spec?: TrainingJobSpec) => (coordinatorPod(context(spec), 1, credentials) as V1Pod).spec!;
+const templateOf = (spec?: TrainingJobSpec) =>
+  (workerDeployment(context(spec), credentials) as V1Deployment).spec!.template;
 const only = ({ containers }: V1PodSpec): V1Container => containers[0]!;
 
 describe('every pod', () => {
@@ -144,17 +145,18 @@ describe('network policies', () => {
 });
 
 describe('secrets', () => {
-  it('are three, one for each role and the token, owned by the job', () => {
+  it('are three, one for each role and the token, owned by the job; nobody can change them', () => {
     const pair = (role: string) => ({ cert: `${role} cert`, key: `${role} key` });
     const certificates = { ca: 'ca', coordinator: pair('coordinator'), worker: pair('worker') };
-    const made = secretObjects({ name: 'cifar10', namespace: 'ml', uid: 'u' }, certificates, 'the token');
+    const made = secretObjects({ name: 'cifar10', namespace: 'ml', uid: 'u' }, 'abc', certificates, 'the token');
     const plain = (secret: V1Secret) =>
       Object.fromEntries(
         Object.entries(secret.data!).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
       );
     expect(made.map(({ metadata }) => metadata?.name)).toEqual([
-      ...['cifar10-coordinator-tls', 'cifar10-worker-tls', 'cifar10-token'],
+      ...['cifar10-coordinator-tls-abc', 'cifar10-worker-tls-abc', 'cifar10-token-abc'],
     ]);
+    expect(made.map(({ immutable }) => immutable)).toEqual([true, true, true]);
     expect(plain(made[1]!)).toEqual({ 'tls.crt': 'worker cert', 'tls.key': 'worker key', 'ca.crt': 'ca' });
     expect(plain(made[2]!)).toEqual({ token: 'the token' });
     expect(made.map(({ metadata }) => metadata?.ownerReferences?.[0]?.uid)).toEqual(['u', 'u', 'u']);

@@ -5,7 +5,7 @@ import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { Action, Answer, Observed, Plan } from '../../deploy/operator/plan/types.js';
 import type { State } from '../../deploy/operator/resource/status.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { exited, makeJob, noonMs, reply, running, settings, workerPod } from './objects.js';
+import { exited, keyId, makeJob, noonMs, reply, running, settings, workerPod } from './objects.js';
 
 /**
  * A cluster with one job, for the property tests of the plan: an API server with caches that lag behind it, a
@@ -182,7 +182,7 @@ export class Simulation {
     if (!job) return undefined;
     const { objects, workerPods } = this.#cached.rest;
     const children = objects.filter((object) => ownerOf(object) === job.metadata.uid);
-    const observed = { job, settings, children, workerPods, control: this.answer, taken: this.taken };
+    const observed = { job, settings, keyId, children, workerPods, control: this.answer, taken: this.taken };
     const fresh = isDeepStrictEqual(this.#cached, { job: this.#snapshot(), rest: this.#snapshot() });
     this.taken = [];
     const plan = planJob(observed, this.nowMs);

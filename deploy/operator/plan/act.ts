@@ -2,6 +2,7 @@ import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
 import type { TrainingJob } from '../resource/training-job.js';
 import { isDeleting } from './attempts.js';
 import type { JobContext } from './job-context.js';
+import { currentCredentials } from './credentials.js';
 import type { View } from './look.js';
 import { appliedAnnotation, certificateHosts } from './names.js';
 import { jobConfig } from './objects/config.js';
@@ -15,7 +16,7 @@ import type { Action, Desired, Observed } from './types.js';
 
 /** What is done for a job that is to run: whatever is missing is made, whatever differs is written. */
 export function runActions(observed: Observed, view: View, context: JobContext, nowMs: number): Action[] {
-  const { children, taken = [] } = observed;
+  const { children, taken = [], job, keyId } = observed;
   // A name that is taken is tried again when the shell forgets it; until then nothing new is made at all.
   const create = (actions: Action[]) => (taken.length > 0 ? actions.filter(({ type }) => type !== 'create') : actions);
   const quiet = [
@@ -27,13 +28,17 @@ export function runActions(observed: Observed, view: View, context: JobContext, 
       ...disruptionBudgets(context),
     ].flatMap((object) => ensure(children, object)),
   ];
-  const start = taken.length > 0 ? [] : startActions(view, context, nowMs);
+  const current = currentCredentials(job, keyId, nowMs);
+  const start = taken.length > 0 ? [] : startActions(view, context, { credentials: current, nowMs });
+  // Workers are replaced when their coordinator is, and not before: others than its own couldn't join it.
+  const isNew = start.length > 0 || view.memory.attempt === 0;
+  const credentials = isNew ? current : view.memory.credentials;
   return [
     ...create(quiet),
     ...start,
     ...(isComputed(view)
       ? stopWorkers(observed, 'the last step and evaluation are done')
-      : create(ensure(children, workerDeployment(context)))),
+      : create(ensure(children, workerDeployment(context, credentials)))),
     ...supersededActions(view),
   ];
 }
@@ -61,12 +66,16 @@ function isAsWritten(child: KubernetesObject, desired: Desired): boolean {
 }
 
 /** Starts the coordinator once the start before has ended: two must never write to one run directory. */
-function startActions({ memory, attempts }: View, context: JobContext, nowMs: number): Action[] {
+function startActions(
+  { memory, attempts }: View,
+  context: JobContext,
+  { credentials, nowMs }: { readonly credentials: string; readonly nowMs: number },
+): Action[] {
   const mayRun = attempts.some(({ end }) => end === undefined);
   if (mayRun || memory.ended < memory.attempt || nowMs < (timeMs(memory.startAfter) ?? 0)) return [];
   return [
-    { type: 'secrets', hosts: certificateHosts(context.identity) },
-    { type: 'create', object: coordinatorPod(context, memory.attempt + 1) },
+    { type: 'secrets', credentials, hosts: certificateHosts(context.identity) },
+    { type: 'create', object: coordinatorPod(context, memory.attempt + 1, credentials) },
   ];
 }
 

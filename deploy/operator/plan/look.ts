@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { StatusReply } from '../../../proto/messages.js';
 import type { CoordinatorMemory, State } from '../resource/status.js';
+import { areDerivedFrom } from './credentials.js';
 import { type Attempt, attemptsOf, isDeleting } from './attempts.js';
 import { type JobContext, readJob } from './job-context.js';
 import { type NewEnd, noMemory, takeNote } from './memory.js';
@@ -18,6 +19,8 @@ export interface View {
   /** The coordinator's pod, unless its start has ended. */
   readonly pod: V1Pod | undefined;
   readonly memory: CoordinatorMemory;
+  /** Whether the operator's key is the one that the newest start's credentials were derived from. */
+  readonly isOwn: boolean;
   readonly newEnd: NewEnd | undefined;
   /** Newest status of the coordinator in `pod`, or in the one that has just ended. */
   readonly reply: StatusReply | undefined;
@@ -47,6 +50,7 @@ export function lookAt(observed: Observed, nowMs: number): View {
   const outcome = decideOutcome({ problems, fields, newEnd, memory, startMs, report }, nowMs);
   const state = decideState({ outcome, suspend, pod, workerPods, memory });
   return {
+    isOwn: areDerivedFrom(memory.credentials, job, observed.keyId),
     ...{ context, attempts, pod, memory, newEnd, reply, outcome, state, suspend, startMs },
     deadlineMs: deadlineMs(fields, startMs),
   };

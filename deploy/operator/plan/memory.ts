@@ -1,5 +1,6 @@
 import type { CoordinatorMemory } from '../resource/status.js';
 import type { Attempt, End } from './attempts.js';
+import { credentialsOf } from './credentials.js';
 import { timeMs, timeText } from './time.js';
 
 /**
@@ -53,7 +54,9 @@ function see(before: CoordinatorMemory, { number, pod }: Attempt, nowMs: number)
   const since = timeText(timeMs(pod.metadata?.creationTimestamp) ?? nowMs);
   const memory = { ...before, attempt: number, since, pod: pod.metadata?.name ?? '' };
   delete memory.startAfter;
-  return memory;
+  delete memory.credentials;
+  const credentials = credentialsOf(pod);
+  return credentials === undefined ? memory : { ...memory, credentials };
 }
 
 /** One that said that it finished did so, whatever came of its pod after that. */

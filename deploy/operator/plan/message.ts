@@ -1,5 +1,6 @@
-import { podTrouble, podTroubles } from './pod-trouble.js';
 import type { View } from './look.js';
+import { identityOf, secretNamesOf } from './names.js';
+import { podTrouble, podTroubles } from './pod-trouble.js';
 import { timeText } from './time.js';
 import type { Observed } from './types.js';
 
@@ -24,7 +25,7 @@ function choose(observed: Observed, view: View, nowMs: number): string {
       return joined([answered(observed, view), wanted(observed), podTroubles(observed.workerPods, nowMs)]);
     case 'Pending':
     case 'Restarting':
-      return joined([...obstacles(observed), awaited(view, nowMs)]);
+      return joined([...obstacles(observed), awaited(observed, view, nowMs)]);
     default:
       return state;
   }
@@ -39,11 +40,34 @@ function allPods({ workerPods }: Observed, { pod }: View) {
 }
 
 /** What the coordinator says; with the time since when it has been silent. */
-function answered({ control }: Observed, { reply }: View): string {
+function answered(observed: Observed, view: View): string {
+  const { control } = observed;
+  const { reply } = view;
+  const obstacle = callObstacle(observed, view);
+  if (obstacle !== undefined) return obstacle;
   if (reply === undefined) return 'the coordinator has not been asked yet';
   if (control?.error === undefined) return reply.reason;
   const since = control.statusMs === undefined ? '' : ` since ${timeText(control.statusMs)}`;
   return `${reply.reason}; no answer from the coordinator${since}`;
+}
+
+/** Why a coordinator that runs can't be called, where waiting doesn't help. */
+function callObstacle({ job, control }: Observed, { pod, memory, isOwn }: View): string | undefined {
+  const name = pod?.metadata?.name;
+  if (name === undefined) return undefined;
+  if (!isOwn) {
+    return (
+      `progress unavailable: ${name} was started with another operator key or by an operator before 0.5.5; ` +
+      `it keeps running; to restart it from a checkpoint: kubectl delete pod ${name}`
+    );
+  }
+  if (control?.pod !== name || control.untrusted !== true) return undefined;
+  const { coordinatorTls, token } = secretNamesOf(identityOf(job), memory.credentials);
+  return (
+    `progress unavailable: ${name}: expected the operator's certificates and token, got others; Secret ` +
+    `${coordinatorTls} or ${token} isn't the operator's: kubectl delete secret ${coordinatorTls} ${token}, ` +
+    `then kubectl delete pod ${name}`
+  );
 }
 
 function wanted({ job }: Observed): string | undefined {
@@ -59,8 +83,10 @@ function obstacles({ taken = [], trouble }: Observed): string[] {
 }
 
 /** The coordinator that is to come. */
-function awaited({ pod, memory, attempts }: View, nowMs: number): string {
-  if (pod !== undefined) return podTrouble(pod, nowMs) ?? `${pod.metadata?.name}: Running, has not answered yet`;
+function awaited(observed: Observed, view: View, nowMs: number): string {
+  const { pod, memory, attempts } = view;
+  const unanswered = () => callObstacle(observed, view) ?? `${pod?.metadata?.name}: Running, has not answered yet`;
+  if (pod !== undefined) return podTrouble(pod, nowMs) ?? unanswered();
   const stray = attempts.find(({ end }) => end === undefined);
   if (stray) return podTrouble(stray.pod, nowMs) ?? `${stray.pod.metadata?.name} still runs`;
   const again = memory.startAfter === undefined ? '' : `, not before ${memory.startAfter}`;

@@ -15,6 +15,8 @@ export const labelKeys = {
   /** In selectors, as the job of a name may be deleted and made again while pods of the former still end. */
   jobUid: 'lockstep.dev/job-uid',
   attempt: 'lockstep.dev/attempt',
+  /** Which Secrets a coordinator's pod was started with: `credentials.ts`. */
+  credentials: 'lockstep.dev/credentials',
 } as const;
 
 /** Digest of the object as it was last written, so that equal ones are not written again. */
@@ -36,10 +38,17 @@ export const namesOf = ({ name }: JobIdentity) => ({
   config: `${name}-job`,
   run: `${name}-run`,
   data: `${name}-data`,
-  coordinatorTls: `${name}-coordinator-tls`,
-  workerTls: `${name}-worker-tls`,
-  token: `${name}-token`,
 });
+
+/** @param credentials - undefined: as operators before 0.5.5 named them. */
+export function secretNamesOf({ name }: JobIdentity, credentials: string | undefined) {
+  const end = credentials === undefined ? '' : `-${credentials}`;
+  return {
+    coordinatorTls: `${name}-coordinator-tls${end}`,
+    workerTls: `${name}-worker-tls${end}`,
+    token: `${name}-token${end}`,
+  };
+}
 
 export function coordinatorPodName(job: JobIdentity, attempt: number): string {
   return `${namesOf(job).coordinator}-${attempt}`;

@@ -63,10 +63,10 @@ function chooseActions(observed: Observed, view: View, nowMs: number): Action[] 
 
 function describeStatus(observed: Observed, view: View, nowMs: number): TrainingJobStatus {
   const { job } = observed;
-  const { context, memory, outcome, state, startMs, newEnd, suspend } = view;
+  const { context, memory, isOwn, outcome, state, startMs, newEnd, suspend } = view;
   const before = job.status;
   const progress = chooseProgress(observed, view, nowMs);
-  const isOldNews = before?.state === state && state === 'Running' && !isDue(before, progress, nowMs);
+  const isOldNews = before?.state === state && state === 'Running' && isOwn && !isDue(before, progress, nowMs);
   const message = isOldNews && before.message !== undefined ? before.message : describe(observed, view, nowMs);
   const { generation } = job.metadata;
   const isRestart = newEnd !== undefined && !newEnd.wanted && outcome === undefined && !suspend;
@@ -133,8 +133,8 @@ function again({ taken = [] }: Observed, view: View, nowMs: number): { readonly 
   return times.length === 0 ? {} : { againMs: Math.min(...times) - nowMs };
 }
 
-function whomToAsk(job: TrainingJob, { pod, outcome }: View): Pick<Plan, 'ask'> {
-  const podIp = outcome || pod === undefined || isDeleting(pod) ? undefined : runningAt(pod);
+function whomToAsk(job: TrainingJob, { pod, outcome, isOwn }: View): Pick<Plan, 'ask'> {
+  const podIp = outcome || !isOwn || pod === undefined || isDeleting(pod) ? undefined : runningAt(pod);
   if (podIp === undefined) return {};
   const identity = identityOf(job);
   const address = podIp.includes(':') ? `[${podIp}]:${ports.grpc}` : `${podIp}:${ports.grpc}`;

@@ -22,6 +22,8 @@ export interface Answer {
   readonly statusMs?: number | undefined;
   /** Why the newest call failed; absent when it succeeded. */
   readonly error?: string | undefined;
+  /** Whether it failed as one side doesn't trust the other's certificate, or the token is a wrong one. */
+  readonly untrusted?: boolean | undefined;
 }
 
 /** A name that a `create` found taken by an object of somebody else. */
@@ -34,6 +36,8 @@ export interface TakenName {
 export interface Observed {
   readonly job: TrainingJob;
   readonly settings: Settings;
+  /** Of the operator's key, which job credentials are derived from. */
+  readonly keyId: string;
   /**
    * Objects whose controller is the job, recognised by its UID: pods, Deployment, Service, ConfigMap, PDBs,
    * NetworkPolicies, PVC. Secrets are left out: the operator does not watch them. `kind` is set on each.
@@ -64,11 +68,8 @@ export type Action =
   | { readonly type: 'apply'; readonly object: Desired }
   /** With the UID as precondition; one that is gone already is fine. */
   | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
-  /**
-   * Makes sure that the three Secrets are there: if one of them is missing, or less than a third of the certificates'
-   * life is left, makes all anew, for the DNS names and addresses `hosts` (`secretObjects` makes the objects).
-   */
-  | { readonly type: 'secrets'; readonly hosts: readonly string[] }
+  /** Creates the three Secrets, where they don't exist, for the DNS names and addresses `hosts` (`secretObjects`). */
+  | { readonly type: 'secrets'; readonly credentials: string; readonly hosts: readonly string[] }
   /** Asks the coordinator in `pod` for a checkpoint, 8 s at most; goes on whatever comes of it. */
   | { readonly type: 'checkpoint'; readonly pod: string }
   | { readonly type: 'event'; readonly reason: string; readonly message: string; readonly warning: boolean };

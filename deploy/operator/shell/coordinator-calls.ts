@@ -4,7 +4,7 @@ import type { Answer, Plan } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import { isEndState, isNews, progressIntervalMs } from './answer-news.js';
 import { type Backoff, backoffMs } from './backoff.js';
-import { CoordinatorChannel } from './coordinator-channel.js';
+import { CoordinatorChannel, isUntrusted } from './coordinator-channel.js';
 import { keyOf } from './object-cache.js';
 import type { Secrets } from './secrets.js';
 
@@ -113,12 +113,12 @@ export class CoordinatorCalls {
     this.#tell(followed, { pod: followed.ask.pod, status, statusMs: Date.now() });
   }
 
-  /** The secrets are read again: they may have been made anew. */
+  /** The operator's certificate is made again: it may have expired. */
   #fail(job: TrainingJob, followed: Followed, error: Error): void {
     followed.channel?.close();
     followed.channel = undefined;
     if (followed.answer.error !== undefined) this.settings.secrets.forget(job.metadata.uid ?? '');
-    this.#tell(followed, { ...followed.answer, error: error.message });
+    this.#tell(followed, { ...followed.answer, error: error.message, untrusted: isUntrusted(error) });
   }
 
   #tell(followed: Followed, answer: Answer): void {

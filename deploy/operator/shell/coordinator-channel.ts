@@ -3,9 +3,11 @@ import type { ChannelOptions, Metadata, ServiceError } from '@grpc/grpc-js';
 import { callMetadata } from '../../../proto/auth.js';
 import { ClusterError, fromServiceError } from '../../../proto/errors.js';
 import { limitConnecting } from '../../../proto/liveness.js';
+import type { TlsIdentity } from '../../../proto/identity.js';
 import type { StatusReply } from '../../../proto/messages.js';
 import { Control, type ControlClient } from '../../../proto/services.js';
 import { channelSecurity } from '../../../proto/tls.js';
+import { diagnoseTls } from '../../../proto/tls-diagnosis.js';
 import type { JobIdentity } from './secrets.js';
 
 /** A status comes once per second; a coordinator from which none comes for as long does not answer. */
@@ -23,6 +25,7 @@ const options = {
 export class CoordinatorChannel {
   readonly #client: ControlClient;
   readonly #metadata: Metadata;
+  readonly #tls: TlsIdentity;
 
   /** @param address - the pod's own, which its certificate does not name; it names `serverName`. */
   constructor(
@@ -30,7 +33,8 @@ export class CoordinatorChannel {
     serverName: string,
     { token, ...tls }: JobIdentity,
   ) {
-    const security = channelSecurity({ ...tls, serverName }, address);
+    this.#tls = { ...tls, serverName };
+    const security = channelSecurity(this.#tls, address);
     this.#client = new Control(address, security.credentials, { ...options, ...security.options });
     this.#metadata = callMetadata(token);
   }
@@ -53,7 +57,8 @@ export class CoordinatorChannel {
     try {
       await once(stream, 'end');
     } catch (error) {
-      throw fromServiceError(error as ServiceError, operation);
+      const failure = fromServiceError(error as ServiceError, operation);
+      throw signal.aborted ? failure : await this.#diagnosed(failure, operation);
     } finally {
       clearTimeout(watchdog);
       clearTimeout(connecting);
@@ -61,6 +66,12 @@ export class CoordinatorChannel {
       // What the cancelled call still has to say.
       stream.on('error', () => undefined);
     }
+  }
+
+  /** Tells a wrong certificate from a coordinator that is away: gRPC reports both as unreachable. */
+  async #diagnosed(error: ClusterError, operation: string): Promise<ClusterError> {
+    if (error.code !== 'UNREACHABLE') return error;
+    return (await diagnoseTls(operation, this.address, this.#tls)) ?? error;
   }
 
   /** Asks for a checkpoint. @throws ClusterError when there is no answer within `limitMs`. */
@@ -78,7 +89,7 @@ export class CoordinatorChannel {
   }
 }
 
-/** Whether the coordinator, or TLS, did not let us in: the secrets may have been made anew. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof ClusterError && (error.code === 'UNAUTHENTICATED' || error.code === 'UNREACHABLE');
+/** Whether the coordinator has refused the operator's certificate or token, or the operator the coordinator's. */
+export function isUntrusted(error: unknown): boolean {
+  return error instanceof ClusterError && (error.code === 'UNAUTHENTICATED' || error.code === 'UNTRUSTED');
 }

@@ -52,6 +52,7 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
   instruments.follow({ queue, phase, jobs: caches.jobs });
   return new Operator({
     ...{ caches, queue, coordinators, connector, acting, phase, log },
+    prepare: (signal) => secrets.open(options.keyNamespace, signal),
     informers: [jobResource, ...childResources].map((resource) =>
       createInformer({ resource, api, caches }, instruments, options),
     ),

@@ -47,7 +47,7 @@ export class Executor {
       case 'delete':
         return this.#delete(job, action);
       case 'secrets':
-        return this.parts.secrets.ensure(job, action.hosts);
+        return this.parts.secrets.ensure(job, action);
       case 'checkpoint':
         return this.parts.coordinators.checkpoint(job.metadata.uid ?? '', action.pod);
       case 'event':

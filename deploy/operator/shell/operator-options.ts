@@ -15,6 +15,8 @@ export interface OperatorOptions {
   /** The only one whose jobs are looked after; undefined: all. */
   readonly namespace?: string | undefined;
   readonly settings: Settings;
+  /** Namespace of the Secret with the operator's key. */
+  readonly keyNamespace: string;
   /** Absent: this is the only operator, and acts at once. */
   readonly lease?: LeaseOptions | undefined;
   /** Where metrics and health are served. */

@@ -13,6 +13,8 @@ export interface OperatorParts {
   readonly queue: WorkQueue;
   readonly coordinators: CoordinatorCalls;
   readonly informers: readonly Informer[];
+  /** What has to succeed before the first job is reconciled; rejects when the signal is aborted. */
+  readonly prepare: (signal: AbortSignal) => Promise<void>;
   /** Absent: this is the only operator. */
   readonly leader?: Leader | undefined;
   readonly server: ObservingServer;
@@ -64,12 +66,15 @@ export class Operator {
   }
 
   async #work(stop: AbortSignal): Promise<void> {
-    const { informers, caches, leader, log, phase } = this.parts;
+    const { informers, caches, leader, log, phase, prepare } = this.parts;
     const stopped = new Promise<undefined>((resolve) => {
       stop.addEventListener('abort', () => resolve(undefined), { once: true });
     });
     await Promise.race([Promise.all(informers.map(({ synced }) => synced)), stopped]);
     if (stop.aborted) return;
+    await prepare(stop).catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    });
     phase.synced = true;
     log.info(`jobs found: ${caches.jobs.size}`);
     // Rejects when it is stopped meanwhile.

@@ -44,11 +44,12 @@ export class Reconciler {
   }
 
   #observe(job: TrainingJob): Observed {
-    const { caches, coordinators, executor, settings } = this.parts;
+    const { caches, coordinators, executor, secrets, settings } = this.parts;
     const uid = job.metadata.uid ?? '';
     return {
       job,
       settings,
+      keyId: secrets.keyId,
       children: caches.childrenOf(uid),
       workerPods: caches.workerPodsOf(job),
       control: coordinators.answer(uid),

@@ -1,28 +1,28 @@
-import { randomBytes } from 'node:crypto';
 import type { V1Secret } from '@kubernetes/client-node';
-import { makeCertificates } from '../../../proto/certificates.js';
+import { InvariantError } from '../../../job/errors.js';
+import { type Authority, createAuthority } from '../../../proto/certificates.js';
 import type { TlsIdentity } from '../../../proto/identity.js';
-import { identityOf, namesOf } from '../plan/names.js';
+import { certificateDays } from '../plan/credentials.js';
+import { identityOf } from '../plan/names.js';
 import { secretObjects } from '../plan/objects/config.js';
+import type { Action } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
-import { ApiError, hasCode } from './api-error.js';
-import type { Api, ApiRequest } from './api.js';
+import { hasCode } from './api-error.js';
+import type { Api } from './api.js';
 import { fieldManager } from './field-manager.js';
-import { isStillGood, pairOf, type SecretTexts, textOf } from './secret-decisions.js';
+import { jobCaKeys, jobToken, keyIdOf } from './job-keys.js';
+import { loadOperatorKey } from './operator-key.js';
 import { pathOf, secretResource } from './resources.js';
 
-/** What the operator shows a job's coordinator: the workers' certificate and the token. */
+/** The operator's certificate, the job's CA and token: what a coordinator is called with. */
 export type JobIdentity = Omit<TlsIdentity, 'serverName'> & { readonly token: string };
 
-/** As long as a job may take. They are renewed when the coordinator starts in their last third. */
-const days = 1095;
-const tokenBytes = 32;
-
 /**
- * The Secrets of the jobs. The operator neither lists nor watches Secrets, so that it may not read everyone's: it gets
- * a job's own by their names when a coordinator is to be started or asked, and keeps what asking takes in memory.
+ * Certificates and tokens of the jobs. The operator creates their Secrets and never reads them: all that it needs to
+ * call a coordinator is derived from its own key.
  */
 export class Secrets {
+  #key: Buffer | undefined;
   readonly #identities = new Map<string, Promise<JobIdentity>>();
 
   constructor(
@@ -31,31 +31,30 @@ export class Secrets {
     private readonly signal: AbortSignal,
   ) {}
 
-  /**
-   * Makes sure that they are there, of one CA, good for `hosts` and for long enough; else makes all anew.
-   * @throws ApiError also where one of the names is somebody else's.
-   */
-  async ensure(job: TrainingJob, hosts: readonly string[]): Promise<void> {
-    const { coordinatorTls, workerTls, token: tokenName } = namesOf(identityOf(job));
-    const found = await this.#read(job, [coordinatorTls, workerTls, tokenName]);
-    for (const secret of found) refuseForeign(job, secret);
-    if (isStillGood(textsOf(job, found), hosts, Date.now())) return;
-    const uid = job.metadata.uid ?? '';
-    this.forget(uid);
-    const certificates = await makeCertificates({ hosts, days, nowMs: Date.now() });
-    const token = randomBytes(tokenBytes).toString('hex');
-    for (const object of secretObjects(identityOf(job), certificates, token)) {
-      await this.#write(
-        object,
-        found.find(({ metadata }) => metadata?.name === object.metadata?.name),
-      );
-    }
+  /** Loads the operator's key, to be done before anything else. @throws ApiError where that isn't possible. */
+  async open(namespace: string, signal: AbortSignal): Promise<void> {
+    this.#key = await loadOperatorKey(this.api, namespace, signal);
   }
 
-  /** @throws ApiError where they are not there. */
+  get keyId(): string {
+    return keyIdOf(this.#operatorKey);
+  }
+
+  /**
+   * Creates a job's Secrets. Those that exist already are left as they are: an earlier try made them, of the same CA
+   * and token. @throws ApiError
+   */
+  async ensure(job: TrainingJob, { credentials, hosts }: Extract<Action, { type: 'secrets' }>): Promise<void> {
+    const { authority, token } = await this.#deriveFor(job);
+    const [coordinator, worker] = await Promise.all([authority.issueCoordinator(hosts), authority.issueWorker()]);
+    const certificates = { ca: authority.certificate, coordinator, worker };
+    for (const object of secretObjects(identityOf(job), credentials, certificates, token)) await this.#create(object);
+  }
+
+  /** Made once per job, until `forget`. */
   async identity(job: TrainingJob): Promise<JobIdentity> {
     const uid = job.metadata.uid ?? '';
-    const identity = this.#identities.get(uid) ?? this.#readIdentity(job);
+    const identity = this.#identities.get(uid) ?? this.#makeIdentity(job);
     this.#identities.set(uid, identity);
     return identity.catch((error: unknown) => {
       if (this.#identities.get(uid) === identity) this.#identities.delete(uid);
@@ -67,57 +66,28 @@ export class Secrets {
     this.#identities.delete(uid);
   }
 
-  async #readIdentity(job: TrainingJob): Promise<JobIdentity> {
-    const { workerTls, token: tokenName } = namesOf(identityOf(job));
-    const found = await this.#read(job, [workerTls, tokenName]);
-    const { worker, token } = textsOf(job, found);
-    if (worker && token !== undefined) return { ca: worker.ca, cert: worker.cert, key: worker.key, token };
-    const names = found.map(({ metadata }) => metadata?.name).join(', ');
-    throw new ApiError(`secrets: expected those of ${job.metadata.name}, got ${names || 'none'}`, 404, 'NotFound');
+  get #operatorKey(): Buffer {
+    if (!this.#key) throw new InvariantError("secrets: expected the operator's key loaded, got none");
+    return this.#key;
   }
 
-  async #read(job: TrainingJob, names: readonly string[]): Promise<V1Secret[]> {
-    const found: V1Secret[] = [];
-    for (const name of names) {
-      const path = pathOf(secretResource, job.metadata.namespace, name);
-      const request = { verb: 'get', resource: secretResource.plural, path, signal: this.signal } satisfies ApiRequest;
-      const secret = await this.api.call<V1Secret>(request).catch((error: unknown) => {
-        if (!hasCode(error, 404)) throw error;
-      });
-      if (secret) found.push(secret);
-    }
-    return found;
+  async #makeIdentity(job: TrainingJob): Promise<JobIdentity> {
+    const { authority, token } = await this.#deriveFor(job);
+    return { ca: authority.certificate, ...(await authority.issueWorker()), token };
   }
 
-  /** @param before - the one that is there already; another one in its place conflicts. */
-  async #write(object: V1Secret, before: V1Secret | undefined): Promise<void> {
-    const { namespace, name } = object.metadata ?? {};
-    const uid = before?.metadata?.uid;
-    const body = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } };
-    const resource = secretResource.plural;
-    const request: ApiRequest =
-      uid === undefined
-        ? { verb: 'create', resource, path: pathOf(secretResource, namespace), query: { fieldManager }, body }
-        : { verb: 'apply', resource, path: pathOf(secretResource, namespace, name), query: forced, body };
-    await this.api.call({ ...request, signal: this.signal });
+  async #deriveFor(job: TrainingJob): Promise<{ readonly authority: Authority; readonly token: string }> {
+    const { uid } = identityOf(job);
+    const keys = await jobCaKeys(this.#operatorKey, uid);
+    const authority = await createAuthority({ keys, days: certificateDays, nowMs: Date.now() });
+    return { authority, token: jobToken(this.#operatorKey, uid) };
   }
-}
 
-const forced = { fieldManager, force: 'true' };
-
-function textsOf(job: TrainingJob, found: readonly V1Secret[]): SecretTexts {
-  const names = namesOf(identityOf(job));
-  const named = (name: string) => found.find(({ metadata }) => metadata?.name === name);
-  const token = textOf(named(names.token), 'token');
-  return { coordinator: pairOf(named(names.coordinatorTls)), worker: pairOf(named(names.workerTls)), token };
-}
-
-function refuseForeign({ metadata: { uid } }: TrainingJob, { metadata }: V1Secret): void {
-  if (metadata?.ownerReferences?.some((owner) => owner.controller && owner.uid === uid)) return;
-  const advice = 'delete it, or give the job another name';
-  throw new ApiError(
-    `secrets: expected the name ${metadata?.name} free, got a Secret of another owner; ${advice}`,
-    409,
-    'Taken',
-  );
+  async #create(object: V1Secret): Promise<void> {
+    const path = pathOf(secretResource, object.metadata?.namespace);
+    const request = { verb: 'create', resource: secretResource.plural, path, query: { fieldManager } } as const;
+    await this.api.call({ ...request, body: object, signal: this.signal }).catch((error: unknown) => {
+      if (!hasCode(error, 409) || error.reason !== 'AlreadyExists') throw error;
+    });
+  }
 }

@@ -3,7 +3,7 @@ import type { V1ConfigMap, V1Secret } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
 import type { JobSpec } from '../../../../job/spec.js';
 import type { JobContext } from '../job-context.js';
-import { type JobIdentity, namesOf } from '../names.js';
+import { type JobIdentity, namesOf, secretNamesOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
 import { home } from './storage.js';
@@ -27,21 +27,27 @@ function withDataPath(spec: JobSpec): JobSpec {
   return path === undefined ? spec : { ...spec, data: { ...spec.data, path: posix.resolve(home, path) } };
 }
 
-/** Certificates of a job, PEM. The authority's key is kept nowhere. */
+/** Certificates of a job, PEM. */
 export interface JobCertificates {
   readonly ca: string;
   readonly coordinator: { readonly cert: string; readonly key: string };
   readonly worker: { readonly cert: string; readonly key: string };
 }
 
-/** The Secrets that the action `secrets` makes. The operator itself comes with the worker's certificate. */
-export function secretObjects(job: JobIdentity, certificates: JobCertificates, token: string): (V1Secret & Desired)[] {
-  const names = namesOf(job);
+/** The Secrets that the action `secrets` creates. */
+export function secretObjects(
+  job: JobIdentity,
+  credentials: string,
+  certificates: JobCertificates,
+  token: string,
+): (V1Secret & Desired)[] {
+  const names = secretNamesOf(job, credentials);
   const tls = (name: string, { cert, key }: { readonly cert: string; readonly key: string }) => ({
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'kubernetes.io/tls',
     metadata: metaOf(job, name),
+    immutable: true,
     data: { 'tls.crt': base64(cert), 'tls.key': base64(key), 'ca.crt': base64(certificates.ca) },
   });
   return [
@@ -52,6 +58,7 @@ export function secretObjects(job: JobIdentity, certificates: JobCertificates, t
       kind: 'Secret',
       type: 'Opaque',
       metadata: metaOf(job, names.token),
+      immutable: true,
       data: { token: base64(token) },
     },
   ];

@@ -1,6 +1,6 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import type { JobContext } from '../job-context.js';
-import { coordinatorPodName, labelKeys, namesOf, ports } from '../names.js';
+import { coordinatorPodName, labelKeys, namesOf, ports, secretNamesOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { metaOf } from './meta.js';
 import * as parts from './pod-parts.js';
@@ -18,17 +18,19 @@ const waitSeconds = 2_000_000;
 /**
  * The pod of one start of the coordinator. It is never restarted in place: the operator starts the next one, and so
  * can tell a failure from a lost node. All starts share the run directory.
+ * @param credentials - which Secrets it gets.
  */
-export function coordinatorPod(context: JobContext, attempt: number): Desired {
+export function coordinatorPod(context: JobContext, attempt: number, credentials: string): Desired {
   const { identity, fields } = context;
-  const names = namesOf(identity);
+  const { coordinatorTls, token } = secretNamesOf(identity, credentials);
   const meta = metaOf(identity, coordinatorPodName(identity, attempt), 'coordinator');
   const storage = storageVolumes(context);
-  const credentials = fields.nats?.credentials;
+  const natsCredentials = fields.nats?.credentials;
+  const labels = { [labelKeys.attempt]: String(attempt), [labelKeys.credentials]: credentials };
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...meta, labels: { ...meta.labels, [labelKeys.attempt]: String(attempt) } },
+    metadata: { ...meta, labels: { ...meta.labels, ...labels } },
     spec: {
       restartPolicy: 'Never',
       terminationGracePeriodSeconds: graceSeconds,
@@ -39,9 +41,9 @@ export function coordinatorPod(context: JobContext, attempt: number): Desired {
       containers: [container(context, storage.mounts)],
       volumes: [
         ...storage.volumes,
-        { name: 'job', configMap: { name: names.config } },
-        ...parts.credentialVolumes({ tls: names.coordinatorTls, token: names.token }),
-        ...(credentials ? [parts.secretVolume('nats', credentials.secretName)] : []),
+        { name: 'job', configMap: { name: namesOf(identity).config } },
+        ...parts.credentialVolumes({ tls: coordinatorTls, token }),
+        ...(natsCredentials ? [parts.secretVolume('nats', natsCredentials.secretName)] : []),
       ],
     },
   } satisfies V1Pod;

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { JobContext } from '../job-context.js';
-import { labelsOf, namesOf, ports, selectorOf } from '../names.js';
+import { labelsOf, namesOf, ports, secretNamesOf, selectorOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { mergeTemplate } from './merge-template.js';
 import { metaOf, stamped } from './meta.js';
@@ -12,8 +12,9 @@ const graceSeconds = 30;
 /**
  * The workers. They have no probes, as the coordinator's heartbeats judge them, and no state, so that they may be
  * replaced one by one, without room for an additional one.
+ * @param credentials - those of the coordinator; undefined where an operator before 0.5.5 started it.
  */
-export function workerDeployment(context: JobContext): Desired {
+export function workerDeployment(context: JobContext, credentials: string | undefined): Desired {
   const { identity, fields } = context;
   const selector = selectorOf(identity, 'worker');
   const deployment = {
@@ -25,14 +26,14 @@ export function workerDeployment(context: JobContext): Desired {
       revisionHistoryLimit: 1,
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
       selector: { matchLabels: selector },
-      template: withOwn(mergeTemplate(podTemplate(context), fields.workers.template), context),
+      template: withOwn(mergeTemplate(podTemplate(context, credentials), fields.workers.template), context),
     },
   } satisfies V1Deployment;
   return stamped(deployment);
 }
 
-function podTemplate({ identity, fields, settings }: JobContext): V1PodTemplateSpec {
-  const names = namesOf(identity);
+function podTemplate({ identity, fields, settings }: JobContext, credentials: string | undefined): V1PodTemplateSpec {
+  const { workerTls, token } = secretNamesOf(identity, credentials);
   return {
     metadata: {},
     spec: {
@@ -55,7 +56,7 @@ function podTemplate({ identity, fields, settings }: JobContext): V1PodTemplateS
           volumeMounts: [...parts.credentialMounts],
         },
       ],
-      volumes: parts.credentialVolumes({ tls: names.workerTls, token: names.token }),
+      volumes: parts.credentialVolumes({ tls: workerTls, token }),
     },
   };
 }

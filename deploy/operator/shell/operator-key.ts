@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { V1Secret } from '@kubernetes/client-node';
+import { ApiError, hasCode } from './api-error.js';
+import type { Api } from './api.js';
+import { type Backoff, backoffMs } from './backoff.js';
+import { fieldManager } from './field-manager.js';
+import { keyBytes } from './job-keys.js';
+import { pathOf, secretResource } from './resources.js';
+
+/** The only Secret that the operator reads; `roles.yaml` names it. */
+export const keySecretName = 'lockstep-operator-key';
+const field = 'key';
+const backoff: Backoff = { firstMs: 500, maxMs: 10_000 };
+
+/**
+ * Reads the operator's key from its Secret in `namespace`, which is created with a new one where there is none. Tries
+ * again while the API server can't be reached.
+ * @throws ApiError where the operator may not, or the Secret holds something else. @throws when `signal` is aborted.
+ */
+export async function loadOperatorKey(api: Api, namespace: string, signal: AbortSignal): Promise<Buffer> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await getOrCreate(api, namespace, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ApiError) || !error.retryable) throw error;
+      await sleep(backoffMs(backoff, failures, Math.random()), undefined, { signal });
+    }
+  }
+}
+
+/** Another operator may create it at the same time; whoever is second takes the first one's. */
+async function getOrCreate(api: Api, namespace: string, signal: AbortSignal): Promise<Buffer> {
+  const resource = secretResource.plural;
+  const get = () =>
+    api.call<V1Secret>({ verb: 'get', resource, path: pathOf(secretResource, namespace, keySecretName), signal });
+  const create = () => {
+    const path = pathOf(secretResource, namespace);
+    return api.call<V1Secret>({ verb: 'create', resource, path, query: { fieldManager }, body: newSecret(), signal });
+  };
+  try {
+    return readKey(await get(), namespace);
+  } catch (error) {
+    if (!hasCode(error, 404)) throw error;
+  }
+  try {
+    return readKey(await create(), namespace);
+  } catch (error) {
+    if (!hasCode(error, 409) || error.reason !== 'AlreadyExists') throw error;
+  }
+  return readKey(await get(), namespace);
+}
+
+function newSecret(): V1Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: {
+      name: keySecretName,
+      labels: { 'app.kubernetes.io/name': 'lockstep', 'app.kubernetes.io/component': 'operator' },
+    },
+    immutable: true,
+    data: { [field]: randomBytes(keyBytes).toString('base64') },
+  };
+}
+
+function readKey({ data }: V1Secret, namespace: string): Buffer {
+  const text = data?.[field];
+  const key = Buffer.from(text ?? '', 'base64');
+  if (key.length === keyBytes) return key;
+  const found = text === undefined ? 'none' : `${key.length} bytes`;
+  throw new ApiError(
+    `operator key: expected ${keyBytes} bytes under "${field}" in Secret ${namespace}/${keySecretName}, got ${found}; ` +
+      'restore it from a backup, or delete it: the operator then makes a new one, ' +
+      'and coordinators that run are followed again from their next start on',
+    422,
+    'BadKey',
+  );
+}
