@@ -5,12 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
-import { labelsOf } from '../../deploy/operator/plan/names.js';
+import { credentialsOf } from '../../deploy/operator/plan/credentials.js';
+import { labelsOf, secretNamesOf } from '../../deploy/operator/plan/names.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
 import { Api } from '../../deploy/operator/shell/api.js';
 import { Connector } from '../../deploy/operator/shell/connection.js';
-import { jobResource, pathOf, podResource, resourceOf, type Resource } from '../../deploy/operator/shell/resources.js';
-import { pairOf, textOf } from '../../deploy/operator/shell/secret-decisions.js';
+import {
+  jobResource,
+  pathOf,
+  podResource,
+  resourceOf,
+  type Resource,
+  secretResource,
+} from '../../deploy/operator/shell/resources.js';
 import type { StatusReply } from '../../proto/messages.js';
 import { Cluster } from '../kubernetes/cluster.js';
 import {
@@ -138,21 +145,25 @@ async function createWorkers({ metadata }: TrainingJob): Promise<void> {
 /** The coordinator's own server on an address of its own, with the job's own certificates; it trains nothing. */
 async function startCoordinator([index, { metadata }]: [number, TrainingJob]): Promise<void> {
   const name = metadata.name!;
-  const secret = (suffix: string) =>
-    api.call<V1Secret>({
-      verb: 'get',
-      resource: 'secrets',
-      path: pathOf(resourceOf('Secret'), namespace, `${name}-${suffix}`),
-    });
-  const tls = pairOf(await secret('coordinator-tls'))!;
-  const token = textOf(await secret('token'), 'token')!;
+  const podPath = pathOf(podResource, namespace, `${name}-coordinator-1`);
+  const pod = await api.call<V1Pod>({ verb: 'get', resource: podResource.plural, path: podPath });
+  const names = secretNamesOf({ name, namespace, uid: metadata.uid! }, credentialsOf(pod));
+  const [ca, cert, key] = await readSecret(names.coordinatorTls, ['ca.crt', 'tls.crt', 'tls.key']);
+  const [token] = await readSecret(names.token, ['token']);
+  const tls = { ca: ca!, cert: cert!, key: key! };
   const handlers = { cluster: {}, data: {}, control: { Watch: tellProgress } } as unknown as Handlers;
-  const server = new ClusterServer(handlers, { tls, token });
+  const server = new ClusterServer(handlers, { tls, token: token! });
   const podIP = `127.77.${Math.floor(index / 200)}.${(index % 200) + 1}`;
   await server.listen({ host: podIP, port: 50061 });
   servers.push(server);
   const status: V1Pod['status'] = { phase: 'Running', podIP, podIPs: [{ ip: podIP }] };
   await patch(podResource, `${name}-coordinator-1`, { status }, 'status');
+}
+
+async function readSecret(name: string, fields: readonly string[]): Promise<string[]> {
+  const path = pathOf(secretResource, namespace, name);
+  const { data } = await api.call<V1Secret>({ verb: 'get', resource: secretResource.plural, path });
+  return fields.map((field) => Buffer.from(data?.[field] ?? '', 'base64').toString('utf8'));
 }
 
 function tellProgress(stream: ServerWritableStream<object, Partial<StatusReply>>): void {

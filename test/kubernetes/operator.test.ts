@@ -1,7 +1,8 @@
-import type { V1Deployment, V1Lease } from '@kubernetes/client-node';
+import { KubeConfig, type V1Deployment, type V1Lease } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { keySecretName } from '../../deploy/operator/shell/operator-key.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import type { ApiClient } from './api-client.js';
+import { ApiClient } from './api-client.js';
 import { missing } from './assets.js';
 import { Cluster } from './cluster.js';
 import { FreezableProxy } from './freezable-proxy.js';
@@ -33,9 +34,9 @@ const childrenOf = (name: string) => [
   `Pod/${name}-coordinator-1`,
   `PodDisruptionBudget/${name}-coordinator`,
   `PodDisruptionBudget/${name}-worker`,
-  `Secret/${name}-coordinator-tls`,
-  `Secret/${name}-token`,
-  `Secret/${name}-worker-tls`,
+  `Secret/${name}-coordinator-tls-UID-KEY-0`,
+  `Secret/${name}-token-UID-KEY-0`,
+  `Secret/${name}-worker-tls-UID-KEY-0`,
   `Service/${name}-coordinator`,
 ];
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -62,14 +63,23 @@ describe.skipIf(skipped !== undefined)(
       return operator;
     };
     const ofOperator = () => cluster.requests().filter(({ agent }) => agent.startsWith('lockstep-operator'));
-    /** Requests of the operator about jobs and what belongs to them: without its lease and watches. */
-    const work = () => ofOperator().filter(({ resource, verb }) => resource !== 'leases' && verb !== 'watch');
+    /** Requests of the operator about jobs and what belongs to them: without its lease, its key and watches. */
+    const work = () =>
+      ofOperator().filter(
+        ({ resource, verb, name }) => resource !== 'leases' && verb !== 'watch' && name !== keySecretName,
+      );
     const children = async (name: string) => {
       const { metadata } = await client.get<TrainingJob>(jobName(name));
       return listChildren(client, 'default', `lockstep.dev/job-uid=${metadata.uid}`);
     };
     /** Everything but the workers' pods, which the Deployment makes. */
-    const made = async (name: string) => namesOf(await children(name)).filter((each) => !/-worker-[^t]/.test(each));
+    const made = async (name: string) => {
+      const { metadata } = await client.get<TrainingJob>(jobName(name));
+      const credentials = new RegExp(`-${metadata.uid!.slice(0, 8)}-[0-9a-f]{8}-0$`);
+      return namesOf(await children(name))
+        .map((each) => each.replace(credentials, '-UID-KEY-0'))
+        .filter((each) => !/-worker-[^t]/.test(each));
+    };
     const untilState = (name: string, state: string) =>
       client.until<TrainingJob>(jobName(name), (job) => job?.status?.state === state, state, limitMs);
     const untilWorkers = (name: string, replicas: number) => {
@@ -110,6 +120,45 @@ describe.skipIf(skipped !== undefined)(
       const before = work().length;
       await sleep(quietMs);
       expect(countRequests(work().slice(before))).toEqual({});
+    });
+
+    test('its token reads, changes or deletes no Secret but for reading its own key', async () => {
+      const config = new KubeConfig();
+      config.loadFromFile(await operatorKubeconfig(cluster));
+      const operator = new ApiClient(config);
+      const { core } = operator;
+      const { items } = await client.core.listNamespacedSecret({ namespace: 'default' });
+      const name = items.find(({ metadata }) => metadata?.name?.startsWith('first-token-'))!.metadata!.name!;
+      const neighbour = { metadata: { name: 'neighbour' }, stringData: { password: 'hush' } };
+      await client.core.createNamespacedSecret({ namespace: operatorNamespace, body: neighbour });
+      const secret = { apiVersion: 'v1', kind: 'Secret' };
+      const body = { ...secret, metadata: { name } };
+      const ofJob = { namespace: 'default', name };
+      const ownKey = { namespace: operatorNamespace, name: keySecretName };
+      const attempts: Record<string, () => Promise<unknown>> = {
+        'list everywhere': () => core.listSecretForAllNamespaces(),
+        'list in a namespace': () => core.listNamespacedSecret({ namespace: 'default' }),
+        'list in its own': () => core.listNamespacedSecret({ namespace: operatorNamespace }),
+        'get of a job’s': () => core.readNamespacedSecret(ofJob),
+        'get of another in its namespace': () => core.readNamespacedSecret({ ...ownKey, name: 'neighbour' }),
+        'get by its key’s name elsewhere': () => core.readNamespacedSecret({ ...ownKey, namespace: 'default' }),
+        'apply over a job’s': () => operator.apply({ ...secret, metadata: { name, namespace: 'default' } }),
+        'update of a job’s': () => core.replaceNamespacedSecret({ ...ofJob, body }),
+        'delete of a job’s': () => core.deleteNamespacedSecret(ofJob),
+        'delete of all': () => core.deleteCollectionNamespacedSecret({ namespace: 'default' }),
+        'update of its key': () => core.replaceNamespacedSecret({ ...ownKey, body }),
+        'delete of its key': () => core.deleteNamespacedSecret(ownKey),
+      };
+      for (const [what, attempt] of Object.entries(attempts)) {
+        await expect(attempt(), what).rejects.toMatchObject({ code: 403 });
+      }
+      const { data } = await core.readNamespacedSecret(ownKey);
+      expect(Buffer.from(data!['key']!, 'base64')).toHaveLength(32);
+      // What it has done so far.
+      const used = ofOperator().filter(({ resource }) => resource === 'secrets');
+      expect(new Set(used.map(({ verb, name }) => (verb === 'get' ? `get ${name}` : verb)))).toEqual(
+        new Set([`get ${keySecretName}`, 'create']),
+      );
     });
 
     test('a change of the number of workers takes one request for the workers, and the job’s status', async () => {

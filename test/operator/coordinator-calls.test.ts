@@ -34,11 +34,11 @@ async function serve(watch: (stream: Stream) => void, checkpoint: handleUnaryCal
   return { pod: 'job-coordinator-1', address: `127.0.0.1:${port}`, serverName: 'job-coordinator' };
 }
 
-function follower() {
+function follower(changes: Partial<JobIdentity> = {}) {
   const news: number[] = [];
   const outcomes: string[] = [];
   const forgotten: string[] = [];
-  const identity: JobIdentity = { ca: certificates.ca, ...certificates.worker, token };
+  const identity: JobIdentity = { ca: certificates.ca, ...certificates.worker, token, ...changes };
   const calls = new CoordinatorCalls({
     secrets: { identity: () => Promise.resolve(identity), forget: (uid) => forgotten.push(uid) },
     onNews: () => news.push(calls.answer('uid')?.status?.step ?? -1),
@@ -84,7 +84,7 @@ test('while a coordinator does not answer the reason is told and what was heard 
   expect(calls.answer('uid')?.error).toContain('watch 127.0.0.1');
   await until(() => calls.answer('uid')?.status?.step === 30, limitMs, 'the third stream');
   expect(calls.answer('uid')?.error).toBeUndefined();
-  // The secrets may have been made anew, so they were read again after the second failure.
+  // The certificate may have expired, so another one was made after the second failure.
   expect(forgotten).toEqual(['uid']);
 });
 
@@ -123,10 +123,27 @@ test('a checkpoint is asked of the coordinator that is followed, and of no other
   expect([asked, outcomes]).toEqual([1, ['checkpoint ok']]);
 });
 
-test('a server without a certificate of the job is not believed', async () => {
+test('a server without a certificate of the job is not believed, and told from one that is away', async () => {
   const ask = await serve((stream) => stream.write({ state: 'training', step: 7 }));
   const { calls } = follower();
   calls.follow(job, { ...ask, serverName: 'another-coordinator' });
   await until(() => calls.answer('uid')?.error !== undefined, limitMs, 'an error');
+  expect(calls.answer('uid')).toMatchObject({ untrusted: true });
   expect(calls.answer('uid')?.status).toBeUndefined();
+
+  calls.follow(job, { ...ask, pod: 'job-coordinator-2', address: '127.0.0.1:1' });
+  await until(() => calls.answer('uid')?.error !== undefined, limitMs, 'an error');
+  expect(calls.answer('uid')).toMatchObject({ pod: 'job-coordinator-2', untrusted: false });
+});
+
+test('a coordinator that refuses the token or the certificate is reported as one of another key', async () => {
+  const ask = await serve((stream) => stream.write({ state: 'training', step: 7 }));
+  const others = await makeCertificates({ hosts: ['job-coordinator'], days: 1, nowMs: Date.now() });
+  const wrong: Partial<JobIdentity>[] = [{ token: `${token}!` }, others.worker];
+  for (const identity of wrong) {
+    const { calls } = follower(identity);
+    calls.follow(job, ask);
+    await until(() => calls.answer('uid')?.error !== undefined, limitMs, 'an error');
+    expect(calls.answer('uid')).toMatchObject({ untrusted: true });
+  }
 });

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { V1Deployment, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../deploy/operator/plan/types.js';
 import { brief } from './objects.js';
-import { Oracle, ownerOf, type Reconciliation, Simulation } from './simulation.js';
+import { Oracle } from './oracle.js';
+import { ownerOf, type Reconciliation, Simulation } from './simulation.js';
 
 type Event = readonly [string, (simulation: Simulation) => void];
 
@@ -23,6 +25,7 @@ const faults: readonly Event[] = [
   ['evicted', (s) => s.evict()],
   ['pod deleted', (s) => s.deletePod()],
   ['operator restarts', (s) => s.restartOperator()],
+  ['key lost', (s) => s.loseKey()],
   ['suspend', (s) => s.edit((spec) => ({ ...spec, suspend: true }))],
   ['resume', (s) => s.edit((spec) => ({ ...spec, suspend: false }))],
   ['scale', (s) => s.edit((spec) => ({ ...spec, workers: { ...spec.workers, replicas: 3 } }))],
@@ -102,6 +105,7 @@ class Watched {
     const expected = found.fresh ? this.#oracle.state(this.simulation, found) : state;
     check(state === expected, `state: expected ${expected}, got ${state}`);
     this.states.add(found.plan.status.state);
+    if (found.fresh && found.done) this.#workersHaveSecretsOfCoordinator();
     return found;
   }
 
@@ -120,6 +124,18 @@ class Watched {
         check(ownerOf(action.object) === observed.job.metadata.uid, 'an object of nobody was made');
   }
 
+  #workersHaveSecretsOfCoordinator(): void {
+    const { objects, processes } = this.simulation;
+    const pod = objects.find(({ metadata }) => {
+      const process = processes.get(metadata?.uid ?? '');
+      return process !== undefined && process.code === undefined;
+    }) as V1Pod | undefined;
+    const deployment = objects.find(({ kind }) => kind === 'Deployment') as V1Deployment | undefined;
+    if (!pod || !deployment) return;
+    const [coordinators, workers] = [tokenSecretOf(pod.spec), tokenSecretOf(deployment.spec?.template.spec)];
+    check(coordinators === workers, `workers: expected the token of ${coordinators}, got that of ${workers}`);
+  }
+
   #onlyOneRuns(): void {
     const living = [...this.simulation.processes.values()].filter(({ code }) => code === undefined);
     check(living.length <= 1, `${living.length} coordinators run`);
@@ -133,6 +149,8 @@ class Watched {
     let idle = 0;
     for (let round = 0; round < 60 && idle < 3; round++) {
       const found = this.round();
+      // What the message asks for.
+      if (found?.plan.status.message?.includes('another operator key')) simulation.deletePod();
       const isIdle =
         !found || (found.plan.actions.length === 0 && isDeepStrictEqual(found.plan.status, found.observed.job.status));
       idle = isIdle ? idle + 1 : 0;
@@ -140,6 +158,10 @@ class Watched {
     simulation.hear('all');
     return this.reconcile();
   }
+}
+
+function tokenSecretOf(spec: V1PodSpec | undefined): string | undefined {
+  return spec?.volumes?.find(({ name }) => name === 'token')?.secret?.secretName;
 }
 
 /** Far quicker than `expect`, which would be called a million times. */

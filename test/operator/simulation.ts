@@ -1,9 +1,9 @@
 import type { KubernetesObject, V1Deployment, V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { isDeepStrictEqual } from 'node:util';
+import { areDerivedFrom, credentialsOf } from '../../deploy/operator/plan/credentials.js';
 import { labelKeys } from '../../deploy/operator/plan/names.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { Action, Answer, Observed, Plan } from '../../deploy/operator/plan/types.js';
-import type { State } from '../../deploy/operator/resource/status.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
 import { exited, keyId, makeJob, noonMs, reply, running, settings, workerPod } from './objects.js';
 
@@ -48,6 +48,7 @@ export class Simulation {
   readonly processes = new Map<string, Process>();
   answer: Answer | undefined;
   taken: { kind: string; name: string }[] = [];
+  keyId = keyId;
   /** Checkpointed steps, on the volume. */
   savedStep = 0;
   #version = 1;
@@ -153,10 +154,10 @@ export class Simulation {
       if (this.processes.get(pod.metadata!.uid!)?.code === undefined) this.#mark(pod);
   }
 
-  /** The operator asks the coordinator; the answer may get lost. */
+  /** The operator asks the coordinator, if it has credentials for it; the answer may get lost. */
   ask(lost: boolean): void {
     const pod = this.#coordinatorPods().find((candidate) => this.#living(candidate));
-    if (!pod) return;
+    if (!pod || !this.job || !areDerivedFrom(credentialsOf(pod), this.job, this.keyId)) return;
     const name = pod.metadata?.name ?? '';
     const process = this.#living(pod)!;
     if (lost) this.answer = { ...(this.answer?.pod === name ? this.answer : { pod: name }), error: 'no answer' };
@@ -174,6 +175,12 @@ export class Simulation {
     this.hear('all');
   }
 
+  /** The Secret with the operator's key is deleted, and the operator started again. */
+  loseKey(): void {
+    this.keyId = this.keyId === keyId ? 'decaf000' : keyId;
+    this.restartOperator();
+  }
+
   // ---- the operator
 
   /** Plans with what the caches say, and carries the plan out. @param failAfter - actions that still work. */
@@ -182,7 +189,15 @@ export class Simulation {
     if (!job) return undefined;
     const { objects, workerPods } = this.#cached.rest;
     const children = objects.filter((object) => ownerOf(object) === job.metadata.uid);
-    const observed = { job, settings, keyId, children, workerPods, control: this.answer, taken: this.taken };
+    const observed = {
+      job,
+      settings,
+      keyId: this.keyId,
+      children,
+      workerPods,
+      control: this.answer,
+      taken: this.taken,
+    };
     const fresh = isDeepStrictEqual(this.#cached, { job: this.#snapshot(), rest: this.#snapshot() });
     this.taken = [];
     const plan = planJob(observed, this.nowMs);
@@ -285,57 +300,4 @@ function withStatus(pod: V1Pod, status: V1PodStatus): V1Pod {
 
 export function ownerOf({ metadata }: KubernetesObject): string {
   return metadata?.ownerReferences?.[0]?.uid ?? foreignUid;
-}
-
-/** What an onlooker who sees through everything would write into the column, told from the simulation alone. */
-export class Oracle {
-  #over: State | undefined;
-  #failed = new Set<string>();
-  /** What each coordinator said last, as far as the operator wrote it down. */
-  readonly #said = new Map<number, State>();
-  /** The newest start that a suspension ended. */
-  #stopped = 0;
-  #seen = 0;
-
-  /** To be told of each reconciliation whose status stands. */
-  learn({ observed }: Reconciliation): void {
-    const attempts = observed.children.filter(({ kind }) => kind === 'Pod').map(attemptOf);
-    this.#seen = Math.max(this.#seen, ...attempts);
-    const said = observed.control?.status?.state;
-    const about = Number(observed.control?.pod.split('-').at(-1));
-    if (said !== undefined && about === this.#seen)
-      this.#said.set(about, said === 'waiting' ? 'WaitingForWorkers' : said === 'paused' ? 'Paused' : 'Running');
-    const current = observed.children.find((child) => child.kind === 'Pod' && attemptOf(child) === this.#seen) as V1Pod;
-    const alive = current !== undefined && !['Succeeded', 'Failed'].includes(current.status?.phase ?? '');
-    if (observed.job.spec.suspend) this.#stopped = this.#seen;
-    else if (alive && !current.metadata?.deletionTimestamp && this.#stopped === this.#seen) this.#stopped = 0;
-  }
-
-  /** The state that a reconciliation with fresh caches should have come to. */
-  state(simulation: Simulation, { observed }: Reconciliation): State {
-    this.#over ??= this.#outcome(observed.children);
-    if (this.#over) return this.#over;
-    const pods = observed.children.filter(({ kind }) => kind === 'Pod') as V1Pod[];
-    const live = pods.find(({ metadata }) => simulation.processes.get(metadata!.uid!)?.code === undefined);
-    if (observed.job.spec.suspend) return live || observed.workerPods.length > 0 ? 'Suspending' : 'Suspended';
-    if (!live) return this.#seen === 0 || this.#stopped === this.#seen ? 'Pending' : 'Restarting';
-    const attempt = attemptOf(live);
-    if (live.metadata?.deletionTimestamp) return this.#stopped === attempt ? 'Pending' : 'Restarting';
-    const said = this.#said.get(attempt);
-    if (live.status?.phase === 'Running' && said) return said;
-    return attempt === 1 || this.#stopped === attempt - 1 ? 'Pending' : 'Restarting';
-  }
-
-  #outcome(children: readonly V1Pod[]): State | undefined {
-    const codes = children.map(
-      (pod) => [pod, pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode] as const,
-    );
-    for (const [pod, code] of codes) if (code === 1 || code === 137) this.#failed.add(pod.metadata!.uid!);
-    if (codes.some(([, code]) => code === 0)) return 'Succeeded';
-    return codes.some(([, code]) => code === 2) || this.#failed.size > backoffLimit ? 'Failed' : undefined;
-  }
-}
-
-function attemptOf({ metadata }: KubernetesObject): number {
-  return Number(metadata?.labels?.[labelKeys.attempt]);
 }

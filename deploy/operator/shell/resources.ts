@@ -33,7 +33,7 @@ export const leaseResource: Resource = {
   cached: 'never',
 };
 
-/** What a job consists of, besides its secrets, which the operator never lists: that would let it read everyone's. */
+/** What a job consists of, besides its Secrets: the operator may only create those, as it could read everyone's else. */
 export const childResources: readonly Resource[] = [
   podResource,
   { ...apps, kind: 'Deployment', plural: 'deployments', cached: 'object' },
