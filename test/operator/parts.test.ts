@@ -68,40 +68,38 @@ describe("the coordinator's pod", () => {
 
   it('keeps run and data on a claim of its own, unless told otherwise', () => {
     expect(storageClaims(context()).map(({ metadata }) => metadata?.name)).toEqual(['cifar10-run']);
-    const given = { run: { existingClaim: 'disk' }, data: { emptyDir: {} } };
+    const given = { run: { existingClaim: 'lockstep.disk' }, data: { emptyDir: {} } };
     expect(storageClaims(context({ storage: given }))).toEqual([]);
     const pod = podOf({ storage: given });
-    expect(pod.volumes).toContainEqual({ name: 'run', persistentVolumeClaim: { claimName: 'disk' } });
+    expect(pod.volumes).toContainEqual({ name: 'run', persistentVolumeClaim: { claimName: 'lockstep.disk' } });
     expect(only(pod).volumeMounts).toContainEqual({ name: 'run', mountPath: '/var/lib/lockstep', subPath: 'cifar10' });
     expect(only(pod).volumeMounts).toContainEqual({ name: 'data', mountPath: '/var/lib/lockstep/data' });
   });
 
   it('tells NATS, with credentials from a Secret', () => {
-    const pod = podOf({ nats: { url: 'nats://nats:4222', credentials: { secretName: 's' } } });
+    const pod = podOf({ nats: { url: 'nats://nats:4222', credentials: { secretName: 'lockstep.nats' } } });
     const args = only(pod).args!.join(' ');
     expect(args).toContain('--nats nats://nats:4222 --nats-creds /etc/lockstep/nats/nats.creds');
-    expect(pod.volumes).toContainEqual({ name: 'nats', secret: { secretName: 's', defaultMode: 0o440 } });
+    expect(pod.volumes).toContainEqual({ name: 'nats', secret: { secretName: 'lockstep.nats', defaultMode: 0o440 } });
   });
 });
 
 describe("the workers' template", () => {
   const over = {
-    metadata: { labels: { team: 'vision', 'lockstep.dev/job': 'other' } },
+    metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'gpus' } },
     spec: {
-      priorityClassName: 'high',
+      runtimeClassName: 'nvidia',
       containers: [
         {
           name: 'worker',
-          args: ['evil'],
-          command: ['sh'],
-          env: [
-            { name: 'HOME', value: '/scratch' },
-            { name: 'A', value: '1' },
-          ],
+          env: [{ name: 'A', value: '1' }],
+          volumeMounts: [{ name: 'cache', mountPath: '/cache' }],
         },
-        { name: 'side', image: 'side:1' },
       ],
-      volumes: [{ name: 'tmp', emptyDir: { medium: 'Memory' } }],
+      volumes: [
+        { name: 'tmp', emptyDir: { medium: 'Memory' } },
+        { name: 'cache', emptyDir: {} },
+      ],
       tolerations: [{ key: 'spot', operator: 'Exists' }],
     },
   };
@@ -114,22 +112,36 @@ describe("the workers' template", () => {
   });
 
   it('takes overrides by name, and what is tolerated in addition', () => {
-    expect(spec?.priorityClassName).toBe('high');
-    expect(spec?.containers.map(({ name }) => name)).toEqual(['worker', 'side']);
+    expect(spec?.runtimeClassName).toBe('nvidia');
     expect(only(spec!).env).toEqual([
-      { name: 'HOME', value: '/scratch' },
+      { name: 'HOME', value: '/tmp' },
       { name: 'XDG_CACHE_HOME', value: '/tmp' },
       { name: 'A', value: '1' },
     ]);
     expect(spec?.volumes).toContainEqual({ name: 'tmp', emptyDir: { medium: 'Memory' } });
+    expect(only(spec!).volumeMounts?.map(({ mountPath }) => mountPath)).toEqual([
+      ...['/etc/lockstep/tls', '/etc/lockstep/token', '/tmp', '/cache'],
+    ]);
     expect(spec?.tolerations?.map(({ key }) => key)).toEqual(['gpu', 'spot']);
     expect(only(spec!).resources).toEqual({ limits: { 'nvidia.com/gpu': '1' } });
   });
 
   it('stays a worker of its job', () => {
-    expect(metadata?.labels).toMatchObject({ team: 'vision', 'lockstep.dev/job': 'cifar10' });
-    expect(only(spec!).command).toBeUndefined();
+    expect(metadata?.labels).toMatchObject({ 'kueue.x-k8s.io/queue-name': 'gpus', 'lockstep.dev/job': 'cifar10' });
     expect(only(spec!).args?.slice(0, 3)).toEqual(['worker', '--coordinator', 'cifar10-coordinator:50061']);
+  });
+});
+
+describe('what a job refers to', () => {
+  it.each([
+    ['storage.run.existingClaim', { storage: { run: { existingClaim: 'other-run' } } }],
+    ['storage.data.existingClaim', { storage: { data: { existingClaim: 'lockstep-run' } } }],
+    ['storage.run.path', { storage: { run: { existingClaim: 'lockstep.disk', path: 'a/../../b' } } }],
+    ['nats.credentials.secretName', { nats: { url: 'nats://n:4222', credentials: { secretName: 'database' } } }],
+  ] as const)('must be named for jobs: %s', (path, spec) => {
+    expect(readJob(makeJob(spec), settings).problems).toMatch(
+      new RegExp(`^  ${path}: expected (a name that begins with|folder names)`, 'm'),
+    );
   });
 });
 

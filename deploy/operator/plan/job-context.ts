@@ -5,6 +5,7 @@ import { specProblems } from '../../../job/spec-problems.js';
 import type { JobSpec } from '../../../job/spec.js';
 import { type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
 import type { TrainingJob } from '../resource/training-job.js';
+import { templateProblems } from '../resource/worker-template.js';
 import { asksForGpus, withGpuDevice } from './gpu-workers.js';
 import { identityOf, type JobIdentity } from './names.js';
 import type { Settings } from './types.js';
@@ -31,11 +32,13 @@ export function readJob(job: TrainingJob, settings: Settings): ReadJob {
   const ours = Object.fromEntries(entries.filter(([key]) => isOurs(key)));
   const theirs = Object.fromEntries(entries.filter(([key]) => !isOurs(key)));
   const fields = operatorFieldsSchema.safeParse(ours);
-  const onGpus = fields.success && asksForGpus(fields.data.workers);
+  const refused = templateProblems(job.spec.workers?.template, { allowAny: settings.allowAnyTemplate ?? false });
+  const isReadable = fields.success && refused.length === 0;
+  const onGpus = isReadable && asksForGpus(fields.data.workers);
   const spec = trySpec({ ...(onGpus ? withGpuDevice(theirs) : theirs), name: identity.name }, job.spec.preset);
-  if (fields.success && typeof spec !== 'string') return { context: { identity, fields: fields.data, spec, settings } };
+  if (isReadable && typeof spec !== 'string') return { context: { identity, fields: fields.data, spec, settings } };
   const problems = fields.success ? [] : specProblems(fields.error.issues, operatorFieldsSchema, ours);
-  const lines = problems.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+  const lines = [...problems, ...refused].map(({ path, message }) => `  ${path.join('.')}: ${message}`);
   return { problems: [...(typeof spec === 'string' ? [spec] : ['job spec:']), ...lines].join('\n') };
 }
 

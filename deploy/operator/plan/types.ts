@@ -10,7 +10,15 @@ export interface Settings {
   readonly imagePullPolicy?: string | undefined;
   /** Namespace of the operator's pods, which may ask coordinators; undefined where it runs outside the cluster. */
   readonly operatorNamespace?: string | undefined;
+  /** Whether `workers.template` may be any pod spec, also one that gives its pods the node. */
+  readonly allowAnyTemplate?: boolean | undefined;
+  /** Name servers that workers may ask; default: those of CoreDNS and kube-dns. */
+  readonly nameServers?: readonly NameServer[] | undefined;
 }
+
+/** Pods with a label in a namespace, or addresses. */
+export type NameServer =
+  { readonly namespace: string; readonly label: string; readonly value: string } | { readonly cidr: string };
 
 /** The coordinator's last answer. */
 export interface Answer {

@@ -6,7 +6,7 @@ import { presets } from '../../../job/presets.js';
  * keywords (`x-kubernetes-…`) stand in `meta`, from where they reach the CRD.
  */
 
-const quantity = z
+export const quantity = z
   .union([
     z
       .string()
@@ -22,22 +22,35 @@ const dnsName = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'lower-case letters, digits, dashes and dots');
 const imageName = z.string().min(1).max(500);
-const claimName = dnsName.describe('a PersistentVolumeClaim that is there already; it is never deleted');
+/**
+ * A Secret, claim or ConfigMap that a job refers to. Whoever may create jobs reads it, as the image is theirs too; so it
+ * must have been named for that. No job's own object has such a name: those begin with the job's, which has no dots.
+ */
+export const sharedName = z
+  .string()
+  .max(253)
+  .regex(
+    /^lockstep\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    'a name that begins with "lockstep.", such as lockstep.cifar10; jobs may use no other',
+  );
+const claimName = sharedName.describe(
+  'a PersistentVolumeClaim that is there already, whose name begins with "lockstep."; it is never deleted',
+);
 
 /** Anything that the API server knows to check, as it stands in a pod. */
 const podPart = (what: string) =>
   z.record(z.string(), z.unknown()).meta({ description: what, 'x-kubernetes-preserve-unknown-fields': true });
 
-const resources = z
+export const resources = z
   .strictObject({
     requests: quantities('what the scheduler sets aside').optional(),
     limits: quantities('what it may use at most, e.g. nvidia.com/gpu: 1').optional(),
   })
   .describe('resources of one pod');
-const nodeSelector = z
+export const nodeSelector = z
   .record(z.string().max(317), z.string().max(63))
   .meta({ description: 'labels that a node must have', maxProperties: 32 });
-const tolerations = z
+export const tolerations = z
   .array(
     z.strictObject({
       key: z.string().max(317).optional(),
@@ -74,7 +87,7 @@ const workers = z
       })
       .describe(
         "merged into the workers' pods: containers, env and volumes by name, volumeMounts by mountPath, tolerations " +
-          'appended; command and args of the container "worker" stay',
+          'appended. Without --allow-any-template an operator takes only what a restricted pod needs, and lists the rest',
       )
       .optional(),
   })
@@ -100,7 +113,7 @@ const runVolume = z.strictObject({
     .string()
     .min(1)
     .max(253)
-    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/)
+    .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/, 'folder names, none of them . or ..')
     .describe('folder in an existing claim; default: the name of the job')
     .optional(),
 });
@@ -118,8 +131,8 @@ const nats = z
       .max(500)
       .regex(/^(nats|tls|ws|wss):\/\//),
     credentials: z
-      .strictObject({ secretName: dnsName, key: z.string().min(1).max(253).default('nats.creds') })
-      .describe('a Secret with a credentials file')
+      .strictObject({ secretName: sharedName, key: z.string().min(1).max(253).default('nats.creds') })
+      .describe('a Secret with a credentials file, whose name begins with "lockstep."')
       .optional(),
   })
   .describe("where the run's events go")
