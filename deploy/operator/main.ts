@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
+import { parseNameServers } from './plan/objects/name-servers.js';
+import type { NameServer } from './plan/types.js';
 import { defaultTimes } from './shell/informer.js';
 import { leaseTimes } from './shell/lease-decisions.js';
 import type { OperatorOptions } from './shell/operator-options.js';
@@ -12,10 +14,12 @@ import type { OperatorOptions } from './shell/operator-options.js';
 /** The operator's command. Exit codes: 0 stopped, 1 failed or lead lost, 2 wrong usage. */
 
 interface Flags {
-  readonly namespace?: string;
+  readonly namespace?: readonly string[];
   readonly kubeconfig?: string;
   readonly image: string;
   readonly imagePullPolicy?: string;
+  readonly allowAnyTemplate: boolean;
+  readonly nameServers?: readonly NameServer[];
   readonly leaderElection: boolean;
   readonly leaseNamespace?: string;
   readonly leaseSeconds: number;
@@ -33,7 +37,20 @@ function command(): Command {
     .description('Makes TrainingJobs what their specs say: coordinator, workers, and all that belongs to them.')
     .requiredOption('--image <image>', 'image of jobs that name none', process.env['LOCKSTEP_IMAGE'])
     .option('--image-pull-policy <policy>', 'for images of jobs that name no policy')
-    .option('--namespace <name>', 'look after the jobs of this namespace only')
+    .addOption(
+      new Option('--namespace <name>', 'serve the jobs of this namespace only; repeat it for several')
+        .env('LOCKSTEP_NAMESPACES')
+        .argParser(namespaces),
+    )
+    .option('--allow-any-template', 'let jobs set any field of their pods (LOCKSTEP_ALLOW_ANY_TEMPLATE=true)', false)
+    .addOption(
+      new Option(
+        '--name-servers <list>',
+        "of workers: NAMESPACE/LABEL=VALUE and CIDRs; default: the cluster's kube-dns",
+      )
+        .env('LOCKSTEP_NAME_SERVERS')
+        .argParser(nameServers),
+    )
     .option('--kubeconfig <file>', 'default: KUBECONFIG, the home directory, or the pod it runs in')
     .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
     .option(
@@ -46,6 +63,29 @@ function command(): Command {
     .option('--concurrency <jobs>', 'jobs that are worked on at once', positive, 8)
     .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
     .option('--log <level>', 'debug, info, warn, error or silent', 'info');
+}
+
+/** @param before - of the flags before it. */
+function namespaces(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.split(',');
+  const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`expected names of namespaces, got "${wrong}"`);
+  return [...before, ...names];
+}
+
+/** A switch that a variable may set as well. */
+function isSet(flag: boolean, name: string): boolean {
+  const text = process.env[name] ?? 'false';
+  if (text !== 'true' && text !== 'false') throw new Error(`${name}: expected true or false, got "${text}"`);
+  return flag || text === 'true';
+}
+
+function nameServers(text: string): readonly NameServer[] {
+  try {
+    return parseNameServers(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function endpoint(text: string): Flags['listen'] {
@@ -67,11 +107,16 @@ async function run(flags: Flags): Promise<void> {
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
   const own = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
+  const { nameServers } = flags;
+  const allowAnyTemplate = isSet(flags.allowAnyTemplate, 'LOCKSTEP_ALLOW_ANY_TEMPLATE');
   const { image, imagePullPolicy, namespace, concurrency, rate, listen, leaseNamespace = own, leaseSeconds } = flags;
   const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
   const options: OperatorOptions = {
-    settings: { image, imagePullPolicy, operatorNamespace: process.env['POD_NAMESPACE'] },
-    namespace,
+    settings: {
+      ...{ image, imagePullPolicy, allowAnyTemplate, nameServers },
+      operatorNamespace: process.env['POD_NAMESPACE'],
+    },
+    namespaces: namespace && [...new Set(namespace)],
     keyNamespace: leaseNamespace,
     lease: flags.leaderElection
       ? { namespace: leaseNamespace, name: leaseName, identity, times: leaseTimes(leaseSeconds) }

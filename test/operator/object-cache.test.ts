@@ -76,6 +76,15 @@ test('a list removes what it does not have, but not what was made after it', () 
   expect(names([...cache.values()])).toEqual(['a', 'c']);
 });
 
+test('a list of one namespace removes nothing of another', () => {
+  const { cache } = cacheWithLog();
+  const inTeam = object('a', 4);
+  cache.put(object('a', 3));
+  cache.put({ ...inTeam, metadata: { ...inTeam.metadata, namespace: 'team', uid: 'uid-in-team' } });
+  cache.retain(new Set(), '10', 'team');
+  expect([...cache.values()].map(({ metadata }) => metadata?.namespace)).toEqual(['default']);
+});
+
 test('of a pod its state is kept, of other kinds what a plan looks at', () => {
   const managedFields = [{ manager: 'kubelet', operation: 'Update' }];
   const metadata = {

@@ -5,6 +5,7 @@ import { type JobContext, readJob } from '../../deploy/operator/plan/job-context
 import { delaySeconds } from '../../deploy/operator/plan/memory.js';
 import { jobConfig, secretObjects } from '../../deploy/operator/plan/objects/config.js';
 import { coordinatorPod } from '../../deploy/operator/plan/objects/coordinator-pod.js';
+import { parseNameServers } from '../../deploy/operator/plan/objects/name-servers.js';
 import { networkPolicies } from '../../deploy/operator/plan/objects/network.js';
 import { storageClaims } from '../../deploy/operator/plan/objects/storage.js';
 import { workerDeployment } from '../../deploy/operator/plan/objects/worker-deployment.js';
@@ -145,15 +146,67 @@ describe('what a job refers to', () => {
   });
 });
 
+interface Policy {
+  readonly spec: {
+    readonly ingress: object[];
+    readonly egress: { readonly to: object[]; readonly ports?: object[] }[];
+  };
+}
+
 describe('network policies', () => {
-  it('let workers and the operator in, and workers out to nobody else', () => {
-    const [coordinator, worker] = networkPolicies(context()) as unknown as { spec: Record<string, object[]> }[];
-    const text = JSON.stringify(coordinator!.spec['ingress']);
+  const dns = ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 }));
+  const kubeDns = {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+    podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+  };
+
+  it("let workers and the operator in, and workers out to the coordinator and the cluster's name servers alone", () => {
+    const [coordinator, worker] = networkPolicies(context()) as unknown as Policy[];
+    const text = JSON.stringify(coordinator!.spec.ingress);
     expect(text).toContain('"kubernetes.io/metadata.name":"lockstep-system"');
     expect(text).not.toContain('_from');
-    expect(worker!.spec['ingress']).toEqual([]);
-    expect(worker!.spec['egress']).toHaveLength(2);
+    expect(worker!.spec.ingress).toEqual([]);
+    const labels = { 'lockstep.dev/job-uid': 'uid-of-the-job', 'app.kubernetes.io/component': 'coordinator' };
+    expect(worker!.spec.egress).toEqual([
+      { to: [{ podSelector: { matchLabels: labels } }], ports: [{ protocol: 'TCP', port: 50061 }] },
+      { to: [kubeDns], ports: dns },
+    ]);
   });
+
+  it("keep coordinators from metadata services, which give out the node's credentials", () => {
+    const [coordinator] = networkPolicies(context()) as unknown as Policy[];
+    const { to, ports } = coordinator!.spec.egress[0]!;
+    expect(ports).toBeUndefined();
+    expect(to[0]).toEqual({
+      ipBlock: { cidr: '0.0.0.0/0', except: expect.arrayContaining(['169.254.0.0/16']) as string[] },
+    });
+  });
+
+  it('take name servers of another kind from the operator’s settings', () => {
+    const nameServers = parseNameServers(
+      'openshift-dns/dns.operator.openshift.io/daemonset-dns=default,169.254.20.10/32',
+    );
+    const { context } = readJob(makeJob(), { ...settings, nameServers });
+    const policies = networkPolicies(context!) as unknown as Policy[];
+    const expected = [
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'openshift-dns' } },
+        podSelector: { matchLabels: { 'dns.operator.openshift.io/daemonset-dns': 'default' } },
+      },
+      { ipBlock: { cidr: '169.254.20.10/32' } },
+    ];
+    expect(policies.map(({ spec }) => spec.egress[1])).toEqual([
+      { to: expected, ports: dns },
+      { to: expected, ports: dns },
+    ]);
+  });
+
+  it.each(['', 'kube-dns', '10.0.0.10', '10.0.0.10/33', 'fd00::a/129', 'a/b=c,', 'a/b=c d', '999.1.1.1/8'])(
+    'take no other: %j',
+    (text) => {
+      expect(() => parseNameServers(text)).toThrow('expected NAMESPACE/LABEL=VALUE or an address');
+    },
+  );
 });
 
 describe('secrets', () => {

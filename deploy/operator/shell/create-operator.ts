@@ -53,8 +53,10 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
   return new Operator({
     ...{ caches, queue, coordinators, connector, acting, phase, log },
     prepare: (signal) => secrets.open(options.keyNamespace, signal),
-    informers: [jobResource, ...childResources].map((resource) =>
-      createInformer({ resource, api, caches }, instruments, options),
+    informers: (options.namespaces ?? [undefined]).flatMap((namespace) =>
+      [jobResource, ...childResources].map((resource) =>
+        createInformer({ resource, namespace, api, caches }, instruments, options),
+      ),
     ),
     leader: lease && new Leader(api, { ...lease, log: (message) => log.info(message) }),
     server: new ObservingServer({
@@ -85,10 +87,18 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   return new WorkQueue({ work, concurrency, backoff, onFailure });
 }
 
+/** One kind of object in one namespace, or in all. */
+interface Informed {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+  readonly api: Api;
+  readonly caches: Caches;
+}
+
 function createInformer(
-  { resource, api, caches }: { readonly resource: Resource; readonly api: Api; readonly caches: Caches },
+  { resource, namespace, api, caches }: Informed,
   instruments: Instruments,
-  { namespace, times, log }: OperatorOptions,
+  { times, log }: OperatorOptions,
 ): Informer {
   return new Informer(api, caches.of(resource), {
     resource,

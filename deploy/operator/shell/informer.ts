@@ -114,7 +114,7 @@ export class Informer {
       next = page.metadata.continue === '' ? undefined : page.metadata.continue;
       version = page.metadata.resourceVersion;
     } while (next !== undefined);
-    this.cache.retain(keys, version);
+    this.cache.retain(keys, version, this.settings.namespace);
     this.#version = version;
     this.#relistAt = performance.now() + jitterMs(this.#times.relistMs, Math.random());
     this.#markSynced();

@@ -79,10 +79,12 @@ export class ObjectCache {
   /**
    * Takes out what a complete list does not have, but for what was made after it.
    * @param keys - of what is in the list. @param version - of the list.
+   * @param namespace - that was listed; objects of others stay. Undefined: all.
    */
-  retain(keys: ReadonlySet<string>, version: string | undefined): void {
+  retain(keys: ReadonlySet<string>, version: string | undefined, namespace?: string): void {
     const old = (object: KubernetesObject) => !(Number(object.metadata?.resourceVersion) > Number(version));
-    const gone = [...this.#byKey].filter(([key, object]) => !keys.has(key) && old(object));
+    const listed = ({ metadata }: KubernetesObject) => namespace === undefined || metadata?.namespace === namespace;
+    const gone = [...this.#byKey].filter(([key, object]) => !keys.has(key) && listed(object) && old(object));
     for (const [, object] of gone) this.remove(object);
   }
 

@@ -12,8 +12,8 @@ export interface LeaseOptions {
 }
 
 export interface OperatorOptions {
-  /** The only one whose jobs are looked after; undefined: all. */
-  readonly namespace?: string | undefined;
+  /** Namespaces whose jobs are served; undefined: all. */
+  readonly namespaces?: readonly string[] | undefined;
   readonly settings: Settings;
   /** Namespace of the Secret with the operator's key. */
   readonly keyNamespace: string;

@@ -3,6 +3,7 @@ import type { JobContext } from '../job-context.js';
 import { labelKeys, managedBy, namesOf, ports, selectorOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
+import { nameServerPeers } from './name-servers.js';
 
 /** The address that stays while the coordinator's pods come and go; pods that have ended are no endpoints. */
 export function coordinatorService({ identity }: JobContext): Desired {
@@ -24,7 +25,23 @@ export function networkPolicies(context: JobContext): Desired[] {
   return [coordinatorPolicy(context), workerPolicy(context)];
 }
 
-/** Workers and operator reach gRPC; pods of the namespace the page and metrics. It may go out, for data and NATS. */
+/** Metadata services of clouds, which give out credentials of the node: AWS, Google and others; Azure; Alibaba; Oracle. */
+const metadataServices = {
+  v4: ['169.254.0.0/16', '168.63.129.16/32', '100.100.100.200/32', '192.0.0.192/32'],
+  v6: ['fd00:ec2::/32', 'fd20:ce::254/128'],
+};
+const outside: readonly V1NetworkPolicyPeer[] = [
+  { ipBlock: { cidr: '0.0.0.0/0', except: metadataServices.v4 } },
+  { ipBlock: { cidr: '::/0', except: metadataServices.v6 } },
+  // Network plug-ins differ in whether a pod's address is one of a block's.
+  { namespaceSelector: {} },
+];
+const dnsPorts = ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 }));
+
+/**
+ * Workers and operator reach gRPC; pods of the namespace the page and metrics. It reaches everything but
+ * metadata services: datasets and NATS may be anywhere.
+ */
 function coordinatorPolicy({ identity, settings }: JobContext): Desired {
   const workers: V1NetworkPolicyPeer = { podSelector: { matchLabels: selectorOf(identity, 'worker') } };
   const policy = {
@@ -33,7 +50,7 @@ function coordinatorPolicy({ identity, settings }: JobContext): Desired {
     metadata: metaOf(identity, namesOf(identity).coordinator, 'coordinator'),
     spec: {
       podSelector: { matchLabels: selectorOf(identity, 'coordinator') },
-      policyTypes: ['Ingress'],
+      policyTypes: ['Ingress', 'Egress'],
       ingress: [
         {
           _from: [workers, ...operatorPeer(settings.operatorNamespace)],
@@ -41,13 +58,14 @@ function coordinatorPolicy({ identity, settings }: JobContext): Desired {
         },
         { _from: [{ podSelector: {} }], ports: [{ protocol: 'TCP', port: ports.http }] },
       ],
+      egress: [{ to: [...outside] }, { to: nameServerPeers(settings.nameServers), ports: dnsPorts }],
     },
   } satisfies V1NetworkPolicy;
   return stamped(asWritten(policy));
 }
 
-/** Nobody reaches a worker; it reaches the coordinator and name servers, and needs nothing else. */
-function workerPolicy({ identity }: JobContext): Desired {
+/** Nobody reaches a worker; it reaches the coordinator and the cluster's name servers, and needs nothing else. */
+function workerPolicy({ identity, settings }: JobContext): Desired {
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -61,7 +79,7 @@ function workerPolicy({ identity }: JobContext): Desired {
           to: [{ podSelector: { matchLabels: selectorOf(identity, 'coordinator') } }],
           ports: [{ protocol: 'TCP', port: ports.grpc }],
         },
-        { ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 })) },
+        { to: nameServerPeers(settings.nameServers), ports: dnsPorts },
       ],
     },
   } satisfies V1NetworkPolicy;
