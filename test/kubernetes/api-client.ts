@@ -3,6 +3,7 @@ import {
   ApiException,
   CoordinationV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   type KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
@@ -24,11 +25,13 @@ export class ApiClient {
   readonly core: CoreV1Api;
   readonly leases: CoordinationV1Api;
   readonly objects: KubernetesObjectApi;
+  readonly customObjects: CustomObjectsApi;
 
   constructor(readonly config: KubeConfig) {
     this.core = config.makeApiClient(CoreV1Api);
     this.leases = config.makeApiClient(CoordinationV1Api);
     this.objects = KubernetesObjectApi.makeApiClient(config);
+    this.customObjects = config.makeApiClient(CustomObjectsApi);
   }
 
   /** Server-side apply; `metadata.name` decides which object. */

@@ -39,6 +39,8 @@ export function apiServerArguments({ directory, etcdPort, apiPort, serviceNetwor
     `--token-auth-file=${directory}/tokens.csv`,
     '--authorization-mode=RBAC',
     '--anonymous-auth=false',
+    // As in clusters, so that it is the policies that refuse.
+    '--allow-privileged=true',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${directory}/accounts.pub`,
     `--service-account-signing-key-file=${directory}/accounts.key`,

@@ -109,12 +109,17 @@ describe.skipIf(skipped !== undefined)(title, () => {
     await admitPods(text);
   });
 
-  it('takes the operator, whose namespace refuses what is not restricted', async () => {
-    const text = await build(join(place, 'operator', 'manifests'));
-    const { stderr } = await apply(text, '--force-conflicts');
-    expect(stderr).toBe('');
-    await admitPods(text, 'lockstep-system');
-  });
+  it.each(overlays.filter((folder) => folder.startsWith('deploy/operator')))(
+    'takes the operator of %s, whose namespace refuses what is not restricted',
+    async (folder) => {
+      for (const name of ['team-a', 'team-b'])
+        await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+      const text = await build(join(scratch.path, folder));
+      const { stderr } = await apply(text, '--force-conflicts');
+      expect(stderr).toBe('');
+      await admitPods(text, 'lockstep-system');
+    },
+  );
 
   it.each(examples)('takes %s', async (file) => {
     const text = readFileSync(join(repository, file), 'utf8');

@@ -11,11 +11,12 @@ const main = join(root, 'dist', 'deploy', 'operator', 'main.js');
 const readyLimitMs = 30_000;
 export const operatorNamespace = 'lockstep-system';
 export const operatorManifests = join(root, 'deploy', 'operator', 'manifests');
+export const namespacedManifests = `${operatorManifests}-namespaced`;
 export const trainingJobCrd = join(root, 'deploy', 'crd', 'trainingjob.yaml');
 
-/** Applies the operator's manifests, but for its Deployment: in tests it runs as a process, with the same rights. */
-export async function installOperator(cluster: Cluster): Promise<void> {
-  const rendered = execFileSync('kubectl', ['kustomize', operatorManifests], { encoding: 'utf8' });
+/** Applies a folder of manifests, but for the Deployment: in tests the operator runs as a process, with the same rights. */
+export async function installOperator(cluster: Cluster, folder = operatorManifests): Promise<void> {
+  const rendered = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
   const objects = loadAllYaml(rendered) as KubernetesObject[];
   const client = cluster.client();
   for (const object of objects) if (object.kind !== 'Deployment') await client.apply(object);
