@@ -60,7 +60,7 @@ function command(): Command {
     .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
     .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
     .option('--listen <host:port>', 'address of metrics and health', endpoint, { host: '0.0.0.0', port: 8080 })
-    .option('--concurrency <jobs>', 'jobs that are worked on at once', positive, 8)
+    .option('--concurrency <jobs>', 'jobs that are worked on at once; of one namespace half', positive, 16)
     .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
     .option('--log <level>', 'debug, info, warn, error or silent', 'info');
 }

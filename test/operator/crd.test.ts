@@ -33,7 +33,7 @@ describe('the CustomResourceDefinition', () => {
   it('has every field of the job spec but the name, and every field of the operator', () => {
     const job = Object.keys(jobSpecSchema.shape).filter((key) => key !== 'name');
     const fields = [...job, ...Object.keys(operatorFieldsSchema.shape)];
-    expect(Object.keys(propertiesOf(spec)).sort()).toEqual(fields.sort());
+    expect(Object.keys(propertiesOf(spec)).sort()).toEqual([...new Set(fields)].sort());
   });
 
   it('bounds every text, list and map of the spec, for the cost of its rules', () => {

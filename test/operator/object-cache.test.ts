@@ -1,8 +1,6 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
 import { ObjectCache } from '../../deploy/operator/shell/object-cache.js';
-import { childResources, podResource } from '../../deploy/operator/shell/resources.js';
-import { keep } from '../../deploy/operator/shell/trim.js';
 
 function object(name: string, version: number, more: { uid?: string; owner?: string; label?: string } = {}) {
   const { uid = `uid-${name}`, owner, label } = more;
@@ -33,12 +31,12 @@ test('objects are found by owner and label as they are now', () => {
   cache.put(object('a', 1, { owner: 'x', label: 'l' }));
   cache.put(object('b', 2, { owner: 'x' }));
   cache.put(object('a', 3, { owner: 'y', label: 'm' }));
-  expect(names(cache.ownedBy('x'))).toEqual(['b']);
-  expect(names(cache.ownedBy('y'))).toEqual(['a']);
+  expect(names(cache.ownedBy('default', 'x'))).toEqual(['b']);
+  expect(names(cache.ownedBy('default', 'y'))).toEqual(['a']);
   expect([names(cache.labelled('default', 'l')), names(cache.labelled('default', 'm'))]).toEqual([[], ['a']]);
-  expect(cache.labelled('elsewhere', 'm')).toEqual([]);
+  expect([cache.labelled('elsewhere', 'm'), cache.ownedBy('elsewhere', 'y')]).toEqual([[], []]);
   cache.remove(object('b', 4));
-  expect(cache.ownedBy('x')).toEqual([]);
+  expect(cache.ownedBy('default', 'x')).toEqual([]);
 });
 
 test('an older version never replaces a newer one, and the same one is no news', () => {
@@ -83,38 +81,4 @@ test('a list of one namespace removes nothing of another', () => {
   cache.put({ ...inTeam, metadata: { ...inTeam.metadata, namespace: 'team', uid: 'uid-in-team' } });
   cache.retain(new Set(), '10', 'team');
   expect([...cache.values()].map(({ metadata }) => metadata?.namespace)).toEqual(['default']);
-});
-
-test('of a pod its state is kept, of other kinds what a plan looks at', () => {
-  const managedFields = [{ manager: 'kubelet', operation: 'Update' }];
-  const metadata = {
-    ...object('a', 1).metadata,
-    managedFields,
-    annotations: { note: 'x', 'lockstep.dev/applied': 'd' },
-  };
-  const status = {
-    phase: 'Failed',
-    podIP: '10.0.0.1',
-    hostIP: '10.0.0.2',
-    containerStatuses: [{ name: 'coordinator', image: 'i', imageID: 'i@1', ready: false, restartCount: 0, state: {} }],
-  };
-  const spec = { nodeName: 'node', containers: [{ name: 'coordinator' }] };
-  const kept = { ...object('a', 1).metadata, annotations: { 'lockstep.dev/applied': 'd' } };
-  expect(keep(podResource, { metadata, spec, status } as KubernetesObject)).toEqual({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: kept,
-    spec: { nodeName: 'node' },
-    status: {
-      phase: 'Failed',
-      podIP: '10.0.0.1',
-      containerStatuses: [{ name: 'coordinator', ready: false, restartCount: 0, state: {} }],
-    },
-  });
-  const service = childResources.find(({ kind }) => kind === 'Service')!;
-  expect(keep(service, { kind: 'PartialObjectMetadata', metadata, spec } as KubernetesObject)).toEqual({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: kept,
-  });
 });

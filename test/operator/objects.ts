@@ -2,6 +2,7 @@ import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-no
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { identityOf, labelsOf, labelKeys } from '../../deploy/operator/plan/names.js';
 import { metaOf } from '../../deploy/operator/plan/objects/meta.js';
+import { readJob } from '../../deploy/operator/plan/job-context.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { Action, Observed } from '../../deploy/operator/plan/types.js';
 import type { TrainingJob, TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
@@ -14,6 +15,8 @@ export const settings = { image: 'lockstep:test', operatorNamespace: 'lockstep-s
 export const keyId = '00c0ffee';
 /** Of the first starts of `makeJob`. */
 export const credentials = `uid-of-t-${keyId}-0`;
+/** Reads a spec as the operator does. */
+export const read = (job: TrainingJob) => readJob(job, settings);
 /** 2026-01-31 12:00:00 UTC. */
 export const noonMs = Date.UTC(2026, 0, 31, 12);
 export const second = 1_000;
@@ -90,7 +93,7 @@ export function reply(changes: Partial<StatusReply> = {}): StatusReply {
 }
 
 export function observe(job: TrainingJob, changes: Partial<Observed> = {}): Observed {
-  return { job, settings, keyId, children: [], workerPods: [], ...changes };
+  return { job, read, keyId, children: [], workerPods: [], ...changes };
 }
 
 /** The job as it is once a plan's status was written. */

@@ -5,7 +5,7 @@ import { labelKeys } from '../../deploy/operator/plan/names.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { Action, Answer, Observed, Plan } from '../../deploy/operator/plan/types.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { exited, keyId, makeJob, noonMs, reply, running, settings, workerPod } from './objects.js';
+import { exited, keyId, makeJob, noonMs, read, reply, running, workerPod } from './objects.js';
 
 /**
  * A cluster with one job, for the property tests of the plan: an API server with caches that lag behind it, a
@@ -189,15 +189,7 @@ export class Simulation {
     if (!job) return undefined;
     const { objects, workerPods } = this.#cached.rest;
     const children = objects.filter((object) => ownerOf(object) === job.metadata.uid);
-    const observed = {
-      job,
-      settings,
-      keyId: this.keyId,
-      children,
-      workerPods,
-      control: this.answer,
-      taken: this.taken,
-    };
+    const observed = { job, read, keyId: this.keyId, children, workerPods, control: this.answer, taken: this.taken };
     const fresh = isDeepStrictEqual(this.#cached, { job: this.#snapshot(), rest: this.#snapshot() });
     this.taken = [];
     const plan = planJob(observed, this.nowMs);

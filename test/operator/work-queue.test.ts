@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type QueueSettings, WorkQueue } from '../../deploy/operator/shell/work-queue.js';
+import { mayBegin, type QueueSettings, WorkQueue } from '../../deploy/operator/shell/work-queue.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
@@ -37,11 +37,11 @@ function started(settings: Partial<QueueSettings>): WorkQueue {
 test('a key that is added often is worked on once', async () => {
   const held = new Held();
   const queue = new WorkQueue({ work: held.work, concurrency: 2, backoff: { firstMs: 1, maxMs: 1 } });
-  for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
+  for (const key of ['x/a', 'y/b', 'x/a', 'x/a']) queue.add(key);
   expect(queue.depth).toBe(2);
   queue.start();
   await flush();
-  expect(held.begun).toEqual(['a', 'b']);
+  expect(held.begun).toEqual(['x/a', 'y/b']);
 });
 
 test('a key that is added while it is worked on comes again afterwards, never at the same time', async () => {
@@ -61,12 +61,12 @@ test('a key that is added while it is worked on comes again afterwards, never at
 test('no more keys are worked on at once than allowed, and a busy one does not hold up those behind it', async () => {
   const held = new Held();
   const queue = started({ work: held.work });
-  for (const key of ['a', 'a', 'b', 'c']) queue.add(key);
+  for (const key of ['x/a', 'x/a', 'y/b', 'z/c']) queue.add(key);
   await flush();
-  expect(held.begun).toEqual(['a', 'b']);
-  queue.add('a');
-  await held.end('b');
-  expect(held.begun).toEqual(['a', 'b', 'c']);
+  expect(held.begun).toEqual(['x/a', 'y/b']);
+  queue.add('x/a');
+  await held.end('y/b');
+  expect(held.begun).toEqual(['x/a', 'y/b', 'z/c']);
 });
 
 test('of several delays the earliest counts', async () => {
@@ -149,4 +149,29 @@ test('a key for a time that no timer reaches comes early, once, and not at once'
   expect(begun).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   expect(begun.map((ms) => Math.round(ms - begin))).toEqual([2_147_483_647]);
+});
+
+test('a namespace may begin as much as it leaves free', () => {
+  const most = (others: number, concurrency: number) => {
+    let own = 0;
+    while (mayBegin({ own, all: own + others, concurrency })) own += 1;
+    return own;
+  };
+  expect([most(0, 16), most(8, 16), most(12, 16), most(15, 16), most(16, 16)]).toEqual([8, 4, 2, 1, 0]);
+  expect([most(0, 1), most(0, 2)]).toEqual([1, 1]);
+});
+
+test('namespaces take turns: a thousand jobs of one delay another one’s job by one', async () => {
+  const held = new Held();
+  const queue = started({ work: held.work, concurrency: 4 });
+  for (let index = 0; index < 1000; index += 1) queue.add(`many/${index}`);
+  await flush();
+  expect(held.begun).toEqual(['many/0', 'many/1']);
+  queue.add('few/a');
+  queue.add('few/b');
+  await flush();
+  expect(held.begun.slice(2)).toEqual(['few/a']);
+  await held.end('many/0');
+  await held.end('many/1');
+  expect(held.begun.slice(3)).toEqual(['many/2', 'few/b']);
 });

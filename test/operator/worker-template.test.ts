@@ -5,7 +5,7 @@ import { readJob } from '../../deploy/operator/plan/job-context.js';
 import { workerDeployment } from '../../deploy/operator/plan/objects/worker-deployment.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import { templateProblems } from '../../deploy/operator/resource/worker-template.js';
-import { makeJob, noonMs, observe, settings } from './objects.js';
+import { credentials, makeJob, noonMs, observe, settings } from './objects.js';
 
 const inSpec = (spec: object) => ({ spec });
 const inWorker = (fields: object) => inSpec({ containers: [{ name: 'worker', ...fields }] });
@@ -171,7 +171,7 @@ describe('a job whose template is refused', () => {
 
   it('is taken by an operator that allows any template, with the credentials and labels of its job', () => {
     const { context } = readJob(job, { ...settings, allowAnyTemplate: true });
-    const { spec, metadata } = (workerDeployment(context!) as V1Deployment).spec!.template;
+    const { spec, metadata } = (workerDeployment(context!, credentials) as V1Deployment).spec!.template;
     expect(spec).toMatchObject({ hostPID: true, containers: [{ securityContext: { privileged: true } }] });
     expect(metadata?.labels).toMatchObject({ 'lockstep.dev/job': 'cifar10' });
   });
@@ -197,7 +197,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function podsOf(given: object, allowAnyTemplate: boolean): V1PodTemplateSpec | undefined {
   const { context } = readJob(makeJob({ workers: { template: given } }), { ...settings, allowAnyTemplate });
-  return context && (workerDeployment(context) as V1Deployment).spec!.template;
+  return context && (workerDeployment(context, credentials) as V1Deployment).spec!.template;
 }
 
 describe('whatever is combined into a template', () => {

@@ -21,12 +21,10 @@ export function runActions(observed: Observed, view: View, context: JobContext, 
   const create = (actions: Action[]) => (taken.length > 0 ? actions.filter(({ type }) => type !== 'create') : actions);
   const quiet = [
     ...storageClaims(context).flatMap((claim) => ensure(children, claim, 'as it was made')),
-    ...[
-      jobConfig(context),
-      coordinatorService(context),
-      ...networkPolicies(context),
-      ...disruptionBudgets(context),
-    ].flatMap((object) => ensure(children, object)),
+    ...ensure(children, jobConfig(context)).map((action) => withTopology(action, context)),
+    ...[coordinatorService(context), ...networkPolicies(context), ...disruptionBudgets(context)].flatMap((object) =>
+      ensure(children, object),
+    ),
   ];
   const current = currentCredentials(job, keyId, nowMs);
   const start = taken.length > 0 ? [] : startActions(view, context, { credentials: current, nowMs });
@@ -56,6 +54,10 @@ function ensure(children: readonly KubernetesObject[], desired: Desired, keep?: 
   if (isDeleting(child) || keep !== undefined || isAsWritten(child, desired)) return [];
   const uid = child.metadata?.uid;
   return [{ type: 'apply', object: { ...desired, metadata: { ...desired.metadata, ...(uid && { uid }) } } }];
+}
+
+function withTopology(action: Action, { topology }: JobContext): Action {
+  return action.type === 'create' || action.type === 'apply' ? { ...action, ...(topology && { topology }) } : action;
 }
 
 /** The number of workers is looked at too: `kubectl scale deployment` would say another one than the job does. */

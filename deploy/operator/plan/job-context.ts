@@ -1,14 +1,25 @@
 import { JobError } from '../../../job/errors.js';
 import { resolveSpec } from '../../../job/resolve.js';
-import { isModelFile } from '../../../job/models.js';
+import { isModelFile, modelTitle } from '../../../job/models.js';
 import { specProblems } from '../../../job/spec-problems.js';
 import type { JobSpec } from '../../../job/spec.js';
 import { type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
-import type { TrainingJob } from '../resource/training-job.js';
+import {
+  maxSpec,
+  maxTopologyLength,
+  type MeasuredSpec,
+  type MeasuredTopology,
+  type TrainingJob,
+} from '../resource/training-job.js';
 import { templateProblems } from '../resource/worker-template.js';
 import { asksForGpus, withGpuDevice } from './gpu-workers.js';
 import { identityOf, type JobIdentity } from './names.js';
-import type { Settings } from './types.js';
+import type { Settings, TopologyFile } from './types.js';
+
+/** A title that a ConfigMap's key may have. */
+const titlePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+/** A ConfigMap holds 1 MiB, with the rest of the spec. */
+const maxTopologyBytes = 1_000_000;
 
 /** A job whose spec makes sense, with all that its objects are built from. */
 export interface JobContext {
@@ -16,6 +27,8 @@ export interface JobContext {
   readonly fields: OperatorFields;
   /** With the resource's name and every default; what the coordinator reads. */
   readonly spec: JobSpec;
+  /** Where the job's model is, if it isn't built in; `spec.model` names it. */
+  readonly topology?: TopologyFile | undefined;
   readonly settings: Settings;
 }
 
@@ -26,20 +39,61 @@ export type ReadJob =
 
 /** Reads a job's spec; the CRD lets some through that the job spec's own rules do not. */
 export function readJob(job: TrainingJob, settings: Settings): ReadJob {
+  const { tooLarge, topology } = job.measured ?? {};
+  if (tooLarge) return { problems: sizeProblem(tooLarge) };
+  const problem = topology && topologyProblem(topology, job.spec.model);
+  if (problem !== undefined) return { problems: `job spec: 1 problem\n  ${problem}` };
+  const file = topology && { file: topologyFile(job.spec.model!), sha256: topology.sha256 };
+  return readFields(job, settings, file);
+}
+
+function readFields(job: TrainingJob, settings: Settings, topology: TopologyFile | undefined): ReadJob {
   const identity = identityOf(job);
   const entries = Object.entries(job.spec);
   const isOurs = (key: string) => Object.hasOwn(operatorFieldsSchema.shape, key);
   const ours = Object.fromEntries(entries.filter(([key]) => isOurs(key)));
-  const theirs = Object.fromEntries(entries.filter(([key]) => !isOurs(key)));
+  const theirs = {
+    ...Object.fromEntries(entries.filter(([key]) => !isOurs(key))),
+    ...(topology && { model: `./${topology.file}` }),
+  };
   const fields = operatorFieldsSchema.safeParse(ours);
   const refused = templateProblems(job.spec.workers?.template, { allowAny: settings.allowAnyTemplate ?? false });
   const isReadable = fields.success && refused.length === 0;
   const onGpus = isReadable && asksForGpus(fields.data.workers);
-  const spec = trySpec({ ...(onGpus ? withGpuDevice(theirs) : theirs), name: identity.name }, job.spec.preset);
-  if (isReadable && typeof spec !== 'string') return { context: { identity, fields: fields.data, spec, settings } };
+  const value = { ...(onGpus ? withGpuDevice(theirs) : theirs), name: identity.name };
+  const spec = trySpec(value, job.spec.preset, topology !== undefined);
+  if (isReadable && typeof spec !== 'string') {
+    return { context: { identity, fields: fields.data, spec, topology, settings } };
+  }
   const problems = fields.success ? [] : specProblems(fields.error.issues, operatorFieldsSchema, ours);
   const lines = [...problems, ...refused].map(({ path, message }) => `  ${path.join('.')}: ${message}`);
   return { problems: [...(typeof spec === 'string' ? [spec] : ['job spec:']), ...lines].join('\n') };
+}
+
+function sizeProblem({ bytes, levels }: NonNullable<MeasuredSpec['tooLarge']>): string {
+  return (
+    `spec: expected at most ${maxSpec.bytes} bytes of JSON and ${maxSpec.levels} levels without the topology, ` +
+    `got ${bytes} bytes and ${levels} levels; shorten workers.template`
+  );
+}
+
+/** What is wrong with a topology that is to be passed on unread. */
+function topologyProblem({ type, bytes }: MeasuredTopology, model: string | undefined): string | undefined {
+  if (type !== 'string') {
+    const advice = 'delete the job, and apply it again with the JSON as text, see docs/models.md';
+    return `topology: expected the JSON as text, got ${type === 'other' ? 'a number' : `an ${type}`}; ${advice}`;
+  }
+  if (bytes > maxTopologyBytes) {
+    return `topology: expected at most ${maxTopologyLength} characters, and ${maxTopologyBytes} bytes, got ${bytes} bytes`;
+  }
+  if (model !== undefined && titlePattern.test(model)) return undefined;
+  const expected = 'a title for the topology, of 1 to 100 letters, digits, dots, dashes and underscores';
+  return `model: expected ${expected}, got ${model === undefined ? 'nothing' : JSON.stringify(model.slice(0, 80))}`;
+}
+
+/** Named by the model's title, as the coordinator takes the title from it. */
+function topologyFile(model: string): string {
+  return `${modelTitle(model)}.json`;
 }
 
 function fileProblem(model: string): string {
@@ -50,10 +104,10 @@ function fileProblem(model: string): string {
 }
 
 /** The spec, or what is wrong with it. */
-function trySpec(value: object, preset: string | undefined): JobSpec | string {
+function trySpec(value: object, preset: string | undefined, hasTopology: boolean): JobSpec | string {
   try {
     const spec = resolveSpec({ preset, file: { value, locate: () => 'spec' } });
-    return spec.topology === undefined && isModelFile(spec.model) ? fileProblem(spec.model) : spec;
+    return !hasTopology && isModelFile(spec.model) ? fileProblem(spec.model) : spec;
   } catch (error) {
     if (error instanceof JobError) return error.message.replaceAll(/ \(spec\)$/gm, '');
     throw error;

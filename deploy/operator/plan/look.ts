@@ -3,7 +3,7 @@ import type { StatusReply } from '../../../proto/messages.js';
 import type { CoordinatorMemory, State } from '../resource/status.js';
 import { areDerivedFrom } from './credentials.js';
 import { type Attempt, attemptsOf, isDeleting } from './attempts.js';
-import { type JobContext, readJob } from './job-context.js';
+import type { JobContext } from './job-context.js';
 import { type NewEnd, noMemory, takeNote } from './memory.js';
 import { reportPlace } from './objects/storage.js';
 import { decideOutcome, deadlineMs } from './outcome.js';
@@ -33,8 +33,8 @@ export interface View {
 }
 
 export function lookAt(observed: Observed, nowMs: number): View {
-  const { job, settings, workerPods, control } = observed;
-  const { context, problems } = readJob(job, settings);
+  const { job, read, workerPods, control } = observed;
+  const { context, problems } = read(job);
   const suspend = job.spec.suspend ?? false;
   const attempts = attemptsOf(observed.children);
   const before = job.status?.coordinator ?? noMemory;

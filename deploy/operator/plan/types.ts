@@ -2,6 +2,7 @@ import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { StatusReply } from '../../../proto/messages.js';
 import type { TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
+import type { ReadJob } from './job-context.js';
 
 /** What the operator was started with; the same for all jobs. */
 export interface Settings {
@@ -43,7 +44,8 @@ export interface TakenName {
 /** Everything that a plan depends on, besides the time. */
 export interface Observed {
   readonly job: TrainingJob;
-  readonly settings: Settings;
+  /** Reads the job's spec; the shell remembers what came of it. */
+  readonly read: (job: TrainingJob) => ReadJob;
   /** Of the operator's key, which job credentials are derived from. */
   readonly keyId: string;
   /**
@@ -66,14 +68,22 @@ export interface ObjectName {
   readonly uid: string;
 }
 
+/** A file of a ConfigMap that is to hold the job's topology, which the operator does not keep. */
+export interface TopologyFile {
+  /** Its key; there the object to be written has only the digest. */
+  readonly file: string;
+  /** Of the topology as `MeasuredTopology` has it. */
+  readonly sha256: string;
+}
+
 /** An object to be written. Its `kind` and `apiVersion` are set, its namespace is the job's. */
 export type Desired = KubernetesObject & { readonly apiVersion: string; readonly kind: string };
 
 export type Action =
   /** The job has no such child. When the name is taken by another owner's object: `Observed.taken`, no overwriting. */
-  | { readonly type: 'create'; readonly object: Desired }
+  | { readonly type: 'create'; readonly object: Desired; readonly topology?: TopologyFile | undefined }
   /** Server-side apply over the child of this UID, which is named in the object's metadata: another one conflicts. */
-  | { readonly type: 'apply'; readonly object: Desired }
+  | { readonly type: 'apply'; readonly object: Desired; readonly topology?: TopologyFile | undefined }
   /** With the UID as precondition; one that is gone already is fine. */
   | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
   /** Creates the three Secrets, where they don't exist, for the DNS names and addresses `hosts` (`secretObjects`). */

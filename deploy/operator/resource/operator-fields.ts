@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { presets } from '../../../job/presets.js';
+import { maxTopologyLength } from './training-job.js';
 
 /**
  * What a TrainingJob says besides the job spec: who computes it, where it keeps its files, when it ends. Extension
@@ -142,6 +143,11 @@ export const operatorFieldsSchema = z.strictObject({
   preset: z
     .enum(Object.keys(presets) as [string, ...string[]])
     .describe('a job to start from; the other fields go on top')
+    .optional(),
+  topology: z
+    .string()
+    .max(maxTopologyLength)
+    .describe('TF.js Layers topology of a model that is not built in, as JSON text; model is then its title')
     .optional(),
   workers,
   coordinator,

@@ -25,6 +25,9 @@ export function hasCode(error: unknown, code: number): error is ApiError {
   return error instanceof ApiError && error.code === code;
 }
 
+/** It may quote what was sent. */
+const maxMessage = 1000;
+
 /**
  * The error of an answer whose status is not 2xx.
  * @param body - as received; a `Status` object where the API server itself answered, anything where a proxy did.
@@ -33,7 +36,7 @@ export function answerError(operation: string, code: number, body: string, retry
   const { reason, message } = readStatus(body);
   const seconds = Number(retryAfter ?? NaN);
   return new ApiError(
-    `${operation}: expected success, got ${code} ${reason ?? ''}: ${message ?? body.slice(0, 300)}`,
+    `${operation}: expected success, got ${code} ${reason ?? ''}: ${(message ?? body.slice(0, 300)).slice(0, maxMessage)}`,
     code,
     reason ?? 'Unknown',
     Number.isFinite(seconds) ? seconds * 1000 : undefined,

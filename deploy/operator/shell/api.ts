@@ -1,12 +1,11 @@
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { timerMs } from '../../../proto/clock.js';
 import { answerError, ApiError, hasCode, noAnswer } from './api-error.js';
 import type { Connector } from './connection.js';
 import { fieldManager } from './field-manager.js';
-import { RateLimit } from './rate-limit.js';
+import { FairLimit } from './fair-limit.js';
+import { type Fields, JsonSelector, type Selection } from './json-selector.js';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'update' | 'delete';
 
@@ -18,7 +17,14 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: object;
   readonly accept?: string;
+  /** The part of the answer that is read; default: all of it, up to `maxAnswerBytes`. */
+  readonly read?: Selection | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a page of a list says besides its objects. */
+export interface ListEnd {
+  readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
 }
 
 /** Told of each request that ended. @param code - HTTP status; 0 where no answer came. */
@@ -39,8 +45,13 @@ const contentTypes: Partial<Record<Verb, string>> = {
   apply: 'application/apply-patch+yaml',
   patch: 'application/merge-patch+json',
 };
+/** An answer that is read as a whole: a Secret or a Lease, which hold 1 MiB at most. */
+const maxAnswerBytes = 2 * 2 ** 20;
+const maxErrorBytes = 64 * 2 ** 10;
 /** Time for an answer; admission webhooks, which a write waits for, have 10 s. */
 const limitMs = 15_000;
+/** Time for a page of a list, which may be large. */
+const listLimitMs = 60_000;
 const staleConnection = 'StaleConnection';
 /** The server tells slow clients apart from dead ones by it; a cut connection shows after three probes. */
 const keepAliveMs = 30_000;
@@ -51,7 +62,7 @@ const keepAliveMs = 30_000;
  * the kubeconfig, and its types.
  */
 export class Api {
-  readonly #limit: RateLimit;
+  readonly #limit: FairLimit;
 
   /** @param rate - requests per second on average, and at once; watches and leases are not counted. */
   constructor(
@@ -59,17 +70,47 @@ export class Api {
     private readonly onCall: CallListener = () => undefined,
     rate: { readonly perSecond: number; readonly burst: number } = { perSecond: 50, burst: 100 },
   ) {
-    this.#limit = new RateLimit(rate.perSecond, rate.burst);
+    this.#limit = new FairLimit(rate.perSecond, rate.burst);
   }
 
   /** @throws ApiError */
   async call<Reply = KubernetesObject>(request: ApiRequest): Promise<Reply> {
-    if (!request.resource.startsWith('leases')) await this.#wait(request.signal);
-    const limit = AbortSignal.timeout(limitMs);
+    return this.#answer(request, limitMs, async (response) => {
+      if (request.read === undefined) return JSON.parse(await this.#text(request, response, maxAnswerBytes)) as Reply;
+      const values: unknown[] = [];
+      const selector = new JsonSelector({ selection: request.read, onValue: (value) => values.push(value) });
+      await this.#select(request, response, selector);
+      return values[0] as Reply;
+    });
+  }
+
+  /**
+   * Reads one page of a list. @param onObject - called with each object, as `read` selects it.
+   * @throws ApiError
+   */
+  async list(request: ApiRequest & { read: Fields }, onObject: (object: KubernetesObject) => void): Promise<ListEnd> {
+    return this.#answer(request, listLimitMs, async (response) => {
+      const ends: ListEnd['metadata'][] = [];
+      const selector = new JsonSelector({
+        selection: { metadata: { continue: 'all', resourceVersion: 'all' }, items: { each: request.read } },
+        onElement: (object) => onObject(object as KubernetesObject),
+        onValue: (list) => ends.push((list as ListEnd).metadata),
+      });
+      await this.#select(request, response, selector);
+      return { metadata: ends[0] ?? {} };
+    });
+  }
+
+  async #answer<Read>(
+    request: ApiRequest,
+    timeMs: number,
+    read: (response: IncomingMessage) => Promise<Read>,
+  ): Promise<Read> {
+    if (!request.resource.startsWith('leases')) await this.#limit.pass(namespaceOf(request), request.signal);
+    const limit = AbortSignal.timeout(timeMs);
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
     try {
-      const response = await this.#open(request, signal);
-      return JSON.parse(await this.#text(request, response)) as Reply;
+      return await read(await this.#open(request, signal));
     } catch (error) {
       // Where one connection has gone silent, those that nobody uses at the moment may have as well.
       if (limit.aborted) this.connector.dropIdle();
@@ -78,37 +119,48 @@ export class Api {
   }
 
   /**
-   * Opens a stream of objects, one JSON text per line.
+   * Opens a stream of objects, each as `read` selects it.
    * @param onBytes - told whenever the server shows that it is there.
    * @throws ApiError also where the stream breaks.
    */
-  async *stream(request: ApiRequest & { signal: AbortSignal }, onBytes: () => void): AsyncGenerator<string> {
+  async *stream(
+    request: ApiRequest & { signal: AbortSignal; read: Selection },
+    onBytes: () => void,
+  ): AsyncGenerator<unknown> {
     const response = await this.#open(request, request.signal);
     response.socket.setKeepAlive(true, keepAliveMs);
     onBytes();
-    yield* this.#lines(request, response, onBytes);
+    yield* this.#values(request, response, onBytes);
   }
 
-  async *#lines(request: ApiRequest, response: IncomingMessage, onBytes: () => void): AsyncGenerator<string> {
-    let rest = '';
+  async *#values(
+    request: ApiRequest & { read: Selection },
+    response: IncomingMessage,
+    onBytes: () => void,
+  ): AsyncGenerator<unknown> {
+    const values: unknown[] = [];
+    const selector = new JsonSelector({ selection: request.read, onValue: (value) => values.push(value) });
     try {
-      for await (const chunk of response.setEncoding('utf8')) {
+      for await (const chunk of response) {
         onBytes();
-        const lines = (rest + (chunk as string)).split('\n');
-        rest = lines.pop()!;
-        for (const line of lines) if (line !== '') yield line;
+        selector.write(chunk as Buffer);
+        yield* values.splice(0);
       }
     } catch (cause) {
-      throw cause instanceof ApiError ? cause : noAnswer(operationOf(request), 'the API server', cause);
+      throw readError(request, cause);
     } finally {
       response.destroy();
     }
   }
 
-  async #wait(signal: AbortSignal | undefined): Promise<void> {
-    const waitMs = this.#limit.take(performance.now());
-    if (waitMs > 0) await sleep(timerMs(waitMs), undefined, signal ? { signal } : {});
-    signal?.throwIfAborted();
+  /** Has the selector read all of the response. @throws ApiError where that is cut off. */
+  async #select(request: ApiRequest, response: IncomingMessage, selector: JsonSelector): Promise<void> {
+    try {
+      for await (const chunk of response) selector.write(chunk as Buffer);
+    } catch (cause) {
+      throw readError(request, cause);
+    }
+    if (!selector.isComplete) throw readError(request, new Error('the answer ended early'));
   }
 
   /** The response of a request whose status is 2xx. */
@@ -121,7 +173,7 @@ export class Api {
     this.onCall(request.verb, request.resource, code);
     if (code >= 200 && code < 300) return response;
     const retryAfter = response.headers['retry-after'];
-    const error = answerError(operationOf(request), code, await this.#text(request, response), retryAfter);
+    const error = answerError(operationOf(request), code, await this.#errorText(request, response), retryAfter);
     if (hasCode(error, 401)) this.connector.forget();
     if (hasCode(error, 429)) this.#limit.holdUntil(performance.now() + (error.retryAfterMs ?? 1000));
     throw error;
@@ -165,15 +217,42 @@ export class Api {
     });
   }
 
-  async #text(request: ApiRequest, response: IncomingMessage): Promise<string> {
+  /** @throws ApiError where it is longer than `maxBytes`, upon which the rest isn't read. */
+  async #text(request: ApiRequest, response: IncomingMessage, maxBytes: number): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
     try {
-      let text = '';
-      for await (const chunk of response.setEncoding('utf8')) text += chunk as string;
-      return text;
+      for await (const chunk of response) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        if (bytes > maxBytes) throw tooLong(request, maxBytes);
+      }
+      return Buffer.concat(chunks).toString('utf8');
     } catch (cause) {
-      throw noAnswer(operationOf(request), 'the API server', cause);
+      throw readError(request, cause);
     }
   }
+
+  async #errorText(request: ApiRequest, response: IncomingMessage): Promise<string> {
+    return this.#text(request, response, maxErrorBytes).catch((error: unknown) => (error as Error).message);
+  }
+}
+
+function tooLong(request: ApiRequest, maxBytes: number): ApiError {
+  return new ApiError(
+    `${operationOf(request)}: expected an answer of at most ${maxBytes} bytes, got more`,
+    413,
+    'Long',
+  );
+}
+
+function readError(request: ApiRequest, cause: unknown): ApiError {
+  return cause instanceof ApiError ? cause : noAnswer(operationOf(request), 'the API server', cause);
+}
+
+/** The namespace that a request is about; '' where it is about all. */
+function namespaceOf({ path }: ApiRequest): string {
+  return /\/namespaces\/([^/]+)/.exec(path)?.[1] ?? '';
 }
 
 function bodyHeaders(verb: Verb, body: Buffer | undefined): Record<string, string | number> {

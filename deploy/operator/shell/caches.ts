@@ -2,7 +2,7 @@ import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJob } from '../resource/training-job.js';
 import { type ChangeListener, keyOf, ObjectCache, ownerOf } from './object-cache.js';
 import { childResources, jobResource, jobUidLabel, type Resource } from './resources.js';
-import { keep } from './trim.js';
+import { keep, type PackedJob, unpackJob } from './trim.js';
 
 /** What has changed of a job: itself, or something that belongs to it. */
 export type JobListener = (key: string, what: 'job' | 'child') => void;
@@ -23,17 +23,19 @@ export class Caches {
     return kind === jobResource.kind ? this.jobs : this.#children.get(kind)!;
   }
 
-  /** Takes in an answer to a request of ours. */
+  /** Takes in an answer to a request of ours, of which `selectionOf` was read. */
   put(resource: Resource, object: KubernetesObject): void {
     if (resource.cached !== 'never') this.of(resource).put(keep(resource, object));
   }
 
   job(key: string): TrainingJob | undefined {
-    return this.jobs.get(key) as TrainingJob | undefined;
+    const job = this.jobs.get(key) as PackedJob | undefined;
+    return job && unpackJob(job);
   }
 
-  childrenOf(uid: string): readonly KubernetesObject[] {
-    return [...this.#children.values()].flatMap((cache) => cache.ownedBy(uid));
+  /** Objects of the job's own namespace: one of another that names it as its owner isn't its child. */
+  childrenOf({ metadata: { namespace = '', uid = '' } }: TrainingJob): readonly KubernetesObject[] {
+    return [...this.#children.values()].flatMap((cache) => cache.ownedBy(namespace, uid));
   }
 
   /** Pods that carry the job's UID and are not its own child: those of its Deployment. */
@@ -52,8 +54,8 @@ export class Caches {
   }
 
   #childChanged(child: KubernetesObject): void {
-    const uid = ownerOf(child);
-    const key = this.#keyByUid.get(uid ?? '') ?? this.#keyByUid.get(child.metadata?.labels?.[jobUidLabel] ?? '');
-    if (key !== undefined) this.onChange(key, 'child');
+    const uids = [ownerOf(child), child.metadata?.labels?.[jobUidLabel]];
+    const key = uids.map((uid) => this.#keyByUid.get(uid ?? '')).find((found) => found !== undefined);
+    if (key?.startsWith(`${child.metadata?.namespace ?? ''}/`)) this.onChange(key, 'child');
   }
 }

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import { setImmediate as untilIdle } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type * as PromClient from 'prom-client';
+import { readJob } from '../plan/job-context.js';
 import { Api } from './api.js';
 import type { Backoff } from './backoff.js';
 import { Caches } from './caches.js';
@@ -17,6 +19,7 @@ import { Operator, type Phase } from './operator.js';
 import { Reconciler } from './reconciler.js';
 import { childResources, jobResource, managedBy, type Resource } from './resources.js';
 import { Secrets } from './secrets.js';
+import { SpecCache } from './spec-cache.js';
 import { WorkQueue } from './work-queue.js';
 
 /** A failed job comes again after a second; one that fails for long, every minute. */
@@ -47,7 +50,8 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
     onCall: (method, outcome) => instruments.asked.inc({ method, outcome }),
   });
   const executor = new Executor({ api, caches, secrets, events, coordinators }, acting.signal);
-  const reconciler = new Reconciler({ caches, coordinators, executor, secrets, events, settings });
+  const specs = new SpecCache((job) => readJob(job, settings));
+  const reconciler = new Reconciler({ caches, coordinators, executor, secrets, events, specs });
   const queue = createQueue(reconciler, instruments, options);
   instruments.follow({ queue, phase, jobs: caches.jobs });
   return new Operator({
@@ -73,6 +77,8 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   const work = async (key: string) => {
     const end = instruments.reconcile.startTimer();
     let outcome = 'failed';
+    // A look that finds nothing to do waits for nothing: a thousand in a row would hold up everything else.
+    await untilIdle();
     try {
       const againMs = await reconciler.reconcile(key);
       outcome = 'ok';

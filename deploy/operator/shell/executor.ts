@@ -9,8 +9,12 @@ import type { CoordinatorCalls } from './coordinator-calls.js';
 import type { Events } from './events.js';
 import { fieldManager } from './field-manager.js';
 import { ownerOf } from './object-cache.js';
+import { readTopology } from './read-topology.js';
 import { jobResource, pathOf, type Resource, resourceOf } from './resources.js';
 import type { Secrets } from './secrets.js';
+import { selectionOf } from './trim.js';
+
+type Write = Extract<Action, { readonly type: 'create' | 'apply' }>;
 
 /** How long a name counts as taken after it was found so. */
 const takenMs = 10_000;
@@ -41,9 +45,9 @@ export class Executor {
     this.signal.throwIfAborted();
     switch (action.type) {
       case 'create':
-        return this.#create(job, action.object);
+        return this.#create(job, await this.#complete(job, action));
       case 'apply':
-        return this.#apply(job, action.object);
+        return this.#apply(job, await this.#complete(job, action));
       case 'delete':
         return this.#delete(job, action);
       case 'secrets':
@@ -62,9 +66,12 @@ export class Executor {
     const { namespace, name } = job.metadata;
     const path = pathOf(jobResource, namespace, name, 'status');
     const query = { fieldManager };
-    const body = { ...job, status };
+    const { apiVersion, kind, metadata } = job;
+    // The API server takes nothing else from it, and of the spec not all is kept here.
+    const body = { apiVersion, kind, metadata, status };
     const resource = `${jobResource.plural}/status`;
-    const reply = await this.parts.api.call({ verb: 'update', resource, path, query, body, signal: this.signal });
+    const request = { verb: 'update', resource, path, query, body, signal: this.signal } as const;
+    const reply = await this.parts.api.call({ ...request, read: selectionOf(jobResource) });
     this.parts.caches.put(jobResource, reply);
   }
 
@@ -82,10 +89,19 @@ export class Executor {
     this.#taken.delete(uid);
   }
 
+  /** The object to be written, with the topology where it holds that. */
+  async #complete(job: TrainingJob, { object, topology }: Write): Promise<Desired> {
+    if (topology === undefined) return object;
+    const text = await readTopology(this.parts.api, job, topology.sha256, this.signal);
+    const { data } = object as { readonly data?: Readonly<Record<string, string>> };
+    return { ...object, data: { ...data, [topology.file]: text } } as Desired;
+  }
+
   async #create(job: TrainingJob, object: Desired): Promise<void> {
     const resource = resourceOf(object.kind);
     const { namespace } = job.metadata;
-    const request = { resource: resource.plural, query: { fieldManager }, signal: this.signal };
+    const read = selectionOf(resource);
+    const request = { resource: resource.plural, query: { fieldManager }, read, signal: this.signal };
     try {
       const path = pathOf(resource, namespace);
       this.parts.caches.put(resource, await this.parts.api.call({ ...request, verb: 'create', path, body: object }));
@@ -99,7 +115,8 @@ export class Executor {
   async #lookAtTaken(job: TrainingJob, resource: Resource, name: string): Promise<void> {
     const uid = job.metadata.uid ?? '';
     const path = pathOf(resource, job.metadata.namespace, name);
-    const found = await this.parts.api.call({ verb: 'get', resource: resource.plural, path, signal: this.signal });
+    const request = { verb: 'get', resource: resource.plural, path, signal: this.signal } as const;
+    const found = await this.parts.api.call({ ...request, read: selectionOf(resource) });
     if (ownerOf(found) === uid) return this.parts.caches.put(resource, found);
     const entry = { names: { kind: resource.kind, name }, untilMs: performance.now() + takenMs };
     this.#taken.set(uid, [...(this.#taken.get(uid) ?? []), entry]);
@@ -118,6 +135,7 @@ export class Executor {
       path,
       query,
       body: object,
+      read: selectionOf(resource),
       signal: this.signal,
     } as const;
     this.parts.caches.put(resource, await this.parts.api.call(request));
@@ -129,7 +147,7 @@ export class Executor {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' };
     try {
       const request = { verb: 'delete', resource: resource.plural, path, body, signal: this.signal } as const;
-      const reply = await this.parts.api.call<KubernetesObject>(request);
+      const reply = await this.parts.api.call<KubernetesObject>({ ...request, read: selectionOf(resource) });
       if (reply.metadata?.deletionTimestamp) this.parts.caches.put(resource, reply);
     } catch (error) {
       // It is gone, or another one has its name by now.

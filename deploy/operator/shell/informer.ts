@@ -5,7 +5,7 @@ import type { Api, ApiRequest } from './api.js';
 import { type Backoff, backoffMs, jitterMs } from './backoff.js';
 import { keyOf, type ObjectCache } from './object-cache.js';
 import { pathOf, type Resource } from './resources.js';
-import { keep } from './trim.js';
+import { keep, selectionOf } from './trim.js';
 
 export interface InformerTimes {
   /** A watch on which nothing comes for as long is taken for dead; the server sends a bookmark about every minute. */
@@ -40,13 +40,13 @@ interface WatchEvent {
   readonly object: KubernetesObject;
 }
 
-interface ListPage {
-  readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
-  /** Null in a list of metadata that is empty. */
-  readonly items: readonly KubernetesObject[] | null;
-}
-
-const pageSize = 500;
+/**
+ * Objects of a page of a list. The API server holds a page as a whole, up to 1.5 MB for each object; what the operator
+ * holds does not depend on it.
+ */
+const pageSize = 50;
+/** Fields of the `Status` that a watch's `ERROR` brings. */
+const errorFields = { code: 'all', reason: 'all', message: { limit: { bytes: 4096, levels: 1 }, of: 'all' } } as const;
 /** A watch that ends sooner has not worked, whatever the server said; one that lasts longer has. */
 const shortMs = 1_000;
 const soundMs = 10_000;
@@ -99,20 +99,20 @@ export class Informer {
     await sleep(delayMs, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Lists in pages, so that neither side holds everything as text at once. */
+  /** Lists in pages, so that the API server does not hold everything as text at once. */
   async #list(signal: AbortSignal): Promise<void> {
     const keys = new Set<string>();
     let next: string | undefined;
     let version: string | undefined;
     do {
       const query = { ...this.#query(), limit: `${pageSize}`, continue: next };
-      const page = await this.api.call<ListPage>({ ...this.#request('list'), query, signal });
-      for (const item of page.items ?? []) {
+      const request = { ...this.#request('list'), read: selectionOf(this.settings.resource), query, signal };
+      const { metadata } = await this.api.list(request, (item) => {
         keys.add(keyOf(item));
         this.cache.put(keep(this.settings.resource, item));
-      }
-      next = page.metadata.continue === '' ? undefined : page.metadata.continue;
-      version = page.metadata.resourceVersion;
+      });
+      next = metadata.continue === '' ? undefined : metadata.continue;
+      version = metadata.resourceVersion;
     } while (next !== undefined);
     this.cache.retain(keys, version, this.settings.namespace);
     this.#version = version;
@@ -126,10 +126,9 @@ export class Informer {
     const watchdog = setTimeout(() => silence.abort(), this.#times.silentMs);
     const both = AbortSignal.any([signal, silence.signal]);
     try {
-      const request = { ...this.#request('watch'), query: this.#watchQuery(), signal: both };
-      for await (const line of this.api.stream(request, () => watchdog.refresh())) {
-        this.#take(JSON.parse(line) as WatchEvent);
-      }
+      const read = { type: 'all', object: { ...selectionOf(this.settings.resource), ...errorFields } } as const;
+      const request = { ...this.#request('watch'), read, query: this.#watchQuery(), signal: both };
+      for await (const event of this.api.stream(request, () => watchdog.refresh())) this.#take(event as WatchEvent);
     } catch (error) {
       if (!silence.signal.aborted) throw error;
       throw new ApiError(`watch: expected a bookmark within ${this.#times.silentMs} ms, got nothing`, 0, silent);

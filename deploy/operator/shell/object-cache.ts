@@ -46,8 +46,9 @@ export class ObjectCache {
     return this.#byKey.values();
   }
 
-  ownedBy(uid: string): readonly KubernetesObject[] {
-    return this.#byOwner.get(uid);
+  /** @param uid - of the owner, which is in the same namespace. */
+  ownedBy(namespace: string, uid: string): readonly KubernetesObject[] {
+    return this.#byOwner.get(`${namespace}/${uid}`);
   }
 
   /** @param value - of the label, in one namespace. */
@@ -61,7 +62,7 @@ export class ObjectCache {
     if (this.#gone.has(object.metadata?.uid ?? '') || (before && isSameOrOlder(object, before))) return;
     this.#drop(key, before);
     this.#byKey.set(key, object);
-    this.#byOwner.add(ownerOf(object), key, object);
+    this.#byOwner.add(inNamespace(object, ownerOf(object)), key, object);
     this.#byLabel.add(this.#labelOf(object), key, object);
     this.onChange(before, object);
   }
@@ -97,14 +98,17 @@ export class ObjectCache {
   #drop(key: string, object: KubernetesObject | undefined): void {
     if (!object) return;
     this.#byKey.delete(key);
-    this.#byOwner.remove(ownerOf(object), key);
+    this.#byOwner.remove(inNamespace(object, ownerOf(object)), key);
     this.#byLabel.remove(this.#labelOf(object), key);
   }
 
   #labelOf(object: KubernetesObject): string | undefined {
-    const value = object.metadata?.labels?.[this.label];
-    return value === undefined ? undefined : `${object.metadata?.namespace ?? ''}/${value}`;
+    return inNamespace(object, object.metadata?.labels?.[this.label]);
   }
+}
+
+function inNamespace({ metadata }: KubernetesObject, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : `${metadata?.namespace ?? ''}/${value}`;
 }
 
 /** Objects under each of some values. */

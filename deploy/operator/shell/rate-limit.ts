@@ -10,19 +10,18 @@ export class RateLimit {
     this.#tokens = burst;
   }
 
-  /** Takes a token, which may be one of the future. @returns how long its owner has to wait for it; 0: not at all. */
-  take(nowMs: number): number {
-    this.#refill(nowMs);
-    this.#tokens -= 1;
-    return this.#waitMs(nowMs);
-  }
-
   /** Takes a token if there is one. */
   tryTake(nowMs: number): boolean {
     this.#refill(nowMs);
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** How long until there is a token; 0: there is one. */
+  untilNextMs(nowMs: number): number {
+    this.#refill(nowMs);
+    return Math.max(0, this.#atMs - nowMs) + (Math.max(0, 1 - this.#tokens) / this.perSecond) * 1000;
   }
 
   /** Lets nobody through before `untilMs`. */
@@ -36,10 +35,5 @@ export class RateLimit {
     if (nowMs <= this.#atMs) return;
     this.#tokens = Math.min(this.burst, this.#tokens + ((nowMs - this.#atMs) / 1000) * this.perSecond);
     this.#atMs = nowMs;
-  }
-
-  #waitMs(nowMs: number): number {
-    const heldMs = Math.max(0, this.#atMs - nowMs);
-    return this.#tokens >= 0 ? heldMs : heldMs + (-this.#tokens / this.perSecond) * 1000;
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { planJob } from '../plan/plan-job.js';
-import type { Observed, Plan, Settings } from '../plan/types.js';
+import type { Observed, Plan } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import { ApiError } from './api-error.js';
 import type { Caches } from './caches.js';
@@ -8,6 +8,7 @@ import type { CoordinatorCalls } from './coordinator-calls.js';
 import type { Events } from './events.js';
 import type { Executor } from './executor.js';
 import type { Secrets } from './secrets.js';
+import type { SpecCache } from './spec-cache.js';
 
 export interface ReconcilerParts {
   readonly caches: Caches;
@@ -15,7 +16,7 @@ export interface ReconcilerParts {
   readonly executor: Executor;
   readonly secrets: Secrets;
   readonly events: Events;
-  readonly settings: Settings;
+  readonly specs: SpecCache;
 }
 
 const staleAgainMs = 200;
@@ -44,13 +45,13 @@ export class Reconciler {
   }
 
   #observe(job: TrainingJob): Observed {
-    const { caches, coordinators, executor, secrets, settings } = this.parts;
+    const { caches, coordinators, executor, secrets, specs } = this.parts;
     const uid = job.metadata.uid ?? '';
     return {
       job,
-      settings,
+      read: (each) => specs.read(each),
       keyId: secrets.keyId,
-      children: caches.childrenOf(uid),
+      children: caches.childrenOf(job),
       workerPods: caches.workerPodsOf(job),
       control: coordinators.answer(uid),
       taken: executor.taken(job),
@@ -75,9 +76,8 @@ export class Reconciler {
     if (uid === undefined) this.#uids.delete(key);
     else this.#uids.set(key, uid);
     if (before === undefined || before === uid) return;
-    for (const part of [this.parts.coordinators, this.parts.secrets, this.parts.events, this.parts.executor]) {
-      part.forget(before);
-    }
+    const { coordinators, secrets, events, executor, specs } = this.parts;
+    for (const part of [coordinators, secrets, events, executor, specs]) part.forget(before);
   }
 }
 

@@ -7,8 +7,8 @@ export interface Resource {
   readonly version: string;
   readonly kind: string;
   readonly plural: string;
-  /** How much of an object the plan looks at: all that `trim` leaves, or its metadata only. */
-  readonly cached: 'object' | 'metadata' | 'never';
+  /** How much of an object the plan looks at: what `selectionOf` says; the replicas; its metadata only. */
+  readonly cached: 'object' | 'replicas' | 'metadata' | 'never';
 }
 
 /** Label that all that the operator makes carries, and that its watches select by. */
@@ -36,10 +36,10 @@ export const leaseResource: Resource = {
 /** What a job consists of, besides its Secrets: the operator may only create those, as it could read everyone's else. */
 export const childResources: readonly Resource[] = [
   podResource,
-  { ...apps, kind: 'Deployment', plural: 'deployments', cached: 'object' },
+  { ...apps, kind: 'Deployment', plural: 'deployments', cached: 'replicas' },
   { ...core, kind: 'Service', plural: 'services', cached: 'metadata' },
   { ...core, kind: 'ConfigMap', plural: 'configmaps', cached: 'metadata' },
-  { ...core, kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', cached: 'object' },
+  { ...core, kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', cached: 'metadata' },
   { ...policy, kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets', cached: 'metadata' },
   { ...networking, kind: 'NetworkPolicy', plural: 'networkpolicies', cached: 'metadata' },
 ];

@@ -1,52 +1,107 @@
-import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
-import { apiVersion, type Resource } from './resources.js';
+import type { KubernetesObject, V1ObjectMeta } from '@kubernetes/client-node';
+import { labelKeys } from '../plan/names.js';
+import { maxSpec, type MeasuredSpec, type TrainingJob } from '../resource/training-job.js';
+import { type Fields, isTooLarge, type Measured, type Selection } from './json-selector.js';
+import { apiVersion, jobResource, jobUidLabel, podResource, type Resource } from './resources.js';
 
 /** Annotation with the digest of an object as it was last applied. */
 export const appliedAnnotation = 'lockstep.dev/applied';
 
-type Fields = Readonly<Record<string, unknown>>;
+const all = 'all';
+const limited = (bytes: number, of: 'all' | Fields = all): Selection => ({ limit: { bytes, levels: 8 }, of });
+/** Each is short by the API server's own rules. */
+const names = { name: all, namespace: all, uid: all, resourceVersion: all, generation: all } as const;
+const times = { creationTimestamp: all, deletionTimestamp: all } as const;
+/** Six conditions, each with a message of 2048 letters of up to six bytes. */
+const maxStatusBytes = 256 * 2 ** 10;
+const maxPodStatusBytes = 64 * 2 ** 10;
 
-/** What is kept of an object of `resource`, however it was received; lists and metadata do not say what it is. */
-export function keep(resource: Resource, object: KubernetesObject): KubernetesObject {
-  const head = { apiVersion: apiVersion(resource), kind: resource.kind };
-  if (resource.cached !== 'metadata') return trim({ ...object, ...head });
-  return trim({ ...head, ...(object.metadata && { metadata: object.metadata }) });
-}
+const jobFields: Fields = {
+  metadata: { ...names, ...times },
+  spec: { limit: maxSpec, of: { '*': all, topology: 'digest' } },
+  status: limited(maxStatusBytes),
+};
+const childMetadata: Fields = {
+  ...names,
+  ...times,
+  labels: { [jobUidLabel]: limited(256), [labelKeys.attempt]: limited(256) },
+  annotations: { [appliedAnnotation]: limited(256) },
+  ownerReferences: limited(4096, { uid: all, controller: all }),
+};
+const container = { name: all, ready: all, restartCount: all, state: all, lastState: all } as const;
+/** Where it runs and how it is; not what it runs, which the operator wrote itself. */
+const podFields: Fields = {
+  metadata: childMetadata,
+  spec: { nodeName: all },
+  status: limited(maxPodStatusBytes, {
+    ...{ phase: all, reason: all, message: all, podIP: all, startTime: all },
+    conditions: { type: all, status: all, reason: all, message: all, lastTransitionTime: all },
+    containerStatuses: container,
+    initContainerStatuses: container,
+  }),
+};
 
 /**
- * What is kept of an object in memory: all that a plan may look at. A pod of 8 KiB becomes one of 1 KiB; with
- * 5,000 of them that is most of the operator's memory.
+ * The part of an object that is read and kept: all that a plan may look at, each bounded, as whoever may create objects
+ * decides what is in them. A pod of 8 KiB becomes one of 1 KiB; with 5,000 of them that is most of the operator's memory.
  */
-function trim(object: KubernetesObject): KubernetesObject {
-  const trimmed: KubernetesObject = { ...object, ...(object.metadata && { metadata: trimMetadata(object) }) };
-  return object.kind === 'Pod' ? { ...trimmed, ...trimPod(object) } : trimmed;
+export function selectionOf(resource: Resource): Fields {
+  if (resource.kind === jobResource.kind) return jobFields;
+  if (resource.kind === podResource.kind) return podFields;
+  return { metadata: childMetadata, ...(resource.cached === 'replicas' && { spec: { replicas: all } }) };
 }
 
-/** Without who wrote which field, and what others noted on our own objects. */
-function trimMetadata({ kind, metadata }: KubernetesObject): Fields {
-  const kept: Record<string, unknown> = { ...metadata };
-  delete kept['managedFields'];
-  if (kind === 'TrainingJob') return kept;
-  const applied = metadata?.annotations?.[appliedAnnotation];
-  delete kept['annotations'];
-  return applied === undefined ? kept : { ...kept, annotations: { [appliedAnnotation]: applied } };
+/** A job in the cache. Its spec is text, as what is parsed of hostile JSON takes many times its size. */
+export interface PackedJob extends KubernetesObject {
+  readonly packedSpec: string;
+  readonly status?: TrainingJob['status'];
 }
 
-/** Where it runs and how it is; not what it runs, which the operator wrote itself. */
-function trimPod({ spec, status }: V1Pod): Fields {
-  const conditionFields = ['type', 'status', 'reason', 'message', 'lastTransitionTime'];
-  const containerFields = ['name', 'ready', 'restartCount', 'state', 'lastState'];
-  const lists = {
-    conditions: status?.conditions?.map((condition) => pick(condition, conditionFields)),
-    containerStatuses: status?.containerStatuses?.map((container) => pick(container, containerFields)),
-    initContainerStatuses: status?.initContainerStatuses?.map((container) => pick(container, containerFields)),
+type Received = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown };
+
+/**
+ * What is kept of an object of `resource`, of which `selectionOf` was read; lists and metadata do not say what it is.
+ */
+export function keep(resource: Resource, { metadata, ...object }: Received): KubernetesObject {
+  const head = { apiVersion: apiVersion(resource), kind: resource.kind };
+  if (resource.kind === jobResource.kind) return { ...head, ...packJob(object), ...(metadata && { metadata }) };
+  const { spec, status } = object;
+  return {
+    ...head,
+    ...(metadata && { metadata: withoutTooLarge(metadata) }),
+    ...(spec !== undefined && !isTooLarge(spec) && { spec }),
+    ...(status !== undefined && !isTooLarge(status) && { status }),
   };
-  const rest = pick(status, ['phase', 'reason', 'message', 'podIP', 'startTime']);
-  return { spec: pick(spec, ['nodeName']), status: { ...rest, ...pick(lists, Object.keys(lists)) } };
 }
 
-/** The named fields that there are. */
-function pick(from: object | undefined, names: readonly string[]): Fields {
-  const there = Object.entries(from ?? {}).filter(([name, value]) => value !== undefined && names.includes(name));
-  return Object.fromEntries(there);
+/** Nothing of ours has such owners, labels or annotations. */
+function withoutTooLarge(metadata: V1ObjectMeta): V1ObjectMeta {
+  const { ownerReferences, labels, annotations, ...rest } = metadata;
+  return {
+    ...rest,
+    ...(ownerReferences && !isTooLarge(ownerReferences) && { ownerReferences }),
+    ...(labels && { labels: texts(labels) }),
+    ...(annotations && Object.keys(annotations).length > 0 && { annotations: texts(annotations) }),
+  };
+}
+
+function texts(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'string')) as Record<
+    string,
+    string
+  >;
+}
+
+function packJob({ spec = {}, status }: Received): Omit<PackedJob, 'metadata'> {
+  const kept =
+    status === undefined || isTooLarge(status) ? {} : { status: status as NonNullable<TrainingJob['status']> };
+  return { packedSpec: JSON.stringify(spec), ...kept };
+}
+
+/** A job as plans see it: without its topology, whose size and digest are in `measured`. */
+export function unpackJob({ packedSpec, ...job }: PackedJob): TrainingJob {
+  const found = JSON.parse(packedSpec) as { readonly topology?: Measured };
+  const { topology, ...spec } = isTooLarge(found) ? {} : found;
+  const measured: MeasuredSpec = isTooLarge(found) ? found : { ...(topology && { topology }) };
+  return { ...job, spec, measured } as TrainingJob;
 }

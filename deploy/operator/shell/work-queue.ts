@@ -1,10 +1,11 @@
 import { timerMs } from '../../../proto/clock.js';
 import { type Backoff, backoffMs } from './backoff.js';
+import { Turns } from './turns.js';
 
 export interface QueueSettings {
   /** Works on one key. @returns how long until the key is due again; undefined: not before something happens. */
   readonly work: (key: string) => Promise<number | undefined>;
-  /** Keys that are worked on at once. */
+  /** Keys that are worked on at once; one namespace gets as many as it leaves free. */
   readonly concurrency: number;
   readonly backoff: Backoff;
   /** @param failures - in a row. */
@@ -12,12 +13,12 @@ export interface QueueSettings {
 }
 
 /**
- * Keys of jobs that have to be looked at. A key is in it once however often it is added, is never worked on twice at
- * the same time, and comes again, later each time, while the work on it fails.
+ * Keys of jobs, `namespace/name`, that have to be looked at. A key is in it once however often it is added, is never
+ * worked on twice at the same time, and comes again, later each time, while the work on it fails. Namespaces take turns,
+ * and none may take all that can be worked on at once.
  */
 export class WorkQueue {
-  /** In the order in which they are due. */
-  readonly #ready = new Set<string>();
+  readonly #ready = new Turns<string>();
   readonly #working = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();
@@ -51,15 +52,15 @@ export class WorkQueue {
   add(key: string, delayMs = 0): void {
     if (delayMs <= 0) {
       this.#cancel(key);
-      this.#ready.add(key);
+      this.#ready.add(namespaceOf(key), key);
       this.#next();
-    } else if (!this.#ready.has(key)) this.#addLater(key, delayMs);
+    } else if (!this.#ready.has(namespaceOf(key), key)) this.#addLater(key, delayMs);
   }
 
   /** Drops what is planned for a key that is no more. */
   forget(key: string): void {
     this.#cancel(key);
-    this.#ready.delete(key);
+    this.#ready.delete(namespaceOf(key), key);
     this.#failures.delete(key);
   }
 
@@ -80,14 +81,16 @@ export class WorkQueue {
 
   #next(): void {
     if (!this.#running) return;
-    for (const key of this.#ready) {
-      if (this.#working.size >= this.settings.concurrency) return;
-      if (!this.#working.has(key)) this.#begin(key);
-    }
+    const may = (key: string, namespace: string) => !this.#working.has(key) && this.#mayBegin(namespace);
+    for (let key = this.#ready.next(may); key !== undefined; key = this.#ready.next(may)) this.#begin(key);
+  }
+
+  #mayBegin(namespace: string): boolean {
+    const own = [...this.#working.keys()].filter((key) => namespaceOf(key) === namespace).length;
+    return mayBegin({ own, all: this.#working.size, concurrency: this.settings.concurrency });
   }
 
   #begin(key: string): void {
-    this.#ready.delete(key);
     const done = this.#work(key).finally(() => {
       this.#working.delete(key);
       this.#next();
@@ -107,4 +110,17 @@ export class WorkQueue {
       if (this.#running) this.add(key, Math.max(1, backoffMs(this.settings.backoff, failures, Math.random())));
     }
   }
+}
+
+/**
+ * Whether a namespace may begin another piece of work: while it has fewer than are free. One alone gets half of them,
+ * two a third each; so whoever comes next finds a free one, up to as many namespaces as there is concurrency.
+ * @param own - what the namespace works on now. @param all - what all do.
+ */
+export function mayBegin({ own, all, concurrency }: Readonly<Record<'own' | 'all' | 'concurrency', number>>): boolean {
+  return own < concurrency - all;
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
 }

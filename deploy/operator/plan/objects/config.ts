@@ -10,14 +10,18 @@ import { home } from './storage.js';
 
 /**
  * The job as the coordinator reads it, with every default of the operator's version. A relative `data.path` is resolved
- * against the coordinator's home, where its volumes are mounted.
+ * against the coordinator's home, where its volumes are mounted. A topology is a file of its own, which stands for the
+ * digest here until it is written; the spec's model names that file.
  */
-export function jobConfig({ identity, spec }: JobContext): Desired {
+export function jobConfig({ identity, spec, topology }: JobContext): Desired {
   const config = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metaOf(identity, namesOf(identity).config, 'coordinator'),
-    data: { 'job.yaml': stringify(withDataPath(spec)) },
+    data: {
+      'job.yaml': stringify(withDataPath(spec)),
+      ...(topology && { [topology.file]: `sha256:${topology.sha256}` }),
+    },
   } satisfies V1ConfigMap;
   return stamped(config);
 }

@@ -1,0 +1,94 @@
+import { createHash, type Hash } from 'node:crypto';
+
+/** Values of JSON that are read to their end without being taken apart. */
+
+/** Stands for a value that isn't kept itself. */
+export interface Measured {
+  readonly type: 'string' | 'object' | 'array' | 'other';
+  /** Of its JSON text. */
+  readonly bytes: number;
+  /** Of its JSON text, hexadecimal. */
+  readonly sha256: string;
+  /** Its JSON text; with `text` only. */
+  readonly text?: string;
+}
+
+/** A value that is being read without being taken apart. */
+export interface Whole {
+  readonly keep: 'nothing' | 'all' | 'digest' | 'text';
+  readonly type: Measured['type'];
+  readonly hash: Hash | undefined;
+  readonly text: Buffer[];
+  bytes: number;
+  level: number;
+  /** Greatest level so far. */
+  levels: number;
+  quoted: boolean;
+  /** The chunk before ended within an escape. */
+  escaped: boolean;
+}
+
+/** The bytes that JSON is made of. */
+export const bytes = {
+  ...{ quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a },
+  ...{ openBrace: 0x7b, closeBrace: 0x7d, openBracket: 0x5b, closeBracket: 0x5d },
+} as const;
+const { quote, backslash, comma, openBrace, closeBrace, openBracket, closeBracket } = bytes;
+
+/** Where the value ends; undefined: not in this chunk. */
+export function endOfWhole(whole: Whole, chunk: Buffer, at: number): number | undefined {
+  return whole.type === 'other' ? endOfScalar(chunk, at) : endOfValue(whole, chunk, at);
+}
+
+/** @param byte - its first one. */
+export function beginWhole(keep: Whole['keep'], byte: number): Whole {
+  const hash = keep === 'digest' || keep === 'text' ? createHash('sha256') : undefined;
+  return { keep, type: typeOf(byte), hash, text: [], bytes: 0, level: 0, levels: 0, quoted: false, escaped: false };
+}
+
+function typeOf(byte: number): Measured['type'] {
+  if (byte === quote) return 'string';
+  if (byte === openBrace) return 'object';
+  return byte === openBracket ? 'array' : 'other';
+}
+
+export function measure({ type, bytes, keep, text }: Whole, hash: Hash): Measured {
+  const sha256 = hash.digest('hex');
+  return { type, bytes, sha256, ...(keep === 'text' && { text: Buffer.concat(text).toString('utf8') }) };
+}
+
+/** Where a number or literal ends: at what follows it, which isn't its own. */
+function endOfScalar(chunk: Buffer, at: number): number | undefined {
+  for (; at < chunk.length; at += 1) {
+    const byte = chunk[at]!;
+    if (byte <= 0x20 || byte === comma || byte === closeBrace || byte === closeBracket) return at;
+  }
+  return undefined;
+}
+
+/** Behind the end of a text, object or array that has begun in this chunk or before. */
+function endOfValue(whole: Whole, chunk: Buffer, at: number): number | undefined {
+  let { level, levels, quoted, escaped } = whole;
+  let end: number | undefined;
+  while (end === undefined && at < chunk.length) {
+    const byte = chunk[at]!;
+    at += 1;
+    if (quoted) {
+      if (escaped) escaped = false;
+      else if (byte === backslash) escaped = true;
+      else if (byte === quote) {
+        quoted = false;
+        if (level === 0) end = at;
+      }
+    } else if (byte === quote) quoted = true;
+    else if (byte === openBrace || byte === openBracket) {
+      level += 1;
+      if (level > levels) levels = level;
+    } else if (byte === closeBrace || byte === closeBracket) {
+      level -= 1;
+      if (level === 0) end = at;
+    }
+  }
+  Object.assign(whole, { level, levels, quoted, escaped });
+  return end;
+}

@@ -1,0 +1,48 @@
+/**
+ * Things that wait, in groups that take turns: a group with a thousand of them delays another group's first one by no
+ * more than one. A thing is in it once.
+ */
+export class Turns<Item> {
+  /** In the order of their turns; none is empty. */
+  readonly #groups = new Map<string, Set<Item>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  has(group: string, item: Item): boolean {
+    return this.#groups.get(group)?.has(item) ?? false;
+  }
+
+  add(group: string, item: Item): void {
+    const items = this.#groups.get(group) ?? new Set();
+    if (items.has(item)) return;
+    this.#groups.set(group, items.add(item));
+    this.#size += 1;
+  }
+
+  delete(group: string, item: Item): void {
+    const items = this.#groups.get(group);
+    if (!items?.delete(item)) return;
+    this.#size -= 1;
+    if (items.size === 0) this.#groups.delete(group);
+  }
+
+  /**
+   * Takes out the oldest item that may be taken, of the first group in turn that has one; the group's next turn comes
+   * after all others'.
+   */
+  next(may: (item: Item, group: string) => boolean = () => true): Item | undefined {
+    for (const [group, items] of this.#groups) {
+      for (const item of items) {
+        if (!may(item, group)) continue;
+        this.#groups.delete(group);
+        this.#groups.set(group, items);
+        this.delete(group, item);
+        return item;
+      }
+    }
+    return undefined;
+  }
+}
