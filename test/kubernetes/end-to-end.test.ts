@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1ConfigMap, V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keySecretName } from '../../deploy/operator/shell/operator-key.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
 import { Command, isAlive } from '../e2e/lockstep.js';
 import { until } from '../until.js';
@@ -130,9 +131,23 @@ describe.skipIf(skipped !== undefined)(title, () => {
     await untilRow({ STATE: 'Running', WORKERS: '2/2' });
   });
 
-  it('goes on when the pod of its coordinator is deleted', async () => {
+  it('keeps training when the operator’s key is lost, and says how to see its progress again', async () => {
+    await run('-n', 'lockstep-system', 'delete', 'secret', keySecretName);
+    await run('-n', 'lockstep-system', 'rollout', 'restart', 'deployment/lockstep-operator');
+    const { state, message } = await untilJob(({ message = '' }) => message.includes('another operator key'), 'told');
+    expect(state).toBe('Running');
+    expect(message).toContain(`kubectl delete pod ${name}-coordinator-1`);
+  });
+
+  it('goes on when the pod of its coordinator is deleted, with Secrets of the new key', async () => {
+    const secretOfToken = async () => (await row('-o', 'custom-columns=NAME:.status.coordinator.credentials'))['NAME']!;
+    const before = await secretOfToken();
     await run('delete', 'pod', `${name}-coordinator-1`, '--wait=false');
     await untilRow({ STATE: 'Running', WORKERS: '2/2', RESTARTS: '1' });
+    const after = await secretOfToken();
+    expect(after).not.toBe(before);
+    const mounted = (await pods('worker')).map(({ spec }) => spec?.volumes?.find(({ name }) => name === 'token'));
+    expect(new Set(mounted.map((volume) => volume?.secret?.secretName))).toEqual(new Set([`${name}-token-${after}`]));
   });
 
   it('is suspended after a checkpoint, holds nothing meanwhile, and goes on', async () => {

@@ -24,6 +24,7 @@ export type JobIdentity = Omit<TlsIdentity, 'serverName'> & { readonly token: st
 export class Secrets {
   #key: Buffer | undefined;
   readonly #identities = new Map<string, Promise<JobIdentity>>();
+  #making: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly api: Api,
@@ -34,6 +35,8 @@ export class Secrets {
   /** Loads the operator's key, to be done before anything else. @throws ApiError where that isn't possible. */
   async open(namespace: string, signal: AbortSignal): Promise<void> {
     this.#key = await loadOperatorKey(this.api, namespace, signal);
+    // Loads the library now: it would hold up the jobs for some hundred milliseconds.
+    await createAuthority({ days: 1, nowMs: Date.now() });
   }
 
   get keyId(): string {
@@ -46,7 +49,7 @@ export class Secrets {
    */
   async ensure(job: TrainingJob, { credentials, hosts }: Extract<Action, { type: 'secrets' }>): Promise<void> {
     const { authority, token } = await this.#deriveFor(job);
-    const [coordinator, worker] = await Promise.all([authority.issueCoordinator(hosts), authority.issueWorker()]);
+    const [coordinator, worker] = [await authority.issueCoordinator(hosts), await authority.issueWorker()];
     const certificates = { ca: authority.certificate, coordinator, worker };
     for (const object of secretObjects(identityOf(job), credentials, certificates, token)) await this.#create(object);
   }
@@ -54,7 +57,7 @@ export class Secrets {
   /** Made once per job, until `forget`. */
   async identity(job: TrainingJob): Promise<JobIdentity> {
     const uid = job.metadata.uid ?? '';
-    const identity = this.#identities.get(uid) ?? this.#makeIdentity(job);
+    const identity = this.#identities.get(uid) ?? this.#makeInTurn(job);
     this.#identities.set(uid, identity);
     return identity.catch((error: unknown) => {
       if (this.#identities.get(uid) === identity) this.#identities.delete(uid);
@@ -69,6 +72,13 @@ export class Secrets {
   get #operatorKey(): Buffer {
     if (!this.#key) throw new InvariantError("secrets: expected the operator's key loaded, got none");
     return this.#key;
+  }
+
+  /** One at a time: hundreds, as after a restart, would block the event loop for seconds. */
+  #makeInTurn(job: TrainingJob): Promise<JobIdentity> {
+    const identity = this.#making.then(() => this.#makeIdentity(job));
+    this.#making = identity.catch(() => undefined);
+    return identity;
   }
 
   async #makeIdentity(job: TrainingJob): Promise<JobIdentity> {
