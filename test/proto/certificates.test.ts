@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ClusterCertificates, makeCertificates } from '../../proto/certificates.js';
+import { caAlgorithm, type ClusterCertificates, createAuthority, makeCertificates } from '../../proto/certificates.js';
 import { checkIdentity, firstName, type TlsIdentity, type TlsRole } from '../../proto/identity.js';
 import { dayMs, type Identities, identitiesOf } from './identities.js';
 
@@ -66,6 +66,24 @@ describe('certificates of a cluster', () => {
       (pem) => new X509Certificate(pem).serialNumber,
     );
     expect(new Set(serials).size).toBe(3);
+  });
+});
+
+describe('two CAs with the same keys', () => {
+  it('are one to whoever checks a certificate, whenever each was made', async () => {
+    const keys = await crypto.subtle.generateKey(caAlgorithm, true, ['sign', 'verify']);
+    const [first, second] = [
+      await createAuthority({ keys, days: 30, nowMs }),
+      await createAuthority({ keys, days: 60, nowMs: nowMs + 20 * dayMs }),
+    ];
+    const [one, other] = [new X509Certificate(first.certificate), new X509Certificate(second.certificate)];
+    expect([one.subject === other.subject, one.serialNumber === other.serialNumber]).toEqual([true, false]);
+    expect(one.subject).toMatch(/^CN=lockstep CA [0-9a-f]{8}$/);
+    const worker = await second.issueWorker();
+    expect(() => checkIdentity({ ca: first.certificate, ...worker }, 'client', nowMs + 25 * dayMs)).not.toThrow();
+    expect(new X509Certificate(worker.cert).checkIssued(one)).toBe(true);
+    const stranger = await createAuthority({ days: 30, nowMs });
+    expect(new X509Certificate(stranger.certificate).subject).not.toBe(one.subject);
   });
 });
 
