@@ -101,6 +101,7 @@ function positive(text: string): number {
 }
 
 async function run(flags: Flags): Promise<void> {
+  const allowAnyTemplate = isSet(flags.allowAnyTemplate, 'LOCKSTEP_ALLOW_ANY_TEMPLATE');
   const log = pino({ level: flags.log, base: null }, pino.destination({ dest: 2, sync: true }));
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
@@ -108,7 +109,6 @@ async function run(flags: Flags): Promise<void> {
   else config.loadFromFile(flags.kubeconfig);
   const own = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
   const { nameServers } = flags;
-  const allowAnyTemplate = isSet(flags.allowAnyTemplate, 'LOCKSTEP_ALLOW_ANY_TEMPLATE');
   const { image, imagePullPolicy, namespace, concurrency, rate, listen, leaseNamespace = own, leaseSeconds } = flags;
   const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
   const options: OperatorOptions = {

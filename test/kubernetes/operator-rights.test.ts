@@ -1,10 +1,4 @@
-import {
-  KubeConfig,
-  type KubernetesObject,
-  PatchStrategy,
-  type V1Deployment,
-  type V1Pod,
-} from '@kubernetes/client-node';
+import { KubeConfig, type KubernetesObject, PatchStrategy, type V1Deployment } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
@@ -12,6 +6,7 @@ import { noonMs, observe } from '../operator/objects.js';
 import { ApiClient, type ObjectName } from './api-client.js';
 import { missing } from './assets.js';
 import { Cluster } from './cluster.js';
+import { at, changed, type Change, set, wrongMeta, wrongOthers, wrongPodMeta, wrongPods } from './forbidden.js';
 import { kubectlMissing } from './kubectl.js';
 import {
   installOperator,
@@ -21,35 +16,13 @@ import {
   OperatorProcess,
   trainingJobCrd,
 } from './operator-process.js';
-import { trainingJob } from './training-job.js';
+import { jobName, trainingJob } from './training-job.js';
 
 const skipped = missing ?? kubectlMissing;
 const namespace = 'default';
 const limitMs = 30_000;
-
-type Fields = Record<string, unknown>;
-/** Changes a copy of an object. */
-type Change = (object: Fields) => void;
-
-/** The section at `path`, made where there is none. */
-function at(object: unknown, ...path: (string | number)[]): Fields {
-  return path.reduce<Fields>((section, key) => (section[key] ??= {}) as Fields, object as Fields);
-}
-function changed(object: KubernetesObject, change: Change): KubernetesObject {
-  const copy = structuredClone(object);
-  change(copy as Fields);
-  return copy;
-}
-const set =
-  (fields: object, ...path: (string | number)[]): Change =>
-  (object) =>
-    void Object.assign(at(object, ...path), fields);
-const add =
-  (element: object, ...path: string[]): Change =>
-  (object) => {
-    const section = at(object, ...path.slice(0, -1));
-    section[path.at(-1)!] = [...((section[path.at(-1)!] ?? []) as object[]), element];
-  };
+/** Of a job that asks for its workers' node. */
+const ofNode = { spec: { hostPID: true } };
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + limitMs;
@@ -58,110 +31,6 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
-
-const wrongMeta: readonly (readonly [string, Change])[] = [
-  ['no label of the operator', set({ labels: {} }, 'metadata')],
-  ['the label of another operator', set({ 'app.kubernetes.io/managed-by': 'helm' }, 'metadata', 'labels')],
-  ['no owner', set({ ownerReferences: undefined }, 'metadata')],
-  ['an owner of another kind', set({ kind: 'Deployment', apiVersion: 'apps/v1' }, 'metadata', 'ownerReferences', 0)],
-  ['an owner that is not the job of its label', set({ uid: 'x' }, 'metadata', 'ownerReferences', 0)],
-  ['an owner that does not control it', set({ controller: false }, 'metadata', 'ownerReferences', 0)],
-  ['the name of another', set({ name: 'database' }, 'metadata')],
-];
-
-/** Of a pod's spec. */
-const wrongPods: readonly (readonly [string, Change])[] = [
-  ...['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'].map((key) => [key, set({ [key]: true })] as const),
-  ['a node', set({ nodeName: 'control-plane' })],
-  ['host aliases', add({ ip: '1.2.3.4', hostnames: ['registry'] }, 'hostAliases')],
-  ['system priority', set({ priorityClassName: 'system-node-critical' })],
-  ['another service account', set({ serviceAccountName: 'powerful' })],
-  ['a token', set({ automountServiceAccountToken: true })],
-  ['root', set({ runAsUser: 0 }, 'securityContext')],
-  ['perhaps root', set({ runAsNonRoot: false }, 'securityContext')],
-  ['any system call', set({ seccompProfile: { type: 'Unconfined' } }, 'securityContext')],
-  ['sysctls', set({ sysctls: [{ name: 'kernel.shm_rmid_forced', value: '0' }] }, 'securityContext')],
-  ['another container', add({ name: 'side', image: 'i' }, 'containers')],
-  ['an init container', add({ name: 'init', image: 'i' }, 'initContainers')],
-  ...[
-    { privileged: true, allowPrivilegeEscalation: true },
-    { allowPrivilegeEscalation: true },
-    { readOnlyRootFilesystem: false },
-    { capabilities: { drop: ['NET_RAW'] } },
-    { capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] } },
-    { runAsUser: 0 },
-    { runAsNonRoot: false },
-    { seccompProfile: { type: 'Unconfined' } },
-  ].map((fields) => [JSON.stringify(fields), set(fields, 'containers', 0, 'securityContext')] as const),
-  [
-    'all of /proc',
-    (object) => {
-      set({ hostUsers: false })(object);
-      set({ procMount: 'Unmasked' }, 'containers', 0, 'securityContext')(object);
-    },
-  ],
-  ['a port of its node', set({ ports: [{ containerPort: 50061, hostPort: 50061 }] }, 'containers', 0)],
-  ['a hook', set({ lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'containers', 0)],
-  ['all of a Secret', set({ envFrom: [{ secretRef: { name: 'database' } }] }, 'containers', 0)],
-  [
-    'a value of a Secret',
-    set({ env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'database', key: 'k' } } }] }, 'containers', 0),
-  ],
-  ...[
-    { hostPath: { path: '/' } },
-    { secret: { secretName: 'database' } },
-    { secret: { secretName: 'default-token-abcde' } },
-    { projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
-    { persistentVolumeClaim: { claimName: 'database' } },
-    { configMap: { name: 'database' } },
-    { nfs: { server: '10.0.0.1', path: '/' } },
-    { csi: { driver: 'secrets-store.csi.k8s.io' } },
-    {
-      ephemeral: {
-        volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
-      },
-    },
-  ].map((volume) => [`volume ${JSON.stringify(volume)}`, add({ name: 'v', ...volume }, 'volumes')] as const),
-];
-
-/** Of objects of other kinds. */
-const wrongOthers: readonly (readonly [string, string, Change])[] = [
-  ['Service', 'a load balancer', set({ type: 'LoadBalancer' }, 'spec')],
-  ['Service', 'a port of nodes', set({ type: 'NodePort' }, 'spec')],
-  ['Service', 'an address of others', set({ externalIPs: ['10.0.0.1'] }, 'spec')],
-  ['Service', 'another name', set({ type: 'ExternalName', externalName: 'evil.example' }, 'spec')],
-  ['Service', "others' pods", set({ selector: { app: 'database' } }, 'spec')],
-  ['NetworkPolicy', "others' pods", set({ podSelector: {} }, 'spec')],
-  ['PodDisruptionBudget', "others' pods", set({ selector: {} }, 'spec')],
-  ['PersistentVolumeClaim', 'a volume that is there', set({ volumeName: 'pv' }, 'spec')],
-  [
-    'PersistentVolumeClaim',
-    'a copy of another one',
-    set({ dataSource: { kind: 'PersistentVolumeClaim', name: 'database' } }, 'spec'),
-  ],
-  [
-    'Deployment',
-    "others' pods",
-    (object) => {
-      for (const path of [
-        ['selector', 'matchLabels'],
-        ['template', 'metadata', 'labels'],
-      ]) {
-        const section = at(object, 'spec', ...path.slice(0, -1));
-        section[path.at(-1)!] = { app: 'database' };
-      }
-    },
-  ],
-  [
-    'Secret',
-    'a token of an account',
-    (object) => {
-      set({ annotations: { 'kubernetes.io/service-account.name': 'powerful' } }, 'metadata')(object);
-      object['type'] = 'kubernetes.io/service-account-token';
-    },
-  ],
-  ['Secret', 'a bootstrap token', set({ type: 'bootstrap.kubernetes.io/token' })],
-];
 
 describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(skipped: ${skipped})` : ''}`, () => {
   let cluster: Cluster;
@@ -188,7 +57,7 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     for (const action of actions) if (action.type === 'create') objects.set(action.object.kind, action.object);
     const { metadata } = named('ConfigMap');
     const secret = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: { ...metadata, name: 'mine-token' } };
-    objects.set('Secret', secret as KubernetesObject);
+    objects.set('Secret', secret);
     await untilPoliciesHold();
   });
   afterAll(async () => cluster?.close());
@@ -230,10 +99,10 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     ]);
     for (const object of objects.values())
       expect([object.kind, await answer(dryRun(object))]).toEqual([object.kind, 'done']);
-    const deployment = await operator.create(named('Deployment') as V1Deployment);
+    const deployment = await operator.create(named('Deployment'));
     expect(await answer(applied(changed(named('Deployment'), set({ replicas: 2 }, 'spec'))))).toBe('done');
     await operator.delete(deployment as ObjectName);
-    const pod = await operator.create(named('Pod') as V1Pod);
+    const pod = await operator.create(named('Pod'));
     await operator.delete(pod as ObjectName, { graceSeconds: 0 });
   });
 
@@ -276,6 +145,14 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     });
   });
 
+  it.each(wrongPodMeta)('makes no pod, and no Deployment of pods, with %s', async (_, change) => {
+    const pod = changed(named('Pod'), (object) => change(at(object, 'metadata')));
+    const deployment = changed(named('Deployment'), (object) => change(at(object, 'spec', 'template', 'metadata')));
+    for (const object of [pod, deployment]) {
+      expect(await answer(dryRun(object))).toContain("the operator's pods have no labels and annotations of others");
+    }
+  });
+
   it.each(wrongPods)('makes no pod, and no Deployment of pods, with %s', async (_, change) => {
     const refused = /ValidatingAdmissionPolicy 'lockstep-operator-pods' with binding '([-a-z]+)' denied request/;
     expect(refused.exec(await answer(dryRun(podWith(change))))?.[1]).toBe('lockstep-operator-coordinators');
@@ -306,13 +183,13 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     const deployment = await admin.create<KubernetesObject>({
       ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata },
       ...{ spec: { selector: { matchLabels: others }, template } },
-    } as KubernetesObject);
+    });
     const labels = named('Pod').metadata?.labels ?? {};
     const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'u', controller: true };
     const worker = await admin.create<KubernetesObject>({
       ...{ apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels, ownerReferences: [owner] } },
       ...{ spec: { containers: [{ name: 'c', image: 'i' }] } },
-    } as KubernetesObject);
+    });
     const refusal = 'the operator may only write and delete';
     expect(await answer(operator.delete(deployment as ObjectName))).toContain(refusal);
     expect(await answer(operator.delete(worker as ObjectName))).toContain(refusal);
@@ -347,7 +224,7 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
         ...{ apiVersion: 'v1', kind: 'Event', metadata: { name: 'e', namespace } },
         ...{ involvedObject: { kind, namespace, name: 'x' }, source: { component } },
         ...{ reason: 'R', message: 'm', type: 'Normal' },
-      } as KubernetesObject);
+      });
     expect(await answer(event('TrainingJob', 'lockstep-operator'))).toBe('done');
     expect(await answer(event('Pod', 'lockstep-operator'))).toContain('its own events');
     expect(await answer(event('TrainingJob', 'kubelet'))).toContain('its own events');
@@ -370,6 +247,20 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     await admin.delete(binding);
     await until(async () => (await answer(dryRun(deploymentWith(privileged)))) === 'done', 'any worker to be taken');
     expect(await answer(dryRun(podWith(privileged)))).toContain('lockstep-operator-coordinators');
+    const running = await OperatorProcess.start(await operatorKubeconfig(cluster), ['--allow-any-template']);
+    try {
+      await admin.create(trainingJob('any', { workers: { template: ofNode } }));
+      const name = { name: 'any-worker', namespace };
+      const isOfNode = (found?: V1Deployment) => found?.spec?.template.spec?.hostPID === true;
+      await admin.until(
+        { apiVersion: 'apps/v1', kind: 'Deployment', metadata: name },
+        isOfNode,
+        'of the node',
+        limitMs,
+      );
+    } finally {
+      await running.end();
+    }
   });
 
   it('serves namespaces with rights in those alone', async () => {
@@ -391,7 +282,11 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
       await until(isMade('team-a'), 'workers in team-a');
       await until(isMade('team-b'), 'workers in team-b');
       expect(await isMade(namespace)()).toBe(false);
-      expect(await running.metric('lockstep_operator_jobs')).toBe(2);
+      await admin.create(trainingJob('of-node', { workers: { template: ofNode } }, 'team-a'));
+      const isRefused = (found?: TrainingJob) =>
+        found?.status?.state === 'Failed' && /workers\.template\.spec\.hostPID: /.test(found.status.message ?? '');
+      await admin.until(jobName('of-node', 'team-a'), isRefused, 'refused', limitMs);
+      expect(await running.metric('lockstep_operator_jobs')).toBe(3);
     } finally {
       await running.end();
     }
