@@ -130,6 +130,8 @@ async function run(flags: Flags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const { createOperator } = await import('./shell/create-operator.js');
+  const { warmUp } = await import('./shell/warm-up.js');
+  await warmUp(options.settings);
   const operator = createOperator(config, options, await import('prom-client'));
   await operator.run(stop.signal, (port) =>
     log.info(

@@ -119,8 +119,10 @@ function create(resource: Resource, object: object): Promise<unknown> {
 }
 
 async function list<Kind>(resource: Resource): Promise<Kind[]> {
+  const items: Kind[] = [];
   const request = { verb: 'list', resource: resource.plural, path: pathOf(resource, namespace) } as const;
-  return (await api.call<{ items: Kind[] }>(request)).items;
+  await api.list({ ...request, read: { '*': 'all' } }, (item) => items.push(item as Kind));
+  return items;
 }
 
 function patch(resource: Resource, name: string, body: object, subresource?: string): Promise<unknown> {

@@ -1,0 +1,19 @@
+import { makeCertificates } from '../../../proto/certificates.js';
+import { readJob } from '../plan/job-context.js';
+import { planJob } from '../plan/plan-job.js';
+import type { Settings } from '../plan/types.js';
+import { apiVersion, kind, type TrainingJob } from '../resource/training-job.js';
+
+/**
+ * Does once what is slow for the first time alone, before there is anything to do: compiles the schemas, loads what
+ * makes certificates. Later it would hold up the event loop for a tenth of a second.
+ */
+export async function warmUp(settings: Settings): Promise<void> {
+  const metadata = { name: 'warm-up', namespace: 'warm-up', uid: 'warm-up' };
+  const job = (spec: object) => ({ apiVersion, kind, metadata, spec }) as TrainingJob;
+  const read = (each: TrainingJob) => readJob(each, settings);
+  for (const spec of [{ preset: 'cluster-cnn3' }, { preset: 'cluster-cnn3', epochs: 'wrong', workers: 'wrong' }]) {
+    planJob({ job: job(spec), read, children: [], workerPods: [] }, Date.now());
+  }
+  await makeCertificates({ hosts: ['localhost'], days: 1, nowMs: Date.now() });
+}
