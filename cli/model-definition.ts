@@ -11,6 +11,7 @@ import { checkRoundTrip, type Model as ComparedModel } from '../engine/topology/
 import { watchOptions } from '../engine/topology/watch-options.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { JobError } from '../job/errors.js';
+import { showValue } from '../job/expected.js';
 
 /** The parts of a dataset that a model depends on. */
 export type ModelData = Pick<Dataset, 'imageShape' | 'classes'>;
@@ -55,7 +56,7 @@ function parseJson(file: string, text: string): unknown {
  * `model_config` once more; Keras's own `to_json()` is bare.
  */
 function topologyIn(file: string, value: unknown): ModelTopology {
-  if (!isObject(value)) throw badModel(file, 'a topology', `${JSON.stringify(value)?.slice(0, 60)}`);
+  if (!isObject(value)) throw badModel(file, 'a topology', showValue(value));
   const foreign = foreignFormat(value);
   if (foreign !== undefined) throw new JobError('BAD_MODEL', `model ${file}: ${foreign}`);
   if (isObject(value['modelTopology'])) return topologyIn(file, value['modelTopology']);

@@ -33,6 +33,11 @@ describe('a model in a JSON file', () => {
     ['no JSON', '{', /model-\d+\.json: expected JSON, got/],
     ['no object', '[]', 'expected a topology, got []'],
     [
+      'no object, but very deep',
+      `${'['.repeat(200_000)}${']'.repeat(200_000)}`,
+      'expected a topology, got a value of type',
+    ],
+    [
       'something else',
       '{"name": "x"}',
       'expected a TF.js or Keras 2 topology with class_name and config, got an object',

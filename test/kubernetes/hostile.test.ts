@@ -74,7 +74,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
       labels: 'Pending',
       'template-long': 'Failed: spec: expected at most 32768 bytes of JSON and 24 levels wit',
       'template-deep': 'Failed: spec: expected at most 32768 bytes of JSON and 24 levels wit',
-      title: 'Failed: job spec: 1 problem\n  model: expected a title for the topology,',
+      title: 'Failed: job spec: 1 problem\n  model: expected a title for the topolo',
     });
     expect(resident()).toBeLessThan(residentBytes);
   });
@@ -87,7 +87,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(resident()).toBeLessThan(residentBytes);
   });
 
-  test('a topology is a file beside the spec, as it was written, made into a job by kubectl and jq’s own means', async () => {
+  test('a topology is a file beside the spec, as it was written, with a job that a shell wrote', async () => {
     const topology = JSON.stringify(builtinTopology('mlp', [32, 32, 3], 10));
     const [model, job] = ['net.json', 'job.yaml'].map((file) => join(cluster.directory, file)) as [string, string];
     writeFileSync(model, topology);
