@@ -8,9 +8,9 @@ const MAX_NAMES_BYTES = 10_000;
 /** Most unread entries whose names are kept. */
 const MAX_OTHERS = 1000;
 
-/** md5 of a file, hexadecimal. */
-export async function fileMd5(path: string): Promise<string> {
-  const hash = createHash('md5');
+/** SHA-256 of a file, hexadecimal. */
+export async function fileSha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }

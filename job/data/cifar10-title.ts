@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { OFFICIAL_MD5 } from './cifar10-format.js';
-import { TRAIN_FILES } from './cifar10-format.js';
+import { OFFICIAL_MD5, OFFICIAL_SHA256, TRAIN_FILES } from './cifar10-format.js';
 
 /** Written beside the files when they are unpacked from a checked archive: what they were, in case someone changes one. */
 export const MARKER_NAME = 'lockstep-source.json';
-export const markerSchema = z.object({ archiveMd5: z.string(), sha256: z.record(z.string(), z.string()) });
+const fileDigests = z.record(z.string(), z.string());
+export const markerSchema = z.union([
+  z.object({ archiveSha256: z.string(), sha256: fileDigests }),
+  // Up to version 0.5.4; the digests of the files are SHA-256 there, too.
+  z.object({ archiveMd5: z.literal(OFFICIAL_MD5), sha256: fileDigests }).transform(({ sha256 }) => ({
+    archiveSha256: OFFICIAL_SHA256,
+    sha256,
+  })),
+]);
 export type Marker = z.infer<typeof markerSchema>;
 
 /** SHA-256 of `data_batch_1.bin` in the known copy whose pixels went through one JPEG encoding. */
@@ -12,17 +19,17 @@ const JPEG_COPY_FIRST_BATCH = '8da035fc1631e8ce5f25904206b8993b0f3ad02a504c0584d
 
 /** What is known about files that claim to be CIFAR-10. */
 export interface Evidence {
-  /** md5 of the archive they were read from. */
-  readonly archiveMd5?: string;
+  /** SHA-256 of the archive they were read from. */
+  readonly archiveSha256?: string;
   readonly marker?: Marker;
   /** SHA-256 of the files read, by name; all of them where there is a marker, else at least the first batch. */
   readonly sha256: Readonly<Record<string, string>>;
 }
 
 /** What results on these files must be called, and why. The official pixels are claimed only where that was checked. */
-export function decideTitle({ archiveMd5, marker, sha256 }: Evidence): { title: string; reason: string } {
-  if (archiveMd5 === OFFICIAL_MD5) return { title: 'CIFAR-10', reason: 'official archive by its md5' };
-  if (marker?.archiveMd5 === OFFICIAL_MD5) {
+export function decideTitle({ archiveSha256, marker, sha256 }: Evidence): { title: string; reason: string } {
+  if (archiveSha256 === OFFICIAL_SHA256) return { title: 'CIFAR-10', reason: 'official archive by its SHA-256' };
+  if (marker?.archiveSha256 === OFFICIAL_SHA256) {
     const changed = Object.keys(sha256).find((name) => sha256[name] !== marker.sha256[name]);
     if (changed === undefined) return { title: 'CIFAR-10', reason: 'unpacked from the official archive, unchanged' };
     return { title: 'CIFAR-10 (unverified copy)', reason: `${changed} was changed after unpacking` };

@@ -111,7 +111,7 @@ async function readFromDirectory(directory: string, imagesPerFile: number): Prom
 }
 
 async function readFromArchive(path: string, imagesPerFile: number): Promise<Contents> {
-  const { fileMd5, readArchive } = await import('./cifar10-archive.js');
+  const { fileSha256, readArchive } = await import('./cifar10-archive.js');
   const { train, test, place } = allocate(imagesPerFile);
   const sha256: Record<string, string> = {};
   let classes = CLASSES;
@@ -126,7 +126,7 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
   });
   const missing = BATCH_FILES.filter((name) => sha256[name] === undefined);
   if (missing.length > 0) throw otherVersion(path, others) ?? missingFiles(path, missing);
-  return { train, test, classes, evidence: { archiveMd5: await fileMd5(path), sha256 }, others };
+  return { train, test, classes, evidence: { archiveSha256: await fileSha256(path), sha256 }, others };
 }
 
 /** The error for an unreadable file: BAD_DATA for missing permission, but not for a failing disk. */

@@ -2,14 +2,14 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '../errors.js';
-import { fileMd5 } from './cifar10-archive.js';
+import { fileSha256 } from './cifar10-archive.js';
 
 export interface DownloadOptions {
   readonly url: string;
   /** The finished file; until then the bytes are in `<target>.part`, which a later call continues. */
   readonly target: string;
   /** Hexadecimal. */
-  readonly md5: string;
+  readonly sha256: string;
   /** Bytes so far, and in all (undefined while unknown). */
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
   /** Silence after which an attempt is given up; 30 s by default. */
@@ -26,29 +26,29 @@ const MAX_FAILURES_UNREACHED = 2;
 class AttemptError extends Error {}
 
 /**
- * Fetches a file over HTTP and checks its md5; `target` appears complete or not at all.
+ * Fetches a file over HTTP and checks its SHA-256; `target` appears complete or not at all.
  *
  * Continues what an earlier attempt or process left (HTTP Range), and starts afresh where the server cannot. One process
  * at a time per target: the caller holds a lock.
- * @throws JobError DOWNLOAD_FAILED; the part is kept for the next try, unless its md5 was wrong.
+ * @throws JobError DOWNLOAD_FAILED; the part is kept for the next try, unless its SHA-256 was wrong.
  */
 export async function download(options: DownloadOptions): Promise<void> {
-  const { url, target, md5 } = options;
+  const { url, target, sha256 } = options;
   const part = `${target}.part`;
   const resumed = (await sizeOf(part)) > 0;
   await fetchAll(options, part);
-  let found = await fileMd5(part);
-  if (found !== md5 && resumed) {
+  let found = await fileSha256(part);
+  if (found !== sha256 && resumed) {
     // The bytes of an earlier run may belong to another version of the file.
     await rm(part);
     await fetchAll(options, part);
-    found = await fileMd5(part);
+    found = await fileSha256(part);
   }
-  if (found !== md5) {
+  if (found !== sha256) {
     await rm(part);
     throw new JobError(
       'DOWNLOAD_FAILED',
-      `download: expected md5 ${md5}, got ${found}; ${url}; removed; try again, or get the file elsewhere and pass --data`,
+      `download: expected SHA-256 ${sha256}, got ${found}; ${url}; removed; try again, or get the file elsewhere and pass --data`,
     );
   }
   await rename(part, target);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { JobError } from '../errors.js';
-import { fileMd5, readArchive } from './cifar10-archive.js';
-import { ARCHIVE_NAME, FOLDER, IMAGES_PER_FILE, OFFICIAL_MD5 } from './cifar10-format.js';
+import { fileSha256, readArchive } from './cifar10-archive.js';
+import { ARCHIVE_NAME, FOLDER, IMAGES_PER_FILE, OFFICIAL_SHA256 } from './cifar10-format.js';
 import { type Marker, MARKER_NAME } from './cifar10-title.js';
 import { download, type DownloadOptions } from './download.js';
 import { findData, type FoundData } from './locate.js';
@@ -18,8 +18,8 @@ const LOCK_POLL_MS = 250;
 export interface InstallOptions extends Pick<DownloadOptions, 'onProgress' | 'stallMs' | 'backoffMs'> {
   /** Where the archive lies, with a slash at its end; the official host by default. */
   readonly baseUrl?: string;
-  /** md5 that the archive must have; the official one by default. */
-  readonly md5?: string;
+  /** SHA-256 that the archive must have; the official one by default. */
+  readonly sha256?: string;
   readonly imagesPerFile?: number;
   /** Called once when another process is downloading to the same place. */
   readonly onWait?: () => void;
@@ -54,7 +54,7 @@ export async function installCifar10(directory: string, options: InstallOptions 
 /**
  * Runs `work` while holding the directory's lock; waits for another process for as long as that one lives.
  *
- * A lock lost because this process was stopped for long does no harm: the md5 and the renames still guard the files.
+ * A lock lost because this process was stopped for long does no harm: the SHA-256 and the renames still guard the files.
  */
 async function locked<T>(directory: string, onWait: (() => void) | undefined, work: () => Promise<T>): Promise<T> {
   let lost = false;
@@ -81,9 +81,9 @@ async function locked<T>(directory: string, onWait: (() => void) | undefined, wo
 }
 
 async function install(directory: string, options: InstallOptions): Promise<FoundData> {
-  const { baseUrl = OFFICIAL_BASE_URL, md5 = OFFICIAL_MD5, imagesPerFile = IMAGES_PER_FILE, ...rest } = options;
+  const { baseUrl = OFFICIAL_BASE_URL, sha256 = OFFICIAL_SHA256, imagesPerFile = IMAGES_PER_FILE, ...rest } = options;
   const archive = join(directory, ARCHIVE_NAME);
-  await download({ ...rest, url: new URL(ARCHIVE_NAME, baseUrl).href, target: archive, md5 });
+  await download({ ...rest, url: new URL(ARCHIVE_NAME, baseUrl).href, target: archive, sha256 });
   const found = await unpackArchive(archive, directory, imagesPerFile);
   await rm(archive);
   return found;
@@ -110,7 +110,7 @@ export async function unpackArchive(
       writes.push(writeFile(join(aside, name), bytes));
     });
     await Promise.all(writes);
-    const marker: Marker = { archiveMd5: await fileMd5(archive), sha256 };
+    const marker: Marker = { archiveSha256: await fileSha256(archive), sha256 };
     await writeFile(join(aside, MARKER_NAME), `${JSON.stringify(marker, null, 2)}\n`);
     await rename(aside, path);
   } finally {

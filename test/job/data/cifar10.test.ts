@@ -147,29 +147,49 @@ it('refuses a file of another size inside an archive before keeping any of it', 
   await expect(read(file)).rejects.toThrow(/expected 9219 bytes .* got 1000000; test_batch\.bin in .*large\.tar\.gz/);
 });
 
-const official = 'c32a1d4ab5d03f1284b67883e8d87530';
+const official = 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd';
 const jpeg = '8da035fc1631e8ce5f25904206b8993b0f3ad02a504c0584d662e806fd76c12b';
 it.each([
-  ['the official archive', { archiveMd5: official, sha256: {} }, 'CIFAR-10'],
-  ['files unpacked from it', { marker: { archiveMd5: official, sha256: { a: '1' } }, sha256: { a: '1' } }, 'CIFAR-10'],
+  ['the official archive', { archiveSha256: official, sha256: {} }, 'CIFAR-10'],
+  [
+    'files unpacked from it',
+    { marker: { archiveSha256: official, sha256: { a: '1' } }, sha256: { a: '1' } },
+    'CIFAR-10',
+  ],
   [
     'files changed after unpacking',
-    { marker: { archiveMd5: official, sha256: { a: '1' } }, sha256: { a: '2' } },
+    { marker: { archiveSha256: official, sha256: { a: '1' } }, sha256: { a: '2' } },
     'CIFAR-10 (unverified copy)',
   ],
   ['the JPEG copy', { sha256: { 'data_batch_1.bin': jpeg } }, 'CIFAR-10 (JPEG copy)'],
   [
     'another archive',
-    { archiveMd5: '0', marker: { archiveMd5: '0', sha256: {} }, sha256: { 'data_batch_1.bin': '0' } },
+    { archiveSha256: '0', marker: { archiveSha256: '0', sha256: {} }, sha256: { 'data_batch_1.bin': '0' } },
     'CIFAR-10 (unverified copy)',
   ],
 ])('calls %s by its right name', (_, evidence, title) => {
   expect(decideTitle(evidence).title).toBe(title);
 });
 
+it('reads the marker of an earlier version, which named the archive by its md5', async () => {
+  const folder = await writeSmallCifar10(await temporaryDirectory());
+  const sha256: Record<string, string> = {};
+  for (const name of BATCH_FILES) {
+    sha256[name] = createHash('sha256')
+      .update(await readFile(join(folder, name)))
+      .digest('hex');
+  }
+  const marker = (archiveMd5: string) =>
+    writeFile(join(folder, 'lockstep-source.json'), JSON.stringify({ archiveMd5, sha256 }));
+  await marker('c32a1d4ab5d03f1284b67883e8d87530');
+  expect((await read(folder)).title).toBe('CIFAR-10');
+  await marker('0'.repeat(32));
+  expect((await read(folder)).title).toBe('CIFAR-10 (unverified copy)');
+});
+
 it('takes a broken marker for none', async () => {
   const folder = await writeSmallCifar10(await temporaryDirectory());
-  await writeFile(join(folder, 'lockstep-source.json'), '{"archiveMd5":');
+  await writeFile(join(folder, 'lockstep-source.json'), '{"archiveSha256":');
   expect((await read(folder)).title).toBe('CIFAR-10 (unverified copy)');
 });
 

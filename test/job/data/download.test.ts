@@ -7,12 +7,12 @@ import { loopbackServer, sendFile } from './loopback-server.js';
 import { temporaryDirectory } from './small-cifar10.js';
 
 const content = Buffer.from(Array.from({ length: 200_000 }, (_, k) => (k * 31 + (k >> 8)) & 255));
-const md5 = createHash('md5').update(content).digest('hex');
+const sha256 = createHash('sha256').update(content).digest('hex');
 
 async function setUp(url: string) {
   const directory = await temporaryDirectory();
   const target = join(directory, 'file.tar.gz');
-  return { directory, target, part: `${target}.part`, options: { url, target, md5, backoffMs: 1 } };
+  return { directory, target, part: `${target}.part`, options: { url, target, sha256, backoffMs: 1 } };
 }
 
 describe('decideResponse', () => {
@@ -104,13 +104,15 @@ describe('download', () => {
     expect(server.requests.at(-1)!.range).toBeUndefined();
   });
 
-  it('tells expected and found md5, and removes the file, when the bytes are wrong', async () => {
+  it('tells expected and found SHA-256, and removes the file, when the bytes are wrong', async () => {
     const server = await loopbackServer((request, response) => sendFile(request, response, Buffer.from('other bytes')));
     const { directory, options } = await setUp(server.url);
-    const found = createHash('md5').update('other bytes').digest('hex');
+    const found = createHash('sha256').update('other bytes').digest('hex');
     await expect(download(options)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
-      message: expect.stringContaining(`download: expected md5 ${md5}, got ${found}; ${server.url}; removed`) as string,
+      message: expect.stringContaining(
+        `download: expected SHA-256 ${sha256}, got ${found}; ${server.url}; removed`,
+      ) as string,
     });
     expect(await readdir(directory)).toEqual([]);
   });

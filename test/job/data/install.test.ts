@@ -11,8 +11,8 @@ import { SMALL, smallBatch, temporaryDirectory, writeSmallArchive, writeSmallCif
 async function mirror() {
   const archive = await readFile(await writeSmallArchive(await temporaryDirectory()));
   const server = await loopbackServer((request, response) => sendFile(request, response, archive));
-  const md5 = createHash('md5').update(archive).digest('hex');
-  return { server, options: { baseUrl: server.url, md5, imagesPerFile: SMALL, backoffMs: 1 } };
+  const sha256 = createHash('sha256').update(archive).digest('hex');
+  return { server, options: { baseUrl: server.url, sha256, imagesPerFile: SMALL, backoffMs: 1 } };
 }
 
 describe('installCifar10', () => {
@@ -24,10 +24,10 @@ describe('installCifar10', () => {
     expect(await readdir(directory)).toEqual(['cifar-10-batches-bin']);
     expect(Buffer.compare(await readFile(join(path, 'data_batch_2.bin')), smallBatch(1))).toBe(0);
     const marker = JSON.parse(await readFile(join(path, 'lockstep-source.json'), 'utf8')) as {
-      archiveMd5: string;
+      archiveSha256: string;
       sha256: Record<string, string>;
     };
-    expect(marker.archiveMd5).toBe(options.md5);
+    expect(marker.archiveSha256).toBe(options.sha256);
     expect(Object.keys(marker.sha256).length).toBe(6);
     expect(marker.sha256['test_batch.bin']).toBe(createHash('sha256').update(smallBatch(5)).digest('hex'));
   });
