@@ -1,12 +1,17 @@
-// Compiles the TypeScript of the product into dist/, bundles the live page's script, and copies the .proto files.
+// Compiles the TypeScript of the product into dist/, bundles the live page's script, and copies the .proto files:
+// node scripts/build.mjs [--if-changed]   (--if-changed: only if an input is newer than dist/)
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const page = join('coordinator', 'observe', 'page');
+const bundle = join(root, 'dist', page, 'page.js');
+if (process.argv.includes('--if-changed') && isCurrent()) process.exit(0);
+
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
@@ -16,10 +21,9 @@ for (const path of ['proto/lockstep', 'coordinator/observe/tensorboard/event.pro
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
 
-const page = join('coordinator', 'observe', 'page');
 buildSync({
   entryPoints: [join(root, page, 'main.tsx')],
-  outfile: join(root, 'dist', page, 'page.js'),
+  outfile: bundle,
   tsconfig: join(root, page, 'tsconfig.json'),
   bundle: true,
   minify: true,
@@ -29,3 +33,18 @@ buildSync({
   legalComments: 'eof',
   logLevel: 'warning',
 });
+
+/** Whether the last file that a build writes is newer than every input. */
+function isCurrent() {
+  const built = modified(bundle);
+  const folders = ['cli', 'coordinator', 'deploy', 'engine', 'job', 'proto', 'worker'];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)),
+  );
+  const inputs = [...sources, 'scripts/build.mjs', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  return inputs.every((file) => modified(join(root, file)) < built);
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

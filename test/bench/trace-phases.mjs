@@ -1,5 +1,5 @@
 // Where a step's time goes, from a run's time line: medians over its steps, without the first ten.
-// Usage: npx lockstep train --trace 200 --run RUN; node test/bench/trace-phases.mjs RUN/trace.json
+// Usage: lockstep train --trace 200 --run RUN; node test/bench/trace-phases.mjs RUN/trace.json
 import { readFileSync } from 'node:fs';
 import { spread } from './stats.mjs';
 
