@@ -46,17 +46,13 @@ export function decideWorkers({ physicalCores, usableCores, shards, threads }: R
   return Math.max(1, Math.min(Math.floor(Math.min(physicalCores, usableCores) / threads), shards));
 }
 
-/**
- * What to tell of this machine's GPUs: which are used, or what is missing where they are not.
- * @param command - fetches the provider.
- */
-export function describePlan(engine: EngineWish, room: GpuRoom, command: string): string | undefined {
+/** The note on this machine's GPUs: those in use, or what is missing. */
+export function describePlan(engine: EngineWish, room: GpuRoom): string | undefined {
   const dealt = decideGpus(engine, room);
   if (dealt.length > 0) return `GPUs: ${describeGpus(dealt)}, one for each worker`;
   if (engine.name !== 'onnx' || !isOpen(engine) || room.gpus.length === 0) return undefined;
   return (
     `GPUs: ${describeGpus(room.gpus)} found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. ` +
-    `To use GPUs: scripts/gpu-setup.sh in Lockstep's folder, or, where CUDA 12 and cuDNN 9 are installed, ${command}; ` +
-    'to leave them idle without this remark: --set engine.device=cpu'
+    "To use GPUs: scripts/gpu-setup.sh in Lockstep's folder; to leave them idle without this remark: --set engine.device=cpu"
   );
 }

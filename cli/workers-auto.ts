@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { cudaProviderCommand, cudaProviderFile } from '../engine/onnx/cuda-provider.js';
+import { cudaProviderFile } from '../engine/onnx/cuda-provider.js';
 import { findBinding } from '../engine/tensorflow/find-binding.js';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
@@ -27,7 +27,7 @@ export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards
   const room = await gpuRoom(engine);
   const gpus = decideGpus(engine, room);
   const count = wanted ?? decideCount(engine, gpus, await cpuRoom(shards, engine.threads));
-  return { count, gpus, note: describePlan(engine, room, cudaProviderCommand()) };
+  return { count, gpus, note: describePlan(engine, room) };
 }
 
 /** @throws JobError BAD_OPTION if CUDA is required and its provider isn't installed, before every worker fails. */
@@ -36,8 +36,7 @@ function checkProvider({ name, device }: EngineWish): void {
   throw new JobError(
     'BAD_OPTION',
     `engine.device: expected ONNX Runtime's CUDA provider to be installed for ${device}, got none; run ` +
-      `scripts/gpu-setup.sh in Lockstep's folder, or, where CUDA 12 and cuDNN 9 are installed, ${cudaProviderCommand()}; ` +
-      'or compute on CPUs: --device cpu',
+      "scripts/gpu-setup.sh in Lockstep's folder, or compute on CPUs: --device cpu",
   );
 }
 

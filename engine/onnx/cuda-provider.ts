@@ -6,15 +6,11 @@ const library = 'libonnxruntime_providers_cuda.so';
 
 /**
  * ONNX Runtime's CUDA provider, where it is installed; too large for npm, it is no part of the package. That it is there
- * does not say that it loads: CUDA and cuDNN must be installed, too.
+ * does not say that it loads: CUDA 13 must be installed, too. `scripts/gpu-setup.sh` fetches both, checked by SHA-256; the
+ * package's own install script would fetch the provider unchecked.
  */
 export function cudaProviderFile(): string | undefined {
   return cudaProviderIn(packageDirectory(), `${process.platform}/${process.arch}`);
-}
-
-/** The command that fetches the provider. npm is not asked: it would skip the script, as `.npmrc` tells it to. */
-export function cudaProviderCommand(): string {
-  return `node ${join(packageDirectory(), 'script/install.js')}`;
 }
 
 /** CUDA's libraries as `scripts/gpu-setup.sh` has fetched them; none where it was not run. */

@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import { cudaProviderCommand, cudaProviderFile } from './cuda-provider.js';
+import { cudaProviderFile } from './cuda-provider.js';
 import { cudaEnvironment, type Gpu, type Precision } from './device.js';
 import { probeDifference } from './probe.js';
 import type { ProgramSource, Target } from './program-source.js';
@@ -23,8 +23,9 @@ export interface GpuRequest {
  */
 export async function openGpu({ device, precision, target, source }: GpuRequest): Promise<string | undefined> {
   if (device.kind === 'cuda') {
-    if (cudaProviderFile() === undefined)
-      return `ONNX Runtime's library for it is not installed: ${cudaProviderCommand()}`;
+    if (cudaProviderFile() === undefined) {
+      return "ONNX Runtime's library for it is not installed; run scripts/gpu-setup.sh in Lockstep's folder";
+    }
     setEnvironment(precision);
   }
   try {

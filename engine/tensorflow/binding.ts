@@ -60,7 +60,7 @@ export async function loadBinding(threads: number, directory: string): Promise<B
 function missing(directory: string): never {
   throw failure(
     `expected ${bindings.join(' or ')} to be installed, got neither in Lockstep's packages nor from ${directory}; ` +
-      'npm install --no-save @tensorflow/tfjs-node@4.22.0, or set engine.name: onnx',
+      'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0, or set engine.name: onnx',
   );
 }
 

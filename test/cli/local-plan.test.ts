@@ -42,7 +42,7 @@ describe('where the spec says', () => {
     const wish: EngineWish = { ...engine(), lowering: 'nchwc' };
     expect(decideGpus(wish, { gpus, isInstalled: true })).toEqual([]);
     expect(decideCount(wish, [], room)).toBe(5);
-    expect(describePlan(wish, { gpus, isInstalled: false }, 'node install.js')).toBeUndefined();
+    expect(describePlan(wish, { gpus, isInstalled: false })).toBeUndefined();
   });
 
   it('cuda on a machine whose driver names no GPU, one worker finds out', () => {
@@ -55,8 +55,7 @@ describe('where the spec says', () => {
 });
 
 describe('a user is told', () => {
-  const say = (wish: EngineWish, found = gpus, isInstalled = false) =>
-    describePlan(wish, { gpus: found, isInstalled }, 'node install.js');
+  const say = (wish: EngineWish, found = gpus, isInstalled = false) => describePlan(wish, { gpus: found, isInstalled });
 
   it('which GPUs are used', () => {
     expect(say(engine(), gpus, true)).toBe('GPUs: 3 GPUs (NVIDIA H200), one for each worker');
@@ -65,8 +64,8 @@ describe('a user is told', () => {
   it('of GPUs that stay idle, with the command that changes it', () => {
     expect(say(engine())).toBe(
       "GPUs: 3 GPUs (NVIDIA H200) found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. " +
-        "To use GPUs: scripts/gpu-setup.sh in Lockstep's folder, or, where CUDA 12 and cuDNN 9 are installed, " +
-        'node install.js; to leave them idle without this remark: --set engine.device=cpu',
+        "To use GPUs: scripts/gpu-setup.sh in Lockstep's folder; " +
+        'to leave them idle without this remark: --set engine.device=cpu',
     );
   });
 

@@ -59,7 +59,7 @@ g++ -std=c++17 -O2 -fPIC -shared -D_GLIBCXX_USE_CXX11_ABI=0 -DNAPI_VERSION=8 \
   -I "$headers" -I wheel/tensorflow/include -I "$package" "$package"/binding/*.cc \
   -o "$package/lib/napi-v8/tfjs_binding.node" -L "$libraries" \
   -Wl,--no-as-needed -l:libno-python.so -l:_pywrap_tensorflow_internal.so -l:libtensorflow_framework.so.2 \
-  -Wl,-rpath,'$ORIGIN/../../deps/lib'
+  "-Wl,-rpath,\$ORIGIN/../../deps/lib"
 
 node -e "const tf = require('@tensorflow/tfjs-node'); console.log(tf.backend().binding.TF_Version)" 2> load.log |
   grep -qx "$tensorflow" || { cat load.log >&2; exit 1; }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cudaProviderCommand, cudaProviderFile } from '../../engine/onnx/cuda-provider.js';
+import { cudaProviderFile } from '../../engine/onnx/cuda-provider.js';
 import { cudaEnvironment, decideDevice, deviceTitle, gpuTarget } from '../../engine/onnx/device.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 
@@ -49,8 +49,8 @@ const hasCuda = cudaProviderFile() !== undefined;
 describe('an engine whose device is not there', () => {
   it.skipIf(hasCuda)('says so, and how to install it', async () => {
     await expect(createOnnxEngine({ threads: 1, device: 'cuda:1' })).rejects.toThrow(
-      "create engine: expected cuda:1 to work, but ONNX Runtime's library for it is not installed: " +
-        `${cudaProviderCommand()}; or set engine.device to cpu`,
+      "create engine: expected cuda:1 to work, but ONNX Runtime's library for it is not installed; " +
+        "run scripts/gpu-setup.sh in Lockstep's folder; or set engine.device to cpu",
     );
   });
 

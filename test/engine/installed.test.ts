@@ -1,10 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cudaProviderCommand, cudaProviderIn, libraryFolders } from '../../engine/onnx/cuda-provider.js';
+import { cudaProviderIn, libraryFolders } from '../../engine/onnx/cuda-provider.js';
 import { findBinding } from '../../engine/tensorflow/find-binding.js';
 
 function scratch(): string {
@@ -32,23 +30,6 @@ describe("ONNX Runtime's CUDA provider", () => {
     }
     expect(libraryFolders(directory)).toEqual([join(directory, 'cublas/lib'), join(directory, 'cudnn/lib')]);
     expect(libraryFolders(join(directory, 'nothing'))).toEqual([]);
-  });
-
-  it('is fetched by a command whose script the package has, and which skips nothing unless it is told to', () => {
-    const directory = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-    const [program, script] = cudaProviderCommand().split(' ');
-    expect([program, script]).toEqual(['node', join(directory, 'script/install.js')]);
-    const { requirements } = createRequire(script!)('./install-metadata.js') as {
-      requirements: Readonly<Record<string, readonly string[]>>;
-    };
-    expect(requirements['linux/x64']).toEqual(['cuda12']);
-    // Run by npm, it would be told to skip: .npmrc says so.
-    const flag = execFileSync(program!, ['-p', `require('./install-utils.js').parseInstallFlag()`], {
-      cwd: dirname(script!),
-      env: { PATH: process.env['PATH'] },
-      encoding: 'utf8',
-    });
-    expect(flag.trim()).toBe('undefined');
   });
 });
 

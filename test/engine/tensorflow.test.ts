@@ -19,7 +19,9 @@ describe('engine.name: tensorflow', () => {
       code: 'RUNTIME',
       message: expect.stringContaining(named) as string,
     });
-    await expect(creating).rejects.toThrow(`nor from ${empty}; npm install --no-save @tensorflow/tfjs-node@4.22.0`);
+    await expect(creating).rejects.toThrow(
+      `nor from ${empty}; npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0`,
+    );
     rmSync(empty, { recursive: true });
   });
 
