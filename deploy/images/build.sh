@@ -25,12 +25,11 @@ VERSION=${VERSION:-$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)}
 REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown)
 if [ -n "${NPMRC:-}" ]; then secret="--secret id=npmrc,src=$NPMRC"; else secret=; fi
 
-for target in "${@:-cpu operator}"; do
-  for target in $target; do
-    echo "build: $IMAGE:$VERSION-$target with $BUILDER" >&2
-    # BuildKit is needed for the secret; the others ignore the variable. BUILD_ARGS and secret are lists of words.
-    # shellcheck disable=SC2086
-    DOCKER_BUILDKIT=1 "$BUILDER" build -f deploy/images/Dockerfile --target "$target" -t "$IMAGE:$VERSION-$target" \
-      --build-arg VERSION="$VERSION" --build-arg REVISION="$REVISION" $secret ${BUILD_ARGS:-} .
-  done
+if [ $# -eq 0 ]; then set -- cpu operator; fi
+for target; do
+  echo "build: $IMAGE:$VERSION-$target with $BUILDER" >&2
+  # BuildKit is needed for the secret; the others ignore the variable. BUILD_ARGS and secret are lists of words.
+  # shellcheck disable=SC2086
+  DOCKER_BUILDKIT=1 "$BUILDER" build -f deploy/images/Dockerfile --target "$target" -t "$IMAGE:$VERSION-$target" \
+    --build-arg VERSION="$VERSION" --build-arg REVISION="$REVISION" $secret ${BUILD_ARGS:-} .
 done

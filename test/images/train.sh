@@ -45,7 +45,7 @@ if [ -n "$data" ]; then source="-v $data:/var/lib/lockstep/data:ro"; set -- ; el
 # Words of the variables are arguments.
 # shellcheck disable=SC2046,SC2086
 {
-  for n in 1 2; do
+  for _ in 1 2; do
     ids="$ids $($pod -d $files "$image" worker --coordinator 127.0.0.1:50961 $(tls worker))"
   done
   $pod $files $source -v "$work/run:/var/lib/lockstep/run" "$image" coordinator --preset cluster-cnn3 --epochs 1 \
