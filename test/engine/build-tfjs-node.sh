@@ -10,6 +10,7 @@ set -euo pipefail
 version=4.22.0
 # The patch release nearest to libtensorflow 2.9.1, which the installer would fetch.
 tensorflow=2.9.3
+wheel_sha256=9037ab0580b0dfcc054713490dd6c84a6e66ea32216488faadcc2e8f7a0abaa8
 
 dest=$(realpath -m "${1:?usage: build-tfjs-node.sh DEST}")
 if [ -f "$dest/complete" ]; then exit 0; fi
@@ -33,8 +34,9 @@ headers=$(find_headers)
 echo '{ "private": true }' > package.json
 npm install --save-exact "@tensorflow/tfjs-node@$version" --ignore-scripts --prefer-offline --no-audit --no-fund --silent
 # The wheel is for another Python than the one that runs here; only its C library is wanted.
-python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.10 \
-  --platform manylinux2014_x86_64 --dest wheel "tensorflow-cpu==$tensorflow"
+echo "tensorflow-cpu==$tensorflow --hash=sha256:$wheel_sha256" > requirements.txt
+python3 -m pip download --require-hashes --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.10 \
+  --platform manylinux2014_x86_64 --dest wheel -r requirements.txt
 python3 - wheel/*.whl wheel << 'SCRIPT'
 import sys, zipfile
 
@@ -63,7 +65,7 @@ g++ -std=c++17 -O2 -fPIC -shared -D_GLIBCXX_USE_CXX11_ABI=0 -DNAPI_VERSION=8 \
 
 node -e "const tf = require('@tensorflow/tfjs-node'); console.log(tf.backend().binding.TF_Version)" 2> load.log |
   grep -qx "$tensorflow" || { cat load.log >&2; exit 1; }
-rm -rf wheel no-python.c load.log
+rm -rf wheel no-python.c load.log requirements.txt
 touch complete
 rm -rf "$dest"
 mv "$work" "$dest"
