@@ -1,5 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -62,6 +66,28 @@ it('names every image of others in deploy/ by digest', () => {
   expect(images.length).toBeGreaterThan(3);
   for (const image of images.filter((name) => !own.test(name))) expect(image).toMatch(digest);
   expect(images.some((image) => image.startsWith('docker.io/library/nats:'))).toBe(true);
+});
+
+it('tells which tags have another digest than the one in deploy/', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'lockstep-pinned-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const registry = (answer: string) =>
+    writeFileSync(join(directory, 'skopeo'), `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+  const check = () =>
+    execFileSync('sh', ['deploy/images/pin-bases.sh', '--check'], {
+      cwd: fileURLToPath(root),
+      encoding: 'utf8',
+      env: { PATH: `${directory}:${process.env['PATH']!}` },
+      stdio: 'pipe',
+    });
+  registry('for tag; do :; done; grep -rhoE "${tag#docker://}@sha256:[0-9a-f]{64}" deploy | head -1 | cut -d @ -f 2');
+  expect(check()).toBe('');
+  registry(`echo sha256:${'0'.repeat(64)}`);
+  expect(check).toThrow(
+    expect.objectContaining({ status: 1, stdout: expect.stringMatching(/nats:2\.11-alpine@sha256:/) }) as Error,
+  );
+  registry('echo unauthorized');
+  expect(check).toThrow("got 'unauthorized'");
 });
 
 it('installs no package with its install script unless it is asked to', () => {

@@ -49,24 +49,6 @@ const PASSED = 10;
 
 const hadolintSchema = z.array(z.object({ code: z.string(), message: z.string() }));
 const shellcheckSchema = z.array(z.object({ file: z.string(), code: z.number(), message: z.string() }));
-const trivySchema = z.object({
-  Results: z
-    .array(
-      z.object({
-        Target: z.string(),
-        Misconfigurations: z
-          .array(
-            z.object({
-              ID: z.string(),
-              Title: z.string(),
-              CauseMetadata: z.object({ Resource: z.string().optional() }).optional(),
-            }),
-          )
-          .optional(),
-      }),
-    )
-    .optional(),
-});
 const auditSchema = z.union([
   z.object({ vulnerabilities: z.record(z.string(), z.object({ severity: z.string() })) }),
   z.object({ error: z.unknown() }).transform(() => undefined),
@@ -109,21 +91,6 @@ export const scanners: readonly Scanner[] = [
             .filter(({ grade, skipped }) => !skipped && grade < PASSED)
             .map(({ check }) => ({ check: check.id, object: `${kind}/${name}`, text: check.name })),
         ),
-  },
-  {
-    name: 'trivy',
-    command: (manifests) => [
-      ...['trivy', 'config', '--quiet', '--skip-check-update', '--skip-version-check'],
-      ...['--format', 'json', manifests],
-    ],
-    read: (output) =>
-      (trivySchema.parse(output).Results ?? []).flatMap(({ Target, Misconfigurations = [] }) =>
-        Misconfigurations.map(({ ID: check, Title: text, CauseMetadata }) => ({
-          check,
-          object: CauseMetadata?.Resource ?? Target,
-          text,
-        })),
-      ),
   },
   {
     name: 'hadolint',
