@@ -84,7 +84,10 @@ it('tells which tags have another digest than the one in deploy/', () => {
   expect(check()).toBe('');
   registry(`echo sha256:${'0'.repeat(64)}`);
   expect(check).toThrow(
-    expect.objectContaining({ status: 1, stdout: expect.stringMatching(/nats:2\.11-alpine@sha256:/) }) as Error,
+    expect.objectContaining({
+      status: 1,
+      stdout: expect.stringMatching(/nats:2\.11-alpine@sha256:/) as string,
+    }) as Error,
   );
   registry('echo unauthorized');
   expect(check).toThrow("got 'unauthorized'");
