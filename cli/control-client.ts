@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { isEnd } from '../coordinator/events.js';
+import { sealOf } from '../coordinator/observe/nats/seal.js';
 import { JobError } from '../job/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
-import { natsOption, resolveNats } from './nats-options.js';
+import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from './nats-options.js';
 import { seconds } from './numbers.js';
 import { addTlsClientOptions, readTls, type TlsFlags } from './tls-options.js';
 import { readToken } from './token.js';
@@ -41,10 +42,8 @@ export function isOver({ state }: Pick<StatusReply, 'state'>): boolean {
 }
 
 /** What `addControlOptions` adds, as parsed. */
-export interface ControlOptions extends TlsFlags {
+export interface ControlOptions extends TlsFlags, NatsConnectionFlags {
   coordinator?: string;
-  nats?: string;
-  natsCreds?: string;
   job?: string;
   tokenFile?: string;
   json?: boolean;
@@ -56,10 +55,9 @@ export function addControlOptions(command: Command): Command {
   command
     .option('--coordinator <host:port>', 'address of the coordinator, which it prints when it starts')
     .option('--token-file <file>', 'shared secret of the cluster');
-  return addTlsClientOptions(command)
-    .addOption(natsOption('NATS server of the job, in the place of --coordinator; with --job'))
-    .option('--nats-creds <file>', 'credentials file for NATS')
-    .option('--job <name>', 'name of the job in NATS')
+  return addNatsConnection(addTlsClientOptions(command), 'NATS server of the job, instead of --coordinator; with --job')
+    .option('--job <name>', 'job in NATS: its name there, or NAME or NAMESPACE/NAME of a TrainingJob')
+    .option('--insecure', 'sign in to a NATS server beyond loopback without TLS')
     .option('--json', 'print JSON, one object per line');
 }
 
@@ -83,9 +81,10 @@ export async function withControl<Result>(
 }
 
 async function openControl(options: ControlOptions): Promise<ControlClient> {
-  const { coordinator, tokenFile, nats, natsCreds, job, wait } = options;
+  const { coordinator, tokenFile, nats, job, wait, insecure } = options;
   if (coordinator !== undefined && job === undefined) {
-    if (natsCreds !== undefined) throw unused('--nats-creds', '--nats URL and --job NAME with it, got --coordinator');
+    const [flag] = [...natsFlagsOf(options), ...(insecure ? ['--insecure'] : [])];
+    if (flag !== undefined) throw unused(flag, '--nats URL and --job NAME with it, got --coordinator');
     const { GrpcControl } = await import('./control-grpc.js');
     const tls = readTls(options, 'client');
     return new GrpcControl({ address: coordinator, token: readToken(tokenFile), tls, waitMs: wait });
@@ -98,17 +97,14 @@ async function openControl(options: ControlOptions): Promise<ControlClient> {
       `control: expected --coordinator HOST:PORT, or --nats URL with --job NAME, got ${found}; ${advice}`,
     );
   }
-  const target = nats === undefined ? undefined : resolveNats({ nats, natsCreds, natsJob: job }, job);
-  if (!target) throw new JobError('BAD_OPTION', '--job: expected --nats URL with it, got none');
-  const given = {
-    '--token-file': tokenFile,
-    '--tls-cert': options.tlsCert,
-    '--tls-server-name': options.tlsServerName,
-  };
+  if (nats === undefined) throw new JobError('BAD_OPTION', '--job: expected --nats URL with it, got none');
+  const given = { '--tls-cert': options.tlsCert, '--tls-server-name': options.tlsServerName };
   const [flag] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (flag !== undefined) throw unused(flag, '--coordinator HOST:PORT with it, got --nats and --job');
+  const address = readAddress(options)!;
+  const { checkWantedJob } = await import('./nats-jobs.js');
   const { NatsControlClient } = await import('./nats-control-client.js');
-  return new NatsControlClient(target, wait);
+  return new NatsControlClient({ address, job: checkWantedJob(job), seal: sealOf(readToken(tokenFile)) }, wait);
 }
 
 function unused(flag: string, expected: string): JobError {

@@ -2,17 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { describeAddress } from '../coordinator/observe/nats/address.js';
-import { controlSubject } from '../coordinator/observe/nats/names.js';
+import { ask, type NoAnswer } from '../coordinator/observe/nats/ask.js';
 import type { NatsOptions } from '../coordinator/observe/nats/open.js';
-import { controlReplySchema, type ControlVerb } from '../coordinator/observe/nats/payloads.js';
-import { parseJson } from '../coordinator/observe/nats/parse-json.js';
-import { signIn } from '../coordinator/observe/nats/sign-in.js';
+import { type ControlVerb, replaceControls } from '../coordinator/observe/nats/payloads.js';
+import { connectionOptions } from '../coordinator/observe/nats/sign-in.js';
 import { ClusterError, isClusterErrorCode } from '../proto/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { type ControlClient, isOver, type WatchListener } from './control-client.js';
+import { findJob } from './nats-jobs.js';
 
 const count = z.number();
-const text = z.string();
+/** It is printed on a terminal, and without a token anybody may have written it. */
+const text = z.string().transform(replaceControls);
 /** JSON has no NaN. */
 const number = count.nullable().transform((value) => value ?? NaN);
 const statusSchema = z.object({
@@ -43,7 +44,7 @@ const historySchema = z.object({
   evaluations: z.array(z.object({ epoch: count, step: count, loss: number, accuracy: count })),
   notes: z.array(z.object({ timeMs: count, text })),
 });
-const replySchema = z.object({ step: count, state: z.string(), message: z.string() });
+const replySchema = z.object({ step: count, state: text, message: text });
 
 const connectMs = 5_000;
 /** A pause and a checkpoint wait for the end of a step. */
@@ -53,6 +54,8 @@ const watchMs = 1_000;
 /** A running job, reached by its name in NATS. */
 export class NatsControlClient implements ControlClient {
   #connection: Promise<NatsConnection> | undefined;
+  /** The name in NATS of the job that is meant. */
+  #job: Promise<string> | undefined;
 
   /** @param waitMs - how long `watch` goes on without an answer. */
   constructor(
@@ -110,20 +113,28 @@ export class NatsControlClient implements ControlClient {
   }
 
   async #ask<Reply>(verb: ControlVerb, request: object, schema: z.ZodType<Reply>): Promise<Reply> {
-    const { job } = this.options;
     const connection = await this.#connect();
-    const message = await connection
-      .request(controlSubject(job, verb), JSON.stringify(request), { timeout: answerMs })
-      .catch((error: unknown) => {
-        throw this.#unreachable(verb, error);
-      });
-    return parseReply(`${verb} of job ${job}`, message.string(), schema);
+    const job = await this.#find(connection);
+    const answer = await ask(connection, { job, verb, request, seal: this.options.seal, timeoutMs: answerMs });
+    if (typeof answer === 'string') throw this.#unanswered(verb, job, answer);
+    if (!answer.ok) {
+      throw new ClusterError(isClusterErrorCode(answer.code) ? answer.code : 'STOPPED', answer.message);
+    }
+    const reply = schema.safeParse(answer.reply);
+    if (reply.success) return reply.data;
+    throw this.#unanswered(verb, job, 'not an answer of Lockstep');
+  }
+
+  #find(connection: NatsConnection): Promise<string> {
+    const { job, seal } = this.options;
+    this.#job ??= findJob(connection, job, seal);
+    return this.#job;
   }
 
   async #connect(): Promise<NatsConnection> {
-    const { address, creds, job } = this.options;
+    const { address, job } = this.options;
     this.#connection ??= connect({
-      ...signIn(address, creds),
+      ...connectionOptions(address),
       name: `lockstep control of ${job}`,
       timeout: connectMs,
       maxReconnectAttempts: -1,
@@ -143,27 +154,16 @@ export class NatsControlClient implements ControlClient {
     }
   }
 
-  #unreachable(verb: string, cause: unknown): ClusterError {
-    const { job, address } = this.options;
-    const silent = cause instanceof errors.RequestError && cause.isNoResponders();
-    const found = silent ? 'none' : (cause as Error).message;
+  #unanswered(verb: string, job: string, found: NoAnswer): ClusterError {
+    const advice = {
+      'nobody listens': 'check the name, and that the coordinator runs with --nats',
+      timeout: 'check that the coordinator runs with --nats, and who may publish on its control subject',
+      'not signed': 'check that --token-file is the one that the coordinator has; somebody else may have answered',
+      'not an answer of Lockstep': 'somebody else may have answered: pass --token-file',
+    }[found];
     return new ClusterError(
-      'UNREACHABLE',
-      `${verb}: expected a coordinator of job ${job} at ${describeAddress(address)}, got ${found}; ` +
-        'check the name, and that the coordinator runs with --nats',
-      { cause },
+      found === 'not signed' ? 'UNAUTHENTICATED' : found === 'not an answer of Lockstep' ? 'BAD_MESSAGE' : 'UNREACHABLE',
+      `${verb}: expected an answer of job ${job} at ${describeAddress(this.options.address)}, got ${found}; ${advice}`,
     );
   }
-}
-
-/** @throws ClusterError with the code of the refusal, or BAD_MESSAGE when it is no reply of Lockstep. */
-function parseReply<Reply>(what: string, text: string, schema: z.ZodType<Reply>): Reply {
-  const parsed = controlReplySchema.safeParse(parseJson(text));
-  if (parsed.success && !parsed.data.ok) {
-    const { code, message } = parsed.data;
-    throw new ClusterError(isClusterErrorCode(code) ? code : 'STOPPED', message);
-  }
-  const reply = schema.safeParse(parsed.data?.ok ? parsed.data.reply : undefined);
-  if (reply.success) return reply.data;
-  throw new ClusterError('BAD_MESSAGE', `${what}: expected an answer of Lockstep, got ${text.slice(0, 80)}`);
 }

@@ -1,38 +1,91 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { checkJobName, parseNatsUrl } from '../coordinator/observe/nats/address.js';
+import {
+  checkJobName,
+  checkSignIn,
+  checkToken,
+  type NatsAddress,
+  type NatsSignIn,
+  parseNatsUrl,
+} from '../coordinator/observe/nats/address.js';
 import type { NatsOptions, OpenNats } from '../coordinator/observe/nats/open.js';
+import { sealOf } from '../coordinator/observe/nats/seal.js';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
 
-/** What `addNatsOptions` adds, as parsed. */
-export interface NatsFlags {
+/** What `addNatsConnection` adds, as parsed. */
+export interface NatsConnectionFlags {
   nats?: string | undefined;
   natsCreds?: string | undefined;
+  natsTokenFile?: string | undefined;
+  natsUser?: string | undefined;
+  natsPasswordFile?: string | undefined;
+  natsCa?: string | undefined;
+  insecure?: boolean | undefined;
+}
+
+/** What `addNatsOptions` adds, as parsed. */
+export interface NatsFlags extends NatsConnectionFlags {
   natsJob?: string | undefined;
+  natsStartOver?: boolean | undefined;
 }
 
-/** Options that say where NATS is, for commands that run a job. */
-export function addNatsOptions(command: Command): Command {
+/** Options of a connection to NATS, besides `--insecure`. */
+export function addNatsConnection(command: Command, help: string): Command {
   return command
-    .addOption(natsOption('tell NATS of the run: events, metrics, checkpoints; it can be steered from there'))
-    .option('--nats-creds <file>', 'credentials file for NATS')
-    .option('--nats-job <name>', 'name of the job in NATS (default: that of the spec)');
+    .addOption(new Option('--nats <url>', help).env('LOCKSTEP_NATS'))
+    .option('--nats-creds <file>', 'sign in to NATS with a credentials file (user JWT and seed)')
+    .option('--nats-token-file <file>', 'sign in to NATS with the token in this file')
+    .option('--nats-user <name>', 'sign in to NATS as this user; with --nats-password-file')
+    .option('--nats-password-file <file>', "file with that user's password")
+    .option('--nats-ca <file>', "CA of the NATS server's certificate, PEM; with tls:// (default: the system's CAs)");
 }
 
-export function natsOption(help: string): Option {
-  return new Option('--nats <url>', help).env('LOCKSTEP_NATS');
+/** Options of NATS for commands that run a job. */
+export function addNatsOptions(command: Command): Command {
+  return addNatsConnection(command, 'publish events, metrics and checkpoints to NATS; the run can be steered from there')
+    .option('--nats-job <name>', 'name of the job in NATS (default: that of the spec)')
+    .option('--nats-start-over', "train from the first step where NATS has no run that is whole and signed with the token");
 }
 
 /** @returns undefined without `--nats`. @throws JobError BAD_OPTION */
-export function resolveNats({ nats, natsCreds, natsJob }: NatsFlags, specName: string): NatsOptions | undefined {
-  if (nats !== undefined) {
-    const creds = natsCreds === undefined ? undefined : readCreds(natsCreds);
-    return { address: parseNatsUrl(nats), creds, job: checkJobName(natsJob ?? specName) };
+export function resolveNats(flags: NatsFlags, specName: string, token: string | undefined): NatsOptions | undefined {
+  const address = readAddress(flags);
+  if (address) {
+    checkToken(address, token, flags.insecure ?? false);
+    const job = checkJobName(flags.natsJob ?? specName);
+    return { address, job, seal: sealOf(token), startOver: flags.natsStartOver ?? false };
   }
-  const alone = natsCreds !== undefined ? '--nats-creds' : natsJob !== undefined ? '--nats-job' : undefined;
-  if (alone === undefined) return undefined;
-  throw new JobError('BAD_OPTION', `${alone}: expected --nats URL with it, got none`);
+  if (flags.natsJob !== undefined) throw alone('--nats-job');
+  if (flags.natsStartOver) throw alone('--nats-start-over');
+  return undefined;
+}
+
+/** Where NATS is and how to sign in; undefined without `--nats`. @throws JobError BAD_OPTION */
+export function readAddress(flags: NatsConnectionFlags): NatsAddress | undefined {
+  if (flags.nats === undefined) {
+    const [flag] = natsFlagsOf(flags);
+    if (flag !== undefined) throw alone(flag);
+    return undefined;
+  }
+  const address = { ...parseNatsUrl(flags.nats), ...readSignIn(flags) };
+  checkSignIn(address, flags.insecure ?? false);
+  if (flags.natsCa === undefined) return address;
+  if (address.tls) return { ...address, ca: readCa(flags.natsCa) };
+  throw new JobError('BAD_OPTION', '--nats-ca: expected --nats tls://HOST:PORT with it, got nats://');
+}
+
+/** The flags of a connection that were given, besides `--nats`. */
+export function natsFlagsOf(flags: NatsConnectionFlags): string[] {
+  const given = {
+    '--nats-creds': flags.natsCreds,
+    '--nats-token-file': flags.natsTokenFile,
+    '--nats-user': flags.natsUser,
+    '--nats-password-file': flags.natsPasswordFile,
+    '--nats-ca': flags.natsCa,
+  };
+  return Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
 }
 
 /** Takes the job in NATS, before its coordinator is made. */
@@ -45,11 +98,59 @@ export async function openNatsFor(
   return openNats({ ...options.nats, spec: options.spec, runDirectory: options.runDirectory, onNote });
 }
 
-export function readCreds(file: string): Uint8Array {
+function readSignIn({ natsCreds, natsTokenFile, natsUser, natsPasswordFile }: NatsConnectionFlags): {
+  readonly signIn?: NatsSignIn;
+} {
+  const ways = [
+    ...(natsCreds === undefined ? [] : ['--nats-creds']),
+    ...(natsTokenFile === undefined ? [] : ['--nats-token-file']),
+    ...(natsUser === undefined && natsPasswordFile === undefined ? [] : ['--nats-user with --nats-password-file']),
+  ];
+  if (ways.length > 1) {
+    throw new JobError('BAD_OPTION', `${ways.join(', ')}: expected one way to sign in to NATS, got ${ways.length}`);
+  }
+  if (natsCreds !== undefined) return { signIn: { creds: readBytes('--nats-creds', natsCreds) } };
+  if (natsTokenFile !== undefined) return { signIn: { token: readSecret('--nats-token-file', natsTokenFile) } };
+  if (natsUser !== undefined && natsPasswordFile !== undefined) {
+    return { signIn: { user: natsUser, pass: readSecret('--nats-password-file', natsPasswordFile) } };
+  }
+  if (ways.length === 0) return {};
+  const [given, missing] = ['--nats-user', '--nats-password-file'];
+  const isUser = natsUser !== undefined;
+  throw new JobError(
+    'BAD_OPTION',
+    `${isUser ? given : missing}: expected ${isUser ? missing : given} with it, got none`,
+  );
+}
+
+/** A file of one line. */
+function readSecret(option: string, file: string): string {
+  const secret = readBytes(option, file).toString('utf8').trim();
+  if (secret.length > 0 && secret.length <= 4096 && /^[^\p{Cc}]+$/u.test(secret)) return secret;
+  const expected = 'one line of 1 to 4096 characters';
+  throw new JobError('BAD_OPTION', `${option} ${file}: expected ${expected}, got something else`);
+}
+
+function readCa(file: string): string {
+  const pem = readBytes('--nats-ca', file).toString('utf8');
+  try {
+    void new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    const message = `--nats-ca ${file}: expected a certificate in PEM, got ${(cause as Error).message}`;
+    throw new JobError('BAD_OPTION', message, { cause });
+  }
+}
+
+function readBytes(option: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const message = `--nats-creds: expected a readable file, got ${(cause as Error).message}`;
+    const message = `${option}: expected a readable file, got ${(cause as Error).message}`;
     throw new JobError('BAD_OPTION', message, { cause });
   }
+}
+
+function alone(flag: string): JobError {
+  return new JobError('BAD_OPTION', `${flag}: expected --nats URL with it, got none`);
 }

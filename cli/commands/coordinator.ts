@@ -42,7 +42,7 @@ export function coordinatorCommand(): Command {
         spec,
         dataset,
         runDirectory,
-        nats: resolveNats(options, spec.name),
+        nats: resolveNats(options, spec.name, token),
         listen: options.listen,
         token,
         tls,

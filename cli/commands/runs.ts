@@ -1,25 +1,31 @@
 import { Command } from 'commander';
 import { type ListedRun, listRuns } from '../../coordinator/history/list-runs.js';
 import { formatDuration, formatShare } from '../../coordinator/report/format.js';
-import type { NatsOptions } from '../../coordinator/observe/nats/open.js';
+import type { NatsAddress } from '../../coordinator/observe/nats/address.js';
 import type { RegistryEntry } from '../../coordinator/observe/nats/payloads.js';
 import { JobError } from '../../job/errors.js';
 import { givenFlags, refuseUnused } from '../unused-flags.js';
-import { type NatsFlags, natsOption, resolveNats } from '../nats-options.js';
+import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from '../nats-options.js';
+
+interface RunsFlags extends NatsConnectionFlags {
+  runs: string;
+  json?: boolean;
+}
 
 /** `lockstep runs`: what was trained, newest first. */
 export function runsCommand(): Command {
-  return new Command('runs')
+  const command = new Command('runs')
     .description('list runs with state, model, data, accuracy, digest and duration, newest first')
-    .option('--runs <dir>', 'where the run directories are', 'runs')
-    .addOption(natsOption('list the jobs that a NATS server knows instead'))
-    .option('--nats-creds <file>', 'credentials file for NATS')
+    .option('--runs <dir>', 'where the run directories are', 'runs');
+  return addNatsConnection(command, 'list the jobs that a NATS server knows instead')
+    .option('--insecure', 'sign in to a NATS server beyond loopback without TLS')
     .option('--json', 'print one JSON array')
-    .action(async ({ runs, json, ...flags }: { runs: string; json?: boolean } & NatsFlags, command: Command) => {
-      const isFolder = givenFlags(command, ['--runs']).length > 0;
-      if (isFolder) refuseUnused(command, ['--nats', '--nats-creds'], 'no --runs next to it');
-      const nats = isFolder ? undefined : resolveNats(flags, 'jobs');
-      if (nats) return show(await jobsOf(nats), json, describeJobs);
+    .action(async ({ runs, json, ...flags }: RunsFlags, self: Command) => {
+      const isFolder = givenFlags(self, ['--runs']).length > 0;
+      if (isFolder) refuseUnused(self, ['--nats', ...natsFlagsOf(flags), '--insecure'], 'no --runs next to it');
+      const address = isFolder ? undefined : readAddress(flags);
+      if (address) return show(await jobsOf(address), json, describeJobs);
+      refuseUnused(self, ['--insecure'], '--nats URL with it');
       return show(await read(runs), json, (found) => describeRuns(found, runs));
     });
 }
@@ -28,9 +34,9 @@ function show<Found>(found: Found, json: boolean | undefined, describe: (found: 
   console.log(json ? JSON.stringify(found) : describe(found));
 }
 
-async function jobsOf(nats: NatsOptions): Promise<RegistryEntry[]> {
+async function jobsOf(address: NatsAddress): Promise<RegistryEntry[]> {
   const { listJobs } = await import('../nats-jobs.js');
-  return listJobs(nats);
+  return listJobs(address);
 }
 
 async function read(folder: string): Promise<ListedRun[]> {

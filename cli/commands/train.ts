@@ -119,7 +119,7 @@ export function addRunOptions(
     .option('--runs <dir>', 'where new run directories are made', 'runs')
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback, as TLS is')
-    .option('--insecure', 'listen beyond loopback without TLS or token')
+    .option('--insecure', 'listen, and use NATS, beyond loopback without TLS or token')
     .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
     .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
     .option('--no-http', 'serve no live page')
@@ -152,7 +152,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
   const { spec, runDirectory } = chosen;
   const token = readToken(options.tokenFile);
   const tls = readTls(options, 'both');
-  const nats = resolveNats(options, spec.name);
+  const nats = resolveNats(options, spec.name, token);
   const dataset = await findDatasetFor(spec, { data: options.data, allowSynthetic });
   const { count: workers, gpus, note } = await planLocalWorkers(options.workers, spec);
   return runCoordinator({

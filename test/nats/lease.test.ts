@@ -39,7 +39,7 @@ describe.skipIf(missing !== undefined)(
       await steps(silent, 33);
       const stores = await openStores(connection);
       const { runId } = (await readEntry(js, 'moved'))!;
-      const names = async () => (await readIndex(stores, 'moved', runId))?.files.map(({ name }) => name) ?? [];
+      const names = async () => (await readIndex(stores, { job: 'moved', runId }, undefined))?.files.map(({ name }) => name) ?? [];
       const hasCheckpoint = (names: string[]) => names.includes('checkpoints/step-00000030.safetensors');
       await eventually(names, hasCheckpoint, 'the checkpoint of step 30 in the store');
       silent.command.process.kill('SIGSTOP');
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)(
       const elsewhere = scratch();
       const next = await startRun(elsewhere, ...flags);
       expect(next.command.stdout).toMatch(/NATS: job moved: .* had it; waiting up to 10 s for a sign of life/);
-      expect(next.command.stdout).toContain(`NATS: going on with run ${runId} of job moved`);
+      expect(next.command.stdout).toContain(`NATS: resuming run ${runId} of job moved`);
       expect(next.command.stdout).toContain(
         'going on after step 30 of 84 (start 2 of this run; newest good checkpoint: 30)',
       );
@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)(
       silent.command.process.kill('SIGCONT');
       const { code, stderr } = await silent.command.ended;
       expect(code).toBe(1);
-      expect(stderr).toContain('NATS: expected to keep job moved, but another coordinator goes on with it');
+      expect(stderr).toContain('NATS: expected to keep job moved, but another coordinator resumed it');
 
       expect(await next.finish()).toBe(digest);
       expect(digestsOf(elsewhere)).toBe(digestsOf(quiet));
@@ -102,7 +102,7 @@ describe.skipIf(missing !== undefined)(
       const { code, stderr } = await other.ended;
       expect(code).toBe(1);
       expect(stderr).toContain(
-        'NATS: expected job other to be the one whose run is to be gone on with, got another one',
+        'NATS: expected job other to be the one whose run is resumed, got another one',
       );
       expect(stderr).toContain('seed: 1 there, 9 now');
     });
@@ -116,7 +116,7 @@ describe.skipIf(missing !== undefined)(
       await interrupt(run);
       const stores = await openStores(connection);
       const { runId } = (await readEntry(jetstream(connection), 'damaged'))!;
-      const newest = (await readIndex(stores, 'damaged', runId))!.files.find(
+      const newest = (await readIndex(stores, { job: 'damaged', runId }, undefined))!.files.find(
         ({ name }) => name === 'checkpoints/step-00000024.safetensors',
       )!;
       const [part] = newest.parts;

@@ -46,9 +46,9 @@ export class NatsServer {
     return server;
   }
 
-  /** For `--nats`. @param signIn - `user:password` or a token. */
-  url(signIn?: string): string {
-    return `nats://${signIn === undefined ? '' : `${signIn}@`}127.0.0.1:${this.port}`;
+  /** For `--nats`. */
+  url(scheme: 'nats' | 'tls' = 'nats'): string {
+    return `${scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Starts it on the same port, with what it had stored. */
@@ -80,7 +80,7 @@ export class NatsServer {
     this.#process!.kill('SIGCONT');
   }
 
-  async connect(signIn: { user?: string; pass?: string } = {}): Promise<NatsConnection> {
+  async connect(signIn: { user?: string; pass?: string; token?: string } = {}): Promise<NatsConnection> {
     const connection = await connect({ servers: `127.0.0.1:${this.port}`, maxReconnectAttempts: -1, ...signIn });
     this.#clients.push(connection);
     return connection;

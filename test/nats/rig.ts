@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { Command, scratchDirectory } from '../e2e/lockstep.js';
 import { ScriptedRun } from '../faults/scripted-run.js';
@@ -16,6 +18,17 @@ export function scratch(): string {
   const directory = scratchDirectory();
   cleanUp.push(directory.remove);
   return directory.path;
+}
+
+/** A file that is gone after the test. */
+export function secretFile(content: string): string {
+  const file = join(scratch(), 'secret');
+  writeFileSync(file, content);
+  return file;
+}
+
+export function signInFlags(user: string, password: string): string[] {
+  return ['--nats-user', user, '--nats-password-file', secretFile(password)];
 }
 
 /** A server that is gone after the test. */

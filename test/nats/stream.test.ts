@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EventMessage } from '../../coordinator/observe/nats/payloads.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
-import { interrupt, scratch, startRun, startServer, steps } from './rig.js';
+import { interrupt, scratch, signInFlags, startRun, startServer, steps } from './rig.js';
 
 /** Logged or published, an event in as many words as both have. */
 function inWords(type: string, fields: Record<string, unknown>): string {
@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(`the event stream${missing === undefined 
   it('is left alone by a run that never reaches NATS, whose digest is the same', async () => {
     const [quiet, alone] = [scratch(), scratch()];
     const digest = await (await startRun(quiet)).finish();
-    const run = await startRun(alone, '--nats', 'nats://user:secret-word@127.0.0.1:9');
+    const run = await startRun(alone, '--nats', 'nats://127.0.0.1:9', ...signInFlags('user', 'secret-word'));
     expect(await run.finish()).toBe(digest);
     const { stdout } = run.command;
     expect(stdout).toContain('NATS: nats://127.0.0.1:9 is away (connection refused); training goes on, events wait');

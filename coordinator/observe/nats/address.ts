@@ -1,31 +1,41 @@
 import { JobError } from '../../../job/errors.js';
+import { maxNatsUrl, natsUrlPattern } from '../../../proto/nats-url.js';
+import { isLoopback } from '../../listen.js';
 import { jobNamePattern } from './names.js';
 
-/** Where NATS is and how to sign in. Holds secrets: never log it. */
+/** Who signs in. Holds secrets: never log it. */
+export type NatsSignIn =
+  /** Content of a credentials file: user JWT and seed. */
+  { readonly creds: Uint8Array } | { readonly token: string } | { readonly user: string; readonly pass: string };
+
+/** Where NATS is and how to sign in. */
 export interface NatsAddress {
   /** `host:port` of each server. */
   readonly servers: readonly string[];
+  /** Refuse a server without TLS. */
   readonly tls: boolean;
-  readonly user?: string;
-  readonly pass?: string;
-  readonly token?: string;
+  /** CAs that its certificate may be signed by, PEM, instead of the usual ones. */
+  readonly ca?: string;
+  readonly signIn?: NatsSignIn;
 }
 
 /**
- * Reads `nats://[user:password@|token@]host[:port]`, or several of them with commas between; `tls://` insists on TLS.
- * @throws JobError BAD_OPTION, without the secrets.
+ * Reads `nats://host[:port]`, or several of them with commas between; `tls://` insists on TLS.
+ * @throws JobError BAD_OPTION, without the secrets that the text may hold.
  */
 export function parseNatsUrl(text: string): NatsAddress {
-  const urls = text.split(',').map((part) => parseOne(part.trim()));
-  const [first] = urls;
-  const signIn = ({ username, password }: URL) => `${username}:${password}`;
-  if (urls.some((url) => signIn(url) !== signIn(first!) || url.protocol !== first!.protocol)) {
-    throw badUrl('the same scheme, user and password for all servers', 'several');
+  if (text.includes('@')) {
+    throw badUrl(
+      'an address without user, password or token, as others can see it in lists of processes and pods',
+      'one with "@"; pass --nats-creds FILE, --nats-token-file FILE, or --nats-user NAME with --nats-password-file FILE',
+    );
   }
-  const [user, pass] = [decode(first!.username), decode(first!.password)];
-  const secret = user === '' ? {} : pass === '' ? { token: user } : { user, pass };
-  const servers = urls.map(({ hostname, port }) => `${hostname}:${port === '' ? '4222' : port}`);
-  return { servers, tls: first!.protocol === 'tls:', ...secret };
+  const url = text.replaceAll(/,\s+/g, ',');
+  if (url.length > maxNatsUrl || !natsUrlPattern.test(url)) {
+    const expected = 'nats://HOST:PORT or tls://HOST:PORT, or several of one kind with commas between';
+    throw badUrl(expected, JSON.stringify(text.slice(0, 100)));
+  }
+  return { servers: url.split(',').map(serverOf), tls: url.startsWith('tls:') };
 }
 
 /** What may be printed of an address. */
@@ -33,29 +43,49 @@ export function describeAddress({ servers }: NatsAddress): string {
   return servers.map((server) => `nats://${server}`).join(',');
 }
 
+/**
+ * Refuses to send a sign-in to another machine without TLS, unless told to.
+ * @throws JobError BAD_OPTION
+ */
+export function checkSignIn(address: NatsAddress, insecure: boolean): void {
+  if (address.signIn === undefined || address.tls || insecure || isLocal(address)) return;
+  throw new JobError(
+    'BAD_OPTION',
+    `--nats ${describeAddress(address)}: expected tls://, as credentials go to another machine, got nats://, which sends ` +
+      'them in the clear; use tls://, with --nats-ca FILE where the CA is your own, or --insecure where the network is trusted',
+  );
+}
+
+/**
+ * Refuses to let the accounts of another machine's server steer a run or change its checkpoints, unless told to.
+ * @throws JobError BAD_OPTION
+ */
+export function checkToken(address: NatsAddress, token: string | undefined, insecure: boolean): void {
+  if (token !== undefined || insecure || isLocal(address)) return;
+  throw new JobError(
+    'BAD_OPTION',
+    `--nats ${describeAddress(address)}: expected a token beyond loopback, got none; any account of that server could stop ` +
+      'the run or replace its checkpoints: pass --token-file FILE (openssl rand -hex 32 makes one), or --insecure where ' +
+      'all its accounts are trusted',
+  );
+}
+
 /** @throws JobError BAD_OPTION */
 export function checkJobName(name: string): string {
   if (jobNamePattern.test(name)) return name;
   throw new JobError(
     'BAD_OPTION',
-    `--nats-job: expected 1 to 64 letters, digits, "-" and "_", got ${JSON.stringify(name.slice(0, 80))}`,
+    `--nats-job: expected 1 to 160 letters, digits, "-" and "_", got ${JSON.stringify(name.slice(0, 80))}`,
   );
 }
 
-function parseOne(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const schemes = ['nats:', 'tls:'];
-  if (url && schemes.includes(url.protocol) && url.hostname !== '' && /^\/?$/.test(url.pathname)) return url;
-  throw badUrl('nats://HOST:PORT or tls://HOST:PORT', `"${text.replace(/\/\/[^@]*@/, '//…@').slice(0, 100)}"`);
+function isLocal({ servers }: NatsAddress): boolean {
+  return servers.every((server) => isLoopback(server.slice(0, server.lastIndexOf(':')).replaceAll(/[[\]]/g, '')));
 }
 
-/** A sign-in as it was before it was put into a URL. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw badUrl('a user and password with % written as %25', 'one that cannot be decoded');
-  }
+function serverOf(url: string): string {
+  const place = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
+  return /:\d+$/.test(place.replace(/^\[.*\]/, '')) ? place : `${place}:4222`;
 }
 
 function badUrl(expected: string, found: string): JobError {

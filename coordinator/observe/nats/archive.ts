@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { indexObject, partObject } from './names.js';
-import { objectsOf, putObject, readIndex, removeObject } from './object-parts.js';
-import type { RunIndex } from './payloads.js';
-import { partBytes, RunFiles } from './run-files.js';
+import { partObject } from './names.js';
+import { objectsOf, putIndex, putObject, readIndex, removeObject } from './object-parts.js';
+import { partBytes, type RunIndex } from './payloads.js';
+import { RunFiles } from './run-files.js';
+import type { Seal } from './seal.js';
 import type { Stores } from './stores.js';
 
 export interface ArchiveOptions {
@@ -10,6 +11,8 @@ export interface ArchiveOptions {
   readonly runId: string;
   /** The run directory. */
   readonly directory: string;
+  /** Signs the index, and checks the one that is there; undefined: the run has no token. */
+  readonly seal: Seal | undefined;
   readonly about: () => Pick<RunIndex, 'v' | 'job' | 'runId' | 'owner' | 'term' | 'step'>;
   /** Runs of the job besides this one whose objects are kept. */
   readonly keptRuns: readonly string[];
@@ -89,7 +92,7 @@ export class Archive {
   }
 
   async #copy(stores: Stores, withResults: boolean): Promise<void> {
-    const { job, runId, about, isOpen } = this.options;
+    const { job, runId, about, isOpen, seal } = this.options;
     const { step, ...head } = about();
     const files = await this.#files.collect(withResults, async (sha256, bytes) => {
       if (this.#stored.has(sha256)) return;
@@ -98,7 +101,7 @@ export class Archive {
     });
     if (!files || !isOpen()) return;
     const index: RunIndex = { ...head, step, partBytes, files, updatedAt: new Date().toISOString() };
-    await putObject(stores, indexObject(job, runId), Buffer.from(JSON.stringify(index)));
+    await putIndex(stores, index, seal);
     await this.#removeParts(stores, new Set(files.flatMap(({ parts }) => parts)));
   }
 
@@ -113,8 +116,8 @@ export class Archive {
 
   /** Takes stock: what there is of this run is known afterwards, what no index names is gone, and so are old runs. */
   async #sweep(stores: Stores): Promise<void> {
-    const { job, runId, keptRuns } = this.options;
-    const index = await readIndex(stores, job, runId).catch(() => undefined);
+    const { job, runId, keptRuns, seal } = this.options;
+    const index = await readIndex(stores, { job, runId }, seal).catch(() => undefined);
     const named = new Set(index?.files.flatMap(({ parts }) => parts));
     for (const name of await objectsOf(stores, job)) {
       const [, run = '', kind, sha256 = ''] = name.split('/');

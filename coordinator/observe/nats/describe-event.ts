@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../events.js';
-import type { EventData, EventType } from './payloads.js';
+import { type EventData, type EventType, maxText } from './payloads.js';
 
 /** An event as it is published, without what all events of a run have in common. */
 export type Occurrence = {
@@ -16,9 +16,6 @@ export type Occurrence = {
 
 /** Types whose events have a key. */
 export const decidedTypes = ['epoch', 'evaluation', 'checkpoint', 'skipped', 'finished'] as const;
-
-/** Longest text in an event; characters. */
-const maxText = 4_000;
 
 /**
  * What is published of an event of the run; nothing of a step, which goes into the metrics.
@@ -97,6 +94,6 @@ export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function short(text: string): string {
+export function short(text: string): string {
   return text.length > maxText ? `${text.slice(0, maxText)}…` : text;
 }

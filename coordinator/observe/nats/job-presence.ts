@@ -6,6 +6,7 @@ import { listen } from '../listen.js';
 import { StepSum } from '../step-sum.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
+import { ask } from './ask.js';
 import { serveControl } from './control-requests.js';
 import { describeEvent } from './describe-event.js';
 import { describeSteps } from './describe-steps.js';
@@ -17,6 +18,7 @@ import type { MetricsMessage, RegistryEntry } from './payloads.js';
 import { advance, continued, describeLeft, keepDelivering, noProgress } from './progress.js';
 import { Publisher } from './publisher.js';
 import { publishedKeys } from './published.js';
+import type { Seal } from './seal.js';
 import type { Stores } from './stores.js';
 
 export interface PresenceOptions {
@@ -24,13 +26,18 @@ export interface PresenceOptions {
   readonly owner: string;
   readonly runDirectory: string;
   readonly address: NatsAddress;
-  readonly creds?: Uint8Array | undefined;
+  /** Signs entries, index and replies; undefined: the run has no token. */
+  readonly seal: Seal | undefined;
+  /** Start over where NATS has nothing that is signed with the token, rather than refuse. */
+  readonly startOver: boolean;
   /** Told what a person should know while there is no coordinator yet. */
   readonly onNote: (message: string) => void;
 }
 
 const metricsMs = 500;
 const retryMs = 1_000;
+/** How long another owner may take to answer. */
+const ownerMs = 1_500;
 
 /** What NATS is told of a run. It catches its own errors, and nothing of the run waits for it. */
 export class JobPresence {
@@ -45,17 +52,23 @@ export class JobPresence {
   readonly #steps = new StepSum();
   #archive: Archive | undefined;
   #coordinator: Coordinator | undefined;
+  #connection: NatsConnection | undefined;
   #progress = noProgress;
   #failure: Error | undefined;
   #closing = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: PresenceOptions) {
-    const { address, creds, job, owner } = options;
+    const { address, job, owner, seal, startOver } = options;
     const onNote = (message: string) => this.note(message);
-    this.link = new Link({ address, creds, name: `lockstep ${job}`, onNote });
+    this.link = new Link({ address, name: `lockstep ${job}`, onNote });
     const describe = (before?: RegistryEntry) => this.#describe(before);
-    this.lease = new Lease({ job, owner, describe, onLost: (error) => this.fail(error), onNote });
+    const mayReplace = () => !this.mayGoOn || startOver;
+    const answers = (other: string) => this.#answers(other);
+    this.lease = new Lease({
+      ...{ job, owner, seal, mayReplace, answers, describe, onNote },
+      onLost: (error) => this.fail(error),
+    });
     this.link.onBack = () => void this.lease.renew();
   }
 
@@ -89,16 +102,18 @@ export class JobPresence {
 
   /** The job is ours: from now on NATS is told, and asks. @param before - the entry that there was. */
   async serve(connection: NatsConnection, stores: Stores, before: RegistryEntry | undefined): Promise<void> {
-    const { job, runDirectory: directory } = this.options;
+    const { job, runDirectory: directory, seal } = this.options;
     const { runId } = this;
     const common = { isOpen: () => this.#isOpen, onNote: (message: string) => this.note(message) };
     const keptRuns = before && before.runId !== runId ? [before.runId] : [];
     const aboutIndex = () => ({ ...this.#about(), step: this.#progress.step });
-    const archive = (this.#archive = new Archive({ job, runId, directory, about: aboutIndex, keptRuns, ...common }));
+    const archive = (this.#archive = new Archive({
+      ...{ job, runId, directory, seal, about: aboutIndex, keptRuns },
+      ...common,
+    }));
     if (this.#failure) archive.stop();
     if (this.#progress.term > 0) archive.request();
     void archive.run(stores);
-    this.#serveRequests(connection);
     this.#timer = setInterval(() => this.#publishMetrics(connection), metricsMs).unref();
     const published = await this.#untilKnown(stores);
     const maxBytes = () => largestMessage(connection);
@@ -159,17 +174,31 @@ export class JobPresence {
     void this.lease.renew();
   }
 
-  #serveRequests(connection: NatsConnection): void {
+  /** Answers requests from when the job is claimed. */
+  serveRequests(connection: NatsConnection): void {
+    const { job, owner, seal } = this.options;
+    this.#connection = connection;
     const coordinator = () => {
       if (this.#coordinator) return this.#coordinator;
       throw new Error('control: expected a coordinator, got one that is starting; ask again');
     };
     const source = {
+      owner: () => ({ owner, runId: this.runId }),
       status: async () => coordinator().status(),
       history: async (points: number) => coordinator().history(points),
       control: async () => coordinator().control(),
     };
-    serveControl(connection, this.options.job, source, () => this.lease.isValid);
+    const onNote = (message: string) => this.note(message);
+    serveControl(connection, { job, seal, source, isOurs: () => this.lease.isValid, onNote });
+  }
+
+  /** Whether a coordinator that holds the token says that it is this owner. */
+  async #answers(owner: string): Promise<boolean> {
+    if (!this.#connection) return false;
+    const { job, seal } = this.options;
+    const question = { job, verb: 'owner', request: {}, seal, timeoutMs: ownerMs } as const;
+    const answer = await ask(this.#connection, question).catch(() => 'timeout' as const);
+    return typeof answer !== 'string' && answer.ok && answer.reply['owner'] === owner;
   }
 
   async #untilKnown(stores: Stores): Promise<ReadonlySet<string>> {

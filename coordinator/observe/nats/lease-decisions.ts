@@ -1,7 +1,7 @@
 import { isEnd } from '../../events.js';
 import type { RegistryEntry } from './payloads.js';
 
-/** Decisions about whose a job is. The registry's entry is a lease: its owner renews it, and loses it with silence. */
+/** Decisions about who owns a job. The registry's entry is a lease: its owner renews it, and loses it with silence. */
 
 /** How long an entry must not have changed before another coordinator takes the job over. */
 export const leaseMs = 10_000;
@@ -12,20 +12,28 @@ export const maxLookGapMs = 3_000;
 
 /** What a coordinator that wants a job has seen of its entry. */
 export interface Claim {
-  /** The entry as it is now. */
+  /** The entry as it is now; with a token, only if it is signed with that. */
   readonly entry: RegistryEntry | undefined;
   readonly owner: string;
-  /** Whether the entry has changed while this coordinator looked at it. */
+  /** Whether the owner has shown that it is alive while this coordinator looked at it. */
   readonly changed: boolean;
-  /** How long it has not changed, by this coordinator's clock and looks. */
+  /** How long it has not, by this coordinator's clock and looks. */
   readonly unchangedMs: number;
+  /** Whether there is an entry that isn't signed with this coordinator's token. */
+  readonly forged: boolean;
+  /** Whether to replace such an entry: a run in the directory, or leave to start over. */
+  readonly mayReplace: boolean;
 }
 
 /** Whether a coordinator gets a job. */
-export function decideClaim({ entry, owner, changed, unchangedMs }: Claim): {
-  readonly action: 'create' | 'take' | 'wait' | 'refuse';
+export function decideClaim({ entry, owner, changed, unchangedMs, forged, mayReplace }: Claim): {
+  readonly action: 'create' | 'take' | 'wait' | 'refuse' | 'refuse-forged';
   readonly reason: string;
 } {
+  if (forged) {
+    const reason = "its entry isn't signed with the token of this coordinator";
+    return { action: mayReplace ? 'take' : 'refuse-forged', reason };
+  }
   if (!entry) return { action: 'create', reason: 'nobody has this job yet' };
   const who = `${entry.owner} (${entry.state}, step ${entry.step} of ${entry.totalSteps}, ${entry.address ?? 'no address yet'})`;
   if (entry.owner === owner) return { action: 'take', reason: 'it is ours' };
@@ -37,22 +45,27 @@ export function decideClaim({ entry, owner, changed, unchangedMs }: Claim): {
 
 /**
  * What an owner does whose renewal did not find the entry as it had left it.
- * @param entry - what is there instead.
+ * @param entry - what is there instead; with a token, only if it is signed with that.
+ * @param answers - whether the owner that it names is alive: an old entry may have been put back by anybody.
  */
-export function decideConflict(entry: RegistryEntry | undefined, owner: string): 'create' | 'adopt' | 'lost' {
+export function decideConflict(
+  entry: RegistryEntry | undefined,
+  owner: string,
+  answers: boolean,
+): 'create' | 'adopt' | 'lost' {
   if (!entry) return 'create';
   // Our own change went through, but NATS was gone before it could say so.
-  return entry.owner === owner ? 'adopt' : 'lost';
+  return entry.owner === owner || !answers ? 'adopt' : 'lost';
 }
 
-/** Follows an entry: whether it changes, and for how long it has not. */
+/** Follows an entry, or the answers of its owner: whether it changes, and for how long it has not. */
 export class EntryWatch {
   #revision: number | undefined;
   #sinceMs = 0;
   #lookedMs = -Infinity;
   #changed = false;
 
-  /** @param revision - of the entry; 0: there is none. */
+  /** @param revision - of the entry, or the count of answers; 0: there is none. */
   look(revision: number, nowMs: number): { readonly changed: boolean; readonly unchangedMs: number } {
     const known = this.#revision !== undefined;
     if (known && revision !== this.#revision) this.#changed = true;

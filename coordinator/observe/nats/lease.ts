@@ -1,15 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KV } from '@nats-io/kv';
+import { isEnd } from '../../events.js';
 import { JobError } from '../../../job/errors.js';
 import { ClusterError } from '../../../proto/errors.js';
 import { decideClaim, decideConflict, EntryWatch, leaseMs, renewMs } from './lease-decisions.js';
 import { jobBucket } from './names.js';
-import { type RegistryEntry, registryEntrySchema } from './payloads.js';
+import { parseBytes } from './parse-json.js';
+import { maxEntryBytes, type RegistryEntry, registryEntrySchema } from './payloads.js';
+import type { Seal } from './seal.js';
 import { isConflict } from './stores.js';
 
 export interface LeaseOptions {
   readonly job: string;
   readonly owner: string;
+  /** Signs entries, and tells those of the run from forged ones; undefined: the run has no token. */
+  readonly seal: Seal | undefined;
+  /** Whether an entry that isn't signed with the token is replaced, rather than the start refused. */
+  readonly mayReplace: () => boolean;
+  /** Whether this owner of the job answers a signed question; asked only where there is a token. */
+  readonly answers: (owner: string) => Promise<boolean>;
   /** What the entry is to say; `before` is the entry that is taken over, at a claim. */
   readonly describe: (before?: RegistryEntry) => RegistryEntry;
   /** Another coordinator has the job now. */
@@ -22,6 +31,8 @@ interface Found {
   readonly entry: RegistryEntry | undefined;
   /** 0: there is none. */
   readonly revision: number;
+  /** Whether there is one that isn't signed with the token. */
+  readonly forged: boolean;
 }
 
 const lookMs = 500;
@@ -33,6 +44,9 @@ export class Lease {
   #renewedMs = -Infinity;
   #renewing: Promise<void> | undefined;
   #lost = false;
+  /** Answers of the owner that a claim has found. */
+  #answers = 0;
+  #notedForged = false;
   #timer: NodeJS.Timeout | undefined;
   /** Whether a claim waits to see if the owner is still there. */
   waiting = false;
@@ -54,18 +68,21 @@ export class Lease {
    * @throws JobError JOB_IN_USE when somebody works on it.
    */
   async claim(kv: KV): Promise<RegistryEntry | undefined> {
-    const { job, owner } = this.options;
+    const { job, owner, mayReplace } = this.options;
     const watch = new EntryWatch();
     for (;;) {
       const nowMs = performance.now();
-      const found = await readEntry(kv, job);
-      const seen = watch.look(found.revision, performance.now());
-      const { action, reason } = decideClaim({ entry: found.entry, owner, ...seen });
+      const found = await this.#read(kv);
+      const seen = watch.look(await this.#signOfLife(found), performance.now());
+      const { entry, forged } = found;
+      const { action, reason } = decideClaim({ entry, owner, forged, mayReplace: mayReplace(), ...seen });
       if (action === 'refuse') throw inUse(job, reason);
+      if (action === 'refuse-forged') throw foreign(job, reason);
       if (action === 'wait') await this.#wait(reason);
       else if (await this.#write(kv, found)) {
+        if (forged) this.#noteForged();
         this.#begin(kv, nowMs);
-        return found.entry;
+        return entry;
       }
     }
   }
@@ -105,21 +122,36 @@ export class Lease {
     this.#timer = setInterval(() => void this.renew(), renewMs).unref();
   }
 
+  /**
+   * A number that changes with each sign of life. Without a token, the entry's revision; with one, the count of answers
+   * of the owner, as anybody may write an old entry once more.
+   */
+  async #signOfLife({ entry, revision }: Found): Promise<number> {
+    const { seal, owner, answers } = this.options;
+    if (!seal) return revision;
+    if (entry && entry.owner !== owner && !isEnd(entry.state) && (await answers(entry.owner))) this.#answers++;
+    return this.#answers;
+  }
+
   async #renew(): Promise<void> {
     const kv = this.#kv;
     if (!kv || this.#lost) return;
     const sentMs = performance.now();
-    if (await this.#write(kv, { revision: this.#revision, entry: undefined })) this.#renewedMs = sentMs;
+    const kept: Found = { revision: this.#revision, entry: undefined, forged: false };
+    if (await this.#write(kv, kept)) this.#renewedMs = sentMs;
     else await this.#settle(kv);
   }
 
   /** Somebody or something has changed the entry. */
   async #settle(kv: KV): Promise<void> {
-    const { job, owner, onLost } = this.options;
+    const { job, owner, onLost, seal, answers } = this.options;
+    const found = await this.#read(kv);
+    const other = found.entry?.owner ?? owner;
+    const isAlive = other !== owner && (seal === undefined || (await answers(other)));
     const sentMs = performance.now();
-    const found = await readEntry(kv, job);
-    if (decideConflict(found.entry, owner) !== 'lost') {
-      if (await this.#write(kv, found)) this.#renewedMs = sentMs;
+    if (decideConflict(found.entry, owner, isAlive) !== 'lost') {
+      if (found.forged) this.#noteForged();
+      if (await this.#write(kv, { ...found, entry: undefined })) this.#renewedMs = sentMs;
       return;
     }
     this.#lost = true;
@@ -127,7 +159,7 @@ export class Lease {
     onLost(
       new JobError(
         'JOB_IN_USE',
-        `NATS: expected to keep job ${job}, but another coordinator goes on with it: ${found.entry!.owner}, at step ` +
+        `NATS: expected to keep job ${job}, but another coordinator resumed it: ${found.entry!.owner}, at step ` +
           `${found.entry!.step}; this one was not heard of for ${leaseMs / 1000} s and stops`,
       ),
     );
@@ -135,8 +167,9 @@ export class Lease {
 
   /** @returns false when the entry is not at `found` any more. */
   async #write(kv: KV, { entry, revision }: Found): Promise<boolean> {
-    const { job, describe } = this.options;
-    const content = JSON.stringify(describe(entry));
+    const { job, describe, seal } = this.options;
+    const said = describe(entry);
+    const content = JSON.stringify(seal ? seal.add(['entry', job], said) : said);
     try {
       this.#revision = revision === 0 ? await kv.create(job, content) : await kv.update(job, content, revision);
       return true;
@@ -145,27 +178,52 @@ export class Lease {
       throw error;
     }
   }
+
+  /** @throws ClusterError BAD_MESSAGE when the entry is not one of Lockstep, and there is no token to tell by. */
+  async #read(kv: KV): Promise<Found> {
+    const { job, seal } = this.options;
+    const stored = await kv.get(job);
+    if (!stored || stored.operation !== 'PUT') return { entry: undefined, revision: 0, forged: false };
+    const { revision, value } = stored;
+    if (!seal) return { entry: parseEntry(job, value), revision, forged: false };
+    const entry = readEntry(job, value, seal);
+    return { entry, revision, forged: entry === undefined };
+  }
+
+  #noteForged(): void {
+    if (this.#notedForged) return;
+    this.#notedForged = true;
+    const { job, onNote } = this.options;
+    onNote(`NATS: replaced the entry of job ${job} in ${jobBucket}, which wasn't signed with the token of this coordinator`);
+  }
 }
 
-/** @throws ClusterError BAD_MESSAGE when the entry is none of ours. */
-async function readEntry(kv: KV, job: string): Promise<Found> {
-  const stored = await kv.get(job);
-  if (!stored || stored.operation !== 'PUT') return { entry: undefined, revision: 0 };
-  return { entry: parseEntry(job, stored.string()), revision: stored.revision };
+/** The entry of a job; undefined when it is not one, or, with a seal, isn't signed with the token. */
+export function readEntry(job: string, bytes: Uint8Array, seal: Seal | undefined): RegistryEntry | undefined {
+  const value = parseBytes(bytes, maxEntryBytes);
+  if (seal && !seal.fits(['entry', job], value)) return undefined;
+  const parsed = registryEntrySchema.safeParse(value);
+  return parsed.success && parsed.data.job === job ? parsed.data : undefined;
 }
 
 /** @throws ClusterError BAD_MESSAGE */
-export function parseEntry(job: string, text: string): RegistryEntry {
-  try {
-    return registryEntrySchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new ClusterError(
-      'BAD_MESSAGE',
-      `NATS: expected an entry of Lockstep in ${jobBucket} for job ${job}, got ${text.slice(0, 80)}; ` +
-        `remove it (nats kv del ${jobBucket} ${job}) or choose another --nats-job`,
-      { cause },
-    );
-  }
+export function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
+  const entry = readEntry(job, bytes, undefined);
+  if (entry) return entry;
+  const found = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 80)));
+  throw new ClusterError(
+    'BAD_MESSAGE',
+    `NATS: expected an entry of Lockstep in ${jobBucket} for job ${job}, got ${found}; ` +
+      `remove it (nats kv del ${jobBucket} ${job}) or choose another --nats-job`,
+  );
+}
+
+function foreign(job: string, reason: string): JobError {
+  return new JobError(
+    'BAD_RUN_DIRECTORY',
+    `NATS: expected an entry of job ${job} in ${jobBucket} that this coordinator's token has signed, got another: ${reason}; ` +
+      'pass the --token-file that the run had, --nats-start-over to train from the first step, or another --nats-job NAME',
+  );
 }
 
 function inUse(job: string, who: string): JobError {

@@ -1,13 +1,11 @@
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeAddress, type NatsAddress } from './address.js';
-import { signIn } from './sign-in.js';
+import { connectionOptions } from './sign-in.js';
 import { endSilentSockets } from './silent-sockets.js';
 
 export interface LinkOptions {
   readonly address: NatsAddress;
-  /** Content of a credentials file. */
-  readonly creds?: Uint8Array | undefined;
   /** How the connection is called on the server. */
   readonly name: string;
   readonly onNote: (message: string) => void;
@@ -79,9 +77,9 @@ export class Link {
   }
 
   #settings(): NodeConnectionOptions {
-    const { address, creds, name } = this.options;
+    const { address, name } = this.options;
     return {
-      ...signIn(address, creds),
+      ...connectionOptions(address),
       name,
       timeout: attemptMs,
       maxReconnectAttempts: -1,

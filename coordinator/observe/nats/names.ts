@@ -1,14 +1,31 @@
-/** What Lockstep is called in NATS: subjects, stream and buckets. All carry the version of what is in them. */
+/** Names of Lockstep's subjects, stream and buckets in NATS. All carry the version of what is in them. */
 
 export const eventStream = 'LOCKSTEP_EVENTS';
 export const jobBucket = 'LOCKSTEP_JOBS';
 export const runBucket = 'LOCKSTEP_RUNS';
+/** The stream that holds the objects of `runBucket`. */
+export const runStream = `OBJ_${runBucket}`;
 
 /** Subjects that the stream keeps. */
 export const allEvents = 'lockstep.v1.*.event.>';
 
-/** Names of jobs in NATS: one token of a subject, one key of the registry. */
-export const jobNamePattern = /^[A-Za-z0-9_-]{1,64}$/;
+/**
+ * Names of jobs in NATS: one token of a subject, one key of the registry. Long enough for `NAMESPACE_NAME_UID`, by
+ * which the operator calls a job.
+ */
+export const jobNamePattern = /^[A-Za-z0-9_-]{1,160}$/;
+
+/** A job of the operator: Kubernetes' names have no underscore. */
+export interface OperatorJob {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The resource that a name in NATS is for; undefined for names of other runs. */
+export function operatorJobOf(job: string): OperatorJob | undefined {
+  const [, namespace, name] = /^([a-z0-9-]{1,63})_([a-z0-9-]{1,63})_[0-9a-f-]{36}$/.exec(job) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
 
 export function eventSubject(job: string, type: string): string {
   return `lockstep.v1.${job}.event.${type}`;
@@ -31,4 +48,23 @@ export function indexObject(job: string, runId: string): string {
 /** A part of a file, named by its content, so that it is sent once only. */
 export function partObject(job: string, runId: string, sha256: string): string {
   return `${job}/${runId}/parts/${sha256}`;
+}
+
+/** Subjects of the descriptions of all objects in `runBucket`. */
+export const allInfos = `$O.${runBucket}.M.>`;
+
+/** Subject of an object's description: its name in padded base64url. */
+export function infoSubject(object: string): string {
+  const encoded = Buffer.from(object).toString('base64url');
+  return `$O.${runBucket}.M.${encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=')}`;
+}
+
+/** The name of the object that a subject describes. */
+export function objectOf(infoSubject: string): string {
+  return Buffer.from(infoSubject.slice(infoSubject.lastIndexOf('.') + 1), 'base64url').toString();
+}
+
+/** Subject of an object's content. */
+export function chunkSubject(nuid: string): string {
+  return `$O.${runBucket}.C.${nuid}`;
 }

@@ -1,12 +1,18 @@
 import { type NatsConnection } from '@nats-io/transport-node';
-import { indexObject, partObject, runBucket } from './names.js';
-import { type RunIndex, runIndexSchema } from './payloads.js';
+import { allInfos, indexObject, infoSubject, objectOf, partObject, runStream } from './names.js';
+import { parseBytes } from './parse-json.js';
+import { partBytes, type RunIndex, runIndexSchema } from './payloads.js';
+import { chunkBytes, objectMs, readObject } from './read-object.js';
+import type { Seal } from './seal.js';
 import { answerMs, type Stores, within } from './stores.js';
 
-/** Bytes per message of an object; below the server's usual limit of 1 MiB. */
-const chunkBytes = 256 * 1024;
-/** How long an object, at most a part, may take to arrive. */
-const objectMs = 20_000;
+const batch = 1_000;
+const unsigned = "it isn't signed with the token of this coordinator; pass the --token-file that the run had";
+
+/** Largest index that is read: about 240,000 parts, so 240 GB. */
+const maxIndexBytes = 16 * 1024 * 1024;
+/** Most objects of one job that are listed. */
+const maxListed = 50_000;
 
 export async function putObject({ runs }: Stores, name: string, bytes: Uint8Array): Promise<void> {
   await runs.putBlob({ name, options: { max_chunk_size: chunkBytes } }, bytes, { timeout: answerMs });
@@ -14,30 +20,64 @@ export async function putObject({ runs }: Stores, name: string, bytes: Uint8Arra
 
 /** Removes an object with all that the store keeps of it; a mere delete leaves a marker for ever. */
 export async function removeObject({ runs, jsm }: Stores, name: string): Promise<void> {
-  await runs.delete(name);
-  const encoded = Buffer.from(name).toString('base64url');
-  const padded = encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=');
-  await jsm.streams.purge(`OBJ_${runBucket}`, { filter: `$O.${runBucket}.M.${padded}` });
+  // A description that isn't one, which anybody may have written, has no content to delete.
+  await runs.delete(name).catch(() => undefined);
+  await jsm.streams.purge(runStream, { filter: infoSubject(name) });
 }
 
-/** What the store has of a run; undefined when that is nothing. @throws when it cannot be read. */
-export async function readIndex({ runs }: Stores, job: string, runId: string): Promise<RunIndex | undefined> {
-  const read = () => within(runs.getBlob(indexObject(job, runId)), answerMs, 'index');
-  // An object that is replaced while it is read never arrives: the client waits for messages that are gone.
+/**
+ * What the store has of a run; undefined when that is nothing.
+ * @throws when it cannot be read, is another run's, or, with a seal, doesn't carry the right MAC.
+ */
+export async function readIndex(
+  stores: Stores,
+  { job, runId }: { readonly job: string; readonly runId: string },
+  seal: Seal | undefined,
+): Promise<RunIndex | undefined> {
+  const read = () => readObject(stores, indexObject(job, runId), maxIndexBytes);
+  // An object that is replaced while it is read loses its chunks.
   const bytes = await read().catch(read);
-  return bytes === null ? undefined : runIndexSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  if (bytes === undefined) return undefined;
+  const value = parseBytes(bytes, maxIndexBytes);
+  if (seal && !seal.fits(['index', job, runId], value)) throw new Error(unsigned);
+  const index = runIndexSchema.parse(value);
+  if (index.job === job && index.runId === runId) return index;
+  throw new Error(`it is of run ${index.runId} of job ${index.job}`);
 }
 
-export async function readPart({ runs }: Stores, job: string, runId: string, sha256: string): Promise<Uint8Array> {
-  const bytes = await within(runs.getBlob(partObject(job, runId, sha256)), objectMs, 'part');
-  if (bytes === null) throw new Error(`expected part ${sha256.slice(0, 12)}, got none`);
+export async function putIndex(stores: Stores, index: RunIndex, seal: Seal | undefined): Promise<void> {
+  const { job, runId } = index;
+  const bytes = Buffer.from(JSON.stringify(seal ? seal.add(['index', job, runId], index) : index));
+  if (bytes.length > maxIndexBytes) throw new Error(`an index of ${bytes.length} bytes is too large`);
+  await putObject(stores, indexObject(job, runId), bytes);
+}
+
+export async function readPart(stores: Stores, job: string, runId: string, sha256: string): Promise<Uint8Array> {
+  const bytes = await readObject(stores, partObject(job, runId, sha256), partBytes);
+  if (bytes === undefined) throw new Error(`expected part ${sha256.slice(0, 12)}, got none`);
   return bytes;
 }
 
-/** Names of all objects of a job. */
-export async function objectsOf({ runs }: Stores, job: string): Promise<string[]> {
-  const all = await within(runs.list(), objectMs, 'list of objects');
-  return all.map(({ name }) => name).filter((name) => name.startsWith(`${job}/`));
+/**
+ * Names of a job's objects, at most `maxListed`. Read from the subjects of their descriptions, whose content, written
+ * by anybody, doesn't matter here.
+ */
+export async function objectsOf({ js }: Stores, job: string): Promise<string[]> {
+  const consumer = await js.consumers.get(runStream, { filter_subjects: allInfos, headers_only: true });
+  const names: string[] = [];
+  const list = async () => {
+    for (let left = (await consumer.info()).num_pending; left > 0 && names.length < maxListed;) {
+      const before = left;
+      for await (const { subject } of await consumer.fetch({ max_messages: Math.min(left, batch), expires: answerMs })) {
+        const name = objectOf(subject);
+        if (name.startsWith(`${job}/`)) names.push(name);
+        left--;
+      }
+      if (left === before) throw new Error(`expected ${left} more objects, got none in ${answerMs} ms`);
+    }
+  };
+  await within(list(), objectMs, 'list of objects').finally(() => consumer.delete().catch(() => undefined));
+  return names;
 }
 
 /** Largest message that the server takes; bytes. */

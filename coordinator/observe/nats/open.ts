@@ -11,14 +11,17 @@ import { JobPresence } from './job-presence.js';
 import { leaseMs } from './lease-decisions.js';
 import type { RegistryEntry } from './payloads.js';
 import { decideRun, readLocalRun, restoreRun } from './restore.js';
+import type { Seal } from './seal.js';
 import { openStores, type Stores } from './stores.js';
 
 export interface NatsOptions {
   readonly address: NatsAddress;
-  /** Content of a credentials file. */
-  readonly creds?: Uint8Array | undefined;
   /** Name of the job there. */
   readonly job: string;
+  /** Made from the cluster's token: signs what Lockstep writes, and checks what it reads. */
+  readonly seal?: Seal | undefined;
+  /** Start over where what NATS has of the run is damaged or isn't signed with the token, rather than refuse. */
+  readonly startOver?: boolean | undefined;
 }
 
 export interface NatsRun extends NatsOptions {
@@ -66,7 +69,7 @@ class Opening {
 
   constructor(private readonly run: NatsRun) {
     const owner = `${hostname()}-${randomBytes(4).toString('hex')}`;
-    this.presence = new JobPresence({ ...run, owner });
+    this.presence = new JobPresence({ ...run, owner, seal: run.seal, startOver: run.startOver ?? false });
   }
 
   async begin(): Promise<void> {
@@ -94,6 +97,7 @@ class Opening {
   async #claim(): Promise<void> {
     const { presence } = this;
     const connection = await presence.link.connected;
+    presence.serveRequests(connection);
     let complaint = '';
     while (!presence.isClosing) {
       try {
@@ -112,10 +116,10 @@ class Opening {
   }
 
   async #goOn(stores: Stores, entry: RegistryEntry): Promise<void> {
-    const { spec, runDirectory: directory } = this.run;
+    const { spec, runDirectory: directory, seal, startOver = false } = this.run;
     const { presence } = this;
     const onNote = (message: string) => presence.note(message);
-    if (await restoreRun({ stores, entry, spec, directory, onNote })) presence.runId = entry.runId;
+    if (await restoreRun({ stores, entry, spec, directory, seal, startOver, onNote })) presence.runId = entry.runId;
     presence.takenOver = undefined;
     await presence.lease.renew();
   }

@@ -1,15 +1,34 @@
 import { z } from 'zod';
 import { mostWorkers } from '../../control-service.js';
 import { mostPoints } from '../progress.js';
+import { jobNamePattern } from './names.js';
+
+// eslint-disable-next-line no-control-regex
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
- * Everything that Lockstep says and hears over NATS, version 1; docs/nats.md tells it in words. All of it is JSON.
+ * Everything that Lockstep sends and receives over NATS, version 1; docs/nats.md describes it. All of it is JSON.
  * Fields may be added within a version; they are not removed, and their meaning does not change.
+ *
+ * Whoever has an account of the server may have written what is read: every text, list and number is bounded.
  */
+
+/** Longest request that is read; bytes. */
+export const maxRequestBytes = 4 * 1024;
+/** Longest entry of the registry that is read; bytes. */
+export const maxEntryBytes = 64 * 1024;
+/** Size of a part in the object store; what a growing file has gained is sent without what was sent before. */
+export const partBytes = 1024 * 1024;
+/** Longest text in a message or an entry; characters. */
+export const maxText = 4_000;
 
 const v = z.literal(1);
 const count = z.int().min(0);
-const text = z.string();
+const text = z.string().max(2 * maxText);
+/** Text for a terminal: other control characters than line breaks and tabs are replaced. */
+const printable = text.transform(replaceControls);
+/** Of a run; part of the names of its objects. */
+export const runIdSchema = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime();
 
@@ -68,11 +87,11 @@ export type EventData<Type extends EventType> = z.infer<(typeof eventData)[Type]
 /** What all messages about a run say. */
 const about = {
   v,
-  job: text,
+  job: z.string().regex(jobNamePattern),
   /** The run, over all starts of its coordinator. */
-  runId: text,
+  runId: runIdSchema,
   /** One start of a coordinator: host and a random part. */
-  owner: text,
+  owner: printable,
   /** Counts the starts on the run; 0 until the job is prepared. */
   term: count,
 };
@@ -113,7 +132,7 @@ export type MetricsMessage = z.infer<typeof metricsSchema>;
 export const registryEntrySchema = z.object({
   ...about,
   state: runState,
-  reason: text,
+  reason: printable,
   step: count,
   totalSteps: count,
   epoch: count,
@@ -125,16 +144,18 @@ export const registryEntrySchema = z.object({
   /** Of the last complete epoch. */
   digest: sha256.nullable(),
   /** Where workers join. */
-  address: text.nullable(),
+  address: printable.nullable(),
   updatedAt: time,
 });
 export type RegistryEntry = z.infer<typeof registryEntrySchema>;
 
-export const controlVerbs = ['status', 'history', 'pause', 'resume', 'checkpoint', 'stop', 'scale'] as const;
+export const controlVerbs = ['owner', 'status', 'history', 'pause', 'resume', 'checkpoint', 'stop', 'scale'] as const;
 export type ControlVerb = (typeof controlVerbs)[number];
 
-/** Bodies of control requests; an empty body is an empty object. */
+/** Bodies of control requests, besides `proofFields`; an empty body is an empty object. */
 export const controlRequests = {
+  /** Which coordinator owns the job; answered at once. */
+  owner: z.strictObject({}),
   status: z.strictObject({}),
   /** `points`: the most points of the loss curve; 0 or none: as many as there are. */
   history: z.strictObject({ points: z.int().min(0).max(mostPoints).default(0) }),
@@ -145,10 +166,19 @@ export const controlRequests = {
   scale: z.strictObject({ workers: z.int().min(0).max(mostWorkers) }),
 } as const;
 
+/** What a request carries where the coordinator has a token: when it was made, a random text, and the MAC over all. */
+export const proofSchema = z.object({
+  /** Milliseconds since 1970, on the asker's clock. */
+  at: z.int().min(0),
+  nonce: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
+  mac: sha256,
+});
+export const proofFields = ['at', 'nonce', 'mac'] as const;
+
 /** `reply` is that of the gRPC control service: status, history, or step, state and message. */
 export const controlReplySchema = z.discriminatedUnion('ok', [
   z.object({ v, ok: z.literal(true), reply: z.record(text, z.unknown()) }),
-  z.object({ v, ok: z.literal(false), code: text, message: text }),
+  z.object({ v, ok: z.literal(false), code: z.string().max(64), message: printable }),
 ]);
 export type ControlReplyMessage = z.infer<typeof controlReplySchema>;
 
@@ -156,20 +186,30 @@ export type ControlReplyMessage = z.infer<typeof controlReplySchema>;
 export const storedName =
   /^(job\.json|run\.json|steps\.csv|(digests|evaluations)\.jsonl|predictions\.csv|checkpoints\/step-\d{8,15}\.safetensors|(model|report)(\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,3})$/;
 
-const storedFile = z.object({
-  name: z.string().regex(storedName),
-  size: count,
-  /** Parts of `partBytes`, the last one smaller, by the SHA-256 of their content. */
-  parts: z.array(sha256),
-});
+const storedFile = z
+  .object({
+    name: z.string().max(400).regex(storedName),
+    size: count,
+    /** Parts of `partBytes`, the last one smaller, by the SHA-256 of their content. */
+    parts: z.array(sha256),
+  })
+  .refine(({ size, parts }) => parts.length === Math.ceil(size / partBytes), 'expected one part per MiB');
 export type StoredFile = z.infer<typeof storedFile>;
 
 /** What the object store has of a run. Written last, so what it names is whole. */
 export const runIndexSchema = z.object({
   ...about,
   step: count,
-  partBytes: z.int().min(1),
-  files: z.array(storedFile).max(10_000),
+  partBytes: z.literal(partBytes),
+  files: z
+    .array(storedFile)
+    .max(10_000)
+    .refine((files) => new Set(files.map(({ name }) => name)).size === files.length, 'expected each name once'),
   updatedAt: time,
 });
 export type RunIndex = z.infer<typeof runIndexSchema>;
+
+/** Escape sequences would reach the terminal of whoever reads the text. */
+export function replaceControls(value: string): string {
+  return value.replace(controls, '\uFFFD');
+}

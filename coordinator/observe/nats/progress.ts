@@ -1,7 +1,7 @@
 import { epochInProgress } from '../../../job/plan.js';
 import type { RunView } from '../../coordinator.js';
 import type { RunEvent } from '../../events.js';
-import { finite } from './describe-event.js';
+import { finite, short } from './describe-event.js';
 import type { RegistryEntry } from './payloads.js';
 
 /** What the registry says of a run besides whose it is. */
@@ -30,7 +30,7 @@ export function advance(before: Progress, event: RunEvent): Progress {
     case 'listening':
       return { ...before, address: event.address };
     case 'state':
-      return { ...before, state: event.state, reason: event.reason };
+      return { ...before, state: event.state, reason: short(event.reason) };
     case 'step': {
       const { step, epoch, loss } = event.record;
       return { ...before, step: step + 1, epoch, loss: finite(loss) };

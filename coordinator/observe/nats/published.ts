@@ -5,6 +5,7 @@ import { answerMs } from './stores.js';
 
 const msgIdHeader = 'Nats-Msg-Id';
 const batch = 1_000;
+const mostEvents = 100_000;
 
 /**
  * Keys of the events of a run that are in the stream, of those that its state decides. The stream itself knows ids for
@@ -23,7 +24,8 @@ export async function publishedKeys(stores: Stores, job: string, runId: string):
 async function idsOn({ js }: Stores, subject: string): Promise<string[]> {
   const consumer = await js.consumers.get(eventStream, { filter_subjects: subject, headers_only: true });
   const ids: string[] = [];
-  for (let left = (await consumer.info()).num_pending; left > 0;) {
+  // Anybody may fill the stream; a run has far fewer events. Beyond, some may be published twice.
+  for (let left = Math.min((await consumer.info()).num_pending, mostEvents); left > 0;) {
     const messages = await consumer.fetch({ max_messages: Math.min(left, batch), expires: answerMs });
     const before = left;
     for await (const message of messages) {

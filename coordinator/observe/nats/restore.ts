@@ -8,9 +8,10 @@ import { parseManifest } from '../../../job/manifest.js';
 import type { JobSpec } from '../../../job/spec.js';
 import { RunDirectory } from '../../run-directory.js';
 import { readIndex, readPart } from './object-parts.js';
-import type { RegistryEntry, RunIndex, StoredFile } from './payloads.js';
 import { parseJson } from './parse-json.js';
+import { partBytes, type RegistryEntry, type RunIndex, runIdSchema, type StoredFile } from './payloads.js';
 import { sha256Of } from './run-files.js';
+import type { Seal } from './seal.js';
 import type { Stores } from './stores.js';
 
 /** The run that a directory holds, as far as NATS is concerned; its id is missing in runs of older versions. */
@@ -26,7 +27,9 @@ export async function readLocalRun(directory: string): Promise<LocalRun | undefi
   return parseRecord(await read('run.json'));
 }
 
-const recordSchema = z.looseObject({ runId: z.string().optional(), outcome: z.string().optional() }).catch({});
+const recordSchema = z
+  .looseObject({ runId: runIdSchema.optional().catch(undefined), outcome: z.string().optional() })
+  .catch({});
 
 /** What `run.json` says; nothing where it cannot be read, which is for the coordinator to find fault with. */
 function parseRecord(text: string | undefined): LocalRun {
@@ -55,44 +58,59 @@ export interface RestoreOptions {
   readonly spec: JobSpec;
   /** The run directory, without a run. */
   readonly directory: string;
+  /** Checks the index; undefined: the run has no token, and what the store holds is taken as it is. */
+  readonly seal: Seal | undefined;
+  /** Start over where what the store holds is damaged or isn't signed with this token, rather than refuse. */
+  readonly startOver: boolean;
   readonly onNote: (message: string) => void;
 }
 
 /**
- * Fills a run directory from the object store, so that the coordinator goes on with the run. Every file is checked by
- * its digest and written whole; `job.json`, which makes it a run, comes last.
- * @returns false when the store has nothing of the run that could be gone on with.
+ * Fills a run directory from the object store, so that the coordinator resumes the run. The index is checked by its MAC,
+ * every file by the digests that the index names, and written whole; `job.json`, which makes it a run, comes last.
+ * @returns false when the store has nothing of the run that could be resumed.
  * @throws JobError BAD_RUN_DIRECTORY when what it has is damaged, or another job's; the directory holds no run then.
  */
-export async function restoreRun({ stores, entry, spec, directory, onNote }: RestoreOptions): Promise<boolean> {
+export async function restoreRun(options: RestoreOptions): Promise<boolean> {
+  const { entry, startOver, onNote } = options;
   const { job, runId } = entry;
-  const index = await readIndex(stores, job, runId).catch((cause: unknown) => {
-    throw damaged(job, `an index that cannot be read (${(cause as Error).message})`, cause);
+  try {
+    const left = await restoreFiles(options);
+    if (left !== undefined) onNote(`NATS: run ${runId} of job ${job} ${left}; starting over`);
+    return left === undefined;
+  } catch (error) {
+    if (!startOver || !(error instanceof Damaged)) throw error;
+    onNote(`${error.message}; starting over`);
+    return false;
+  }
+}
+
+/** @returns why there is nothing to resume; undefined when the run is in its directory. */
+async function restoreFiles({ stores, entry, spec, directory, seal, onNote }: RestoreOptions) {
+  const { job, runId } = entry;
+  const index = await readIndex(stores, entry, seal).catch((cause: unknown) => {
+    throw damaged(job, `an index that can't be used: ${(cause as Error).message}`, cause);
   });
-  const anew = (why: string) => onNote(`NATS: run ${runId} of job ${job} ${why}; beginning anew`);
-  if (!index) {
-    anew('left no checkpoint');
-    return false;
-  }
+  if (!index) return 'left no checkpoint';
   const fetch = (name: string) => fetchNamed(stores, index, name);
-  const record = await fetch('run.json');
-  if (parseRecord(Buffer.from(record).toString()).isFinished) {
-    anew('is finished');
-    return false;
-  }
-  checkSpec(job, parseManifest(Buffer.from(await fetch('job.json')).toString()).spec, spec);
+  const [record, manifest] = [await fetch('run.json'), await fetch('job.json')];
+  if (parseRecord(record.toString()).isFinished) return 'is finished';
+  checkSpec(job, parseManifest(manifest.toString()).spec, spec);
+  const records = index.files.filter(isRecord);
+  const contents = new Map<string, Buffer>();
+  for (const { name } of records) contents.set(name, await fetch(name));
   const target = await RunDirectory.open(directory, onNote);
   try {
     const checkpoints = await restoreCheckpoints(stores, index, target, onNote);
-    if (checkpoints === 0) throw damaged(job, 'no checkpoint that is whole');
-    for (const { name } of index.files.filter(isRecord)) await target.write(name, await fetch(name));
+    if (checkpoints === 0) throw damaged(job, 'no whole checkpoint');
+    for (const [name, content] of contents) await target.write(name, content);
     await target.write('run.json', raiseTerm(record, entry));
-    await target.write('job.json', await fetch('job.json'));
+    await target.write('job.json', manifest);
   } finally {
     await target.close();
   }
-  onNote(`NATS: going on with run ${runId} of job ${job}, which was at step ${index.step} with ${index.owner}`);
-  return true;
+  onNote(`NATS: resuming run ${runId} of job ${job}, which was at step ${index.step} with ${index.owner}`);
+  return undefined;
 }
 
 const isCheckpoint = ({ name }: StoredFile) => name.startsWith('checkpoints/');
@@ -117,39 +135,38 @@ async function restoreCheckpoints(
   return whole;
 }
 
-async function fetchNamed(stores: Stores, index: RunIndex, name: string): Promise<Uint8Array> {
+async function fetchNamed(stores: Stores, index: RunIndex, name: string): Promise<Buffer> {
   const file = index.files.find((candidate) => candidate.name === name);
   if (!file) throw damaged(index.job, `none of the name ${name}`);
-  return fetchFile(stores, index, file);
+  return Buffer.concat(await fetchFile(stores, index, file));
 }
 
-/** @throws JobError BAD_RUN_DIRECTORY when a part is missing or is not what its name says. */
-async function fetchFile(stores: Stores, index: RunIndex, { name, size, parts }: StoredFile): Promise<Uint8Array> {
-  if (size > parts.length * index.partBytes) throw damaged(index.job, `${name} with too few parts`);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const sha256 of parts) {
+/** The parts of a file. @throws JobError BAD_RUN_DIRECTORY when one is missing or is not what its name says. */
+async function fetchFile(stores: Stores, index: RunIndex, { name, size, parts }: StoredFile): Promise<Uint8Array[]> {
+  const content: Uint8Array[] = [];
+  for (const [i, sha256] of parts.entries()) {
     const part = await readPart(stores, index.job, index.runId, sha256).catch((error: Error) => {
       throw damaged(index.job, `${name} without a part of it (${error.message})`);
     });
-    if (sha256Of(part) !== sha256 || at + part.length > size) throw damaged(index.job, `${name} with a damaged part`);
-    bytes.set(part, at);
-    at += part.length;
+    const expected = Math.min(partBytes, size - i * partBytes);
+    if (sha256Of(part) !== sha256 || part.length !== expected) {
+      throw damaged(index.job, `${name} with a damaged part`);
+    }
+    content.push(part);
   }
-  if (at !== size) throw damaged(index.job, `${name} with ${at} bytes instead of ${size}`);
-  return bytes;
+  return content;
 }
 
 /** A start after one whose `run.json` did not get into the store counts on from that one. */
-function raiseTerm(bytes: Uint8Array, { term }: RegistryEntry): string {
-  const record = z.looseObject({ term: z.int().min(0).default(0) }).parse(parseJson(Buffer.from(bytes).toString()));
+function raiseTerm(bytes: Buffer, { term }: RegistryEntry): string {
+  const record = z.looseObject({ term: z.int().min(0).default(0) }).parse(parseJson(bytes.toString()));
   return `${JSON.stringify({ ...record, term: Math.max(record.term, term) }, null, 2)}\n`;
 }
 
 /** @throws JobError BAD_RUN_DIRECTORY when another job's run has this name in NATS. */
 function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
-  // Where CIFAR-10 is not to be had its stand-in takes its place, and a model's file is not read yet; the coordinator
-  // compares data and topology themselves.
+  // Without CIFAR-10 the synthetic dataset replaces it, and a model's file is not read yet; the coordinator compares
+  // data and topology itself.
   const isOpen = ({ path }: SpecDifference) =>
     path === 'data.dataset' || (isModelFile(wanted.model) && (path === 'model' || path === 'topology'));
   const fields = identityDifferences(before, wanted).filter((field) => !isOpen(field));
@@ -158,16 +175,19 @@ function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
   const lines = fields.map((field) => `  ${field.path}: ${show(field.before)} there, ${show(field.after)} now`);
   throw new JobError(
     'BAD_RUN_DIRECTORY',
-    `NATS: expected job ${job} to be the one whose run is to be gone on with, got another one:\n${lines.join('\n')}\n` +
-      'go on with the same job, or choose another --nats-job NAME',
+    `NATS: expected job ${job} to be the one whose run is resumed, got another one:\n${lines.join('\n')}\n` +
+      'resume with the same job, or choose another --nats-job NAME',
   );
 }
 
-function damaged(job: string, found: string, cause?: unknown): JobError {
-  return new JobError(
+/** What the store holds of a run can't be used. */
+class Damaged extends JobError {}
+
+function damaged(job: string, found: string, cause?: unknown): Damaged {
+  return new Damaged(
     'BAD_RUN_DIRECTORY',
-    `NATS: expected a whole run of job ${job} in the object store, got ${found}; choose another --nats-job NAME to begin ` +
-      'anew',
+    `NATS: expected a whole run of job ${job} in the object store, got ${found}; pass --nats-start-over to train from ` +
+      'the first step, or choose another --nats-job NAME',
     { cause },
   );
 }

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type StoredFile, storedName } from './payloads.js';
-
-/** Size of a part; what a growing file has gained is sent without what was sent before. */
-export const partBytes = 1024 * 1024;
+import { partBytes, type StoredFile, storedName } from './payloads.js';
 
 const recordNames = ['job.json', 'run.json', 'steps.csv', 'digests.jsonl', 'evaluations.jsonl', 'predictions.csv'];
 /** Files that only grow while they are kept: what a whole part held, it holds still. */
@@ -53,7 +50,10 @@ export class RunFiles {
   async #collectOne(name: string, keep: KeepPart): Promise<StoredFile | undefined> {
     const path = join(this.directory, name);
     try {
-      const { size, mtimeMs } = await stat(path);
+      const found = await lstat(path);
+      // Nothing outside the run directory goes into the store.
+      if (!found.isFile()) return undefined;
+      const { size, mtimeMs } = found;
       const seen = this.#seen.get(name);
       if (seen?.size === size && seen.modifiedMs === mtimeMs) return seen.file;
       const known = seen && growingNames.includes(name) ? wholeParts(seen.file) : [];

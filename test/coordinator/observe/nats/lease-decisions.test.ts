@@ -20,8 +20,12 @@ function entry(fields: Partial<RegistryEntry> = {}): RegistryEntry {
     ...fields,
   };
 }
+const silent = {
+  ...{ entry: entry(), owner: 'here-1', changed: false, unchangedMs: 0 },
+  ...{ forged: false, mayReplace: false },
+};
 const claim = (fields: Partial<Parameters<typeof decideClaim>[0]>) =>
-  decideClaim({ entry: entry(), owner: 'here-1', changed: false, unchangedMs: 0, ...fields }).action;
+  decideClaim({ ...silent, ...fields }).action;
 
 describe('who gets a job', () => {
   it.each([
@@ -34,22 +38,28 @@ describe('who gets a job', () => {
     ['its owner is done', { entry: entry({ state: 'finished' }), changed: true }, 'take'],
     ['its owner was stopped', { entry: entry({ state: 'stopped' }) }, 'take'],
     ['its owner is storing the last files', { entry: entry({ state: 'reporting' }) }, 'wait'],
+    ['it is not signed, and the directory is empty', { entry: undefined, forged: true }, 'refuse-forged'],
+    ['it is not signed, and there is nothing to lose', { entry: undefined, forged: true, mayReplace: true }, 'take'],
     ['it is ours, as an answer was lost', { entry: entry({ owner: 'here-1' }) }, 'take'],
   ] as const)('%s', (_, fields, action) => expect(claim(fields)).toBe(action));
 
   it('is told with who has it, and how far that one is', () => {
-    const { reason } = decideClaim({ entry: entry(), owner: 'here-1', changed: true, unchangedMs: 0 });
+    const { reason } = decideClaim({ ...silent, changed: true });
     expect(reason).toBe('there-1 (training, step 7 of 84, 10.0.0.1:50061) works on it');
   });
 });
 
 describe('an owner whose renewal finds another revision', () => {
   it.each([
-    ['goes on when the change was its own', 'here-1', 'adopt'],
-    ['has lost the job when another one is the owner', 'there-1', 'lost'],
-  ] as const)('%s', (_, owner, decision) => expect(decideConflict(entry({ owner }), 'here-1')).toBe(decision));
+    ['goes on when the change was its own', 'here-1', false, 'adopt'],
+    ['has lost the job when another one is the owner', 'there-1', true, 'lost'],
+    ['goes on when the other one does not answer, as its entry may be an old one', 'there-1', false, 'adopt'],
+  ] as const)('%s', (_, owner, answers, decision) =>
+    expect(decideConflict(entry({ owner }), 'here-1', answers)).toBe(decision),
+  );
 
-  it('writes the entry anew when NATS has lost it', () => expect(decideConflict(undefined, 'here-1')).toBe('create'));
+  it('writes the entry again when NATS has lost it, or when what is there is not signed', () =>
+    expect(decideConflict(undefined, 'here-1', false)).toBe('create'));
 });
 
 describe('watching an entry', () => {

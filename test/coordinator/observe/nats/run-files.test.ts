@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storedName } from '../../../../coordinator/observe/nats/payloads.js';
-import { partBytes, RunFiles, sha256Of } from '../../../../coordinator/observe/nats/run-files.js';
+import { partBytes } from '../../../../coordinator/observe/nats/payloads.js';
+import { RunFiles, sha256Of } from '../../../../coordinator/observe/nats/run-files.js';
 
 let base: string;
 beforeEach(() => {

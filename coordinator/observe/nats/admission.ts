@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { proofFields, proofSchema } from './payloads.js';
+import type { Seal } from './seal.js';
+
+/** How far the asker's clock may be from the coordinator's. */
+const windowMs = 60_000;
+
+export type Admitted =
+  | { readonly request: Readonly<Record<string, unknown>>; readonly nonce: string | undefined }
+  /** `code` is that of a ClusterError. */
+  | { readonly code: 'UNAUTHENTICATED' | 'BAD_MESSAGE'; readonly problem: string; readonly nonce: string | undefined };
+
+const objectSchema = z.record(z.string(), z.unknown());
+
+/**
+ * Decides which requests may steer a run. With a seal: those signed with the token, made within a minute, after this
+ * coordinator started, and not seen before. Without: all.
+ */
+export class Admission {
+  /** Nonces of signed requests, by when they can be forgotten; only holders of the token add to it. */
+  readonly #seen = new Map<string, number>();
+
+  /** @param startMs - when this coordinator started; requests to one before it can't be repeated to it. */
+  constructor(
+    private readonly job: string,
+    private readonly seal: Seal | undefined,
+    private readonly startMs: number,
+  ) {}
+
+  /** @param value - the request as it was parsed. @param nowMs - since 1970. */
+  admit(verb: string, value: unknown, nowMs: number): Admitted {
+    const parsed = objectSchema.safeParse(value);
+    if (!parsed.success) return { code: 'BAD_MESSAGE', problem: 'expected a JSON object', nonce: undefined };
+    const given = Object.entries(parsed.data);
+    const isProof = (key: string) => (proofFields as readonly string[]).includes(key);
+    const request = Object.fromEntries(given.filter(([key]) => !isProof(key)));
+    // Without a token, proofs are ignored: askers needn't know.
+    if (!this.seal) return { request, nonce: undefined };
+    const proof = proofSchema.safeParse(Object.fromEntries(given.filter(([key]) => isProof(key))));
+    if (!proof.success || !this.seal.fits(['request', this.job, verb], value)) {
+      const problem = "expected a request signed with the run's token, got none or another; pass --token-file";
+      return { code: 'UNAUTHENTICATED', problem, nonce: undefined };
+    }
+    const { at, nonce } = proof.data;
+    const problem = this.#problemOf(at, nonce, nowMs);
+    return problem === undefined ? { request, nonce } : { code: 'UNAUTHENTICATED', problem, nonce };
+  }
+
+  #problemOf(at: number, nonce: string, nowMs: number): string | undefined {
+    this.#forget(nowMs);
+    if (Math.abs(nowMs - at) > windowMs) {
+      const seconds = Math.round((nowMs - at) / 1000);
+      return `expected a request made within ${windowMs / 1000} s, got one of ${seconds} s ago; check the clocks of both machines`;
+    }
+    if (at < this.startMs) return 'expected a request made after this coordinator started, got an earlier one; ask again';
+    if (this.#seen.has(nonce)) return 'expected a new request, got one that was carried out already; ask again';
+    this.#seen.set(nonce, at + windowMs);
+    return undefined;
+  }
+
+  #forget(nowMs: number): void {
+    for (const [nonce, untilMs] of this.#seen) if (untilMs < nowMs) this.#seen.delete(nonce);
+  }
+}

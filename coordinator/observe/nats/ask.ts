@@ -1,0 +1,77 @@
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { randomBytes } from 'node:crypto';
+import { controlSubject } from './names.js';
+import { parseBytes } from './parse-json.js';
+import { type ControlReplyMessage, controlReplySchema, type ControlVerb } from './payloads.js';
+import type { Seal } from './seal.js';
+
+/** Longest answer that is read; a history of 500 points has less. */
+const maxAnswerBytes = 1024 * 1024;
+/** How long a signed answer is awaited after the server's word that nobody listens, which may be forged. */
+const forgedMs = 300;
+
+export interface Question {
+  readonly job: string;
+  readonly verb: ControlVerb;
+  readonly request: object;
+  /** Signs the question; only answers that are signed for it count then. */
+  readonly seal: Seal | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Why a question has no answer. */
+export type NoAnswer = 'nobody listens' | 'timeout' | 'not signed' | 'not an answer of Lockstep';
+
+/**
+ * Asks the coordinator of a job.
+ *
+ * Whoever may see the question can answer it too, and faster. So with a seal all answers are awaited until one is
+ * signed; without one, the first counts.
+ */
+export async function ask(connection: NatsConnection, question: Question): Promise<ControlReplyMessage | NoAnswer> {
+  const { job, verb, seal, timeoutMs } = question;
+  const nonce = randomBytes(16).toString('hex');
+  const proven = { ...question.request, at: Date.now(), nonce };
+  const body = seal ? seal.add(['request', job, verb], proven) : question.request;
+  const inbox = createInbox();
+  return new Promise((resolve, reject) => {
+    let reason: NoAnswer = 'timeout';
+    const settle = (answer: ControlReplyMessage | NoAnswer) => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      resolve(answer);
+    };
+    let timer = setTimeout(() => settle(reason), timeoutMs);
+    const giveUpSoon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => settle(reason), forgedMs);
+    };
+    const subscription = connection.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error) return settle('timeout');
+        const answer = readAnswer(message, { ...question, nonce });
+        if (typeof answer !== 'string' || !seal) return settle(answer);
+        reason = answer;
+        if (answer === 'nobody listens') giveUpSoon();
+      },
+    });
+    try {
+      connection.publish(controlSubject(job, verb), JSON.stringify(body), { reply: inbox });
+    } catch (error) {
+      clearTimeout(timer);
+      reject(error as Error);
+    }
+  });
+}
+
+function readAnswer(
+  message: Msg,
+  { job, verb, seal, nonce }: Question & { readonly nonce: string },
+): ControlReplyMessage | NoAnswer {
+  // The server's own word that no subscription has the subject.
+  if (message.data.length === 0 && message.headers?.code === 503) return 'nobody listens';
+  const value = parseBytes(message.data, maxAnswerBytes);
+  if (seal && !seal.fits(['reply', job, verb, nonce], value)) return 'not signed';
+  const parsed = controlReplySchema.safeParse(value);
+  return parsed.success ? parsed.data : 'not an answer of Lockstep';
+}

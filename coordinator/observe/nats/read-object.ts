@@ -1,0 +1,62 @@
+import type { MsgRequest } from '@nats-io/jetstream';
+import { z } from 'zod';
+import { chunkSubject, infoSubject, runBucket, runStream } from './names.js';
+import { parseBytes } from './parse-json.js';
+import { type Stores, within } from './stores.js';
+
+/** Longest description of an object that is read; the client's are below 1 KiB. */
+const maxInfoBytes = 16 * 1024;
+/** Bytes per message of an object; below the server's usual limit of 1 MiB. */
+export const chunkBytes = 256 * 1024;
+/** How long an object, at most a part, may take to arrive. */
+export const objectMs = 20_000;
+
+/** The description of an object in NATS, as far as it is used; links are not followed. */
+const infoSchema = z.object({
+  nuid: z.string().regex(/^[A-Za-z0-9]{1,64}$/),
+  size: z.int().min(0),
+  chunks: z.int().min(0),
+  deleted: z.boolean().default(false),
+});
+
+/**
+ * The content of an object; undefined where there is none.
+ *
+ * Not by the client's own `get`, which follows links, waits for chunks that don't exist, and reads without a limit:
+ * whoever may write to the bucket can make objects that never end.
+ * @throws when it is larger than `maxBytes`, or isn't as its description says.
+ */
+export async function readObject(stores: Stores, name: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  const stored = await stores.jsm.streams.getMessage(runStream, { last_by_subj: infoSubject(name) });
+  if (!stored) return undefined;
+  const info = infoSchema.safeParse(parseBytes(stored.data, maxInfoBytes));
+  if (!info.success) throw new Error(`expected the description of an object in ${runBucket}, got something else`);
+  const { nuid, size, chunks, deleted } = info.data;
+  if (deleted) return undefined;
+  const most = Math.ceil(maxBytes / chunkBytes);
+  if (size > maxBytes || chunks > most) {
+    throw new Error(`expected at most ${maxBytes} bytes in ${most} chunks, got ${size} bytes in ${chunks}`);
+  }
+  return within(readChunks(stores, nuid, { size, chunks }), objectMs, 'object');
+}
+
+async function readChunks(
+  { jsm }: Stores,
+  nuid: string,
+  { size, chunks }: { readonly size: number; readonly chunks: number },
+): Promise<Uint8Array> {
+  const content = new Uint8Array(size);
+  let at = 0;
+  for (let [left, seq] = [chunks, 1]; left > 0; left--) {
+    // The client's types don't know this kind of request, which servers have had since 2.9.
+    const query = { seq, next_by_subj: chunkSubject(nuid) } as unknown as MsgRequest;
+    const chunk = await jsm.streams.getMessage(runStream, query);
+    if (!chunk) throw new Error(`expected ${left} more chunks, got none`);
+    if (at + chunk.data.length > size) throw new Error(`expected ${size} bytes, got more`);
+    content.set(chunk.data, at);
+    at += chunk.data.length;
+    seq = chunk.seq + 1;
+  }
+  if (at !== size) throw new Error(`expected ${size} bytes, got ${at}`);
+  return content;
+}
