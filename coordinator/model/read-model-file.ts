@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { readMetadata } from '../../engine/emit/read-metadata.js';
 import type { ModelTopology, WeightInfo } from '../../engine/engine.js';
 import { describeModel } from '../../engine/model.js';
@@ -36,29 +38,60 @@ async function readSafetensors(path: string): Promise<TrainedModel> {
   return assemble({ card, topology, path }, ({ name }) => values.get(name));
 }
 
+/** One file of weights, as `exportTfjs` writes it; a path is a plain name, so that it stays beside `model.json`. */
+const manifestSchema = z
+  .array(
+    z.object({
+      paths: z
+        .array(z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/, 'expected the name of a file beside it'))
+        .length(1),
+      weights: z.array(z.object({ name: z.string(), shape: z.array(z.int().min(0)) })),
+    }),
+  )
+  .length(1);
+
 interface TfjsJson {
   readonly modelTopology: ModelTopology;
-  readonly weightsManifest: readonly {
-    readonly paths: readonly string[];
-    readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  }[];
+  readonly weightsManifest: unknown;
   readonly userDefinedMetadata?: Readonly<Record<string, unknown>>;
 }
 
-/** The weights lie one after the other in `weights.bin`, as `exportTfjs` has written them. */
+/** The weights lie one after the other in the file beside it. */
 async function readTfjs(path: string): Promise<TrainedModel> {
-  const json = parsed(await readFile(path, 'utf8'), path) as TfjsJson;
-  const card = parseCard(json.userDefinedMetadata?.[cardKey], path);
-  const [group] = json.weightsManifest;
-  const bytes = await readFile(join(dirname(path), group?.paths[0] ?? 'weights.bin'));
-  const vector = new Float32Array(Uint8Array.from(bytes).buffer);
+  const json = parsed(await readFile(path, 'utf8'), path) as TfjsJson | null;
+  const card = parseCard(json?.userDefinedMetadata?.[cardKey], path);
+  const manifest = manifestSchema.safeParse(json!.weightsManifest);
+  if (!manifest.success) {
+    const { path: field, message } = manifest.error.issues[0]!;
+    throw notRead(path, 'a weightsManifest of one file', `${field.join('.') || 'none'}: ${message}`);
+  }
+  const { paths, weights } = manifest.data[0]!;
+  const bytes = await readBeside(path, paths[0]!);
+  const vector = new Float32Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 4));
   const values = new Map<string, Float32Array>();
   let offset = 0;
-  for (const { name, shape } of group?.weights ?? []) {
+  for (const { name, shape } of weights) {
     const size = shape.reduce((product, side) => product * side, 1);
     values.set(name, vector.subarray(offset, (offset += size)));
   }
-  return assemble({ card, topology: json.modelTopology, path }, ({ name }) => values.get(name));
+  return assemble({ card, topology: json!.modelTopology, path }, ({ name }) => values.get(name));
+}
+
+/** Reads a regular file in the folder of `path`; a symbolic link could lead out of it. */
+async function readBeside(path: string, name: string): Promise<Uint8Array> {
+  const file = join(dirname(path), name);
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const found = cause.code === 'ELOOP' ? 'a symbolic link' : cause.message;
+      throw notRead(path, `a regular file ${name} beside it`, found, cause);
+    },
+  );
+  try {
+    if ((await handle.stat()).isFile()) return await handle.readFile();
+    throw notRead(path, `a regular file ${name} beside it`, 'something else');
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Puts weights into a model's flat vectors, each in its place. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
@@ -59,6 +59,15 @@ beforeAll(async () => {
   }
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** A model.json that names these files of weights. */
+async function withWeights(name: string, paths: readonly string[]): Promise<string> {
+  const [, json] = await modelFiles(model, 'tfjs');
+  const content = JSON.parse(json!.content as string) as { weightsManifest: [{ paths: readonly string[] }] };
+  content.weightsManifest[0].paths = paths;
+  await writeFile(join(directory, name), JSON.stringify(content));
+  return join(directory, name);
+}
 
 const difference = (a: Float32Array, b: Float32Array) =>
   a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
@@ -121,6 +130,25 @@ describe('a model file', () => {
     const short = (json!.content as string).replace('weights.bin', 'short.bin');
     await writeFile(join(directory, 'short.bin'), new Uint8Array(400));
     await (await refused('short.json', short)).toThrow(/expected \d+ values of conv1\/kernel, got 100; .*short\.json/);
+  });
+
+  it.each(['../weights.bin', '/etc/passwd', 'sub/weights.bin', '..', '', '.hidden', 'a\u0000b', '..\\weights.bin'])(
+    'reads no weights outside its folder: %j',
+    async (name) => {
+      const path = await withWeights(`outside-${Buffer.from(name).toString('hex')}.json`, [name]);
+      await expect(readModelFile(path)).rejects.toThrow(/expected a weightsManifest of one file, got 0\.paths\.0/);
+    },
+  );
+
+  it('reads no weights through a symbolic link, and no more than one file of them', async () => {
+    await symlink('/etc/passwd', join(directory, 'linked.bin'));
+    await mkdir(join(directory, 'folder.bin'));
+    const refused = async (paths: string[], message: RegExp) =>
+      expect(readModelFile(await withWeights('link.json', paths))).rejects.toThrow(message);
+    await refused(['linked.bin'], /expected a regular file linked\.bin beside it, got a symbolic link/);
+    await refused(['folder.bin'], /expected a regular file folder\.bin beside it, got something else/);
+    await refused(['absent.bin'], /expected a regular file absent\.bin beside it, got ENOENT/);
+    await refused(['weights.bin', 'weights.bin'], /expected a weightsManifest of one file/);
   });
 });
 
