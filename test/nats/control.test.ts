@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
     expect(await ask('scale', '{"workers":"many"}')).toMatchObject(bad(/workers/));
     expect(await ask('scale', '')).toMatchObject(bad(/workers/));
     expect(await ask('pause', '{"now":true}')).toMatchObject(bad(/now/));
-    expect(await ask('pause', '{{{')).toMatchObject(bad(/expected a JSON object, /));
+    expect(await ask('pause', '{{{')).toMatchObject(bad(/expected a JSON object/));
     expect(await ask('status', new Uint8Array([0xff, 0xfe, 0]))).toMatchObject(bad(/expected a JSON object/));
     expect(await ask('status', '[]')).toMatchObject(bad(/status: expected a JSON object/));
     expect(await ask('status', '')).toMatchObject({ ok: true, reply: { state: 'training' } });

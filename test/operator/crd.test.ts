@@ -52,7 +52,7 @@ describe('the CustomResourceDefinition', () => {
     const defaults = walk(spec, 'spec').filter(([, schema]) => schema['default'] !== undefined);
     expect(defaults.map(([path]) => path)).toEqual([
       ...['spec.workers', 'spec.workers.replicas', 'spec.workers.min', 'spec.storage', 'spec.suspend'],
-      ...['spec.backoffLimit', 'spec.nats.credentials.key'],
+      ...['spec.backoffLimit', 'spec.nats.credentials.key', 'spec.nats.credentials.type', 'spec.nats.ca.key'],
     ]);
     expect(propertiesOf(optimizer!)['learningRate']).toEqual({
       ...{ type: 'number', minimum: 0, exclusiveMinimum: true, maximum: 100 },

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type JobContext, readJob } from '../../deploy/operator/plan/job-context.js';
 import { delaySeconds } from '../../deploy/operator/plan/memory.js';
+import { natsJobName } from '../../deploy/operator/plan/names.js';
 import { jobConfig, secretObjects } from '../../deploy/operator/plan/objects/config.js';
 import { coordinatorPod } from '../../deploy/operator/plan/objects/coordinator-pod.js';
 import { parseNameServers } from '../../deploy/operator/plan/objects/name-servers.js';
@@ -12,6 +13,7 @@ import { workerDeployment } from '../../deploy/operator/plan/objects/worker-depl
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import { formatSpan } from '../../deploy/operator/plan/time.js';
 import type { TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
+import { jobNamePattern, operatorJobOf } from '../../coordinator/observe/nats/names.js';
 import { parseSpec } from '../../job/spec.js';
 import { credentials, makeJob, noonMs, observe, settings } from './objects.js';
 
@@ -24,6 +26,13 @@ const podOf = (spec?: TrainingJobSpec) => (coordinatorPod(context(spec), 1, cred
 const templateOf = (spec?: TrainingJobSpec) =>
   (workerDeployment(context(spec), credentials) as V1Deployment).spec!.template;
 const only = ({ containers }: V1PodSpec): V1Container => containers[0]!;
+
+/** Names as long as Kubernetes and the CRD let them be. */
+const longest = {
+  namespace: 'n'.repeat(63),
+  name: 'j'.repeat(51),
+  uid: '01234567-89ab-4cde-8f01-23456789abcd',
+};
 
 describe('every pod', () => {
   it.each([
@@ -77,11 +86,32 @@ describe("the coordinator's pod", () => {
     expect(only(pod).volumeMounts).toContainEqual({ name: 'data', mountPath: '/var/lib/lockstep/data' });
   });
 
-  it('tells NATS, with credentials from a Secret', () => {
-    const pod = podOf({ nats: { url: 'nats://nats:4222', credentials: { secretName: 'lockstep.nats' } } });
+  it('publishes to NATS under a name that no other job has, with credentials and CA from Secrets', () => {
+    const ca = { secretName: 'lockstep.ca' };
+    const pod = podOf({ nats: { url: 'tls://nats:4222', credentials: { secretName: 'lockstep.nats' }, ca } });
     const args = only(pod).args!.join(' ');
-    expect(args).toContain('--nats nats://nats:4222 --nats-creds /etc/lockstep/nats/nats.creds');
-    expect(pod.volumes).toContainEqual({ name: 'nats', secret: { secretName: 'lockstep.nats', defaultMode: 0o440 } });
+    const name = '--nats tls://nats:4222 --nats-job ml_cifar10_uid-of-the-job --nats-start-over';
+    expect(args).toContain(`${name} --nats-creds /etc/lockstep/nats/nats.creds --nats-ca /etc/lockstep/nats-ca/ca.crt`);
+    const secret = (secretName: string) => ({ secretName, defaultMode: 0o440 });
+    expect(pod.volumes).toContainEqual({ name: 'nats', secret: secret('lockstep.nats') });
+    expect(pod.volumes).toContainEqual({ name: 'nats-ca', secret: secret('lockstep.ca') });
+    expect(only(pod).volumeMounts).toContainEqual(
+      expect.objectContaining({ name: 'nats-ca', mountPath: '/etc/lockstep/nats-ca' }),
+    );
+    expect(jobNamePattern.test(natsJobName(longest))).toBe(true);
+    expect(operatorJobOf(natsJobName(longest))).toEqual({ namespace: longest.namespace, name: longest.name });
+  });
+
+  it.each([
+    [{ type: 'token', key: 't' }, '--nats-token-file /etc/lockstep/nats/t'],
+    [{ type: 'password', key: 'p', user: 'ada' }, '--nats-user ada --nats-password-file /etc/lockstep/nats/p'],
+  ] as const)('signs in to NATS as its credentials say: %j', (credentials, expected) => {
+    const nats = {
+      url: 'nats://nats:4222',
+      insecure: true,
+      credentials: { secretName: 'lockstep.nats', ...credentials },
+    };
+    expect(only(podOf({ nats })).args!.join(' ')).toContain(`${expected} --insecure`);
   });
 });
 

@@ -8,6 +8,8 @@ import { type Stores, within } from './stores.js';
 const maxInfoBytes = 16 * 1024;
 /** Bytes per message of an object; below the server's usual limit of 1 MiB. */
 export const chunkBytes = 256 * 1024;
+/** Usual chunks of other clients are of 128 KiB. */
+const smallestChunk = 64 * 1024;
 /** How long an object, at most a part, may take to arrive. */
 export const objectMs = 20_000;
 
@@ -33,7 +35,7 @@ export async function readObject(stores: Stores, name: string, maxBytes: number)
   if (!info.success) throw new Error(`expected the description of an object in ${runBucket}, got something else`);
   const { nuid, size, chunks, deleted } = info.data;
   if (deleted) return undefined;
-  const most = Math.ceil(maxBytes / chunkBytes);
+  const most = Math.ceil(maxBytes / smallestChunk);
   if (size > maxBytes || chunks > most) {
     throw new Error(`expected at most ${maxBytes} bytes in ${most} chunks, got ${size} bytes in ${chunks}`);
   }

@@ -50,6 +50,14 @@ export function secretNamesOf({ name }: JobIdentity, credentials: string | undef
   };
 }
 
+/**
+ * The job's name in NATS, where one registry serves all namespaces. Kubernetes' names have no underscore, and a job made
+ * again under an old name has another UID, so no two jobs share one.
+ */
+export function natsJobName({ namespace, name, uid }: JobIdentity): string {
+  return `${namespace}_${name}_${uid}`;
+}
+
 export function coordinatorPodName(job: JobIdentity, attempt: number): string {
   return `${namesOf(job).coordinator}-${attempt}`;
 }

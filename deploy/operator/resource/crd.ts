@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jobSpecSchema } from '../../../job/spec.js';
 import { operatorFieldsSchema } from './operator-fields.js';
-import { nameRules, propertiesOf, specRules, withVolumeRules } from './rules.js';
+import { nameRules, propertiesOf, specRules, withNatsRules, withVolumeRules } from './rules.js';
 import { statusSchema } from './status.js';
 import { structural, type Structural } from './structural.js';
 import { group, kind, plural, version } from './training-job.js';
@@ -61,7 +61,12 @@ function rootSchema(): Structural {
 function specSchema(): Structural {
   const job = propertiesOf(structural(z.toJSONSchema(jobSpecSchema, { io: 'input' }), 'describe'));
   const ours = propertiesOf(structural(z.toJSONSchema(operatorFieldsSchema, { io: 'input' }), 'apply'));
-  const properties: Record<string, Structural> = { ...job, ...ours, storage: withVolumeRules(ours['storage'] ?? {}) };
+  const properties: Record<string, Structural> = {
+    ...job,
+    ...ours,
+    storage: withVolumeRules(ours['storage'] ?? {}),
+    nats: withNatsRules(ours['nats'] ?? {}),
+  };
   // The resource's own name is the job's.
   delete properties['name'];
   const spec = { type: 'object', properties };

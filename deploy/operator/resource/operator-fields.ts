@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { presets } from '../../../job/presets.js';
+import { maxNatsUrl, natsUrlPattern } from '../../../proto/nats-url.js';
 import { maxTopologyLength } from './training-job.js';
 
 /**
@@ -22,6 +23,12 @@ const dnsName = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'lower-case letters, digits, dashes and dots');
+const secretKey = (fallback: string) =>
+  z
+    .string()
+    .max(253)
+    .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]*$/, 'a key of a Secret')
+    .default(fallback);
 const imageName = z.string().min(1).max(500);
 /**
  * A Secret, claim or ConfigMap that a job refers to. Whoever may create jobs reads it, as the image is theirs too; so it
@@ -125,18 +132,39 @@ const storage = z
   })
   .prefault({});
 
+const natsCredentials = z
+  .strictObject({
+    secretName: sharedName,
+    key: secretKey('nats.creds'),
+    type: z
+      .enum(['creds', 'token', 'password'])
+      .default('creds')
+      .describe('what is under the key: a credentials file (user JWT and seed), a token, or the password of user'),
+    user: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[^-]/, 'a name that is no option')
+      .describe('goes with type password')
+      .optional(),
+  })
+  .describe('a Secret to sign in with, whose name begins with "lockstep."');
+
 const nats = z
   .strictObject({
     url: z
       .string()
-      .max(500)
-      .regex(/^(nats|tls|ws|wss):\/\//),
-    credentials: z
-      .strictObject({ secretName: sharedName, key: z.string().min(1).max(253).default('nats.creds') })
-      .describe('a Secret with a credentials file, whose name begins with "lockstep."')
+      .max(maxNatsUrl)
+      .regex(natsUrlPattern, 'nats://HOST:PORT or tls://HOST:PORT, several with commas between')
+      .describe('address without credentials: nats://HOST:PORT or tls://HOST:PORT, several with commas between'),
+    credentials: natsCredentials.optional(),
+    ca: z
+      .strictObject({ secretName: sharedName, key: secretKey('ca.crt') })
+      .describe("a Secret with the CA of the server's certificate, PEM; default: the image's CAs")
       .optional(),
+    insecure: z.boolean().describe('send the credentials without TLS, to a nats:// address').optional(),
   })
-  .describe("where the run's events go")
+  .describe("where the run's events and checkpoints go")
   .optional();
 
 export const operatorFieldsSchema = z.strictObject({
@@ -186,4 +214,5 @@ export const operatorFieldsSchema = z.strictObject({
 
 export type OperatorFields = z.infer<typeof operatorFieldsSchema>;
 export type OperatorFieldsInput = z.input<typeof operatorFieldsSchema>;
+export type NatsCredentials = z.infer<typeof natsCredentials>;
 export type VolumeField = NonNullable<OperatorFields['storage']['run']>;

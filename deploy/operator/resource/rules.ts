@@ -32,6 +32,31 @@ const volumeRule: Rule = {
   message: 'expected one of existingClaim, emptyDir, and size with storageClassName',
 };
 
+/** Rules of `nats`; what they refuse, the coordinator's command line refuses too. */
+const natsRules: readonly Rule[] = [
+  {
+    rule: "!self.url.contains('@')",
+    message:
+      'expected no user, password or token in the address, which anybody who may read the resource sees; put them into a Secret: nats.credentials',
+    fieldPath: '.url',
+  },
+  {
+    rule: "!has(self.credentials) || !self.url.contains('nats://') || (has(self.insecure) && self.insecure)",
+    message: 'expected tls:// with credentials, or insecure: true where the network is trusted',
+    fieldPath: '.url',
+  },
+  {
+    rule: "!has(self.ca) || self.url.startsWith('tls://')",
+    message: 'expected a tls:// address with ca',
+    fieldPath: '.url',
+  },
+  {
+    rule: "!has(self.credentials) || (self.credentials.type == 'password') == has(self.credentials.user)",
+    message: 'expected user with type password, and with no other type',
+    fieldPath: '.credentials',
+  },
+];
+
 /** What may be changed while a job exists; `workers.replicas` besides. */
 const mutable: readonly string[] = ['suspend', 'ttlSecondsAfterFinished'];
 
@@ -55,6 +80,11 @@ export function withVolumeRules(storage: Structural): Structural {
     { ...volume, 'x-kubernetes-validations': [volumeRule] },
   ]);
   return { ...storage, properties: Object.fromEntries(volumes) };
+}
+
+/** The schema of `nats` with its rules. */
+export function withNatsRules(nats: Structural): Structural {
+  return { ...nats, 'x-kubernetes-validations': natsRules };
 }
 
 function stays(path: string, field: Structural): Rule {

@@ -13,7 +13,7 @@ export async function warmUp(settings: Settings): Promise<void> {
   const job = (spec: object) => ({ apiVersion, kind, metadata, spec }) as TrainingJob;
   const read = (each: TrainingJob) => readJob(each, settings);
   for (const spec of [{ preset: 'cluster-cnn3' }, { preset: 'cluster-cnn3', epochs: 'wrong', workers: 'wrong' }]) {
-    planJob({ job: job(spec), read, children: [], workerPods: [] }, Date.now());
+    planJob({ job: job(spec), read, keyId: 'warm-up', children: [], workerPods: [] }, Date.now());
   }
   await makeCertificates({ hosts: ['localhost'], days: 1, nowMs: Date.now() });
 }

@@ -1,6 +1,7 @@
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import type { NatsCredentials } from '../../resource/operator-fields.js';
 import type { JobContext } from '../job-context.js';
-import { coordinatorPodName, labelKeys, namesOf, ports, secretNamesOf } from '../names.js';
+import { coordinatorPodName, labelKeys, namesOf, natsJobName, ports, secretNamesOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { metaOf } from './meta.js';
 import * as parts from './pod-parts.js';
@@ -8,6 +9,7 @@ import { home, storageVolumes } from './storage.js';
 
 const jobFolder = '/etc/lockstep/job';
 const natsFolder = '/etc/lockstep/nats';
+const natsCaFolder = '/etc/lockstep/nats-ca';
 /** Where the coordinator says how the run ended; the kubelet puts it into the pod's status, `attempts.ts` reads it. */
 const lastWord = '/dev/termination-log';
 /** Time for the end of a step, a checkpoint and the report. */
@@ -25,8 +27,8 @@ export function coordinatorPod(context: JobContext, attempt: number, credentials
   const { coordinatorTls, token } = secretNamesOf(identity, credentials);
   const meta = metaOf(identity, coordinatorPodName(identity, attempt), 'coordinator');
   const storage = storageVolumes(context);
-  const natsCredentials = fields.nats?.credentials;
   const labels = { [labelKeys.attempt]: String(attempt), [labelKeys.credentials]: credentials };
+  const { credentials: natsCredentials, ca } = fields.nats ?? {};
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -44,6 +46,7 @@ export function coordinatorPod(context: JobContext, attempt: number, credentials
         { name: 'job', configMap: { name: namesOf(identity).config } },
         ...parts.credentialVolumes({ tls: coordinatorTls, token }),
         ...(natsCredentials ? [parts.secretVolume('nats', natsCredentials.secretName)] : []),
+        ...(ca ? [parts.secretVolume('nats-ca', ca.secretName)] : []),
       ],
     },
   } satisfies V1Pod;
@@ -72,12 +75,13 @@ function container(context: JobContext, storageMounts: NonNullable<V1Container['
       { name: 'job', mountPath: jobFolder, readOnly: true },
       ...parts.credentialMounts,
       ...(fields.nats?.credentials ? [{ name: 'nats', mountPath: natsFolder, readOnly: true }] : []),
+      ...(fields.nats?.ca ? [{ name: 'nats-ca', mountPath: natsCaFolder, readOnly: true }] : []),
     ],
   };
 }
 
-function coordinatorArgs({ fields }: JobContext): string[] {
-  const { workers, nats } = fields;
+function coordinatorArgs(context: JobContext): string[] {
+  const { workers } = context.fields;
   return [
     ...['coordinator', `${jobFolder}/job.yaml`],
     ...['--run', `${home}/run`],
@@ -88,9 +92,26 @@ function coordinatorArgs({ fields }: JobContext): string[] {
     ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
     ...['--wait', String(waitSeconds)],
     ...['--result', lastWord],
-    ...(nats === undefined ? [] : ['--nats', nats.url]),
-    ...(nats?.credentials === undefined ? [] : ['--nats-creds', `${natsFolder}/${nats.credentials.key}`]),
+    ...natsArgs(context),
   ];
+}
+
+/** Nobody else can have this name in NATS, so what isn't signed with the job's token there is damage: no start fails. */
+function natsArgs({ identity, fields: { nats } }: JobContext): string[] {
+  if (nats === undefined) return [];
+  return [
+    ...['--nats', nats.url, '--nats-job', natsJobName(identity), '--nats-start-over'],
+    ...(nats.credentials === undefined ? [] : signInArgs(nats.credentials)),
+    ...(nats.ca === undefined ? [] : ['--nats-ca', `${natsCaFolder}/${nats.ca.key}`]),
+    ...(nats.insecure ? ['--insecure'] : []),
+  ];
+}
+
+function signInArgs({ key, type, user }: NatsCredentials): string[] {
+  const file = `${natsFolder}/${key}`;
+  if (type === 'creds') return ['--nats-creds', file];
+  if (type === 'token') return ['--nats-token-file', file];
+  return ['--nats-user', user ?? '', '--nats-password-file', file];
 }
 
 const health = { httpGet: { path: '/healthz', port: ports.http, scheme: 'HTTPS' }, timeoutSeconds: 3 };
