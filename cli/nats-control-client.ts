@@ -162,7 +162,11 @@ export class NatsControlClient implements ControlClient {
       'not an answer of Lockstep': 'somebody else may have answered: pass --token-file',
     }[found];
     return new ClusterError(
-      found === 'not signed' ? 'UNAUTHENTICATED' : found === 'not an answer of Lockstep' ? 'BAD_MESSAGE' : 'UNREACHABLE',
+      found === 'not signed'
+        ? 'UNAUTHENTICATED'
+        : found === 'not an answer of Lockstep'
+          ? 'BAD_MESSAGE'
+          : 'UNREACHABLE',
       `${verb}: expected an answer of job ${job} at ${describeAddress(this.options.address)}, got ${found}; ${advice}`,
     );
   }

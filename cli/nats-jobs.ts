@@ -58,14 +58,20 @@ export function chooseJob(wanted: string, entries: readonly Pick<RegistryEntry, 
   }
   if (others.length === 0) return only.job;
   const names = [only, ...others].map(({ job, state }) => `\n  ${job} (${state})`);
-  throw new JobError('BAD_OPTION', `--job ${wanted}: expected one job, got ${names.length}; name one of:${names.join('')}`);
+  throw new JobError(
+    'BAD_OPTION',
+    `--job ${wanted}: expected one job, got ${names.length}; name one of:${names.join('')}`,
+  );
 }
 
 /** @throws JobError BAD_OPTION */
 export function checkWantedJob(wanted: string): string {
   if (/^([a-z0-9-]{1,63}\/)?[A-Za-z0-9_-]{1,160}$/.test(wanted)) return wanted;
   const found = JSON.stringify(wanted.slice(0, 80));
-  throw new JobError('BAD_OPTION', `--job: expected the name of a job, or NAMESPACE/NAME of a TrainingJob, got ${found}`);
+  throw new JobError(
+    'BAD_OPTION',
+    `--job: expected the name of a job, or NAMESPACE/NAME of a TrainingJob, got ${found}`,
+  );
 }
 
 function isMeant(job: string, wanted: string): boolean {

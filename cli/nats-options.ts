@@ -44,9 +44,15 @@ export function addNatsConnection(command: Command, help: string): Command {
 
 /** Options of NATS for commands that run a job. */
 export function addNatsOptions(command: Command): Command {
-  return addNatsConnection(command, 'publish events, metrics and checkpoints to NATS; the run can be steered from there')
+  return addNatsConnection(
+    command,
+    'publish events, metrics and checkpoints to NATS; the run can be steered from there',
+  )
     .option('--nats-job <name>', 'name of the job in NATS (default: that of the spec)')
-    .option('--nats-start-over', "train from the first step where NATS has no run that is whole and signed with the token");
+    .option(
+      '--nats-start-over',
+      'train from the first step where NATS has no run that is whole and signed with the token',
+    );
 }
 
 /** @returns undefined without `--nats`. @throws JobError BAD_OPTION */

@@ -42,11 +42,15 @@ const version = (JSON.parse(readFileSync('package.json', 'utf8')) as { version: 
 const scratch = scratchDirectory();
 const plain = join(scratch.path, 'plain');
 const secrets = join(plain, 'base/secrets');
+const natsSecrets = join(plain, 'components/nats/secrets');
 const secretFiles = ['ca.crt', 'coordinator.crt', 'coordinator.key', 'worker.crt', 'worker.key', 'token'];
 afterAll(scratch.remove);
 beforeAll(() => {
   cpSync('deploy/plain', plain, { recursive: true });
-  for (const name of secretFiles) writeFileSync(join(secrets, name), `made for this test: ${name}`);
+  for (const name of secretFiles) {
+    writeFileSync(join(secrets, name), `made for this test: ${name}`);
+    writeFileSync(join(natsSecrets, name), `made for this test: ${name}`);
+  }
 });
 
 function hasKubectl(): boolean {
@@ -138,11 +142,31 @@ describe.skipIf(!withKubectl)('manifests without the operator', () => {
     }
   });
 
+  it('gives the NATS server a key and a token of its own, and no command line a secret', () => {
+    const manifests = rendered.get('with-nats')!;
+    const pods = podsOf(manifests).map(({ spec }) => spec);
+    const secretsOf = (name: string) =>
+      pods
+        .filter(({ containers }) => containers.some((container) => container.name === name))
+        .flatMap(({ volumes }) => volumes.flatMap(({ secret }) => (secret ? [secret.secretName] : [])));
+    expect(secretsOf('nats')).toEqual(['lockstep-nats']);
+    expect(secretsOf('coordinator')).toEqual(['lockstep-coordinator-tls', 'lockstep-token', 'lockstep-nats-client']);
+    expect(secretsOf('worker')).not.toContain('lockstep-nats-client');
+    const args = pods.flatMap(({ containers }) => containers.flatMap((container) => container.args));
+    expect(args.filter((arg) => /\$\(|:\/\/.*@/.test(arg))).toEqual([]);
+    expect(args).toEqual(expect.arrayContaining(['--nats=tls://lockstep-nats:4222', '--config=/etc/nats/nats.conf']));
+    const config = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'lockstep-nats');
+    expect(config!.data!['nats.conf']).toMatch(/^http: 127\.0\.0\.1:8222$/m);
+  });
+
   it('brings no secret along: without those that the user makes, it says which file is missing', () => {
-    const tracked = execFileSync('git', ['ls-files', 'deploy/plain/base/secrets'], { encoding: 'utf8' });
+    const folders = ['deploy/plain/base/secrets', 'deploy/plain/components/nats/secrets'];
+    const tracked = execFileSync('git', ['ls-files', ...folders], { encoding: 'utf8' });
     expect(tracked.trim().split('\n')).toEqual([
       'deploy/plain/base/secrets/.gitignore',
       'deploy/plain/base/secrets/README.md',
+      'deploy/plain/components/nats/secrets/.gitignore',
+      'deploy/plain/components/nats/secrets/README.md',
     ]);
     rmSync(join(secrets, 'token'));
     expect(() => render(plain)).toThrow(/secrets\/token/);

@@ -45,17 +45,13 @@ describe.skipIf(skipped !== undefined)(title, () => {
   beforeAll(async () => {
     cpSync(join(repository, 'deploy'), place, { recursive: true });
     const secrets = join(place, 'plain', 'base', 'secrets');
-    const made = await lockstep([
-      'certs',
-      '--out',
-      secrets,
-      '--host',
-      'lockstep-coordinator',
-      '--host',
-      'lockstep-nats',
-    ]);
+    const made = await lockstep(['certs', '--out', secrets, '--host', 'lockstep-coordinator']);
     expect(made.code, made.stderr).toBe(0);
     writeFileSync(join(secrets, 'token'), 'a'.repeat(64));
+    const natsSecrets = join(place, 'plain', 'components', 'nats', 'secrets');
+    const server = await lockstep(['certs', '--out', natsSecrets, '--host', 'lockstep-nats']);
+    expect(server.code, server.stderr).toBe(0);
+    writeFileSync(join(natsSecrets, 'token'), 'b'.repeat(64));
     cluster = await Cluster.start({ crds: [join(place, 'crd', 'trainingjob.yaml')], controllers: false });
     client = cluster.client();
     await client.apply({
@@ -126,6 +122,37 @@ describe.skipIf(skipped !== undefined)(title, () => {
     const { stdout, stderr } = await dryRun(text);
     expect(stderr).toBe('');
     expect(stdout.trim().split('\n').length).toBe(loadAllYaml(text).length);
+  });
+
+  const withNats = (nats: object) =>
+    dryRun(
+      JSON.stringify({
+        ...{ apiVersion: 'lockstep.dev/v1alpha1', kind: 'TrainingJob', metadata: { name: 'with-nats' } },
+        spec: { preset: 'cluster-cnn3', nats },
+      }),
+    );
+  const credentials = { secretName: 'lockstep-nats' };
+
+  it.each([
+    { url: 'tls://nats.example', credentials, ca: { secretName: 'lockstep-ca' } },
+    { url: 'nats://a:4222,nats://[::1]:5' },
+    { url: 'nats://nats', credentials, insecure: true },
+    { url: 'tls://nats', credentials: { ...credentials, type: 'password', user: 'ada' } },
+  ])('takes a job with nats: %j', async (nats) =>
+    expect((await withNats(nats)).stdout).toContain('serverside-applied'),
+  );
+
+  it.each([
+    [{ url: 'tls://ada:secret@nats' }, 'put them into a Secret: nats.credentials'],
+    [{ url: 'ws://nats' }, 'spec.nats.url'],
+    [{ url: 'nats://a,tls://b' }, 'spec.nats.url'],
+    [{ url: 'nats://nats', credentials }, 'expected tls:// with credentials, or insecure: true'],
+    [{ url: 'tls://nats', credentials: { secretName: 'other-token' } }, 'spec.nats.credentials.secretName'],
+    [{ url: 'nats://nats', ca: { secretName: 'lockstep-ca' } }, 'expected a tls:// address with ca'],
+    [{ url: 'tls://nats', credentials: { ...credentials, user: 'ada' } }, 'expected user with type password'],
+    [{ url: 'tls://nats', credentials: { ...credentials, key: '../token' } }, 'spec.nats.credentials.key'],
+  ])('refuses a job with nats: %j', async (nats, message) => {
+    await expect(withNats(nats)).rejects.toThrow(message);
   });
 
   it('would refuse a pod that is not restricted, so the above means something', async () => {

@@ -86,7 +86,14 @@ describe.skipIf(missing !== undefined)(
     it('is used with the right password; with a wrong one the run is unharmed and says why', async () => {
       const server = await startServer('--user', 'ada', '--pass', 'right/word');
       const directory = scratch();
-      const refused = await startRun(directory, '--nats', server.url(), '--nats-job', 'door', ...signInFlags('ada', 'wrong-word'));
+      const refused = await startRun(
+        directory,
+        '--nats',
+        server.url(),
+        '--nats-job',
+        'door',
+        ...signInFlags('ada', 'wrong-word'),
+      );
       await steps(refused, 22);
       expect(refused.command.stdout).toMatch(
         /NATS: nats:\/\/127.0.0.1:\d+ is away \(.*authorization violation.*\); training goes on/i,
@@ -94,7 +101,14 @@ describe.skipIf(missing !== undefined)(
       const told = refused.command.stdout + refused.command.stderr + readFileSync(join(directory, 'log.jsonl'), 'utf8');
       expect(told).not.toContain('wrong-word');
 
-      const admitted = await startRun(scratch(), '--nats', server.url(), '--nats-job', 'door', ...signInFlags('ada', 'right/word'));
+      const admitted = await startRun(
+        scratch(),
+        '--nats',
+        server.url(),
+        '--nats-job',
+        'door',
+        ...signInFlags('ada', 'right/word'),
+      );
       const js = jetstream(await server.connect({ user: 'ada', pass: 'right/word' }));
       await eventually(
         () => readEvents(js),
@@ -106,7 +120,15 @@ describe.skipIf(missing !== undefined)(
 
     it('is used with a token', async () => {
       const server = await startServer('--auth', 'one-token');
-      const run = await startRun(scratch(), '--nats', server.url(), '--nats-job', 'token', '--nats-token-file', secretFile('one-token'));
+      const run = await startRun(
+        scratch(),
+        '--nats',
+        server.url(),
+        '--nats-job',
+        'token',
+        '--nats-token-file',
+        secretFile('one-token'),
+      );
       await run.finish();
       expect(run.command.stdout).not.toMatch(/is away|did not get/);
     });

@@ -39,7 +39,8 @@ describe.skipIf(missing !== undefined)(
       await steps(silent, 33);
       const stores = await openStores(connection);
       const { runId } = (await readEntry(js, 'moved'))!;
-      const names = async () => (await readIndex(stores, { job: 'moved', runId }, undefined))?.files.map(({ name }) => name) ?? [];
+      const names = async () =>
+        (await readIndex(stores, { job: 'moved', runId }, undefined))?.files.map(({ name }) => name) ?? [];
       const hasCheckpoint = (names: string[]) => names.includes('checkpoints/step-00000030.safetensors');
       await eventually(names, hasCheckpoint, 'the checkpoint of step 30 in the store');
       silent.command.process.kill('SIGSTOP');
@@ -101,9 +102,7 @@ describe.skipIf(missing !== undefined)(
       );
       const { code, stderr } = await other.ended;
       expect(code).toBe(1);
-      expect(stderr).toContain(
-        'NATS: expected job other to be the one whose run is resumed, got another one',
-      );
+      expect(stderr).toContain('NATS: expected job other to be the one whose run is resumed, got another one');
       expect(stderr).toContain('seed: 1 there, 9 now');
     });
 

@@ -52,7 +52,8 @@ export class Admission {
       const seconds = Math.round((nowMs - at) / 1000);
       return `expected a request made within ${windowMs / 1000} s, got one of ${seconds} s ago; check the clocks of both machines`;
     }
-    if (at < this.startMs) return 'expected a request made after this coordinator started, got an earlier one; ask again';
+    if (at < this.startMs)
+      return 'expected a request made after this coordinator started, got an earlier one; ask again';
     if (this.#seen.has(nonce)) return 'expected a new request, got one that was carried out already; ask again';
     this.#seen.set(nonce, at + windowMs);
     return undefined;

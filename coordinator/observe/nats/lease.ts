@@ -194,7 +194,9 @@ export class Lease {
     if (this.#notedForged) return;
     this.#notedForged = true;
     const { job, onNote } = this.options;
-    onNote(`NATS: replaced the entry of job ${job} in ${jobBucket}, which wasn't signed with the token of this coordinator`);
+    onNote(
+      `NATS: replaced the entry of job ${job} in ${jobBucket}, which wasn't signed with the token of this coordinator`,
+    );
   }
 }
 

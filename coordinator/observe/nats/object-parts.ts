@@ -68,7 +68,10 @@ export async function objectsOf({ js }: Stores, job: string): Promise<string[]> 
   const list = async () => {
     for (let left = (await consumer.info()).num_pending; left > 0 && names.length < maxListed;) {
       const before = left;
-      for await (const { subject } of await consumer.fetch({ max_messages: Math.min(left, batch), expires: answerMs })) {
+      for await (const { subject } of await consumer.fetch({
+        max_messages: Math.min(left, batch),
+        expires: answerMs,
+      })) {
         const name = objectOf(subject);
         if (name.startsWith(`${job}/`)) names.push(name);
         left--;

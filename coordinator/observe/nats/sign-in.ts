@@ -5,5 +5,7 @@ import type { NatsAddress } from './address.js';
 export function connectionOptions({ servers, tls, ca, signIn }: NatsAddress): NodeConnectionOptions {
   const options = { servers: [...servers], ...(tls && { tls: ca === undefined ? {} : { ca } }) };
   if (signIn === undefined) return options;
-  return 'creds' in signIn ? { ...options, authenticator: credsAuthenticator(signIn.creds) } : { ...options, ...signIn };
+  return 'creds' in signIn
+    ? { ...options, authenticator: credsAuthenticator(signIn.creds) }
+    : { ...options, ...signIn };
 }

@@ -84,7 +84,9 @@ describe('the sign-in', () => {
     const { ca } = await makeCertificates({ hosts: ['here'], days: 1, nowMs: Date.now() });
     const address = readAddress({ nats: 'tls://here', natsCa: file('ca', ca) })!;
     expect(connectionOptions(address).tls).toEqual({ ca });
-    expect(() => readAddress({ nats: 'tls://here', natsCa: file('bad', 'PEM') })).toThrow(/expected a certificate in PEM/);
+    expect(() => readAddress({ nats: 'tls://here', natsCa: file('bad', 'PEM') })).toThrow(
+      /expected a certificate in PEM/,
+    );
   });
 });
 
@@ -143,6 +145,8 @@ describe('the job that a person means', () => {
     expect(() => chooseJob('twice', registry)).toThrow(
       `--job twice: expected one job, got 2; name one of:\n  ml_twice_${uid(5)} (training)\n  vision_twice_${uid(6)} (training)`,
     );
-    expect(() => chooseJob('ml/none', registry)).toThrow('expected a job in LOCKSTEP_JOBS, got none of the name ml/none');
+    expect(() => chooseJob('ml/none', registry)).toThrow(
+      'expected a job in LOCKSTEP_JOBS, got none of the name ml/none',
+    );
   });
 });

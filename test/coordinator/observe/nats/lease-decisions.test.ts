@@ -24,8 +24,7 @@ const silent = {
   ...{ entry: entry(), owner: 'here-1', changed: false, unchangedMs: 0 },
   ...{ forged: false, mayReplace: false },
 };
-const claim = (fields: Partial<Parameters<typeof decideClaim>[0]>) =>
-  decideClaim({ ...silent, ...fields }).action;
+const claim = (fields: Partial<Parameters<typeof decideClaim>[0]>) => decideClaim({ ...silent, ...fields }).action;
 
 describe('who gets a job', () => {
   it.each([
