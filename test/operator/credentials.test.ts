@@ -1,6 +1,11 @@
 import type { V1Deployment, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { areDerivedFrom, certificateDays, currentCredentials } from '../../deploy/operator/plan/credentials.js';
+import {
+  areDerivedFrom,
+  certificateDays,
+  credentialsOf,
+  currentCredentials,
+} from '../../deploy/operator/plan/credentials.js';
 import { labelKeys } from '../../deploy/operator/plan/names.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { Action, Observed } from '../../deploy/operator/plan/types.js';
@@ -31,6 +36,15 @@ describe('credentials', () => {
     const last = (start: number) => currentCredentials(job, k.keyId, noonMs + start * dayMs);
     const shared = Array.from({ length: 1200 }, (_, day) => day).filter((day) => last(day) === last(0));
     expect(certificateDays - shared.at(-1)!).toBeGreaterThanOrEqual((2 / 3) * certificateDays);
+  });
+
+  it('are taken from a pod’s label only as an operator wrote them', () => {
+    const withLabel = (label: string) => ({ metadata: { labels: { [labelKeys.credentials]: label } } });
+    expect(credentialsOf(withLabel('7f3a9c01-00c0ffee-12'))).toBe('7f3a9c01-00c0ffee-12');
+    for (const label of ['', '7f3a9c01', '7f3a9c01-00c0ffee-', 'x-7f3a9c01-00c0ffee-0', '7f3a9c01-00C0FFEE-0']) {
+      expect(credentialsOf(withLabel(label))).toBeUndefined();
+    }
+    expect(credentialsOf({})).toBeUndefined();
   });
 
   it('are the operator’s own only with its key and for this job', () => {

@@ -12,6 +12,7 @@ import { timeMs } from './time.js';
 const dayMs = 86_400_000;
 /** Starts of one term share their Secrets. Terms are counted from the job's creation, so none has to be remembered. */
 const termMs = 365 * dayMs;
+const shape = /^[0-9a-z-]{8}-[0-9a-f]{8}-\d{1,4}$/;
 /** Validity of certificates. They are made within their term, so at any start in it two years or more are left. */
 export const certificateDays = 1095;
 
@@ -22,9 +23,13 @@ export function currentCredentials(job: TrainingJob, keyId: string, nowMs: numbe
   return `${prefixOf(identityOf(job), keyId)}${term}`;
 }
 
-/** As a coordinator's pod has them; undefined where an operator before 0.5.5 started it. */
+/**
+ * As a coordinator's pod has them; undefined where an operator before 0.5.5 started it. A label that somebody has
+ * changed to anything else names no Secrets.
+ */
 export function credentialsOf({ metadata }: KubernetesObject): string | undefined {
-  return metadata?.labels?.[labelKeys.credentials];
+  const label = metadata?.labels?.[labelKeys.credentials];
+  return label !== undefined && shape.test(label) ? label : undefined;
 }
 
 /** Whether the operator with this key can call a coordinator that has these credentials. */
