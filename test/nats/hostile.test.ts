@@ -234,7 +234,7 @@ describe.skipIf(missing !== undefined)('the object store, written by an account 
     const forgeries: [RunIndex, Seal | undefined][] = [
       [{ ...index, files }, undefined],
       [{ ...index, files }, foreign],
-      [{ ...signed, files } as RunIndex, undefined],
+      [{ ...signed, files }, undefined],
       [seal.add(['index', 'j', '99999999'], { ...index, files }), undefined],
     ];
     for (const [forged, by] of forgeries) {

@@ -12,9 +12,9 @@ const variable = 'NATS_TOKEN_QUOTED';
 afterEach(() => void delete process.env[variable]);
 
 /** The configuration of the plain manifests, with this machine's paths and a free port for its probes. */
-async function startPlain(token: string) {
+async function startPlain(token: string, host = '127.0.0.1') {
   const directory = scratch();
-  const { ca, coordinator } = await makeCertificates({ hosts: ['127.0.0.1'], days: 1, nowMs: Date.now() });
+  const { ca, coordinator } = await makeCertificates({ hosts: [host], days: 1, nowMs: Date.now() });
   mkdirSync(join(directory, 'tls'));
   writeFileSync(join(directory, 'tls/tls.crt'), coordinator.cert);
   writeFileSync(join(directory, 'tls/tls.key'), coordinator.key);
@@ -48,4 +48,10 @@ describe.skipIf(missing !== undefined)("the plain manifests' NATS server", () =>
       await expect(open({ natsCa: undefined })).rejects.toThrow(/certificate/i);
     },
   );
+
+  it('is not taken for the server at an IP address when its certificate is one for localhost', async () => {
+    const { server, caFile } = await startPlain('token', 'localhost');
+    const address = readAddress({ nats: server.url('tls'), natsTokenFile: secretFile('token'), natsCa: caFile })!;
+    await expect(connect({ ...connectionOptions(address), reconnect: false })).rejects.toThrow(/127\.0\.0\.1/);
+  });
 });

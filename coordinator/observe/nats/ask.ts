@@ -59,7 +59,7 @@ export async function ask(connection: NatsConnection, question: Question): Promi
       connection.publish(controlSubject(job, verb), JSON.stringify(body), { reply: inbox });
     } catch (error) {
       clearTimeout(timer);
-      reject(error as Error);
+      reject(error);
     }
   });
 }

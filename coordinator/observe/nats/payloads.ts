@@ -3,7 +3,6 @@ import { mostWorkers } from '../../control-service.js';
 import { mostPoints } from '../progress.js';
 import { jobNamePattern } from './names.js';
 
-// eslint-disable-next-line no-control-regex
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
