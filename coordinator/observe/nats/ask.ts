@@ -57,9 +57,9 @@ export async function ask(connection: NatsConnection, question: Question): Promi
     });
     try {
       connection.publish(controlSubject(job, verb), JSON.stringify(body), { reply: inbox });
-    } catch (error) {
+    } catch (cause) {
       clearTimeout(timer);
-      reject(error);
+      reject(new Error(`${verb}: expected an open connection to NATS`, { cause }));
     }
   });
 }
