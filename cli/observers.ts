@@ -1,11 +1,14 @@
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { HttpOptions } from '../coordinator/observe/http/decide.js';
 import { HeldEvents } from '../coordinator/observe/held-events.js';
+import { HealthPort } from '../coordinator/observe/http/health-port.js';
 import { LivePage } from '../coordinator/observe/http/live-page.js';
 import { version } from './version.js';
 
 export interface ObserverOptions extends HttpOptions {
   readonly runDirectory: string;
+  /** Where health probes are answered, `[HOST:]PORT`; nowhere by default. */
+  readonly health?: string | undefined;
   /** Whether to write event files for TensorBoard. */
   readonly tensorboard: boolean;
   /** Writes a time line of the whole run (true), or of so many steps. */
@@ -23,13 +26,25 @@ export class Observers {
   private constructor(
     private readonly options: ObserverOptions,
     private readonly page: LivePage | undefined,
+    private readonly health: HealthPort | undefined,
   ) {
-    if (page) this.#all.push(page);
+    for (const observer of [page, health]) if (observer) this.#all.push(observer);
   }
 
-  /** Takes the page's port, before anything else happens. @throws JobError BAD_OPTION */
+  /** Takes the ports of page and health, before anything else happens. @throws JobError BAD_OPTION */
   static async open(options: ObserverOptions): Promise<Observers> {
-    return new Observers(options, await LivePage.open(options));
+    const health = await HealthPort.open(options.health);
+    try {
+      return new Observers(options, await LivePage.open(options), health);
+    } catch (error) {
+      await health?.close();
+      throw error;
+    }
+  }
+
+  /** Where health probes are answered. */
+  get healthAddress(): string | undefined {
+    return this.health?.address;
   }
 
   /** Begins with event files and time line; called once the run directory is the coordinator's. */

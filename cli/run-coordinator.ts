@@ -66,6 +66,7 @@ async function runObserved(options: CoordinatorRun): Promise<number> {
 
 async function runWith(observers: Observers, options: CoordinatorRun): Promise<number> {
   const terminal = new Terminal(options);
+  if (observers.healthAddress !== undefined) terminal.print(`Health: ${observers.healthAddress}`);
   const dataset = async () => {
     const opened = await options.dataset();
     await terminal.begin(opened);

@@ -1,6 +1,7 @@
+import { timingSafeEqual } from 'node:crypto';
 import { ClusterError } from '../proto/errors.js';
 import type { Heartbeat, Hello, Holding, Ready, WorkerPhase } from '../proto/messages.js';
-import { PROTOCOL_VERSION } from '../proto/services.js';
+import { beatKeyBytes, PROTOCOL_VERSION } from '../proto/services.js';
 
 /** What a worker says of itself goes into logs, status and run.json: it is checked before it is kept. */
 
@@ -19,7 +20,7 @@ export function printable(text: string, limit = maxReason): string {
 }
 
 /** @throws ClusterError when a worker of another version, or without a usable id, wants to join. */
-export function checkHello({ workerId, protocolVersion, host, runtime }: Hello): void {
+export function checkHello({ workerId, protocolVersion, host, runtime, beatKey }: Hello): void {
   if (protocolVersion !== PROTOCOL_VERSION) {
     throw new ClusterError(
       'PROTOCOL_VERSION',
@@ -29,6 +30,23 @@ export function checkHello({ workerId, protocolVersion, host, runtime }: Hello):
   }
   if (workerId === '') throw bad(`join: expected a worker id of 1 to ${maxText} characters, got none`);
   checkTexts('join', { 'worker id': workerId, host, runtime });
+  if (beatKey.byteLength === beatKeyBytes) return;
+  throw bad(`join: expected a beat key of ${beatKeyBytes} bytes from ${workerId}, got ${beatKey.byteLength}`);
+}
+
+/**
+ * Binds heartbeats to the process that joined. The error is retryable: the worker may be the rightful one whose id
+ * another process took after it was lost.
+ * @throws ClusterError DUPLICATE_WORKER
+ */
+export function checkBeatKey({ beatKey }: Heartbeat, hello: Hello): void {
+  const expected = hello.beatKey;
+  if (beatKey?.byteLength === expected.byteLength && timingSafeEqual(beatKey, expected)) return;
+  throw new ClusterError(
+    'DUPLICATE_WORKER',
+    `heartbeat: expected the beat key that ${hello.workerId} joined with, got ${beatKey?.byteLength ? 'another' : 'none'}; ` +
+      'only the process that joined may send its heartbeats',
+  );
 }
 
 /** @throws ClusterError BAD_MESSAGE */

@@ -2,21 +2,18 @@ import type { JobManifest } from '../job/manifest.js';
 import { monotonicMs } from '../proto/clock.js';
 import { chunkCount } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
-import type { Heartbeat, Hello, Ready, ReceivedFromWorker } from '../proto/messages.js';
+import type { Heartbeat, Ready, ReceivedFromWorker } from '../proto/messages.js';
 import type { LinkResult } from '../proto/local-link.js';
-import { checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
+import { checkBeatKey, checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from './engine-class.js';
 import type { EngineDoor } from './engine-door.js';
 import type { RunEvents } from './events.js';
+import { refuse } from './hello.js';
 import type { Roster } from './roster.js';
 import { type JoinStream, type WorkerLink, WorkerSession } from './session.js';
 import type { Traffic } from './traffic.js';
 import type { Trainer } from './trainer.js';
 
-/** How long a connection may stay without saying who it is. */
-const helloLimitMs = 10_000;
-/** Connections at a time that have not said who they are; more are told to come back. */
-const maxSilent = 1_024;
 /** Orders and vectors that may wait for a worker to read them. */
 const maxUnread = { orders: 1_000, vectors: 4 };
 
@@ -37,61 +34,41 @@ export interface ClusterServiceOptions {
 /** Serves Join: turns streams into sessions, and their messages into calls. */
 export class ClusterService {
   #closed: string | undefined;
-  /** Connections that have not said Hello. */
-  #silent = 0;
   readonly #saidReady = new WeakSet<WorkerSession>();
   readonly #notedPlacements = new Set<string>();
 
   constructor(private readonly options: ClusterServiceOptions) {}
 
+  /** Serves a stream whose first message is there to be read; see `awaitHello`. */
   join(stream: JoinStream): void {
+    if (stream.cancelled) return;
     let session: WorkerSession | undefined;
-    const greeted = this.#expectHello(stream);
+    let isOver = false;
     stream.on('data', (message: ReceivedFromWorker) => {
+      if (isOver) return;
       try {
         if (session) this.#received(session, message);
-        else if (greeted()) session = this.#admit(stream, message);
+        else session = this.#admit(stream, message);
       } catch (error) {
+        isOver = session === undefined;
         this.#failed(session ?? stream, error);
       }
     });
     const ended = () => {
       if (session) this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended'));
-      else if (greeted()) refuse(stream, new ClusterError('BAD_MESSAGE', 'join: expected Hello first, got the end'));
     };
     for (const event of ['end', 'cancelled', 'error']) stream.on(event, ended);
+    stream.resume();
   }
 
   /**
-   * Refuses a connection that does not say who it is, and new ones while there are too many of those.
-   * @returns to be called when the first message is there, or the end; false when the connection is over by then.
+   * Records a heartbeat from any connection. @returns true if its worker has joined.
+   * @throws ClusterError DUPLICATE_WORKER when it lacks the key of that worker's Hello; the session is unchanged.
    */
-  #expectHello(stream: JoinStream): () => boolean {
-    let waiting = true;
-    const greeted = () => {
-      if (!waiting) return false;
-      waiting = false;
-      this.#silent--;
-      clearTimeout(timer);
-      return true;
-    };
-    const give = (code: 'BAD_MESSAGE' | 'UNREACHABLE', message: string) => {
-      if (greeted()) refuse(stream, new ClusterError(code, message));
-    };
-    const timer = setTimeout(() => {
-      give('BAD_MESSAGE', `join: expected Hello within ${helloLimitMs / 1000} s, got nothing`);
-    }, helloLimitMs);
-    if (++this.#silent > maxSilent) {
-      const found = `got one more; try again in ${helloLimitMs / 1000} s`;
-      give('UNREACHABLE', `join: expected at most ${maxSilent} connections that have not said Hello, ${found}`);
-    }
-    return greeted;
-  }
-
-  /** Records a heartbeat from any connection. @returns true if its worker has joined. @throws ClusterError */
   heard(heartbeat: Heartbeat): boolean {
     const session = this.options.roster.get(heartbeat.workerId ?? '');
     if (!session) return false;
+    checkBeatKey(heartbeat, session.hello);
     try {
       this.#heartbeat(session, heartbeat);
     } catch (error) {
@@ -313,11 +290,4 @@ function noteClock({ clock }: WorkerSession, { sentMs }: Heartbeat): void {
 /** What a message is called that may be none. */
 function kindOf({ message }: { readonly message?: string }): string {
   return message ?? 'an empty message';
-}
-
-const noHello: Hello = { protocolVersion: 0, workerId: '', host: '', pid: 0, runtime: '' };
-
-/** Ends a connection that is no session yet. */
-function refuse(stream: JoinStream, error: ClusterError): void {
-  new WorkerSession(noHello, stream, performance.now()).refuse(error);
 }

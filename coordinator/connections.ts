@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Http2Server, ServerHttp2Session, ServerOptions } from 'node:http2';
 import { InvariantError } from '../job/errors.js';
 import { connectionLimitMs } from '../proto/liveness.js';
 
@@ -9,6 +9,30 @@ export function onConnection(server: Server, tend: (session: ServerHttp2Session)
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   if (!http2Servers?.size) throw new InvariantError('connections: expected an HTTP/2 server inside of the gRPC server');
   for (const inner of http2Servers.keys()) inner.on('session', tend);
+}
+
+/**
+ * Limits of every HTTP/2 session, besides those that nghttp2 has for resets, CONTINUATION and SETTINGS frames. A session
+ * beyond its memory takes no new stream; a worker's session has one, so its vectors may wait in memory beyond that.
+ */
+const sessionLimits = {
+  maxSessionMemory: 16,
+  maxHeaderListPairs: 64,
+  maxOutstandingPings: 8,
+  maxSessionInvalidFrames: 16,
+  maxSessionRejectedStreams: 64,
+  unknownProtocolTimeout: 2_000,
+} satisfies ServerOptions;
+/** Header bytes of one call, uncompressed. */
+const maxHeaderListSize = 16 * 1024;
+
+/** Sets limits that gRPC has no options for. To be called before the server gets its connection injector. */
+export function limitSessions(server: Server): void {
+  // A private field of gRPC's, as below.
+  const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: ServerOptions };
+  if (!commonServerOptions) throw new InvariantError('connections: expected options of the HTTP/2 server inside gRPC');
+  const settings = { ...commonServerOptions.settings, maxHeaderListSize };
+  Object.assign(commonServerOptions, { ...sessionLimits, settings });
 }
 
 /**

@@ -11,6 +11,7 @@ import type { RunControl, Scaler } from './control.js';
 import { controlHandlers } from './control-service.js';
 import type { FetchCall } from './data-service.js';
 import { RunEvents } from './events.js';
+import { awaitHello } from './hello.js';
 import { decideListen, formatEndpoint, type ListenOptions } from './listen.js';
 import type { RunHistory } from './observe/history.js';
 import { StatusFeed } from './observe/status-feed.js';
@@ -99,7 +100,8 @@ export class Coordinator {
           (error: Error) =>
             call.emit('error', toStatus(new ClusterError('STOPPED', `the job cannot start: ${error.message}`))),
         );
-    const join = whenPrepared<JoinStream>((run, stream) => run.join(stream));
+    const serveJoin = whenPrepared<JoinStream>((run, stream) => run.join(stream));
+    const join = (stream: JoinStream) => awaitHello(stream, serveJoin);
     const fetch = whenPrepared<FetchCall>((run, call) => run.fetch(call));
     const beat = (stream: BeatStream) => serveBeats(stream, (heartbeat) => this.#current?.heard(heartbeat) ?? false);
     const control = controlHandlers({

@@ -1,3 +1,4 @@
+import type { ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import {
@@ -23,10 +24,12 @@ import type {
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
 import type { TlsIdentity } from '../proto/identity.js';
 import { isTrusted, mutualTls } from '../proto/tls.js';
-import { Arrivals } from './arrivals.js';
-import { dropSilent, onConnection, raiseWindows } from './connections.js';
+import { Admission, peerOf } from './admission/admission.js';
+import { workerPortLimits } from './admission/limits.js';
+import { noteMessages } from './authenticated-calls.js';
+import { dropSilent, limitSessions, onConnection, raiseWindows } from './connections.js';
 import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
-import { Strangers } from './strangers.js';
+import { RejectedPeers } from './rejected-peers.js';
 
 export interface Handlers {
   readonly cluster: {
@@ -37,8 +40,10 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Most open connections; a worker has three. Further ones are closed at once, to leave file descriptors for files. */
-const maxConnections = 4_096;
+/** Most open connections whatever their state, to leave file descriptors for files; `Admission` has lower limits. */
+const maxConnections = workerPortLimits.authenticated.total + workerPortLimits.waiting.total + 512;
+/** Calls that a connection may begin before one of them has authenticated it. */
+const maxEarlyCalls = 8;
 
 /** Concurrent calls on one connection. gRPC's keepalive is off: answers to its pings may wait long behind vectors. */
 const limits = { 'grpc.max_concurrent_streams': 64 } satisfies ChannelOptions;
@@ -51,14 +56,17 @@ export class ClusterServer {
   readonly #sockets = new Set<Socket>();
   /** The same by the address and port of the peer. */
   readonly #peers = new Map<string, Socket>();
+  #admission: Admission | undefined;
   readonly #health = new HealthImplementation({ '': 'SERVING', 'lockstep.v1.Cluster': 'SERVING' });
 
   constructor(
     handlers: Handlers,
     private readonly protection: Pick<Protection, 'token' | 'tls'> = {},
+    private readonly limits = workerPortLimits,
   ) {
     const { token } = protection;
-    const interceptors = token === undefined ? [] : [requireToken(token)];
+    const noted = noteMessages((peer) => this.#admission?.authenticated(peer));
+    const interceptors = token === undefined ? [noted] : [requireToken(token), noted];
     this.#server = new Server({ ...channelOptions, ...limits, interceptors });
     this.#server.addService(Cluster.service, handlers.cluster);
     this.#server.addService(Data.service, handlers.data);
@@ -71,7 +79,7 @@ export class ClusterServer {
     const listener = (this.#listener = this.#createListener());
     listener.maxConnections = maxConnections;
     listener.on('connection', (socket) => {
-      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      const peer = peerOf(socket);
       this.#sockets.add(socket);
       this.#peers.set(peer, socket);
       socket.once('close', () => {
@@ -93,33 +101,46 @@ export class ClusterServer {
 
   /** What takes connections and hands them on: gRPC's server gets those only that showed a good certificate. */
   #createListener(): Listener {
+    limitSessions(this.#server);
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     onConnection(this.#server, (session) => {
       raiseWindows(session, channelOptions['grpc-node.flow_control_window']);
       dropSilent(session);
+      this.#limitEarlyCalls(session);
     });
     const { tls } = this.protection;
     const secure = tls && this.#createTlsServer(tls, (socket) => injector.injectConnection(socket));
-    const arrivals = new Arrivals((socket) => {
+    this.#admission = new Admission(this.limits, (socket) => {
       if (secure) secure.emit('connection', socket);
       else injector.injectConnection(socket);
+      socket.resume();
     });
-    return createServer({ noDelay: true }, (socket) => arrivals.add(socket));
+    return createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#admission!.add(socket));
+  }
+
+  /** Drops a connection that begins many calls and authenticates by none; does nothing to authenticated ones. */
+  #limitEarlyCalls(session: ServerHttp2Session): void {
+    const peer = peerOf(session.socket);
+    let calls = 0;
+    session.on('stream', () => {
+      if (++calls > maxEarlyCalls) this.#admission?.reject(peer);
+    });
   }
 
   /** Creates a TLS server that doesn't listen: the listener's connections are emitted on it. */
   #createTlsServer(tls: TlsIdentity, inject: (socket: TLSSocket) => void): TlsServer {
-    const strangers = new Strangers();
+    const rejected = new RejectedPeers();
     return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
       if (isTrusted(socket)) inject(socket);
-      else strangers.refuse(socket);
+      else rejected.refuse(socket);
     });
   }
 
   /** Ends when the open calls are over, or after `limitMs`, whichever comes first. */
   async close(limitMs: number): Promise<void> {
     this.#listener?.close();
+    this.#admission?.close();
     this.#health.setStatus('', 'NOT_SERVING');
     this.#health.setStatus('lockstep.v1.Cluster', 'NOT_SERVING');
     await new Promise<void>((resolve) => {

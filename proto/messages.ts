@@ -9,6 +9,7 @@ export interface Hello {
   host: string;
   pid: number;
   runtime: string;
+  beatKey: Uint8Array;
 }
 export interface Welcome {
   jobJson: string;
@@ -33,6 +34,7 @@ export interface Heartbeat {
   sentMs?: number;
   wideCores?: number;
   workerId?: string;
+  beatKey?: Uint8Array;
 }
 export interface Alive {
   sentMs: number;

@@ -28,7 +28,10 @@ import type {
 } from './messages.js';
 
 /** Version of the contract; raised when a change makes older workers unusable. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
+
+/** Length of `Hello.beat_key`. */
+export const beatKeyBytes = 16;
 
 /**
  * Options of every channel and server. The flow-control window covers a whole step's parameters, so that a sender does

@@ -13,8 +13,9 @@ const checkEveryMs = 1_000;
 
 export interface BeatsOptions extends CoordinatorAddress {
   readonly workerId: string;
+  readonly beatKey: Uint8Array;
   /** Contents of the next heartbeat. */
-  readonly report: () => Omit<Heartbeat, 'sentMs' | 'workerId'>;
+  readonly report: () => Omit<Heartbeat, 'sentMs' | 'workerId' | 'beatKey'>;
   /** Called when the coordinator is silent for too long or has ended the session; may be called more than once. */
   readonly onDead: (error: ClusterError) => void;
 }
@@ -56,8 +57,9 @@ export class Beats {
 
   /** Sends a heartbeat now, unless earlier ones still block the connection. */
   beat(): void {
-    const { workerId, report } = this.options;
-    if (!this.#stream.writableNeedDrain) this.#stream.write({ ...report(), sentMs: monotonicMs(), workerId });
+    const { workerId, beatKey, report } = this.options;
+    if (this.#stream.writableNeedDrain) return;
+    this.#stream.write({ ...report(), sentMs: monotonicMs(), workerId, beatKey });
   }
 
   /** To be called when anything arrives from the coordinator, on any connection. */

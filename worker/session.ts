@@ -33,6 +33,8 @@ import { bytesOf, toReport, toSpan } from './to-messages.js';
 
 export interface SessionOptions extends CoordinatorAddress {
   readonly workerId: string;
+  /** See `Hello.beat_key`; the same in every session of a process. */
+  readonly beatKey: Uint8Array;
   /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
   readonly welcomeLimitMs: number;
   /** Cores that the workers of this host share; see `WorkerOptions`. */
@@ -112,8 +114,8 @@ export class WorkerSession {
       );
     }, options.welcomeLimitMs);
     const runtime = `${process.version} ${process.platform} ${process.arch}`;
-    const { workerId } = options;
-    this.#send({ hello: { protocolVersion: PROTOCOL_VERSION, workerId, host: hostname(), pid: process.pid, runtime } });
+    const hello = { protocolVersion: PROTOCOL_VERSION, host: hostname(), pid: process.pid, runtime };
+    this.#send({ hello: { ...hello, workerId: options.workerId, beatKey: options.beatKey } });
   }
 
   /** Whether the coordinator answered. */

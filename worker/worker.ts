@@ -6,7 +6,7 @@ import { diagnoseTls } from '../proto/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';
 import { type SessionEnd, WorkerSession } from './session.js';
-import { newWorkerId } from './worker-id.js';
+import { newBeatKey, newWorkerId } from './worker-id.js';
 
 export interface WorkerOptions {
   /** `HOST:PORT` of the coordinator. */
@@ -39,6 +39,7 @@ interface JobMemory {
 /** A worker: joins its coordinator, again and again if need be, until a job is over. */
 export class LockstepWorker {
   readonly workerId: string;
+  readonly #beatKey = newBeatKey();
   #job: JobMemory | undefined;
   /** An engine thread that loads its modules while the worker joins. */
   #spare: EngineThread | undefined;
@@ -91,6 +92,7 @@ export class LockstepWorker {
       token,
       tls,
       workerId: this.workerId,
+      beatKey: this.#beatKey,
       welcomeLimitMs: waitMs,
       cores,
       log,

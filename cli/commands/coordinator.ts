@@ -51,6 +51,7 @@ export function coordinatorCommand(): Command {
         startLimitMs: options.wait,
         heartbeatLimitMs: options.heartbeatLimit,
         http: options.http,
+        health: options.health,
         logLevel: options.logLevel,
         tensorboard: options.tensorboard ?? false,
         trace: options.trace,

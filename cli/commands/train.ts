@@ -30,6 +30,7 @@ export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {
   /** True: the whole run. */
   trace?: true | number;
   http?: string | false;
+  health?: string;
   logLevel: LogLevel;
   tensorboard?: boolean;
 }
@@ -123,6 +124,7 @@ export function addRunOptions(
     .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
     .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
     .option('--no-http', 'serve no live page')
+    .option('--health <[host:]port>', 'answer health probes there: plain HTTP, GET /healthz, nothing else')
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
     .addOption(trace.argParser(stepCount))
@@ -169,6 +171,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
     startLimitMs: options.wait,
     heartbeatLimitMs: options.heartbeatLimit,
     http: options.http,
+    health: options.health,
     httpByDefault: true,
     logLevel: options.logLevel,
     tensorboard: options.tensorboard ?? false,

@@ -23,7 +23,14 @@ describe('foreign text', () => {
 });
 
 describe('a Hello', () => {
-  const hello = { protocolVersion: PROTOCOL_VERSION, workerId: 'w1', host: 'gpu-3', pid: 1, runtime: 'v20 linux x64' };
+  const hello = {
+    protocolVersion: PROTOCOL_VERSION,
+    workerId: 'w1',
+    host: 'gpu-3',
+    pid: 1,
+    runtime: 'v20 linux x64',
+    beatKey: new Uint8Array(16),
+  };
 
   it('is taken with names of people and machines', () => {
     expect(() => checkHello({ ...hello, host: "Ömer's PC" })).not.toThrow();

@@ -116,6 +116,37 @@ describe('joining', () => {
     expect(rig.changes).toEqual(['w1 joined', 'w1 ready', 'w1 lost', 'w1 joined', 'w1 ready']);
   });
 
+  it('refuses a Hello without a beat key', async () => {
+    const rig = await start();
+    const worker = rig.worker('w1');
+    worker.hello({ beatKey: new Uint8Array(15) });
+    expect(await worker.ended).toMatchObject({
+      code: 'BAD_MESSAGE',
+      message: 'join: expected a beat key of 16 bytes from w1, got 15',
+    });
+  });
+
+  it.each([
+    ['another key', new Uint8Array(16).fill(1), 'another'],
+    ['a shorter key', new Uint8Array(15), 'another'],
+    ['no key', undefined, 'none'],
+  ])('takes no heartbeat with %s for that of a worker, and leaves the worker alone', async (_, beatKey, got) => {
+    const rig = await start();
+    await rig.workers('w1');
+    const heartbeat = { phase: 'no such phase', residentBytes: 1, workerId: 'w1' };
+    expect(() => rig.cluster.heard({ ...heartbeat, ...(beatKey && { beatKey }) })).toThrow(
+      expect.objectContaining({
+        code: 'DUPLICATE_WORKER',
+        message: `heartbeat: expected the beat key that w1 joined with, got ${got}; only the process that joined may send its heartbeats`,
+      }),
+    );
+    expect(rig.roster.get('w1')?.heartbeat).toBeUndefined();
+    expect(rig.changes).toEqual(['w1 joined', 'w1 ready']);
+    const own = { phase: 'idle', residentBytes: 1, workerId: 'w1', beatKey: new Uint8Array(16) };
+    expect(rig.cluster.heard(own)).toBe(true);
+    expect(rig.roster.get('w1')?.heartbeat).toEqual(own);
+  });
+
   it.each<[string, Partial<Ready>]>([
     ['no fingerprint', { fingerprint: '' }],
     ['a fingerprint in capitals', { fingerprint: 'AB'.repeat(32) }],

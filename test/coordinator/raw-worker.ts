@@ -47,7 +47,8 @@ export class RawWorker {
 
   hello(overrides: Partial<Hello> = {}): void {
     const { workerId } = this;
-    const hello = { protocolVersion: PROTOCOL_VERSION, workerId, host: 'test', pid: 1, runtime: 'test' };
+    const beatKey = new Uint8Array(16);
+    const hello = { protocolVersion: PROTOCOL_VERSION, workerId, host: 'test', pid: 1, runtime: 'test', beatKey };
     this.send({ hello: { ...hello, ...overrides } });
   }
 

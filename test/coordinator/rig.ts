@@ -4,6 +4,7 @@ import type { Arithmetic } from '../../coordinator/arithmetic/arithmetic.js';
 import { ClusterService } from '../../coordinator/cluster-service.js';
 import { Dispatcher } from '../../coordinator/dispatcher.js';
 import { EngineDoor } from '../../coordinator/engine-door.js';
+import { awaitHello } from '../../coordinator/hello.js';
 import { EvaluationTask } from '../../coordinator/evaluation-task.js';
 import { type RunEvent, RunEvents } from '../../coordinator/events.js';
 import { NumericsCheck, type NumericsFault } from '../../coordinator/numerics-check.js';
@@ -121,7 +122,7 @@ export class Rig {
 
   static async start(manifest: JobManifest, heartbeatLimitMs = 60_000): Promise<Rig> {
     const rig = new Rig(manifest, heartbeatLimitMs);
-    rig.address = await serve({ Join: (stream: JoinStream) => rig.cluster.join(stream) });
+    rig.address = await serve({ Join: (stream: JoinStream) => awaitHello(stream, () => rig.cluster.join(stream)) });
     return rig;
   }
 

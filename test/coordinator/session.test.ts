@@ -9,7 +9,14 @@ import { PROTOCOL_VERSION } from '../../proto/services.js';
 import { serve } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 
-const hello = { protocolVersion: PROTOCOL_VERSION, workerId: 'w1', host: 'h', pid: 1, runtime: 'r' };
+const hello = {
+  protocolVersion: PROTOCOL_VERSION,
+  workerId: 'w1',
+  host: 'h',
+  pid: 1,
+  runtime: 'r',
+  beatKey: new Uint8Array(16),
+};
 const kind = { term: 1, step: 0, evaluation: false };
 
 /** Both ends of a session. */

@@ -28,7 +28,14 @@ export class SimulatedWorker {
   #orders: Order[] = [];
 
   constructor(readonly workerId: string) {
-    const hello = { protocolVersion: PROTOCOL_VERSION, workerId, host: 'test', pid: 1, runtime: 'test' };
+    const hello = {
+      protocolVersion: PROTOCOL_VERSION,
+      workerId,
+      host: 'test',
+      pid: 1,
+      runtime: 'test',
+      beatKey: new Uint8Array(16),
+    };
     const stream = { write: (message: ToWorker) => this.#received(message), end: () => undefined };
     this.session = new WorkerSession(hello, stream as unknown as JoinStream, performance.now());
   }

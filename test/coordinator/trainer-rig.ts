@@ -6,6 +6,7 @@ import type * as EventsModule from '../../coordinator/events.js';
 import type * as DoorModule from '../../coordinator/engine-door.js';
 import type * as ClusterModule from '../../coordinator/cluster-service.js';
 import type { RunEvent } from '../../coordinator/events.js';
+import { awaitHello } from '../../coordinator/hello.js';
 import type { JoinStream } from '../../coordinator/session.js';
 import type { TrainerSetup } from '../../coordinator/trainer-setup.js';
 import { chainDigest } from '../../job/digest.js';
@@ -79,7 +80,7 @@ export async function start(
   const welcome = { jobJson: '{}', term: 1, heartbeatMs: 500 };
   const door = new EngineDoor({ numerics });
   const cluster = new ClusterService({ roster, trainer, events: bus, door, manifest, welcome });
-  const address = await serve({ Join: (stream: JoinStream) => cluster.join(stream) });
+  const address = await serve({ Join: (stream: JoinStream) => awaitHello(stream, () => cluster.join(stream)) });
   return { trainer, events, address, door };
 }
 

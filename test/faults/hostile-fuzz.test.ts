@@ -44,6 +44,7 @@ const message: fc.Arbitrary<FromWorker> = fc.oneof(
       host: text,
       pid: uint,
       runtime: text,
+      beatKey: fc.uint8Array({ maxLength: 20 }),
     }),
   }),
   fc.record({
@@ -98,7 +99,14 @@ function damaged(made: FromWorker, at: number, value: number): Buffer {
 }
 
 const greeting: FromWorker = {
-  hello: { protocolVersion: PROTOCOL_VERSION, workerId: 'fuzz', host: 'h', pid: 1, runtime: 'r' },
+  hello: {
+    protocolVersion: PROTOCOL_VERSION,
+    workerId: 'fuzz',
+    host: 'h',
+    pid: 1,
+    runtime: 'r',
+    beatKey: new Uint8Array(16),
+  },
 };
 
 it(`survives any messages (seed ${seed}, ${numRuns} sequences)`, async () => {

@@ -42,7 +42,14 @@ const stamps: Stamps = {
 
 /** Every field of every message, with values that no default has. */
 const fromWorker: FromWorkerFields = {
-  hello: { protocolVersion: 1, workerId: 'gpu-3-äöü-1f', host: 'gpu-3', pid: most, runtime: 'v20.20.2 linux x64' },
+  hello: {
+    protocolVersion: 1,
+    workerId: 'gpu-3-äöü-1f',
+    host: 'gpu-3',
+    pid: most,
+    runtime: 'v20.20.2 linux x64',
+    beatKey: Buffer.from([0, 1, 255]),
+  },
   ready: {
     engine: 'onnx',
     engineVersion: 'onnxruntime-node 1.30.0',
@@ -54,7 +61,14 @@ const fromWorker: FromWorkerFields = {
     wideCores: 16,
     placement: '1 of 122 operators run on the CPU',
   },
-  heartbeat: { phase: 'computing', residentBytes: 2 ** 40 + 1, sentMs: 1e9 + 1 / 1024, wideCores: 16, workerId: 'w1' },
+  heartbeat: {
+    phase: 'computing',
+    residentBytes: 2 ** 40 + 1,
+    sentMs: 1e9 + 1 / 1024,
+    wideCores: 16,
+    workerId: 'w1',
+    beatKey: Buffer.from([9]),
+  },
   holding: { shards: [0, 4, most] },
   partial: {
     term: 1,

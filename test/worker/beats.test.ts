@@ -7,6 +7,7 @@ import { Beats } from '../../worker/beats.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { serve, within } from '../proto/wire.js';
 
+const beatKey = new Uint8Array(16).fill(7);
 const report = () => ({ phase: 'idle', residentBytes: 1, wideCores: 0 });
 
 /** Sends heartbeats to a coordinator with this handler; `dead` settles with the error that ended them. */
@@ -14,7 +15,7 @@ async function beats(Beat: (stream: BeatStream) => void) {
   const address = await serve({ Join: () => undefined, Beat });
   let die!: (error: ClusterError) => void;
   const dead = new Promise<ClusterError>((resolve) => (die = resolve));
-  const created = new Beats({ coordinator: address, workerId: 'w1', report, onDead: (error) => die(error) });
+  const created = new Beats({ coordinator: address, workerId: 'w1', beatKey, report, onDead: (error) => die(error) });
   onTestFinished(() => created.close());
   return { beats: created, dead, address };
 }

@@ -15,7 +15,7 @@ const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
 describe('a session', () => {
   it('says who it is, and is ready when its engine is', async () => {
     const talk = await Talk.welcomed();
-    expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 2, workerId: 'w1', pid: process.pid } });
+    expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 3, workerId: 'w1', pid: process.pid } });
     talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: true, compileMs: 12 });
     expect((await talk.next('ready')).ready).toEqual({
       ...{ engine: 'onnx', engineVersion: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 },
@@ -179,6 +179,7 @@ describe('the end of a session', () => {
     const session = new WorkerSession({
       coordinator: await serve({ Join: join }),
       workerId: 'w1',
+      beatKey: new Uint8Array(16),
       cores: 4,
       welcomeLimitMs: 60_000,
       log: () => undefined,

@@ -50,6 +50,7 @@ export class Talk {
     this.session = new WorkerSession({
       coordinator: address,
       workerId: 'w1',
+      beatKey: new Uint8Array(16).fill(7),
       cores: 4,
       welcomeLimitMs,
       log: () => undefined,

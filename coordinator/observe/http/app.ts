@@ -5,6 +5,7 @@ import { isLoopback } from '../../listen.js';
 import { assetRoutes } from './assets.js';
 import { onlyLoopbackNames, TokenDoor } from './door.js';
 import { headers } from './headers.js';
+import { notePeers } from './peers.js';
 import { pictureRoutes } from './picture-routes.js';
 import { reportRoutes } from './report-routes.js';
 import { runRoutes } from './run-routes.js';
@@ -20,13 +21,15 @@ export interface AppOptions {
   readonly isSecure?: boolean;
   /** Told of what should not happen. */
   readonly onError?: (error: Error) => void;
+  /** Called with the peer of each request that may see the run, its `ADDRESS:PORT`. */
+  readonly onAuthorized?: (peer: string) => void;
   /** More routes of the same server, behind the same door. */
   readonly routes?: readonly Hono[];
 }
 
 /** The live page and what it asks for. All of it only reads: the run is steered elsewhere. */
 export async function createApp(options: AppOptions): Promise<Hono> {
-  const { site, host, port, token, isSecure = false, onError, routes = [] } = options;
+  const { site, host, port, token, isSecure = false, onError, onAuthorized, routes = [] } = options;
   const app = new Hono();
   app.use(headers());
   if (isLoopback(host)) app.use(onlyLoopbackNames());
@@ -35,6 +38,7 @@ export async function createApp(options: AppOptions): Promise<Hono> {
     app.route('/', door.routes());
     app.use(door.guard());
   }
+  if (onAuthorized) app.use(notePeers(onAuthorized));
   app.use(compress());
   const own = [await assetRoutes(), runRoutes(site), pictureRoutes(site), reportRoutes(site)];
   for (const part of [...own, ...routes]) app.route('/', part);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -11,6 +12,8 @@ import { signInPage } from './sign-in-page.js';
 /** How long a browser stays signed in. */
 const sessionMs = 12 * 3_600_000;
 const maxSessions = 256;
+/** A wrong token in the form is answered after this, so that guessing is slow. */
+const wrongTokenMs = 1_000;
 const form = z.object({ token: z.string().min(1).max(4096) });
 
 /** Refuses requests under another name than loopback's, which a web site's script may send from this machine. */
@@ -45,6 +48,8 @@ export class TokenDoor {
     return async (context, next) => {
       if (this.#isKnown(context)) return next();
       context.header('Cache-Control', 'no-store');
+      // Each attempt takes a connection, whose number is limited.
+      context.header('Connection', 'close');
       if (context.req.path.startsWith('/api/') || context.req.path === '/metrics') {
         context.header('WWW-Authenticate', 'Bearer');
         return context.json({ error: "expected the cluster's token, got none or another" }, 401);
@@ -60,6 +65,8 @@ export class TokenDoor {
       const body = form.safeParse(await context.req.parseBody());
       context.header('Cache-Control', 'no-store');
       if (!body.success || !tokensEqual(body.data.token.trim(), this.options.token)) {
+        await sleep(wrongTokenMs);
+        context.header('Connection', 'close');
         return context.html(signInPage('That is not the token of this cluster.'), 401);
       }
       const secure = this.options.isSecure;

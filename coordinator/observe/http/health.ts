@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Answers `GET /healthz`, for those who watch over processes and have no token: says that this one serves, and nothing
- * of the run. @returns whether it was asked.
+ * Answers `GET /healthz`, for probes without a token: the process serves. Says nothing of the run.
+ * @returns true if the request was for it.
  */
 export function answerHealth({ method, url }: IncomingMessage, response: ServerResponse): boolean {
   if (url !== '/healthz' || (method !== 'GET' && method !== 'HEAD')) return false;

@@ -6,7 +6,7 @@ import type { Coordinator, RunView } from '../../coordinator.js';
 import { formatEndpoint } from '../../listen.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';
-import { takePort } from './port.js';
+import { type PagePort, takePort } from './port.js';
 import type { Site } from './site.js';
 
 /** How long clients may take to read the last update. */
@@ -31,11 +31,15 @@ export class LivePage {
   readonly #sockets = new Set<Socket>();
   #handle: Handler = answerNotYet;
 
+  readonly #server: Server;
+
   private constructor(
-    private readonly server: Server,
+    private readonly port: PagePort,
     private readonly place: HttpPlace,
     private readonly options: HttpOptions,
   ) {
+    const { server } = port;
+    this.#server = server;
     server.on('request', (request, response) => {
       if (!answerHealth(request, response)) this.#handle(request, response);
     });
@@ -74,15 +78,16 @@ export class LivePage {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#site?.close();
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeIdleConnections();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.port.admission.close();
+    this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
     await closed;
     clearTimeout(timer);
   }
 
   get #port(): number {
-    return (this.server.address() as AddressInfo | null)?.port ?? this.place.port;
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.place.port;
   }
 
   async #load(coordinator: Coordinator, view: RunView, options: ServeOptions): Promise<void> {
@@ -107,7 +112,8 @@ export class LivePage {
     const { token, tls } = this.options;
     const more = (await routes?.()) ?? [];
     const isSecure = tls !== undefined;
-    const app = await createApp({ site, host, port: this.#port, token, isSecure, onError, routes: more });
+    const onAuthorized = (peer: string) => this.port.admission.authenticated(peer);
+    const app = await createApp({ site, host, port: this.#port, token, isSecure, onError, onAuthorized, routes: more });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     return (request, response) => void listener(request, response);
   }

@@ -1,28 +1,58 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { JobError } from '../../../job/errors.js';
 import type { TlsIdentity } from '../../../proto/identity.js';
 import { pageTls } from '../../../proto/tls.js';
-import { formatEndpoint } from '../../listen.js';
+import { Admission } from '../../admission/admission.js';
+import { pagePortLimits } from '../../admission/limits.js';
+import { type Endpoint, formatEndpoint } from '../../listen.js';
 import type { HttpPlace } from './decide.js';
 
-/** Sockets at a time; a browser takes six. */
-const maxConnections = 256;
+/** Time for the head of a request, for all of it, and between two of them. */
+const timeLimits = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024,
+} satisfies ServerOptions;
 
-/** Takes the port of the page, for HTTPS where there is TLS. @throws JobError BAD_OPTION when it cannot be had. */
-export async function takePort(place: HttpPlace, tls?: TlsIdentity): Promise<Server> {
-  const server = tls ? createTlsServer(pageTls(tls)) : createServer();
-  server.maxConnections = maxConnections;
-  try {
-    await listen(server, place.host, place.port);
-  } catch (cause) {
-    if (!place.anyPort) throw cannotListen(place, cause as Error);
-    await listen(server, place.host, 0);
-  }
-  return server;
+/** Sockets at a time whatever their state, to leave file descriptors for files; `Admission` has lower limits. */
+const maxConnections = 1_024;
+
+export interface PagePort {
+  readonly server: Server;
+  readonly admission: Admission;
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/** Takes the port of the page, for HTTPS where there is TLS. @throws JobError BAD_OPTION when it isn't available. */
+export async function takePort(place: HttpPlace, tls?: TlsIdentity): Promise<PagePort> {
+  const server = tls ? createTlsServer({ ...pageTls(tls), ...timeLimits }) : createServer(timeLimits);
+  server.maxConnections = maxConnections;
+  const admission = admitTo(server);
+  try {
+    await listenOn(server, place);
+  } catch (cause) {
+    if (!place.anyPort) throw cannotListen('--http', place, cause as Error, ', or --no-http');
+    await listenOn(server, { ...place, port: 0 });
+  }
+  return { server, admission };
+}
+
+/** Puts an admission between the listening socket and what the server does with a connection. */
+function admitTo(server: Server): Admission {
+  const serve = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  const admission = new Admission(pagePortLimits, (socket) =>
+    serve.forEach((listener) => listener.call(server, socket)),
+  );
+  server.on('connection', (socket: Socket) => admission.add(socket));
+  return admission;
+}
+
+/** @throws the error of the system when the port can't be taken. */
+export function listenOn(server: Server, { host, port }: Endpoint): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
@@ -32,11 +62,12 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function cannotListen(place: HttpPlace, cause: Error): JobError {
+/** @param otherwise - what the user may do besides passing another port. */
+export function cannotListen(option: string, place: Endpoint, cause: Error, otherwise = ''): JobError {
   return new JobError(
     'BAD_OPTION',
-    `--http ${formatEndpoint(place)}: expected a free port of this machine, got ${cause.message}; ` +
-      'pass another --http [HOST:]PORT (0 takes a free one), or --no-http',
+    `${option} ${formatEndpoint(place)}: expected a free port of this machine, got ${cause.message}; ` +
+      `pass another ${option} [HOST:]PORT (0 takes a free one)${otherwise}`,
     { cause },
   );
 }

@@ -5,6 +5,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Cursor } from '../history.js';
 import { cursorSchema } from '../update.js';
 import { answerBadInput } from './input.js';
+import { addressOf } from './peers.js';
 import type { Site } from './site.js';
 
 /** Between two updates of a client. */
@@ -13,12 +14,13 @@ const tickMs = 250;
 const quietMs = 2_000;
 /** A client that takes no update for so long is dropped. */
 const slowMs = 30_000;
-const maxClients = 64;
+/** Clients at a time; those behind one proxy share its address. */
+const maxClients = { perAddress: 32, total: 64 };
 
 /** `/api/run`: everything so far. `/api/events`: what follows, as server-sent events. */
 export function runRoutes(site: Site): Hono {
   const routes = new Hono();
-  let clients = 0;
+  const clients = new Clients();
   routes.get('/api/run', async (context) => {
     context.header('Cache-Control', 'no-store');
     return context.json(await site.whole());
@@ -26,18 +28,43 @@ export function runRoutes(site: Site): Hono {
   routes.get('/api/events', (context) => {
     const after = cursorSchema.optional().safeParse(context.req.header('Last-Event-ID') ?? context.req.query('after'));
     if (!after.success) return answerBadInput(context, 'Last-Event-ID or after', after.error);
-    if (clients >= maxClients) return context.json({ error: `expected at most ${maxClients} readers; try later` }, 503);
-    clients++;
+    const address = addressOf(context);
+    const refusal = clients.add(address);
+    if (refusal !== undefined) return context.json({ error: refusal }, 503);
     const drop = () => (context.env as Partial<HttpBindings>).incoming?.socket.destroy();
     return streamSSE(context, async (stream) => {
       try {
         await follow(site, stream, after.data === undefined ? undefined : site.locate(after.data), drop);
       } finally {
-        clients--;
+        clients.remove(address);
       }
     });
   });
   return routes;
+}
+
+/** Counts clients by address. */
+class Clients {
+  readonly #counts = new Map<string, number>();
+  #total = 0;
+
+  /** @returns why there can't be one more from `address`; undefined when it is counted. */
+  add(address: string): string | undefined {
+    const count = this.#counts.get(address) ?? 0;
+    const { perAddress, total } = maxClients;
+    if (this.#total >= total) return `expected at most ${total} readers; try later`;
+    if (count >= perAddress) return `expected at most ${perAddress} readers from one address; try later`;
+    this.#counts.set(address, count + 1);
+    this.#total++;
+    return undefined;
+  }
+
+  remove(address: string): void {
+    const count = this.#counts.get(address)! - 1;
+    if (count > 0) this.#counts.set(address, count);
+    else this.#counts.delete(address);
+    this.#total--;
+  }
 }
 
 /**

@@ -5,7 +5,8 @@ import type { TrainingJob } from '../resource/training-job.js';
 export type Component = 'coordinator' | 'worker';
 
 export const managedBy = 'lockstep-operator';
-export const ports = { grpc: 50061, http: 8061 } as const;
+/** Ports of a coordinator. `health` is for the kubelet alone: in no Service, and open to no pod. */
+export const ports = { grpc: 50061, http: 8061, health: 8062 } as const;
 
 export const labelKeys = {
   name: 'app.kubernetes.io/name',

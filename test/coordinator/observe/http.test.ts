@@ -343,8 +343,9 @@ describe('the server', () => {
       new RegExp(`--http 127.0.0.1:${port}: expected a free port of this machine, got .*EADDRINUSE.*--no-http`),
     );
     const { takePort } = await built<typeof PortModule>('coordinator/observe/http/port.js');
-    const server = await takePort({ host: '127.0.0.1', port, anyPort: true });
+    const { server, admission } = await takePort({ host: '127.0.0.1', port, anyPort: true });
     expect((server.address() as { port: number }).port).not.toBe(port);
     server.close();
+    admission.close();
   });
 });

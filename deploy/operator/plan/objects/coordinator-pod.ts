@@ -88,6 +88,7 @@ function coordinatorArgs(context: JobContext): string[] {
     // All addresses of the pod, as `kubectl port-forward` comes by its loopback.
     ...['--listen', `0.0.0.0:${ports.grpc}`],
     ...['--http', `0.0.0.0:${ports.http}`],
+    ...['--health', `0.0.0.0:${ports.health}`],
     ...parts.credentialArgs,
     ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
     ...['--wait', String(waitSeconds)],
@@ -114,9 +115,9 @@ function signInArgs({ key, type, user }: NatsCredentials): string[] {
   return ['--nats-user', user ?? '', '--nats-password-file', file];
 }
 
-const health = { httpGet: { path: '/healthz', port: ports.http, scheme: 'HTTPS' }, timeoutSeconds: 3 };
+const health = { httpGet: { path: '/healthz', port: ports.health, scheme: 'HTTP' }, timeoutSeconds: 3 };
 
-/** The first answer may take a download's time; a coordinator that does not answer later for a minute hangs. */
+/** It answers as soon as the process has loaded; a coordinator that doesn't answer for a minute later hangs. */
 const probes = {
   startupProbe: { ...health, periodSeconds: 1, failureThreshold: 3600 },
   readinessProbe: { ...health, periodSeconds: 5, failureThreshold: 2 },

@@ -5,6 +5,9 @@ import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
 import { nameServerPeers } from './name-servers.js';
 
+/** Ports that others reach; health is for the kubelet, which a network policy doesn't concern. */
+const served = ['grpc', 'http'] as const;
+
 /** The address that stays while the coordinator's pods come and go; pods that have ended are no endpoints. */
 export function coordinatorService({ identity }: JobContext): Desired {
   const service = {
@@ -14,7 +17,7 @@ export function coordinatorService({ identity }: JobContext): Desired {
     spec: {
       type: 'ClusterIP',
       selector: selectorOf(identity, 'coordinator'),
-      ports: Object.entries(ports).map(([name, port]) => ({ name, port, targetPort: port, protocol: 'TCP' })),
+      ports: served.map((name) => ({ name, port: ports[name], targetPort: ports[name], protocol: 'TCP' })),
     },
   } satisfies V1Service;
   return stamped(service);

@@ -2,15 +2,22 @@ import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:htt
 import type { TLSSocket } from 'node:tls';
 import { ClusterError, toStatus } from '../proto/errors.js';
 
-/** How long one may take to make its call and read the answer. */
+/** Time to make a call and read the answer. */
 const limitMs = 2_000;
 
-/** Answers the calls of those who have no good certificate: with the reason, whatever they ask for, and nothing else. */
-export class Strangers {
-  readonly #server: Http2Server = createServer({ settings: { maxConcurrentStreams: 2 } });
+/** Answers every call of a TLS client without a good certificate with the reason, whatever it asks for. */
+export class RejectedPeers {
+  readonly #server: Http2Server = createServer({
+    settings: { maxConcurrentStreams: 2, maxHeaderListSize: 8_192 },
+    maxSessionMemory: 1,
+    maxOutstandingPings: 2,
+    maxSessionInvalidFrames: 2,
+    maxSessionRejectedStreams: 2,
+  });
 
   constructor() {
     this.#server.on('stream', answer);
+    this.#server.on('sessionError', () => undefined);
   }
 
   /** Takes over the connection. */
@@ -29,7 +36,7 @@ function answer(stream: ServerHttp2Stream): void {
   stream.session?.close();
 }
 
-/** Says what was wrong with the certificate; its names are a stranger's words, so they are cut. */
+/** Describes the certificate; its names come from outside, so they are cut. */
 function refusal(socket: TLSSocket): ClusterError {
   const { subject, issuer } = socket.getPeerCertificate();
   const name = (of: typeof subject | undefined) => `"${String(of?.CN ?? '').slice(0, 80)}"`;
