@@ -46,7 +46,7 @@ const maxConnections = workerPortLimits.authenticated.total + workerPortLimits.w
 const maxEarlyCalls = 8;
 
 /** Concurrent calls on one connection. gRPC's keepalive is off: answers to its pings may wait long behind vectors. */
-const limits = { 'grpc.max_concurrent_streams': 64 } satisfies ChannelOptions;
+const callLimits = { 'grpc.max_concurrent_streams': 16 } satisfies ChannelOptions;
 
 /** A gRPC server with the cluster's services and the standard health service, which says SERVING while it runs. */
 export class ClusterServer {
@@ -67,7 +67,7 @@ export class ClusterServer {
     const { token } = protection;
     const noted = noteMessages((peer) => this.#admission?.authenticated(peer));
     const interceptors = token === undefined ? [noted] : [requireToken(token), noted];
-    this.#server = new Server({ ...channelOptions, ...limits, interceptors });
+    this.#server = new Server({ ...channelOptions, ...callLimits, interceptors });
     this.#server.addService(Cluster.service, handlers.cluster);
     this.#server.addService(Data.service, handlers.data);
     this.#server.addService(Control.service, handlers.control);

@@ -4,11 +4,13 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { workerPortLimits } from '../../coordinator/admission/limits.js';
 import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
 import { ClusterServer, type Handlers } from '../../coordinator/server.js';
 import type { JoinStream } from '../../coordinator/session.js';
 import { callMetadata } from '../../proto/auth.js';
 import { channelOptions } from '../../proto/services.js';
+import { hugeHeaders, headersFrame, odd, pingFrame, preface, repeated, reset } from './http2-frames.js';
 import { clusterClient, controlClient, type HealthCheck, within } from '../proto/wire.js';
 
 const hasIPv6 = networkInterfaces()['lo']?.some(({ address }) => address === '::1') ?? false;
@@ -177,5 +179,91 @@ describe('closing', () => {
     stream.resume();
     await within(created.close(20), 'the server to close');
     expect((await within(failed, 'the call to fail')).code).not.toBe(status.OK);
+  });
+});
+
+describe('connections that have not authenticated', () => {
+  const limits = {
+    ...workerPortLimits,
+    pending: { perAddress: 4, perKnownAddress: 4, total: 8 },
+    authenticateMs: 1_000,
+    replaceAfterMs: 200,
+  };
+
+  async function listen(tokenOf?: string): Promise<{ server: ClusterServer; address: string; port: number }> {
+    const handlers: Handlers = {
+      cluster: { Join: (stream) => void stream.on('data', () => undefined), Beat },
+      data: { Fetch: (call) => call.end() },
+      control: { Status: (_, reply) => reply(null, { job: 'served' } as never) },
+    };
+    const created = new ClusterServer(handlers, { token: tokenOf }, limits);
+    onTestFinished(() => created.close(0));
+    const endpoint = await created.listen(loopback);
+    return { server: created, address: formatEndpoint(endpoint), port: endpoint.port };
+  }
+
+  /** A connection that writes `bytes`. */
+  function open(port: number, localAddress: string, bytes = Buffer.alloc(0)) {
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined).resume();
+    socket.write(bytes);
+    return { socket, closed: new Promise<void>((resolve) => socket.once('close', () => resolve())) };
+  }
+
+  const status_ = (address: string, sent?: string) =>
+    new Promise<string>((resolve, reject) => {
+      const options = { deadline: Date.now() + 4_000 };
+      controlClient(address).Status({}, callMetadata(sent), options, (error, reply) =>
+        error ? reject(error) : resolve(reply!.job),
+      );
+    });
+
+  it.each([
+    ['half-open', Buffer.alloc(0)],
+    ['with a preface and nothing else', preface],
+    ['with a frame that never ends', Buffer.concat([preface, Buffer.from([0, 16, 0, 1])])],
+    ['with a Join stream that says nothing', Buffer.concat([preface, headersFrame(1)])],
+  ])('%s are dropped after the limit', async (_, bytes) => {
+    const { port } = await listen();
+    const { closed } = open(port, '127.0.0.1', bytes);
+    const begin = performance.now();
+    await within(closed, 'the connection to be dropped', 4_000);
+    expect(performance.now() - begin).toBeGreaterThan(900);
+  });
+
+  it.each([
+    ['more bytes than a first call needs', Buffer.concat([preface, repeated(pingFrame, 8_000)])],
+    ['many calls', Buffer.concat([preface, ...[1, 3, 5, 7, 9, 11, 13, 15, 17].map(headersFrame)])],
+    ['many calls that it resets', Buffer.concat([preface, ...odd(40).flatMap((id) => [headersFrame(id), reset(id)])])],
+    ['headers in ten frames', Buffer.concat([preface, ...hugeHeaders(9)])],
+    ['CONTINUATION frames without end', Buffer.concat([preface, ...hugeHeaders(2_000)])],
+  ])('are dropped before the limit after %s', async (_, bytes) => {
+    const { port } = await listen('a-secret-of-sixteen-or-more');
+    const { socket, closed } = open(port, '127.0.0.1', bytes);
+    await within(closed, 'the connection to be dropped', 900);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('of many addresses neither end a worker nor keep another one of its address from joining', async () => {
+    const { address, port } = await listen();
+    const worker = clusterClient(address).Join(callMetadata());
+    const failed = new Promise((resolve) => worker.on('error', resolve));
+    worker.write({ heartbeat: { phase: 'idle', residentBytes: 1 } });
+    expect(await status_(address)).toBe('served');
+    const held = Array.from({ length: 60 }, (_, i) => open(port, `127.0.7.${1 + i}`, preface));
+    expect(await status_(address)).toBe('served');
+    await within(Promise.all(held.map(({ closed }) => closed)), 'all to be dropped', 15_000);
+    expect(await Promise.race([failed, Promise.resolve('alive')])).toBe('alive');
+    worker.cancel();
+  });
+
+  it('keep no place of those that have: a call without the token authenticates nobody', async () => {
+    const token = 'a-secret-of-sixteen-or-more';
+    const { address, port } = await listen(token);
+    await expect(status_(address)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    const { closed } = open(port, '127.0.0.1', Buffer.concat([preface, headersFrame(1)]));
+    await within(closed, 'the connection to be dropped', 4_000);
+    expect(await status_(address, token)).toBe('served');
   });
 });
