@@ -14,7 +14,7 @@ import { machine, median, quantile } from './stats.mjs';
 
 /**
  * Training while every port of the coordinator is attacked:
- * npm run bench:listeners -- [--plain] [--rounds N] [--seconds N] [--per-second N] [--epochs N] [--data]
+ * npm run bench:listeners -- [--plain] [--rounds N] [--seconds N] [--per-second N] [--epochs N] [--model NAME] [--data]
  *
  * A coordinator and two workers train one job twice: left alone for its digest, then in turns left alone, attacked, and
  * beside the same attackers at a port of this program, which shows what their processor time alone costs. Each port is
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     'per-second': { type: 'string', default: '100' },
     epochs: { type: 'string', default: '40' },
+    model: { type: 'string', default: 'cnn3' },
   },
 });
 const attacker = fileURLToPath(new URL('listeners-attacker.mjs', import.meta.url));
@@ -59,7 +60,16 @@ class Cluster {
     access: Record<'coordinator' | 'worker', string[]>,
     security: ReturnType<typeof channelSecurity>,
   ) {
-    const job = ['--preset', 'cluster-cnn3', '--epochs', values.epochs, '--set', 'data.limit=3920'];
+    const job = [
+      '--preset',
+      'cluster-cnn3',
+      '--model',
+      values.model,
+      '--epochs',
+      values.epochs,
+      '--set',
+      'data.limit=3920',
+    ];
     const data = values.data ? [] : ['--set', 'data.dataset=synthetic'];
     const { grpc, http, health } = ports;
     const listen = ['--listen', `127.0.0.1:${grpc}`, '--http', String(http), '--health', String(health)];

@@ -46,3 +46,28 @@ describe('lockstep train --http', () => {
     expect(answers).toBe(await readFile(join(scratch.path, 'quiet', 'predictions.csv'), 'utf8'));
   });
 });
+
+describe('lockstep coordinator --health', () => {
+  it('answers probes from before the first worker on, over plain HTTP', async () => {
+    const started = new Command([
+      'coordinator',
+      ...smallJob,
+      '--listen',
+      '127.0.0.1:0',
+      '--health',
+      '0',
+      ...run('health'),
+    ]);
+    onTestFinished(() => started.kill());
+    const [, address] = await started.until(/Health: (http:\S+)/);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/healthz$/);
+    const answer = await fetch(address!);
+    expect([answer.status, await answer.text()]).toEqual([200, 'ok\n']);
+  });
+
+  it('refuses what is no place', async () => {
+    const { code, stderr } = await lockstep(['coordinator', ...smallJob, '--health', 'here', ...run('no-place')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--health: expected HOST:PORT with a port of 0 to 65535, got "here"');
+  });
+});

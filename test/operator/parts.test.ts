@@ -7,7 +7,7 @@ import { natsJobName } from '../../deploy/operator/plan/names.js';
 import { jobConfig, secretObjects } from '../../deploy/operator/plan/objects/config.js';
 import { coordinatorPod } from '../../deploy/operator/plan/objects/coordinator-pod.js';
 import { parseNameServers } from '../../deploy/operator/plan/objects/name-servers.js';
-import { networkPolicies } from '../../deploy/operator/plan/objects/network.js';
+import { coordinatorService, networkPolicies } from '../../deploy/operator/plan/objects/network.js';
 import { storageClaims } from '../../deploy/operator/plan/objects/storage.js';
 import { workerDeployment } from '../../deploy/operator/plan/objects/worker-deployment.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
@@ -50,6 +50,17 @@ describe('every pod', () => {
 });
 
 describe("the coordinator's pod", () => {
+  it('answers probes on a port of its own, which no service and no policy opens', () => {
+    const { args, ports, startupProbe, readinessProbe, livenessProbe } = only(podOf());
+    const httpGet = { path: '/healthz', port: 8062, scheme: 'HTTP' };
+    for (const probe of [startupProbe, readinessProbe, livenessProbe]) expect(probe).toMatchObject({ httpGet });
+    expect(args).toEqual(expect.arrayContaining(['--health', '0.0.0.0:8062']));
+    expect(ports).toContainEqual({ name: 'health', containerPort: 8062 });
+    const open = JSON.stringify([coordinatorService(context()), ...networkPolicies(context())]);
+    expect(open).toContain('8061');
+    expect(open).not.toContain('8062');
+  });
+
   it('reads a spec that is whole, with the name of the resource', () => {
     const { actions } = planJob(observe(makeJob({ epochs: 3 })), noonMs);
     const config = actions.flatMap((a) => (a.type === 'create' && a.object.kind === 'ConfigMap' ? [a.object] : []))[0];

@@ -76,3 +76,82 @@ describe('a page with TLS', () => {
     expect(headers.get('Set-Cookie')).toMatch(/^lockstep-8061=[\w-]{43}; .*HttpOnly; Secure; SameSite=Strict$/);
   });
 });
+
+describe('connections to the page', () => {
+  /** A connection from an address of loopback that says `text` and no more. */
+  async function hold(port: number, localAddress: string, text = '') {
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    onTestFinished(() => void socket.destroy());
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.on('error', () => undefined).resume();
+    await within(new Promise((resolve) => socket.once('connect', resolve)), 'a connection');
+    socket.write(text);
+    return { socket, closed };
+  }
+
+  it('of one address take no places of another, half-open or slow', async () => {
+    const { coordinator: tls } = await makeIdentities();
+    const { address } = await openPage({ token, tls });
+    const port = Number(new URL(address).port);
+    await Promise.all(Array.from({ length: 300 }, () => hold(port, '127.0.0.2')));
+    const answer = new Promise<number | undefined>((resolve, reject) => {
+      const options = { ca: tls.ca, agent: false, localAddress: '127.0.0.3' };
+      get(`${address}healthz`, options, (found) => resolve(found.resume().statusCode)).on('error', reject);
+    });
+    expect(await within(answer, 'an answer', 2_000)).toBe(200);
+  });
+
+  it('are dropped after 5 s without an authorized request', async () => {
+    const { address } = await openPage({ token });
+    const port = Number(new URL(address).port);
+    const begin = performance.now();
+    const silent = await hold(port, '127.0.0.2');
+    const slow = await hold(port, '127.0.0.3', 'GET / HTTP/1.1\r\nX: ');
+    await within(Promise.all([silent.closed, slow.closed]), 'both to be dropped', 8_000);
+    expect(performance.now() - begin).toBeGreaterThan(4_500);
+  });
+
+  it('are dropped for a head without end', async () => {
+    const { address } = await openPage({ token });
+    const port = Number(new URL(address).port);
+    const { closed } = await hold(port, '127.0.0.2', `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`);
+    await within(closed, 'the connection to be dropped', 2_000);
+  });
+
+  it('end with the answer to one without the token, so that each guess takes a place', async () => {
+    const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
+    const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+    const run = sampleRun(scratch, { steps: 5 });
+    const app = await createApp({ site: new Site(run.view, run.status), host: '127.0.0.1', port: 8061, token });
+    const headers = { Host: '127.0.0.1:8061' };
+    const refused = await app.request('/api/run', { headers });
+    expect([refused.status, refused.headers.get('Connection')]).toEqual([401, 'close']);
+    const begin = performance.now();
+    const body = new URLSearchParams({ token: 'wrong' });
+    const guessed = await app.request('/sign-in', { method: 'POST', headers, body });
+    expect([guessed.status, guessed.headers.get('Connection')]).toEqual([401, 'close']);
+    expect(performance.now() - begin).toBeGreaterThan(950);
+  });
+
+  it('follow the run 32 at a time from one address', async () => {
+    const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
+    const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+    const run = sampleRun(scratch, { steps: 5 });
+    const app = await createApp({ site: new Site(run.view, run.status), host: '127.0.0.1', port: 8061 });
+    const follow = (remoteAddress: string) => {
+      const incoming = { socket: { remoteAddress, destroy: () => undefined } };
+      return app.request('/api/events', { headers: { Host: '127.0.0.1:8061' } }, { incoming });
+    };
+    const all = [];
+    for (let i = 0; i < 33; i++) all.push(await follow('10.0.0.1'));
+    expect(all.map(({ status }) => status)).toEqual([...new Array<number>(32).fill(200), 503]);
+    expect(await all[32]!.json()).toEqual({ error: 'expected at most 32 readers from one address; try later' });
+    const other = await follow('10.0.0.2');
+    expect(other.status).toBe(200);
+    for (const { body } of [...all.slice(0, 32), other]) await body?.cancel();
+    const freed = async () => {
+      while ((await follow('10.0.0.1')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await within(freed(), 'a place to be free again', 4_000);
+  });
+});
