@@ -5,6 +5,7 @@ import type { StepPlan } from '../job/plan.js';
 import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
+import { reportDropped } from './admission/report-dropped.js';
 import { type BeatStream, serveBeats } from './beat-service.js';
 import { type PreviousRun, readPreviousRun } from './begin-run.js';
 import type { RunControl, Scaler } from './control.js';
@@ -79,6 +80,7 @@ export class Coordinator {
   #directory: RunDirectory | undefined;
   #previous: PreviousRun | undefined;
   #scaler: Scaler | undefined;
+  #endReports: () => void = () => undefined;
   readonly #feed = new StatusFeed(() => this.status());
   #begin!: () => void;
   /** As `#run`, but rejects when the run is stopped while the job is being prepared: a model's module may never end. */
@@ -126,6 +128,8 @@ export class Coordinator {
       throw error;
     }
     this.events.emit({ type: 'listening', address });
+    const note = (message: string) => this.events.emit({ type: 'note', message });
+    this.#endReports = reportDropped('--listen', () => this.#server.dropped, note);
     this.#begin();
     return address;
   }
@@ -145,6 +149,7 @@ export class Coordinator {
       throw error;
     } finally {
       run?.leave();
+      this.#endReports();
       await this.#feed.close();
       await this.#server.close(shutdownLimitMs);
       await run?.close();

@@ -24,7 +24,7 @@ import type {
 import { channelOptions, Cluster, Control, Data } from '../proto/services.js';
 import type { TlsIdentity } from '../proto/identity.js';
 import { isTrusted, mutualTls } from '../proto/tls.js';
-import { Admission, peerOf } from './admission/admission.js';
+import { Admission, type Dropped, peerOf } from './admission/admission.js';
 import { workerPortLimits } from './admission/limits.js';
 import { noteMessages } from './authenticated-calls.js';
 import { dropSilent, limitSessions, onConnection, raiseWindows } from './connections.js';
@@ -92,6 +92,11 @@ export class ClusterServer {
       listener.listen(endpoint.port, endpoint.host, resolve);
     });
     return { host: endpoint.host, port: (listener.address() as AddressInfo).port };
+  }
+
+  /** Connections that were dropped before they authenticated. */
+  get dropped(): Dropped {
+    return this.#admission?.dropped ?? { count: 0, address: '' };
   }
 
   /** Bytes received so far on the connection from `peer`, its `ADDRESS:PORT` as gRPC names it; 0 without one. */

@@ -143,7 +143,7 @@ class Cluster {
 }
 
 /** Attacks each port, from one address and from many. @returns what ends it, and gives counts and processor share. */
-async function attack(ports: Partial<Ports> | { readonly dummy: number }) {
+async function attack(ports: Readonly<Record<string, number>>) {
   const targets = Object.entries(ports).flatMap(([name, port]) =>
     [1, 250].map((addresses) => ({
       ...{ port, addresses, count: perPort / 2, perSecond: Number(values['per-second']) },
@@ -226,7 +226,7 @@ try {
   for (let round = 0; round < Number(values.rounds); round++) {
     if (!(await watch(cluster, quiet))) break;
     for (const [into, target] of [
-      [attacked, cluster.ports],
+      [attacked, { ...cluster.ports }],
       [beside, { dummy: dummyPort, dummy2: dummyPort, dummy3: dummyPort }],
     ] as const) {
       const end = await attack(target);

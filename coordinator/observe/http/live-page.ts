@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Hono } from 'hono';
 import type { Coordinator, RunView } from '../../coordinator.js';
 import { formatEndpoint } from '../../listen.js';
+import { reportDropped } from '../../admission/report-dropped.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';
 import { type PagePort, takePort } from './port.js';
@@ -30,6 +31,7 @@ export class LivePage {
   /** Open connections; HTTPS does not close those that have not ended their handshake. */
   readonly #sockets = new Set<Socket>();
   #handle: Handler = answerNotYet;
+  #endReports: () => void = () => undefined;
 
   readonly #server: Server;
 
@@ -63,6 +65,8 @@ export class LivePage {
 
   /** Serves the page once the job is prepared; returns at once. */
   serve(coordinator: Coordinator, options: ServeOptions): void {
+    const note = (message: string) => coordinator.events.emit({ type: 'note', message });
+    this.#endReports = reportDropped('--http', () => this.port.admission.dropped, note);
     const prepared = (view: RunView) => {
       let loading: Promise<void> | undefined;
       const load = () => (loading ??= this.#load(coordinator, view, options));
@@ -80,6 +84,7 @@ export class LivePage {
     this.#site?.close();
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.port.admission.close();
+    this.#endReports();
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
     await closed;
