@@ -74,10 +74,10 @@ describe('a stranger', () => {
       /expected a worker id of printable characters/,
     ],
     [
-      'a host name of 1 MiB',
-      (by) => by.say(hello({ host: 'x'.repeat(MiB) })),
+      'a host name of 32 KiB',
+      (by) => by.say(hello({ host: 'x'.repeat(32 * 1024) })),
       'INVALID_ARGUMENT',
-      /a host of at most 200 characters, got 1048576/,
+      /a host of at most 200 characters, got 32768/,
     ],
     [
       "another worker's id",
@@ -106,6 +106,11 @@ describe('a stranger', () => {
     ],
   ])('is told what is wrong with %s', async (_, attack, code, message) => {
     await expectRefusal(attack(attacker), code, message);
+  });
+
+  it('is cut off when it sends a Hello of 1 MiB, as nobody needs 64 KiB to authenticate', async () => {
+    const call = attacker.say(hello({ host: 'x'.repeat(MiB) }));
+    expect((await call.ended()).status).toBeUndefined();
   });
 
   it('is cut off when it does not speak HTTP/2', async () => {
