@@ -8,7 +8,14 @@ import type { ScriptedRun } from './scripted-run.js';
 
 /** A Hello as it should be, but for `changes`. */
 export function hello(changes: Partial<Hello> = {}): FromWorker {
-  const own = { protocolVersion: PROTOCOL_VERSION, workerId: 'hostile', host: 'h', pid: 1, runtime: 'r', beatKey: new Uint8Array(16) };
+  const own = {
+    protocolVersion: PROTOCOL_VERSION,
+    workerId: 'hostile',
+    host: 'h',
+    pid: 1,
+    runtime: 'r',
+    beatKey: new Uint8Array(16),
+  };
   return { hello: { ...own, ...changes } };
 }
 

@@ -83,7 +83,12 @@ describe('an address', () => {
 
   it('keeps its newest waiting connections', () => {
     const sockets = arrive('10.0.0.1', 9);
-    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([...new Array<boolean>(6).fill(true), false, false, false]);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([
+      ...new Array<boolean>(6).fill(true),
+      false,
+      false,
+      false,
+    ]);
     expect(handed).toEqual([sockets[8], sockets[7]]);
   });
 
