@@ -86,6 +86,8 @@ export class Admission {
     const connection = this.#connections.get(peer);
     if (connection?.state !== 'pending') return;
     const { address } = connection;
+    // The sweep may not have seen them yet.
+    if (connection.socket.bytesRead > this.limits.bytes) return this.reject(peer);
     const { perAddress, total } = this.limits.authenticated;
     if (address.authenticated >= perAddress || this.#authenticated >= total) return this.#drop(connection);
     this.#leave(connection, 'authenticated');

@@ -125,6 +125,13 @@ describe('a pending connection', () => {
     expect(socket!.destroyed).toBe(true);
   });
 
+  it('does not authenticate by more than that', () => {
+    const [socket] = arrive('10.0.0.1', 1);
+    socket!.bytesRead = 1_001;
+    authenticate(socket!);
+    expect(socket!.destroyed).toBe(true);
+  });
+
   it('gives its place to one that waits, after a second', () => {
     const [first] = arrive('10.0.0.1', 1);
     pass(500);
