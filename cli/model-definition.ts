@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ModelTopology } from '../engine/engine.js';
@@ -11,6 +10,8 @@ import { checkRoundTrip, type Model as ComparedModel } from '../engine/topology/
 import { watchOptions } from '../engine/topology/watch-options.js';
 import type { Dataset } from '../job/data/dataset.js';
 import { JobError } from '../job/errors.js';
+import { isModule } from '../job/models.js';
+import { readModelText } from './model-file.js';
 import { showValue } from '../job/expected.js';
 
 /** The parts of a dataset that a model depends on. */
@@ -32,15 +33,11 @@ export interface ModelRequest {
  * @throws JobError BAD_MODEL that names the file.
  */
 export async function readModelDefinition(file: string, { imageShape, classes }: ModelData): Promise<ModelTopology> {
-  const isJson = file.endsWith('.json');
-  return isJson ? readTopology(file) : evaluateModule(file, { imageShape, classes: classes.length });
+  return isModule(file) ? evaluateModule(file, { imageShape, classes: classes.length }) : readTopology(file);
 }
 
 async function readTopology(file: string): Promise<ModelTopology> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw badModel(file, 'a readable file', (cause as Error).message, cause);
-  });
-  return topologyIn(file, parseJson(file, text));
+  return topologyIn(file, parseJson(file, await readModelText(file)));
 }
 
 function parseJson(file: string, text: string): unknown {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { ModelTopology } from '../engine/engine.js';
 import { EngineError, type EngineErrorCode } from '../engine/errors.js';
 import { JobError, type JobErrorCode } from '../job/errors.js';
+import { isModule } from '../job/models.js';
 import { type ModelData, readModelDefinition } from './model-definition.js';
 
 /** Input of the thread. */
@@ -31,7 +32,7 @@ const unsettledExitCode = 13;
  * @throws JobError BAD_MODEL; also when the module has not returned its model within the limit.
  */
 export async function readModel(file: string, data: ModelData, limitMs = usualLimitMs): Promise<ModelTopology> {
-  return file.endsWith('.json') ? readModelDefinition(file, data) : readInThread(file, data, limitMs);
+  return isModule(file) ? readInThread(file, data, limitMs) : readModelDefinition(file, data);
 }
 
 async function readInThread(file: string, data: ModelData, limitMs: number): Promise<ModelTopology> {

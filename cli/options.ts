@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { dirname } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { JobError } from '../job/errors.js';
 import { modelNames } from '../job/models.js';
 import { presets } from '../job/presets.js';
 import { resolveSpec } from '../job/resolve.js';
+import { maxSpecBytes, tooLarge } from '../job/spec-limits.js';
 import { parseSpecText, type SpecFile } from '../job/spec-text.js';
 import type { JobSpec } from '../job/spec.js';
 import { isNumber } from './numbers.js';
@@ -75,11 +75,24 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });
 }
 
-/** Text of a spec file; `-` is standard input. */
+/** True if a flag or `--set` names the model, in place of the file. */
+export function namesModel({ model, set }: SpecOptions): boolean {
+  return typeof model === 'string' || set.some((text) => text.startsWith('model='));
+}
+
+/** Text of a spec file, which may be a pipe; `-` is standard input. */
 async function readSpec(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
+    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes > maxSpecBytes) throw tooLarge(file);
+    }
+    return Buffer.concat(chunks).toString('utf8');
   } catch (cause) {
+    if (cause instanceof JobError) throw cause;
     throw new JobError('BAD_SPEC', `job spec: expected a readable file, got ${(cause as Error).message}`, { cause });
   }
 }

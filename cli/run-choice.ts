@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { JobError } from '../job/errors.js';
 import { parseManifest } from '../job/manifest.js';
 import type { JobSpec } from '../job/spec.js';
-import { specFrom, type SpecOptions } from './options.js';
+import { requireConsent } from './module-consent.js';
+import { namesModel, specFrom, type SpecOptions } from './options.js';
 import { newRunDirectory } from './run-path.js';
 import { withDataPlace } from './spec-paths.js';
 
@@ -15,6 +16,8 @@ export interface RunChoice extends SpecOptions {
   runs: string;
   /** `--data`: location of the dataset. */
   data?: string;
+  /** Consent to the module that a job file names. */
+  allowModule?: boolean;
 }
 
 /** A job and the directory of its run, new or not. */
@@ -25,10 +28,19 @@ export interface ChosenRun {
 
 /**
  * The run that the options name: that of `--resume` with the job that it holds, else one for the spec of file and
- * flags. Flags go on top of a run's job; the coordinator refuses those that would change its result.
+ * flags. Flags go on top of a run's job; the coordinator refuses those that would change its result. A module that the
+ * file or the run names is run only with the user's consent.
  * @throws JobError BAD_OPTION or BAD_SPEC.
  */
 export async function chooseRun(file: string | undefined, options: RunChoice): Promise<ChosenRun> {
+  const chosen = await readChoice(file, options);
+  const source = options.resume === undefined ? file : join(options.resume, 'job.json');
+  const namedIn = namesModel(options) ? undefined : source === '-' ? 'standard input' : source;
+  await requireConsent({ spec: chosen.spec, namedIn, allow: options.allowModule === true });
+  return chosen;
+}
+
+async function readChoice(file: string | undefined, options: RunChoice): Promise<ChosenRun> {
   const { resume, run, runs, data } = options;
   if (resume === undefined) {
     const spec = withDataPlace(await specFrom(file, options), data);

@@ -51,7 +51,7 @@ function parseWorkers(text: string): number | undefined {
 async function gpuRoom({ name, device }: EngineWish): Promise<GpuRoom> {
   if (device !== 'auto' && device !== 'cuda') return { gpus: [], isInstalled: false };
   const isInstalled =
-    name === 'onnx' ? cudaProviderFile() !== undefined : findBinding(process.cwd())?.name.endsWith('-gpu') === true;
+    name === 'onnx' ? cudaProviderFile() !== undefined : findBinding()?.name.endsWith('-gpu') === true;
   return { gpus: await findGpus(process.env), isInstalled };
 }
 

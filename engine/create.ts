@@ -13,7 +13,7 @@ export interface EngineChoice {
   readonly log?: (message: string) => void;
   /** Where compiled programs are kept; none are by default. */
   readonly cacheDirectory?: string | undefined;
-  /** tensorflow only: where its binding may be installed, besides Lockstep's own packages. Default: the current one. */
+  /** tensorflow only: where its binding may be installed, besides Lockstep's own packages and `NODE_PATH`. */
   readonly directory?: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
     }
     case 'tensorflow': {
       const { createTensorflowEngine } = await import('./tensorflow/engine.js');
-      return createTensorflowEngine({ threads: options.threads, directory: options.directory ?? process.cwd() });
+      return createTensorflowEngine({ threads: options.threads, directory: options.directory });
     }
     default:
       return name satisfies never;

@@ -36,6 +36,11 @@ export function isModelFile(model: string): boolean {
   return modelFile.test(model);
 }
 
+/** True for a file that is run to make the model: any but JSON. */
+export function isModule(model: string): boolean {
+  return isModelFile(model) && !model.endsWith('.json');
+}
+
 /** What a model that was read from a file is called: `net` for `models/net.json`. */
 export function modelTitle(file: string): string {
   return file.replace(/^.*[\\/]/, '').replace(modelFile, '');

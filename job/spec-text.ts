@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { JobError } from './errors.js';
 import type { SpecPath } from './spec-problems.js';
+import { checkSpecText, listFirst } from './spec-limits.js';
 
 /** Loaded only where there is YAML to read: the first run has neither file nor settings. */
 const loadYaml = () => createRequire(import.meta.url)('yaml') as typeof Yaml;
@@ -17,17 +18,27 @@ export interface SpecFile {
 
 /**
  * Reads a spec file: YAML 1.2, which includes JSON, with the merge keys (`<<`) of YAML 1.1.
+ * @param text - within `checkSpecText`'s limits, which are checked here.
  * @param fileName - for messages only.
- * @throws JobError BAD_SPEC with the lines of all syntax errors.
+ * @throws JobError BAD_SPEC with the lines of the syntax errors.
  */
 export function parseSpecText(text: string, fileName: string): SpecFile {
+  checkSpecText(text, fileName);
   const { isNode, LineCounter, parseAllDocuments } = loadYaml();
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  // The library's own check for repeated keys takes a time that grows with the square of their number.
+  const options = { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false };
+  const parsed = parseAllDocuments(text, options);
   const documents = 'empty' in parsed ? [] : parsed;
   const at = (offset: number) => `${fileName}:${lines.linePos(offset).line}`;
-  const problems = documents.flatMap(({ errors }) => errors.map(({ pos, message }) => `  ${at(pos[0])}: ${message}`));
-  if (problems.length > 0) throw new JobError('BAD_SPEC', `spec file: expected YAML or JSON\n${problems.join('\n')}`);
+  const errors = documents.flatMap((document) => [
+    ...document.errors.map(({ pos, message }) => ({ offset: pos[0], message })),
+    ...repeatedKeys(document),
+  ]);
+  if (errors.length > 0) {
+    const problems = listFirst(errors, ({ offset, message }) => `  ${at(offset)}: ${message}`);
+    throw new JobError('BAD_SPEC', `spec file: expected YAML or JSON\n${problems.join('\n')}`);
+  }
   const [document, second] = documents;
   if (second) {
     const found = `got ${documents.length}, the second at ${at(second.range[0])}`;
@@ -42,6 +53,22 @@ export function parseSpecText(text: string, fileName: string): SpecFile {
   };
   if (!document) return { value: null, locate };
   return { value: toValue(document, fileName), locate, shared: sharedKeys(document) };
+}
+
+function repeatedKeys({ contents }: Yaml.Document): { readonly offset: number; readonly message: string }[] {
+  const { isScalar, visit } = loadYaml();
+  const found: { offset: number; message: string }[] = [];
+  visit(contents, {
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (seen.has(key.value)) found.push({ offset: key.range?.[0] ?? 0, message: 'Map keys must be unique' });
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
 }
 
 function sharedKeys({ contents }: Yaml.Document): string[] {
@@ -95,13 +122,23 @@ function hasComment({ comment, commentBefore, contents }: Yaml.Document): boolea
   return [comment, commentBefore, contents?.comment, contents?.commentBefore].some((text) => typeof text === 'string');
 }
 
-/** Most aliases that a spec may expand; the YAML library refuses more. */
-const maxAliases = 100;
+/** Most values that the aliases of one anchor may expand to; the YAML library refuses more. */
+const maxExpanded = 100;
+/** Most aliases of a spec. The time that the library takes grows with the square of their number. */
+const maxAliases = 1000;
+
+/** @throws Error */
+function checkAliases({ contents }: Yaml.Document): void {
+  let count = 0;
+  loadYaml().visit(contents, { Alias: () => void count++ });
+  if (count > maxAliases) throw new Error(`${count} aliases, where at most ${maxAliases} are allowed`);
+}
 
 /** Aliases are resolved only here, and may be undefined or grow without bound, which the library refuses. */
 function toValue(document: Yaml.Document, where: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: maxAliases });
+    checkAliases(document);
+    return document.toJS({ maxAliasCount: maxExpanded });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new JobError('BAD_SPEC', `spec: expected aliases and merge keys that resolve, got: ${found}; in ${where}`, {

@@ -4,6 +4,7 @@ import { folderFields } from './identity.js';
 import { imageFits } from './image-format.js';
 import { isModelFile, isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';
+import { listFirst } from './spec-limits.js';
 import { specProblems, type SpecPath } from './spec-problems.js';
 
 /**
@@ -235,15 +236,16 @@ export type AugmentSpec = JobSpec['data']['augment'];
 /**
  * Checks a spec and fills in its defaults.
  * @param locate - says where the value at a path was written, for messages; undefined where that is not known.
- * @throws JobError BAD_SPEC that lists every problem with its path; unknown keys are problems too.
+ * @throws JobError BAD_SPEC that lists the problems with their paths; unknown keys are problems too.
  */
 export function parseSpec(value: unknown, locate?: (path: SpecPath) => string | undefined): JobSpec {
   const result = jobSpecSchema.safeParse(value);
   if (result.success) return result.data;
-  const problems = specProblems(result.error.issues, jobSpecSchema, value).map(({ path, message }) => {
+  const problems = specProblems(result.error.issues, jobSpecSchema, value);
+  const lines = listFirst(problems, ({ path, message }) => {
     const place = locate?.(path);
     return `  ${path.join('.') || '(whole spec)'}: ${message}${place === undefined ? '' : ` (${place})`}`;
   });
   const number = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  throw new JobError('BAD_SPEC', `job spec: ${number}\n${problems.join('\n')}`);
+  throw new JobError('BAD_SPEC', `job spec: ${number}\n${lines.join('\n')}`);
 }

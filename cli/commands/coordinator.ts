@@ -9,7 +9,7 @@ import { writeResultFile } from '../result-file.js';
 import { runCoordinator } from '../run-coordinator.js';
 import { readTls } from '../tls-options.js';
 import { readToken } from '../token.js';
-import { addResumeOption, addRunOptions, checkRunFlags, type RunOptions } from './train.js';
+import { addJobFileOptions, addRunOptions, checkRunFlags, type RunOptions } from './train.js';
 
 interface CoordinatorCommandOptions extends RunOptions {
   minWorkers: number;
@@ -23,7 +23,7 @@ export function coordinatorCommand(): Command {
     .argument('[job.yaml]', 'job spec, YAML or JSON, or - for standard input; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
   addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info', http: 'none' });
-  addResumeOption(command);
+  addJobFileOptions(command);
   command.addOption(
     new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
   );

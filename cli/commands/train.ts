@@ -50,7 +50,7 @@ export function trainCommand(): Command {
     .argument('[job.yaml]', 'job spec, YAML or JSON, or - for standard input; without it, --preset or cluster-cnn3');
   addSpecOptions(command);
   addRunOptions(command, localDefaults);
-  addResumeOption(command);
+  addJobFileOptions(command);
   addLocalOptions(command);
   return command
     .addHelpText('after', presetHelp() + trainExamples)
@@ -137,9 +137,14 @@ export function checkRunFlags(command: Command, { run, resume }: RunOptions): vo
   if (named !== undefined) refuseUnused(command, ['--runs'], `no ${named} next to it, which names the directory`);
 }
 
-/** `--resume`, for commands that can go on with a run. */
-export function addResumeOption(command: Command): Command {
-  return command.option('--resume <run>', 'go on with the run in this directory, from its newest checkpoint');
+/** `--resume` and `--allow-module`, for commands that read a job from a file. */
+export function addJobFileOptions(command: Command): Command {
+  return command
+    .option('--resume <run>', 'go on with the run in this directory, from its newest checkpoint')
+    .option(
+      '--allow-module',
+      'run the module that the job file names as its model; a module can do everything you can',
+    );
 }
 
 /** A free port, as local workers are told which; a log that does not stand between the progress lines. */

@@ -29,10 +29,10 @@ let loaded: { readonly binding: Binding; readonly threads: number } | undefined;
 /**
  * Loads `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`, whichever is installed, and makes sure that libtensorflow
  * computes deterministically. Takes about 2 s. One thread per process may do it: the binding keeps global state.
- * @param directory - where to look besides Lockstep's own packages.
+ * @param directory - another place to search, besides Lockstep's own packages and `NODE_PATH`.
  * @throws EngineError RUNTIME when none is installed, or it does not load, or it did not take its settings.
  */
-export async function loadBinding(threads: number, directory: string): Promise<Binding> {
+export async function loadBinding(threads: number, directory?: string): Promise<Binding> {
   if (loaded?.threads === threads) return loaded.binding;
   if (loaded) {
     throw failure(`expected ${loaded.threads} thread(s), which libtensorflow has in this process, got ${threads}`);
@@ -41,7 +41,7 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   // eslint-disable-next-line no-restricted-properties
   Object.assign(process.env, environmentFor(threads));
   restoreUtil();
-  const { name, require } = findBinding(directory) ?? missing(directory);
+  const { name, require } = findBinding(directory) ?? missing();
   await quietly(() => load(name, require));
   // The binding's copy of TF.js has registered its own gradients over these.
   replaceGradients(tf);
@@ -57,10 +57,10 @@ export async function loadBinding(threads: number, directory: string): Promise<B
   return loaded.binding;
 }
 
-function missing(directory: string): never {
+function missing(): never {
   throw failure(
-    `expected ${bindings.join(' or ')} to be installed, got neither in Lockstep's packages nor from ${directory}; ` +
-      'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0, or set engine.name: onnx',
+    `expected ${bindings.join(' or ')} to be installed, got neither in Lockstep's packages nor in NODE_PATH; ` +
+      "run npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0 in Lockstep's folder, or set engine.name: onnx",
   );
 }
 

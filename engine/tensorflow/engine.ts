@@ -8,8 +8,8 @@ import { EagerModel } from './eager-model.js';
 export interface TensorflowEngineOptions {
   /** Threads inside one operator; one number per process. */
   readonly threads: number;
-  /** Where the binding may be installed, besides Lockstep's own packages. */
-  readonly directory: string;
+  /** Where the binding may be installed, besides Lockstep's own packages and `NODE_PATH`. */
+  readonly directory?: string | undefined;
 }
 
 /**

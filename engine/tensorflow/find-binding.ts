@@ -12,11 +12,15 @@ export interface FoundBinding {
 }
 
 /**
- * The binding that a worker would load, without loading it.
- * @param directory - where to look besides Lockstep's own packages.
+ * The binding that a worker would load, without loading it. Lockstep's own packages and those of `NODE_PATH` are
+ * searched; never the current directory, as a job may have been downloaded into it.
+ * @param directory - another place to search.
  */
-export function findBinding(directory: string): FoundBinding | undefined {
-  const places = [import.meta.url, pathToFileURL(join(directory, 'here.js')).href];
+export function findBinding(directory?: string): FoundBinding | undefined {
+  const places = [
+    import.meta.url,
+    ...(directory === undefined ? [] : [pathToFileURL(join(directory, 'here.js')).href]),
+  ];
   for (const name of bindings) {
     const require = places.map((place) => createRequire(place)).find((from) => isThere(from, name));
     if (require) return { name, require };

@@ -49,10 +49,10 @@ describe('a model that is not built in', () => {
     const [job, topology] = [join(scratch.path, 'job', 'job.yaml'), join(scratch.path, 'net.json')];
     writeFileSync(join(scratch.path, 'job', 'net.mjs'), module);
     writeFileSync(job, spec);
-    const one = await train(job, '--workers', '1');
+    const one = await train(job, '--allow-module', '--workers', '1');
     expect(one.digest).toBeDefined();
     expect(one.job.spec).toMatchObject({ model: 'net', topology: one.job.topology });
-    expect((await train(job, '--workers', '3')).digest).toBe(one.digest);
+    expect((await train(job, '--allow-module', '--workers', '3')).digest).toBe(one.digest);
     writeFileSync(topology, JSON.stringify(one.job.topology));
     const fromJson = await train(job, '--model', topology, '--workers', '2');
     expect(fromJson.digest).toBe(one.digest);

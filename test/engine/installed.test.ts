@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cudaProviderIn, libraryFolders } from '../../engine/onnx/cuda-provider.js';
 import { findBinding } from '../../engine/tensorflow/find-binding.js';
 
@@ -34,16 +34,19 @@ describe("ONNX Runtime's CUDA provider", () => {
 });
 
 describe("TF.js's native binding", () => {
-  it('is found in the folder where the workers start, that for GPUs first', () => {
+  it('is found in the given folder, that for GPUs first, and never in the current one', () => {
     const directory = scratch();
     const install = (name: string) => {
       mkdirSync(join(directory, 'node_modules', name), { recursive: true });
       writeFileSync(join(directory, 'node_modules', name, 'package.json'), JSON.stringify({ name }));
     };
-    const before = findBinding(directory)?.name;
+    const before = findBinding()?.name;
     install('@tensorflow/tfjs-node');
     expect(findBinding(directory)?.name).toBe(before ?? '@tensorflow/tfjs-node');
     install('@tensorflow/tfjs-node-gpu');
     expect(findBinding(directory)?.name).toBe('@tensorflow/tfjs-node-gpu');
+    const current = vi.spyOn(process, 'cwd').mockReturnValue(directory);
+    expect(findBinding()?.name).toBe(before);
+    current.mockRestore();
   });
 });

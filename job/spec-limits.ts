@@ -1,0 +1,54 @@
+import { JobError } from './errors.js';
+
+/** Limits of a spec file, which may come from anyone: they bound time and memory of reading it to seconds and 0.5 GB. */
+
+/** A model of a thousand layers takes 1 MB. */
+export const maxSpecBytes = 2 * 1024 * 1024;
+/** Most lists and sections inside each other. */
+const maxDepth = 200;
+/** Most problems that a message lists. */
+const maxListed = 50;
+
+/**
+ * Checks the size and nesting of a spec's text before it is parsed.
+ * @throws JobError BAD_SPEC
+ */
+export function checkSpecText(text: string, fileName: string): void {
+  if (text.length > maxSpecBytes) throw tooLarge(fileName);
+  const depth = depthOf(text);
+  if (depth <= maxDepth) return;
+  throw new JobError(
+    'BAD_SPEC',
+    `spec file: expected at most ${maxDepth} lists and sections inside each other, got ${depth} or more; ${fileName}`,
+  );
+}
+
+export function tooLarge(fileName: string): JobError {
+  const limit = `${maxSpecBytes / 1024 / 1024} MiB`;
+  const advice = 'put the topology of a large model into a file of its own, and name it in model';
+  return new JobError('BAD_SPEC', `spec file: expected at most ${limit}, got more; ${fileName}; ${advice}`);
+}
+
+/** Texts of the first items, and a line that counts the others. */
+export function listFirst<Item>(items: readonly Item[], describe: (item: Item) => string): string[] {
+  const rest = items.length - maxListed;
+  const listed = items.slice(0, maxListed).map(describe);
+  return rest > 0 ? [...listed, `  and ${rest} more`] : listed;
+}
+
+/**
+ * Estimates the nesting from open brackets, also those in quotes, and from indentation: a level of a block takes a
+ * column or two.
+ */
+function depthOf(text: string): number {
+  let [open, indentation, deepest, isIndentation] = [0, 0, 0, true];
+  for (const char of text) {
+    if (char === '[' || char === '{') open++;
+    else if (char === ']' || char === '}') open = Math.max(0, open - 1);
+    if (char === '\n') [indentation, isIndentation] = [0, true];
+    else if (isIndentation && ' \t-?:'.includes(char)) indentation++;
+    else isIndentation = false;
+    deepest = Math.max(deepest, open, indentation / 2);
+  }
+  return Math.floor(deepest);
+}
