@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { formatShare } from '../../coordinator/report/format.js';
-import { badImages, decodeImage } from '../../job/data/decode-image.js';
+import { badImages, decodeImage, readImageFile } from '../../job/data/decode-image.js';
 import { JobError } from '../../job/errors.js';
 import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
 import type { ModelCard } from '../../job/model-card.js';
@@ -67,7 +66,8 @@ async function readImages(files: readonly string[], format: ImageFormat): Promis
 }
 
 async function readImage(file: string, format: ImageFormat): Promise<Uint8Array> {
-  const bytes = await readFile(file).catch((cause: Error) => {
+  const bytes = await readImageFile(file).catch((cause: Error) => {
+    if (cause instanceof JobError) throw cause;
     throw new JobError('BAD_OPTION', `predict: expected a readable image, got ${cause.message}; ${file}`, { cause });
   });
   return decodeImage(bytes, file, format);

@@ -1,35 +1,60 @@
+import { readFile, stat } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { JobError } from '../errors.js';
 import type { ImageFormat } from '../image-format.js';
+import { isImage, readHeader } from './image-header.js';
+import { decodeLimitSeconds, maxImageBytes, maxPixels, maxScans, PixelBudget } from './image-limits.js';
 
-/** Bytes with which files begin that are decoded; the decoder knows more kinds, some of which could name other files. */
-const signatures = [
-  [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
-  [0xff, 0xd8, 0xff],
-];
+const budget = new PixelBudget();
 
 /**
- * Decodes a PNG or JPEG into u8 `[height, width, channels]`: turned upright, in sRGB or grey, on white where it is
+ * Reads an image file.
+ * @throws JobError BAD_DATA if it is too large, and the system's error if it can't be read.
+ */
+export async function readImageFile(name: string): Promise<Uint8Array> {
+  const { size } = await stat(name);
+  if (size <= maxImageBytes) return readFile(name);
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+  throw badImage(name, megabytes(size), { expected: `at most ${megabytes(maxImageBytes)}` });
+}
+
+/**
+ * Decodes a PNG or JPEG, judged by its content, into u8 `[height, width, channels]`: turned upright, in sRGB or grey, on white where it is
  * transparent, resampled by Lanczos's filter.
  *
  * The decoder is told to use neither SIMD nor a decoder's own shrinking, of which machines have different kinds. Should
  * bits differ all the same, so does the dataset's digest, and a run does not go on with other data unnoticed.
+ * Pixels, scans and time are limited; see `image-limits.ts`.
  * @param name - the file, for messages.
  * @throws JobError BAD_DATA
  */
 export async function decodeImage(bytes: Uint8Array, name: string, format: ImageFormat): Promise<Uint8Array> {
-  if (!signatures.some((signature) => signature.every((byte, i) => bytes[i] === byte))) {
-    throw badImage(name, bytes.length === 0 ? 'an empty file' : kindOf(bytes));
-  }
+  if (!isImage(bytes)) throw badImage(name, bytes.length === 0 ? 'an empty file' : kindOf(bytes));
+  const pixels = checkHeader(bytes, name);
   const sharp = await loadDecoder();
   try {
-    const image = sharp(bytes, { failOn: 'error' });
-    const { data, info } = await converted(image, format).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    if (info.channels === format.channels) return data;
-    throw new Error(`${info.channels} channels after conversion to ${format.channels}`);
+    return await budget.admit(pixels, async () => {
+      const image = sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels });
+      const raw = converted(image, format).timeout({ seconds: decodeLimitSeconds }).raw({ depth: 'uchar' });
+      const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+      if (info.channels === format.channels) return data;
+      throw new Error(`${info.channels} channels after conversion to ${format.channels}`);
+    });
   } catch (cause) {
-    throw badImage(name, `a damaged one (${firstLine((cause as Error).message)})`, cause);
+    throw badImage(name, `a damaged one (${firstLine((cause as Error).message)})`, { cause });
   }
+}
+
+/** @returns the number of pixels. @throws JobError BAD_DATA for an image that would take too much to decode. */
+function checkHeader(bytes: Uint8Array, name: string): number {
+  const header = readHeader(bytes);
+  if (!header) throw badImage(name, 'a damaged one (no header)');
+  const { width, height, scans } = header;
+  if (width * height > maxPixels) {
+    throw badImage(name, `${width} × ${height} pixels`, { expected: `at most ${maxPixels / 1024 / 1024} Mi pixels` });
+  }
+  if (scans > maxScans) throw badImage(name, String(scans), { expected: `a JPEG of at most ${maxScans} scans` });
+  return width * height;
 }
 
 /** First bytes, as Latin-1, of files that are often named .png or .jpg by mistake. */
@@ -57,9 +82,18 @@ function converted(image: Sharp, { height, width, channels, fit }: ImageFormat):
     .toColourspace(channels === 1 ? 'b-w' : 'srgb');
 }
 
-/** Loaded only where images are decoded: it takes a tenth of a second. */
-async function loadDecoder() {
+let decoder: ReturnType<typeof prepareDecoder> | undefined;
+
+/** Loaded only where images are decoded, as it takes a tenth of a second; its settings are made once. */
+function loadDecoder() {
+  return (decoder ??= prepareDecoder());
+}
+
+async function prepareDecoder() {
   const { default: sharp } = await import('sharp');
+  // Two checks instead of one: a kind that `isImage` mistakes for a PNG or JPEG has no loader.
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer'] });
   sharp.simd(false);
   sharp.cache(false);
   // Several images are decoded at once instead.
@@ -72,8 +106,12 @@ function firstLine(text: string): string {
   return text.trim().split('\n', 1)[0]!.replaceAll(/\s+/g, ' ');
 }
 
-function badImage(name: string, found: string, cause?: unknown): JobError {
-  const message = `read image: expected a PNG or JPEG, got ${found}; ${name}; replace or remove the file`;
+function badImage(
+  name: string,
+  found: string,
+  { expected = 'a PNG or JPEG', cause }: { readonly expected?: string; readonly cause?: unknown } = {},
+): JobError {
+  const message = `read image: expected ${expected}, got ${found}; ${name}; replace or remove the file`;
   return new JobError('BAD_DATA', message, { cause });
 }
 

@@ -1,12 +1,11 @@
 import { constants } from 'node:buffer';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { JobError } from '../errors.js';
 import type { ImageFormat } from '../image-format.js';
 import { badFolder, describeFailure, isLasting } from './bad-folder.js';
 import type { Dataset, Split } from './dataset.js';
-import { badImages, decodeImage } from './decode-image.js';
+import { badImages, decodeImage, readImageFile } from './decode-image.js';
 import { channelStatistics } from './explore.js';
 import { type FolderFiles, listFolder } from './folder-files.js';
 import { listNames } from './folder-layout.js';
@@ -95,6 +94,9 @@ function normalisation(train: Split, channels: number): Dataset['normalise'] {
   return { mean: mean.map(rounded), deviation: deviation.map((value) => Math.max(rounded(value), 0.004)) };
 }
 
+/** The decoder's threads are four, unless UV_THREADPOOL_SIZE says otherwise. */
+const maxAtOnce = 8;
+
 /**
  * Decodes files, several at a time. Those that fail are decoded again one by one: concurrent decodes share one message
  * buffer, so only then does a message belong to its file.
@@ -116,7 +118,7 @@ async function decodeAll(
     }
   };
   const failed: number[] = [];
-  await forEachAtOnce(files, availableParallelism() + 1, async (_, i) => {
+  await forEachAtOnce(files, Math.min(availableParallelism() + 1, maxAtOnce), async (_, i) => {
     if ((await decode(i)) !== undefined) failed.push(i);
   });
   const problems: JobError[] = [];
@@ -129,8 +131,8 @@ async function decodeAll(
 
 async function decodeFile(base: string, path: string, format: ImageFormat): Promise<Uint8Array> {
   const name = join(base, path);
-  const bytes = await readFile(name).catch((cause: NodeJS.ErrnoException) => {
-    if (!isLasting(cause)) throw cause;
+  const bytes = await readImageFile(name).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof JobError || !isLasting(cause)) throw cause;
     const message = `read image: expected a readable file, got ${describeFailure(cause)}; ${name}; make it readable or remove it`;
     throw new JobError('BAD_DATA', message, { cause });
   });
