@@ -87,6 +87,8 @@ async function openControl(options: ControlOptions): Promise<ControlClient> {
     if (flag !== undefined) throw unused(flag, '--nats URL and --job NAME with it, got --coordinator');
     const { GrpcControl } = await import('./control-grpc.js');
     const tls = readTls(options, 'client');
+    // A watching terminal shows the job, and nothing else may write there.
+    tls?.watch((message) => (process.stdout.isTTY ? undefined : console.error(`lockstep: ${message}`)));
     return new GrpcControl({ address: coordinator, token: readToken(tokenFile), tls, waitMs: wait });
   }
   if (coordinator !== undefined || job === undefined) {

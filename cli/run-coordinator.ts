@@ -17,12 +17,15 @@ import { openNatsFor } from './nats-options.js';
 import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
+import type { TlsFiles } from './tls-files.js';
 import { RunPlace } from './unbegun-run.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
   /** Stop the run when standard input ends, as it does when the parent program is killed. */
   readonly stopAtStdinEnd?: boolean;
+  /** Watched for renewed certificates during the run. */
+  readonly tls?: TlsFiles | undefined;
   /** Where to tell NATS of the run. */
   readonly nats?: NatsOptions | undefined;
   /** Called when the run has ended and its results are written. */
@@ -81,6 +84,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
     throw error;
   });
   const signals = stopOnSignals(coordinator, terminal);
+  const forgetTls = options.tls?.watch((message) => coordinator.events.emit({ type: 'note', message }));
   if (options.stopAtStdinEnd) stopAtStdinEnd(coordinator);
   // First of all, as local workers take longest.
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
@@ -100,6 +104,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
     return result.outcome === 'finished' ? 0 : interruptedExitCode;
   } finally {
     terminal.stop();
+    forgetTls?.();
     await helpers?.stop();
     signals.forget();
   }

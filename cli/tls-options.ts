@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { JobError } from '../job/errors.js';
-import { checkIdentity, firstName, type TlsIdentity, type TlsRole } from '../proto/identity.js';
+import { firstName, type TlsIdentity, type TlsRole } from '../proto/identity.js';
+import { TlsFiles } from './tls-files.js';
 
 /** What `addTlsOptions` and `addTlsClientOptions` add, as parsed. */
 export interface TlsFlags {
@@ -14,7 +14,7 @@ export interface TlsFlags {
 /** Options of mutual TLS; they come all or none. */
 export function addTlsOptions(command: Command): Command {
   return command
-    .option('--tls-cert <file>', 'own certificate for mutual TLS, PEM; lockstep certs makes one')
+    .option('--tls-cert <file>', 'own certificate for mutual TLS, PEM; lockstep certs makes one; renewed files are taken within 30 s')
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--tls-ca <file>', "the CA that the other side's certificate must be signed by, PEM");
 }
@@ -28,10 +28,10 @@ export function addTlsClientOptions(command: Command): Command {
 }
 
 /**
- * The identity that the options name, read once and checked; undefined where none is named.
+ * The identity that the options name, read and checked; undefined where none is named.
  * @throws JobError BAD_OPTION
  */
-export function readTls(flags: TlsFlags, role: TlsRole): TlsIdentity | undefined {
+export function readTls(flags: TlsFlags, role: TlsRole): TlsFiles | undefined {
   const { tlsCert, tlsKey, tlsCa, tlsServerName } = flags;
   const given = { '--tls-cert': tlsCert, '--tls-key': tlsKey, '--tls-ca': tlsCa };
   const missing = Object.entries(given).flatMap(([option, file]) => (file === undefined ? [option] : []));
@@ -43,14 +43,7 @@ export function readTls(flags: TlsFlags, role: TlsRole): TlsIdentity | undefined
         'lockstep certs makes all three',
     );
   }
-  const identity: TlsIdentity = {
-    cert: readPem(tlsCert, '--tls-cert'),
-    key: readPem(tlsKey, '--tls-key'),
-    ca: readPem(tlsCa, '--tls-ca'),
-    serverName: tlsServerName,
-  };
-  checkIdentity(identity, role, Date.now());
-  return identity;
+  return new TlsFiles({ cert: tlsCert, key: tlsKey, ca: tlsCa }, role, tlsServerName);
 }
 
 /**
@@ -65,13 +58,4 @@ export function localWorkerTls(flags: TlsFlags, tls: TlsIdentity | undefined): s
     ...['--tls-cert', tlsCert, '--tls-key', tlsKey, '--tls-ca', tlsCa],
     ...(name === undefined ? [] : ['--tls-server-name', name]),
   ];
-}
-
-function readPem(file: string, option: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const message = `${option}: expected a readable file, got ${(cause as Error).message}`;
-    throw new JobError('BAD_OPTION', message, { cause });
-  }
 }

@@ -135,11 +135,13 @@ export class ClusterServer {
   /** Creates a TLS server that doesn't listen: the listener's connections are emitted on it. */
   #createTlsServer(tls: TlsIdentity, inject: (socket: TLSSocket) => void): TlsServer {
     const rejected = new RejectedPeers();
-    return createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {
+    const server = createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
       if (isTrusted(socket)) inject(socket);
       else rejected.refuse(socket);
     });
+    tls.onChange?.(() => server.setSecureContext(mutualTls(tls)));
+    return server;
   }
 
   /** Ends when the open calls are over, or after `limitMs`, whichever comes first. */

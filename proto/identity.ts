@@ -10,6 +10,8 @@ export interface TlsIdentity {
   readonly key: string;
   /** For a client: name that the server's certificate must have, where it is not the host of its address. */
   readonly serverName?: string | undefined;
+  /** Calls `listener` after each change of these values; absent where they never change. */
+  onChange?(listener: () => void): void;
 }
 
 /** What a certificate has to be good for: `both` where a coordinator starts local workers, which show the same one. */
@@ -31,6 +33,10 @@ export function checkIdentity(identity: TlsIdentity, role: TlsRole, nowMs: numbe
   }
   checkUsage(own!, role);
   for (const certificate of [own!, ...chain]) checkTime(certificate, '--tls-cert', nowMs);
+  const isCurrent = ({ validFrom, validTo }: X509Certificate) =>
+    nowMs >= Date.parse(validFrom) && nowMs <= Date.parse(validTo);
+  // While one CA replaces another, the file has both, and the former one may end.
+  if (isSignedBy(own!, chain, authorities.filter(isCurrent))) return;
   if (!isSignedBy(own!, chain, authorities)) {
     const expected = authorities.map(nameOf).join(', ');
     throw problem(
@@ -39,6 +45,21 @@ export function checkIdentity(identity: TlsIdentity, role: TlsRole, nowMs: numbe
     );
   }
   for (const certificate of authorities) checkTime(certificate, '--tls-ca', nowMs);
+}
+
+/** Longest time before its end at which a certificate is reported; of short-lived ones, a tenth of their life. */
+const noticeMs = 14 * 86_400_000;
+
+/** A warning if own certificates, or all CAs, end soon or have ended. */
+export function describeExpiry({ cert, ca }: Pick<TlsIdentity, 'cert' | 'ca'>, nowMs: number): string | undefined {
+  const endOf = ({ validTo }: X509Certificate) => Date.parse(validTo);
+  const byEnd = (a: X509Certificate, b: X509Certificate) => endOf(a) - endOf(b);
+  const lastAuthority = readCertificates(ca, '--tls-ca').sort(byEnd).at(-1)!;
+  const first = [...readCertificates(cert, '--tls-cert'), lastAuthority].sort(byEnd)[0]!;
+  const leftMs = endOf(first) - nowMs;
+  if (leftMs > Math.min(noticeMs, (endOf(first) - Date.parse(first.validFrom)) / 10)) return undefined;
+  const when = leftMs > 0 ? 'ends' : 'ended';
+  return `TLS: the certificate ${nameOf(first)} ${when} ${first.validTo}, and no new connection is possible then; renew it`;
 }
 
 /** All certificates of a PEM file, in their order; at least one. @throws JobError BAD_OPTION */

@@ -51,17 +51,19 @@ export function workerCommand(): Command {
     .action(async (options: WorkerCommandOptions) => {
       const log = createLog(options.logLevel);
       parseEndpoint(options.coordinator, '--coordinator');
+      const tls = readTls(options, 'client');
       const worker = new LockstepWorker({
         coordinator: options.coordinator,
         workerId: options.workerId,
         token: readToken(options.tokenFile),
-        tls: readTls(options, 'client'),
+        tls,
         waitMs: options.wait,
         cores: options.cores,
         link: options.link ? linkFds : undefined,
         cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });
+      tls?.watch((message) => log.warn({ workerId: worker.workerId }, message));
       const ofTrain = process.connected === true;
       const orphaned = () => worker.leave('the process that started it is gone');
       process.once('disconnect', orphaned);

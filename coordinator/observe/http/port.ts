@@ -28,7 +28,7 @@ export interface PagePort {
 
 /** Takes the port of the page, for HTTPS where there is TLS. @throws JobError BAD_OPTION when it isn't available. */
 export async function takePort(place: HttpPlace, tls?: TlsIdentity): Promise<PagePort> {
-  const server = tls ? createTlsServer({ ...pageTls(tls), ...timeLimits }) : createServer(timeLimits);
+  const server = tls ? createPageServer(tls) : createServer(timeLimits);
   server.maxConnections = maxConnections;
   const admission = admitTo(server);
   try {
@@ -38,6 +38,12 @@ export async function takePort(place: HttpPlace, tls?: TlsIdentity): Promise<Pag
     await listenOn(server, { ...place, port: 0 });
   }
   return { server, admission };
+}
+
+function createPageServer(tls: TlsIdentity): Server {
+  const server = createTlsServer({ ...pageTls(tls), ...timeLimits });
+  tls.onChange?.(() => server.setSecureContext(pageTls(tls)));
+  return server;
 }
 
 /** Puts an admission between the listening socket and what the server does with a connection. */
