@@ -14,7 +14,10 @@ export interface TlsFlags {
 /** Options of mutual TLS; they come all or none. */
 export function addTlsOptions(command: Command): Command {
   return command
-    .option('--tls-cert <file>', 'own certificate for mutual TLS, PEM; lockstep certs makes one; renewed files are taken within 30 s')
+    .option(
+      '--tls-cert <file>',
+      'own certificate for mutual TLS, PEM; lockstep certs makes one; renewed files are taken within 30 s',
+    )
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--tls-ca <file>', "the CA that the other side's certificate must be signed by, PEM");
 }
