@@ -113,7 +113,7 @@ describe('certificates that are renewed while their processes run', () => {
 
   it('are those of the page too, for new connections', async () => {
     const { tls, write, check } = files(before!.coordinator);
-    const server = await takePort({ host: '127.0.0.1', port: 0, anyPort: false }, tls);
+    const { server } = await takePort({ host: '127.0.0.1', port: 0, anyPort: false }, tls);
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
     expect(await serialOf(port)).toBe(new X509Certificate(before!.coordinator.cert).serialNumber);

@@ -104,7 +104,7 @@ test('nobody is followed whom the plan does not ask any more, and the last answe
   expect(calls.answer('uid')).toBeUndefined();
 });
 
-test('a checkpoint is asked of the coordinator that is followed, and of no other', async () => {
+test('a checkpoint is asked of the coordinator that is followed, once, and of no other; its end is news', async () => {
   let asked = 0;
   const ask = await serve(
     (stream) => stream.write({ state: 'training', step: 7 }),
@@ -113,14 +113,14 @@ test('a checkpoint is asked of the coordinator that is followed, and of no other
       answer(null, { step: 7, state: 'training', message: 'checkpoint written' });
     },
   );
-  const { calls, outcomes } = follower();
+  const { calls, outcomes, news } = follower();
   calls.follow(job, ask);
   await until(() => calls.answer('uid') !== undefined, limitMs, 'a status');
-  await calls.checkpoint('uid', 'job-coordinator-0');
-  await calls.checkpoint('another', ask.pod);
-  expect(asked).toBe(0);
-  await calls.checkpoint('uid', ask.pod);
-  expect([asked, outcomes]).toEqual([1, ['checkpoint ok']]);
+  expect([calls.checkpoint('uid', 'job-coordinator-0'), calls.checkpoint('another', ask.pod)]).toEqual([true, true]);
+  expect([calls.checkpoint('uid', ask.pod), calls.checkpoint('uid', ask.pod)]).toEqual([false, false]);
+  await until(() => outcomes.length > 0, limitMs, 'the checkpoint');
+  expect([asked, outcomes, news]).toEqual([1, ['checkpoint ok'], [7, 7]]);
+  expect(calls.checkpoint('uid', ask.pod)).toBe(true);
 });
 
 test('a server without a certificate of the job is not believed, and told from one that is away', async () => {

@@ -1,13 +1,12 @@
 import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import type { CoordinatorStatus } from '../../deploy/operator/plan/coordinator-status.js';
 import { identityOf, labelsOf, labelKeys } from '../../deploy/operator/plan/names.js';
 import { metaOf } from '../../deploy/operator/plan/objects/meta.js';
 import { readJob } from '../../deploy/operator/plan/job-context.js';
 import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import type { Action, Observed } from '../../deploy/operator/plan/types.js';
 import type { TrainingJob, TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
-import type { StatusReply } from '../../proto/messages.js';
-import { statusReply } from '../coordinator/observe/sample-run.js';
 
 /** Jobs, pods and answers for the tests of the operator's plan. */
 
@@ -84,10 +83,11 @@ export function exited(
   return containerStatus('coordinator', exitCode === 0 ? 'Succeeded' : 'Failed', { terminated: { exitCode, ...rest } });
 }
 
-export function reply(changes: Partial<StatusReply> = {}): StatusReply {
+export function reply(changes: Partial<CoordinatorStatus> = {}): CoordinatorStatus {
   return {
-    ...statusReply,
-    ...{ step: 82, totalSteps: 200, epoch: 1, epochs: 2, lossMean: 0.5, loss: 0.5 },
+    ...{ state: 'training', reason: '', step: 82, totalSteps: 200, epoch: 1, epochs: 2, lossMean: 0.5 },
+    ...{ imagesPerSecond: 0, secondsLeft: 9, testEpoch: 0, testAccuracy: 0, digest: '', digestEpoch: 0 },
+    ...{ fingerprint: '', device: '', workers: 2, readyWorkers: 2 },
     ...changes,
   };
 }

@@ -57,7 +57,12 @@ describe('the state', () => {
 });
 
 describe('waiting for workers', () => {
-  const waiting = training({ state: 'waiting', reason: 'waiting for workers: 0 of 1 ready', workers: [] });
+  const waiting = training({
+    state: 'waiting',
+    reason: 'waiting for workers: 0 of 1 ready',
+    workers: 0,
+    readyWorkers: 0,
+  });
   const worker = (name: string, status: V1Pod['status']) => k.workerPod(k.makeJob(), name, status ?? {});
   const unscheduled = {
     phase: 'Pending',
@@ -115,10 +120,11 @@ describe('waiting for workers', () => {
   });
 
   it('counts as ready whom the coordinator does, not who runs', () => {
-    const [one] = k.reply().workers;
-    const workers = [one!, { ...one!, state: 'compiling' }, { ...one!, state: 'standby' }];
     const workerPods = [1, 2, 3, 4].map((i) => worker(`w-${i}`, k.running));
-    const { status } = planJob(begun(k.running, { control: training({ workers }), workerPods }), noonMs);
+    const { status } = planJob(
+      begun(k.running, { control: training({ workers: 3, readyWorkers: 2 }), workerPods }),
+      noonMs,
+    );
     expect(status.workers).toMatchObject({ desired: 2, replicas: 4, ready: 2, summary: '2/2' });
   });
 });

@@ -163,7 +163,7 @@ export class Simulation {
     if (lost) this.answer = { ...(this.answer?.pod === name ? this.answer : { pod: name }), error: 'no answer' };
     else {
       const state = process.paused ? 'paused' : this.workersUp === 0 ? 'waiting' : 'training';
-      const status = reply({ state, step: process.step, totalSteps: lastStep, workers: [] });
+      const status = reply({ state, step: process.step, totalSteps: lastStep, workers: 0, readyWorkers: 0 });
       this.answer = { pod: name, status, statusMs: this.nowMs };
     }
   }

@@ -1,5 +1,6 @@
 import type { KubernetesObject, V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
 import { z } from 'zod';
+import { cleanText } from '../resource/clean-text.js';
 import { labelKeys } from './names.js';
 
 /** The coordinator's pods, one for each of its starts, and how they ended. */
@@ -19,19 +20,23 @@ export type End =
   /** Through no fault of its own. */
   | { readonly type: 'lost'; readonly reason: string };
 
+const hexDigest = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** What a coordinator that has finished leaves in its pod's status. */
 const lastWordSchema = z.object({
   outcome: z.enum(['finished', 'stopped']),
   step: z.int().min(0),
   epoch: z.int().min(0),
-  digest: z.string().max(64),
-  fingerprint: z.string().max(64).optional(),
+  digest: hexDigest,
+  fingerprint: hexDigest.optional(),
   device: z.string().max(253).optional(),
   loss: z.number().optional(),
   accuracy: z.number().min(0).max(1).optional(),
 });
 export type LastWord = z.infer<typeof lastWordSchema>;
 
+/** Of what a pod's status says of its end, in characters. */
+const longest = 800;
 const wrongUsageExitCode = 2;
 /** The coordinator was asked to stop, or killed outright by a shell's convention for SIGTERM. */
 const stoppedExitCodes: readonly number[] = [130, 143];
@@ -52,7 +57,7 @@ export function attemptsOf(children: readonly KubernetesObject[]): Attempt[] {
   return children
     .filter((child) => child.kind === 'Pod')
     .map((pod: V1Pod) => ({ pod, number: Number(pod.metadata?.labels?.[labelKeys.attempt]) }))
-    .filter(({ number }) => Number.isInteger(number) && number > 0)
+    .filter(({ number }) => Number.isSafeInteger(number) && number > 0)
     .map(({ pod, number }) => ({ pod, number, end: endOf(pod) }))
     .sort((a, b) => a.number - b.number);
 }
@@ -81,13 +86,17 @@ function disruptionOf(pod: V1Pod): string | undefined {
   if (isDeleting(pod)) return 'its pod was deleted';
   const { conditions = [], reason } = pod.status ?? {};
   const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
-  if (disruption) return [disruption.reason, disruption.message].filter(Boolean).join(': ');
+  if (disruption) return joined(disruption.reason, disruption.message);
   const isLost = reason !== undefined && (lostReasons.includes(reason) || reason.startsWith('OutOf'));
   return isLost ? describeStatus(pod) : undefined;
 }
 
 function describeStatus({ status }: V1Pod): string {
-  return [status?.reason ?? 'its pod failed', status?.message].filter(Boolean).join(': ');
+  return joined(status?.reason ?? 'its pod failed', status?.message);
+}
+
+function joined(...parts: readonly (string | undefined)[]): string {
+  return cleanText(parts.filter(Boolean).join(': '), longest);
 }
 
 function describeExit({ exitCode, reason, message }: V1ContainerStateTerminated): string {
@@ -97,9 +106,9 @@ function describeExit({ exitCode, reason, message }: V1ContainerStateTerminated)
 }
 
 /** The end of a log says most. */
-function tail(text: string, most = 800): string {
+function tail(text: string): string {
   const trimmed = text.trim();
-  return trimmed.length <= most ? trimmed : `…${trimmed.slice(-most)}`;
+  return cleanText(trimmed.length <= longest ? trimmed : `…${trimmed.slice(-longest)}`, longest + 1);
 }
 
 function readLastWord(message: string | undefined): LastWord | undefined {

@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { StatusReply } from '../../../proto/messages.js';
 import type { CoordinatorMemory, State } from '../resource/status.js';
 import { areDerivedFrom } from './credentials.js';
 import { type Attempt, attemptsOf, isDeleting } from './attempts.js';
+import type { CoordinatorStatus } from './coordinator-status.js';
 import type { JobContext } from './job-context.js';
 import { type NewEnd, noMemory, takeNote } from './memory.js';
 import { reportPlace } from './objects/storage.js';
@@ -23,7 +23,7 @@ export interface View {
   readonly isOwn: boolean;
   readonly newEnd: NewEnd | undefined;
   /** Newest status of the coordinator in `pod`, or in the one that has just ended. */
-  readonly reply: StatusReply | undefined;
+  readonly reply: CoordinatorStatus | undefined;
   readonly outcome: Outcome | undefined;
   readonly state: State;
   readonly suspend: boolean;
@@ -62,7 +62,7 @@ function newestPod(attempts: readonly Attempt[], before: CoordinatorMemory): str
   return newest !== undefined && newest.number >= before.attempt ? newest.pod.metadata?.name : before.pod;
 }
 
-function replyOf(pod: string | undefined, control: Answer | undefined): StatusReply | undefined {
+function replyOf(pod: string | undefined, control: Answer | undefined): CoordinatorStatus | undefined {
   return pod !== undefined && control?.pod === pod ? control.status : undefined;
 }
 

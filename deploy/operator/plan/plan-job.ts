@@ -1,4 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { boundStatus } from '../resource/bound-status.js';
+import { cleanText } from '../resource/clean-text.js';
 import type { State, TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import { remove, removeJob, runActions, stopActions } from './act.js';
@@ -27,7 +29,7 @@ export function planJob(observed: Observed, nowMs: number): Plan {
   }
   if (status?.state === 'Succeeded' || status?.state === 'Failed') return planFinished(observed, status, nowMs);
   const view = lookAt(observed, nowMs);
-  const next = describeStatus(observed, view, nowMs);
+  const next = boundStatus(describeStatus(observed, view, nowMs));
   return {
     actions: [...chooseActions(observed, view, nowMs), ...events(job, view, next)],
     status: next,
@@ -46,7 +48,7 @@ function planFinished(observed: Observed, before: TrainingJobStatus, nowMs: numb
   const actions = [...useless.map(({ pod }) => pod), ...deployments].flatMap((object) =>
     remove(object, 'the job is over'),
   );
-  const status = { ...before, workers: countWorkers(observed, undefined) };
+  const status = boundStatus({ ...before, workers: countWorkers(observed, undefined) });
   const ttl = job.spec.ttlSecondsAfterFinished;
   if (ttl === undefined) return { actions, status };
   const leftMs = (timeMs(before.completionTime) ?? nowMs) + 1000 * ttl - nowMs;
@@ -101,7 +103,7 @@ function isDue(before: TrainingJobStatus, progress: Progress, nowMs: number): bo
 function countWorkers({ job, workerPods }: Observed, view: View | undefined) {
   const desired = job.spec.workers?.replicas ?? 1;
   const asked = view?.pod !== undefined && !isDeleting(view.pod) ? view.reply : undefined;
-  const ready = asked?.workers.filter(({ state }) => state !== 'compiling').length ?? 0;
+  const ready = asked?.readyWorkers ?? 0;
   const selector = selectorText(selectorOf(identityOf(job), 'worker'));
   return { desired, replicas: workerPods.filter(isLive).length, ready, summary: `${ready}/${desired}`, selector };
 }
@@ -114,10 +116,10 @@ function events(job: TrainingJob, { newEnd, state }: View, { message = '' }: Tra
   if (newEnd && !newEnd.wanted && (newEnd.end.type === 'lost' || newEnd.end.type === 'failed')) {
     const reason = newEnd.end.type === 'lost' ? 'CoordinatorLost' : 'CoordinatorFailed';
     const text = `start ${newEnd.attempt} of the coordinator ended: ${newEnd.end.reason}`;
-    ended.push({ type: 'event', reason, message: text.slice(0, 1000), warning: true });
+    ended.push({ type: 'event', reason, message: cleanText(text, 1000), warning: true });
   }
   if (job.status?.state === state || quietStates.includes(state)) return ended;
-  return [...ended, { type: 'event', reason: state, message: message.slice(0, 1000), warning: state === 'Failed' }];
+  return [...ended, { type: 'event', reason: state, message: cleanText(message, 1000), warning: state === 'Failed' }];
 }
 
 /** When time alone will change the plan. */

@@ -1,6 +1,6 @@
-import type { StatusReply } from '../../../proto/messages.js';
 import type { TrainingJobStatus } from '../resource/status.js';
 import type { LastWord } from './attempts.js';
+import type { CoordinatorStatus } from './coordinator-status.js';
 import { formatSpan, timeMs, timeText } from './time.js';
 
 /** The figures of a run in its status. */
@@ -45,7 +45,7 @@ export interface ProgressOptions {
  */
 export function decideProgress(
   before: Progress,
-  reply: StatusReply | undefined,
+  reply: CoordinatorStatus | undefined,
   { nowMs, urgent, moving }: ProgressOptions,
 ): Progress {
   const dueMs = (timeMs(before.progressTime) ?? -Infinity) + progressEveryMs;
@@ -57,9 +57,8 @@ export function decideProgress(
   return isSame ? before : { ...next, progressTime: timeText(nowMs) };
 }
 
-function describe(reply: StatusReply): Progress {
-  const { step, totalSteps, loss, lossMean, testEpoch, testAccuracy, digest, digestEpoch, secondsLeft } = reply;
-  const trained = loss !== 0 || lossMean !== 0;
+function describe(reply: CoordinatorStatus): Progress {
+  const { step, totalSteps, lossMean, testEpoch, testAccuracy, digest, digestEpoch, secondsLeft } = reply;
   return {
     epoch: reply.epoch,
     epochs: reply.epochs,
@@ -67,9 +66,9 @@ function describe(reply: StatusReply): Progress {
     totalSteps,
     progress: formatProgress(step, totalSteps),
     ...(secondsLeft > 0 ? { eta: formatSpan(secondsLeft) } : {}),
-    ...(trained ? { loss: formatLoss(lossMean) } : {}),
+    ...(lossMean === undefined ? {} : { loss: formatLoss(lossMean) }),
     ...(testEpoch > 0 ? { accuracy: formatShare(testAccuracy) } : {}),
-    imagesPerSecond: Math.round(reply.imagesPerSecond),
+    imagesPerSecond: reply.imagesPerSecond,
     ...(digestEpoch > 0 ? { digest, digestEpoch } : {}),
     ...(reply.fingerprint === '' ? {} : { fingerprint: reply.fingerprint }),
     ...(reply.device === '' ? {} : { device: reply.device }),
@@ -109,11 +108,11 @@ function describeLastWord({ step, epoch, digest, loss, accuracy, ...engine }: La
 
 /** Rounded down: 100 % means that all steps are made. */
 function formatProgress(step: number, totalSteps: number): string {
-  return totalSteps === 0 ? '0 %' : `${Math.floor((100 * step) / totalSteps)} %`;
+  return totalSteps === 0 ? '0 %' : `${Math.min(100, Math.floor((100 * step) / totalSteps))} %`;
 }
 
 function formatLoss(loss: number): string {
-  return Number.isFinite(loss) ? loss.toFixed(4) : String(loss);
+  return Math.abs(loss) < 1e9 ? loss.toFixed(4) : String(loss);
 }
 
 function formatShare(share: number): string {

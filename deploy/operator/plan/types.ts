@@ -1,7 +1,7 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
-import type { StatusReply } from '../../../proto/messages.js';
 import type { TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
+import type { CoordinatorStatus } from './coordinator-status.js';
 import type { ReadJob } from './job-context.js';
 
 /** What the operator was started with; the same for all jobs. */
@@ -26,7 +26,7 @@ export interface Answer {
   /** Pod that was asked; answers of another pod than the newest coordinator's are passed over. */
   readonly pod: string;
   /** Its last status; kept when a later call fails. */
-  readonly status?: StatusReply | undefined;
+  readonly status?: CoordinatorStatus | undefined;
   /** When `status` was received, milliseconds since 1970. */
   readonly statusMs?: number | undefined;
   /** Why the newest call failed; absent when it succeeded. */
@@ -88,14 +88,18 @@ export type Action =
   | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
   /** Creates the three Secrets, where they don't exist, for the DNS names and addresses `hosts` (`secretObjects`). */
   | { readonly type: 'secrets'; readonly credentials: string; readonly hosts: readonly string[] }
-  /** Asks the coordinator in `pod` for a checkpoint, 8 s at most; goes on whatever comes of it. */
+  /** Asks the coordinator in `pod` for a checkpoint. The actions after it wait, 8 s at most, whatever comes of it. */
   | { readonly type: 'checkpoint'; readonly pod: string }
   | { readonly type: 'event'; readonly reason: string; readonly message: string; readonly warning: boolean };
 
 /**
- * What is to be done. The shell first writes `status` if it differs from the job's (the next plan counts on what it
- * says; when the write fails nothing else is done), then executes the actions in order and stops at the first that
- * fails, apart from checkpoints and events.
+ * The actions for a job and its new status.
+ *
+ * The shell first writes `status` if it differs from the job's, then executes the actions in order and stops at the
+ * first that fails, apart from checkpoints and events. The status comes first because the next plan counts on what it
+ * says, and because a conflict shows that this plan was made from something old: nothing is done then. A status that
+ * the API server refuses doesn't keep the job running: actions that only end something (`isEnding`) are executed
+ * all the same, the others wait for a status that stands.
  */
 export interface Plan {
   readonly actions: readonly Action[];
@@ -104,4 +108,9 @@ export interface Plan {
   readonly againMs?: number | undefined;
   /** Whether the coordinator is to be asked for its status, and where. */
   readonly ask?: { readonly pod: string; readonly address: string; readonly serverName: string } | undefined;
+}
+
+/** Whether an action only ends or saves what is there, so that it is safe without the status that goes with it. */
+export function isEnding({ type }: Action): boolean {
+  return type === 'delete' || type === 'checkpoint';
 }

@@ -1,41 +1,27 @@
+import { isEndState } from '../plan/coordinator-status.js';
 import type { Answer } from '../plan/types.js';
 
-/** Progress of a job that trains is worth a look this often; with many jobs more seldom, by the limit below. */
-export const progressMs = 5_000;
-/** Looks per second at most, of all jobs together, that are for progress alone: each is a write to the API server. */
-const progressPerSecond = 20;
+/** Whether a coordinator's answer has to be planned for, and when. */
+export type News =
+  /** At once: the run is over. A coordinator can end once only. */
+  | 'end'
+  /** Soon: something else than progress has changed. */
+  | 'change'
+  /** When its turn has come. */
+  | 'progress';
 
-const ends: ReadonlySet<string> = new Set(['finished', 'stopped', 'failed']);
-
-/** Whether a coordinator's state is its last one. */
-export function isEndState(state: string): boolean {
-  return ends.has(state);
-}
-
-/** How often each of so many jobs is looked at for its progress. */
-export function progressIntervalMs(jobs: number): number {
-  return Math.max(progressMs, (jobs / progressPerSecond) * 1000);
-}
-
-/**
- * Whether to plan anew for what a coordinator answered: at once where something else than progress has changed.
- * @param toldMs - since the last answer that was planned for.
- */
-export function isNews(
-  before: Answer | undefined,
-  after: Answer,
-  { toldMs, intervalMs }: { readonly toldMs: number; readonly intervalMs: number },
-): boolean {
-  if (toldMs >= intervalMs) return true;
-  return before?.error !== after.error || gist(before) !== gist(after);
+/** @param told - the last answer that was planned for. */
+export function newsOf(told: Answer | undefined, answer: Answer): News {
+  if (answer.status && isEndState(answer.status.state)) return 'end';
+  const hasFailed = (one: Answer | undefined) => one?.error !== undefined;
+  return hasFailed(told) !== hasFailed(answer) || gist(told) !== gist(answer) ? 'change' : 'progress';
 }
 
 /** What of an answer is not progress. Of a run that trains the reason may be another one at each step. */
 function gist(answer: Answer | undefined): string {
   const status = answer?.status;
   if (!status) return '';
-  const { state, workers, epochs, digestEpoch } = status;
+  const { state, workers, readyWorkers, epochs, digestEpoch } = status;
   const reason = state === 'training' ? '' : status.reason;
-  const ready = workers.filter((worker) => worker.state !== 'compiling').length;
-  return JSON.stringify([answer.pod, state, reason, workers.length, ready, epochs, digestEpoch]);
+  return JSON.stringify([answer.pod, state, reason, workers, readyWorkers, epochs, digestEpoch]);
 }

@@ -1,95 +1,92 @@
-import { once } from 'node:events';
-import type { ChannelOptions, Metadata, ServiceError } from '@grpc/grpc-js';
-import { callMetadata } from '../../../proto/auth.js';
-import { ClusterError, fromServiceError } from '../../../proto/errors.js';
-import { limitConnecting } from '../../../proto/liveness.js';
-import type { TlsIdentity } from '../../../proto/identity.js';
-import type { StatusReply } from '../../../proto/messages.js';
-import { Control, type ControlClient } from '../../../proto/services.js';
-import { channelSecurity } from '../../../proto/tls.js';
-import { diagnoseTls } from '../../../proto/tls-diagnosis.js';
+import { ClusterError } from '../../../proto/errors.js';
+import type { CoordinatorStatus } from '../plan/coordinator-status.js';
+import { cleanText } from '../resource/clean-text.js';
+import type { Pump } from './gated-socket.js';
+import { GrpcSession, UntrustedPeer } from './grpc-session.js';
+import { RateLimit } from './rate-limit.js';
 import type { JobIdentity } from './secrets.js';
+import { maxReplyBytes, readStatusReply } from './status-reply.js';
 
 /** A status comes once per second; a coordinator from which none comes for as long does not answer. */
 const silentMs = 10_000;
-/** Small windows and buffers: hundreds of channels are open, and a status is a few hundred bytes. */
-const options = {
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-  'grpc.enable_retries': 0,
-  'grpc.enable_channelz': 0,
-  'grpc.use_local_subchannel_pool': 1,
-} satisfies ChannelOptions;
+/** Statuses per second, and at once after a delay in the network. One who sends more is not followed. */
+const statusRate = { perSecond: 2, burst: 30 };
+const maxErrorText = 300;
 
-/** The control service of one coordinator's pod. */
+/** The control service of one coordinator's pod, which runs an image that its job's owner chose. */
 export class CoordinatorChannel {
-  readonly #client: ControlClient;
-  readonly #metadata: Metadata;
-  readonly #tls: TlsIdentity;
-
-  /** @param address - the pod's own, which its certificate does not name; it names `serverName`. */
-  constructor(
+  private constructor(
+    private readonly session: GrpcSession,
     private readonly address: string,
-    serverName: string,
+  ) {}
+
+  /**
+   * @param address - the pod's own, which its certificate does not name; it names `serverName`.
+   * @throws ClusterError
+   */
+  static async open(
+    { address, serverName }: { readonly address: string; readonly serverName: string },
     { token, ...tls }: JobIdentity,
-  ) {
-    this.#tls = { ...tls, serverName };
-    const security = channelSecurity(this.#tls, address);
-    this.#client = new Control(address, security.credentials, { ...options, ...security.options });
-    this.#metadata = callMetadata(token);
+    pump: Pump,
+    signal: AbortSignal,
+  ): Promise<CoordinatorChannel> {
+    try {
+      const peer = { address, identity: { ...tls, serverName }, token };
+      return new CoordinatorChannel(await GrpcSession.connect(peer, pump, signal), address);
+    } catch (error) {
+      throw failure(`connect ${address}`, error);
+    }
   }
 
   /**
    * Follows the run to its end.
-   * @returns once the coordinator has ended the stream. @throws ClusterError when it broke or nothing came.
+   * @returns once the coordinator has ended the stream.
+   * @throws ClusterError when it broke, nothing came, or what came is no status.
    */
-  async watch(onStatus: (status: StatusReply) => void, signal: AbortSignal): Promise<void> {
-    const operation = `watch ${this.address}`;
-    const stream = this.#client.Watch({}, this.#metadata);
-    const cancel = () => stream.cancel();
-    const watchdog = setTimeout(cancel, silentMs);
-    const connecting = limitConnecting(this.#client, operation, cancel);
-    signal.addEventListener('abort', cancel);
-    stream.on('data', (status: StatusReply) => {
+  async watch(onStatus: (status: CoordinatorStatus) => void, signal: AbortSignal): Promise<void> {
+    const limit = new RateLimit(statusRate.perSecond, statusRate.burst);
+    const silent = new AbortController();
+    const watchdog = setTimeout(() => silent.abort(), silentMs);
+    const onReply = (message: Buffer) => {
+      if (!limit.tryTake(performance.now())) throw new Error('expected about one status per second, got many more');
+      const status = readStatusReply(message);
       watchdog.refresh();
       onStatus(status);
-    });
+    };
+    const path = '/lockstep.v1.Control/Watch';
+    const ending = AbortSignal.any([signal, silent.signal]);
     try {
-      await once(stream, 'end');
+      await this.session.call({ path, maxReplyBytes, onReply, signal: ending });
     } catch (error) {
-      const failure = fromServiceError(error as ServiceError, operation);
-      throw signal.aborted ? failure : await this.#diagnosed(failure, operation);
+      const why = silent.signal.aborted ? new Error(`expected a status within ${silentMs / 1000} s, got none`) : error;
+      throw failure(`watch ${this.address}`, why);
     } finally {
       clearTimeout(watchdog);
-      clearTimeout(connecting);
-      signal.removeEventListener('abort', cancel);
-      // What the cancelled call still has to say.
-      stream.on('error', () => undefined);
     }
   }
 
-  /** Tells a wrong certificate from a coordinator that is away: gRPC reports both as unreachable. */
-  async #diagnosed(error: ClusterError, operation: string): Promise<ClusterError> {
-    if (error.code !== 'UNREACHABLE') return error;
-    return (await diagnoseTls(operation, this.address, this.#tls)) ?? error;
-  }
-
-  /** Asks for a checkpoint. @throws ClusterError when there is no answer within `limitMs`. */
-  checkpoint(limitMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#client.Checkpoint({}, this.#metadata, { deadline: Date.now() + limitMs }, (error) => {
-        if (error) reject(fromServiceError(error, 'checkpoint'));
-        else resolve();
-      });
-    });
+  /** Asks for a checkpoint. @throws ClusterError when there is no answer before `signal` is aborted. */
+  async checkpoint(signal: AbortSignal): Promise<void> {
+    const onReply = () => undefined;
+    try {
+      await this.session.call({ path: '/lockstep.v1.Control/Checkpoint', maxReplyBytes, onReply, signal });
+    } catch (error) {
+      throw failure(`checkpoint ${this.address}`, error);
+    }
   }
 
   close(): void {
-    this.#client.close();
+    this.session.close();
   }
+}
+
+function failure(operation: string, error: unknown): ClusterError {
+  const words = cleanText(error instanceof Error ? error.message : 'unknown error', maxErrorText);
+  const code = error instanceof UntrustedPeer ? 'UNTRUSTED' : 'UNREACHABLE';
+  return new ClusterError(code, `${operation}: ${words}`);
 }
 
 /** Whether the coordinator has refused the operator's certificate or token, or the operator the coordinator's. */
 export function isUntrusted(error: unknown): boolean {
-  return error instanceof ClusterError && (error.code === 'UNAUTHENTICATED' || error.code === 'UNTRUSTED');
+  return error instanceof ClusterError && error.code === 'UNTRUSTED';
 }

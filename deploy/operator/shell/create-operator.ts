@@ -49,7 +49,7 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
     onNews: (key) => queue.add(key),
     onCall: (method, outcome) => instruments.asked.inc({ method, outcome }),
   });
-  const executor = new Executor({ api, caches, secrets, events, coordinators }, acting.signal);
+  const executor = new Executor({ api, caches, secrets, events }, acting.signal);
   const specs = new SpecCache((job) => readJob(job, settings));
   const reconciler = new Reconciler({ caches, coordinators, executor, secrets, events, specs });
   const queue = createQueue(reconciler, instruments, options);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RateLimit } from './rate-limit.js';
 
 /** Something about a job that people shall see in `kubectl describe`. */
@@ -79,6 +80,7 @@ export class EventMemory {
   }
 }
 
+/** Of a fixed length: a message may have 1,000 characters, and be another one each time. */
 function keyOf({ reason, message, warning }: Happening): string {
-  return JSON.stringify([reason, message, warning]);
+  return createHash('sha256').update(JSON.stringify([reason, message, warning])).digest('base64');
 }

@@ -5,7 +5,6 @@ import type { TrainingJobStatus } from '../resource/status.js';
 import { ApiError, hasCode } from './api-error.js';
 import type { Api } from './api.js';
 import type { Caches } from './caches.js';
-import type { CoordinatorCalls } from './coordinator-calls.js';
 import type { Events } from './events.js';
 import { fieldManager } from './field-manager.js';
 import { ownerOf } from './object-cache.js';
@@ -23,7 +22,6 @@ export interface ExecutorParts {
   readonly api: Api;
   readonly caches: Caches;
   readonly secrets: Secrets;
-  readonly coordinators: CoordinatorCalls;
   readonly events: Events;
 }
 
@@ -40,8 +38,8 @@ export class Executor {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @throws ApiError when the action could not be done; checkpoints and events never fail. */
-  async execute(job: TrainingJob, action: Action): Promise<void> {
+  /** @throws ApiError when the action could not be done; events never fail. */
+  async execute(job: TrainingJob, action: Exclude<Action, { type: 'checkpoint' }>): Promise<void> {
     this.signal.throwIfAborted();
     switch (action.type) {
       case 'create':
@@ -52,8 +50,6 @@ export class Executor {
         return this.#delete(job, action);
       case 'secrets':
         return this.parts.secrets.ensure(job, action);
-      case 'checkpoint':
-        return this.parts.coordinators.checkpoint(job.metadata.uid ?? '', action.pod);
       case 'event':
         return this.parts.events.write(job, action, this.signal);
       default:

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { planJob } from '../plan/plan-job.js';
-import type { Observed, Plan } from '../plan/types.js';
+import { type Action, isEnding, type Observed, type Plan } from '../plan/types.js';
+import { essentialStatus } from '../resource/bound-status.js';
+import type { TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import { ApiError } from './api-error.js';
 import type { Caches } from './caches.js';
@@ -20,6 +22,7 @@ export interface ReconcilerParts {
 }
 
 const staleAgainMs = 200;
+const passingCodes: readonly number[] = [401, 404, 408, 409, 429, 502, 503, 504];
 
 /** Looks at one job: what there is, what the plan makes of it, and has that done. */
 export class Reconciler {
@@ -61,8 +64,40 @@ export class Reconciler {
   async #carryOut(job: TrainingJob, { status, actions }: Plan): Promise<void> {
     // As it will look when it comes back: without what is undefined.
     const plain = JSON.parse(JSON.stringify(status)) as Plan['status'];
-    if (!isDeepStrictEqual(plain, job.status)) await this.parts.executor.writeStatus(job, plain);
-    for (const action of actions) await this.parts.executor.execute(job, action);
+    const refusal = await this.#writeStatus(job, plain);
+    await this.#execute(job, refusal ? actions.filter(isEnding) : actions);
+    if (refusal) throw refusal;
+  }
+
+  /**
+   * Writes the status, or what the next plan needs of it where the API server refuses the whole.
+   * @returns why neither stands, if so. @throws ApiError where the write may yet succeed, and where the plan is stale.
+   */
+  async #writeStatus(job: TrainingJob, status: TrainingJobStatus): Promise<ApiError | undefined> {
+    const refusal = await this.#tryStatus(job, status);
+    if (!refusal) return undefined;
+    await this.#complain(job, refusal);
+    return this.#tryStatus(job, essentialStatus(status));
+  }
+
+  async #tryStatus(job: TrainingJob, status: TrainingJobStatus): Promise<ApiError | undefined> {
+    if (isDeepStrictEqual(status, job.status)) return undefined;
+    try {
+      await this.parts.executor.writeStatus(job, status);
+    } catch (error) {
+      if (isRefusal(error)) return error;
+      throw error;
+    }
+    return undefined;
+  }
+
+  async #execute(job: TrainingJob, actions: readonly Action[]): Promise<void> {
+    const { coordinators, executor } = this.parts;
+    for (const action of actions) {
+      if (action.type !== 'checkpoint') await executor.execute(job, action);
+      // Others are worked on meanwhile; the job is planned again when the checkpoint is there, or its time is over.
+      else if (!coordinators.checkpoint(job.metadata.uid ?? '', action.pod)) return;
+    }
   }
 
   /** A quota that is used up, a template that the API server does not take: people look at the job, not at our log. */
@@ -85,6 +120,14 @@ export class Reconciler {
 function isWorthTelling(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true;
   return !error.retryable && error.code !== 404;
+}
+
+/**
+ * Whether the API server would refuse the same write again: not what comes of a conflict, of too many requests, of
+ * missing credentials, of a job that is gone or of a server that is out of order.
+ */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code >= 400 && !passingCodes.includes(error.code);
 }
 
 /** Whether the job, or what belongs to it, has changed since it was read: the watch is about to say how. */

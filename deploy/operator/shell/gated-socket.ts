@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** Bytes that are taken in per turn, from all connections together, and the time between turns: 4.8 MB per second. */
+const turnBytes = 96 * 1024;
+const turnMs = 20;
+const chunkBytes = 16 * 1024;
+
+/** Bytes that one connection may receive at once, and per second: the status of 1,024 workers fits in each second. */
+const burstBytes = 1024 * 1024;
+const bytesPerSecond = 256 * 1024;
+
+/**
+ * Hands on what any number of connections have received, a bounded amount per turn, each connection in its turn.
+ *
+ * A peer can send frames of a few bytes that cost far more to handle than to send. With the amount bounded below TLS
+ * and HTTP/2, it doesn't matter of which protocol they are.
+ */
+export class Pump {
+  readonly #ready = new Set<GatedSocket>();
+  #lastMs = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param socket - has received something, and its reader wants it. */
+  add(socket: GatedSocket): void {
+    this.#ready.add(socket);
+    this.#timer ??= setTimeout(() => this.#turn(), Math.max(0, this.#lastMs + turnMs - performance.now()));
+  }
+
+  #turn(): void {
+    this.#lastMs = performance.now();
+    let bytes = 0;
+    for (const socket of this.#ready) {
+      if (bytes >= turnBytes) break;
+      this.#ready.delete(socket);
+      bytes += socket.handOn();
+      if (socket.hasMore) this.#ready.add(socket);
+    }
+    this.#timer = undefined;
+    for (const socket of this.#ready) return this.add(socket);
+  }
+}
+
+/** A connection whose reader gets what has arrived in the pump's turns, and which ends when too much arrives. */
+export class GatedSocket extends Duplex {
+  #wanted = false;
+  #budget = burstBytes;
+  #budgetMs = performance.now();
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly pump: Pump,
+  ) {
+    super();
+    socket.on('readable', () => this.#offer());
+    socket.on('end', () => this.push(null));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy());
+  }
+
+  get hasMore(): boolean {
+    return this.#wanted && !this.destroyed && this.socket.readableLength > 0;
+  }
+
+  /** To be called by the pump. @returns bytes. */
+  handOn(): number {
+    if (!this.hasMore) return 0;
+    const chunk = this.socket.read(Math.min(this.socket.readableLength, chunkBytes)) as Buffer | null;
+    if (chunk === null) return 0;
+    if (this.#spend(chunk.length)) this.#wanted = this.push(chunk);
+    else this.destroy(new Error(`expected at most ${bytesPerSecond} bytes per second, got more`));
+    return chunk.length;
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#offer();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.socket.write(chunk, done);
+  }
+
+  override _final(done: () => void): void {
+    this.socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.socket.destroy();
+    done(error);
+  }
+
+  #offer(): void {
+    if (this.hasMore) this.pump.add(this);
+  }
+
+  #spend(bytes: number): boolean {
+    const nowMs = performance.now();
+    const refill = ((nowMs - this.#budgetMs) / 1000) * bytesPerSecond;
+    this.#budget = Math.min(burstBytes, this.#budget + refill) - bytes;
+    this.#budgetMs = nowMs;
+    return this.#budget >= 0;
+  }
+}

@@ -1,0 +1,54 @@
+/** Length of what stands before each message: whether it is compressed, and its length. */
+const headBytes = 5;
+
+/** A gRPC message without fields, as it is sent. */
+export const emptyMessage = Buffer.alloc(headBytes);
+
+/** Takes messages out of a gRPC stream, each of at most `maxBytes`. */
+export class GrpcFrames {
+  readonly #head = Buffer.alloc(headBytes);
+  #headRead = 0;
+  #message: Buffer | undefined;
+  #messageRead = 0;
+
+  constructor(private readonly maxBytes: number) {}
+
+  /**
+   * Calls `onMessage` with each message that is complete with `chunk`.
+   * @throws Error when a message is too long, or compressed, which was not offered to the peer.
+   */
+  read(chunk: Buffer, onMessage: (message: Buffer) => void): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#message === undefined) at += this.#readHead(chunk, at);
+      else {
+        const copied = chunk.copy(this.#message, this.#messageRead, at);
+        this.#messageRead += copied;
+        at += copied;
+      }
+      const message = this.#message;
+      if (message === undefined || this.#messageRead < message.length) continue;
+      this.#message = undefined;
+      this.#headRead = 0;
+      onMessage(message);
+    }
+  }
+
+  /** @returns bytes that belong to the head. */
+  #readHead(chunk: Buffer, at: number): number {
+    const copied = chunk.copy(this.#head, this.#headRead, at);
+    this.#headRead += copied;
+    if (this.#headRead === headBytes) {
+      this.#message = Buffer.allocUnsafeSlow(this.#checkHead());
+      this.#messageRead = 0;
+    }
+    return copied;
+  }
+
+  #checkHead(): number {
+    if (this.#head[0] !== 0) throw new Error('expected a message that is not compressed, got a compressed one');
+    const length = this.#head.readUInt32BE(1);
+    if (length > this.maxBytes) throw new Error(`expected a message of at most ${this.maxBytes} bytes, got ${length}`);
+    return length;
+  }
+}
