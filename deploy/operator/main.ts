@@ -9,7 +9,7 @@ import { parseNameServers } from './plan/objects/name-servers.js';
 import type { NameServer } from './plan/types.js';
 import { defaultTimes } from './shell/informer.js';
 import { leaseTimes } from './shell/lease-decisions.js';
-import type { OperatorOptions } from './shell/operator-options.js';
+import type { OperatorOptions, Place } from './shell/operator-options.js';
 
 /** The operator's command. Exit codes: 0 stopped, 1 failed or lead lost, 2 wrong usage. */
 
@@ -24,7 +24,8 @@ interface Flags {
   readonly leaseNamespace?: string;
   readonly leaseSeconds: number;
   readonly watchSilence: number;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Place;
+  readonly metrics?: Place;
   readonly concurrency: number;
   readonly rate: number;
   readonly log: string;
@@ -59,7 +60,8 @@ function command(): Command {
     )
     .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
     .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
-    .option('--listen <host:port>', 'address of metrics and health', endpoint, { host: '0.0.0.0', port: 8080 })
+    .option('--listen <host:port>', 'address of /healthz and /readyz', endpoint, { host: '0.0.0.0', port: 8080 })
+    .option('--metrics <host:port>', 'address of /metrics; default: not served', endpoint)
     .option('--concurrency <jobs>', 'jobs that are worked on at once; of one namespace half', positive, 16)
     .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
     .option('--log <level>', 'debug, info, warn, error or silent', 'info');
@@ -88,7 +90,7 @@ function nameServers(text: string): readonly NameServer[] {
   }
 }
 
-function endpoint(text: string): Flags['listen'] {
+function endpoint(text: string): Place {
   const [, host, port] = /^(?:\[?([^\]]*)\]?):(\d{1,5})$/.exec(text) ?? [];
   if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('expected HOST:PORT');
   return { host: host === '' ? '0.0.0.0' : host!, port: Number(port) };
@@ -109,7 +111,7 @@ async function run(flags: Flags): Promise<void> {
   else config.loadFromFile(flags.kubeconfig);
   const own = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
   const { nameServers } = flags;
-  const { image, imagePullPolicy, namespace, concurrency, rate, listen, leaseNamespace = own, leaseSeconds } = flags;
+  const { image, imagePullPolicy, namespace, concurrency, rate, leaseNamespace = own, leaseSeconds } = flags;
   const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
   const options: OperatorOptions = {
     settings: {
@@ -121,7 +123,8 @@ async function run(flags: Flags): Promise<void> {
     lease: flags.leaderElection
       ? { namespace: leaseNamespace, name: leaseName, identity, times: leaseTimes(leaseSeconds) }
       : undefined,
-    observe: listen,
+    health: flags.listen,
+    metrics: flags.metrics,
     times: { ...defaultTimes, silentMs: 1000 * flags.watchSilence },
     concurrency,
     rate: { perSecond: rate, burst: 2 * rate },
@@ -133,12 +136,10 @@ async function run(flags: Flags): Promise<void> {
   const { warmUp } = await import('./shell/warm-up.js');
   await warmUp(options.settings);
   const operator = createOperator(config, options, await import('prom-client'));
-  await operator.run(stop.signal, (port) =>
-    log.info(
-      { identity, server: config.getCurrentCluster()?.server },
-      `lockstep-operator ${version()}: metrics and health on port ${port}`,
-    ),
-  );
+  await operator.run(stop.signal, (health, metrics) => {
+    const ports = `health on port ${health}${metrics === undefined ? '' : `, metrics on port ${metrics}`}`;
+    log.info({ identity, server: config.getCurrentCluster()?.server }, `lockstep-operator ${version()}: ${ports}`);
+  });
 }
 
 /** From the `package.json` beside `dist`. */

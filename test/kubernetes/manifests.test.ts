@@ -29,7 +29,7 @@ const standard = {
 
 /** Folders below `deploy/` that kustomize can build; components are built by an overlay that uses them. */
 const found = kustomizations(join(repository, 'deploy'));
-const components = found.filter((folder) => folder.includes('/components/'));
+const components = found.filter((folder) => folder.startsWith('deploy/plain/components/'));
 const overlays = found.filter((folder) => !folder.includes('/components/') && !folder.endsWith('/crd'));
 const examples = readdirSync(join(repository, 'deploy', 'examples')).map((file) => join('deploy', 'examples', file));
 
@@ -116,6 +116,21 @@ describe.skipIf(skipped !== undefined)(title, () => {
       await admitPods(text, 'lockstep-system');
     },
   );
+
+  it('serves no metrics, but with the component for Prometheus', async () => {
+    const manifests = join(place, 'operator', 'manifests');
+    const closed = await build(manifests);
+    expect(closed).not.toContain('metrics');
+    const overlay = join(place, 'operator', 'with-metrics');
+    mkdirSync(overlay);
+    const lines = ['resources: [../manifests]', 'components: [../components/metrics]'];
+    writeFileSync(join(overlay, 'kustomization.yaml'), `${lines.join('\n')}\n`);
+    const text = await build(overlay);
+    expect(text).toContain('- --metrics=0.0.0.0:9090');
+    expect(text).toContain('kubernetes.io/metadata.name: monitoring');
+    expect((await apply(text, '--force-conflicts')).stderr).toBe('');
+    await admitPods(text, 'lockstep-system');
+  });
 
   it.each(examples)('takes %s', async (file) => {
     const text = readFileSync(join(repository, file), 'utf8');

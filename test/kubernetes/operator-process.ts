@@ -41,7 +41,16 @@ export class OperatorProcess {
   readonly #program: Program;
 
   private constructor(kubeconfig: string, args: readonly string[], nodeArgs: readonly string[]) {
-    const own = ['--kubeconfig', kubeconfig, '--lease-namespace', operatorNamespace, '--listen', '127.0.0.1:0'];
+    const own = [
+      '--kubeconfig',
+      kubeconfig,
+      '--lease-namespace',
+      operatorNamespace,
+      '--listen',
+      '127.0.0.1:0',
+      '--metrics',
+      '127.0.0.1:0',
+    ];
     const all = [...nodeArgs, main, '--image', 'lockstep:test', ...own, ...args];
     const logFile = `${kubeconfig}-${Math.random().toString(36).slice(2)}.log`;
     this.#program = new Program('operator', process.execPath, all, logFile);
@@ -54,7 +63,7 @@ export class OperatorProcess {
     nodeArgs: readonly string[] = [],
   ): Promise<OperatorProcess> {
     const operator = new OperatorProcess(kubeconfig, args, nodeArgs);
-    const ready = async () => operator.port !== undefined && (await operator.#isReady());
+    const ready = async () => operator.ports !== undefined && (await operator.#isReady());
     try {
       await operator.#program.until(ready, readyLimitMs);
     } catch (error) {
@@ -68,10 +77,10 @@ export class OperatorProcess {
     return this.#program.pid;
   }
 
-  /** Of metrics and health. */
-  get port(): number | undefined {
-    const found = /metrics and health on port (\d+)/.exec(this.log);
-    return found ? Number(found[1]) : undefined;
+  /** Of health and metrics, once it listens. */
+  get ports(): { readonly health: number; readonly metrics: number } | undefined {
+    const [, health, metrics] = /health on port (\d+), metrics on port (\d+)/.exec(this.log) ?? [];
+    return health === undefined ? undefined : { health: Number(health), metrics: Number(metrics) };
   }
 
   get log(): string {
@@ -79,7 +88,7 @@ export class OperatorProcess {
   }
 
   async metrics(): Promise<string> {
-    return (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+    return (await fetch(`http://127.0.0.1:${this.ports?.metrics}/metrics`)).text();
   }
 
   /** Value of a metric; the sum over its labels. */
@@ -104,7 +113,7 @@ export class OperatorProcess {
   }
 
   async #isReady(): Promise<boolean> {
-    const answer = await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${this.ports?.health}/readyz`).catch(() => undefined);
     return answer?.status === 200;
   }
 }

@@ -13,7 +13,7 @@ import { Executor } from './executor.js';
 import { Informer } from './informer.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { Leader } from './leader.js';
-import { ObservingServer } from './observing-server.js';
+import { healthPage, ObservingServer, type ObservingSettings } from './observing-server.js';
 import type { OperatorOptions } from './operator-options.js';
 import { Operator, type Phase } from './operator.js';
 import { Reconciler } from './reconciler.js';
@@ -63,13 +63,19 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
       ),
     ),
     leader: lease && new Leader(api, { ...lease, log: (message) => log.info(message) }),
-    server: new ObservingServer({
-      ...options.observe,
-      metrics: async () => ({ type: instruments.registry.contentType, text: await instruments.registry.metrics() }),
-      unhealthy: () => (acting.signal.aborted ? 'the lead is lost' : undefined),
-      unready: () => (phase.synced ? undefined : 'not all has been listed yet'),
+    health: new ObservingServer({
+      ...options.health,
+      pages: {
+        '/healthz': () => healthPage(acting.signal.aborted ? 'the lead is lost' : undefined),
+        '/readyz': () => healthPage(phase.synced ? undefined : 'not all has been listed yet'),
+      },
     }),
+    metrics: options.metrics && new ObservingServer({ ...options.metrics, pages: metricsPages(instruments) }),
   });
+}
+
+function metricsPages({ registry }: Instruments): ObservingSettings['pages'] {
+  return { '/metrics': async () => ({ code: 200, type: registry.contentType, text: await registry.metrics() }) };
 }
 
 function createQueue(reconciler: Reconciler, instruments: Instruments, options: OperatorOptions): WorkQueue {

@@ -1,28 +1,46 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { limitConnections } from './connection-limits.js';
+
+export interface Page {
+  readonly code: number;
+  readonly type: string;
+  readonly text: string;
+}
 
 export interface ObservingSettings {
   readonly host: string;
   /** 0: any. */
   readonly port: number;
-  /** Prometheus text. */
-  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
-  /** Why the process is not alive, or not ready to work; undefined: it is. */
-  readonly unhealthy: () => string | undefined;
-  readonly unready: () => string | undefined;
+  /** Answers by path. */
+  readonly pages: Readonly<Record<string, () => Page | Promise<Page>>>;
 }
 
-/** Serves `/metrics`, `/healthz` and `/readyz`. Nothing in them is secret, and nothing can be done through them. */
+/** A request has a line and few headers, and is there at once; a kubelet closes its connection after each. */
+const headersMs = 2_000;
+const serverOptions = {
+  ...{ headersTimeout: headersMs, requestTimeout: headersMs, keepAliveTimeout: 1_000 },
+  ...{ connectionsCheckingInterval: 500, maxHeaderSize: 4096 },
+};
+const connectionLimits = { perAddress: 16, total: 256 };
+const plain = 'text/plain; charset=utf-8';
+
+/**
+ * A small HTTP server for probes or for metrics. Whoever can reach it can hold no connection for long, and keep nobody
+ * else out: a probe that failed would have the operator restarted.
+ */
 export class ObservingServer {
   readonly #server: Server;
 
   constructor(private readonly settings: ObservingSettings) {
-    this.#server = createServer((request, response) => {
+    this.#server = createServer(serverOptions, (request, response) => {
       void this.#answer(request.method, request.url, response).catch((error: unknown) => {
-        send(response, 500, (error as Error).message);
+        send(response, { code: 500, type: plain, text: `${(error as Error).message}\n` });
       });
     });
+    this.#server.maxRequestsPerSocket = 100;
+    limitConnections(this.#server, connectionLimits);
   }
 
   /** @returns the port. */
@@ -38,20 +56,22 @@ export class ObservingServer {
   }
 
   async #answer(method: string | undefined, url: string | undefined, response: ServerResponse): Promise<void> {
-    const { metrics, unhealthy, unready } = this.settings;
-    if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'expected GET');
-    if (url === '/healthz') return sendHealth(response, unhealthy());
-    if (url === '/readyz') return sendHealth(response, unready());
-    if (url !== '/metrics') return send(response, 404, 'expected /metrics, /healthz or /readyz');
-    const { type, text } = await metrics();
-    response.writeHead(200, { 'Content-Type': type }).end(text);
+    const { pages } = this.settings;
+    if (method !== 'GET' && method !== 'HEAD') return send(response, text(405, 'expected GET'));
+    const page = Object.hasOwn(pages, url ?? '') ? pages[url ?? ''] : undefined;
+    send(response, page ? await page() : text(404, `expected ${Object.keys(pages).join(' or ')}`));
   }
 }
 
-function sendHealth(response: ServerResponse, trouble: string | undefined): void {
-  send(response, trouble === undefined ? 200 : 503, trouble ?? 'ok');
+/** The page of a probe. @param trouble - why it fails; undefined: it doesn't. */
+export function healthPage(trouble: string | undefined): Page {
+  return text(trouble === undefined ? 200 : 503, trouble ?? 'ok');
 }
 
-function send(response: ServerResponse, code: number, text: string): void {
-  response.writeHead(code, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+function text(code: number, line: string): Page {
+  return { code, type: plain, text: `${line}\n` };
+}
+
+function send(response: ServerResponse, { code, type, text }: Page): void {
+  response.writeHead(code, { 'Content-Type': type }).end(text);
 }

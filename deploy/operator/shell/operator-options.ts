@@ -11,6 +11,11 @@ export interface LeaseOptions {
   readonly times: LeaseTimes;
 }
 
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface OperatorOptions {
   /** Namespaces whose jobs are served; undefined: all. */
   readonly namespaces?: readonly string[] | undefined;
@@ -19,8 +24,10 @@ export interface OperatorOptions {
   readonly keyNamespace: string;
   /** Absent: this is the only operator, and acts at once. */
   readonly lease?: LeaseOptions | undefined;
-  /** Where metrics and health are served. */
-  readonly observe: { readonly host: string; readonly port: number };
+  /** Where probes are answered. */
+  readonly health: Place;
+  /** Where metrics are served; absent: nowhere. */
+  readonly metrics?: Place | undefined;
   /** Jobs that are worked on at once. */
   readonly concurrency: number;
   /** Requests per second to the API server on average, and at once. */

@@ -17,7 +17,9 @@ export interface OperatorParts {
   readonly prepare: (signal: AbortSignal) => Promise<void>;
   /** Absent: this is the only operator. */
   readonly leader?: Leader | undefined;
-  readonly server: ObservingServer;
+  readonly health: ObservingServer;
+  /** Absent: metrics are not served. */
+  readonly metrics?: ObservingServer | undefined;
   readonly connector: Connector;
   /** Aborted when this process must no longer act. */
   readonly acting: AbortController;
@@ -46,12 +48,15 @@ export class Operator {
 
   /**
    * Works until `stop` is aborted, and then finishes what it has begun and gives the lead back.
-   * @param onListening - told the port of metrics and health.
+   * @param onListening - told the ports of health and, where they are served, of metrics.
    * @throws LeadLostError when another operator leads: the process must end, so that nothing of it goes on acting.
    */
-  async run(stop: AbortSignal, onListening: (port: number) => void = () => undefined): Promise<void> {
-    const { informers, server, coordinators, connector } = this.parts;
-    onListening(await server.listen());
+  async run(
+    stop: AbortSignal,
+    onListening: (health: number, metrics: number | undefined) => void = () => undefined,
+  ): Promise<void> {
+    const { informers, health, metrics, coordinators, connector } = this.parts;
+    onListening(await health.listen(), await metrics?.listen());
     const watching = new AbortController();
     const informing = informers.map((informer) => informer.run(watching.signal));
     try {
@@ -60,7 +65,8 @@ export class Operator {
       coordinators.close();
       watching.abort();
       await Promise.all(informing);
-      server.close();
+      health.close();
+      metrics?.close();
       connector.close();
     }
   }
