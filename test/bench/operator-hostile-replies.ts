@@ -35,6 +35,7 @@ const honest = Number(process.env['HONEST'] ?? 5);
 const seconds = Number(process.env['SECONDS'] ?? 60);
 const rate = process.env['RATE'] ?? '50';
 const limitMs = 600_000;
+const atOnce = 16;
 /** As in the operator's manifest. */
 const nodeArgs = ['--max-old-space-size=160', '--max-semi-space-size=4'];
 
@@ -178,7 +179,12 @@ async function startJobs(namespace: string, count: number, behave: (index: numbe
     const job = trainingJob(name, { workers: { replicas: 1 } });
     await create(jobResource, namespace, { ...job, metadata: { ...job.metadata, namespace } });
   }
-  await Promise.all(names.map((name, index) => startCoordinator(namespace, name, index, behave(index))));
+  const queue = [...names.entries()];
+  const start = async () => {
+    for (let one = queue.shift(); one; one = queue.shift())
+      await startCoordinator(namespace, one[1], one[0], behave(one[0]));
+  };
+  await Promise.all(Array.from({ length: atOnce }, start));
   if (namespace === 'honest') {
     await until(async () => (await list(namespace)).every(({ status }) => status?.state === 'Running'), 'honest jobs');
   }
