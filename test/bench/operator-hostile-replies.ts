@@ -126,7 +126,7 @@ async function measure(): Promise<void> {
   writeFileSync(probe, probeText);
   const operator = await OperatorProcess.start(
     await operatorKubeconfig(cluster),
-    [],
+    ['--rate', rate],
     ['--require', probe, ...nodeArgs],
   );
   try {
