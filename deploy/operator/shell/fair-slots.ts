@@ -26,6 +26,8 @@ interface Holder {
 }
 
 const reviewMs = 500;
+/** Slots recalled at a time: closing what they are for, and opening it again, takes the event loop's time. */
+const recallsAtOnce = 8;
 
 /**
  * Slots for groups of users. A free slot goes to the waiting group that has the fewest, in the order of its requests.
@@ -91,11 +93,11 @@ export class FairSlots {
     this.#review ??= setTimeout(() => this.#recall(this.settings.holdMs!), reviewMs).unref();
   }
 
-  /** Recalls slots that were held long enough, as many as somebody waits for. */
+  /** Recalls some slots that were held long enough, as many as somebody waits for at most. */
   #recall(holdMs: number): void {
     this.#review = undefined;
     const untilMs = performance.now() - holdMs;
-    for (let left = this.#waiting.size; left > 0; left -= 1) {
+    for (let left = Math.min(recallsAtOnce, this.#waiting.size); left > 0; left -= 1) {
       const next = this.#next(() => true);
       const victim = next && this.#victim(next.group, untilMs);
       if (!victim) break;
