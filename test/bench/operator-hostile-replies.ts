@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import { credentialsOf } from '../../deploy/operator/plan/credentials.js';
+import { secretNamesOf } from '../../deploy/operator/plan/names.js';
 import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
 import { Api } from '../../deploy/operator/shell/api.js';
 import { Connector } from '../../deploy/operator/shell/connection.js';
 import { jobResource, pathOf, podResource, resourceOf, type Resource } from '../../deploy/operator/shell/resources.js';
-import { pairOf } from '../../deploy/operator/shell/secret-decisions.js';
 import { Cluster } from '../kubernetes/cluster.js';
 import {
   installOperator,
@@ -203,8 +204,12 @@ async function startCoordinator(namespace: string, name: string, index: number, 
       ),
     pod,
   );
-  const tls = pairOf(await get<V1Secret>(resourceOf('Secret'), `${name}-coordinator-tls`))!;
-  const server = new HostileCoordinator({ ca: tls.ca, coordinator: tls }, behave);
+  const secrets = secretNamesOf({ name, namespace, uid: '' }, credentialsOf(await get<V1Pod>(podResource, pod)));
+  const { data } = await get<V1Secret>(resourceOf('Secret'), secrets.coordinatorTls);
+  const [ca, cert, key] = ['ca.crt', 'tls.crt', 'tls.key'].map((field) =>
+    Buffer.from(data![field]!, 'base64').toString(),
+  );
+  const server = new HostileCoordinator({ ca: ca!, coordinator: { cert: cert!, key: key! } }, behave);
   const podIP = `127.${namespace === 'honest' ? 78 : 79}.${Math.floor(index / 200)}.${(index % 200) + 1}`;
   await server.listen(podIP, 50061);
   servers.push(server);
