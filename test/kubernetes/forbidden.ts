@@ -86,6 +86,8 @@ export const wrongPods: readonly (readonly [string, Change])[] = [
     { hostPath: { path: '/' } },
     { secret: { secretName: 'database' } },
     { secret: { secretName: 'default-token-abcde' } },
+    { secret: { secretName: 'mine-token' } },
+    { secret: { secretName: 'mine-token-00000000-00000000-0' } },
     { projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
     { persistentVolumeClaim: { claimName: 'database' } },
     { configMap: { name: 'database' } },

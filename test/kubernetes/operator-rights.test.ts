@@ -198,6 +198,17 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     expect(await answer(applied(changed(named('ConfigMap'), set({ name: mine.name }, 'metadata'))))).toContain(refusal);
   });
 
+  it('keeps the Secrets of workers that an operator before 0.5.5 made', async () => {
+    const before = changed(named('Deployment'), (deployment) => {
+      set({ name: 'mine-before' }, 'metadata')(deployment);
+      const [tls] = at(deployment, 'spec', 'template', 'spec')['volumes'] as { secret: { secretName: string } }[];
+      tls!.secret.secretName = 'mine-worker-tls';
+    });
+    expect(await answer(dryRun(before))).toContain('lockstep-operator-workers');
+    await admin.create(before);
+    expect(await answer(applied(changed(before, set({ replicas: 2 }, 'spec'))))).toBe('done');
+  });
+
   it('deletes jobs only that are over and say so', async () => {
     const gone = async (spec: object, status?: object) => {
       const created = await admin.create(trainingJob('over', spec));
