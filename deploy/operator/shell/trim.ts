@@ -24,7 +24,7 @@ const jobFields: Fields = {
 const childMetadata: Fields = {
   ...names,
   ...times,
-  labels: { [jobUidLabel]: limited(256), [labelKeys.attempt]: limited(256) },
+  labels: { [jobUidLabel]: limited(256), [labelKeys.attempt]: limited(256), [labelKeys.credentials]: limited(256) },
   annotations: { [appliedAnnotation]: limited(256) },
   ownerReferences: limited(4096, { uid: all, controller: all }),
 };
