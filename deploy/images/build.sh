@@ -4,7 +4,7 @@
 # TARGET    cpu, gpu, gpu-tensorflow, operator
 # Environment:
 #   BUILDER   docker, podman or buildah; default: the first that is there
-#   IMAGE     name of the images, default lockstep: lockstep:0.5.4-cpu and so on
+#   IMAGE     name of the images, default lockstep: lockstep:0.5.5-cpu and so on
 #   VERSION   tag, default the version in package.json
 #   NPMRC     an .npmrc for a mirror of the npm registry; used while building, not in the image
 #   BUILD_ARGS  more for the builder, for example --build-arg BASE=registry.example/debian@sha256:… --network=host

@@ -126,7 +126,14 @@ describe('a worker', () => {
       const [, address] = await coordinator.until(/listening on (127\.0\.0\.1:\d+)/);
       const client = new Cluster(address!, credentials.createInsecure());
       const stream = client.Join(callMetadata());
-      const hello = { workerId: 'old', host: 'h', pid: 1, runtime: 'r', protocolVersion: PROTOCOL_VERSION + 1, beatKey: new Uint8Array(16) };
+      const hello = {
+        workerId: 'old',
+        host: 'h',
+        pid: 1,
+        runtime: 'r',
+        protocolVersion: PROTOCOL_VERSION + 1,
+        beatKey: new Uint8Array(16),
+      };
       stream.write({ hello });
       const error = await new Promise<Error>((resolve) => {
         stream.on('data', () => undefined);

@@ -35,11 +35,11 @@ async function reconcile(
       },
       execute: (_job: TrainingJob, action: Action) => Promise.resolve(void done.push(k.brief(action))),
     },
-    secrets: {},
+    secrets: { keyId: k.keyId },
     events: {
       write: (_job: TrainingJob, { message }: { message: string }) => Promise.resolve(void events.push(message)),
     },
-    settings: k.settings,
+    specs: { read: k.read },
   } as unknown as ReconcilerParts;
   const outcome = await new Reconciler(parts).reconcile('ml/cifar10').catch((error: unknown) => error as ApiError);
   return { written, done, events, outcome };

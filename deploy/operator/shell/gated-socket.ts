@@ -41,8 +41,15 @@ export class Pump {
   }
 }
 
-/** A connection whose reader gets what has arrived in the pump's turns, and which ends when too much arrives. */
+/**
+ * A connection whose reader gets what has arrived in the pump's turns, and which ends when too much arrives.
+ *
+ * It ends without an event `error`, which the stream that Node.js puts between it and TLS would throw where nobody can
+ * catch it: `failure` says why.
+ */
 export class GatedSocket extends Duplex {
+  /** The reason for its end, if that came from the network or from the limit. */
+  failure: Error | undefined;
   #wanted = false;
   #budget = burstBytes;
   #budgetMs = performance.now();
@@ -54,7 +61,7 @@ export class GatedSocket extends Duplex {
     super();
     socket.on('readable', () => this.#offer());
     socket.on('end', () => this.push(null));
-    socket.on('error', (error) => this.destroy(error));
+    socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.destroy());
   }
 
@@ -68,7 +75,7 @@ export class GatedSocket extends Duplex {
     const chunk = this.socket.read(Math.min(this.socket.readableLength, chunkBytes)) as Buffer | null;
     if (chunk === null) return 0;
     if (this.#spend(chunk.length)) this.#wanted = this.push(chunk);
-    else this.destroy(new Error(`expected at most ${bytesPerSecond} bytes per second, got more`));
+    else this.#fail(new Error(`expected at most ${bytesPerSecond} bytes per second, got more`));
     return chunk.length;
   }
 
@@ -78,7 +85,8 @@ export class GatedSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.socket.write(chunk, done);
+    // Its error ends the connection on another way.
+    this.socket.write(chunk, () => done());
   }
 
   override _final(done: () => void): void {
@@ -88,6 +96,11 @@ export class GatedSocket extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.socket.destroy();
     done(error);
+  }
+
+  #fail(error: Error): void {
+    this.failure ??= error;
+    this.destroy();
   }
 
   #offer(): void {

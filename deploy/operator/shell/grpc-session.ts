@@ -51,6 +51,7 @@ export class GrpcSession {
 
   private constructor(
     socket: TLSSocket,
+    private readonly gated: GatedSocket,
     private readonly peer: GrpcPeer,
   ) {
     this.#session = connect(`https://${peer.identity.serverName ?? 'lockstep'}`, {
@@ -76,15 +77,14 @@ export class GrpcSession {
     const { address, identity } = peer;
     const gated = new GatedSocket(connectTcp(splitAddress(address)), pump);
     const socket = connectTls({ socket: gated, ALPNProtocols: ['h2'], ...clientTls(identity, address) });
+    socket.on('error', () => undefined);
+    gated.once('close', () => socket.destroy(gated.failure));
     const limit = AbortSignal.timeout(connectMs);
     try {
-      // An error below TLS ends the socket without one of its own.
-      gated.once('error', (error) => socket.destroy(error));
       await once(socket, 'secureConnect', { signal: AbortSignal.any([signal, limit]) });
       if (socket.alpnProtocol !== 'h2') throw new Error('expected HTTP/2, got another protocol');
-      return new GrpcSession(socket, peer);
+      return new GrpcSession(socket, gated, peer);
     } catch (error) {
-      socket.on('error', () => undefined);
       socket.destroy();
       gated.destroy();
       if (socket.authorizationError) throw new UntrustedPeer((error as Error).message, { cause: error });
@@ -119,7 +119,7 @@ export class GrpcSession {
       // A stream that is being destroyed may report more than one error.
       stream.on('error', () => undefined);
     }
-    checkStatus(ending);
+    checkStatus(ending, this.gated.failure);
   }
 
   close(): void {
@@ -144,11 +144,14 @@ function guard(stream: ClientHttp2Stream, work: () => void): void {
   }
 }
 
-/** @param ending - trailers, or headers where there was no reply. */
-function checkStatus(ending: IncomingHttpHeaders): void {
+/**
+ * @param ending - trailers, or headers where there was no reply.
+ * @param failure - of the connection.
+ */
+function checkStatus(ending: IncomingHttpHeaders, failure: Error | undefined): void {
   const code = ending['grpc-status'];
   if (code === '0') return;
-  if (code === undefined) throw new Error('expected the end of the call, got the end of the connection');
+  if (code === undefined) throw failure ?? new Error('expected the end of the call, got the end of the connection');
   const words = cleanText(decode(String(ending['grpc-message'] ?? '')), maxErrorText);
   const problem = `expected success, got status ${cleanText(String(code), 8)}: ${words}`;
   throw code === unauthenticated ? new UntrustedPeer(problem) : new Error(problem);

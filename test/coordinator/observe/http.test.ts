@@ -344,8 +344,7 @@ describe('the server', () => {
     );
     const { takePort } = await built<typeof PortModule>('coordinator/observe/http/port.js');
     const { server, admission } = await takePort({ host: '127.0.0.1', port, anyPort: true });
-    expect((server.address() as { port: number }).port).not.toBe(port);
-    server.close();
-    admission.close();
+    expect(server.address()).not.toMatchObject({ port });
+    for (const part of [server, admission]) part.close();
   });
 });
