@@ -60,7 +60,12 @@ describe('a stranger', () => {
       /decompresses to a size larger than/,
     ],
     ['an empty message', (by) => by.join([frame(random(0))]), 'INVALID_ARGUMENT', /Hello first, got an empty message/],
-    ['a result before Hello', (by) => by.say(by.partial()), 'INVALID_ARGUMENT', /Hello first, got partial/],
+    [
+      'a result before Hello',
+      (by) => by.say(by.partial({ data: new Uint8Array(16) })),
+      'INVALID_ARGUMENT',
+      /Hello first, got partial/,
+    ],
     [
       'another protocol version',
       (by) => by.say(hello({ protocolVersion: 77 })),

@@ -146,10 +146,10 @@ describe.skipIf(skipped !== undefined)(title, () => {
         spec: { preset: 'cluster-cnn3', nats },
       }),
     );
-  const credentials = { secretName: 'lockstep-nats' };
+  const credentials = { secretName: 'lockstep.nats' };
 
   it.each([
-    { url: 'tls://nats.example', credentials, ca: { secretName: 'lockstep-ca' } },
+    { url: 'tls://nats.example', credentials, ca: { secretName: 'lockstep.ca' } },
     { url: 'nats://a:4222,nats://[::1]:5' },
     { url: 'nats://nats', credentials, insecure: true },
     { url: 'tls://nats', credentials: { ...credentials, type: 'password', user: 'ada' } },
@@ -163,7 +163,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     [{ url: 'nats://a,tls://b' }, 'spec.nats.url'],
     [{ url: 'nats://nats', credentials }, 'expected tls:// with credentials, or insecure: true'],
     [{ url: 'tls://nats', credentials: { secretName: 'other-token' } }, 'spec.nats.credentials.secretName'],
-    [{ url: 'nats://nats', ca: { secretName: 'lockstep-ca' } }, 'expected a tls:// address with ca'],
+    [{ url: 'nats://nats', ca: { secretName: 'lockstep.ca' } }, 'expected a tls:// address with ca'],
     [{ url: 'tls://nats', credentials: { ...credentials, user: 'ada' } }, 'expected user with type password'],
     [{ url: 'tls://nats', credentials: { ...credentials, key: '../token' } }, 'spec.nats.credentials.key'],
   ])('refuses a job with nats: %j', async (nats, message) => {

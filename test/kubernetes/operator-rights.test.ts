@@ -108,7 +108,7 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
 
   it('takes pods of jobs that use all they may', async () => {
     const spec = {
-      nats: { url: 'nats://n:4222', credentials: { secretName: 'lockstep.nats' } },
+      nats: { url: 'tls://n:4222', credentials: { secretName: 'lockstep.nats' } },
       storage: { run: { existingClaim: 'lockstep.runs' }, data: { size: '1Gi' } },
       workers: {
         template: {
