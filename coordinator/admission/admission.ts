@@ -156,7 +156,8 @@ export class Admission {
     if (decision.action === 'wait') return decision.for === 'all' ? 'none of all' : 'none';
     if (decision.action === 'replace') {
       const [oldest] = decision.oldestOf === 'address' ? address.pending : this.#strange;
-      this.#drop(oldest!);
+      // Not a failure: of many honest peers, the last ones may be slow.
+      this.#drop(oldest!, 0);
     }
     const newest = [...address.waiting].at(-1)!;
     this.#leave(newest, 'pending');
@@ -180,8 +181,9 @@ export class Admission {
   }
 
   #expire(connection: Connection, nowMs: number): void {
-    const { socket, sinceMs } = connection;
-    const expiry = decideExpiry({ ageMs: nowMs - sinceMs, bytes: socket.bytesRead }, this.limits);
+    const { socket, sinceMs, address } = connection;
+    const isKnown = this.#isKnown(address, nowMs);
+    const expiry = decideExpiry({ ageMs: nowMs - sinceMs, bytes: socket.bytesRead, isKnown }, this.limits);
     if (expiry === 'oversized') this.#drop(connection, this.limits.failures.perAddress.burst);
     if (expiry === 'late') this.#drop(connection);
   }

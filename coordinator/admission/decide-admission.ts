@@ -35,8 +35,11 @@ export interface AdmissionLimits {
   readonly authenticated: { readonly perAddress: number; readonly total: number };
   /** A connection that has been pending for so long is dropped when another one waits for its place. */
   readonly replaceAfterMs: number;
-  /** Longest time that a connection may wait, and then be pending. */
-  readonly authenticateMs: number;
+  /**
+   * Longest time that a connection may wait, and then be pending. A known address has more, as hundreds of workers that
+   * join at once may take longer than that on busy machines.
+   */
+  readonly authenticateMs: { readonly unknown: number; readonly known: number };
   /** Bytes that a peer may send before it has authenticated. */
   readonly bytes: number;
 }
@@ -99,11 +102,11 @@ export function decideRoom(
 
 /** Why a connection that hasn't authenticated is dropped now; undefined while it may stay. */
 export function decideExpiry(
-  { ageMs, bytes }: { readonly ageMs: number; readonly bytes: number },
+  { ageMs, bytes, isKnown }: { readonly ageMs: number; readonly bytes: number; readonly isKnown: boolean },
   limits: AdmissionLimits,
 ): 'late' | 'oversized' | undefined {
   if (bytes > limits.bytes) return 'oversized';
-  return ageMs >= limits.authenticateMs ? 'late' : undefined;
+  return ageMs >= limits.authenticateMs[isKnown ? 'known' : 'unknown'] ? 'late' : undefined;
 }
 
 /** The drain's level at `nowMs`. */

@@ -9,8 +9,8 @@ export const workerPortLimits: AdmissionLimits = {
   failures: { perAddress: { burst: 32, perSecond: 8 }, total: { burst: 64, perSecond: 32 } },
   waiting: { perAddress: 3_072, total: 4_096 },
   authenticated: { perAddress: 4_096, total: 4_096 },
-  replaceAfterMs: 1_000,
-  authenticateMs: 5_000,
+  replaceAfterMs: 2_000,
+  authenticateMs: { unknown: 5_000, known: 20_000 },
   bytes: 64 * 1024,
 };
 
@@ -21,6 +21,6 @@ export const pagePortLimits: AdmissionLimits = {
   waiting: { perAddress: 64, total: 256 },
   authenticated: { perAddress: 128, total: 256 },
   replaceAfterMs: 1_000,
-  authenticateMs: 5_000,
+  authenticateMs: { unknown: 5_000, known: 20_000 },
   bytes: 64 * 1024,
 };

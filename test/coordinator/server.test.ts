@@ -186,7 +186,7 @@ describe('connections that have not authenticated', () => {
   const limits = {
     ...workerPortLimits,
     pending: { perAddress: 4, perKnownAddress: 4, total: 8 },
-    authenticateMs: 1_000,
+    authenticateMs: { unknown: 1_000, known: 1_000 },
     replaceAfterMs: 200,
   };
 

@@ -10,7 +10,7 @@ const limits: AdmissionLimits = {
   waiting: { perAddress: 3, total: 5 },
   authenticated: { perAddress: 5, total: 6 },
   replaceAfterMs: 1_000,
-  authenticateMs: 5_000,
+  authenticateMs: { unknown: 5_000, known: 20_000 },
   bytes: 1_000,
 };
 
@@ -116,6 +116,23 @@ describe('a pending connection', () => {
     pass(100);
     expect(socket!.destroyed).toBe(true);
     expect(admission.dropped).toEqual({ count: 1, address: '10.0.0.1' });
+  });
+
+  it('has more time where its address has authenticated before', () => {
+    authenticate(arrive('10.0.0.1', 1)[0]!);
+    const [socket] = arrive('10.0.0.1', 1);
+    pass(19_900);
+    expect(socket!.destroyed).toBe(false);
+    pass(100);
+    expect(socket!.destroyed).toBe(true);
+  });
+
+  it('that gave its place to another one costs its address no failure', () => {
+    for (let i = 0; i < 5; i++) {
+      arrive('10.0.0.1', 2);
+      pass(1_000);
+    }
+    expect(handed).toHaveLength(10);
   });
 
   it('is dropped when it sends more than a handshake and a first call', () => {

@@ -17,7 +17,7 @@ const limits: AdmissionLimits = {
   waiting: { perAddress: 5, total: 50 },
   authenticated: { perAddress: 100, total: 100 },
   replaceAfterMs: 1_000,
-  authenticateMs: 5_000,
+  authenticateMs: { unknown: 5_000, known: 20_000 },
   bytes: 1_000,
 };
 const nowMs = 10_000;
@@ -103,9 +103,11 @@ describe('connections that wait', () => {
 
 describe('a connection that has not authenticated', () => {
   it.each([
-    [{ ageMs: 4_999, bytes: 1_000 }, undefined],
-    [{ ageMs: 5_000, bytes: 0 }, 'late'],
-    [{ ageMs: 0, bytes: 1_001 }, 'oversized'],
+    [{ ageMs: 4_999, bytes: 1_000, isKnown: false }, undefined],
+    [{ ageMs: 5_000, bytes: 0, isKnown: false }, 'late'],
+    [{ ageMs: 19_999, bytes: 0, isKnown: true }, undefined],
+    [{ ageMs: 20_000, bytes: 0, isKnown: true }, 'late'],
+    [{ ageMs: 0, bytes: 1_001, isKnown: true }, 'oversized'],
   ])('with %o is %s', (connection, expiry) => {
     expect(decideExpiry(connection, limits)).toBe(expiry);
   });
