@@ -47,9 +47,11 @@ export class ArithmeticThread implements Arithmetic {
       request?.resolve(answerOf(message) as never);
     });
     const failed = (error: Error) => {
-      this.#failure ??= error;
-      for (const { reject } of this.#requests.values()) reject(this.#failure);
-      onError(this.#failure);
+      // Its end follows an error.
+      if (this.#failure) return;
+      this.#failure = error;
+      for (const { reject } of this.#requests.values()) reject(error);
+      onError(error);
     };
     this.#thread.on('error', failed);
     this.#thread.on('exit', () => this.#isClosing || failed(new InvariantError('the arithmetic thread ended')));

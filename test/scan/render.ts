@@ -6,6 +6,7 @@ import { planJob } from '../../deploy/operator/plan/plan-job.js';
 import { makeJob, noonMs, observe } from '../operator/objects.js';
 
 const overlays = ['plain/overlays/cpu', 'plain/overlays/gpu', 'plain/overlays/gpu-tensorflow', 'plain/overlays/kind'];
+const operators = ['operator/manifests', 'operator/manifests-namespaced', 'operator/manifests-any-template'];
 const withNats = `apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../cpu]
@@ -24,8 +25,10 @@ export function renderManifests(directory: string): void {
   mkdirSync(join(copy, 'plain/overlays/nats'));
   mkdirSync(manifests);
   writeFileSync(join(copy, 'plain/overlays/nats/kustomization.yaml'), withNats);
-  for (const name of secrets) writeFileSync(join(copy, 'plain/base/secrets', name), 'made for a scan');
-  for (const folder of [...overlays, 'plain/overlays/nats', 'operator/manifests']) {
+  for (const folder of ['plain/base/secrets', 'plain/components/nats/secrets']) {
+    for (const name of secrets) writeFileSync(join(copy, folder, name), 'made for a scan');
+  }
+  for (const folder of [...overlays, 'plain/overlays/nats', ...operators]) {
     const text = execFileSync('kubectl', ['kustomize', join(copy, folder)], { encoding: 'utf8', timeout: 60_000 });
     writeFileSync(join(manifests, `${folder.replaceAll('/', '-')}.yaml`), text);
   }
