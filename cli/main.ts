@@ -6,6 +6,7 @@ import { InvariantError, JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
 import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
+import { showControls } from './terminal/visible.js';
 import { refuseEmpty } from './unused-flags.js';
 import { version } from './version.js';
 
@@ -61,6 +62,8 @@ function explain(error: unknown): number {
   return exitCodeOf(error);
 }
 
+// Job files, data and runs may be of others.
+showControls(console);
 // What gRPC has to say comes as errors, in our words.
 setLogVerbosity(logVerbosity.NONE);
 tolerateClosedOutput((stream, { message }) => {

@@ -3,6 +3,7 @@ import type { RunEvent } from '../../coordinator/events.js';
 import { paceSteps, RecentSteps } from '../../coordinator/observe/recent-steps.js';
 import { formatCount, formatDuration } from '../../coordinator/report/format.js';
 import { evaluationLine } from './lines.js';
+import { visible } from './visible.js';
 
 const format =
   '{bar} epoch {epoch}/{epochs} · step {value}/{total} · loss {loss} · {accuracy} · {rate} images/s · {left} left · {workers}';
@@ -31,7 +32,7 @@ export class ProgressBar {
 
   /** Prints a line above the bar. */
   log(line: string): void {
-    this.#bars.log(`${line}\n`);
+    this.#bars.log(`${visible(line)}\n`);
     this.#bars.update();
   }
 

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProgressBar } from '../../cli/terminal/bar.js';
 import { evaluationLine, linePrinter } from '../../cli/terminal/lines.js';
+import { showControls, visible } from '../../cli/terminal/visible.js';
 import type { RunEvent } from '../../coordinator/events.js';
 import type { EvaluationRecord, StepRecord } from '../../coordinator/records.js';
 
@@ -137,5 +138,29 @@ describe('the bar', () => {
     drawn.log('waiting for 1 more worker(s)');
     drawn.stop();
     expect(terminal.text).toContain('waiting for 1 more worker(s)');
+  });
+});
+
+describe('text of others', () => {
+  it('shows controls and what reverses a line, and keeps line breaks, tabs and letters of all scripts', () => {
+    expect(visible('\x1b]0;mine\x07\u009b31m\r\u202Egnp.txt\u2028')).toBe(
+      '\\u001b]0;mine\\u0007\\u009b31m\\u000d\\u202egnp.txt\\u2028',
+    );
+    for (const text of ['a\n\tb', 'Größe 猫 👩‍🔬 ▁█']) expect(visible(text)).toBe(text);
+  });
+
+  it('stays the same where it is JSON', () => {
+    const value = { name: '\x1b[2J\u009b\u202E"' };
+    expect(JSON.parse(visible(JSON.stringify(value)))).toEqual(value);
+  });
+
+  it('is shown so by a console', () => {
+    const lines: unknown[][] = [];
+    const print = (...values: unknown[]) => void lines.push(values);
+    const target = { error: print, info: print, log: print, warn: print };
+    showControls(target);
+    target.log('a\x1b[31m', 1);
+    target.error('\x07');
+    expect(lines).toEqual([['a\\u001b[31m', 1], ['\\u0007']]);
   });
 });

@@ -31,6 +31,15 @@ describe('wrong input is refused with what was expected, what was found, and wha
     for (const part of ['name', 'epochs', 'optimiser', 'broken.yaml:']) expect(stderr).toContain(part);
   });
 
+  it('a spec with controls in a key: they are shown, not sent to the terminal', async () => {
+    const file = join(scratch.path, 'controls.yaml');
+    writeFileSync(file, 'name: trial\n"\\e]0;mine\\a": 1\n');
+    const { code, stderr } = await refusal(file, '--run', fresh());
+    expect(code).toBe(2);
+    expect(stderr).toContain('\\u001b]0;mine\\u0007: unknown key');
+    expect(stderr).not.toContain('\x1b');
+  });
+
   it('an unknown model', async () => {
     const { code, stderr } = await refusal(...smallJob, '--model', 'cnn5', '--run', fresh());
     expect(code).not.toBe(0);
