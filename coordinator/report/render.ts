@@ -50,6 +50,9 @@ function renderSvg(init: typeof Init, { option, width, height }: Chart, id: stri
   }
 }
 
+/** Characters that XML can't hold; names of classes come from folders, whose names may. */
+const notInXml = /(?![\t\n\r])[\p{Cs}\u0000-\u001f\ufffe\uffff]/gu;
+
 /**
  * Drops what the library adds for pointers (style rules, classes, marks of the data), and replaces the counter in the
  * names of what remains, which grows from chart to chart: equal charts give equal text.
@@ -58,7 +61,8 @@ function makeStill(svg: string, id: string): string {
   return svg
     .replace(/<style ?>.*?<\/style>\s*/gs, '')
     .replace(/ (?:class="zr\d+-cls-\d+"|ecmeta_\w+="[^"]*"|pointer-events="\w+")/g, '')
-    .replace(/(id="|url\(#)zr\d+-/g, `$1${id}-`);
+    .replace(/(id="|url\(#)zr\d+-/g, `$1${id}-`)
+    .replace(notInXml, '\ufffd');
 }
 
 const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];

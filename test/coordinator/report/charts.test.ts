@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { classAccuracyChart } from '../../../coordinator/report/charts/classes.js';
 import { lossChart, lossData, lossScale } from '../../../coordinator/report/charts/loss.js';
 import { thinCurve } from '../../../coordinator/report/charts/thin.js';
 import { contrast, heatAnchors, heatColour, inkOn, palettes } from '../../../coordinator/report/palette.js';
@@ -100,5 +101,18 @@ describe('colours', () => {
         expect(contrast(colour, background)).toBeGreaterThanOrEqual(4.5);
       }
     }
+  });
+});
+
+describe('a picture', () => {
+  test('is whole whatever classes are called', async () => {
+    const classes = ['\x1b[31mred', '<script>&"', 'a\0b', 'half \ud800'];
+    const confusion = classes.map((_, i) => classes.map((_, k) => (i === k ? 3 : 1)));
+    const renderer = await loadRenderer();
+    const style = { palette: palettes.light, fontFamily: 'sans-serif', width: 900 };
+    const svg = renderer.svg(classAccuracyChart(confusion, classes, style), 'test');
+    expect(svg).toContain('\ufffd[31mred');
+    expect(svg).toContain('&lt;script&gt;&amp;');
+    expect((await renderer.png(svg)).byteLength).toBeGreaterThan(1_000);
   });
 });
