@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { JobError } from '../job/errors.js';
@@ -6,6 +7,8 @@ import { JobError } from '../job/errors.js';
 const early = ['log.jsonl', 'steps.csv', 'digests.jsonl', 'evaluations.jsonl', 'run.json', 'checkpoints'];
 /** Written by a run that has begun, at its end. */
 const late = ['model', 'report'];
+/** Written besides. */
+const others = ['.lock', 'predictions.csv', 'tensorboard', 'trace.json'];
 
 /**
  * The state of a run directory before a command begins its run. If the command fails before then, as for unreadable
@@ -23,9 +26,11 @@ export class RunPlace {
   /** @throws JobError BAD_OPTION where a run would overwrite what isn't its own. */
   static async look(directory: string): Promise<RunPlace> {
     const path = resolve(directory);
-    const names = await namesIn(path);
-    if (names) {
+    const entries = await entriesIn(path);
+    if (entries) {
+      const names = entries.map(({ name }) => name);
       checkNames(path, names);
+      checkLinks(path, entries);
       return new RunPlace(path, new Set(names), []);
     }
     const missing: string[] = [];
@@ -44,10 +49,10 @@ export class RunPlace {
   }
 }
 
-/** Names in a directory; undefined if there is none. */
-async function namesIn(path: string): Promise<string[] | undefined> {
+/** What is in a directory; undefined if there is none. */
+async function entriesIn(path: string): Promise<Dirent[] | undefined> {
   try {
-    return await readdir(path);
+    return await readdir(path, { withFileTypes: true });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
@@ -63,12 +68,24 @@ async function namesIn(path: string): Promise<string[] | undefined> {
 }
 
 function checkNames(path: string, names: readonly string[]): void {
-  const others = names.includes('job.json') ? [] : names.filter((name) => late.includes(name));
-  if (others.length === 0) return;
+  const found = names.includes('job.json') ? [] : names.filter((name) => late.includes(name));
+  if (found.length === 0) return;
   throw new JobError(
     'BAD_OPTION',
-    `run directory ${path}: expected a new directory or a run, got one without job.json that has ${others.join(', ')}, ` +
+    `run directory ${path}: expected a new directory or a run, got one without job.json that has ${found.join(', ')}, ` +
       'which a run would overwrite; pass another --run DIR',
+  );
+}
+
+/** Links in a run directory of somebody else could lead what a run writes, or removes, to any place. */
+function checkLinks(path: string, entries: readonly Dirent[]): void {
+  const own = [...early, ...late, ...others, 'job.json'];
+  const links = entries.filter((entry) => entry.isSymbolicLink() && own.includes(entry.name)).map(({ name }) => name);
+  if (links.length === 0) return;
+  throw new JobError(
+    'BAD_OPTION',
+    `run directory ${path}: expected files and folders of its own, got symbolic links, through which a run would write ` +
+      `elsewhere: ${links.join(', ')}; put in their place what they lead to, or pass another --run DIR`,
   );
 }
 

@@ -1,9 +1,12 @@
+import { constants } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { JobError } from '../job/errors.js';
 
 /** Ending of a file that is being written. */
 export const asideEnding = '.part';
+/** As `w`, but through no link, which somebody else's directory may have in the place of a new file. */
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
 
 /** Makes a directory and its parents. @throws JobError BAD_RUN_DIRECTORY */
 export async function makeDirectory(path: string): Promise<void> {
@@ -34,7 +37,7 @@ export async function makeParents(path: string): Promise<void> {
 export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
   const aside = `${path}.${process.pid}${asideEnding}`;
   try {
-    const file = await open(aside, 'w');
+    const file = await open(aside, newFile);
     try {
       for (const part of isParts(content) ? content : [content]) await file.writeFile(part);
       await file.sync();

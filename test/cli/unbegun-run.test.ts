@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunPlace } from '../../cli/unbegun-run.js';
@@ -58,6 +58,24 @@ describe('a run that has not begun', () => {
       'got one without job.json that has model, which a run would overwrite',
     );
     expect(readdirSync(directory)).toEqual(['precious.txt', 'project']);
+  });
+
+  it.each(['log.jsonl', 'checkpoints', 'report', '.lock'])('is refused where its %s is a link', async (name) => {
+    const directory = await temporaryDirectory();
+    const run = join(directory, 'a');
+    mkdirSync(run);
+    writeFileSync(join(run, 'job.json'), '{}');
+    symlinkSync(join(directory, 'elsewhere'), join(run, name));
+    await expect(RunPlace.look(run)).rejects.toThrow(`through which a run would write elsewhere: ${name};`);
+  });
+
+  it('may be reached through a link, and have links of others in it', async () => {
+    const directory = await temporaryDirectory();
+    const run = join(directory, 'a');
+    make(run);
+    symlinkSync(run, join(directory, 'link'));
+    symlinkSync('/dev/null', join(run, 'mine'));
+    await expect(RunPlace.look(join(directory, 'link'))).resolves.toBeInstanceOf(RunPlace);
   });
 
   it.each(['job.json', '.lock'])('is kept as it is where there is a %s by now', async (name) => {
