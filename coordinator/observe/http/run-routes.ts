@@ -26,6 +26,8 @@ export function runRoutes(site: Site): Hono {
     return context.json(await site.whole());
   });
   routes.get('/api/events', (context) => {
+    // Nobody would read the stream, so it would never end.
+    if (context.req.method === 'HEAD') return context.body(null, 405, { Allow: 'GET' });
     const after = cursorSchema.optional().safeParse(context.req.header('Last-Event-ID') ?? context.req.query('after'));
     if (!after.success) return answerBadInput(context, 'Last-Event-ID or after', after.error);
     const address = addressOf(context);
