@@ -45,6 +45,7 @@ const historySchema = z.object({
   notes: z.array(z.object({ timeMs: count, text })),
 });
 const replySchema = z.object({ step: count, state: text, message: text });
+const ownerSchema = z.object({ owner: z.string() });
 
 const connectMs = 5_000;
 /** A pause and a checkpoint wait for the end of a step. */
@@ -72,23 +73,23 @@ export class NatsControlClient implements ControlClient {
   }
 
   pause(): Promise<ControlReply> {
-    return this.#ask('pause', {}, replySchema);
+    return this.#steer('pause');
   }
 
   resume(): Promise<ControlReply> {
-    return this.#ask('resume', {}, replySchema);
+    return this.#steer('resume');
   }
 
   checkpoint(): Promise<ControlReply> {
-    return this.#ask('checkpoint', {}, replySchema);
+    return this.#steer('checkpoint');
   }
 
   stop(): Promise<ControlReply> {
-    return this.#ask('stop', {}, replySchema);
+    return this.#steer('stop');
   }
 
   scale(workers: number): Promise<ControlReply> {
-    return this.#ask('scale', { workers }, replySchema);
+    return this.#steer('scale', { workers });
   }
 
   async watch(listener: WatchListener, signal: AbortSignal): Promise<void> {
@@ -123,6 +124,12 @@ export class NatsControlClient implements ControlClient {
     const reply = schema.safeParse(answer.reply);
     if (reply.success) return reply.data;
     throw this.#unanswered(verb, job, 'not an answer of Lockstep');
+  }
+
+  /** Steers the coordinator that has the job now; with a token, no later one can be made to take the request. */
+  async #steer(verb: ControlVerb, request: object = {}): Promise<ControlReply> {
+    const addressed = this.options.seal ? { ...request, ...(await this.#ask('owner', {}, ownerSchema)) } : request;
+    return this.#ask(verb, addressed, replySchema);
   }
 
   #find(connection: NatsConnection): Promise<string> {

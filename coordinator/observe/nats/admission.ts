@@ -14,17 +14,22 @@ const objectSchema = z.record(z.string(), z.unknown());
 
 /**
  * Decides which requests may steer a run. With a seal: those signed with the token, made within a minute, after this
- * coordinator started, and not seen before. Without: all.
+ * coordinator started, for it or for whichever has the job, and not seen before. Without: all.
  */
 export class Admission {
   /** Nonces of signed requests, by when they can be forgotten; only holders of the token add to it. */
   readonly #seen = new Map<string, number>();
 
-  /** @param startMs - when this coordinator started; requests to one before it can't be repeated to it. */
+  /**
+   * @param startMs - when this coordinator started; requests to one before it can't be repeated to it, unless the
+   * asker's clock was ahead, and the request doesn't say whom it is for.
+   * @param owner - this coordinator's name in the registry.
+   */
   constructor(
     private readonly job: string,
     private readonly seal: Seal | undefined,
     private readonly startMs: number,
+    private readonly owner: string,
   ) {}
 
   /** @param value - the request as it was parsed. @param nowMs - since 1970. */
@@ -41,12 +46,12 @@ export class Admission {
       const problem = "expected a request signed with the run's token, got none or another; pass --token-file";
       return { code: 'UNAUTHENTICATED', problem, nonce: undefined };
     }
-    const { at, nonce } = proof.data;
-    const problem = this.#problemOf(at, nonce, nowMs);
+    const { nonce } = proof.data;
+    const problem = this.#problemOf(proof.data, nowMs);
     return problem === undefined ? { request, nonce } : { code: 'UNAUTHENTICATED', problem, nonce };
   }
 
-  #problemOf(at: number, nonce: string, nowMs: number): string | undefined {
+  #problemOf({ at, nonce, owner }: z.infer<typeof proofSchema>, nowMs: number): string | undefined {
     this.#forget(nowMs);
     if (Math.abs(nowMs - at) > windowMs) {
       const seconds = Math.round((nowMs - at) / 1000);
@@ -54,6 +59,8 @@ export class Admission {
     }
     if (at < this.startMs)
       return 'expected a request made after this coordinator started, got an earlier one; ask again';
+    if (owner !== undefined && owner !== this.owner)
+      return 'expected a request for this coordinator, got one for another that had the job; ask again';
     if (this.#seen.has(nonce)) return 'expected a new request, got one that was carried out already; ask again';
     this.#seen.set(nonce, at + windowMs);
     return undefined;

@@ -56,7 +56,8 @@ class ControlServer {
     private readonly connection: NatsConnection,
     private readonly options: ControlOptions,
   ) {
-    this.#admission = new Admission(options.job, options.seal, Date.now());
+    const { job, seal, source } = options;
+    this.#admission = new Admission(job, seal, Date.now(), source.owner().owner);
   }
 
   listen(): void {

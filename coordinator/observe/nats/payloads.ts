@@ -165,14 +165,19 @@ export const controlRequests = {
   scale: z.strictObject({ workers: z.int().min(0).max(mostWorkers) }),
 } as const;
 
-/** What a request carries where the coordinator has a token: when it was made, a random text, and the MAC over all. */
+/**
+ * What a request carries where the coordinator has a token: when it was made, a random text, the MAC over all, and whom
+ * it is for, without which a coordinator that starts soon after may take it once more, if the asker's clock is ahead.
+ */
 export const proofSchema = z.object({
   /** Milliseconds since 1970, on the asker's clock. */
   at: z.int().min(0),
   nonce: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
+  /** The coordinator's `owner`. */
+  owner: text.optional(),
   mac: sha256,
 });
-export const proofFields = ['at', 'nonce', 'mac'] as const;
+export const proofFields = ['at', 'nonce', 'owner', 'mac'] as const;
 
 /** `reply` is that of the gRPC control service: status, history, or step, state and message. */
 export const controlReplySchema = z.discriminatedUnion('ok', [

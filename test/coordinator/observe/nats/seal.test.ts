@@ -36,7 +36,7 @@ describe('a signature', () => {
 
 describe('admission of requests', () => {
   it('forgets a nonce only when its request has expired anyway', () => {
-    const admission = new Admission('j', seal, 0);
+    const admission = new Admission('j', seal, 0, 'vm-1');
     const request = seal.add(['request', 'j', 'pause'], { at: 100_000, nonce: 'abcdefghijklmnop' });
     const admitted = (nowMs: number) => !('problem' in admission.admit('pause', request, nowMs));
     expect([100_000, 100_001, 160_000, 160_001].map(admitted)).toEqual([true, false, false, false]);
@@ -44,9 +44,29 @@ describe('admission of requests', () => {
 
   it('takes what fits the clock of the coordinator within a minute, either way', () => {
     const at = (ms: number) => seal.add(['request', 'j', 'pause'], { at: ms, nonce: `nonce-nonce-nonce-${ms}` });
-    const admission = new Admission('j', seal, 0);
+    const admission = new Admission('j', seal, 0, 'vm-1');
     const admitted = (ms: number) => !('problem' in admission.admit('pause', at(ms), 100_000));
     expect([39_999, 40_000, 160_000, 160_001].map(admitted)).toEqual([false, true, true, false]);
+  });
+});
+
+describe('a request that is repeated to the next coordinator', () => {
+  const [before, next] = [new Admission('j', seal, 0, 'vm-1'), new Admission('j', seal, 105_000, 'vm-2')];
+  /** Made by an asker whose clock is half a minute ahead. */
+  const stop = (fields: object) =>
+    seal.add(['request', 'j', 'stop'], { at: 130_000, nonce: 'abcdefghijklmnop', ...fields });
+
+  it('is refused where it says whom it is for, though its time is after the start', () => {
+    const request = stop({ owner: 'vm-1' });
+    expect(before.admit('stop', request, 100_000)).toEqual({ request: {}, nonce: 'abcdefghijklmnop' });
+    expect(next.admit('stop', request, 110_000)).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      problem: expect.stringContaining('got one for another that had the job') as string,
+    });
+  });
+
+  it('cannot have that changed', () => {
+    expect(next.admit('stop', { ...stop({ owner: 'vm-1' }), owner: 'vm-2' }, 110_000)).toHaveProperty('problem');
   });
 });
 
