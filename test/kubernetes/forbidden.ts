@@ -33,7 +33,9 @@ export const wrongMeta: readonly (readonly [string, Change])[] = [
   ['an owner of another kind', set({ kind: 'Deployment', apiVersion: 'apps/v1' }, 'metadata', 'ownerReferences', 0)],
   ['an owner that is not the job of its label', set({ uid: 'x' }, 'metadata', 'ownerReferences', 0)],
   ['an owner that does not control it', set({ controller: false }, 'metadata', 'ownerReferences', 0)],
+  ['an owner of a version that nobody knows', set({ apiVersion: 'lockstep.dev/v9' }, 'metadata', 'ownerReferences', 0)],
   ['the name of another', set({ name: 'database' }, 'metadata')],
+  ["a namespace of the cluster's own", set({ namespace: 'kube-system' }, 'metadata')],
 ];
 
 /** Of a pod's metadata: labels or annotations. */
@@ -51,6 +53,7 @@ export const wrongPods: readonly (readonly [string, Change])[] = [
   ['host aliases', add({ ip: '1.2.3.4', hostnames: ['registry'] }, 'hostAliases')],
   ['system priority', set({ priorityClassName: 'system-node-critical' })],
   ['another service account', set({ serviceAccountName: 'powerful' })],
+  ['another service account, by the old name of the field', set({ serviceAccount: 'powerful' })],
   ['a token', set({ automountServiceAccountToken: true })],
   ['root', set({ runAsUser: 0 }, 'securityContext')],
   ['perhaps root', set({ runAsNonRoot: false }, 'securityContext')],
@@ -77,6 +80,11 @@ export const wrongPods: readonly (readonly [string, Change])[] = [
   ],
   ['a port of its node', set({ ports: [{ containerPort: 50061, hostPort: 50061 }] }, 'containers', 0)],
   ['a hook', set({ lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'containers', 0)],
+  [
+    'a probe of another address',
+    set({ livenessProbe: { httpGet: { host: '169.254.169.254', port: 80, path: '/latest' } } }, 'containers', 0),
+  ],
+  ['a probe of its node', set({ startupProbe: { tcpSocket: { host: '127.0.0.1', port: 10250 } } }, 'containers', 0)],
   ['all of a Secret', set({ envFrom: [{ secretRef: { name: 'database' } }] }, 'containers', 0)],
   [
     'a value of a Secret',
@@ -128,6 +136,24 @@ export const wrongOthers: readonly (readonly [string, string, Change])[] = [
         section[path.at(-1)!] = { 'app.kubernetes.io/name': 'lockstep' };
       }
     },
+  ],
+  [
+    'PersistentVolumeClaim',
+    'a copy of another one, by an annotation',
+    set({ 'k8s.io/CloneRequest': 'other/database' }, 'metadata', 'annotations'),
+  ],
+  [
+    'Deployment',
+    "others' ReplicaSets",
+    set({ selector: { matchExpressions: [{ key: 'x', operator: 'DoesNotExist' }] } }, 'spec'),
+  ],
+  ['ConfigMap', "others' dashboards", set({ grafana_dashboard: '1' }, 'metadata', 'labels')],
+  ['ConfigMap', "others' application", set({ 'app.kubernetes.io/name': 'database' }, 'metadata', 'labels')],
+  ['Secret', "others' key", set({ 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' }, 'metadata', 'labels')],
+  [
+    'Secret',
+    'a copy of another one',
+    set({ 'replicator.v1.mittwald.de/replicate-from': 'other/database' }, 'metadata', 'annotations'),
   ],
   [
     'Secret',

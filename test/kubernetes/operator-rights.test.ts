@@ -48,6 +48,10 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     for (const name of ['default', 'powerful']) {
       await admin.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
     }
+    await admin.apply({
+      ...{ apiVersion: 'v1', kind: 'ServiceAccount' },
+      metadata: { name: 'default', namespace: 'kube-system' },
+    });
     const config = new KubeConfig();
     config.loadFromFile(await operatorKubeconfig(cluster));
     operator = new ApiClient(config);
@@ -207,6 +211,16 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     expect(await answer(dryRun(before))).toContain('lockstep-operator-workers');
     await admin.create(before);
     expect(await answer(applied(changed(before, set({ replicas: 2 }, 'spec'))))).toBe('done');
+  });
+
+  it('keeps labels that others have added to its ConfigMap, and adds none', async () => {
+    const wanted = changed(named('ConfigMap'), set({ name: 'mine-labelled' }, 'metadata'));
+    await admin.create(changed(wanted, set({ team: 'vision' }, 'metadata', 'labels')));
+    expect(await answer(applied(changed(wanted, set({ data: { a: 'b' } }))))).toBe('done');
+    const labelled = changed(wanted, set({ grafana_dashboard: '1' }, 'metadata', 'labels'));
+    expect(await answer(applied(labelled))).toContain('without labels and annotations of others');
+    const relabelled = changed(wanted, set({ team: 'audio' }, 'metadata', 'labels'));
+    expect(await answer(applied(relabelled))).toContain('without labels and annotations of others');
   });
 
   it('deletes jobs only that are over and say so', async () => {
