@@ -11,7 +11,7 @@ import { Cluster } from './cluster.js';
 import { hostileJob, hostileKinds } from './hostile-jobs.js';
 import { kubectlMissing } from './kubectl.js';
 import { installOperator, operatorKubeconfig, OperatorProcess, trainingJobCrd } from './operator-process.js';
-import { jobName, trainingJob } from './training-job.js';
+import { jobName, patchJob, trainingJob } from './training-job.js';
 
 const skipped = missing ?? kubectlMissing;
 const limitMs = 60_000;
@@ -77,6 +77,25 @@ describe.skipIf(skipped !== undefined)(title, () => {
       'template-deep': 'Failed: spec: expected at most 32768 bytes of JSON and 24 levels wit',
       title: 'Failed: job spec: 1 problem\n  model: expected a title for the topolo',
     });
+    expect(resident()).toBeLessThan(residentBytes);
+  });
+
+  test('specs that are larger together than what is kept fill no memory, and each job is still acted upon', async () => {
+    const env = Array.from({ length: 7 }, (_, n) => ({ name: `V${n}`, value: `€${'x'.repeat(4000)}` }));
+    const template = { spec: { containers: [{ name: 'worker', env }] } };
+    const count = 700;
+    const create = async (from: number) => {
+      for (let index = from; index < count; index += 8) {
+        await client.create(trainingJob(`large-${index}`, { suspend: true, workers: { template } }, 'hostile'));
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, from) => create(from)));
+    expect((await untilStatus(`large-${count - 1}`, 'hostile')).state).toBe('Suspended');
+    await patchJob(client, 'large-0', { suspend: false }, 'hostile');
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'large-0-coordinator-1', namespace: 'hostile' } };
+    await client.until<V1Pod>(pod, (found) => found !== undefined, 'a coordinator', limitMs);
+    await client.create(trainingJob('besides', {}, 'honest'));
+    await untilPod('besides');
     expect(resident()).toBeLessThan(residentBytes);
   });
 

@@ -1,5 +1,6 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJob } from '../resource/training-job.js';
+import { KeptJobs } from './kept-jobs.js';
 import { type ChangeListener, keyOf, ObjectCache, ownerOf } from './object-cache.js';
 import { childResources, jobResource, jobUidLabel, type Resource } from './resources.js';
 import { keep, type PackedJob, unpackJob } from './trim.js';
@@ -12,8 +13,14 @@ export class Caches {
   readonly jobs: ObjectCache;
   readonly #children: ReadonlyMap<string, ObjectCache>;
   readonly #keyByUid = new Map<string, string>();
+  readonly #kept: KeptJobs;
 
-  constructor(private readonly onChange: JobListener) {
+  /** @param jobBytes - that spec and status of all jobs together may take; default: that of `KeptJobs`. */
+  constructor(
+    private readonly onChange: JobListener,
+    jobBytes?: number,
+  ) {
+    this.#kept = new KeptJobs(jobBytes);
     this.jobs = new ObjectCache(jobUidLabel, (before, after) => this.#jobChanged(before, after));
     const changed: ChangeListener = (before, after) => this.#childChanged((after ?? before)!);
     this.#children = new Map(childResources.map(({ kind }) => [kind, new ObjectCache(jobUidLabel, changed)]));
@@ -28,8 +35,10 @@ export class Caches {
     if (resource.cached !== 'never') this.of(resource).put(keep(resource, object));
   }
 
-  job(key: string): TrainingJob | undefined {
+  /** @returns 'dropped' where there is one whose spec and status aren't kept. */
+  job(key: string): TrainingJob | 'dropped' | undefined {
     const job = this.jobs.get(key) as PackedJob | undefined;
+    if (job && job.packedSpec === undefined) return 'dropped';
     return job && unpackJob(job);
   }
 
@@ -47,6 +56,7 @@ export class Caches {
   }
 
   #jobChanged(before: KubernetesObject | undefined, after: KubernetesObject | undefined): void {
+    this.#kept.replace(before, after);
     const uid = before?.metadata?.uid;
     if (uid !== undefined && uid !== after?.metadata?.uid) this.#keyByUid.delete(uid);
     if (after) this.#keyByUid.set(after.metadata!.uid!, keyOf(after));

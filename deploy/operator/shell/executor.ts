@@ -8,6 +8,7 @@ import type { Caches } from './caches.js';
 import type { Events } from './events.js';
 import { fieldManager } from './field-manager.js';
 import { ownerOf } from './object-cache.js';
+import { readJob } from './read-job.js';
 import { readTopology } from './read-topology.js';
 import { jobResource, pathOf, type Resource, resourceOf } from './resources.js';
 import type { Secrets } from './secrets.js';
@@ -69,6 +70,11 @@ export class Executor {
     const request = { verb: 'update', resource, path, query, body, signal: this.signal } as const;
     const reply = await this.parts.api.call({ ...request, read: selectionOf(jobResource) });
     this.parts.caches.put(jobResource, reply);
+  }
+
+  /** A job that the caches have dropped. @returns undefined where it's gone. @throws ApiError */
+  readJob(key: string): Promise<TrainingJob | undefined> {
+    return readJob(this.parts.api, key, this.signal);
   }
 
   /** Names that were found taken lately by objects that are not the job's. */

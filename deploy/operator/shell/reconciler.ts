@@ -32,7 +32,8 @@ export class Reconciler {
 
   /** @returns how long until the job is to be looked at again. @throws ApiError where not all could be done. */
   async reconcile(key: string): Promise<number | undefined> {
-    const job = this.parts.caches.job(key);
+    const kept = this.parts.caches.job(key);
+    const job = kept === 'dropped' ? await this.parts.executor.readJob(key) : kept;
     this.#remember(key, job?.metadata.uid);
     if (!job) return undefined;
     const plan = planJob(this.#observe(job), Date.now());

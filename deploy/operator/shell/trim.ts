@@ -53,8 +53,9 @@ export function selectionOf(resource: Resource): Fields {
 
 /** A job in the cache. Its spec is text, as what is parsed of hostile JSON takes many times its size. */
 export interface PackedJob extends KubernetesObject {
-  readonly packedSpec: string;
-  readonly status?: TrainingJob['status'];
+  /** Absent once `KeptJobs` has dropped it. */
+  packedSpec?: string;
+  status?: TrainingJob['status'];
 }
 
 type Received = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown };
@@ -99,7 +100,7 @@ function packJob({ spec = {}, status }: Received): Omit<PackedJob, 'metadata'> {
 }
 
 /** A job as plans see it: without its topology, whose size and digest are in `measured`. */
-export function unpackJob({ packedSpec, ...job }: PackedJob): TrainingJob {
+export function unpackJob({ packedSpec = '{}', ...job }: PackedJob): TrainingJob {
   const found = JSON.parse(packedSpec) as { readonly topology?: Measured };
   const { topology, ...spec } = isTooLarge(found) ? {} : found;
   const measured: MeasuredSpec = isTooLarge(found) ? found : { ...(topology && { topology }) };
