@@ -221,6 +221,8 @@ describe('network policies', () => {
     expect(to[0]).toEqual({
       ipBlock: { cidr: '0.0.0.0/0', except: expect.arrayContaining(['169.254.0.0/16']) as string[] },
     });
+    const scaleway = ['fd00:42::42/128'];
+    expect(to[1]).toEqual({ ipBlock: { cidr: '::/0', except: expect.arrayContaining(scaleway) as string[] } });
   });
 
   it('take name servers of another kind from the operator’s settings', () => {

@@ -28,10 +28,20 @@ export function networkPolicies(context: JobContext): Desired[] {
   return [coordinatorPolicy(context), workerPolicy(context)];
 }
 
-/** Metadata services of clouds, which give out credentials of the node: AWS, Google and others; Azure; Alibaba; Oracle. */
+/**
+ * Metadata services of clouds, which give out credentials of the node. IPv4: AWS, Google and others; Azure; Alibaba;
+ * Oracle. IPv6: AWS; Google; Oracle; Scaleway; Akamai; Alibaba.
+ */
 const metadataServices = {
   v4: ['169.254.0.0/16', '168.63.129.16/32', '100.100.100.200/32', '192.0.0.192/32'],
-  v6: ['fd00:ec2::/32', 'fd20:ce::254/128'],
+  v6: [
+    'fd00:ec2::/32',
+    'fd20:ce::254/128',
+    'fd00:c1::a9fe:a9fe/128',
+    'fd00:42::42/128',
+    'fd00:a9fe:a9fe::1/128',
+    'fd00:100::100:200/128',
+  ],
 };
 const outside: readonly V1NetworkPolicyPeer[] = [
   { ipBlock: { cidr: '0.0.0.0/0', except: metadataServices.v4 } },
