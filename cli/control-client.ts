@@ -57,7 +57,7 @@ export function addControlOptions(command: Command): Command {
     .option('--token-file <file>', 'shared secret of the cluster');
   return addNatsConnection(addTlsClientOptions(command), 'NATS server of the job, instead of --coordinator; with --job')
     .option('--job <name>', 'job in NATS: its name there, or NAME or NAMESPACE/NAME of a TrainingJob')
-    .option('--insecure', 'sign in to a NATS server beyond loopback without TLS')
+    .option('--insecure', 'allow signing in to a NATS server beyond loopback without TLS')
     .option('--json', 'print JSON, one object per line');
 }
 

@@ -53,6 +53,6 @@ export function describePlan(engine: EngineWish, room: GpuRoom): string | undefi
   if (engine.name !== 'onnx' || !isOpen(engine) || room.gpus.length === 0) return undefined;
   return (
     `GPUs: ${describeGpus(room.gpus)} found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. ` +
-    "To use GPUs: scripts/gpu-setup.sh in Lockstep's folder; to leave them idle without this remark: --set engine.device=cpu"
+    "To use GPUs, run scripts/gpu-setup.sh in Lockstep's folder; to use only CPUs without this note, pass --set engine.device=cpu"
   );
 }

@@ -67,9 +67,9 @@ async function question(model: string, namedIn: string): Promise<string> {
     .update(await readModelText(model))
     .digest('hex');
   return (
-    `${visible(namedIn)} names a module, which is run to make the model:\n` +
+    `${visible(namedIn)} names a module, which runs to build the model:\n` +
     `  ${visible(resolve(model))}\n  SHA-256 ${digest}\n` +
-    'A module can do everything that you can: read and change your files, use the network. Nothing limits it.\n' +
+    'A module can do everything that you can: read and change your files, use the network. It is not sandboxed.\n' +
     'Run it? [y/N] '
   );
 }
@@ -100,7 +100,7 @@ function describeRefusal(model: string, namedIn: string, found: string): string 
 
 function describeUnused({ model, topology }: ModuleRequest['spec']): string {
   const found = topology === undefined && isModule(model) ? 'a module named on the command line' : 'a job without one';
-  return `--allow-module: expected a job file that names a module, got ${found}; leave --allow-module out`;
+  return `--allow-module: expected a job file that names a module, got ${found}; remove --allow-module`;
 }
 
 /** A path with its control characters escaped, as they could change what the terminal shows. */

@@ -123,7 +123,7 @@ export class NatsControlClient implements ControlClient {
     }
     const reply = schema.safeParse(answer.reply);
     if (reply.success) return reply.data;
-    throw this.#unanswered(verb, job, 'not an answer of Lockstep');
+    throw this.#unanswered(verb, job, 'an invalid reply');
   }
 
   /** Steers the coordinator that has the job now; with a token, no later one can be made to take the request. */
@@ -163,18 +163,14 @@ export class NatsControlClient implements ControlClient {
 
   #unanswered(verb: string, job: string, found: NoAnswer): ClusterError {
     const advice = {
-      'nobody listens': 'check the name, and that the coordinator runs with --nats',
+      'no listener': 'check the name, and that the coordinator runs with --nats',
       timeout: 'check that the coordinator runs with --nats, and who may publish on its control subject',
-      'not signed': 'check that --token-file is the one that the coordinator has; somebody else may have answered',
-      'not an answer of Lockstep': 'somebody else may have answered: pass --token-file',
+      'an unsigned reply': 'check that --token-file matches that of the coordinator; another client may have replied',
+      'an invalid reply': 'another client may have replied: pass --token-file',
     }[found];
     return new ClusterError(
-      found === 'not signed'
-        ? 'UNAUTHENTICATED'
-        : found === 'not an answer of Lockstep'
-          ? 'BAD_MESSAGE'
-          : 'UNREACHABLE',
-      `${verb}: expected an answer of job ${job} at ${describeAddress(this.options.address)}, got ${found}; ${advice}`,
+      found === 'an unsigned reply' ? 'UNAUTHENTICATED' : found === 'an invalid reply' ? 'BAD_MESSAGE' : 'UNREACHABLE',
+      `${verb}: expected a reply from job ${job} at ${describeAddress(this.options.address)}, got ${found}; ${advice}`,
     );
   }
 }

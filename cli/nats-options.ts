@@ -46,12 +46,12 @@ export function addNatsConnection(command: Command, help: string): Command {
 export function addNatsOptions(command: Command): Command {
   return addNatsConnection(
     command,
-    'publish events, metrics and checkpoints to NATS; the run can be steered from there',
+    'publish events, metrics and checkpoints to NATS, and accept control requests from there',
   )
-    .option('--nats-job <name>', 'name of the job in NATS (default: that of the spec)')
+    .option('--nats-job <name>', 'name of the job in NATS (default: the name in the spec)')
     .option(
       '--nats-start-over',
-      'train from the first step where NATS has no run that is whole and signed with the token',
+      'train from the first step if the run stored in NATS is damaged or not signed with the token',
     );
 }
 

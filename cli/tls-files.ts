@@ -108,7 +108,7 @@ export class TlsFiles implements TlsIdentity {
     this.#current = pems;
     this.#noticedMs = -Infinity;
     for (const listener of this.#listeners) listener();
-    log(`TLS: ${this.paths.cert}, its key and CA have changed; new connections use them`);
+    log(`TLS: ${this.paths.cert}, its key and CA were reloaded; new connections use them`);
   }
 
   /** The first check of new content may have come while the files were being replaced. */
@@ -118,7 +118,7 @@ export class TlsFiles implements TlsIdentity {
   ) {
     if (this.#refused === content && this.#reported !== content) {
       this.#reported = content;
-      log(`TLS: the certificate files have changed, but cannot be used, so the former ones stay in use: ${problem}`);
+      log(`TLS: the changed certificate files are invalid; the previous ones stay in use: ${problem}`);
     }
     this.#refused = content;
   }

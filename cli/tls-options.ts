@@ -16,7 +16,7 @@ export function addTlsOptions(command: Command): Command {
   return command
     .option(
       '--tls-cert <file>',
-      'own certificate for mutual TLS, PEM; lockstep certs makes one; renewed files are taken within 30 s',
+      'own certificate for mutual TLS, PEM; create one with lockstep certs; replaced files are reloaded within 30 s',
     )
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--tls-ca <file>', "the CA that the other side's certificate must be signed by, PEM");

@@ -10,7 +10,7 @@ const helloLimitMs = 10_000;
  * refused when none arrives in time. Reading it early matters: a connection counts as authenticated by its first message.
  */
 export function awaitHello(stream: JoinStream, join: (stream: JoinStream) => void): void {
-  const ended = () => settle(new ClusterError('BAD_MESSAGE', 'join: expected Hello first, got the end'));
+  const ended = () => settle(new ClusterError('BAD_MESSAGE', 'join: expected Hello first, got the end of the stream'));
   const settle = (refusal?: ClusterError) => {
     clearTimeout(timer);
     stream.off('data', arrived);

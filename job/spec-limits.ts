@@ -19,13 +19,13 @@ export function checkSpecText(text: string, fileName: string): void {
   if (depth <= maxDepth) return;
   throw new JobError(
     'BAD_SPEC',
-    `spec file: expected at most ${maxDepth} lists and sections inside each other, got ${depth} or more; ${fileName}`,
+    `spec file: expected at most ${maxDepth} nested lists and sections, got ${depth} or more; ${fileName}`,
   );
 }
 
 export function tooLarge(fileName: string): JobError {
   const limit = `${maxSpecBytes / 1024 / 1024} MiB`;
-  const advice = 'put the topology of a large model into a file of its own, and name it in model';
+  const advice = 'put the topology of a large model into a separate file, and name that in model';
   return new JobError('BAD_SPEC', `spec file: expected at most ${limit}, got more; ${fileName}; ${advice}`);
 }
 

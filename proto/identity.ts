@@ -58,8 +58,8 @@ export function describeExpiry({ cert, ca }: Pick<TlsIdentity, 'cert' | 'ca'>, n
   const first = [...readCertificates(cert, '--tls-cert'), lastAuthority].sort(byEnd)[0]!;
   const leftMs = endOf(first) - nowMs;
   if (leftMs > Math.min(noticeMs, (endOf(first) - Date.parse(first.validFrom)) / 10)) return undefined;
-  const when = leftMs > 0 ? 'ends' : 'ended';
-  return `TLS: the certificate ${nameOf(first)} ${when} ${first.validTo}, and no new connection is possible then; renew it`;
+  const when = leftMs > 0 ? 'expires' : 'expired';
+  return `TLS: the certificate ${nameOf(first)} ${when} ${first.validTo}; new connections fail after that; renew it`;
 }
 
 /** All certificates of a PEM file, in their order; at least one. @throws JobError BAD_OPTION */

@@ -25,7 +25,9 @@ export function dataCommand(): Command {
 
 function downloadCommand(): Command {
   return new Command('download')
-    .description('download the official CIFAR-10 (170 MB), check its SHA-256 and unpack it; continues after a break')
+    .description(
+      'download the official CIFAR-10 (170 MB), check its SHA-256 and unpack it; resumes after an interruption',
+    )
     .option('--to <dir>', 'directory to put it in (default: the cache directory, where jobs find it)')
     .option('--from <url>', 'base URL of a mirror, ending in a slash (default: the official host)')
     .action(async (options: { to?: string; from?: string }) => {

@@ -16,9 +16,9 @@ interface RunsFlags extends NatsConnectionFlags {
 export function runsCommand(): Command {
   const command = new Command('runs')
     .description('list runs with state, model, data, accuracy, digest and duration, newest first')
-    .option('--runs <dir>', 'where the run directories are', 'runs');
-  return addNatsConnection(command, 'list the jobs that a NATS server knows instead')
-    .option('--insecure', 'sign in to a NATS server beyond loopback without TLS')
+    .option('--runs <dir>', 'folder that contains the run directories', 'runs');
+  return addNatsConnection(command, 'list the jobs known to this NATS server instead')
+    .option('--insecure', 'allow signing in to a NATS server beyond loopback without TLS')
     .option('--json', 'print one JSON array')
     .action(async ({ runs, json, ...flags }: RunsFlags, self: Command) => {
       const isFolder = givenFlags(self, ['--runs']).length > 0;

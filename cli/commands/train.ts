@@ -120,11 +120,11 @@ export function addRunOptions(
     .option('--runs <dir>', 'where new run directories are made', 'runs')
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback, as TLS is')
-    .option('--insecure', 'listen, and use NATS, beyond loopback without TLS or token')
+    .option('--insecure', 'allow listening, and using NATS, beyond loopback without TLS or token')
     .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
     .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
     .option('--no-http', 'serve no live page')
-    .option('--health <[host:]port>', 'answer health probes there: plain HTTP, GET /healthz, nothing else')
+    .option('--health <[host:]port>', 'serve health probes on this address: plain HTTP, only GET /healthz')
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
     .addOption(trace.argParser(stepCount))
@@ -140,7 +140,7 @@ export function checkRunFlags(command: Command, { run, resume }: RunOptions): vo
 /** `--resume` and `--allow-module`, for commands that read a job from a file. */
 export function addJobFileOptions(command: Command): Command {
   return command
-    .option('--resume <run>', 'go on with the run in this directory, from its newest checkpoint')
+    .option('--resume <run>', 'resume the run in this directory from its newest checkpoint')
     .option(
       '--allow-module',
       'run the module that the job file names as its model; a module can do everything you can',

@@ -15,7 +15,7 @@ export function reportDropped(port: string, dropped: () => Dropped, note: (messa
     const { count, address } = dropped();
     if (count - noted >= least) {
       const found = `${count - noted} dropped in the last minute, the latest from ${address}`;
-      note(`${port}: expected connections that authenticate, got ${found}; the run isn't affected`);
+      note(`${port}: expected connections to authenticate, got ${found}; the run isn't affected`);
     }
     noted = count;
   }, everyMs).unref();

@@ -43,7 +43,9 @@ const manifestSchema = z
   .array(
     z.object({
       paths: z
-        .array(z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/, 'expected the name of a file beside it'))
+        .array(
+          z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/, 'expected the name of a file in the same folder'),
+        )
         .length(1),
       weights: z.array(z.object({ name: z.string(), shape: z.array(z.int().min(0)) })),
     }),
@@ -83,12 +85,12 @@ async function readBeside(path: string, name: string): Promise<Uint8Array> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (cause: NodeJS.ErrnoException) => {
       const found = cause.code === 'ELOOP' ? 'a symbolic link' : cause.message;
-      throw notRead(path, `a regular file ${name} beside it`, found, cause);
+      throw notRead(path, `a regular file ${name} in the same folder`, found, cause);
     },
   );
   try {
     if ((await handle.stat()).isFile()) return await handle.readFile();
-    throw notRead(path, `a regular file ${name} beside it`, 'something else');
+    throw notRead(path, `a regular file ${name} in the same folder`, 'something else');
   } finally {
     await handle.close();
   }

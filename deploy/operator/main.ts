@@ -39,7 +39,7 @@ function command(): Command {
     .requiredOption('--image <image>', 'image of jobs that name none', process.env['LOCKSTEP_IMAGE'])
     .option('--image-pull-policy <policy>', 'for images of jobs that name no policy')
     .addOption(
-      new Option('--namespace <name>', 'serve the jobs of this namespace only; repeat it for several')
+      new Option('--namespace <name>', 'serve only jobs of this namespace; repeat for several')
         .env('LOCKSTEP_NAMESPACES')
         .argParser(namespaces),
     )
@@ -47,7 +47,7 @@ function command(): Command {
     .addOption(
       new Option(
         '--name-servers <list>',
-        "of workers: NAMESPACE/LABEL=VALUE and CIDRs; default: the cluster's kube-dns",
+        "name servers that workers can reach, comma-separated: NAMESPACE/LABEL=VALUE or CIDR; default: the cluster's kube-dns",
       )
         .env('LOCKSTEP_NAME_SERVERS')
         .argParser(nameServers),
@@ -56,13 +56,13 @@ function command(): Command {
     .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
     .option(
       '--lease-namespace <name>',
-      "of the lease and the operator's key; default: the namespace of the pod it runs in",
+      "namespace of the lease and the operator's key; default: the operator's own namespace",
     )
     .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
     .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
     .option('--listen <host:port>', 'address of /healthz and /readyz', endpoint, { host: '0.0.0.0', port: 8080 })
     .option('--metrics <host:port>', 'address of /metrics; default: not served', endpoint)
-    .option('--concurrency <jobs>', 'jobs that are worked on at once; of one namespace half', positive, 16)
+    .option('--concurrency <jobs>', 'jobs processed at once; one namespace gets at most half', positive, 16)
     .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
     .option('--log <level>', 'debug, info, warn, error or silent', 'info');
 }

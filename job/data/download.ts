@@ -48,7 +48,7 @@ export async function download(options: DownloadOptions): Promise<void> {
     await rm(part);
     throw new JobError(
       'DOWNLOAD_FAILED',
-      `download: expected SHA-256 ${sha256}, got ${found}; ${url}; removed; try again, or get the file elsewhere and pass --data`,
+      `download: expected SHA-256 ${sha256}, got ${found}; ${url}; removed it; retry, or get the file elsewhere and pass --data`,
     );
   }
   await rename(part, target);

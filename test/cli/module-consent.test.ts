@@ -83,7 +83,7 @@ describe('the question about a module', () => {
     const content = 'export default () => 1;';
     const { outcome, shown, file } = await answer('y\n', content);
     expect(outcome).toBe('run');
-    expect(shown).toContain(`job.yaml names a module, which is run to make the model:\n  ${file}\n`);
+    expect(shown).toContain(`job.yaml names a module, which runs to build the model:\n  ${file}\n`);
     expect(shown).toContain(`SHA-256 ${createHash('sha256').update(content).digest('hex')}\n`);
     expect(shown).toMatch(/Run it\? \[y\/N\] $/);
   });

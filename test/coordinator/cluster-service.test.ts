@@ -41,7 +41,7 @@ describe('joining', () => {
     worker.end();
     expect(await worker.ended).toMatchObject({
       code: 'BAD_MESSAGE',
-      message: 'join: expected Hello first, got the end',
+      message: 'join: expected Hello first, got the end of the stream',
     });
     expect(rig.changes).toEqual([]);
   });

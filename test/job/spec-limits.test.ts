@@ -25,7 +25,7 @@ describe('a hostile job file', () => {
     ['indentation', lines(900, (i) => `${' '.repeat(i)}a:`), 449],
   ])('is refused for its nesting before it is parsed: %s', (_, text, depth) => {
     expect(refusal(text)).toBe(
-      `spec file: expected at most 200 lists and sections inside each other, got ${depth} or more; job.yaml`,
+      `spec file: expected at most 200 nested lists and sections, got ${depth} or more; job.yaml`,
     );
   });
 

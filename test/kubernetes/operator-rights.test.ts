@@ -153,7 +153,7 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
     const pod = changed(named('Pod'), (object) => change(at(object, 'metadata')));
     const deployment = changed(named('Deployment'), (object) => change(at(object, 'spec', 'template', 'metadata')));
     for (const object of [pod, deployment]) {
-      expect(await answer(dryRun(object))).toContain("the operator's pods have no labels and annotations of others");
+      expect(await answer(dryRun(object))).toContain("the operator's pods must have no other labels and annotations");
     }
   });
 
@@ -236,7 +236,7 @@ describe.skipIf(skipped !== undefined)(`the operator's account ${skipped ? `(ski
       return found;
     };
     const succeeded = { state: 'Succeeded', conditions: [] };
-    const refusal = 'the operator may only delete TrainingJobs that are over';
+    const refusal = 'the operator may only delete TrainingJobs that have finished';
     expect(await gone({ ttlSecondsAfterFinished: 1 })).toContain(refusal);
     expect(await gone({ ttlSecondsAfterFinished: 1 }, { ...succeeded, state: 'Running' })).toContain(refusal);
     expect(await gone({}, succeeded)).toContain(refusal);

@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
     const client = new NatsControlClient({ address: parseNatsUrl(server.url()), job: 'nobody' });
     await expect(client.status()).rejects.toMatchObject({
       code: 'UNREACHABLE',
-      message: /of job nobody at nats:.*got nobody listens/,
+      message: /of job nobody at nats:.*got no listener/,
     });
     client.close();
   });

@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)('control by an account without the token'
     attacker.subscribe('lockstep.v1.j.control.*', { callback: (_, message) => void message.respond(forged) });
     const question = { job: 'j', verb: 'owner', request: {}, seal, timeoutMs: 2_000 } as const;
     await attacker.flush();
-    expect(await ask(attacker, { ...question, timeoutMs: 500 })).toBe('not signed');
+    expect(await ask(attacker, { ...question, timeoutMs: 500 })).toBe('an unsigned reply');
     const connection = await server.connect();
     served(connection, seal);
     await connection.flush();

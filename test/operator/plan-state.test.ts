@@ -12,7 +12,7 @@ describe('the state', () => {
   const pending = { phase: 'Pending' };
   it.each<[string, Observed, State, string]>([
     ['the coordinator is pending', begun(pending), 'Pending', 'cifar10-coordinator-1: Pending'],
-    ['it runs and has not answered', begun(), 'Pending', 'Running, has not answered yet'],
+    ['it runs and has not answered', begun(), 'Pending', 'Running, no reply yet'],
     [
       'it waits',
       begun(k.running, { control: training({ state: 'waiting', reason: 'waiting for workers: 0 of 1 ready' }) }),

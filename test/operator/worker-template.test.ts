@@ -163,7 +163,7 @@ describe('a job whose template is refused', () => {
   it('fails, and lists every field with its path and what to do', () => {
     const { actions, status } = planJob(observe(job), noonMs);
     expect(status.state).toBe('Failed');
-    expect(status.message).toContain('workers.template.spec.hostPID: a field that no job may set here; remove it');
+    expect(status.message).toContain('workers.template.spec.hostPID: a field that jobs may not set here; remove it');
     expect(status.message).toContain('workers.template.spec.containers.0.securityContext: ');
     expect(status.message).toContain('--allow-any-template');
     expect(actions.filter(({ type }) => type === 'create')).toEqual([]);

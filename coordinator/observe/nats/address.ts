@@ -26,13 +26,13 @@ export interface NatsAddress {
 export function parseNatsUrl(text: string): NatsAddress {
   if (text.includes('@')) {
     throw badUrl(
-      'an address without user, password or token, as others can see it in lists of processes and pods',
+      'an address without user, password or token, because process and pod listings show it',
       'one with "@"; pass --nats-creds FILE, --nats-token-file FILE, or --nats-user NAME with --nats-password-file FILE',
     );
   }
   const url = text.replaceAll(/,\s+/g, ',');
   if (url.length > maxNatsUrl || !natsUrlPattern.test(url)) {
-    const expected = 'nats://HOST:PORT or tls://HOST:PORT, or several of one kind with commas between';
+    const expected = 'nats://HOST:PORT or tls://HOST:PORT, or several of one kind, separated by commas';
     throw badUrl(expected, JSON.stringify(text.slice(0, 100)));
   }
   return { servers: url.split(',').map(serverOf), tls: url.startsWith('tls:') };
@@ -51,8 +51,8 @@ export function checkSignIn(address: NatsAddress, insecure: boolean): void {
   if (address.signIn === undefined || address.tls || insecure || isLocal(address)) return;
   throw new JobError(
     'BAD_OPTION',
-    `--nats ${describeAddress(address)}: expected tls://, as credentials go to another machine, got nats://, which sends ` +
-      'them in the clear; use tls://, with --nats-ca FILE where the CA is your own, or --insecure where the network is trusted',
+    `--nats ${describeAddress(address)}: expected tls:// to send credentials to another machine, got nats://, which sends ` +
+      'them in plain text; use tls:// (with --nats-ca FILE for your own CA), or --insecure if the network is trusted',
   );
 }
 
@@ -65,8 +65,8 @@ export function checkToken(address: NatsAddress, token: string | undefined, inse
   throw new JobError(
     'BAD_OPTION',
     `--nats ${describeAddress(address)}: expected a token beyond loopback, got none; any account of that server could stop ` +
-      'the run or replace its checkpoints: pass --token-file FILE (openssl rand -hex 32 makes one), or --insecure where ' +
-      'all its accounts are trusted',
+      'the run or replace its checkpoints: pass --token-file FILE (create one with openssl rand -hex 32), or --insecure if ' +
+      'you trust all its accounts',
   );
 }
 

@@ -57,11 +57,10 @@ export class Admission {
       const seconds = Math.round((nowMs - at) / 1000);
       return `expected a request made within ${windowMs / 1000} s, got one of ${seconds} s ago; check the clocks of both machines`;
     }
-    if (at < this.startMs)
-      return 'expected a request made after this coordinator started, got an earlier one; ask again';
+    if (at < this.startMs) return 'expected a request made after this coordinator started, got an earlier one; retry';
     if (owner !== undefined && owner !== this.owner)
-      return 'expected a request for this coordinator, got one for another that had the job; ask again';
-    if (this.#seen.has(nonce)) return 'expected a new request, got one that was carried out already; ask again';
+      return 'expected a request for this coordinator, got one for another that had the job; retry';
+    if (this.#seen.has(nonce)) return 'expected a new request, got one that was already executed; retry';
     this.#seen.set(nonce, at + windowMs);
     return undefined;
   }

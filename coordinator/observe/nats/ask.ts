@@ -7,7 +7,7 @@ import type { Seal } from './seal.js';
 
 /** Longest answer that is read; a history of 500 points has less. */
 const maxAnswerBytes = 1024 * 1024;
-/** How long a signed answer is awaited after the server's word that nobody listens, which may be forged. */
+/** How long a signed answer is awaited after the server's word that no listener, which may be forged. */
 const forgedMs = 300;
 
 export interface Question {
@@ -20,7 +20,7 @@ export interface Question {
 }
 
 /** Why a question has no answer. */
-export type NoAnswer = 'nobody listens' | 'timeout' | 'not signed' | 'not an answer of Lockstep';
+export type NoAnswer = 'no listener' | 'timeout' | 'an unsigned reply' | 'an invalid reply';
 
 /**
  * Asks the coordinator of a job.
@@ -52,7 +52,7 @@ export async function ask(connection: NatsConnection, question: Question): Promi
         const answer = readAnswer(message, { ...question, nonce });
         if (typeof answer !== 'string' || !seal) return settle(answer);
         reason = answer;
-        if (answer === 'nobody listens') giveUpSoon();
+        if (answer === 'no listener') giveUpSoon();
       },
     });
     try {
@@ -69,9 +69,9 @@ function readAnswer(
   { job, verb, seal, nonce }: Question & { readonly nonce: string },
 ): ControlReplyMessage | NoAnswer {
   // The server's own word that no subscription has the subject.
-  if (message.data.length === 0 && message.headers?.code === 503) return 'nobody listens';
+  if (message.data.length === 0 && message.headers?.code === 503) return 'no listener';
   const value = parseBytes(message.data, maxAnswerBytes);
-  if (seal && !seal.fits(['reply', job, verb, nonce], value)) return 'not signed';
+  if (seal && !seal.fits(['reply', job, verb, nonce], value)) return 'an unsigned reply';
   const parsed = controlReplySchema.safeParse(value);
-  return parsed.success ? parsed.data : 'not an answer of Lockstep';
+  return parsed.success ? parsed.data : 'an invalid reply';
 }

@@ -84,7 +84,7 @@ class ControlServer {
     if (this.#noted) return;
     this.#noted = true;
     const found = `more than ${mostPerSecond} requests per second on ${subscription.getSubject()}`;
-    this.options.onNote(`NATS: ${found}; requests are not answered while that goes on; restrict who may publish there`);
+    this.options.onNote(`NATS: ${found}; requests are ignored until the rate drops; restrict who may publish there`);
   }
 
   async #handle(message: Msg): Promise<void> {
@@ -101,7 +101,7 @@ class ControlServer {
   async #answer(verb: string, admitted: Admitted, source: Served): Promise<ControlReplyMessage> {
     if ('problem' in admitted) return refusal(admitted.code, `${verbName(verb)}: ${admitted.problem}`);
     if (this.#busy >= mostAtATime) {
-      return refusal('BUSY', `expected at most ${mostAtATime} requests at a time, got more; ask again`);
+      return refusal('BUSY', `expected at most ${mostAtATime} requests at a time, got more; retry`);
     }
     this.#busy++;
     return answer(verb, admitted.request, source).finally(() => this.#busy--);

@@ -215,7 +215,7 @@ export function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
   const found = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 80)));
   throw new ClusterError(
     'BAD_MESSAGE',
-    `NATS: expected an entry of Lockstep in ${jobBucket} for job ${job}, got ${found}; ` +
+    `NATS: expected a Lockstep entry in ${jobBucket} for job ${job}, got ${found}; ` +
       `remove it (nats kv del ${jobBucket} ${job}) or choose another --nats-job`,
   );
 }
@@ -223,8 +223,8 @@ export function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
 function foreign(job: string, reason: string): JobError {
   return new JobError(
     'BAD_RUN_DIRECTORY',
-    `NATS: expected an entry of job ${job} in ${jobBucket} that this coordinator's token has signed, got another: ${reason}; ` +
-      'pass the --token-file that the run had, --nats-start-over to train from the first step, or another --nats-job NAME',
+    `NATS: expected an entry of job ${job} in ${jobBucket} signed with this coordinator's token, got another: ${reason}; ` +
+      'pass the --token-file that the run used, --nats-start-over to train from the first step, or another --nats-job NAME',
   );
 }
 

@@ -7,7 +7,7 @@ import type { Seal } from './seal.js';
 import { answerMs, type Stores, within } from './stores.js';
 
 const batch = 1_000;
-const unsigned = "it isn't signed with the token of this coordinator; pass the --token-file that the run had";
+const unsigned = "it isn't signed with the token of this coordinator; pass the --token-file that the run used";
 
 /** Largest index that is read: about 240,000 parts, so 240 GB. */
 const maxIndexBytes = 16 * 1024 * 1024;

@@ -91,7 +91,7 @@ async function restoreFiles({ stores, entry, spec, directory, seal, onNote }: Re
   const index = await readIndex(stores, entry, seal).catch((cause: unknown) => {
     throw damaged(job, `an index that can't be used: ${(cause as Error).message}`, cause);
   });
-  if (!index) return 'left no checkpoint';
+  if (!index) return 'has no checkpoint';
   const fetch = (name: string) => fetchNamed(stores, index, name);
   const [record, manifest] = [await fetch('run.json'), await fetch('job.json')];
   if (parseRecord(record.toString()).isFinished) return 'is finished';
@@ -102,7 +102,7 @@ async function restoreFiles({ stores, entry, spec, directory, seal, onNote }: Re
   const target = await RunDirectory.open(directory, onNote);
   try {
     const checkpoints = await restoreCheckpoints(stores, index, target, onNote);
-    if (checkpoints === 0) throw damaged(job, 'no whole checkpoint');
+    if (checkpoints === 0) throw damaged(job, 'no intact checkpoint');
     for (const [name, content] of contents) await target.write(name, content);
     await target.write('run.json', raiseTerm(record, entry));
     await target.write('job.json', manifest);
@@ -175,7 +175,7 @@ function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
   const lines = fields.map((field) => `  ${field.path}: ${show(field.before)} there, ${show(field.after)} now`);
   throw new JobError(
     'BAD_RUN_DIRECTORY',
-    `NATS: expected job ${job} to be the one whose run is resumed, got another one:\n${lines.join('\n')}\n` +
+    `NATS: expected job ${job} to match the stored run, got a different job:\n${lines.join('\n')}\n` +
       'resume with the same job, or choose another --nats-job NAME',
   );
 }
@@ -186,7 +186,7 @@ class Damaged extends JobError {}
 function damaged(job: string, found: string, cause?: unknown): Damaged {
   return new Damaged(
     'BAD_RUN_DIRECTORY',
-    `NATS: expected a whole run of job ${job} in the object store, got ${found}; pass --nats-start-over to train from ` +
+    `NATS: expected a complete run of job ${job} in the object store, got ${found}; pass --nats-start-over to train from ` +
       'the first step, or choose another --nats-job NAME',
     { cause },
   );

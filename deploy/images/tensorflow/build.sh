@@ -10,12 +10,12 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dest=$(realpath -m "${1:?usage: build.sh DEST}")
 if [ -e "$dest" ]; then
-  echo "build tensorflow: expected a new folder, got an existing one; $dest; remove it or name another" >&2
+  echo "build tensorflow: expected a new folder, got an existing one: $dest; remove it or pass another" >&2
   exit 2
 fi
 headers=$(dirname "$(dirname "$(node -p process.execPath)")")/include/node
 if [ ! -f "$headers/node_api.h" ]; then
-  echo "build tensorflow: expected Node's headers in $headers, got none; use a Node.js that brings them" >&2
+  echo "build tensorflow: expected Node's headers in $headers, got none; use a Node.js that includes them" >&2
   exit 2
 fi
 

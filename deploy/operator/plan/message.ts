@@ -85,7 +85,7 @@ function obstacles({ taken = [], trouble }: Observed): string[] {
 /** The coordinator that is to come. */
 function awaited(observed: Observed, view: View, nowMs: number): string {
   const { pod, memory, attempts } = view;
-  const unanswered = () => callObstacle(observed, view) ?? `${pod?.metadata?.name}: Running, has not answered yet`;
+  const unanswered = () => callObstacle(observed, view) ?? `${pod?.metadata?.name}: Running, no reply yet`;
   if (pod !== undefined) return podTrouble(pod, nowMs) ?? unanswered();
   const stray = attempts.find(({ end }) => end === undefined);
   if (stray) return podTrouble(stray.pod, nowMs) ?? `${stray.pod.metadata?.name} still runs`;

@@ -63,7 +63,7 @@ export function essentialStatus(status: TrainingJobStatus): TrainingJobStatus {
   return JSON.parse(
     JSON.stringify({
       ...{ observedGeneration, state, startTime, completionTime, restarts, coordinator: memory },
-      conditions: conditions.map((condition) => ({ ...condition, message: 'the whole status was refused' })),
+      conditions: conditions.map((condition) => ({ ...condition, message: 'the API server rejected the full status' })),
     }),
   ) as TrainingJobStatus;
 }

@@ -39,10 +39,10 @@ export const sharedName = z
   .max(253)
   .regex(
     /^lockstep\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
-    'a name that begins with "lockstep.", such as lockstep.cifar10; jobs may use no other',
+    'a name that begins with "lockstep.", such as lockstep.cifar10; jobs may not use others',
   );
 const claimName = sharedName.describe(
-  'a PersistentVolumeClaim that is there already, whose name begins with "lockstep."; it is never deleted',
+  'an existing PersistentVolumeClaim whose name begins with "lockstep."; it is never deleted',
 );
 
 /** Anything that the API server knows to check, as it stands in a pod. */
@@ -95,7 +95,7 @@ const workers = z
       })
       .describe(
         "merged into the workers' pods: containers, env and volumes by name, volumeMounts by mountPath, tolerations " +
-          'appended. Without --allow-any-template an operator takes only what a restricted pod needs, and lists the rest',
+          'appended. Without --allow-any-template, only fields that a restricted pod needs are accepted',
       )
       .optional(),
   })
@@ -139,24 +139,24 @@ const natsCredentials = z
     type: z
       .enum(['creds', 'token', 'password'])
       .default('creds')
-      .describe('what is under the key: a credentials file (user JWT and seed), a token, or the password of user'),
+      .describe('content of the key: a credentials file (user JWT and seed), a token, or the password of user'),
     user: z
       .string()
       .min(1)
       .max(253)
-      .regex(/^[^-]/, 'a name that is no option')
-      .describe('goes with type password')
+      .regex(/^[^-]/, 'a name that does not begin with a dash')
+      .describe('user name; only with type password')
       .optional(),
   })
-  .describe('a Secret to sign in with, whose name begins with "lockstep."');
+  .describe('a Secret with credentials for NATS, whose name begins with "lockstep."');
 
 const nats = z
   .strictObject({
     url: z
       .string()
       .max(maxNatsUrl)
-      .regex(natsUrlPattern, 'nats://HOST:PORT or tls://HOST:PORT, several with commas between')
-      .describe('address without credentials: nats://HOST:PORT or tls://HOST:PORT, several with commas between'),
+      .regex(natsUrlPattern, 'nats://HOST:PORT or tls://HOST:PORT, or several separated by commas')
+      .describe('address without credentials: nats://HOST:PORT or tls://HOST:PORT, or several separated by commas'),
     credentials: natsCredentials.optional(),
     ca: z
       .strictObject({ secretName: sharedName, key: secretKey('ca.crt') })
@@ -164,7 +164,7 @@ const nats = z
       .optional(),
     insecure: z.boolean().describe('send the credentials without TLS, to a nats:// address').optional(),
   })
-  .describe("where the run's events and checkpoints go")
+  .describe("NATS server that receives the run's events and checkpoints")
   .optional();
 
 export const operatorFieldsSchema = z.strictObject({
@@ -175,7 +175,7 @@ export const operatorFieldsSchema = z.strictObject({
   topology: z
     .string()
     .max(maxTopologyLength)
-    .describe('TF.js Layers topology of a model that is not built in, as JSON text; model is then its title')
+    .describe('TF.js Layers topology of a custom model, as JSON text; model is then its title')
     .optional(),
   workers,
   coordinator,

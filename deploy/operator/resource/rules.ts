@@ -37,12 +37,12 @@ const natsRules: readonly Rule[] = [
   {
     rule: "!self.url.contains('@')",
     message:
-      'expected no user, password or token in the address, which anybody who may read the resource sees; put them into a Secret: nats.credentials',
+      'expected no user, password or token in the address, because everyone who can read the resource sees them; put them into a Secret: nats.credentials',
     fieldPath: '.url',
   },
   {
     rule: "!has(self.credentials) || !self.url.contains('nats://') || (has(self.insecure) && self.insecure)",
-    message: 'expected tls:// with credentials, or insecure: true where the network is trusted',
+    message: 'expected tls:// with credentials, or insecure: true if the network is trusted',
     fieldPath: '.url',
   },
   {

@@ -52,7 +52,7 @@ const coordinator = z.object({
   since: time('when the newest start began').optional(),
   startAfter: time('no new start before').optional(),
   pod: text('of the newest start').optional(),
-  credentials: text("end of the names of the newest start's Secrets: NAME-token-…", 63).optional(),
+  credentials: text('suffix of the Secrets of the latest start: NAME-token-…', 63).optional(),
   lastEnd: text('how the last start that ended did so', 1024).optional(),
 });
 export type CoordinatorMemory = z.infer<typeof coordinator>;

@@ -19,7 +19,7 @@ function uniqueBy<Item extends z.ZodType>(key: string, item: Item, most = 64) {
       const values = list.map((element) => (element as Record<string, unknown>)[key]);
       for (const [index, value] of values.entries()) {
         if (values.indexOf(value) === index) continue;
-        context.addIssue({ code: 'custom', path: [index, key], message: `${JSON.stringify(value)} is there twice` });
+        context.addIssue({ code: 'custom', path: [index, key], message: `${JSON.stringify(value)} is repeated` });
       }
     });
 }
@@ -51,7 +51,7 @@ const reservedVariables = /^(HOME|XDG_CACHE_HOME|PATH|LD_.*|NODE_.*|OPENSSL_.*|S
 const variable = z.strictObject({
   name: name
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores')
-    .refine((key) => !reservedVariables.test(key), 'a variable that no job may set; remove it'),
+    .refine((key) => !reservedVariables.test(key), 'a variable that jobs may not set; remove it'),
   value: z.string().max(4096).optional(),
   valueFrom: z
     .strictObject({
@@ -68,7 +68,7 @@ const mountPath = name
   .regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/, { message: 'an absolute path without . and ..', abort: true })
   .refine(
     (path) => !systemFolders.includes(path.split('/')[1] ?? ''),
-    `expected a folder such as /data, got one of the system (/${systemFolders.join(', /')})`,
+    `expected a folder such as /data, got a system folder (/${systemFolders.join(', /')})`,
   );
 const volumeMount = z.strictObject({
   name,
@@ -102,7 +102,7 @@ const volumeKinds = {
 const { emptyDir, configMap, persistentVolumeClaim, downwardAPI } = volumeKinds;
 const volumeName = name.refine(
   (given) => given !== 'tls' && given !== 'token',
-  'a volume of the operator; give it another name',
+  'a name reserved for the operator; use another one',
 );
 const volume = z
   .strictObject({
@@ -113,7 +113,7 @@ const volume = z
     downwardAPI: downwardAPI.optional(),
   })
   .refine((given) => Object.keys(given).length === 2, `expected one of ${Object.keys(volumeKinds).join(', ')}`)
-  .refine((given) => given.name !== 'tmp' || given.emptyDir, 'tmp is a volume of the operator, and stays an emptyDir');
+  .refine((given) => given.name !== 'tmp' || given.emptyDir, 'tmp is a volume of the operator and must be an emptyDir');
 
 /** Without namespaces: an anti-affinity to pods of other namespaces would keep those from their nodes. */
 const affinityTerm = z.strictObject({
@@ -167,7 +167,7 @@ const ownKeys: readonly string[] = Object.values(labelKeys);
 const notOwn = z.record(
   name.refine(
     (key) => !ownKeys.includes(key) && !key.startsWith('lockstep.dev/'),
-    "one of the operator's own; remove it",
+    'reserved for the operator; remove it',
   ),
   z.unknown(),
 );
@@ -180,7 +180,7 @@ const anyContainer = z
   .superRefine((container, context) => {
     if (container.name !== 'worker') return;
     for (const key of ['command', 'args'].filter((key) => Object.hasOwn(container, key))) {
-      context.addIssue({ code: 'custom', path: [key], message: 'the operator sets it itself; remove it' });
+      context.addIssue({ code: 'custom', path: [key], message: 'set by the operator; remove it' });
     }
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const path = ['volumeMounts', index, 'mountPath'];
@@ -228,4 +228,4 @@ export function templateProblems(template: unknown, options: { readonly allowAny
   return problems.map(({ path, message }) => ({ path: [...root, ...path], message }));
 }
 
-const refusal = 'a field that no job may set here; remove it, or see --allow-any-template in docs/operator.md';
+const refusal = 'a field that jobs may not set here; remove it, or see --allow-any-template in docs/operator.md';

@@ -160,7 +160,7 @@ export class Api {
     } catch (cause) {
       throw readError(request, cause);
     }
-    if (!selector.isComplete) throw readError(request, new Error('the answer ended early'));
+    if (!selector.isComplete) throw readError(request, new Error('the response ended early'));
   }
 
   /** The response of a request whose status is 2xx. */
@@ -240,7 +240,7 @@ export class Api {
 
 function tooLong(request: ApiRequest, maxBytes: number): ApiError {
   return new ApiError(
-    `${operationOf(request)}: expected an answer of at most ${maxBytes} bytes, got more`,
+    `${operationOf(request)}: expected a response of at most ${maxBytes} bytes, got more`,
     413,
     'Long',
   );

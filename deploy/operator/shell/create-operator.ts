@@ -66,8 +66,8 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
     health: new ObservingServer({
       ...options.health,
       pages: {
-        '/healthz': () => healthPage(acting.signal.aborted ? 'the lead is lost' : undefined),
-        '/readyz': () => healthPage(phase.synced ? undefined : 'not all has been listed yet'),
+        '/healthz': () => healthPage(acting.signal.aborted ? 'leadership was lost' : undefined),
+        '/readyz': () => healthPage(phase.synced ? undefined : 'the initial lists are not complete'),
       },
     }),
     metrics: options.metrics && new ObservingServer({ ...options.metrics, pages: metricsPages(instruments) }),

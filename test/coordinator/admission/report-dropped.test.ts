@@ -16,7 +16,7 @@ it('reports once a minute how many connections were dropped, if there were many'
     vi.advanceTimersByTime(60_000);
   }
   const note = (count: number) =>
-    `--listen: expected connections that authenticate, got ${count} dropped in the last minute, ` +
+    `--listen: expected connections to authenticate, got ${count} dropped in the last minute, ` +
     "the latest from 10.0.0.7; the run isn't affected";
   expect(notes).toEqual([note(16), note(2_000)]);
   end();

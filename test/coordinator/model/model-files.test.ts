@@ -145,7 +145,7 @@ describe('a model file', () => {
     await mkdir(join(directory, 'folder.bin'));
     const refused = async (paths: string[], message: RegExp) =>
       expect(readModelFile(await withWeights('link.json', paths))).rejects.toThrow(message);
-    await refused(['linked.bin'], /expected a regular file linked\.bin beside it, got a symbolic link/);
+    await refused(['linked.bin'], /expected a regular file linked\.bin in the same folder, got a symbolic link/);
     await refused(['folder.bin'], /expected a regular file folder\.bin beside it, got something else/);
     await refused(['absent.bin'], /expected a regular file absent\.bin beside it, got ENOENT/);
     await refused(['weights.bin', 'weights.bin'], /expected a weightsManifest of one file/);
