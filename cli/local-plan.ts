@@ -46,7 +46,7 @@ export function decideWorkers({ physicalCores, usableCores, shards, threads }: R
   return Math.max(1, Math.min(Math.floor(Math.min(physicalCores, usableCores) / threads), shards));
 }
 
-/** The note on this machine's GPUs: those in use, or what is missing. */
+/** Note about this machine's GPUs: the ones in use, or what is missing. */
 export function describePlan(engine: EngineWish, room: GpuRoom): string | undefined {
   const dealt = decideGpus(engine, room);
   if (dealt.length > 0) return `GPUs: ${describeGpus(dealt)}, one for each worker`;

@@ -7,25 +7,25 @@ import { isModule } from '../job/models.js';
 import type { JobSpec } from '../job/spec.js';
 import { readModelText } from './model-file.js';
 
-/** How long the question waits for an answer. */
+/** Time to answer the question. */
 const answerLimitMs = 300_000;
 
-/** A spec's module, and where its name comes from. */
+/** A spec's module and the source of its name. */
 export interface ModuleRequest {
   readonly spec: Pick<JobSpec, 'model' | 'topology'>;
   /** The file that names the model; undefined if the command line does, or a preset. */
   readonly namedIn: string | undefined;
   /** `--allow-module` */
   readonly allow: boolean;
-  /** A person can be asked. */
+  /** Standard input and output are a terminal, so the user can be asked. */
   readonly isTerminal: boolean;
 }
 
-/** `run` also where there is no module. */
+/** `run` if there is no module, too. */
 export type Consent = { readonly decision: 'run' | 'ask' } | { readonly decision: 'refuse'; readonly reason: string };
 
 /**
- * Decides whether a spec's module may be run. A module named on the command line is the user's choice; one named in a
+ * Decides whether a spec's module may run. A module named on the command line is the user's choice; one named in a
  * file may be somebody else's.
  */
 export function decideConsent({ spec, namedIn, allow, isTerminal }: ModuleRequest): Consent {
@@ -37,14 +37,14 @@ export function decideConsent({ spec, namedIn, allow, isTerminal }: ModuleReques
     : { decision: 'refuse', reason: describeRefusal(spec.model, namedIn, 'none') };
 }
 
-/** Where the question is asked, if both are a terminal. */
+/** Streams for the question, which is asked only if both are a terminal. */
 export interface ConsentTerminal {
   readonly input: Readable & { readonly isTTY?: boolean };
   readonly output: Writable & { readonly isTTY?: boolean };
 }
 
 /**
- * Makes sure that the user agrees to run the module that a file names, if it names one.
+ * Requires the user's consent to run the module that a file names; returns at once if it names none.
  * @throws JobError BAD_OPTION without consent; BAD_MODEL if the module can't be read.
  */
 export async function requireConsent(
@@ -74,7 +74,7 @@ async function question(model: string, namedIn: string): Promise<string> {
   );
 }
 
-/** Anything but y or yes is no, as are the end of the input and no answer in time. */
+/** Anything except y or yes counts as no, including end of input and a timeout. */
 async function ask(text: string, { input, output }: ConsentTerminal): Promise<boolean> {
   const lines = createInterface({ input, terminal: false });
   let timer: NodeJS.Timeout | undefined;
@@ -103,7 +103,7 @@ function describeUnused({ model, topology }: ModuleRequest['spec']): string {
   return `--allow-module: expected a job file that names a module, got ${found}; remove --allow-module`;
 }
 
-/** A path with its control characters escaped, as they could change what the terminal shows. */
+/** A path with control characters escaped, because they could change what the terminal shows. */
 function visible(path: string): string {
   return path.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
 }

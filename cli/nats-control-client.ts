@@ -12,7 +12,7 @@ import { type ControlClient, isOver, type WatchListener } from './control-client
 import { findJob } from './nats-jobs.js';
 
 const count = z.number();
-/** It is printed on a terminal, and without a token anybody may have written it. */
+/** Text for a terminal; without a token, anybody may have written it. */
 const text = z.string().transform(replaceControls);
 /** JSON has no NaN. */
 const number = count.nullable().transform((value) => value ?? NaN);
@@ -55,7 +55,7 @@ const watchMs = 1_000;
 /** A running job, reached by its name in NATS. */
 export class NatsControlClient implements ControlClient {
   #connection: Promise<NatsConnection> | undefined;
-  /** The name in NATS of the job that is meant. */
+  /** Name of the requested job in NATS. */
   #job: Promise<string> | undefined;
 
   /** @param waitMs - how long `watch` goes on without an answer. */

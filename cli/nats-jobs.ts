@@ -12,11 +12,11 @@ import { JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 
 const limitMs = 5_000;
-/** Most entries of the registry that are read. */
+/** Largest number of registry entries that are read. */
 const mostEntries = 10_000;
 
 /**
- * The jobs that NATS knows, by name; what is no entry of Lockstep is skipped.
+ * Jobs in the NATS registry, by name; entries that aren't Lockstep's are skipped.
  * @throws ClusterError UNREACHABLE
  */
 export async function listJobs(address: NatsAddress): Promise<RegistryEntry[]> {
@@ -35,8 +35,8 @@ export async function listJobs(address: NatsAddress): Promise<RegistryEntry[]> {
 }
 
 /**
- * The name in NATS of the job that a person means: that name itself, or the name of a TrainingJob, as NAME or
- * NAMESPACE/NAME, of which the registry has one.
+ * Name in NATS of the job that the user asks for. `wanted` is that name itself, or the NAME or NAMESPACE/NAME of a
+ * TrainingJob in the registry.
  * @param seal - only entries that it has signed count; undefined: all.
  * @throws JobError BAD_OPTION when several fit.
  */

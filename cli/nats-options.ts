@@ -14,7 +14,7 @@ import { sealOf } from '../coordinator/observe/nats/seal.js';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
 
-/** What `addNatsConnection` adds, as parsed. */
+/** Parsed options of `addNatsConnection`. */
 export interface NatsConnectionFlags {
   nats?: string | undefined;
   natsCreds?: string | undefined;
@@ -25,13 +25,13 @@ export interface NatsConnectionFlags {
   insecure?: boolean | undefined;
 }
 
-/** What `addNatsOptions` adds, as parsed. */
+/** Parsed options of `addNatsOptions`. */
 export interface NatsFlags extends NatsConnectionFlags {
   natsJob?: string | undefined;
   natsStartOver?: boolean | undefined;
 }
 
-/** Options of a connection to NATS, besides `--insecure`. */
+/** Adds the options of a connection to NATS, except `--insecure`. */
 export function addNatsConnection(command: Command, help: string): Command {
   return command
     .addOption(new Option('--nats <url>', help).env('LOCKSTEP_NATS'))
@@ -42,7 +42,7 @@ export function addNatsConnection(command: Command, help: string): Command {
     .option('--nats-ca <file>', "CA of the NATS server's certificate, PEM; with tls:// (default: the system's CAs)");
 }
 
-/** Options of NATS for commands that run a job. */
+/** Adds the NATS options of commands that run a job. */
 export function addNatsOptions(command: Command): Command {
   return addNatsConnection(
     command,
@@ -68,7 +68,7 @@ export function resolveNats(flags: NatsFlags, specName: string, token: string | 
   return undefined;
 }
 
-/** Where NATS is and how to sign in; undefined without `--nats`. @throws JobError BAD_OPTION */
+/** Address and credentials of NATS; undefined without `--nats`. @throws JobError BAD_OPTION */
 export function readAddress(flags: NatsConnectionFlags): NatsAddress | undefined {
   if (flags.nats === undefined) {
     const [flag] = natsFlagsOf(flags);
@@ -82,7 +82,7 @@ export function readAddress(flags: NatsConnectionFlags): NatsAddress | undefined
   throw new JobError('BAD_OPTION', '--nats-ca: expected --nats tls://HOST:PORT with it, got nats://');
 }
 
-/** The flags of a connection that were given, besides `--nats`. */
+/** Connection flags that were passed, except `--nats`. */
 export function natsFlagsOf(flags: NatsConnectionFlags): string[] {
   const given = {
     '--nats-creds': flags.natsCreds,
@@ -129,7 +129,7 @@ function readSignIn({ natsCreds, natsTokenFile, natsUser, natsPasswordFile }: Na
   );
 }
 
-/** A file of one line. */
+/** Content of a file with one line. */
 function readSecret(option: string, file: string): string {
   const secret = readBytes(option, file).toString('utf8').trim();
   if (secret.length > 0 && secret.length <= 4096 && /^[^\p{Cc}]+$/u.test(secret)) return secret;

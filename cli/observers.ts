@@ -7,7 +7,7 @@ import { version } from './version.js';
 
 export interface ObserverOptions extends HttpOptions {
   readonly runDirectory: string;
-  /** Where health probes are answered, `[HOST:]PORT`; nowhere by default. */
+  /** Address of the health port, `[HOST:]PORT`; default: none. */
   readonly health?: string | undefined;
   /** Whether to write event files for TensorBoard. */
   readonly tensorboard: boolean;
@@ -31,7 +31,7 @@ export class Observers {
     for (const observer of [page, health]) if (observer) this.#all.push(observer);
   }
 
-  /** Takes the ports of page and health, before anything else happens. @throws JobError BAD_OPTION */
+  /** Opens the ports of page and health before anything else. @throws JobError BAD_OPTION */
   static async open(options: ObserverOptions): Promise<Observers> {
     const health = await HealthPort.open(options.health);
     try {
@@ -42,7 +42,7 @@ export class Observers {
     }
   }
 
-  /** Where health probes are answered. */
+  /** URL of the health port. */
   get healthAddress(): string | undefined {
     return this.health?.address;
   }

@@ -75,7 +75,7 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });
 }
 
-/** True if a flag or `--set` names the model, in place of the file. */
+/** True if a flag or `--set` names the model instead of the file. */
 export function namesModel({ model, set }: SpecOptions): boolean {
   return typeof model === 'string' || set.some((text) => text.startsWith('model='));
 }

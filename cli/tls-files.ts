@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { JobError } from '../job/errors.js';
 import { checkIdentity, describeExpiry, type TlsIdentity, type TlsRole } from '../proto/identity.js';
 
-/** How often the files are read. Kubernetes takes about a minute to bring a changed Secret into a pod. */
+/** Interval between reads. Kubernetes takes about a minute to update a changed Secret in a pod. */
 const pollMs = 30_000;
 const dayMs = 86_400_000;
 
@@ -18,13 +18,13 @@ export interface TlsPaths {
 type Pems = Pick<TlsIdentity, 'cert' | 'key' | 'ca'>;
 
 /**
- * A TLS identity in three files, which may be renewed while the process runs: new connections use the new ones, open
- * connections stay. Files that don't fit each other, as while they are being replaced, are not taken.
+ * A TLS identity in three files that may be replaced while the process runs. New connections use the new files; open
+ * connections stay. Files that don't belong together, as during a replacement, are ignored.
  */
 export class TlsFiles implements TlsIdentity {
   #current: Pems;
   readonly #listeners: (() => void)[] = [];
-  /** Refused content, or the error, of the last check; reported when the next check finds the same. */
+  /** Rejected content or error of the last check; reported if the next check finds the same. */
   #refused: string | undefined;
   #reported: string | undefined;
   #noticedMs = -Infinity;
@@ -57,15 +57,15 @@ export class TlsFiles implements TlsIdentity {
     this.#listeners.push(listener);
   }
 
-  /** Checks the files every 30 s; doesn't keep the process alive. @returns what ends it. */
+  /** Checks the files every 30 s; doesn't keep the process alive. @returns a function that stops it. */
   watch(log: (message: string) => void): () => void {
     const timer = setInterval(() => void this.check(Date.now(), log), pollMs).unref();
     return () => clearInterval(timer);
   }
 
   /**
-   * Takes the files' content if it has changed and is a valid identity. Reports that, content that stays invalid, and
-   * once a day a certificate that ends soon.
+   * Loads the files' content if it has changed and is a valid identity. Logs that, content that stays invalid, and
+   * once a day a certificate that is about to expire.
    */
   async check(nowMs: number, log: (message: string) => void): Promise<void> {
     const found = await this.#read(nowMs);
@@ -94,7 +94,7 @@ export class TlsFiles implements TlsIdentity {
       const isNew = (['cert', 'key', 'ca'] as const).some((part) => pems[part] !== this.#current[part]);
       if (isNew) {
         checkIdentity(pems, this.role, nowMs);
-        // OpenSSL may refuse more, such as a short key.
+        // OpenSSL may reject more, such as a short key.
         createSecureContext(pems);
       }
       return { pems, isNew };
@@ -111,7 +111,7 @@ export class TlsFiles implements TlsIdentity {
     log(`TLS: ${this.paths.cert}, its key and CA were reloaded; new connections use them`);
   }
 
-  /** The first check of new content may have come while the files were being replaced. */
+  /** Reports on the second check only, because the first may run while the files are being replaced. */
   #refuse(
     { problem, content }: { readonly problem: string; readonly content: string },
     log: (message: string) => void,

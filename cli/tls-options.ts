@@ -31,7 +31,7 @@ export function addTlsClientOptions(command: Command): Command {
 }
 
 /**
- * The identity that the options name, read and checked; undefined where none is named.
+ * Reads and checks the identity that the options name; undefined if they name none.
  * @throws JobError BAD_OPTION
  */
 export function readTls(flags: TlsFlags, role: TlsRole): TlsFiles | undefined {

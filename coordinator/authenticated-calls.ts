@@ -1,8 +1,8 @@
 import { type ServerInterceptor, ServerInterceptingCall, ServerListenerBuilder } from '@grpc/grpc-js';
 
 /**
- * Calls `onMessage` with the peer of each call, its `ADDRESS:PORT`, when a whole message has arrived. Behind
- * `requireToken`, that is only for calls with the token.
+ * Calls `onMessage` with the peer (`ADDRESS:PORT`) of each call once a complete message has arrived. Behind
+ * `requireToken`, this covers only calls that carry the token.
  */
 export function noteMessages(onMessage: (peer: string) => void): ServerInterceptor {
   return (_method, call) => {

@@ -6,8 +6,8 @@ import { type JoinStream, WorkerSession } from './session.js';
 const helloLimitMs = 10_000;
 
 /**
- * Calls `join` once a Join stream has its first message, which is then the first that `join` reads. The stream is
- * refused when none arrives in time. Reading it early matters: a connection counts as authenticated by its first message.
+ * Calls `join` once a Join stream has its first message, which `join` then reads first. The stream is rejected if none
+ * arrives in time. The message is read early because it marks the connection as authenticated.
  */
 export function awaitHello(stream: JoinStream, join: (stream: JoinStream) => void): void {
   const ended = () => settle(new ClusterError('BAD_MESSAGE', 'join: expected Hello first, got the end of the stream'));
@@ -34,7 +34,7 @@ export function awaitHello(stream: JoinStream, join: (stream: JoinStream) => voi
 const endings = ['end', 'cancelled', 'error'] as const;
 const noHello: Hello = { protocolVersion: 0, workerId: '', host: '', pid: 0, runtime: '', beatKey: new Uint8Array() };
 
-/** Ends a Join stream that is no session yet. */
+/** Ends a Join stream that has no session yet. */
 export function refuse(stream: JoinStream, error: ClusterError): void {
   new WorkerSession(noHello, stream, performance.now()).refuse(error);
 }

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * The peer's address as limits count it. An IPv4 address that came over IPv6 is the same as without; of an IPv6 address
- * the first 64 bits count, as one host may use all the addresses below them.
+ * The peer's address as used by limits. An IPv4-mapped IPv6 address becomes the IPv4 address. Of an IPv6 address only
+ * the first 64 bits are kept, because one host may use every address in that block.
  */
 export function countedAddress(remoteAddress: string | undefined): string {
   const address = remoteAddress ?? '';

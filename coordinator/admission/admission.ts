@@ -14,14 +14,14 @@ import {
 /** Connections handed over per turn of the event loop. Each costs about 0.5 ms, with TLS 1 to 2 ms. */
 const perTurn = 8;
 const sweepMs = 100;
-/** An address stays known for so long after its last authenticated connection, so that workers can reconnect. */
+/** How long an address stays known after its last authenticated connection, so that workers can reconnect. */
 const knownMs = 60_000;
 
 interface Connection {
   readonly socket: Socket;
   readonly peer: string;
   readonly address: Address;
-  /** When it came into its state. */
+  /** When it entered its state. */
   sinceMs: number;
   state: 'waiting' | 'pending' | 'authenticated' | 'closed';
 }
@@ -45,11 +45,11 @@ export interface Dropped {
 
 /**
  * Admits new connections to a server a few at a time, and drops those that don't authenticate; see
- * `decide-admission.ts`. Whoever serves a connection calls `authenticated` as soon as its peer is.
+ * `decide-admission.ts`. The server calls `authenticated` as soon as a connection's peer has authenticated.
  */
 export class Admission {
   readonly dropped: Dropped = { count: 0, address: '' };
-  /** By peer. A server often has the peer's name only, as TLS wraps the socket. */
+  /** By peer. A server often knows only the peer's name, because TLS wraps the socket. */
   readonly #connections = new Map<string, Connection>();
   readonly #addresses = new Map<string, Address>();
   readonly #waiting = new Set<Connection>();
@@ -66,7 +66,7 @@ export class Admission {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Takes a new connection; it is handed over, or dropped, by and by. */
+  /** Queues a new connection, which is handed over or dropped later. */
   add(socket: Socket): void {
     socket.on('error', () => undefined);
     const address = this.#addressOf(countedAddress(socket.remoteAddress));
@@ -81,7 +81,7 @@ export class Admission {
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
-  /** The connection's peer has authenticated; limits on others no longer apply to it. */
+  /** Marks a connection as authenticated; the limits for pending connections no longer apply to it. */
   authenticated(peer: string): void {
     const connection = this.#connections.get(peer);
     if (connection?.state !== 'pending') return;
@@ -122,7 +122,7 @@ export class Admission {
     });
   }
 
-  /** Hands over waiting connections, those of known addresses first, one of each address in turn. @returns how many. */
+  /** Hands over waiting connections: known addresses first, one per address in turn. @returns how many. */
   #handOverSome(nowMs: number): number {
     let handed = 0;
     for (const isKnown of [true, false]) {
@@ -144,7 +144,7 @@ export class Admission {
       if (outcome === 'none of all') break;
       if (outcome === 'none') continue;
       handed++;
-      // To the end of the order.
+      // Moves the address to the end of the order.
       this.#addresses.delete(address.name);
       this.#addresses.set(address.name, address);
     }
@@ -156,7 +156,7 @@ export class Admission {
     if (decision.action === 'wait') return decision.for === 'all' ? 'none of all' : 'none';
     if (decision.action === 'replace') {
       const [oldest] = decision.oldestOf === 'address' ? address.pending : this.#strange;
-      // Not a failure: of many honest peers, the last ones may be slow.
+      // Not a failure: with many honest peers, the last ones may be slow.
       this.#drop(oldest!, 0);
     }
     const newest = [...address.waiting].at(-1)!;
@@ -255,12 +255,12 @@ export class Admission {
   }
 }
 
-/** The name of a connection's other side, `ADDRESS:PORT`, as gRPC has it. */
+/** Name of a connection's peer, `ADDRESS:PORT`, in gRPC's format. */
 export function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${remoteAddress}:${remotePort}`;
 }
 
-/** Time that the first connection of a set has been in it; 0 without one. */
+/** Age of the first connection of a set; 0 if the set is empty. */
 function ageOf([oldest]: ReadonlySet<Connection>, nowMs: number): number {
   return oldest ? nowMs - oldest.sinceMs : 0;
 }

@@ -1,9 +1,9 @@
 /**
  * Admission of connections to a port: pure functions of counts, limits and the time.
  *
- * A connection is pending from the moment it is handed to the server until its peer has authenticated. Pending ones are
- * what an attacker can have; limits on them never touch a connection that has authenticated. A connection that ends
- * without having authenticated is a failure, and costs its address a place until the failure has drained.
+ * A connection is pending from the moment it is handed to the server until its peer has authenticated. An attacker can
+ * only hold pending connections, so limits apply to those and never affect an authenticated one. A connection that ends
+ * without authenticating is a failure. It takes one of its address's places until the failure has drained.
  */
 
 /** A count that drains with time. */
@@ -33,11 +33,11 @@ export interface AdmissionLimits {
   /** Connections that wait until they may become pending. */
   readonly waiting: { readonly perAddress: number; readonly total: number };
   readonly authenticated: { readonly perAddress: number; readonly total: number };
-  /** A connection that has been pending for so long is dropped when another one waits for its place. */
+  /** Pending time after which a connection is dropped if another one waits for its place. */
   readonly replaceAfterMs: number;
   /**
-   * Longest time that a connection may wait, and then be pending. A known address has more, as hundreds of workers that
-   * join at once may take longer than that on busy machines.
+   * Longest time that a connection may wait, and then be pending. Known addresses get more time, because hundreds of
+   * workers that join at once may need it on busy machines.
    */
   readonly authenticateMs: { readonly unknown: number; readonly known: number };
   /** Bytes that a peer may send before it has authenticated. */
@@ -45,7 +45,7 @@ export interface AdmissionLimits {
 }
 
 export interface AddressCounts {
-  /** It has, or lately had, an authenticated connection. */
+  /** It has, or recently had, an authenticated connection. */
   readonly isKnown: boolean;
   readonly pending: number;
   /** Time that the oldest of them has been pending; 0 without one. */
@@ -53,7 +53,7 @@ export interface AddressCounts {
   readonly failures: Drain;
 }
 
-/** Of all addresses that aren't known, together. */
+/** Totals over all unknown addresses. */
 export type TotalCounts = Omit<AddressCounts, 'isKnown'>;
 
 /** What to do with the next waiting connection of an address, and why. */
@@ -91,7 +91,7 @@ function wait(who: 'address' | 'all', reason: string): AdmissionDecision {
   return { action: 'wait', for: who, reason };
 }
 
-/** The connection that makes room for one more, if there must be one. */
+/** Selects the connection to drop so that one more fits; `none` while there is room. */
 export function decideRoom(
   counts: { readonly ofAddress: number; readonly all: number },
   limits: AdmissionLimits['waiting'],
@@ -100,7 +100,7 @@ export function decideRoom(
   return counts.all >= limits.total ? 'oldest of all' : 'none';
 }
 
-/** Why a connection that hasn't authenticated is dropped now; undefined while it may stay. */
+/** Reason to drop a pending connection now; undefined while it may stay. */
 export function decideExpiry(
   { ageMs, bytes, isKnown }: { readonly ageMs: number; readonly bytes: number; readonly isKnown: boolean },
   limits: AdmissionLimits,
@@ -114,7 +114,7 @@ export function levelAt({ level, atMs }: Drain, { perSecond }: DrainLimit, nowMs
   return Math.max(0, level - ((nowMs - atMs) / 1000) * perSecond);
 }
 
-/** The drain with `more` failures on it. An attacker can't raise it beyond twice the burst, which drains soon. */
+/** The drain with `more` failures added. It never exceeds twice the burst, so it drains soon. */
 export function addFailures(drain: Drain, limit: DrainLimit, more: number, nowMs: number): Drain {
   return { level: Math.min(2 * limit.burst, levelAt(drain, limit, nowMs) + more), atMs: nowMs };
 }

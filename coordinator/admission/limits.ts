@@ -2,7 +2,7 @@ import type { AdmissionLimits } from './decide-admission.js';
 
 /**
  * Limits of the port that workers join. Failures are few per second because each can cost a TLS handshake, 1 to 2 ms.
- * A known address has many pending connections, as a thousand workers of one host may join at once; each has three.
+ * A known address may have many pending connections: a thousand workers of one host may join at once, with three each.
  */
 export const workerPortLimits: AdmissionLimits = {
   pending: { perAddress: 64, perKnownAddress: 512, total: 256 },
@@ -14,7 +14,7 @@ export const workerPortLimits: AdmissionLimits = {
   bytes: 64 * 1024,
 };
 
-/** Limits of the page's port. A browser takes six connections; those behind one proxy share its address. */
+/** Limits of the page's port. A browser opens six connections; browsers behind one proxy share its address. */
 export const pagePortLimits: AdmissionLimits = {
   pending: { perAddress: 32, perKnownAddress: 32, total: 128 },
   failures: { perAddress: { burst: 64, perSecond: 8 }, total: { burst: 128, perSecond: 32 } },

@@ -1,13 +1,13 @@
 import type { Dropped } from './admission.js';
 
 const everyMs = 60_000;
-/** Fewer dropped connections aren't worth a line: port scans, or workers that ended while they connected. */
+/** Fewer dropped connections aren't logged: port scans, or workers that stopped while connecting. */
 const least = 16;
 
 /**
- * Notes once a minute how many connections were dropped before their peers authenticated, if there were many.
- * @param port - name of the port in the note.
- * @returns what ends it.
+ * Reports once a minute how many connections were dropped before their peers authenticated, if there were many.
+ * @param port - name of the port in the report.
+ * @returns a function that stops it.
  */
 export function reportDropped(port: string, dropped: () => Dropped, note: (message: string) => void): () => void {
   let noted = 0;

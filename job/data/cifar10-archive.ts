@@ -27,7 +27,7 @@ function wantedName(entry: ReadEntry): string | undefined {
  * Streams an archive and hands over the dataset's files one by one, at most one of them in memory.
  *
  * Nothing is written anywhere: the archive's paths only serve to recognise the known names, and sizes are checked before
- * a byte is kept. A file that is repeated is handed over once, the first one.
+ * a byte is kept. Of a repeated file, only the first copy is passed on.
  * @returns paths of the entries that were not handed over, folders left out.
  * @throws JobError BAD_DATA when the archive is damaged or a file has another size than it must.
  */

@@ -186,7 +186,7 @@ describe('a certificate that ends', () => {
     await check(endMs - 2 * hourMs);
     await check(endMs - hourMs);
     expect(logged).toHaveLength(1);
-    expect(logged[0]).toMatch(/^TLS: the certificate "CN=lockstep .*" ends .*; renew it$/);
+    expect(logged[0]).toMatch(/^TLS: the certificate "CN=lockstep .*" expires .*; renew it$/);
     await check(endMs + 23 * hourMs);
     expect(logged).toHaveLength(2);
     expect(logged[1]).toContain(' ended ');

@@ -8,16 +8,16 @@ import { cannotListen, listenOn } from './port.js';
 
 /** Lifetime of a connection, from its first packet to the end of the answer. */
 const limitMs = 2_000;
-/** Open connections. A probe takes one for a moment. */
+/** Open connections; a probe needs one for a moment. */
 const maxOpen = { perAddress: 16, total: 256 };
 
 /**
- * A port for health probes and nothing else: plain HTTP, `GET /healthz` answers `ok` to everyone as long as the event
- * loop runs. Connections live for one answer; when there are too many the oldest gives way, so that nobody can keep a
- * probe from being answered by holding connections.
+ * A port for health probes only: plain HTTP, where `GET /healthz` answers `ok` to everyone while the event loop runs.
+ * A connection ends after one response. When there are too many, the oldest is closed, so nobody can block probes by
+ * holding connections open.
  */
 export class HealthPort {
-  /** Open connections by address, in order of arrival; and all of them. */
+  /** Open connections in order of arrival: by address, and all of them. */
   readonly #byAddress = new Map<string, Set<Socket>>();
   readonly #open = new Set<Socket>();
 
@@ -31,8 +31,8 @@ export class HealthPort {
   }
 
   /**
-   * Listens where `--health` says, `[HOST:]PORT`; a port alone is one of loopback.
-   * @returns undefined without a place. @throws JobError BAD_OPTION
+   * Listens on the address in `--health`, `[HOST:]PORT`; a port alone means loopback.
+   * @returns undefined without an address. @throws JobError BAD_OPTION
    */
   static async open(place: string | undefined): Promise<HealthPort | undefined> {
     if (place === undefined) return undefined;

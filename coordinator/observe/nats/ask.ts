@@ -7,7 +7,7 @@ import type { Seal } from './seal.js';
 
 /** Longest answer that is read; a history of 500 points has less. */
 const maxAnswerBytes = 1024 * 1024;
-/** How long a signed answer is awaited after the server's word that no listener, which may be forged. */
+/** How long a signed answer is awaited after the server reports no listener, which may be forged. */
 const forgedMs = 300;
 
 export interface Question {
