@@ -21,7 +21,7 @@ export interface ModuleRequest {
   readonly isTerminal: boolean;
 }
 
-/** `run` if there is no module, too. */
+/** `run` also if there is no module. */
 export type Consent = { readonly decision: 'run' | 'ask' } | { readonly decision: 'refuse'; readonly reason: string };
 
 /**

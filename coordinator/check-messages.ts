@@ -35,7 +35,7 @@ export function checkHello({ workerId, protocolVersion, host, runtime, beatKey }
 }
 
 /**
- * Binds heartbeats to the process that joined. The error is retryable: the worker may be the rightful one whose id
+ * Binds heartbeats to the process that joined. The error is retryable: the sender may be the original worker, whose id
  * another process took after it was lost.
  * @throws ClusterError DUPLICATE_WORKER
  */

@@ -39,7 +39,7 @@ export class ClusterService {
 
   constructor(private readonly options: ClusterServiceOptions) {}
 
-  /** Serves a stream whose first message is there to be read; see `awaitHello`. */
+  /** Serves a stream whose first message has arrived; see `awaitHello`. */
   join(stream: JoinStream): void {
     if (stream.cancelled) return;
     let session: WorkerSession | undefined;

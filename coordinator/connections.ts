@@ -12,8 +12,8 @@ export function onConnection(server: Server, tend: (session: ServerHttp2Session)
 }
 
 /**
- * Limits of every HTTP/2 session, besides those that nghttp2 has for resets, CONTINUATION and SETTINGS frames. A session
- * beyond its memory takes no new stream; a worker's session has one, so its vectors may wait in memory beyond that.
+ * Limits of every HTTP/2 session, in addition to nghttp2's for resets, CONTINUATION and SETTINGS frames. A session above
+ * its memory limit accepts no new stream. A worker's session has one stream, whose queued vectors may exceed the limit.
  */
 const sessionLimits = {
   maxSessionMemory: 16,
@@ -26,9 +26,9 @@ const sessionLimits = {
 /** Header bytes of one call, uncompressed. */
 const maxHeaderListSize = 16 * 1024;
 
-/** Sets limits that gRPC has no options for. To be called before the server gets its connection injector. */
+/** Sets limits that gRPC has no options for. Call it before the server gets its connection injector. */
 export function limitSessions(server: Server): void {
-  // A private field of gRPC's, as below.
+  // A private field of gRPC, as below.
   const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: ServerOptions };
   if (!commonServerOptions) throw new InvariantError('connections: expected options of the HTTP/2 server inside gRPC');
   const settings = { ...commonServerOptions.settings, maxHeaderListSize };

@@ -40,9 +40,9 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Most open connections whatever their state, to leave file descriptors for files; `Admission` has lower limits. */
+/** Most open connections in any state, to leave file descriptors for files; `Admission` has lower limits. */
 const maxConnections = workerPortLimits.authenticated.total + workerPortLimits.waiting.total + 512;
-/** Calls that a connection may begin before one of them has authenticated it. */
+/** Calls that a connection may start before one of them authenticates it. */
 const maxEarlyCalls = 8;
 
 /** Concurrent calls on one connection. gRPC's keepalive is off: answers to its pings may wait long behind vectors. */
@@ -123,7 +123,7 @@ export class ClusterServer {
     return createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#admission!.add(socket));
   }
 
-  /** Drops a connection that begins many calls and authenticates by none; does nothing to authenticated ones. */
+  /** Drops a connection that starts many calls without authenticating; never drops authenticated ones. */
   #limitEarlyCalls(session: ServerHttp2Session): void {
     const peer = peerOf(session.socket);
     let calls = 0;

@@ -38,7 +38,7 @@ async function readSafetensors(path: string): Promise<TrainedModel> {
   return assemble({ card, topology, path }, ({ name }) => values.get(name));
 }
 
-/** One file of weights, as `exportTfjs` writes it; a path is a plain name, so that it stays beside `model.json`. */
+/** One weights file, as `exportTfjs` writes it; its path is a plain name, so it stays in the folder of `model.json`. */
 const manifestSchema = z
   .array(
     z.object({
@@ -58,7 +58,7 @@ interface TfjsJson {
   readonly userDefinedMetadata?: Readonly<Record<string, unknown>>;
 }
 
-/** The weights lie one after the other in the file beside it. */
+/** Reads the weights, stored one after the other in a file in the same folder. */
 async function readTfjs(path: string): Promise<TrainedModel> {
   const json = parsed(await readFile(path, 'utf8'), path) as TfjsJson | null;
   const card = parseCard(json?.userDefinedMetadata?.[cardKey], path);

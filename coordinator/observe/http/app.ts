@@ -21,7 +21,7 @@ export interface AppOptions {
   readonly isSecure?: boolean;
   /** Told of what should not happen. */
   readonly onError?: (error: Error) => void;
-  /** Called with the peer of each request that may see the run, its `ADDRESS:PORT`. */
+  /** Called with the peer (`ADDRESS:PORT`) of each authorized request. */
   readonly onAuthorized?: (peer: string) => void;
   /** More routes of the same server, behind the same door. */
   readonly routes?: readonly Hono[];

@@ -12,7 +12,7 @@ import { signInPage } from './sign-in-page.js';
 /** How long a browser stays signed in. */
 const sessionMs = 12 * 3_600_000;
 const maxSessions = 256;
-/** A wrong token in the form is answered after this, so that guessing is slow. */
+/** Delay of the response to a wrong token in the form, to slow down guessing. */
 const wrongTokenMs = 1_000;
 const form = z.object({ token: z.string().min(1).max(4096) });
 
@@ -48,7 +48,7 @@ export class TokenDoor {
     return async (context, next) => {
       if (this.#isKnown(context)) return next();
       context.header('Cache-Control', 'no-store');
-      // Each attempt takes a connection, whose number is limited.
+      // Each attempt then needs a new connection, and those are limited.
       context.header('Connection', 'close');
       if (context.req.path.startsWith('/api/') || context.req.path === '/metrics') {
         context.header('WWW-Authenticate', 'Bearer');

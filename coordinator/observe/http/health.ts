@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Answers `GET /healthz`, for probes without a token: the process serves. Says nothing of the run.
+ * Answers `GET /healthz` for probes without a token: the process is serving. Reveals nothing about the run.
  * @returns true if the request was for it.
  */
 export function answerHealth({ method, url }: IncomingMessage, response: ServerResponse): boolean {

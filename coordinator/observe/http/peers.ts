@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { countedAddress } from '../../admission/address.js';
 import { peerOf } from '../../admission/admission.js';
 
-/** Calls `note` with the peer of every request that gets as far as this. */
+/** Calls `note` with the peer of every request that reaches this middleware. */
 export function notePeers(note: (peer: string) => void): MiddlewareHandler {
   return async (context, next) => {
     const socket = socketOf(context);
@@ -12,7 +12,7 @@ export function notePeers(note: (peer: string) => void): MiddlewareHandler {
   };
 }
 
-/** The caller's address as limits count it; '' for a request without a connection, as tests make. */
+/** The caller's address as used by limits; '' for a request without a connection, as in tests. */
 export function addressOf(context: Context): string {
   return countedAddress(socketOf(context)?.remoteAddress);
 }

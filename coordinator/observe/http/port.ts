@@ -9,7 +9,7 @@ import { pagePortLimits } from '../../admission/limits.js';
 import { type Endpoint, formatEndpoint } from '../../listen.js';
 import type { HttpPlace } from './decide.js';
 
-/** Time for the head of a request, for all of it, and between two of them. */
+/** Time limits for a request's headers, for the whole request, and between two requests. */
 const timeLimits = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
@@ -18,7 +18,7 @@ const timeLimits = {
   maxHeaderSize: 16 * 1024,
 } satisfies ServerOptions;
 
-/** Sockets at a time whatever their state, to leave file descriptors for files; `Admission` has lower limits. */
+/** Open sockets in any state, to leave file descriptors for files; `Admission` has lower limits. */
 const maxConnections = 1_024;
 
 export interface PagePort {
@@ -26,7 +26,7 @@ export interface PagePort {
   readonly admission: Admission;
 }
 
-/** Takes the port of the page, for HTTPS where there is TLS. @throws JobError BAD_OPTION when it isn't available. */
+/** Opens the page's port, with HTTPS if TLS is on. @throws JobError BAD_OPTION when it isn't available. */
 export async function takePort(place: HttpPlace, tls?: TlsIdentity): Promise<PagePort> {
   const server = tls ? createPageServer(tls) : createServer(timeLimits);
   server.maxConnections = maxConnections;
@@ -46,7 +46,7 @@ function createPageServer(tls: TlsIdentity): Server {
   return server;
 }
 
-/** Puts an admission between the listening socket and what the server does with a connection. */
+/** Puts an admission between the listening socket and the server's connection handler. */
 function admitTo(server: Server): Admission {
   const serve = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
@@ -68,7 +68,7 @@ export function listenOn(server: Server, { host, port }: Endpoint): Promise<void
   });
 }
 
-/** @param otherwise - what the user may do besides passing another port. */
+/** @param otherwise - alternatives to passing another port. */
 export function cannotListen(option: string, place: Endpoint, cause: Error, otherwise = ''): JobError {
   return new JobError(
     'BAD_OPTION',

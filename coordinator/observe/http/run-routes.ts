@@ -50,7 +50,7 @@ class Clients {
   readonly #counts = new Map<string, number>();
   #total = 0;
 
-  /** @returns why there can't be one more from `address`; undefined when it is counted. */
+  /** Adds a client from `address`. @returns the reason if there are too many, else undefined. */
   add(address: string): string | undefined {
     const count = this.#counts.get(address) ?? 0;
     const { perAddress, total } = maxClients;

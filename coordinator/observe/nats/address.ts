@@ -3,25 +3,25 @@ import { maxNatsUrl, natsUrlPattern } from '../../../proto/nats-url.js';
 import { isLoopback } from '../../listen.js';
 import { jobNamePattern } from './names.js';
 
-/** Who signs in. Holds secrets: never log it. */
+/** Credentials for NATS. Secret: never log them. */
 export type NatsSignIn =
   /** Content of a credentials file: user JWT and seed. */
   { readonly creds: Uint8Array } | { readonly token: string } | { readonly user: string; readonly pass: string };
 
-/** Where NATS is and how to sign in. */
+/** Address and credentials of NATS. */
 export interface NatsAddress {
   /** `host:port` of each server. */
   readonly servers: readonly string[];
-  /** Refuse a server without TLS. */
+  /** Reject a server without TLS. */
   readonly tls: boolean;
-  /** CAs that its certificate may be signed by, PEM, instead of the usual ones. */
+  /** CAs that may sign its certificate, PEM, instead of the system's. */
   readonly ca?: string;
   readonly signIn?: NatsSignIn;
 }
 
 /**
- * Reads `nats://host[:port]`, or several of them with commas between; `tls://` insists on TLS.
- * @throws JobError BAD_OPTION, without the secrets that the text may hold.
+ * Reads `nats://host[:port]`, or several separated by commas; `tls://` requires TLS.
+ * @throws JobError BAD_OPTION; its message has no secrets from the text.
  */
 export function parseNatsUrl(text: string): NatsAddress {
   if (text.includes('@')) {
@@ -44,7 +44,7 @@ export function describeAddress({ servers }: NatsAddress): string {
 }
 
 /**
- * Refuses to send a sign-in to another machine without TLS, unless told to.
+ * Refuses to send credentials to another machine without TLS, unless `--insecure` allows it.
  * @throws JobError BAD_OPTION
  */
 export function checkSignIn(address: NatsAddress, insecure: boolean): void {
@@ -57,7 +57,8 @@ export function checkSignIn(address: NatsAddress, insecure: boolean): void {
 }
 
 /**
- * Refuses to let the accounts of another machine's server steer a run or change its checkpoints, unless told to.
+ * Refuses to let accounts of another machine's server control a run or change its checkpoints, unless `--insecure`
+ * allows it.
  * @throws JobError BAD_OPTION
  */
 export function checkToken(address: NatsAddress, token: string | undefined, insecure: boolean): void {

@@ -2,27 +2,28 @@ import { z } from 'zod';
 import { proofFields, proofSchema } from './payloads.js';
 import type { Seal } from './seal.js';
 
-/** How far the asker's clock may be from the coordinator's. */
+/** Largest difference between the clocks of requester and coordinator. */
 const windowMs = 60_000;
 
 export type Admitted =
   | { readonly request: Readonly<Record<string, unknown>>; readonly nonce: string | undefined }
-  /** `code` is that of a ClusterError. */
+  /** `code` is a ClusterError's. */
   | { readonly code: 'UNAUTHENTICATED' | 'BAD_MESSAGE'; readonly problem: string; readonly nonce: string | undefined };
 
 const objectSchema = z.record(z.string(), z.unknown());
 
 /**
- * Decides which requests may steer a run. With a seal: those signed with the token, made within a minute, after this
- * coordinator started, for it or for whichever has the job, and not seen before. Without: all.
+ * Decides which requests may control a run. With a seal, a request must be signed with the token, made within a minute
+ * and after this coordinator started, for it or for any coordinator of the job, and not seen before. Without a seal, all
+ * are admitted.
  */
 export class Admission {
-  /** Nonces of signed requests, by when they can be forgotten; only holders of the token add to it. */
+  /** Expiry times of nonces of signed requests; only clients with the token can add to it. */
   readonly #seen = new Map<string, number>();
 
   /**
-   * @param startMs - when this coordinator started; requests to one before it can't be repeated to it, unless the
-   * asker's clock was ahead, and the request doesn't say whom it is for.
+   * @param startMs - start of this coordinator; requests to an earlier one can't be replayed to it, unless the
+   * requester's clock was ahead and the request names no owner.
    * @param owner - this coordinator's name in the registry.
    */
   constructor(
@@ -32,14 +33,14 @@ export class Admission {
     private readonly owner: string,
   ) {}
 
-  /** @param value - the request as it was parsed. @param nowMs - since 1970. */
+  /** @param value - the parsed request. @param nowMs - since 1970. */
   admit(verb: string, value: unknown, nowMs: number): Admitted {
     const parsed = objectSchema.safeParse(value);
     if (!parsed.success) return { code: 'BAD_MESSAGE', problem: 'expected a JSON object', nonce: undefined };
     const given = Object.entries(parsed.data);
     const isProof = (key: string) => (proofFields as readonly string[]).includes(key);
     const request = Object.fromEntries(given.filter(([key]) => !isProof(key)));
-    // Without a token, proofs are ignored: askers needn't know.
+    // Without a token, proofs are ignored: clients may send them anyway.
     if (!this.seal) return { request, nonce: undefined };
     const proof = proofSchema.safeParse(Object.fromEntries(given.filter(([key]) => isProof(key))));
     if (!proof.success || !this.seal.fits(['request', this.job, verb], value)) {

@@ -11,7 +11,7 @@ export interface ArchiveOptions {
   readonly runId: string;
   /** The run directory. */
   readonly directory: string;
-  /** Signs the index, and checks the one that is there; undefined: the run has no token. */
+  /** Signs the index and checks the existing one; undefined: the run has no token. */
   readonly seal: Seal | undefined;
   readonly about: () => Pick<RunIndex, 'v' | 'job' | 'runId' | 'owner' | 'term' | 'step'>;
   /** Runs of the job besides this one whose objects are kept. */

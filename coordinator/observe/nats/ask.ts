@@ -5,28 +5,28 @@ import { parseBytes } from './parse-json.js';
 import { type ControlReplyMessage, controlReplySchema, type ControlVerb } from './payloads.js';
 import type { Seal } from './seal.js';
 
-/** Longest answer that is read; a history of 500 points has less. */
+/** Largest reply that is read; a history of 500 points is smaller. */
 const maxAnswerBytes = 1024 * 1024;
-/** How long a signed answer is awaited after the server reports no listener, which may be forged. */
+/** Time to wait for a signed reply after the server reports no listener, as that report may be forged. */
 const forgedMs = 300;
 
 export interface Question {
   readonly job: string;
   readonly verb: ControlVerb;
   readonly request: object;
-  /** Signs the question; only answers that are signed for it count then. */
+  /** Signs the request; then only replies signed for it are accepted. */
   readonly seal: Seal | undefined;
   readonly timeoutMs: number;
 }
 
-/** Why a question has no answer. */
+/** Reason why a request got no valid reply. */
 export type NoAnswer = 'no listener' | 'timeout' | 'an unsigned reply' | 'an invalid reply';
 
 /**
- * Asks the coordinator of a job.
+ * Sends a request to the coordinator of a job.
  *
- * Whoever may see the question can answer it too, and faster. So with a seal all answers are awaited until one is
- * signed; without one, the first counts.
+ * Anyone who can see the request can reply to it, and faster. With a seal, replies are therefore read until one is
+ * signed. Without a seal, the first one counts.
  */
 export async function ask(connection: NatsConnection, question: Question): Promise<ControlReplyMessage | NoAnswer> {
   const { job, verb, seal, timeoutMs } = question;
@@ -68,7 +68,7 @@ function readAnswer(
   message: Msg,
   { job, verb, seal, nonce }: Question & { readonly nonce: string },
 ): ControlReplyMessage | NoAnswer {
-  // The server's own word that no subscription has the subject.
+  // The server itself reports that nobody subscribes to the subject.
   if (message.data.length === 0 && message.headers?.code === 503) return 'no listener';
   const value = parseBytes(message.data, maxAnswerBytes);
   if (seal && !seal.fits(['reply', job, verb, nonce], value)) return 'an unsigned reply';

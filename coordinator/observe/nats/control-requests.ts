@@ -19,7 +19,7 @@ import type { Seal } from './seal.js';
 /** Requests that are worked on at a time; a pause and a checkpoint may wait for the end of a step. */
 const mostAtATime = 32;
 
-/** Requests that are read in a second; when there are more, none is for `pauseMs`. */
+/** Requests read per second; above that, none is read for `pauseMs`. */
 const mostPerSecond = 200;
 const pauseMs = 1_000;
 /** Subjects that replies may go to: inboxes, and their names in imports from other accounts. */
@@ -32,15 +32,15 @@ export interface Served extends Pick<ControlSource, 'status' | 'history'> {
 
 export interface ControlOptions {
   readonly job: string;
-  /** Checks requests and signs replies; undefined: the run has no token, and whoever may publish steers it. */
+  /** Checks requests and signs replies; undefined: the run has no token, and anyone who may publish controls it. */
   readonly seal: Seal | undefined;
   readonly source: Served;
-  /** Whether the job is this coordinator's; another one answers if not. */
+  /** Whether this coordinator owns the job; if not, another one answers. */
   readonly isOurs: () => boolean;
   readonly onNote: (message: string) => void;
 }
 
-/** Answers requests to look at the run and to steer it, until the connection ends. */
+/** Answers requests that observe or control the run, until the connection closes. */
 export function serveControl(connection: NatsConnection, options: ControlOptions): void {
   new ControlServer(connection, options).listen();
 }
@@ -77,7 +77,7 @@ class ControlServer {
     return ++this.#inSecond > mostPerSecond;
   }
 
-  /** The server itself drops what nobody has subscribed to, so a flood costs the run nothing meanwhile. */
+  /** Unsubscribes for a while. The server drops messages without subscribers, so a flood then costs the run nothing. */
   #pause(subscription: Subscription): void {
     subscription.unsubscribe();
     setTimeout(() => this.listen(), pauseMs).unref();

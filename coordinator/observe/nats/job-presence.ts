@@ -28,7 +28,7 @@ export interface PresenceOptions {
   readonly address: NatsAddress;
   /** Signs entries, index and replies; undefined: the run has no token. */
   readonly seal: Seal | undefined;
-  /** Start over where NATS has nothing that is signed with the token, rather than refuse. */
+  /** Start over if NATS has nothing signed with the token, instead of refusing to start. */
   readonly startOver: boolean;
   /** Told what a person should know while there is no coordinator yet. */
   readonly onNote: (message: string) => void;
@@ -36,7 +36,7 @@ export interface PresenceOptions {
 
 const metricsMs = 500;
 const retryMs = 1_000;
-/** How long another owner may take to answer. */
+/** Time for another owner to answer. */
 const ownerMs = 1_500;
 
 /** What NATS is told of a run. It catches its own errors, and nothing of the run waits for it. */
@@ -174,7 +174,7 @@ export class JobPresence {
     void this.lease.renew();
   }
 
-  /** Answers requests from when the job is claimed. */
+  /** Answers requests once the job is claimed. */
   serveRequests(connection: NatsConnection): void {
     const { job, owner, seal } = this.options;
     this.#connection = connection;
@@ -192,7 +192,7 @@ export class JobPresence {
     serveControl(connection, { job, seal, source, isOurs: () => this.lease.isValid, onNote });
   }
 
-  /** Whether a coordinator that holds the token says that it is this owner. */
+  /** Whether a coordinator with the token answers as this owner. */
   async #answers(owner: string): Promise<boolean> {
     if (!this.#connection) return false;
     const { job, seal } = this.options;

@@ -1,7 +1,7 @@
 import { isEnd } from '../../events.js';
 import type { RegistryEntry } from './payloads.js';
 
-/** Decisions about who owns a job. The registry's entry is a lease: its owner renews it, and loses it with silence. */
+/** Decisions about who owns a job. The registry's entry is a lease: its owner renews it, and loses it when silent. */
 
 /** How long an entry must not have changed before another coordinator takes the job over. */
 export const leaseMs = 10_000;
@@ -12,16 +12,16 @@ export const maxLookGapMs = 3_000;
 
 /** What a coordinator that wants a job has seen of its entry. */
 export interface Claim {
-  /** The entry as it is now; with a token, only if it is signed with that. */
+  /** The current entry; with a token, only if it is signed with it. */
   readonly entry: RegistryEntry | undefined;
   readonly owner: string;
-  /** Whether the owner has shown that it is alive while this coordinator looked at it. */
+  /** Whether the owner has shown a sign of life since this coordinator began to watch it. */
   readonly changed: boolean;
-  /** How long it has not, by this coordinator's clock and looks. */
+  /** Time without a sign of life, by this coordinator's clock. */
   readonly unchangedMs: number;
   /** Whether there is an entry that isn't signed with this coordinator's token. */
   readonly forged: boolean;
-  /** Whether to replace such an entry: a run in the directory, or leave to start over. */
+  /** Whether to replace such an entry: there is a run in the directory, or `--nats-start-over`. */
   readonly mayReplace: boolean;
 }
 
@@ -45,8 +45,8 @@ export function decideClaim({ entry, owner, changed, unchangedMs, forged, mayRep
 
 /**
  * What an owner does whose renewal did not find the entry as it had left it.
- * @param entry - what is there instead; with a token, only if it is signed with that.
- * @param answers - whether the owner that it names is alive: an old entry may have been put back by anybody.
+ * @param entry - the entry found instead; with a token, only if it is signed with it.
+ * @param answers - whether the owner that it names is alive; anybody may have restored an old entry.
  */
 export function decideConflict(
   entry: RegistryEntry | undefined,
@@ -58,7 +58,7 @@ export function decideConflict(
   return entry.owner === owner || !answers ? 'adopt' : 'lost';
 }
 
-/** Follows an entry, or the answers of its owner: whether it changes, and for how long it has not. */
+/** Watches an entry, or its owner's answers, for changes, and measures the time without one. */
 export class EntryWatch {
   #revision: number | undefined;
   #sinceMs = 0;

@@ -13,9 +13,9 @@ import { isConflict } from './stores.js';
 export interface LeaseOptions {
   readonly job: string;
   readonly owner: string;
-  /** Signs entries, and tells those of the run from forged ones; undefined: the run has no token. */
+  /** Signs entries and detects forged ones; undefined: the run has no token. */
   readonly seal: Seal | undefined;
-  /** Whether an entry that isn't signed with the token is replaced, rather than the start refused. */
+  /** Replace an entry that isn't signed with the token, instead of refusing to start. */
   readonly mayReplace: () => boolean;
   /** Whether this owner of the job answers a signed question; asked only where there is a token. */
   readonly answers: (owner: string) => Promise<boolean>;
@@ -123,8 +123,8 @@ export class Lease {
   }
 
   /**
-   * A number that changes with each sign of life. Without a token, the entry's revision; with one, the count of answers
-   * of the owner, as anybody may write an old entry once more.
+   * A number that changes with each sign of life: without a token the entry's revision, with a token the count of the
+   * owner's answers, because anybody may write an old entry again.
    */
   async #signOfLife({ entry, revision }: Found): Promise<number> {
     const { seal, owner, answers } = this.options;
@@ -179,7 +179,7 @@ export class Lease {
     }
   }
 
-  /** @throws ClusterError BAD_MESSAGE when the entry is not one of Lockstep, and there is no token to tell by. */
+  /** @throws ClusterError BAD_MESSAGE for an entry that isn't Lockstep's, if the run has no token. */
   async #read(kv: KV): Promise<Found> {
     const { job, seal } = this.options;
     const stored = await kv.get(job);
@@ -200,7 +200,7 @@ export class Lease {
   }
 }
 
-/** The entry of a job; undefined when it is not one, or, with a seal, isn't signed with the token. */
+/** Parses a job's entry; undefined if it is invalid, or with a seal, isn't signed with the token. */
 export function readEntry(job: string, bytes: Uint8Array, seal: Seal | undefined): RegistryEntry | undefined {
   const value = parseBytes(bytes, maxEntryBytes);
   if (seal && !seal.fits(['entry', job], value)) return undefined;

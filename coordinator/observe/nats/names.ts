@@ -1,4 +1,4 @@
-/** Names of Lockstep's subjects, stream and buckets in NATS. All carry the version of what is in them. */
+/** Names of Lockstep's subjects, stream and buckets in NATS. Each contains the version of its contents. */
 
 export const eventStream = 'LOCKSTEP_EVENTS';
 export const jobBucket = 'LOCKSTEP_JOBS';
@@ -10,8 +10,8 @@ export const runStream = `OBJ_${runBucket}`;
 export const allEvents = 'lockstep.v1.*.event.>';
 
 /**
- * Names of jobs in NATS: one token of a subject, one key of the registry. Long enough for `NAMESPACE_NAME_UID`, by
- * which the operator calls a job.
+ * Names of jobs in NATS: one token of a subject, one key of the registry. Long enough for `NAMESPACE_NAME_UID`, the
+ * operator's name for a job.
  */
 export const jobNamePattern = /^[A-Za-z0-9_-]{1,160}$/;
 
@@ -21,7 +21,7 @@ export interface OperatorJob {
   readonly name: string;
 }
 
-/** The resource that a name in NATS is for; undefined for names of other runs. */
+/** The resource that a name in NATS belongs to; undefined for names of other runs. */
 export function operatorJobOf(job: string): OperatorJob | undefined {
   const [, namespace, name] = /^([a-z0-9-]{1,63})_([a-z0-9-]{1,63})_[0-9a-f-]{36}$/.exec(job) ?? [];
   return namespace === undefined || name === undefined ? undefined : { namespace, name };

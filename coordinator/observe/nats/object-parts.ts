@@ -11,7 +11,7 @@ const unsigned = "it isn't signed with the token of this coordinator; pass the -
 
 /** Largest index that is read: about 240,000 parts, so 240 GB. */
 const maxIndexBytes = 16 * 1024 * 1024;
-/** Most objects of one job that are listed. */
+/** Largest number of one job's objects that are listed. */
 const maxListed = 50_000;
 
 export async function putObject({ runs }: Stores, name: string, bytes: Uint8Array): Promise<void> {
@@ -20,13 +20,13 @@ export async function putObject({ runs }: Stores, name: string, bytes: Uint8Arra
 
 /** Removes an object with all that the store keeps of it; a mere delete leaves a marker for ever. */
 export async function removeObject({ runs, jsm }: Stores, name: string): Promise<void> {
-  // A description that isn't one, which anybody may have written, has no content to delete.
+  // An invalid description, which anybody may have written, has no content to delete.
   await runs.delete(name).catch(() => undefined);
   await jsm.streams.purge(runStream, { filter: infoSubject(name) });
 }
 
 /**
- * What the store has of a run; undefined when that is nothing.
+ * Index of a run in the store; undefined if there is none.
  * @throws when it cannot be read, is another run's, or, with a seal, doesn't carry the right MAC.
  */
 export async function readIndex(
@@ -59,8 +59,8 @@ export async function readPart(stores: Stores, job: string, runId: string, sha25
 }
 
 /**
- * Names of a job's objects, at most `maxListed`. Read from the subjects of their descriptions, whose content, written
- * by anybody, doesn't matter here.
+ * Names of a job's objects, at most `maxListed`. They are read from the subjects of the descriptions, not from their
+ * content, which anybody may have written.
  */
 export async function objectsOf({ js }: Stores, job: string): Promise<string[]> {
   const consumer = await js.consumers.get(runStream, { filter_subjects: allInfos, headers_only: true });

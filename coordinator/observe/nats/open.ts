@@ -20,7 +20,7 @@ export interface NatsOptions {
   readonly job: string;
   /** Made from the cluster's token: signs what Lockstep writes, and checks what it reads. */
   readonly seal?: Seal | undefined;
-  /** Start over where what NATS has of the run is damaged or isn't signed with the token, rather than refuse. */
+  /** Start over if the stored run is damaged or isn't signed with the token, instead of refusing to start. */
   readonly startOver?: boolean | undefined;
 }
 

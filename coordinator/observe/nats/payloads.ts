@@ -9,14 +9,14 @@ const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
  * Everything that Lockstep sends and receives over NATS, version 1; docs/nats.md describes it. All of it is JSON.
  * Fields may be added within a version; they are not removed, and their meaning does not change.
  *
- * Whoever has an account of the server may have written what is read: every text, list and number is bounded.
+ * Any account of the server may have written what is read, so every text, list and number is bounded.
  */
 
 /** Longest request that is read; bytes. */
 export const maxRequestBytes = 4 * 1024;
 /** Longest entry of the registry that is read; bytes. */
 export const maxEntryBytes = 64 * 1024;
-/** Size of a part in the object store; what a growing file has gained is sent without what was sent before. */
+/** Size of an object chunk. Of a growing file, only new chunks are sent. */
 export const partBytes = 1024 * 1024;
 /** Longest text in a message or an entry; characters. */
 export const maxText = 4_000;
@@ -24,9 +24,9 @@ export const maxText = 4_000;
 const v = z.literal(1);
 const count = z.int().min(0);
 const text = z.string().max(2 * maxText);
-/** Text for a terminal: other control characters than line breaks and tabs are replaced. */
+/** Text for a terminal: control characters except line breaks and tabs are replaced. */
 const printable = text.transform(replaceControls);
-/** Of a run; part of the names of its objects. */
+/** Id of a run; part of the names of its objects. */
 export const runIdSchema = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime();
@@ -153,7 +153,7 @@ export type ControlVerb = (typeof controlVerbs)[number];
 
 /** Bodies of control requests, besides `proofFields`; an empty body is an empty object. */
 export const controlRequests = {
-  /** Which coordinator owns the job; answered at once. */
+  /** Asks which coordinator owns the job; answered immediately. */
   owner: z.strictObject({}),
   status: z.strictObject({}),
   /** `points`: the most points of the loss curve; 0 or none: as many as there are. */
@@ -165,12 +165,9 @@ export const controlRequests = {
   scale: z.strictObject({ workers: z.int().min(0).max(mostWorkers) }),
 } as const;
 
-/**
- * What a request carries where the coordinator has a token: when it was made, a random text, the MAC over all, and whom
- * it is for, without which a coordinator that starts soon after may take it once more, if the asker's clock is ahead.
- */
+/** Fields of a request to a coordinator with a token: time, random text, its addressee, and the MAC over everything. */
 export const proofSchema = z.object({
-  /** Milliseconds since 1970, on the asker's clock. */
+  /** Milliseconds since 1970, on the requester's clock. */
   at: z.int().min(0),
   nonce: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
   /** The coordinator's `owner`. */
@@ -213,7 +210,7 @@ export const runIndexSchema = z.object({
 });
 export type RunIndex = z.infer<typeof runIndexSchema>;
 
-/** Escape sequences would reach the terminal of whoever reads the text. */
+/** Escape sequences would reach the reader's terminal. */
 export function replaceControls(value: string): string {
   return value.replace(controls, '\uFFFD');
 }

@@ -24,7 +24,7 @@ export async function publishedKeys(stores: Stores, job: string, runId: string):
 async function idsOn({ js }: Stores, subject: string): Promise<string[]> {
   const consumer = await js.consumers.get(eventStream, { filter_subjects: subject, headers_only: true });
   const ids: string[] = [];
-  // Anybody may fill the stream; a run has far fewer events. Beyond, some may be published twice.
+  // Anybody may fill the stream; a run has far fewer events. Above the limit, some may be published twice.
   for (let left = Math.min((await consumer.info()).num_pending, mostEvents); left > 0;) {
     const messages = await consumer.fetch({ max_messages: Math.min(left, batch), expires: answerMs });
     const before = left;

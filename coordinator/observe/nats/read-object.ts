@@ -4,16 +4,16 @@ import { chunkSubject, infoSubject, runBucket, runStream } from './names.js';
 import { parseBytes } from './parse-json.js';
 import { type Stores, within } from './stores.js';
 
-/** Longest description of an object that is read; the client's are below 1 KiB. */
+/** Largest object description that is read; the client's are below 1 KiB. */
 const maxInfoBytes = 16 * 1024;
 /** Bytes per message of an object; below the server's usual limit of 1 MiB. */
 export const chunkBytes = 256 * 1024;
-/** Usual chunks of other clients are of 128 KiB. */
+/** Other clients usually write chunks of 128 KiB. */
 const smallestChunk = 64 * 1024;
 /** How long an object, at most a part, may take to arrive. */
 export const objectMs = 20_000;
 
-/** The description of an object in NATS, as far as it is used; links are not followed. */
+/** Used fields of an object's description in NATS; links are not followed. */
 const infoSchema = z.object({
   nuid: z.string().regex(/^[A-Za-z0-9]{1,64}$/),
   size: z.int().min(0),
@@ -24,9 +24,9 @@ const infoSchema = z.object({
 /**
  * The content of an object; undefined where there is none.
  *
- * Not by the client's own `get`, which follows links, waits for chunks that don't exist, and reads without a limit:
- * whoever may write to the bucket can make objects that never end.
- * @throws when it is larger than `maxBytes`, or isn't as its description says.
+ * The client's own `get` is not safe here: it follows links, waits for missing chunks, and reads without a limit. An
+ * attacker who may write to the bucket could create objects that never end.
+ * @throws when it is larger than `maxBytes`, or doesn't match its description.
  */
 export async function readObject(stores: Stores, name: string, maxBytes: number): Promise<Uint8Array | undefined> {
   const stored = await stores.jsm.streams.getMessage(runStream, { last_by_subj: infoSubject(name) });

@@ -58,9 +58,9 @@ export interface RestoreOptions {
   readonly spec: JobSpec;
   /** The run directory, without a run. */
   readonly directory: string;
-  /** Checks the index; undefined: the run has no token, and what the store holds is taken as it is. */
+  /** Checks the index; undefined: the run has no token, and the store's contents are accepted as they are. */
   readonly seal: Seal | undefined;
-  /** Start over where what the store holds is damaged or isn't signed with this token, rather than refuse. */
+  /** Start over if the stored run is damaged or isn't signed with this token, instead of refusing to start. */
   readonly startOver: boolean;
   readonly onNote: (message: string) => void;
 }
@@ -68,7 +68,7 @@ export interface RestoreOptions {
 /**
  * Fills a run directory from the object store, so that the coordinator resumes the run. The index is checked by its MAC,
  * every file by the digests that the index names, and written whole; `job.json`, which makes it a run, comes last.
- * @returns false when the store has nothing of the run that could be resumed.
+ * @returns false when the store has nothing to resume.
  * @throws JobError BAD_RUN_DIRECTORY when what it has is damaged, or another job's; the directory holds no run then.
  */
 export async function restoreRun(options: RestoreOptions): Promise<boolean> {
@@ -85,7 +85,7 @@ export async function restoreRun(options: RestoreOptions): Promise<boolean> {
   }
 }
 
-/** @returns why there is nothing to resume; undefined when the run is in its directory. */
+/** @returns the reason if there is nothing to resume; undefined when the run is in its directory. */
 async function restoreFiles({ stores, entry, spec, directory, seal, onNote }: RestoreOptions) {
   const { job, runId } = entry;
   const index = await readIndex(stores, entry, seal).catch((cause: unknown) => {
@@ -141,7 +141,7 @@ async function fetchNamed(stores: Stores, index: RunIndex, name: string): Promis
   return Buffer.concat(await fetchFile(stores, index, file));
 }
 
-/** The parts of a file. @throws JobError BAD_RUN_DIRECTORY when one is missing or is not what its name says. */
+/** Chunks of a file. @throws JobError BAD_RUN_DIRECTORY when one is missing or doesn't match its digest. */
 async function fetchFile(stores: Stores, index: RunIndex, { name, size, parts }: StoredFile): Promise<Uint8Array[]> {
   const content: Uint8Array[] = [];
   for (const [i, sha256] of parts.entries()) {
@@ -180,7 +180,7 @@ function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
   );
 }
 
-/** What the store holds of a run can't be used. */
+/** Error for a stored run that can't be used. */
 class Damaged extends JobError {}
 
 function damaged(job: string, found: string, cause?: unknown): Damaged {

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { canonicalJson } from '../../../job/digest.js';
 
-/** What a MAC is for, with the job and run it belongs to: a value sealed for one purpose proves nothing for another. */
+/** Purpose of a MAC, with its job and run. A value sealed for one purpose is invalid for any other. */
 export type SealContext =
   | readonly ['entry', job: string]
   | readonly ['index', job: string, runId: string]
@@ -13,8 +13,8 @@ export type Sealed<Value extends object> = Value & { readonly mac: string };
 const keyInfo = 'lockstep nats 1';
 
 /**
- * Proves that a JSON object comes from a holder of the cluster's token. NATS and its accounts don't know the token, so
- * what they write or change carries no right MAC.
+ * Proves that a JSON object comes from a client with the cluster's token. NATS and its accounts don't have the token, so
+ * they can't create or change a sealed object.
  *
  * `mac` is the lower-case hexadecimal HMAC-SHA256 of canonical JSON: an array of the context's elements, then the object
  * without `mac`; keys sorted, no white space. The key is HKDF-SHA256 of the token, without salt.
@@ -26,13 +26,13 @@ export class Seal {
     this.#key = new Uint8Array(hkdfSync('sha256', token, '', keyInfo, 32));
   }
 
-  /** `value`, as JSON can hold it, with its MAC. */
+  /** Returns `value` as JSON data, with its MAC. */
   add<Value extends object>(context: SealContext, value: Value): Sealed<Value> {
     const plain = JSON.parse(JSON.stringify(value)) as Value;
     return { ...plain, mac: this.#macOf(context, plain).toString('hex') };
   }
 
-  /** Whether `value`, as it was parsed, carries the right MAC. */
+  /** Whether the parsed `value` has the right MAC. */
   fits(context: SealContext, value: unknown): boolean {
     if (typeof value !== 'object' || value === null || !('mac' in value)) return false;
     const { mac, ...rest } = value;

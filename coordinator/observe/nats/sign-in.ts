@@ -3,7 +3,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { NatsAddress } from './address.js';
 
-/** Where to connect, and as whom. */
+/** Address and credentials as options of the client. */
 export function connectionOptions({ servers, tls, ca, signIn }: NatsAddress): NodeConnectionOptions {
   const options = { servers: [...servers], ...(tls && { tls: tlsOptions(servers, ca) }) };
   if (signIn === undefined) return options;
@@ -18,7 +18,7 @@ function tlsOptions(servers: readonly string[], ca: string | undefined) {
   return {
     ...(ca !== undefined && { ca }),
     checkServerIdentity: (name: string, certificate: PeerCertificate) => {
-      // For an IP address the client names no host, and Node.js would expect a certificate of localhost.
+      // For an IP address the client passes no host, and Node.js would expect a certificate for localhost.
       const allowed = hosts.includes(name) || !hosts.some(isIP) ? [name] : hosts.filter(isIP);
       const problems = allowed.map((host) => checkServerIdentity(host, certificate));
       return problems.includes(undefined) ? undefined : problems[0];
