@@ -64,8 +64,8 @@ describe('a user is told', () => {
   it('of GPUs that stay idle, with the command that changes it', () => {
     expect(say(engine())).toBe(
       "GPUs: 3 GPUs (NVIDIA H200) found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. " +
-        "To use GPUs: scripts/gpu-setup.sh in Lockstep's folder; " +
-        'to leave them idle without this remark: --set engine.device=cpu',
+        "To use GPUs, run scripts/gpu-setup.sh in Lockstep's folder; " +
+        'to use only CPUs without this note, pass --set engine.device=cpu',
     );
   });
 

@@ -28,7 +28,7 @@ export function runActions(observed: Observed, view: View, context: JobContext, 
   ];
   const current = currentCredentials(job, keyId, nowMs);
   const start = taken.length > 0 ? [] : startActions(view, context, { credentials: current, nowMs });
-  // Workers are replaced when their coordinator is, and not before: others than its own couldn't join it.
+  // Workers are replaced together with their coordinator: only its own workers can join it.
   const isNew = start.length > 0 || view.memory.attempt === 0;
   const credentials = isNew ? current : view.memory.credentials;
   return [

@@ -35,7 +35,7 @@ const lastWordSchema = z.object({
 });
 export type LastWord = z.infer<typeof lastWordSchema>;
 
-/** Of what a pod's status says of its end, in characters. */
+/** Characters kept of a pod's termination message. */
 const longest = 800;
 const wrongUsageExitCode = 2;
 /** The coordinator was asked to stop, or killed outright by a shell's convention for SIGTERM. */

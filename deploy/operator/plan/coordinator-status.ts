@@ -1,4 +1,4 @@
-/** The part of a coordinator's status that plans use. All that it takes in memory is bounded by its fields. */
+/** Fields of a coordinator's status that plans use. They bound its memory. */
 
 export const coordinatorStates = [
   'waiting',
@@ -11,7 +11,7 @@ export const coordinatorStates = [
   'failed',
 ] as const;
 
-/** Counts are whole, from 0 to 2^53 - 1; texts are well-formed and have no control characters. */
+/** Counts are integers from 0 to 2^53 - 1. Texts are well-formed and have no control characters. */
 export interface CoordinatorStatus {
   readonly state: (typeof coordinatorStates)[number];
   /** At most 300 characters. */
@@ -43,7 +43,7 @@ export interface CoordinatorStatus {
 
 const ends: readonly string[] = ['finished', 'stopped', 'failed'];
 
-/** Whether a coordinator's state is its last one. */
+/** Whether a coordinator's state is final. */
 export function isEndState(state: string): boolean {
   return ends.includes(state);
 }

@@ -4,19 +4,19 @@ import { identityOf, labelKeys, type JobIdentity } from './names.js';
 import { timeMs } from './time.js';
 
 /**
- * Credentials of a coordinator's start: the part that names of its Secrets end with. It says which job they are for,
- * which key of the operator they were derived from, and the term in which they were made. As the operator never changes
- * a Secret, other contents need another name.
+ * Credentials of a coordinator's start: the suffix of its Secrets' names. It identifies the job, the operator key that
+ * they were derived from, and the term in which they were created. The operator never changes a Secret, so new contents
+ * need a new name.
  */
 
 const dayMs = 86_400_000;
-/** Starts of one term share their Secrets. Terms are counted from the job's creation, so none has to be remembered. */
+/** Starts of one term share their Secrets. Terms are counted from the job's creation, so no state is needed. */
 const termMs = 365 * dayMs;
 const shape = /^[0-9a-z-]{8}-[0-9a-f]{8}-\d{1,4}$/;
-/** Validity of certificates. They are made within their term, so at any start in it two years or more are left. */
+/** Validity of certificates. They are created within their term, so at any start in it two years or more are left. */
 export const certificateDays = 1095;
 
-/** Of a start now. @param keyId - of the operator's key. */
+/** Credentials of a start now. @param keyId - of the operator's key. */
 export function currentCredentials(job: TrainingJob, keyId: string, nowMs: number): string {
   const ageMs = nowMs - (timeMs(job.metadata.creationTimestamp) ?? nowMs);
   const term = Math.max(0, Math.floor(ageMs / termMs));
@@ -24,8 +24,8 @@ export function currentCredentials(job: TrainingJob, keyId: string, nowMs: numbe
 }
 
 /**
- * As a coordinator's pod has them; undefined where an operator before 0.5.5 started it. A label that somebody has
- * changed to anything else names no Secrets.
+ * Credentials of a coordinator's pod; undefined if an operator before 0.5.5 started it. A label that somebody has
+ * changed is ignored.
  */
 export function credentialsOf({ metadata }: KubernetesObject): string | undefined {
   const label = metadata?.labels?.[labelKeys.credentials];
@@ -37,7 +37,7 @@ export function areDerivedFrom(credentials: string | undefined, job: TrainingJob
   return credentials?.startsWith(prefixOf(identityOf(job), keyId)) ?? false;
 }
 
-/** So much of the UID that a former job of the same name, whose Secrets may still be there, has other names. */
+/** Contains enough of the UID to differ from an earlier job of the same name, whose Secrets may still exist. */
 function prefixOf({ uid }: JobIdentity, keyId: string): string {
   return `${uid.slice(0, 8)}-${keyId}-`;
 }

@@ -16,9 +16,9 @@ import { asksForGpus, withGpuDevice } from './gpu-workers.js';
 import { identityOf, type JobIdentity } from './names.js';
 import type { Settings, TopologyFile } from './types.js';
 
-/** A title that a ConfigMap's key may have. */
+/** Titles that are valid as a ConfigMap's key. */
 const titlePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-/** A ConfigMap holds 1 MiB, with the rest of the spec. */
+/** A ConfigMap may have 1 MiB, including the rest of the spec. */
 const maxTopologyBytes = 1_000_000;
 
 /** A job whose spec makes sense, with all that its objects are built from. */
@@ -27,7 +27,7 @@ export interface JobContext {
   readonly fields: OperatorFields;
   /** With the resource's name and every default; what the coordinator reads. */
   readonly spec: JobSpec;
-  /** Where the job's model is, if it isn't built in; `spec.model` names it. */
+  /** Location of the job's custom model; `spec.model` names it. */
   readonly topology?: TopologyFile | undefined;
   readonly settings: Settings;
 }
@@ -77,7 +77,7 @@ function sizeProblem({ bytes, levels }: NonNullable<MeasuredSpec['tooLarge']>): 
   );
 }
 
-/** What is wrong with a topology that is to be passed on unread. */
+/** Problem of a topology that is passed on without parsing; undefined if there is none. */
 function topologyProblem({ type, bytes }: MeasuredTopology, model: string | undefined): string | undefined {
   if (type !== 'string') {
     const advice = 'delete the job and apply it again with the JSON as text, see docs/models.md';
@@ -91,7 +91,7 @@ function topologyProblem({ type, bytes }: MeasuredTopology, model: string | unde
   return `model: expected ${expected}, got ${model === undefined ? 'nothing' : JSON.stringify(model.slice(0, 80))}`;
 }
 
-/** Named by the model's title, as the coordinator takes the title from it. */
+/** Named after the model's title, because the coordinator takes the title from the file name. */
 function topologyFile(model: string): string {
   return `${modelTitle(model)}.json`;
 }

@@ -51,7 +51,7 @@ function answered(observed: Observed, view: View): string {
   return `${reply.reason}; no answer from the coordinator${since}`;
 }
 
-/** Why a coordinator that runs can't be called, where waiting doesn't help. */
+/** Permanent reason why a running coordinator can't be called; undefined if waiting may help. */
 function callObstacle({ job, control }: Observed, { pod, memory, isOwn }: View): string | undefined {
   const name = pod?.metadata?.name;
   if (name === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { TrainingJob } from '../resource/training-job.js';
 export type Component = 'coordinator' | 'worker';
 
 export const managedBy = 'lockstep-operator';
-/** Ports of a coordinator. `health` is for the kubelet alone: in no Service, and open to no pod. */
+/** Ports of a coordinator. `health` is for the kubelet only: it is in no Service, and closed to pods. */
 export const ports = { grpc: 50061, http: 8061, health: 8062 } as const;
 
 export const labelKeys = {
@@ -16,7 +16,7 @@ export const labelKeys = {
   /** In selectors, as the job of a name may be deleted and made again while pods of the former still end. */
   jobUid: 'lockstep.dev/job-uid',
   attempt: 'lockstep.dev/attempt',
-  /** Which Secrets a coordinator's pod was started with: `credentials.ts`. */
+  /** Identifies the Secrets that a coordinator's pod was started with; see `credentials.ts`. */
   credentials: 'lockstep.dev/credentials',
 } as const;
 
@@ -41,7 +41,7 @@ export const namesOf = ({ name }: JobIdentity) => ({
   data: `${name}-data`,
 });
 
-/** @param credentials - undefined: as operators before 0.5.5 named them. */
+/** @param credentials - undefined: names from operators before 0.5.5. */
 export function secretNamesOf({ name }: JobIdentity, credentials: string | undefined) {
   const end = credentials === undefined ? '' : `-${credentials}`;
   return {
@@ -52,8 +52,8 @@ export function secretNamesOf({ name }: JobIdentity, credentials: string | undef
 }
 
 /**
- * The job's name in NATS, where one registry serves all namespaces. Kubernetes' names have no underscore, and a job made
- * again under an old name has another UID, so no two jobs share one.
+ * The job's name in NATS, where one registry serves all namespaces. Kubernetes' names have no underscore, and a job
+ * created again under an old name has a new UID, so names are unique.
  */
 export function natsJobName({ namespace, name, uid }: JobIdentity): string {
   return `${namespace}_${name}_${uid}`;

@@ -11,9 +11,9 @@ export interface Settings {
   readonly imagePullPolicy?: string | undefined;
   /** Namespace of the operator's pods, which may ask coordinators; undefined where it runs outside the cluster. */
   readonly operatorNamespace?: string | undefined;
-  /** Whether `workers.template` may be any pod spec, also one that gives its pods the node. */
+  /** Whether `workers.template` may be any pod spec, even one that gives its pods the node. */
   readonly allowAnyTemplate?: boolean | undefined;
-  /** Name servers that workers may ask; default: those of CoreDNS and kube-dns. */
+  /** Name servers that workers may query; default: CoreDNS and kube-dns. */
   readonly nameServers?: readonly NameServer[] | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Answer {
   readonly statusMs?: number | undefined;
   /** Why the newest call failed; absent when it succeeded. */
   readonly error?: string | undefined;
-  /** Whether it failed as one side doesn't trust the other's certificate, or the token is a wrong one. */
+  /** Whether it failed because one side rejected the other's certificate or token. */
   readonly untrusted?: boolean | undefined;
 }
 
@@ -44,9 +44,9 @@ export interface TakenName {
 /** Everything that a plan depends on, besides the time. */
 export interface Observed {
   readonly job: TrainingJob;
-  /** Reads the job's spec; the shell remembers what came of it. */
+  /** Parses the job's spec; the shell caches the result. */
   readonly read: (job: TrainingJob) => ReadJob;
-  /** Of the operator's key, which job credentials are derived from. */
+  /** Id of the operator's key, from which job credentials are derived. */
   readonly keyId: string;
   /**
    * Objects whose controller is the job, recognised by its UID: pods, Deployment, Service, ConfigMap, PDBs,
@@ -68,11 +68,11 @@ export interface ObjectName {
   readonly uid: string;
 }
 
-/** A file of a ConfigMap that is to hold the job's topology, which the operator does not keep. */
+/** File of a ConfigMap for the job's topology, which the operator does not store. */
 export interface TopologyFile {
-  /** Its key; there the object to be written has only the digest. */
+  /** Its key, under which the planned object has only the digest. */
   readonly file: string;
-  /** Of the topology as `MeasuredTopology` has it. */
+  /** Digest of the topology, as in `MeasuredTopology`. */
   readonly sha256: string;
 }
 
@@ -86,9 +86,9 @@ export type Action =
   | { readonly type: 'apply'; readonly object: Desired; readonly topology?: TopologyFile | undefined }
   /** With the UID as precondition; one that is gone already is fine. */
   | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
-  /** Creates the three Secrets, where they don't exist, for the DNS names and addresses `hosts` (`secretObjects`). */
+  /** Creates missing ones of the three Secrets, for the DNS names and addresses `hosts` (`secretObjects`). */
   | { readonly type: 'secrets'; readonly credentials: string; readonly hosts: readonly string[] }
-  /** Asks the coordinator in `pod` for a checkpoint. The actions after it wait, 8 s at most, whatever comes of it. */
+  /** Requests a checkpoint from the coordinator in `pod`. Later actions wait up to 8 s, whatever the result. */
   | { readonly type: 'checkpoint'; readonly pod: string }
   | { readonly type: 'event'; readonly reason: string; readonly message: string; readonly warning: boolean };
 
@@ -96,10 +96,9 @@ export type Action =
  * The actions for a job and its new status.
  *
  * The shell first writes `status` if it differs from the job's, then executes the actions in order and stops at the
- * first that fails, apart from checkpoints and events. The status comes first because the next plan counts on what it
- * says, and because a conflict shows that this plan was made from something old: nothing is done then. A status that
- * the API server refuses doesn't keep the job running: actions that only end something (`isEnding`) are executed
- * all the same, the others wait for a status that stands.
+ * first that fails, except for checkpoints and events. The status comes first because the next plan relies on it, and
+ * because a conflict shows that this plan is stale: nothing is done then. If the API server rejects the status, actions
+ * that only end something (`isEnding`) are still executed. The others wait until a status is accepted.
  */
 export interface Plan {
   readonly actions: readonly Action[];
@@ -110,7 +109,7 @@ export interface Plan {
   readonly ask?: { readonly pod: string; readonly address: string; readonly serverName: string } | undefined;
 }
 
-/** Whether an action only ends or saves what is there, so that it is safe without the status that goes with it. */
+/** Whether an action only ends or saves something, so that it is safe without its status. */
 export function isEnding({ type }: Action): boolean {
   return type === 'delete' || type === 'checkpoint';
 }

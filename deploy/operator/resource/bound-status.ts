@@ -6,15 +6,15 @@ import type { JsonSchema } from './structural.js';
 const schema = z.toJSONSchema(statusSchema, { io: 'input' });
 
 /**
- * `status` with every value inside the bounds of the CRD, which are made from the same schema: texts cut, numbers
- * clamped, lists shortened; what has no valid counterpart is left out. The API server takes the result, whatever a
- * job's pods say.
+ * `status` with every value within the bounds of the CRD, which is generated from the same schema. Texts are cut,
+ * numbers clamped, lists shortened, and values without a valid counterpart removed. The API server accepts the result,
+ * whatever a job's pods report.
  */
 export function boundStatus(status: TrainingJobStatus): TrainingJobStatus {
   return bound(schema, status) as TrainingJobStatus;
 }
 
-/** @returns undefined when no valid value is near. */
+/** @returns undefined if there is no valid counterpart. */
 function bound(schema: JsonSchema, value: unknown): unknown {
   switch (schema.type) {
     case 'string':
@@ -53,8 +53,8 @@ function boundFields({ properties = {} }: JsonSchema, value: object): object {
 }
 
 /**
- * The fields that the next plan counts on, without any text from a job's pods: written where the whole status was
- * refused.
+ * Fields that the next plan relies on, without any text from a job's pods. Written after the API server rejected the
+ * full status.
  */
 export function essentialStatus(status: TrainingJobStatus): TrainingJobStatus {
   const { observedGeneration, state, startTime, completionTime, restarts, coordinator, conditions } = status;

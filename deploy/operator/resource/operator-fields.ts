@@ -31,8 +31,9 @@ const secretKey = (fallback: string) =>
     .default(fallback);
 const imageName = z.string().min(1).max(500);
 /**
- * A Secret, claim or ConfigMap that a job refers to. Whoever may create jobs reads it, as the image is theirs too; so it
- * must have been named for that. No job's own object has such a name: those begin with the job's, which has no dots.
+ * A Secret, claim or ConfigMap that a job refers to. Users who may create jobs can read it, because they choose the
+ * image, so its name must allow that. A job's own objects never match: their names begin with the job's, which has no
+ * dots.
  */
 export const sharedName = z
   .string()

@@ -32,7 +32,7 @@ const volumeRule: Rule = {
   message: 'expected one of existingClaim, emptyDir, and size with storageClassName',
 };
 
-/** Rules of `nats`; what they refuse, the coordinator's command line refuses too. */
+/** Rules of `nats`. The coordinator's command line rejects the same values. */
 const natsRules: readonly Rule[] = [
   {
     rule: "!self.url.contains('@')",

@@ -3,9 +3,9 @@ import type { JobSpecInput } from '../../../job/spec.js';
 import type { OperatorFieldsInput } from './operator-fields.js';
 import type { TrainingJobStatus } from './status.js';
 
-/** Most characters of a topology; that of Keras's ResNet-152 has 270,000. */
+/** Largest topology, in characters; that of Keras's ResNet-152 has 270,000. */
 export const maxTopologyLength = 512 * 2 ** 10;
-/** Most of a spec without its topology, as JSON; one with a full pod template has a few thousand bytes. */
+/** Largest spec without its topology, as JSON; one with a full pod template has a few thousand bytes. */
 export const maxSpec = { bytes: 32 * 2 ** 10, levels: 24 };
 
 export const group = 'lockstep.dev';
@@ -17,20 +17,20 @@ export const plural = 'trainingjobs';
 /** `spec` as a user writes it: the job spec without its name, which is the resource's, and the operator's fields. */
 export type TrainingJobSpec = Partial<Omit<JobSpecInput, 'name' | 'topology'>> & OperatorFieldsInput;
 
-/** The operator's measure of a spec that it doesn't keep whole. */
+/** Measurements of a spec that the operator doesn't store in full. */
 export interface MeasuredSpec {
-  /** Set where it is above `maxSpec`, upon which nothing of it is kept. */
+  /** Set if the spec exceeds `maxSpec`; then none of it is stored. */
   readonly tooLarge?: { readonly bytes: number; readonly levels: number };
-  /** Absent where the spec has none. */
+  /** Absent if the spec has none. */
   readonly topology?: MeasuredTopology;
 }
 
 export interface MeasuredTopology {
-  /** `string`, unless the job was made by an older version. */
+  /** `string`, unless an older version created the job. */
   readonly type: 'string' | 'object' | 'array' | 'other';
-  /** Of the JSON string that the topology is in, quotes and escapes included. */
+  /** Bytes of the topology's JSON string, including quotes and escapes. */
   readonly bytes: number;
-  /** Of the same, hexadecimal. */
+  /** Digest of the same, hexadecimal. */
   readonly sha256: string;
 }
 
@@ -40,7 +40,7 @@ export interface TrainingJob {
   readonly kind: typeof kind;
   readonly metadata: V1ObjectMeta;
   readonly spec: TrainingJobSpec;
-  /** Set on jobs that the operator keeps, whose spec is without its topology; never in the API. */
+  /** Set on cached jobs, whose spec has no topology; never in the API. */
   readonly measured?: MeasuredSpec | undefined;
   readonly status?: TrainingJobStatus | undefined;
 }

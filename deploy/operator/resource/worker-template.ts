@@ -4,13 +4,13 @@ import { labelKeys } from '../plan/names.js';
 import { nodeSelector, quantity, resources, sharedName, tolerations } from './operator-fields.js';
 
 /**
- * Fields of `workers.template` that a job may set. The CRD lets any pod spec through, as an operator may be started
- * with `--allow-any-template`; without it, a job gets what a restricted pod needs and nothing that reaches beyond it.
+ * Fields of `workers.template` that a job may set. The CRD accepts any pod spec, because an operator may run with
+ * `--allow-any-template`. Without it, a job may set only what a restricted pod needs.
  */
 
 const name = z.string().min(1).max(253);
 const listOf = <Item extends z.ZodType>(item: Item, most = 32) => z.array(item).max(most);
-/** A list that is merged by `key`, of which a second element with the same value would be passed over. */
+/** A list that is merged by `key`; a second element with the same value would be ignored. */
 function uniqueBy<Item extends z.ZodType>(key: string, item: Item, most = 64) {
   return z
     .array(item)
@@ -44,8 +44,8 @@ const keysOf = (keys: readonly string[], value: z.ZodString) =>
   z.strictObject(Object.fromEntries(keys.map((key) => [key, value.optional()])));
 
 /**
- * Variables that the operator sets, that change what the loader and Node.js run, or that take GPUs which the pod did
- * not ask for. A job with an image of its own has these anyway; they matter where a policy of the cluster fixes images.
+ * Variables that the operator sets, that change what the loader and Node.js run, or that take GPUs that the pod did not
+ * request. A job with its own image can set them anyway; this matters if a cluster policy restricts images.
  */
 const reservedVariables = /^(HOME|XDG_CACHE_HOME|PATH|LD_.*|NODE_.*|OPENSSL_.*|SSL_CERT_.*|NVIDIA_VISIBLE_DEVICES)$/;
 const variable = z.strictObject({
@@ -115,7 +115,7 @@ const volume = z
   .refine((given) => Object.keys(given).length === 2, `expected one of ${Object.keys(volumeKinds).join(', ')}`)
   .refine((given) => given.name !== 'tmp' || given.emptyDir, 'tmp is a volume of the operator and must be an emptyDir');
 
-/** Without namespaces: an anti-affinity to pods of other namespaces would keep those from their nodes. */
+/** Without namespaces: an anti-affinity to pods of other namespaces could keep those from being scheduled. */
 const affinityTerm = z.strictObject({
   topologyKey: name,
   labelSelector: anySection.optional(),
@@ -189,7 +189,7 @@ const anyContainer = z
     }
   });
 
-/** Checks that stay with `--allow-any-template`: whose pods they are, what they run, and with which credentials. */
+/** Checks that also apply with `--allow-any-template`: the pods' owner, command and credentials. */
 const anyTemplate = z.strictObject({
   metadata: z.strictObject({ labels: notOwn.optional(), annotations: notOwn.optional() }).optional(),
   spec: z
@@ -213,7 +213,7 @@ function isOverCredentials(path: string): boolean {
 const root = ['workers', 'template'];
 const maxBytes = 65_536;
 
-/** Problems of a template, with their paths in the job's spec; none when it may be used. */
+/** Problems of a template, with their paths in the job's spec; empty if it is allowed. */
 export function templateProblems(template: unknown, options: { readonly allowAny: boolean }): SpecProblem[] {
   if (template === undefined) return [];
   const bytes = Buffer.byteLength(JSON.stringify(template));

@@ -1,13 +1,13 @@
 import { isEndState } from '../plan/coordinator-status.js';
 import type { Answer } from '../plan/types.js';
 
-/** Whether a coordinator's answer has to be planned for, and when. */
+/** Urgency of planning after a coordinator's answer. */
 export type News =
-  /** At once: the run is over. A coordinator can end once only. */
+  /** Immediately: the run has ended. A coordinator can end only once. */
   | 'end'
-  /** Soon: something else than progress has changed. */
+  /** Soon: something other than progress has changed. */
   | 'change'
-  /** When its turn has come. */
+  /** On its turn. */
   | 'progress';
 
 /** @param told - the last answer that was planned for. */

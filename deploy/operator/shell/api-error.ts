@@ -25,7 +25,7 @@ export function hasCode(error: unknown, code: number): error is ApiError {
   return error instanceof ApiError && error.code === code;
 }
 
-/** It may quote what was sent. */
+/** The message may quote the request. */
 const maxMessage = 1000;
 
 /**

@@ -17,12 +17,12 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: object;
   readonly accept?: string;
-  /** The part of the answer that is read; default: all of it, up to `maxAnswerBytes`. */
+  /** Part of the response to read; default: all of it, up to `maxAnswerBytes`. */
   readonly read?: Selection | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a page of a list says besides its objects. */
+/** Metadata of a page of a list. */
 export interface ListEnd {
   readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
 }
@@ -45,7 +45,7 @@ const contentTypes: Partial<Record<Verb, string>> = {
   apply: 'application/apply-patch+yaml',
   patch: 'application/merge-patch+json',
 };
-/** An answer that is read as a whole: a Secret or a Lease, which hold 1 MiB at most. */
+/** Largest response read in full: a Secret or a Lease, which have at most 1 MiB. */
 const maxAnswerBytes = 2 * 2 ** 20;
 const maxErrorBytes = 64 * 2 ** 10;
 /** Time for an answer; admission webhooks, which a write waits for, have 10 s. */
@@ -153,7 +153,7 @@ export class Api {
     }
   }
 
-  /** Has the selector read all of the response. @throws ApiError where that is cut off. */
+  /** Passes the whole response to the selector. @throws ApiError if it is cut off. */
   async #select(request: ApiRequest, response: IncomingMessage, selector: JsonSelector): Promise<void> {
     try {
       for await (const chunk of response) selector.write(chunk as Buffer);
@@ -217,7 +217,7 @@ export class Api {
     });
   }
 
-  /** @throws ApiError where it is longer than `maxBytes`, upon which the rest isn't read. */
+  /** @throws ApiError if it is longer than `maxBytes`; the rest isn't read. */
   async #text(request: ApiRequest, response: IncomingMessage, maxBytes: number): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -250,7 +250,7 @@ function readError(request: ApiRequest, cause: unknown): ApiError {
   return cause instanceof ApiError ? cause : noAnswer(operationOf(request), 'the API server', cause);
 }
 
-/** The namespace that a request is about; '' where it is about all. */
+/** The namespace of a request; '' for all namespaces. */
 function namespaceOf({ path }: ApiRequest): string {
   return /\/namespaces\/([^/]+)/.exec(path)?.[1] ?? '';
 }

@@ -30,7 +30,7 @@ export class Caches {
     return kind === jobResource.kind ? this.jobs : this.#children.get(kind)!;
   }
 
-  /** Takes in an answer to a request of ours, of which `selectionOf` was read. */
+  /** Stores a response to one of our own requests, read with `selectionOf`. */
   put(resource: Resource, object: KubernetesObject): void {
     if (resource.cached !== 'never') this.of(resource).put(keep(resource, object));
   }
@@ -42,7 +42,7 @@ export class Caches {
     return job && unpackJob(job);
   }
 
-  /** Objects of the job's own namespace: one of another that names it as its owner isn't its child. */
+  /** Children in the job's namespace; an object in another namespace that names it as owner isn't one. */
   childrenOf({ metadata: { namespace = '', uid = '' } }: TrainingJob): readonly KubernetesObject[] {
     return [...this.#children.values()].flatMap((cache) => cache.ownedBy(namespace, uid));
   }

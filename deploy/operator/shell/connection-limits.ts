@@ -1,16 +1,16 @@
 import type { Server, Socket } from 'node:net';
 
 export interface ConnectionLimits {
-  /** Open connections from one address, and in all. */
+  /** Open connections from one address, and in total. */
   readonly perAddress: number;
   readonly total: number;
 }
 
 /**
- * Keeps a server's newest connections: where there are too many, the oldest of the address that has most is closed.
+ * Keeps a server's newest connections: when there are too many, the oldest of the address with the most is closed.
  *
- * A limit that refuses new connections instead would let whoever holds old ones open keep everybody out. A probe needs
- * milliseconds, so that it is done before its connection is among the oldest.
+ * Rejecting new connections instead would let an attacker who holds old ones block everybody. A probe takes
+ * milliseconds, so it completes before its connection is among the oldest.
  */
 export function limitConnections(server: Server, { perAddress, total }: ConnectionLimits): void {
   const open = new Map<string, Set<Socket>>();

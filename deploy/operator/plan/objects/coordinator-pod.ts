@@ -20,7 +20,7 @@ const waitSeconds = 2_000_000;
 /**
  * The pod of one start of the coordinator. It is never restarted in place: the operator starts the next one, and so
  * can tell a failure from a lost node. All starts share the run directory.
- * @param credentials - which Secrets it gets.
+ * @param credentials - identifies the Secrets to mount.
  */
 export function coordinatorPod(context: JobContext, attempt: number, credentials: string): Desired {
   const { identity, fields } = context;
@@ -97,7 +97,7 @@ function coordinatorArgs(context: JobContext): string[] {
   ];
 }
 
-/** Nobody else can have this name in NATS, so what isn't signed with the job's token there is damage: no start fails. */
+/** The name in NATS is unique, so data there without the job's signature is damaged and must not block the start. */
 function natsArgs({ identity, fields: { nats } }: JobContext): string[] {
   if (nats === undefined) return [];
   return [
@@ -117,7 +117,7 @@ function signInArgs({ key, type, user }: NatsCredentials): string[] {
 
 const health = { httpGet: { path: '/healthz', port: ports.health, scheme: 'HTTP' }, timeoutSeconds: 3 };
 
-/** It answers as soon as the process has loaded; a coordinator that doesn't answer for a minute later hangs. */
+/** It answers as soon as the process has loaded. A coordinator that then doesn't answer for a minute hangs. */
 const probes = {
   startupProbe: { ...health, periodSeconds: 1, failureThreshold: 3600 },
   readinessProbe: { ...health, periodSeconds: 5, failureThreshold: 2 },

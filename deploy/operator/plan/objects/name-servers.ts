@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { V1NetworkPolicyPeer } from '@kubernetes/client-node';
 import type { NameServer } from '../types.js';
 
-/** CoreDNS and kube-dns alike, as kubeadm, kind, minikube, GKE, EKS and AKS install them. */
+/** CoreDNS or kube-dns, as installed by kubeadm, kind, minikube, GKE, EKS and AKS. */
 const clusterDns: readonly NameServer[] = [{ namespace: 'kube-system', label: 'k8s-app', value: 'kube-dns' }];
 
 const podsPattern = /^([a-z0-9][-a-z0-9]*)\/([A-Za-z0-9][-A-Za-z0-9_./]*)=([A-Za-z0-9][-A-Za-z0-9_.]*)$/;
@@ -10,7 +10,7 @@ const cidrPattern = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/;
 
 /**
  * Reads a list such as `kube-system/k8s-app=kube-dns,169.254.20.10/32`.
- * @throws Error that says which entry is wrong.
+ * @throws Error that names the invalid entry.
  */
 export function parseNameServers(text: string): NameServer[] {
   return text.split(',').map((entry) => {

@@ -5,7 +5,7 @@ import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
 import { nameServerPeers } from './name-servers.js';
 
-/** Ports that others reach; health is for the kubelet, which a network policy doesn't concern. */
+/** Ports open to pods. Health is for the kubelet, which network policies don't restrict. */
 const served = ['grpc', 'http'] as const;
 
 /** The address that stays while the coordinator's pods come and go; pods that have ended are no endpoints. */
@@ -29,7 +29,7 @@ export function networkPolicies(context: JobContext): Desired[] {
 }
 
 /**
- * Metadata services of clouds, which give out credentials of the node. IPv4: AWS, Google and others; Azure; Alibaba;
+ * Metadata services of clouds, which hand out the node's credentials. IPv4: AWS, Google and others; Azure; Alibaba;
  * Oracle. IPv6: AWS; Google; Oracle; Scaleway; Akamai; Alibaba.
  */
 const metadataServices = {
@@ -46,14 +46,14 @@ const metadataServices = {
 const outside: readonly V1NetworkPolicyPeer[] = [
   { ipBlock: { cidr: '0.0.0.0/0', except: metadataServices.v4 } },
   { ipBlock: { cidr: '::/0', except: metadataServices.v6 } },
-  // Network plug-ins differ in whether a pod's address is one of a block's.
+  // Network plug-ins differ in whether an ipBlock includes pod addresses.
   { namespaceSelector: {} },
 ];
 const dnsPorts = ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 }));
 
 /**
- * Workers and operator reach gRPC; pods of the namespace the page and metrics. It reaches everything but
- * metadata services: datasets and NATS may be anywhere.
+ * Ingress: workers and operator to gRPC, pods of the namespace to page and metrics. Egress: everything except metadata
+ * services, because datasets and NATS may be anywhere.
  */
 function coordinatorPolicy({ identity, settings }: JobContext): Desired {
   const workers: V1NetworkPolicyPeer = { podSelector: { matchLabels: selectorOf(identity, 'worker') } };
@@ -77,7 +77,7 @@ function coordinatorPolicy({ identity, settings }: JobContext): Desired {
   return stamped(asWritten(policy));
 }
 
-/** Nobody reaches a worker; it reaches the coordinator and the cluster's name servers, and needs nothing else. */
+/** Ingress to workers: none. Egress: only the coordinator and the cluster's name servers. */
 function workerPolicy({ identity, settings }: JobContext): Desired {
   const policy = {
     apiVersion: 'networking.k8s.io/v1',

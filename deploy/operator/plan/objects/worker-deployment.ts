@@ -12,7 +12,7 @@ const graceSeconds = 30;
 /**
  * The workers. They have no probes, as the coordinator's heartbeats judge them, and no state, so that they may be
  * replaced one by one, without room for an additional one.
- * @param credentials - those of the coordinator; undefined where an operator before 0.5.5 started it.
+ * @param credentials - the coordinator's; undefined if an operator before 0.5.5 started it.
  */
 export function workerDeployment(context: JobContext, credentials: string | undefined): Desired {
   const { identity, fields } = context;
