@@ -36,7 +36,7 @@ async function hold(port: number, text: string, localAddress: string): Promise<S
 test('answers probes, and nothing else', async () => {
   const port = await serve('the initial lists are not complete');
   expect(await get(port, '/healthz')).toEqual([200, 'ok\n']);
-  expect(await get(port, '/readyz')).toEqual([503, 'not all has been listed yet\n']);
+  expect(await get(port, '/readyz')).toEqual([503, 'the initial lists are not complete\n']);
   expect(await get(port, '/metrics')).toEqual([404, 'expected /healthz or /readyz\n']);
   expect(await get(port, '/toString')).toEqual([404, 'expected /healthz or /readyz\n']);
   expect(await get(port, '/healthz', 'POST')).toEqual([405, 'expected GET\n']);

@@ -20,7 +20,7 @@ interface Followed {
   readonly pace: JobPace;
   channel: CoordinatorChannel | undefined;
   answer: Answer;
-  /** The last answer that was planned for. */
+  /** Last answer that a plan has used. */
   told: Answer | undefined;
   checkpoint: 'none' | 'asked' | 'settled';
 }
@@ -35,14 +35,14 @@ export interface CallsSettings {
 
 const backoff: Backoff = { firstMs: 500, maxMs: 30_000 };
 const checkpointMs = 8_000;
-/** The same checkpoint isn't asked for again within as long. */
+/** Minimum time between two requests for the same checkpoint. */
 const checkpointAgainMs = 30_000;
 /** Secrets are read again after failures, as they may have been made again, but not more often than this. */
 const rereadMs = 300_000;
 
-/** Streams that are open at a time. With more coordinators than that each is listened to for `holdMs` in its turn. */
+/** Open streams. With more coordinators, each is followed for `holdMs` in turn. */
 const streams = { capacity: 128, perGroup: 96, holdMs: 10_000 };
-/** Connections that are being made at a time; each slot is kept for `connectingMs`, so 80 per second at most. */
+/** Connections being established at a time. Each slot is held for `connectingMs`, so at most 80 per second. */
 const connecting = { capacity: 8, perGroup: 6 };
 const connectingMs = 100;
 
@@ -50,8 +50,8 @@ const connectingMs = 100;
  * Follows the coordinators that plans ask for. A stream of a job brings its status once per second, and its last one
  * at the end, which a question every few seconds would miss; it costs the API server nothing.
  *
- * Coordinators run what their jobs' owners chose, so whatever one of them can use up is bounded, and shared fairly
- * between namespaces: streams, connecting, and the plans that answers cause.
+ * Coordinators run images that their jobs' owners chose. Everything that one of them can use up is therefore bounded and
+ * shared fairly between namespaces: streams, connection attempts, and plans caused by answers.
  */
 export class CoordinatorCalls {
   readonly #followed = new Map<string, Followed>();
@@ -86,8 +86,8 @@ export class CoordinatorCalls {
   }
 
   /**
-   * Asks a followed coordinator for a checkpoint, once.
-   * @returns whether nothing has to be waited for any more; else `onNews` follows within 8 s, whatever comes of it.
+   * Requests a checkpoint from a followed coordinator, once.
+   * @returns true if there is nothing left to wait for; otherwise `onNews` is called within 8 s, whatever the result.
    */
   checkpoint(uid: string, pod: string): boolean {
     const followed = this.#followed.get(uid);
@@ -123,7 +123,7 @@ export class CoordinatorCalls {
     }
   }
 
-  /** Listens to a coordinator until its end, a failure, or until it is another one's turn. */
+  /** Follows a coordinator until it ends or fails, or until another one's turn. */
   async #listen(followed: Followed): Promise<'ended' | 'recalled' | 'heard' | 'failed'> {
     const slot = await this.#streams.take(namespaceOf(followed.job), followed.stop.signal);
     const stopping = AbortSignal.any([followed.stop.signal, slot.recalled]);
@@ -135,7 +135,7 @@ export class CoordinatorCalls {
       const onStatus = (status: CoordinatorStatus) => {
         heard = true;
         this.#tell(followed, { pod: followed.ask.pod, status, statusMs: Date.now() });
-        // It has nothing more to say, and may not hold the stream.
+        // It has nothing more to report, and must not hold the stream.
         if (isEndState(status.state)) ending.abort();
       };
       await channel.watch(onStatus, AbortSignal.any([stopping, ending.signal]));
@@ -183,7 +183,7 @@ export class CoordinatorCalls {
     if (!followed.stop.signal.aborted) this.settings.onNews(keyOf(followed.job));
   }
 
-  /** Over the open stream's connection, or one of its own where it isn't this job's turn. */
+  /** Uses the open stream's connection, or a separate one when it isn't this job's turn. */
   async #askForCheckpoint(followed: Followed, signal: AbortSignal): Promise<void> {
     const channel = followed.channel ?? (await this.#open(followed, signal));
     try {
@@ -193,7 +193,7 @@ export class CoordinatorCalls {
     }
   }
 
-  /** The operator's certificate is made again: it may have expired. */
+  /** Renews the operator's certificate, which may have expired. */
   #fail(followed: Followed, error: Error): void {
     const uid = followed.job.metadata.uid ?? '';
     const nowMs = performance.now();
@@ -216,7 +216,7 @@ function namespaceOf({ metadata }: TrainingJob): string {
   return metadata.namespace ?? '';
 }
 
-/** What is needed of a job to follow it; its spec may be large, and change. */
+/** The fields of a job that are needed to follow it; its spec may be large and may change. */
 function headOf({ apiVersion, kind, metadata: { name, namespace, uid } }: TrainingJob): TrainingJob {
   return { apiVersion, kind, metadata: { name: name!, namespace: namespace!, uid: uid! }, spec: {} };
 }

@@ -9,11 +9,11 @@ import { maxReplyBytes, readStatusReply } from './status-reply.js';
 
 /** A status comes once per second; a coordinator from which none comes for as long does not answer. */
 const silentMs = 10_000;
-/** Statuses per second, and at once after a delay in the network. One who sends more is not followed. */
+/** Statuses per second, and in a burst after a network delay. A coordinator that sends more is disconnected. */
 const statusRate = { perSecond: 2, burst: 30 };
 const maxErrorText = 300;
 
-/** The control service of one coordinator's pod, which runs an image that its job's owner chose. */
+/** Control service of one coordinator's pod, which runs an image that its job's owner chose. */
 export class CoordinatorChannel {
   private constructor(
     private readonly session: GrpcSession,
@@ -21,7 +21,7 @@ export class CoordinatorChannel {
   ) {}
 
   /**
-   * @param address - the pod's own, which its certificate does not name; it names `serverName`.
+   * @param address - the pod's address. Its certificate names `serverName`, not the address.
    * @throws ClusterError
    */
   static async open(
@@ -41,7 +41,7 @@ export class CoordinatorChannel {
   /**
    * Follows the run to its end.
    * @returns once the coordinator has ended the stream.
-   * @throws ClusterError when it broke, nothing came, or what came is no status.
+   * @throws ClusterError when the stream broke, nothing arrived, or a message is no status.
    */
   async watch(onStatus: (status: CoordinatorStatus) => void, signal: AbortSignal): Promise<void> {
     const limit = new RateLimit(statusRate.perSecond, statusRate.burst);
@@ -65,7 +65,7 @@ export class CoordinatorChannel {
     }
   }
 
-  /** Asks for a checkpoint. @throws ClusterError when there is no answer before `signal` is aborted. */
+  /** Requests a checkpoint. @throws ClusterError without an answer before `signal` is aborted. */
   async checkpoint(signal: AbortSignal): Promise<void> {
     const onReply = () => undefined;
     try {
@@ -86,7 +86,7 @@ function failure(operation: string, error: unknown): ClusterError {
   return new ClusterError(code, `${operation}: ${words}`);
 }
 
-/** Whether the coordinator has refused the operator's certificate or token, or the operator the coordinator's. */
+/** Whether the coordinator rejected the operator's certificate or token, or the operator the coordinator's. */
 export function isUntrusted(error: unknown): boolean {
   return error instanceof ClusterError && error.code === 'UNTRUSTED';
 }

@@ -83,7 +83,7 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   const work = async (key: string) => {
     const end = instruments.reconcile.startTimer();
     let outcome = 'failed';
-    // A look that finds nothing to do waits for nothing: a thousand in a row would hold up everything else.
+    // A reconciliation without work never yields: a thousand in a row would block everything else.
     await untilIdle();
     try {
       const againMs = await reconciler.reconcile(key);

@@ -80,7 +80,7 @@ export class EventMemory {
   }
 }
 
-/** Of a fixed length: a message may have 1,000 characters, and be another one each time. */
+/** Key of fixed length: a message may have 1,000 characters, and differ each time. */
 function keyOf({ reason, message, warning }: Happening): string {
   return createHash('sha256')
     .update(JSON.stringify([reason, message, warning]))

@@ -39,7 +39,7 @@ export class Executor {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @throws ApiError when the action could not be done; events never fail. */
+  /** @throws ApiError when the action failed; events never fail. */
   async execute(job: TrainingJob, action: Exclude<Action, { type: 'checkpoint' }>): Promise<void> {
     this.signal.throwIfAborted();
     switch (action.type) {
@@ -64,7 +64,7 @@ export class Executor {
     const path = pathOf(jobResource, namespace, name, 'status');
     const query = { fieldManager };
     const { apiVersion, kind, metadata } = job;
-    // The API server takes nothing else from it, and of the spec not all is kept here.
+    // The API server uses nothing else, and the cached spec is incomplete.
     const body = { apiVersion, kind, metadata, status };
     const resource = `${jobResource.plural}/status`;
     const request = { verb: 'update', resource, path, query, body, signal: this.signal } as const;
@@ -91,7 +91,7 @@ export class Executor {
     this.#taken.delete(uid);
   }
 
-  /** The object to be written, with the topology where it holds that. */
+  /** The object to write, including the topology if it contains one. */
   async #complete(job: TrainingJob, { object, topology }: Write): Promise<Desired> {
     if (topology === undefined) return object;
     const text = await readTopology(this.parts.api, job, topology.sha256, this.signal);

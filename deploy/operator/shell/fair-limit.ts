@@ -4,18 +4,18 @@ import { Turns } from './turns.js';
 
 type Pass = () => void;
 
-/** A rate limit that namespaces share: where requests wait, those of one namespace go in turn with others'. */
+/** A rate limit shared by namespaces, which take turns when requests wait. */
 export class FairLimit {
   readonly #limit: RateLimit;
   readonly #waiting = new Turns<Pass>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param perSecond - on average. @param burst - at once. */
+  /** @param perSecond - average rate. @param burst - largest burst. */
   constructor(perSecond: number, burst: number) {
     this.#limit = new RateLimit(perSecond, burst);
   }
 
-  /** Settles when a request of the namespace may be sent. @throws the signal's reason. */
+  /** Resolves when a request of the namespace may be sent. @throws the signal's reason. */
   async pass(namespace: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#waiting.size === 0 && this.#limit.tryTake(performance.now())) return;
@@ -34,7 +34,7 @@ export class FairLimit {
     });
   }
 
-  /** Lets no request through before `untilMs` of the monotonic clock. */
+  /** Holds all requests until `untilMs` of the monotonic clock. */
   holdUntil(untilMs: number): void {
     this.#limit.holdUntil(untilMs);
   }

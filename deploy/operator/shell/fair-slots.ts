@@ -1,15 +1,15 @@
-/** Something of which there is a limited number, and which is shared fairly between groups. */
+/** One of a limited number of places, shared fairly between groups. */
 
 export interface SlotSettings {
   readonly capacity: number;
   /** Slots that one group may have. */
   readonly perGroup: number;
-  /** After so long a slot may be recalled for somebody who waits; undefined: never. */
+  /** Time after which a slot may be recalled for a waiting user; undefined: never. */
   readonly holdMs?: number;
 }
 
 export interface Slot {
-  /** Aborted when somebody else is to have the slot; it is free then. */
+  /** Aborted when the slot goes to another user; the slot is then free. */
   readonly recalled: AbortSignal;
   release(): void;
 }
@@ -26,16 +26,15 @@ interface Holder {
 }
 
 const reviewMs = 500;
-/** Slots recalled at a time: closing what they are for, and opening it again, takes the event loop's time. */
+/** Slots recalled at a time: closing and reopening their streams takes event loop time. */
 const recallsAtOnce = 8;
 
 /**
- * Slots for groups of users. A free slot goes to the waiting group that has the fewest, in the order of its requests.
- * Where none is free, those that were held for `holdMs` go round: from the group that has most to one that has fewer,
- * and within a group.
+ * Slots for groups of users. A free slot goes to the waiting group with the fewest, in the order of its requests. If
+ * none is free, slots held for `holdMs` rotate: from the group with the most to one with fewer, and within a group.
  */
 export class FairSlots {
-  /** In the order in which they were taken. */
+  /** In the order of acquisition. */
   readonly #holders = new Set<Holder>();
   readonly #waiting = new Set<Waiter>();
   readonly #held = new Map<string, number>();
@@ -47,7 +46,7 @@ export class FairSlots {
     return this.#holders.size;
   }
 
-  /** @throws the signal's reason when it is aborted before a slot is free. */
+  /** Waits for a slot. @throws the signal's reason if it is aborted first. */
   async take(group: string, signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     const holder = await new Promise<Holder>((resolve, reject) => {
@@ -93,7 +92,7 @@ export class FairSlots {
     this.#review ??= setTimeout(() => this.#recall(this.settings.holdMs!), reviewMs).unref();
   }
 
-  /** Recalls some slots that were held long enough, as many as somebody waits for at most. */
+  /** Recalls some slots that were held long enough, at most as many as users wait for. */
   #recall(holdMs: number): void {
     this.#review = undefined;
     const untilMs = performance.now() - holdMs;
@@ -107,7 +106,7 @@ export class FairSlots {
     this.#grant();
   }
 
-  /** Of the group that has most, or of the waiting group where that has as many as it may. */
+  /** Slot of the group with the most, or of the waiting group if that is at its limit. */
   #victim(waiting: string, untilMs: number): Holder | undefined {
     const own = this.#heldBy(waiting);
     const most = [...this.#held].reduce((best, one) => (one[1] > best[1] ? one : best), [waiting, own] as const);
@@ -117,7 +116,7 @@ export class FairSlots {
     return undefined;
   }
 
-  /** The first waiter of the group that has the fewest slots. */
+  /** First waiter of the group with the fewest slots. */
   #next(may: (group: string) => boolean): Waiter | undefined {
     let best: Waiter | undefined;
     for (const waiter of this.#waiting) {

@@ -1,27 +1,27 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** Bytes that are taken in per turn, from all connections together, and the time between turns: 4.8 MB per second. */
+/** Bytes accepted per turn from all connections together, and the time between turns: 4.8 MB per second. */
 const turnBytes = 96 * 1024;
 const turnMs = 20;
 const chunkBytes = 16 * 1024;
 
-/** Bytes that one connection may receive at once, and per second: the status of 1,024 workers fits in each second. */
+/** Bytes that one connection may receive in a burst, and per second: enough for a status of 1,024 workers each second. */
 const burstBytes = 1024 * 1024;
 const bytesPerSecond = 256 * 1024;
 
 /**
- * Hands on what any number of connections have received, a bounded amount per turn, each connection in its turn.
+ * Forwards data from any number of connections, a bounded amount per turn, with connections taking turns.
  *
- * A peer can send frames of a few bytes that cost far more to handle than to send. With the amount bounded below TLS
- * and HTTP/2, it doesn't matter of which protocol they are.
+ * A peer can send frames of a few bytes that cost far more to handle than to send. The bound applies below TLS and
+ * HTTP/2, so it covers frames of every protocol.
  */
 export class Pump {
   readonly #ready = new Set<GatedSocket>();
   #lastMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param socket - has received something, and its reader wants it. */
+  /** @param socket - has data that its reader wants. */
   add(socket: GatedSocket): void {
     this.#ready.add(socket);
     this.#timer ??= setTimeout(() => this.#turn(), Math.max(0, this.#lastMs + turnMs - performance.now()));
@@ -42,13 +42,13 @@ export class Pump {
 }
 
 /**
- * A connection whose reader gets what has arrived in the pump's turns, and which ends when too much arrives.
+ * A connection whose reader gets data in the pump's turns, and which ends when too much arrives.
  *
- * It ends without an event `error`, which the stream that Node.js puts between it and TLS would throw where nobody can
- * catch it: `failure` says why.
+ * It ends without an `error` event, because the stream that Node.js puts between it and TLS would throw that error
+ * uncatchably. `failure` has the reason.
  */
 export class GatedSocket extends Duplex {
-  /** The reason for its end, if that came from the network or from the limit. */
+  /** Reason for the end, if caused by the network or the limit. */
   failure: Error | undefined;
   #wanted = false;
   #budget = burstBytes;
@@ -69,7 +69,7 @@ export class GatedSocket extends Duplex {
     return this.#wanted && !this.destroyed && this.socket.readableLength > 0;
   }
 
-  /** To be called by the pump. @returns bytes. */
+  /** Called by the pump. @returns bytes. */
   handOn(): number {
     if (!this.hasMore) return 0;
     const chunk = this.socket.read(Math.min(this.socket.readableLength, chunkBytes)) as Buffer | null;
@@ -85,7 +85,7 @@ export class GatedSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // Its error ends the connection on another way.
+    // Its error ends the connection elsewhere.
     this.socket.write(chunk, () => done());
   }
 

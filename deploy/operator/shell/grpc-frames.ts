@@ -1,10 +1,10 @@
-/** Length of what stands before each message: whether it is compressed, and its length. */
+/** Length of a message's header: the compression flag and the message's length. */
 const headBytes = 5;
 
-/** A gRPC message without fields, as it is sent. */
+/** A gRPC message without fields, including its header. */
 export const emptyMessage = Buffer.alloc(headBytes);
 
-/** Takes messages out of a gRPC stream, each of at most `maxBytes`. */
+/** Extracts messages of at most `maxBytes` from a gRPC stream. */
 export class GrpcFrames {
   readonly #head = Buffer.alloc(headBytes);
   #headRead = 0;
@@ -15,7 +15,7 @@ export class GrpcFrames {
 
   /**
    * Calls `onMessage` with each message that is complete with `chunk`.
-   * @throws Error when a message is too long, or compressed, which was not offered to the peer.
+   * @throws Error when a message is too long, or compressed although compression wasn't offered.
    */
   read(chunk: Buffer, onMessage: (message: Buffer) => void): void {
     let at = 0;

@@ -11,11 +11,11 @@ import { emptyMessage, GrpcFrames } from './grpc-frames.js';
 const connectMs = 5_000;
 /** The coordinator closes a connection whose peer is silent for 20 s. */
 const pingMs = 8_000;
-/** Frames of the peer's that need an answer: so many at once, and per connection and second. */
+/** Peer's frames that need an answer, per connection: in a burst, and per second. */
 const maxPings = 10;
 const maxHeaderBytes = 8 * 1024;
 const maxErrorText = 300;
-/** `grpc-status` of a call whose certificate or token was refused. */
+/** `grpc-status` of a call whose certificate or token was rejected. */
 const unauthenticated = '16';
 
 export interface GrpcPeer {
@@ -33,7 +33,7 @@ export interface GrpcCall {
   readonly signal: AbortSignal;
 }
 
-/** One side has refused the other's certificate or token. */
+/** One side rejected the other's certificate or token. */
 export class UntrustedPeer extends Error {
   override readonly name = 'UntrustedPeer';
 }
@@ -41,9 +41,9 @@ export class UntrustedPeer extends Error {
 /**
  * A gRPC connection to a server that may be hostile.
  *
- * grpc-js is for servers that are trusted: it takes pushed streams and any number of frames, expands compressed
- * messages, and keeps 190 kB for each connection. Here the peer can send nothing but uncompressed messages of bounded
- * length and few headers, at a bounded rate.
+ * grpc-js assumes trusted servers: it accepts pushed streams and any number of frames, decompresses messages, and uses
+ * 190 kB per connection. Here the peer can send only uncompressed messages of bounded length and few headers, at a
+ * bounded rate.
  */
 export class GrpcSession {
   readonly #session: ClientHttp2Session;
@@ -63,7 +63,7 @@ export class GrpcSession {
     let pings = 0;
     this.#session.on('stream', refuse);
     this.#session.on('ping', () => (pings += 1) > maxPings && refuse());
-    // Calls report it.
+    // Calls report the error.
     this.#session.on('error', () => undefined);
     this.#session.on('close', () => socket.destroy());
     this.#pings = setInterval(() => {
@@ -93,7 +93,7 @@ export class GrpcSession {
     }
   }
 
-  /** Makes a call with an empty request. @returns once the server has ended it well. @throws Error */
+  /** Makes a call with an empty request. Resolves once the server has ended it successfully. @throws Error */
   async call({ path, maxReplyBytes, onReply, signal }: GrpcCall): Promise<void> {
     const stream = this.#session.request({
       ...{ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' },
@@ -145,7 +145,7 @@ function guard(stream: ClientHttp2Stream, work: () => void): void {
 }
 
 /**
- * @param ending - trailers, or headers where there was no reply.
+ * @param ending - trailers, or headers if there was no reply.
  * @param failure - of the connection.
  */
 function checkStatus(ending: IncomingHttpHeaders, failure: Error | undefined): void {

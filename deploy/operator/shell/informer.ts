@@ -41,11 +41,11 @@ interface WatchEvent {
 }
 
 /**
- * Objects of a page of a list. The API server holds a page as a whole, up to 1.5 MB for each object; what the operator
- * holds does not depend on it.
+ * Objects per page of a list. The API server keeps a whole page in memory, up to 1.5 MB per object. The operator's
+ * memory does not depend on it.
  */
 const pageSize = 50;
-/** Fields of the `Status` that a watch's `ERROR` brings. */
+/** Fields of the `Status` in a watch's `ERROR`. */
 const errorFields = { code: 'all', reason: 'all', message: { limit: { bytes: 4096, levels: 1 }, of: 'all' } } as const;
 /** A watch that ends sooner has not worked, whatever the server said; one that lasts longer has. */
 const shortMs = 1_000;
@@ -99,7 +99,7 @@ export class Informer {
     await sleep(delayMs, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Lists in pages, so that the API server does not hold everything as text at once. */
+  /** Lists in pages, so that the API server does not serialize everything at once. */
   async #list(signal: AbortSignal): Promise<void> {
     const keys = new Set<string>();
     let next: string | undefined;

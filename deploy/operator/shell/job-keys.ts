@@ -3,10 +3,10 @@ import { InvariantError } from '../../../job/errors.js';
 import { caAlgorithm } from '../../../proto/certificates.js';
 
 /**
- * Secrets of a job, derived from the operator's key and the job's UID, so that none has to be read from the cluster.
+ * A job's secrets, derived from the operator's key and the job's UID, so none has to be read from the cluster.
  *
- * HKDF-SHA256 (RFC 5869) without salt, as the operator's key is uniformly random. Each purpose has its own info, so
- * that one derived value says nothing about another. A change of what is derived needs a new version in `info`.
+ * HKDF-SHA256 (RFC 5869) without salt, because the operator's key is uniformly random. Each purpose has its own info, so
+ * one derived value reveals nothing about another. Changing a derived value requires a new version in `info`.
  */
 
 /** Bytes of the operator's key. */
@@ -18,7 +18,7 @@ const scalarBytes = 48;
 /** Order of P-256's base point: SP 800-186, 3.2.1.3. */
 const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-/** Tells operator keys apart in names of Secrets; 8 hex digits, which reveal nothing about the key. */
+/** Identifies an operator key in names of Secrets: 8 hex digits that reveal nothing about the key. */
 export function keyIdOf(operatorKey: Uint8Array): string {
   return derive(operatorKey, 'key-id', idBytes).toString('hex');
 }
@@ -29,7 +29,7 @@ export function jobToken(operatorKey: Uint8Array, uid: string): string {
 }
 
 /**
- * The keys of a job's CA, on P-256, as browsers don't accept Ed25519.
+ * Keys of a job's CA, on P-256, because browsers don't accept Ed25519.
  *
  * The private key is `(c mod (n − 1)) + 1`, with `c` from HKDF: key generation using extra random bits, FIPS 186-5,
  * A.2.1. Its bias against a uniform choice is below 2^-128.

@@ -26,12 +26,12 @@ export interface Fields {
   readonly [field: string]: Selection;
 }
 
-/** Stands for a value above its limit. */
+/** Replaces a value above its limit. */
 export interface TooLarge {
   readonly tooLarge: Size;
 }
 
-/** Levels of selected fields; a selection of ours has five. */
+/** Levels of selected fields; our selections have at most five. */
 const maxFrames = 32;
 
 export function isTooLarge(value: unknown): value is TooLarge {
@@ -65,14 +65,14 @@ interface Bound {
 }
 
 const { quote, backslash, comma, colon, openBrace, closeBrace, openBracket, closeBracket } = marks;
-/** Longer ones are nobody's that are selected. */
+/** Longer keys are never selected. */
 const maxKeyBytes = 320;
 
 /**
- * Reads JSON as it arrives, and builds only what is selected of it: memory and the time that the event loop is held up
- * follow what is kept, and not what was sent. An object of 1.5 MB costs a pass over its bytes, chunk by chunk.
+ * Reads JSON as it arrives and builds only the selected parts. Memory and event loop time depend on what is kept, not on
+ * what was sent. An object of 1.5 MB costs one pass over its bytes, chunk by chunk.
  *
- * The text is taken to be JSON, as the API server writes it: what is skipped is not checked.
+ * The text must be valid JSON, as the API server writes it: skipped parts are not checked.
  */
 export class JsonSelector {
   readonly #frames: Frame[] = [];
@@ -84,7 +84,7 @@ export class JsonSelector {
   #key: Buffer[] | undefined;
   #keyBytes = 0;
   #keyEscaped = false;
-  /** Selection of the value that comes next; undefined: none, and `#expects` says what comes. */
+  /** Selection of the next value; undefined: none, and `#expects` names what comes next. */
   #next: Selection | 'nothing';
   #expects: 'value' | 'key' | 'colon' | 'more' = 'value';
 
@@ -92,7 +92,7 @@ export class JsonSelector {
     this.#next = settings.selection;
   }
 
-  /** Whether no value has begun that hasn't ended. */
+  /** Whether no value is open. */
   get isComplete(): boolean {
     return this.#frames.length === 0 && this.#whole === undefined;
   }
@@ -101,7 +101,7 @@ export class JsonSelector {
     for (let at = 0; at < chunk.length;) at = this.#read(chunk, at);
   }
 
-  /** @returns where to go on. */
+  /** @returns where to continue. */
   #read(chunk: Buffer, at: number): number {
     if (this.#whole) return this.#readWhole(this.#whole, chunk, at);
     if (this.#key) return this.#readKey(this.#key, chunk, at);
@@ -124,7 +124,7 @@ export class JsonSelector {
     return at + 1;
   }
 
-  /** Begins a value. */
+  /** Starts a value. */
   #begin(byte: number, at: number): number {
     let selection = this.#next;
     this.#writeComma(selection);
@@ -193,7 +193,7 @@ export class JsonSelector {
     return end + 1;
   }
 
-  /** Where the key's closing quote is, if it is in this chunk. */
+  /** Position of the key's closing quote; undefined if it isn't in this chunk. */
   #keyEnd(chunk: Buffer, at: number): number | undefined {
     for (; at < chunk.length; at += 1) {
       if (this.#keyEscaped) this.#keyEscaped = false;
@@ -203,7 +203,7 @@ export class JsonSelector {
     return undefined;
   }
 
-  /** Reads a value to its end or the chunk's, without looking at what is in it. */
+  /** Reads to the end of the value or the chunk, without interpreting the content. */
   #readWhole(whole: Whole, chunk: Buffer, at: number): number {
     const end = endOfWhole(whole, chunk, at);
     const bytes = chunk.subarray(at, end ?? chunk.length);

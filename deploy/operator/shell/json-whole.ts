@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** Values of JSON that are read to their end without being taken apart. */
+/** JSON values that are read to their end without being parsed. */
 
-/** Stands for a value that isn't kept itself. */
+/** Replaces a value that isn't stored. */
 export interface Measured {
   readonly type: 'string' | 'object' | 'array' | 'other';
   /** Of its JSON text. */
@@ -13,7 +13,7 @@ export interface Measured {
   readonly text?: string;
 }
 
-/** A value that is being read without being taken apart. */
+/** A value that is being read without being parsed. */
 export interface Whole {
   readonly keep: 'nothing' | 'all' | 'digest' | 'text';
   readonly type: Measured['type'];
@@ -24,7 +24,7 @@ export interface Whole {
   /** Greatest level so far. */
   levels: number;
   quoted: boolean;
-  /** The chunk before ended within an escape. */
+  /** The previous chunk ended within an escape. */
   escaped: boolean;
 }
 
@@ -35,7 +35,7 @@ export const bytes = {
 } as const;
 const { quote, backslash, comma, openBrace, closeBrace, openBracket, closeBracket } = bytes;
 
-/** Where the value ends; undefined: not in this chunk. */
+/** End of the value; undefined: not in this chunk. */
 export function endOfWhole(whole: Whole, chunk: Buffer, at: number): number | undefined {
   return whole.type === 'other' ? endOfScalar(chunk, at) : endOfValue(whole, chunk, at);
 }
@@ -57,7 +57,7 @@ export function measure({ type, bytes, keep, text }: Whole, hash: Hash): Measure
   return { type, bytes, sha256, ...(keep === 'text' && { text: Buffer.concat(text).toString('utf8') }) };
 }
 
-/** Where a number or literal ends: at what follows it, which isn't its own. */
+/** End of a number or literal: the position of the first byte after it. */
 function endOfScalar(chunk: Buffer, at: number): number | undefined {
   for (; at < chunk.length; at += 1) {
     const byte = chunk[at]!;
@@ -66,7 +66,7 @@ function endOfScalar(chunk: Buffer, at: number): number | undefined {
   return undefined;
 }
 
-/** Behind the end of a text, object or array that has begun in this chunk or before. */
+/** Position after the end of a text, object or array that started in this chunk or earlier. */
 function endOfValue(whole: Whole, chunk: Buffer, at: number): number | undefined {
   let { level, levels, quoted, escaped } = whole;
   let end: number | undefined;

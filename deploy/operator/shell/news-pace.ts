@@ -1,13 +1,13 @@
 import type { News } from './answer-news.js';
 import { RateLimit } from './rate-limit.js';
 
-/** Progress of a job that trains is planned for this often; with many jobs less often, by the limits below. */
+/** Interval between plans for a job's progress; longer with many jobs, by the limits below. */
 export const progressMs = 5_000;
-/** Plans per second that are for progress alone, of all jobs: each is a write to the API server. */
+/** Plans per second for progress alone, for all jobs: each is a write to the API server. */
 const progressPerSecond = 20;
-/** The part of them that one namespace may have. */
+/** Share of one namespace. */
 const largestShare = 0.75;
-/** Other changes: of one job at once and per second; of a namespace at once and per second. */
+/** Other changes: burst and rate per second, of one job and of a namespace. */
 const jobBurst = 4;
 const jobPerSecond = 0.2;
 const namespaceBurst = 50;
@@ -19,8 +19,8 @@ interface Namespace {
 }
 
 /**
- * How often coordinators' answers are planned for. A coordinator may answer anything, also another state each time:
- * what it can cause is bounded for each job and each namespace, so that it can't use up what others need.
+ * Pace of plans caused by coordinators' answers. A coordinator may answer anything, even a new state each time, so the
+ * number of plans is bounded per job and per namespace.
  */
 export class NewsPace {
   readonly #namespaces = new Map<string, Namespace>();
@@ -49,7 +49,7 @@ export class NewsPace {
   }
 }
 
-/** The pace of one job. */
+/** Pace of one job. */
 export class JobPace {
   readonly #changes = new RateLimit(jobPerSecond, jobBurst);
   #toldMs = -Infinity;
@@ -73,9 +73,9 @@ export class JobPace {
 }
 
 /**
- * How often each job of a namespace is planned for its progress, in milliseconds. Namespaces with few jobs get all that
- * they want; the others share the rest equally.
- * @param jobs - of each namespace.
+ * Interval between progress plans of a job, per namespace, in milliseconds. Namespaces with few jobs get all that they
+ * need; the others share the rest equally.
+ * @param jobs - number of jobs per namespace.
  */
 export function progressIntervals(jobs: readonly (readonly [string, number])[]): Map<string, number> {
   const most = progressPerSecond * largestShare;

@@ -46,7 +46,7 @@ export class ObjectCache {
     return this.#byKey.values();
   }
 
-  /** @param uid - of the owner, which is in the same namespace. */
+  /** @param uid - of the owner in the same namespace. */
   ownedBy(namespace: string, uid: string): readonly KubernetesObject[] {
     return this.#byOwner.get(`${namespace}/${uid}`);
   }
@@ -80,7 +80,7 @@ export class ObjectCache {
   /**
    * Takes out what a complete list does not have, but for what was made after it.
    * @param keys - of what is in the list. @param version - of the list.
-   * @param namespace - that was listed; objects of others stay. Undefined: all.
+   * @param namespace - the listed one; objects of others stay. Undefined: all.
    */
   retain(keys: ReadonlySet<string>, version: string | undefined, namespace?: string): void {
     const old = (object: KubernetesObject) => !(Number(object.metadata?.resourceVersion) > Number(version));

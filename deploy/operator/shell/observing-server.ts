@@ -17,7 +17,7 @@ export interface ObservingSettings {
   readonly pages: Readonly<Record<string, () => Page | Promise<Page>>>;
 }
 
-/** A request has a line and few headers, and is there at once; a kubelet closes its connection after each. */
+/** A request has one line and few headers, and arrives at once. A kubelet closes its connection after each. */
 const headersMs = 2_000;
 const serverOptions = {
   ...{ headersTimeout: headersMs, requestTimeout: headersMs, keepAliveTimeout: 1_000 },
@@ -27,8 +27,8 @@ const connectionLimits = { perAddress: 16, total: 256 };
 const plain = 'text/plain; charset=utf-8';
 
 /**
- * A small HTTP server for probes or for metrics. Whoever can reach it can hold no connection for long, and keep nobody
- * else out: a probe that failed would have the operator restarted.
+ * A small HTTP server for probes or metrics. No client can hold a connection for long or block others, because a failed
+ * probe would restart the operator.
  */
 export class ObservingServer {
   readonly #server: Server;
@@ -63,7 +63,7 @@ export class ObservingServer {
   }
 }
 
-/** The page of a probe. @param trouble - why it fails; undefined: it doesn't. */
+/** Response to a probe. @param trouble - reason for failure; undefined: healthy. */
 export function healthPage(trouble: string | undefined): Page {
   return text(trouble === undefined ? 200 : 503, trouble ?? 'ok');
 }

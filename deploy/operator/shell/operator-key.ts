@@ -14,9 +14,9 @@ const field = 'key';
 const backoff: Backoff = { firstMs: 500, maxMs: 10_000 };
 
 /**
- * Reads the operator's key from its Secret in `namespace`, which is created with a new one where there is none. Tries
- * again while the API server can't be reached.
- * @throws ApiError where the operator may not, or the Secret holds something else. @throws when `signal` is aborted.
+ * Reads the operator's key from its Secret in `namespace`; creates the Secret with a new key if there is none. Retries
+ * while the API server can't be reached.
+ * @throws ApiError without permission, or if the Secret has other content. @throws when `signal` is aborted.
  */
 export async function loadOperatorKey(api: Api, namespace: string, signal: AbortSignal): Promise<Buffer> {
   for (let failures = 1; ; failures += 1) {
@@ -30,7 +30,7 @@ export async function loadOperatorKey(api: Api, namespace: string, signal: Abort
   }
 }
 
-/** Another operator may create it at the same time; whoever is second takes the first one's. */
+/** If another operator creates it at the same time, the second one uses the first one's key. */
 async function getOrCreate(api: Api, namespace: string, signal: AbortSignal): Promise<Buffer> {
   const resource = secretResource.plural;
   const get = () =>

@@ -24,9 +24,9 @@ export interface OperatorOptions {
   readonly keyNamespace: string;
   /** Absent: this is the only operator, and acts at once. */
   readonly lease?: LeaseOptions | undefined;
-  /** Where probes are answered. */
+  /** Address for probes. */
   readonly health: Place;
-  /** Where metrics are served; absent: nowhere. */
+  /** Address for metrics; absent: not served. */
   readonly metrics?: Place | undefined;
   /** Jobs that are worked on at once. */
   readonly concurrency: number;

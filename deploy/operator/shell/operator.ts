@@ -13,7 +13,7 @@ export interface OperatorParts {
   readonly queue: WorkQueue;
   readonly coordinators: CoordinatorCalls;
   readonly informers: readonly Informer[];
-  /** What has to succeed before the first job is reconciled; rejects when the signal is aborted. */
+  /** Must succeed before the first job is reconciled; rejects when the signal is aborted. */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
   /** Absent: this is the only operator. */
   readonly leader?: Leader | undefined;
@@ -48,7 +48,7 @@ export class Operator {
 
   /**
    * Works until `stop` is aborted, and then finishes what it has begun and gives the lead back.
-   * @param onListening - told the ports of health and, where they are served, of metrics.
+   * @param onListening - called with the ports of health and, if served, metrics.
    * @throws LeadLostError when another operator leads: the process must end, so that nothing of it goes on acting.
    */
   async run(

@@ -18,7 +18,7 @@ export class RateLimit {
     return true;
   }
 
-  /** How long until there is a token; 0: there is one. */
+  /** Time until a token is available; 0: now. */
   untilNextMs(nowMs: number): number {
     this.#refill(nowMs);
     return Math.max(0, this.#atMs - nowMs) + (Math.max(0, 1 - this.#tokens) / this.perSecond) * 1000;

@@ -10,9 +10,9 @@ interface Found {
 }
 
 /**
- * A job's topology, which the operator does not keep.
- * @param sha256 - as it was measured when the job was planned.
- * @throws ApiError where the job is another one by now.
+ * Reads a job's topology, which the operator does not store.
+ * @param sha256 - measured when the job was planned.
+ * @throws ApiError if the job has changed since.
  */
 export async function readTopology(api: Api, job: TrainingJob, sha256: string, signal: AbortSignal): Promise<string> {
   const { namespace, name, uid } = job.metadata;

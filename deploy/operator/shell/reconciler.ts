@@ -71,8 +71,8 @@ export class Reconciler {
   }
 
   /**
-   * Writes the status, or what the next plan needs of it where the API server refuses the whole.
-   * @returns why neither stands, if so. @throws ApiError where the write may yet succeed, and where the plan is stale.
+   * Writes the status, or only what the next plan needs if the API server rejects the full status.
+   * @returns the reason if neither was accepted. @throws ApiError if a retry may succeed, or if the plan is stale.
    */
   async #writeStatus(job: TrainingJob, status: TrainingJobStatus): Promise<ApiError | undefined> {
     const refusal = await this.#tryStatus(job, status);
@@ -96,7 +96,7 @@ export class Reconciler {
     const { coordinators, executor } = this.parts;
     for (const action of actions) {
       if (action.type !== 'checkpoint') await executor.execute(job, action);
-      // Others are worked on meanwhile; the job is planned again when the checkpoint is there, or its time is over.
+      // Meanwhile other jobs are processed. This one is planned again when the checkpoint is written or times out.
       else if (!coordinators.checkpoint(job.metadata.uid ?? '', action.pod)) return;
     }
   }
@@ -124,8 +124,8 @@ function isWorthTelling(error: unknown): boolean {
 }
 
 /**
- * Whether the API server would refuse the same write again: not what comes of a conflict, of too many requests, of
- * missing credentials, of a job that is gone or of a server that is out of order.
+ * Whether the API server would reject the same write again. False for conflicts, too many requests, missing credentials,
+ * a deleted job, and server errors.
  */
 function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code >= 400 && !passingCodes.includes(error.code);

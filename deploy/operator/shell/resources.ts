@@ -7,7 +7,7 @@ export interface Resource {
   readonly version: string;
   readonly kind: string;
   readonly plural: string;
-  /** How much of an object the plan looks at: what `selectionOf` says; the replicas; its metadata only. */
+  /** The part of an object that plans use: as in `selectionOf`, the replicas, or only the metadata. */
   readonly cached: 'object' | 'replicas' | 'metadata' | 'never';
 }
 
@@ -33,7 +33,7 @@ export const leaseResource: Resource = {
   cached: 'never',
 };
 
-/** What a job consists of, besides its Secrets: the operator may only create those, as it could read everyone's else. */
+/** Objects of a job except its Secrets. The operator may only create those: read access would cover everyone's. */
 export const childResources: readonly Resource[] = [
   podResource,
   { ...apps, kind: 'Deployment', plural: 'deployments', cached: 'replicas' },

@@ -14,12 +14,12 @@ import { jobCaKeys, jobToken, keyIdOf } from './job-keys.js';
 import { loadOperatorKey } from './operator-key.js';
 import { pathOf, secretResource } from './resources.js';
 
-/** The operator's certificate, the job's CA and token: what a coordinator is called with. */
+/** Credentials for calls to a coordinator: the operator's certificate, the job's CA and token. */
 export type JobIdentity = Omit<TlsIdentity, 'serverName'> & { readonly token: string };
 
 /**
- * Certificates and tokens of the jobs. The operator creates their Secrets and never reads them: all that it needs to
- * call a coordinator is derived from its own key.
+ * Certificates and tokens of the jobs. The operator creates their Secrets and never reads them. It derives everything it
+ * needs to call a coordinator from its own key.
  */
 export class Secrets {
   #key: Buffer | undefined;
@@ -32,10 +32,10 @@ export class Secrets {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Loads the operator's key, to be done before anything else. @throws ApiError where that isn't possible. */
+  /** Loads the operator's key; call it first. @throws ApiError if that fails. */
   async open(namespace: string, signal: AbortSignal): Promise<void> {
     this.#key = await loadOperatorKey(this.api, namespace, signal);
-    // Loads the library now: it would hold up the jobs for some hundred milliseconds.
+    // Loads the library now, because later it would delay jobs by some hundred milliseconds.
     await createAuthority({ days: 1, nowMs: Date.now() });
   }
 
@@ -44,8 +44,8 @@ export class Secrets {
   }
 
   /**
-   * Creates a job's Secrets. Those that exist already are left as they are: an earlier try made them, of the same CA
-   * and token. @throws ApiError
+   * Creates a job's Secrets. Existing ones stay unchanged: an earlier attempt created them with the same CA and token.
+   * @throws ApiError
    */
   async ensure(job: TrainingJob, { credentials, hosts }: Extract<Action, { type: 'secrets' }>): Promise<void> {
     const { authority, token } = await this.#deriveFor(job);
@@ -54,7 +54,7 @@ export class Secrets {
     for (const object of secretObjects(identityOf(job), credentials, certificates, token)) await this.#create(object);
   }
 
-  /** Made once per job, until `forget`. */
+  /** Created once per job, until `forget`. */
   async identity(job: TrainingJob): Promise<JobIdentity> {
     const uid = job.metadata.uid ?? '';
     const identity = this.#identities.get(uid) ?? this.#makeInTurn(job);

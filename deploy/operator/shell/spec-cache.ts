@@ -7,15 +7,15 @@ interface Entry {
   readonly found: ReadJob;
 }
 
-/** Of specs as JSON; what is read from them takes up to 25 times as much. */
+/** Bytes of cached specs as JSON; the parsed values take up to 25 times as much. */
 const maxBytes = 2 ** 20;
 
 /**
- * Remembers what was found in the jobs' specs, so that each generation is read once; the specs longest unused are
- * dropped first where they are too large together.
+ * Caches the result of parsing jobs' specs, so each generation is parsed once. When the total is too large, the least
+ * recently used ones are dropped first.
  */
 export class SpecCache {
-  /** By UID; the one used last is last. */
+  /** By UID; the most recently used is last. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
@@ -53,7 +53,7 @@ export class SpecCache {
   }
 }
 
-/** With room for the words that say what is wrong. */
+/** Includes room for error messages. */
 function bytesOf({ spec }: TrainingJob): number {
   return JSON.stringify(spec).length + 2048;
 }

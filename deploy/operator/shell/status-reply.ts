@@ -2,7 +2,7 @@ import protobuf, { type Reader } from 'protobufjs/minimal.js';
 import { coordinatorStates, type CoordinatorStatus } from '../plan/coordinator-status.js';
 import { cleanText } from '../resource/clean-text.js';
 
-/** Bytes of a `StatusReply` at most; one of 1,024 workers has less than 200 KiB. */
+/** Largest `StatusReply`, in bytes; one of 1,024 workers has less than 200 KiB. */
 export const maxReplyBytes = 256 * 1024;
 
 const maxWorkers = 4096;
@@ -14,11 +14,11 @@ const hexDigest = /^([0-9a-f]{64})?$/;
 
 type State = CoordinatorStatus['state'];
 
-/** Where a text stands in the reply, from and to; it is decoded at the end, as a field may come any number of times. */
+/** Start and end of a text in the reply. It is decoded at the end, because a field may be repeated any number of times. */
 type Span = readonly [number, number];
 const none: Span = [0, 0];
 
-/** What has been read of a reply so far; fields that are absent from it have the contract's defaults. */
+/** Fields read from a reply so far; absent ones have the contract's defaults. */
 interface Draft {
   state: Span;
   reason: Span;
@@ -81,8 +81,8 @@ const workerState = field(2, 'bytes');
 /**
  * Reads the fields of a `StatusReply` (proto/lockstep/v1/control.proto) that plans use, and checks and bounds each.
  *
- * The coordinator's image is its job's own choice, so its reply may be anything. The list of workers is counted and
- * not built: 256 KiB of it would be 130,000 objects, and half a second of work.
+ * A job chooses its coordinator's image, so the reply may be anything. Workers are counted, not built: a list of 256 KiB
+ * would be 130,000 objects and half a second of work.
  * @throws Error when the bytes are no status, or one that no coordinator sends.
  */
 export function readStatusReply(bytes: Uint8Array): CoordinatorStatus {
@@ -153,7 +153,7 @@ function span(reader: Reader): Span {
   return [from, from + length];
 }
 
-/** Groups, which proto3 doesn't have, could be nested without end. */
+/** Groups, which proto3 doesn't have, could be nested without limit. */
 function skip(reader: Reader, tag: number): void {
   const type = tag & 7;
   if (type === 3 || type === 4) throw new Error('status: expected fields of proto3, got a group');

@@ -9,7 +9,7 @@ export const appliedAnnotation = 'lockstep.dev/applied';
 
 const all = 'all';
 const limited = (bytes: number, of: 'all' | Fields = all): Selection => ({ limit: { bytes, levels: 8 }, of });
-/** Each is short by the API server's own rules. */
+/** All are short by the API server's own rules. */
 const names = { name: all, namespace: all, uid: all, resourceVersion: all, generation: all } as const;
 const times = { creationTimestamp: all, deletionTimestamp: all } as const;
 /** Six conditions, each with a message of 2048 letters of up to six bytes. */
@@ -42,8 +42,8 @@ const podFields: Fields = {
 };
 
 /**
- * The part of an object that is read and kept: all that a plan may look at, each bounded, as whoever may create objects
- * decides what is in them. A pod of 8 KiB becomes one of 1 KiB; with 5,000 of them that is most of the operator's memory.
+ * The part of an object that is read and cached: every field that a plan uses. Each is bounded, because users choose the
+ * contents. A pod of 8 KiB becomes one of 1 KiB; with 5,000 pods that is most of the operator's memory.
  */
 export function selectionOf(resource: Resource): Fields {
   if (resource.kind === jobResource.kind) return jobFields;
@@ -51,7 +51,7 @@ export function selectionOf(resource: Resource): Fields {
   return { metadata: childMetadata, ...(resource.cached === 'replicas' && { spec: { replicas: all } }) };
 }
 
-/** A job in the cache. Its spec is text, as what is parsed of hostile JSON takes many times its size. */
+/** A job in the cache. Its spec stays text, because parsed hostile JSON takes many times its size. */
 export interface PackedJob extends KubernetesObject {
   /** Absent once `KeptJobs` has dropped it. */
   packedSpec?: string;
@@ -75,7 +75,7 @@ export function keep(resource: Resource, { metadata, ...object }: Received): Kub
   };
 }
 
-/** Nothing of ours has such owners, labels or annotations. */
+/** None of our objects has such owners, labels or annotations. */
 function withoutTooLarge(metadata: V1ObjectMeta): V1ObjectMeta {
   const { ownerReferences, labels, annotations, ...rest } = metadata;
   return {

@@ -1,9 +1,9 @@
 /**
- * Things that wait, in groups that take turns: a group with a thousand of them delays another group's first one by no
- * more than one. A thing is in it once.
+ * Waiting items in groups that take turns: a group with a thousand items delays another group's first item by at most
+ * one. Each item is contained once.
  */
 export class Turns<Item> {
-  /** In the order of their turns; none is empty. */
+  /** In the order of their turns; no group is empty. */
   readonly #groups = new Map<string, Set<Item>>();
   #size = 0;
 
@@ -30,7 +30,7 @@ export class Turns<Item> {
   }
 
   /**
-   * Takes out the oldest item that may be taken, of the first group in turn that has one; the group's next turn comes
+   * Removes and returns the oldest eligible item of the first group in turn that has one. The group's next turn comes
    * after all others'.
    */
   next(may: (item: Item, group: string) => boolean = () => true): Item | undefined {

@@ -5,8 +5,8 @@ import type { Settings } from '../plan/types.js';
 import { apiVersion, kind, type TrainingJob } from '../resource/training-job.js';
 
 /**
- * Does once what is slow for the first time alone, before there is anything to do: compiles the schemas, loads what
- * makes certificates. Later it would hold up the event loop for a tenth of a second.
+ * Runs slow first-time work before there are jobs: compiles the schemas and loads the certificate library. Later it
+ * would block the event loop for a tenth of a second.
  */
 export async function warmUp(settings: Settings): Promise<void> {
   const metadata = { name: 'warm-up', namespace: 'warm-up', uid: 'warm-up' };

@@ -5,7 +5,7 @@ import { Turns } from './turns.js';
 export interface QueueSettings {
   /** Works on one key. @returns how long until the key is due again; undefined: not before something happens. */
   readonly work: (key: string) => Promise<number | undefined>;
-  /** Keys that are worked on at once; one namespace gets as many as it leaves free. */
+  /** Keys processed at once; one namespace gets as many as it leaves free. */
   readonly concurrency: number;
   readonly backoff: Backoff;
   /** @param failures - in a row. */
@@ -13,9 +13,9 @@ export interface QueueSettings {
 }
 
 /**
- * Keys of jobs, `namespace/name`, that have to be looked at. A key is in it once however often it is added, is never
- * worked on twice at the same time, and comes again, later each time, while the work on it fails. Namespaces take turns,
- * and none may take all that can be worked on at once.
+ * Queue of jobs to reconcile, by key `namespace/name`. A key is contained once however often it is added, and never
+ * processed twice at the same time. Failed keys are retried with growing delays. Namespaces take turns, and none may use
+ * the whole concurrency.
  */
 export class WorkQueue {
   readonly #ready = new Turns<string>();
@@ -113,9 +113,9 @@ export class WorkQueue {
 }
 
 /**
- * Whether a namespace may begin another piece of work: while it has fewer than are free. One alone gets half of them,
- * two a third each; so whoever comes next finds a free one, up to as many namespaces as there is concurrency.
- * @param own - what the namespace works on now. @param all - what all do.
+ * Whether a namespace may start another job: while it has fewer than are free. One alone gets half of them, two a third
+ * each, so the next namespace finds a free one, up to as many namespaces as the concurrency.
+ * @param own - jobs in progress of the namespace. @param all - of all namespaces.
  */
 export function mayBegin({ own, all, concurrency }: Readonly<Record<'own' | 'all' | 'concurrency', number>>): boolean {
   return own < concurrency - all;

@@ -146,8 +146,8 @@ describe('a model file', () => {
     const refused = async (paths: string[], message: RegExp) =>
       expect(readModelFile(await withWeights('link.json', paths))).rejects.toThrow(message);
     await refused(['linked.bin'], /expected a regular file linked\.bin in the same folder, got a symbolic link/);
-    await refused(['folder.bin'], /expected a regular file folder\.bin beside it, got something else/);
-    await refused(['absent.bin'], /expected a regular file absent\.bin beside it, got ENOENT/);
+    await refused(['folder.bin'], /expected a regular file folder\.bin in the same folder, got something else/);
+    await refused(['absent.bin'], /expected a regular file absent\.bin in the same folder, got ENOENT/);
     await refused(['weights.bin', 'weights.bin'], /expected a weightsManifest of one file/);
   });
 });
