@@ -13,7 +13,7 @@ export interface EngineChoice {
   readonly log?: (message: string) => void;
   /** Where compiled programs are kept; none are by default. */
   readonly cacheDirectory?: string | undefined;
-  /** tensorflow only: where its binding may be installed, besides Lockstep's own packages and `NODE_PATH`. */
+  /** tensorflow only: another place to search for its binding, besides Lockstep's own packages and `NODE_PATH`. */
   readonly directory?: string | undefined;
 }
 

@@ -36,7 +36,7 @@ export function isModelFile(model: string): boolean {
   return modelFile.test(model);
 }
 
-/** True for a file that is run to make the model: any but JSON. */
+/** True for a file that runs to build the model: any except JSON. */
 export function isModule(model: string): boolean {
   return isModelFile(model) && !model.endsWith('.json');
 }

@@ -1,12 +1,12 @@
 import { JobError } from './errors.js';
 
-/** Limits of a spec file, which may come from anyone: they bound time and memory of reading it to seconds and 0.5 GB. */
+/** Limits of a spec file, which may come from anyone. They bound parsing to seconds and 0.5 GB. */
 
 /** A model of a thousand layers takes 1 MB. */
 export const maxSpecBytes = 2 * 1024 * 1024;
-/** Most lists and sections inside each other. */
+/** Largest nesting of lists and sections. */
 const maxDepth = 200;
-/** Most problems that a message lists. */
+/** Largest number of problems in a message. */
 const maxListed = 50;
 
 /**
@@ -29,7 +29,7 @@ export function tooLarge(fileName: string): JobError {
   return new JobError('BAD_SPEC', `spec file: expected at most ${limit}, got more; ${fileName}; ${advice}`);
 }
 
-/** Texts of the first items, and a line that counts the others. */
+/** Texts of the first items, and a line with the number of others. */
 export function listFirst<Item>(items: readonly Item[], describe: (item: Item) => string): string[] {
   const rest = items.length - maxListed;
   const listed = items.slice(0, maxListed).map(describe);
@@ -37,7 +37,7 @@ export function listFirst<Item>(items: readonly Item[], describe: (item: Item) =
 }
 
 /**
- * Estimates the nesting from open brackets, also those in quotes, and from indentation: a level of a block takes a
+ * Estimates the nesting from open brackets, including those in quotes, and from indentation: a block level takes a
  * column or two.
  */
 function depthOf(text: string): number {

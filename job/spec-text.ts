@@ -18,7 +18,7 @@ export interface SpecFile {
 
 /**
  * Reads a spec file: YAML 1.2, which includes JSON, with the merge keys (`<<`) of YAML 1.1.
- * @param text - within `checkSpecText`'s limits, which are checked here.
+ * @param text - checked here against `checkSpecText`'s limits.
  * @param fileName - for messages only.
  * @throws JobError BAD_SPEC with the lines of the syntax errors.
  */
@@ -26,7 +26,7 @@ export function parseSpecText(text: string, fileName: string): SpecFile {
   checkSpecText(text, fileName);
   const { isNode, LineCounter, parseAllDocuments } = loadYaml();
   const lines = new LineCounter();
-  // The library's own check for repeated keys takes a time that grows with the square of their number.
+  // The library's own check for repeated keys takes quadratic time.
   const options = { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false };
   const parsed = parseAllDocuments(text, options);
   const documents = 'empty' in parsed ? [] : parsed;
@@ -122,9 +122,9 @@ function hasComment({ comment, commentBefore, contents }: Yaml.Document): boolea
   return [comment, commentBefore, contents?.comment, contents?.commentBefore].some((text) => typeof text === 'string');
 }
 
-/** Most values that the aliases of one anchor may expand to; the YAML library refuses more. */
+/** Most values that the aliases of one anchor may expand to; the YAML library rejects more. */
 const maxExpanded = 100;
-/** Most aliases of a spec. The time that the library takes grows with the square of their number. */
+/** Most aliases of a spec. The library's time is quadratic in their number. */
 const maxAliases = 1000;
 
 /** @throws Error */

@@ -8,7 +8,7 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** All that a cluster needs for mutual TLS. The CA's key is not part of it: another certificate needs another CA. */
+/** Files for a cluster's mutual TLS. The CA's key is not included, so another certificate needs another CA. */
 export interface ClusterCertificates {
   /** The CA's certificate, PEM: what every side checks the other's certificate against. */
   readonly ca: string;
@@ -40,7 +40,7 @@ export interface Authority {
   readonly issueWorker: () => Promise<KeyPair>;
 }
 
-/** What certificates are signed with. */
+/** CA data for signing certificates. */
 interface Signer {
   readonly x509: typeof X509;
   readonly name: string;
@@ -48,7 +48,7 @@ interface Signer {
   readonly validity: { readonly notBefore: Date; readonly notAfter: Date };
 }
 
-/** Of all keys here. */
+/** Algorithm of all keys here. */
 export const caAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const dayMs = 86_400_000;
 /** Clocks of the cluster's machines may differ by so much. */
@@ -62,8 +62,8 @@ export async function makeCertificates({ hosts, ...options }: CertificateOptions
 }
 
 /**
- * Makes a private CA. Two with the same `keys` have the same subject and key identifier, so each verifies what the
- * other has issued; serial number and validity are their own.
+ * Creates a private CA. Two CAs with the same `keys` have the same subject and key identifier, so each verifies
+ * certificates that the other issued. Serial number and validity differ.
  */
 export async function createAuthority({ days, nowMs, keys: given }: AuthorityOptions): Promise<Authority> {
   // The library's dependency injection wants it there first.
@@ -81,7 +81,7 @@ export async function createAuthority({ days, nowMs, keys: given }: AuthorityOpt
   };
 }
 
-/** Part of the CA's name, so that messages tell two CAs apart: the first 32 bits of the public key's SHA-256, in hex. */
+/** Part of the CA's name that distinguishes two CAs in messages: the first 32 bits of the public key's SHA-256, in hex. */
 async function fingerprintOf(publicKey: webcrypto.CryptoKey): Promise<string> {
   const spki = await crypto.subtle.exportKey('spki', publicKey);
   return Buffer.from(await crypto.subtle.digest('SHA-256', spki))

@@ -10,7 +10,7 @@ export interface TlsIdentity {
   readonly key: string;
   /** For a client: name that the server's certificate must have, where it is not the host of its address. */
   readonly serverName?: string | undefined;
-  /** Calls `listener` after each change of these values; absent where they never change. */
+  /** Calls `listener` after each change of these values; absent if they never change. */
   onChange?(listener: () => void): void;
 }
 
@@ -35,7 +35,7 @@ export function checkIdentity(identity: TlsIdentity, role: TlsRole, nowMs: numbe
   for (const certificate of [own!, ...chain]) checkTime(certificate, '--tls-cert', nowMs);
   const isCurrent = ({ validFrom, validTo }: X509Certificate) =>
     nowMs >= Date.parse(validFrom) && nowMs <= Date.parse(validTo);
-  // While one CA replaces another, the file has both, and the former one may end.
+  // While one CA replaces another, the file has both, and the old one may expire.
   if (isSignedBy(own!, chain, authorities.filter(isCurrent))) return;
   if (!isSignedBy(own!, chain, authorities)) {
     const expected = authorities.map(nameOf).join(', ');
@@ -47,10 +47,10 @@ export function checkIdentity(identity: TlsIdentity, role: TlsRole, nowMs: numbe
   for (const certificate of authorities) checkTime(certificate, '--tls-ca', nowMs);
 }
 
-/** Longest time before its end at which a certificate is reported; of short-lived ones, a tenth of their life. */
+/** Longest time before expiry at which a certificate is reported; for short-lived ones, a tenth of their lifetime. */
 const noticeMs = 14 * 86_400_000;
 
-/** A warning if own certificates, or all CAs, end soon or have ended. */
+/** A warning if own certificates, or all CAs, expire soon or have expired. */
 export function describeExpiry({ cert, ca }: Pick<TlsIdentity, 'cert' | 'ca'>, nowMs: number): string | undefined {
   const endOf = ({ validTo }: X509Certificate) => Date.parse(validTo);
   const byEnd = (a: X509Certificate, b: X509Certificate) => endOf(a) - endOf(b);

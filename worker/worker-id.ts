@@ -7,7 +7,7 @@ export function newWorkerId(): string {
   return `${hostname().slice(0, 100)}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Secret of this process that its heartbeats show; see `Hello.beat_key`. */
+/** Secret of this process that its heartbeats carry; see `Hello.beat_key`. */
 export function newBeatKey(): Uint8Array {
   return randomBytes(beatKeyBytes);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks the registries for the digest that each image's tag has today, and writes it into deploy/:
-# deploy/images/pin-bases.sh [--check]   (--check: only say which differ, with exit code 1)
+# Asks the registries for the current digest of each image's tag, and writes it into deploy/:
+# deploy/images/pin-bases.sh [--check]   (--check: only report differences, with exit code 1)
 #
 # Needs the registries, and skopeo, crane or docker with buildx.
 set -eu

@@ -8,7 +8,7 @@ import { EagerModel } from './eager-model.js';
 export interface TensorflowEngineOptions {
   /** Threads inside one operator; one number per process. */
   readonly threads: number;
-  /** Where the binding may be installed, besides Lockstep's own packages and `NODE_PATH`. */
+  /** Another place to search for the binding, besides Lockstep's own packages and `NODE_PATH`. */
   readonly directory?: string | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface FoundBinding {
 
 /**
  * The binding that a worker would load, without loading it. Lockstep's own packages and those of `NODE_PATH` are
- * searched; never the current directory, as a job may have been downloaded into it.
+ * searched, but never the current directory, because a job may have been downloaded into it.
  * @param directory - another place to search.
  */
 export function findBinding(directory?: string): FoundBinding | undefined {

@@ -22,7 +22,7 @@ export const NAMES_FILE = 'batches.meta.txt';
 export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 /** SHA-256 of the official archive, 170,052,171 bytes, whose md5 https://www.cs.toronto.edu/~kriz/cifar.html gives. */
 export const OFFICIAL_SHA256 = 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd';
-/** That md5. Only markers written by earlier versions carry it; nothing is checked against it. */
+/** That md5. Only markers from earlier versions contain it; nothing is checked against it. */
 export const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
 /** The folder inside the official archive. */
 export const FOLDER = 'cifar-10-batches-bin';

@@ -45,7 +45,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, format: Image
   }
 }
 
-/** @returns the number of pixels. @throws JobError BAD_DATA for an image that would take too much to decode. */
+/** @returns the number of pixels. @throws JobError BAD_DATA for an image that is too expensive to decode. */
 function checkHeader(bytes: Uint8Array, name: string): number {
   const header = readHeader(bytes);
   if (!header) throw badImage(name, 'a damaged one (no header)');
@@ -84,14 +84,14 @@ function converted(image: Sharp, { height, width, channels, fit }: ImageFormat):
 
 let decoder: ReturnType<typeof prepareDecoder> | undefined;
 
-/** Loaded only where images are decoded, as it takes a tenth of a second; its settings are made once. */
+/** Loaded only when images are decoded, because loading takes a tenth of a second; configured once. */
 function loadDecoder() {
   return (decoder ??= prepareDecoder());
 }
 
 async function prepareDecoder() {
   const { default: sharp } = await import('sharp');
-  // Two checks instead of one: a kind that `isImage` mistakes for a PNG or JPEG has no loader.
+  // A second check: a format that `isImage` mistakes for a PNG or JPEG has no loader.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer'] });
   sharp.simd(false);

@@ -94,7 +94,7 @@ function normalisation(train: Split, channels: number): Dataset['normalise'] {
   return { mean: mean.map(rounded), deviation: deviation.map((value) => Math.max(rounded(value), 0.004)) };
 }
 
-/** The decoder's threads are four, unless UV_THREADPOOL_SIZE says otherwise. */
+/** The decoder has four threads, unless UV_THREADPOOL_SIZE sets another number. */
 const maxAtOnce = 8;
 
 /**

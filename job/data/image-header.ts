@@ -1,15 +1,15 @@
-/** Facts of an image that bound the cost of decoding it. */
+/** Header fields that bound the cost of decoding an image. */
 export interface ImageHeader {
   readonly width: number;
   readonly height: number;
-  /** Passes over the whole image in which its data comes. */
+  /** Passes over the whole image. */
   readonly scans: number;
 }
 
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const jpegSignature = Buffer.from([0xff, 0xd8, 0xff]);
 
-/** True for the content of a PNG or JPEG. The decoder knows more kinds, some of which could name other files. */
+/** True for the content of a PNG or JPEG. The decoder supports more formats, some of which can refer to other files. */
 export function isImage(bytes: Uint8Array): boolean {
   return [pngSignature, jpegSignature].some((signature) => startsWith(bytes, signature));
 }
@@ -17,8 +17,7 @@ export function isImage(bytes: Uint8Array): boolean {
 /**
  * Reads the header of a PNG or JPEG without decoding it; undefined if it has none.
  *
- * The decoder's own limits leave out a JPEG's number of scans. A scan costs a pass over the whole image, and 30 bytes
- * are enough for one.
+ * The decoder's own limits don't cover a JPEG's number of scans. A scan of 30 bytes costs a pass over the whole image.
  */
 export function readHeader(bytes: Uint8Array): ImageHeader | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,6 +1,6 @@
-/** Limits of an image file. Whatever it holds, all images being decoded together take at most about 0.6 GB. */
+/** Limits of an image file. All images being decoded together take at most about 0.6 GB, whatever they contain. */
 
-/** 64 MiB; a photograph takes a tenth of it. */
+/** 64 MiB; a photograph has a tenth of that. */
 export const maxImageBytes = 64 * 1024 * 1024;
 /** Pixels of an image, and of all images that are being decoded. The most expensive kind takes 8 bytes for each. */
 export const maxPixels = 8192 * 8192;
@@ -9,7 +9,7 @@ export const maxScans = 100;
 /** The largest image takes 7 s on a busy machine. */
 export const decodeLimitSeconds = 60;
 
-/** Admits images to the decoder in their order, as long as those inside have at most `maxPixels` together. */
+/** Admits images to the decoder in order, while those being decoded have at most `maxPixels` together. */
 export class PixelBudget {
   #free = maxPixels;
   readonly #waiting: { readonly pixels: number; readonly enter: () => void }[] = [];

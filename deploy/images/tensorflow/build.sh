@@ -5,7 +5,7 @@
 # checked against scripts/downloads.json; the addon, which the package's installer would download unchecked, is compiled
 # from the package's own sources. Linux on x86-64; needs npm, g++ and Node's headers. DEST must not exist; afterwards a
 # worker finds the binding with NODE_PATH=DEST/node_modules.
-#   FETCH_URL   where a mirror has the archive of libtensorflow; its SHA-256 is checked all the same
+#   FETCH_URL   mirror of the libtensorflow archive; its SHA-256 is checked all the same
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dest=$(realpath -m "${1:?usage: build.sh DEST}")
