@@ -3,7 +3,7 @@
 # CUDA's libraries with cuDNN, into node_modules/onnxruntime-node and gpu-libraries (3 GB). Lockstep is built, too.
 #
 # usage: scripts/gpu-setup.sh
-#   CUDA 13: a driver since 580, GPUs since compute capability 7.5. All files come from PyPI; each is checked against the
+#   CUDA 13: driver 580 or newer, compute capability 7.5 or more. All files come from PyPI; each is checked against the
 #   SHA-256 in scripts/downloads.json or scripts/gpu-requirements.txt.
 #
 # Linux on x86-64; needs npm and python3 with pip, no GPU. For a machine without internet: run it on one with, and carry

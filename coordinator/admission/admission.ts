@@ -96,7 +96,7 @@ export class Admission {
     if (address.waiting.size > 0) this.#schedule();
   }
 
-  /** Drops a pending connection whose peer broke a rule; its address waits for as long as after many failures. */
+  /** Drops a pending connection whose peer broke a rule. Its address then waits as long as after many failures. */
   reject(peer: string): void {
     const connection = this.#connections.get(peer);
     if (connection?.state === 'pending') this.#drop(connection, this.limits.failures.perAddress.burst);

@@ -37,7 +37,7 @@ const backoff: Backoff = { firstMs: 500, maxMs: 30_000 };
 const checkpointMs = 8_000;
 /** Minimum time between two requests for the same checkpoint. */
 const checkpointAgainMs = 30_000;
-/** Secrets are read again after failures, as they may have been made again, but not more often than this. */
+/** Minimum time between two renewals of a job's credentials after failures. */
 const rereadMs = 300_000;
 
 /** Open streams. With more coordinators, each is followed for `holdMs` in turn. */
@@ -193,7 +193,7 @@ export class CoordinatorCalls {
     }
   }
 
-  /** Renews the operator's certificate, which may have expired. */
+  /** Records a failure. If it persists, drops the job's credentials, so new ones are derived: they may have expired. */
   #fail(followed: Followed, error: Error): void {
     const uid = followed.job.metadata.uid ?? '';
     const nowMs = performance.now();

@@ -72,7 +72,7 @@ export class GrpcSession {
     }, pingMs).unref();
   }
 
-  /** @throws Error when TLS isn't established in time with the server that is expected. */
+  /** @throws Error if TLS with the expected server isn't established in time. */
   static async connect(peer: GrpcPeer, pump: Pump, signal: AbortSignal): Promise<GrpcSession> {
     const { address, identity } = peer;
     const gated = new GatedSocket(connectTcp(splitAddress(address)), pump);

@@ -160,7 +160,7 @@ function skip(reader: Reader, tag: number): void {
   reader.skipType(type);
 }
 
-/** From 0 to `max`; 0 for what is no number. */
+/** Clamped to 0 to `max`; 0 for NaN. */
 function clamp(value: number, max: number): number {
   return value > 0 ? Math.min(value, max) : 0;
 }

@@ -29,7 +29,7 @@ const childMetadata: Fields = {
   ownerReferences: limited(4096, { uid: all, controller: all }),
 };
 const container = { name: all, ready: all, restartCount: all, state: all, lastState: all } as const;
-/** Where it runs and how it is; not what it runs, which the operator wrote itself. */
+/** Placement and state of a pod; not what it runs, which the operator wrote itself. */
 const podFields: Fields = {
   metadata: childMetadata,
   spec: { nodeName: all },
