@@ -58,7 +58,7 @@ export class NatsControlClient implements ControlClient {
   /** Name of the requested job in NATS. */
   #job: Promise<string> | undefined;
 
-  /** @param waitMs - how long `watch` goes on without an answer. */
+  /** @param waitMs - how long `watch` continues without a reply. */
   constructor(
     private readonly options: NatsOptions,
     private readonly waitMs = 300_000,

@@ -116,7 +116,7 @@ export function addRunOptions(
       'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download); ' +
         'with data.dataset=folder: directory of class folders (else data.path)',
     )
-    .option('--run <dir>', 'run directory (default: a new one in --runs); one that holds this run is gone on with')
+    .option('--run <dir>', 'run directory (default: a new one in --runs); an existing run there is resumed')
     .option('--runs <dir>', 'where new run directories are made', 'runs')
     .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
     .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback, as TLS is')
@@ -242,6 +242,6 @@ Examples:
   lockstep train job.yaml --set optimizer.momentum=0.95 --set data.augment.flip=true
   lockstep train --resume runs/cluster-cnn3-20260131-142501-073 --workers 2
 
-Ctrl-C ends the run after the step in progress and writes what there is; --resume goes on with it.
+Ctrl-C stops the run after the current step and saves it; --resume resumes it.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped.
 `;

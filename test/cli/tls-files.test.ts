@@ -189,7 +189,7 @@ describe('a certificate that ends', () => {
     expect(logged[0]).toMatch(/^TLS: the certificate "CN=lockstep .*" expires .*; renew it$/);
     await check(endMs + 23 * hourMs);
     expect(logged).toHaveLength(2);
-    expect(logged[1]).toContain(' ended ');
+    expect(logged[1]).toContain(' expired ');
   });
 
   it('is reported at most 14 days before', async () => {
@@ -199,7 +199,7 @@ describe('a certificate that ends', () => {
     const identity = { ...year.worker, ca: year.ca };
     const endMs = Date.parse(new X509Certificate(identity.cert).validTo);
     expect(describeExpiry(identity, endMs - 15 * dayMs)).toBeUndefined();
-    expect(describeExpiry(identity, endMs - 13 * dayMs)).toContain(' ends ');
+    expect(describeExpiry(identity, endMs - 13 * dayMs)).toContain(' expires ');
     // A former CA beside the new one may end.
     expect(describeExpiry({ ...identity, ca: identity.ca + worker.ca }, Date.now())).toBeUndefined();
   });

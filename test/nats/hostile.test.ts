@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)('control by an account without the token'
     expect(done).toEqual([]);
     const right = seal.add(['request', 'j', 'pause'], request);
     expect(await send(right, 'pause')).toMatchObject({ ok: true });
-    expect((await send(right, 'pause')).message).toMatch(/carried out already/);
+    expect((await send(right, 'pause')).message).toMatch(/already executed/);
     expect(done).toEqual(['pause']);
     const before = seal.add(['request', 'j', 'stop'], { at: Date.now() - 30_000, nonce: 'qrstuvwxyzabcdef' });
     expect((await send(before)).message).toMatch(/made after this coordinator started/);

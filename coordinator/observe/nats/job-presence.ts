@@ -42,7 +42,7 @@ const ownerMs = 1_500;
 /** What NATS is told of a run. It catches its own errors, and nothing of the run waits for it. */
 export class JobPresence {
   runId = '';
-  /** Whether the run of an entry that is taken over may be gone on with: there is none in the directory yet. */
+  /** Whether the run of a taken-over entry may be resumed: the directory has no run yet. */
   mayGoOn = false;
   /** The entry of such a run, until it is known whether it is. */
   takenOver: RegistryEntry | undefined;

@@ -31,7 +31,7 @@ export interface NatsRun extends NatsOptions {
   readonly onNote: (message: string) => void;
 }
 
-/** How long a start waits for NATS before it goes on without. */
+/** Time that a start waits for NATS before it continues without. */
 const startLimitMs = 4_000;
 const retryMs = 1_000;
 

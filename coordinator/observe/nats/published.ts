@@ -9,7 +9,7 @@ const mostEvents = 100_000;
 
 /**
  * Keys of the events of a run that are in the stream, of those that its state decides. The stream itself knows ids for
- * an hour only, and a run may be gone on with much later.
+ * an hour only, and a run may be resumed much later.
  */
 export async function publishedKeys(stores: Stores, job: string, runId: string): Promise<Set<string>> {
   const keys = new Set<string>();

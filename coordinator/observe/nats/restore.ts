@@ -38,7 +38,7 @@ function parseRecord(text: string | undefined): LocalRun {
 }
 
 /**
- * Which run a coordinator goes on with: the one in its directory, else that of the registry if it is not finished.
+ * The run that a coordinator resumes: the one in its directory, else that of the registry if it is not finished.
  * @param newId - for a run that has no id yet.
  */
 export function decideRun(

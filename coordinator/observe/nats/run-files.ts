@@ -25,7 +25,7 @@ export class RunFiles {
   /**
    * The files as they are now, each part of which `keep` has kept.
    * @param withResults - model and report too.
-   * @returns undefined while there is no run yet that could be gone on with.
+   * @returns undefined while there is no run to resume.
    */
   async collect(withResults: boolean, keep: KeepPart): Promise<StoredFile[] | undefined> {
     const files: StoredFile[] = [];
