@@ -28,7 +28,7 @@ export interface ChosenRun {
 
 /**
  * The run that the options name: that of `--resume` with the job that it holds, else one for the spec of file and
- * flags. Flags go on top of a run's job; the coordinator refuses those that would change its result. A module that the
+ * flags. Flags go on top of a run's job; the coordinator rejects those that would change its result. A module that the
  * file or the run names is run only with the user's consent.
  * @throws JobError BAD_OPTION or BAD_SPEC.
  */

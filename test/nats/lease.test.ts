@@ -102,7 +102,7 @@ describe.skipIf(missing !== undefined)(
       );
       const { code, stderr } = await other.ended;
       expect(code).toBe(1);
-      expect(stderr).toContain('NATS: expected job other to match the stored run, got another one');
+      expect(stderr).toContain('NATS: expected job other to match the stored run, got a different job');
       expect(stderr).toContain('seed: 1 there, 9 now');
     });
 

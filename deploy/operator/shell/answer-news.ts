@@ -10,7 +10,7 @@ export type News =
   /** On its turn. */
   | 'progress';
 
-/** @param told - the last answer that was planned for. */
+/** @param told - the last answer that a plan has used. */
 export function newsOf(told: Answer | undefined, answer: Answer): News {
   if (answer.status && isEndState(answer.status.state)) return 'end';
   const hasFailed = (one: Answer | undefined) => one?.error !== undefined;

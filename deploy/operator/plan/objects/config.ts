@@ -10,8 +10,8 @@ import { home } from './storage.js';
 
 /**
  * The job as the coordinator reads it, with every default of the operator's version. A relative `data.path` is resolved
- * against the coordinator's home, where its volumes are mounted. A topology is a file of its own, which stands for the
- * digest here until it is written; the spec's model names that file.
+ * against the coordinator's home, where its volumes are mounted. A topology is a separate file, replaced here by its
+ * digest until it is written; the spec's model names that file.
  */
 export function jobConfig({ identity, spec, topology }: JobContext): Desired {
   const config = {
