@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { isEnd } from '../coordinator/events.js';
-import { sealOf } from '../coordinator/observe/nats/seal.js';
+import { isEnd } from '../coordinator/state/events.js';
+import { sealOf } from '../nats/seal.js';
 import { JobError } from '../job/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from './nats-options.js';

@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelOptions, ServiceError } from '@grpc/grpc-js';
-import { parseEndpoint } from '../coordinator/listen.js';
-import { callMetadata } from '../proto/auth.js';
+import { parseEndpoint } from '../coordinator/membership/listen.js';
+import { callMetadata } from '../transport/auth.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
-import type { TlsIdentity } from '../proto/identity.js';
-import { limitConnecting } from '../proto/liveness.js';
+import type { TlsIdentity } from '../transport/tls-identity.js';
+import { limitConnecting } from '../transport/liveness.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
-import { channelOptions, Control, type ControlClient as Stub } from '../proto/services.js';
-import { diagnoseTls } from '../proto/tls-diagnosis.js';
-import { channelSecurity } from '../proto/tls.js';
+import { channelOptions, Control, type ControlClient as Stub } from '../transport/services.js';
+import { diagnoseTls } from '../transport/tls-diagnosis.js';
+import { channelSecurity } from '../transport/tls.js';
 import { type ControlClient, isOver, type WatchListener } from './control-client.js';
 
 /** A status is answered at once; the rest waits up to 8 s for the border between two steps. */

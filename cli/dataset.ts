@@ -1,5 +1,5 @@
-import type { Dataset } from '../job/data/dataset.js';
-import type { ReadDataset } from '../job/data/index.js';
+import type { Dataset } from '../data/dataset.js';
+import type { ReadDataset } from '../data/index.js';
 import { imageFormatOf } from '../job/image-format.js';
 import type { JobSpec } from '../job/spec.js';
 import { downloadProgress } from './terminal/download.js';
@@ -17,7 +17,7 @@ export async function datasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetCho
 
 /** Finds a job's dataset; the result reads it. @throws JobError when flags and environment name a place without one. */
 export async function findDatasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetChoice): Promise<ReadDataset> {
-  const { findDataset } = await import('../job/data/index.js');
+  const { findDataset } = await import('../data/index.js');
   const envPath = process.env['LOCKSTEP_DATA'];
   const { stop, ...callbacks } = downloadProgress();
   const read = await findDataset({

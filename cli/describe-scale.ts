@@ -1,4 +1,4 @@
-import { formatPlural } from '../coordinator/report/format.js';
+import { formatPlural } from '../run/report/format.js';
 
 /** What scaling does, in words. @param shards - workers beyond their number have nothing to compute. */
 export function describeScale(before: number, after: number, shards: number): string {

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatShare } from '../coordinator/report/format.js';
+import { formatCount, formatDuration, formatShare } from '../run/report/format.js';
 import type { StatusReply, WorkerStatus } from '../proto/messages.js';
 
 /** A run's status in words, several lines. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { identityDifferences } from '../job/identity.js';
+import { identityDifferences } from '../job/job-digest.js';
 import { parseManifest } from '../job/manifest.js';
 import type { JobSpec } from '../job/spec.js';
 

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { RunEvent } from '../coordinator/events.js';
-import type { WorkerLink } from '../coordinator/session.js';
+import type { RunEvent } from '../coordinator/state/events.js';
+import type { WorkerLink } from '../coordinator/membership/session.js';
 import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
-import { LocalLink } from '../proto/local-link.js';
-import { SharedFile } from '../proto/shared-file.js';
+import { LocalLink } from '../transport/local/local-socket.js';
+import { SharedFile } from '../transport/local/shared-file.js';
 import { newWorkerId } from '../worker/worker-id.js';
 import { wrongUsageExitCode } from './exit-codes.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';

@@ -8,7 +8,7 @@ import { foreignFormat } from '../engine/topology/format.js';
 import { isObject } from '../engine/topology/json.js';
 import { checkRoundTrip, type Model as ComparedModel } from '../engine/topology/round-trip.js';
 import { watchOptions } from '../engine/topology/watch-options.js';
-import type { Dataset } from '../job/data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import { JobError } from '../job/errors.js';
 import { isModule } from '../job/models.js';
 import { readModelText } from './model-file.js';

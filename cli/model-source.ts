@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { parseCheckpointWish } from '../coordinator/model/choose-checkpoint.js';
-import { readModelFile } from '../coordinator/model/read-model-file.js';
-import { readRunModel } from '../coordinator/model/read-run.js';
-import type { TrainedModel } from '../coordinator/model/trained-model.js';
+import { parseCheckpointWish } from '../run/model/choose-checkpoint.js';
+import { readModelFile } from '../run/model/read-model-file.js';
+import { readRunModel } from '../run/model/read-run.js';
+import type { TrainedModel } from '../run/model/trained-model.js';
 import { classify } from '../engine/classify.js';
 import { createEngine, type EngineChoice } from '../engine/create.js';
 import { runExported } from '../engine/run-exported.js';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { describeAddress } from '../coordinator/observe/nats/address.js';
-import { ask, type NoAnswer } from '../coordinator/observe/nats/ask.js';
-import type { NatsOptions } from '../coordinator/observe/nats/open.js';
-import { type ControlVerb, replaceControls } from '../coordinator/observe/nats/payloads.js';
-import { connectionOptions } from '../coordinator/observe/nats/sign-in.js';
+import { describeAddress } from '../nats/address.js';
+import { ask, type NoAnswer } from '../nats/ask.js';
+import type { NatsOptions } from '../nats/open.js';
+import { type ControlVerb, replaceControls } from '../nats/payloads.js';
+import { connectionOptions } from '../nats/sign-in.js';
 import { ClusterError, isClusterErrorCode } from '../proto/errors.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../proto/messages.js';
 import { type ControlClient, isOver, type WatchListener } from './control-client.js';

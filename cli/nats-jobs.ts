@@ -1,13 +1,13 @@
 import { jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { isEnd } from '../coordinator/events.js';
-import { describeAddress, type NatsAddress } from '../coordinator/observe/nats/address.js';
-import { readEntry } from '../coordinator/observe/nats/lease.js';
-import { jobBucket, jobNamePattern, operatorJobOf } from '../coordinator/observe/nats/names.js';
-import type { RegistryEntry } from '../coordinator/observe/nats/payloads.js';
-import type { Seal } from '../coordinator/observe/nats/seal.js';
-import { connectionOptions } from '../coordinator/observe/nats/sign-in.js';
+import { isEnd } from '../coordinator/state/events.js';
+import { describeAddress, type NatsAddress } from '../nats/address.js';
+import { readEntry } from '../nats/lease.js';
+import { jobBucket, jobNamePattern, operatorJobOf } from '../nats/names.js';
+import type { RegistryEntry } from '../nats/payloads.js';
+import type { Seal } from '../nats/seal.js';
+import { connectionOptions } from '../nats/sign-in.js';
 import { JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 

@@ -8,9 +8,9 @@ import {
   type NatsAddress,
   type NatsSignIn,
   parseNatsUrl,
-} from '../coordinator/observe/nats/address.js';
-import type { NatsOptions, OpenNats } from '../coordinator/observe/nats/open.js';
-import { sealOf } from '../coordinator/observe/nats/seal.js';
+} from '../nats/address.js';
+import type { NatsOptions, OpenNats } from '../nats/open.js';
+import { sealOf } from '../nats/seal.js';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
 
@@ -100,7 +100,7 @@ export async function openNatsFor(
   onNote: (message: string) => void,
 ): Promise<OpenNats | undefined> {
   if (!options.nats) return undefined;
-  const { openNats } = await import('../coordinator/observe/nats/open.js');
+  const { openNats } = await import('../nats/open.js');
   return openNats({ ...options.nats, spec: options.spec, runDirectory: options.runDirectory, onNote });
 }
 

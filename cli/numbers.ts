@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { maxTimerMs } from '../proto/clock.js';
+import { maxTimerMs } from '../util/clock.js';
 
 /** Parses seconds into milliseconds, for a timer. */
 export function seconds(text: string): number {

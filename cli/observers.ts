@@ -1,8 +1,8 @@
 import type { Coordinator } from '../coordinator/coordinator.js';
-import type { HttpOptions } from '../coordinator/observe/http/decide.js';
-import { HeldEvents } from '../coordinator/observe/held-events.js';
-import { HealthPort } from '../coordinator/observe/http/health-port.js';
-import { LivePage } from '../coordinator/observe/http/live-page.js';
+import type { HttpOptions } from '../observe/page/server/decide.js';
+import { HeldEvents } from '../coordinator/state/held-events.js';
+import { HealthPort } from '../observe/page/server/health-port.js';
+import { LivePage } from '../observe/page/server/live-page.js';
 import { version } from './version.js';
 
 export interface ObserverOptions extends HttpOptions {
@@ -69,19 +69,19 @@ export class Observers {
 
 async function metricsOf(coordinator: Coordinator, before: HeldEvents) {
   const [{ startMetrics }, { metricsRoute }] = await Promise.all([
-    import('../coordinator/observe/metrics/start.js'),
-    import('../coordinator/observe/metrics/route.js'),
+    import('../observe/metrics/start.js'),
+    import('../observe/metrics/route.js'),
   ]);
   return metricsRoute(await startMetrics(coordinator, { version: version(), before }));
 }
 
 async function openTensorboard(coordinator: Coordinator): Promise<Observer> {
-  const { startTensorboard } = await import('../coordinator/observe/tensorboard/start.js');
+  const { startTensorboard } = await import('../observe/tensorboard/start.js');
   return startTensorboard(coordinator);
 }
 
 async function openTrace({ events }: Coordinator, directory: string, trace: true | number): Promise<Observer> {
-  const { startTrace } = await import('../coordinator/observe/trace/start.js');
+  const { startTrace } = await import('../observe/timeline/start.js');
   const started = startTrace(events, { directory, steps: trace === true ? undefined : trace });
   return started.catch(({ message }: Error) => {
     events.emit({ type: 'note', message: `trace: expected a file in ${directory}, got ${message}; there is none` });

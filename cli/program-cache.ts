@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { cacheDirectory } from '../job/data/cache-directory.js';
+import { cacheDirectory } from '../data/cache-directory.js';
 
 /** `--no-cache`, for commands that compile programs; `cache` is true without it. */
 export function noCacheOption(): Option {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { RunResult } from '../coordinator/results.js';
+import type { RunResult } from '../coordinator/persistence/results.js';
 
 /** What `--result` writes: how a run ended, for whoever started the coordinator and cannot read its run directory. */
 export function describeResult({ input }: Pick<RunResult, 'input'>): object {

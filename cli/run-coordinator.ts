@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Coordinator, type CoordinatorOptions } from '../coordinator/coordinator.js';
-import type { RunEvent } from '../coordinator/events.js';
-import { describeEvent } from '../coordinator/observe/event-text.js';
-import type { NatsOptions } from '../coordinator/observe/nats/open.js';
-import { formatPlural } from '../coordinator/report/format.js';
-import type { RunResult } from '../coordinator/results.js';
-import { cannotWrite } from '../coordinator/write-file.js';
-import type { Dataset } from '../job/data/dataset.js';
+import type { RunEvent } from '../coordinator/state/events.js';
+import { describeEvent } from '../coordinator/state/event-text.js';
+import type { NatsOptions } from '../nats/open.js';
+import { formatPlural } from '../run/report/format.js';
+import type { RunResult } from '../coordinator/persistence/results.js';
+import { cannotWrite } from '../run/write-file.js';
+import type { Dataset } from '../data/dataset.js';
 import { planSteps } from '../job/plan.js';
 import { ClusterError } from '../proto/errors.js';
 import { interruptedExitCode } from './exit-codes.js';
@@ -147,7 +147,7 @@ class Terminal {
 
   async end({ input, report }: RunResult): Promise<void> {
     this.stop();
-    const { formatConfusion, formatSummary } = await import('../coordinator/report/terminal.js');
+    const { formatConfusion, formatSummary } = await import('../run/report/terminal.js');
     const last = input.evaluations.at(-1);
     if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
     if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(standInWarning);

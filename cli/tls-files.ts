@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { JobError } from '../job/errors.js';
-import { checkIdentity, describeExpiry, type TlsIdentity, type TlsRole } from '../proto/identity.js';
+import { checkIdentity, describeExpiry, type TlsIdentity, type TlsRole } from '../transport/tls-identity.js';
 
 /** Interval between reads. Kubernetes takes about a minute to update a changed Secret in a pod. */
 const pollMs = 30_000;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { JobError } from '../job/errors.js';
-import { firstName, type TlsIdentity, type TlsRole } from '../proto/identity.js';
+import { firstName, type TlsIdentity, type TlsRole } from '../transport/tls-identity.js';
 import { TlsFiles } from './tls-files.js';
 
 /** What `addTlsOptions` and `addTlsClientOptions` add, as parsed. */

@@ -1,7 +1,7 @@
 import type { ModelLayout, ModelTopology } from '../engine/engine.js';
 import { describeModel, initialWeights } from '../engine/model.js';
-import type { Dataset, Split } from '../job/data/dataset.js';
-import { datasetDigest, type IndexRange, partBytes, PartDigests } from '../job/data/parts.js';
+import type { Dataset, Split } from '../data/dataset.js';
+import { datasetDigest, type IndexRange, partBytes, PartDigests } from '../data/chunks.js';
 import { jobDigest } from '../job/digest.js';
 import type { JobManifest, PartRef } from '../job/manifest.js';
 import { builtinTopology, isModelFile, modelTitle } from '../job/models.js';
@@ -9,7 +9,7 @@ import { planSteps, type StepPlan } from '../job/plan.js';
 import { describeWarmup } from '../job/schedule.js';
 import { shardRange } from '../job/shards.js';
 import type { JobSpec } from '../job/spec.js';
-import type { PartBytes } from './data-service.js';
+import type { PartBytes } from './membership/data-service.js';
 
 /** A job ready to be trained: what workers are told, what they may fetch, and where training starts. */
 export interface PreparedJob {

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TrainingState } from '../job/digest.js';
-import { checkSameJob, engineOf, type FoundCheckpoint, findCheckpoint, type PreviousRun } from './begin-run.js';
-import { type StateLayout, stateLayout } from './checkpoint-file.js';
-import { Checkpoints } from './checkpoints.js';
-import type { RunEngine } from './engine-door.js';
+import {
+  checkSameJob,
+  engineOf,
+  type FoundCheckpoint,
+  findCheckpoint,
+  type PreviousRun,
+} from './persistence/previous-run.js';
+import { type StateLayout, stateLayout } from '../run/checkpoint-file.js';
+import { Checkpoints } from './persistence/checkpoints.js';
+import type { RunEngine } from './membership/admission.js';
 import type { JobManifest } from '../job/manifest.js';
-import type { RunEvents } from './events.js';
+import type { RunEvents } from './state/events.js';
 import type { PreparedJob } from './prepare-job.js';
-import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from './records.js';
-import { RunHistory } from './observe/history.js';
-import { listen } from './observe/listen.js';
-import { parsePredictions, predictionsFile } from './predictions.js';
-import type { RecordsSoFar, RunDirectory } from './run-directory.js';
-import { RunJson } from './run-json.js';
-import type { ResumePoint } from './trainer-setup.js';
+import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from '../run/records.js';
+import { RunHistory } from './state/history.js';
+import { listen } from './state/subscribe.js';
+import { parsePredictions, predictionsFile } from '../run/predictions.js';
+import type { RecordsSoFar, RunDirectory } from '../run/run-directory.js';
+import { RunJson } from '../run/run-json.js';
+import type { ResumePoint } from './stepping/trainer-setup.js';
 
 /** A start of the coordinator on a run, new or gone on with. */
 export interface RunStart {

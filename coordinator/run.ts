@@ -1,25 +1,25 @@
-import type { Split } from '../job/data/dataset.js';
+import type { Split } from '../data/dataset.js';
 import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js';
-import type { PreviousRun } from './begin-run.js';
-import type { Checkpoints } from './checkpoints.js';
-import { ClusterService } from './cluster-service.js';
-import { RunControl, type Scaler } from './control.js';
+import type { PreviousRun } from './persistence/previous-run.js';
+import type { Checkpoints } from './persistence/checkpoints.js';
+import { ClusterService } from './membership/cluster-service.js';
+import { RunControl, type Scaler } from './control/control.js';
 import type { CoordinatorOptions, RunView } from './coordinator.js';
-import { type FetchCall, serveParts } from './data-service.js';
-import type { EngineClass } from './engine-class.js';
-import { EngineDoor, type RunEngine } from './engine-door.js';
-import type { RunEvents } from './events.js';
-import { keepRecords } from './keep-records.js';
-import { describeHistory } from './observe/progress.js';
+import { type FetchCall, serveParts } from './membership/data-service.js';
+import type { EngineClass } from '../run/engine-class.js';
+import { EngineDoor, type RunEngine } from './membership/admission.js';
+import type { RunEvents } from './state/events.js';
+import { keepRecords } from './persistence/recorder.js';
+import { describeHistory } from './state/progress.js';
 import { prepareJob, type PreparedJob } from './prepare-job.js';
-import type { RunResult } from './results.js';
-import { Roster } from './roster.js';
-import type { RunDirectory } from './run-directory.js';
+import type { RunResult } from './persistence/results.js';
+import { Roster } from './membership/roster.js';
+import type { RunDirectory } from '../run/run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
-import type { JoinStream, WorkerLink } from './session.js';
-import { describeStatus } from './status.js';
-import type { Traffic } from './traffic.js';
-import { Trainer } from './trainer.js';
+import type { JoinStream, WorkerLink } from './membership/session.js';
+import { describeStatus } from './control/status.js';
+import type { Traffic } from './membership/traffic.js';
+import { Trainer } from './stepping/trainer.js';
 
 export interface RunOptions extends CoordinatorOptions {
   readonly directory: RunDirectory;
@@ -139,7 +139,7 @@ export class Run {
     cluster.close('the job is over');
     await start.checkpoints.save(training.snapshot, training.chain);
     job.parts.clear();
-    const { writeResults } = await import('./results.js');
+    const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
       engine: door.run?.engine ?? noEngine,
       reproducible: door.run?.reproducible ?? true,

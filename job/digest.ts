@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelTopology } from '../engine/engine.js';
 import { InvariantError } from './errors.js';
-import { specIdentity } from './identity.js';
+import { specIdentity } from './job-digest.js';
 import type { Slot } from './optimizer.js';
 import type { JobSpec } from './spec.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { engineProblems } from './engine-problems.js';
-import { folderFields } from './identity.js';
+import { folderFields } from './job-digest.js';
 import { imageFits } from './image-format.js';
 import { isModelFile, isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';

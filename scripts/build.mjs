@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const page = join('coordinator', 'observe', 'page');
+const page = join('observe', 'page', 'browser');
 const bundle = join(root, 'dist', page, 'page.js');
 if (process.argv.includes('--if-changed') && isCurrent()) process.exit(0);
 
@@ -17,7 +17,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 // npm makes the command executable when it links it; a build after that begins with a new file.
 chmodSync(join(root, 'dist/cli/main.js'), 0o755);
-for (const path of ['proto/lockstep', 'coordinator/observe/tensorboard/event.proto']) {
+for (const path of ['proto/lockstep', 'observe/tensorboard/event.proto']) {
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
 
@@ -37,7 +37,21 @@ buildSync({
 /** Whether the last file that a build writes is newer than every input. */
 function isCurrent() {
   const built = modified(bundle);
-  const folders = ['cli', 'coordinator', 'deploy', 'engine', 'job', 'proto', 'worker'];
+  const folders = [
+    'cli',
+    'coordinator',
+    'data',
+    'engine',
+    'job',
+    'nats',
+    'observe',
+    'operator',
+    'proto',
+    'run',
+    'transport',
+    'util',
+    'worker',
+  ];
   const sources = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)),
   );

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { crdText } from '../dist/deploy/operator/resource/crd-text.js';
+import { crdText } from '../dist/operator/resource/crd-text.js';
 
 const file = join(import.meta.dirname, '..', 'deploy', 'crd', 'trainingjob.yaml');
 mkdirSync(join(file, '..'), { recursive: true });

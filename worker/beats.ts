@@ -1,10 +1,10 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { callMetadata } from '../proto/auth.js';
-import { monotonicMs, timerMs } from '../proto/clock.js';
+import { callMetadata } from '../transport/auth.js';
+import { monotonicMs, timerMs } from '../util/clock.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
-import { coordinatorLimitMs, limitConnecting } from '../proto/liveness.js';
+import { coordinatorLimitMs, limitConnecting } from '../transport/liveness.js';
 import type { Alive, Heartbeat } from '../proto/messages.js';
-import type { ClusterClient } from '../proto/services.js';
+import type { ClusterClient } from '../transport/services.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 
 /** Interval of heartbeats until the coordinator has set one. */

@@ -1,6 +1,6 @@
-import type { TlsIdentity } from '../proto/identity.js';
-import { channelOptions, Cluster, type ClusterClient } from '../proto/services.js';
-import { channelSecurity } from '../proto/tls.js';
+import type { TlsIdentity } from '../transport/tls-identity.js';
+import { channelOptions, Cluster, type ClusterClient } from '../transport/services.js';
+import { channelSecurity } from '../transport/tls.js';
 
 /** Address of a worker's coordinator, and the worker's credentials. */
 export interface CoordinatorAddress {

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
-import { monotonicMs } from '../proto/clock.js';
+import { monotonicMs } from '../util/clock.js';
 import { ClusterError } from '../proto/errors.js';
-import type { LinkOrder, LinkResult, LocalLink } from '../proto/local-link.js';
-import type { SharedVector } from '../proto/shared-file.js';
-import { checkCompute } from './check-orders.js';
-import { OrderQueue } from './order-queue.js';
+import type { LinkOrder, LinkResult, LocalLink } from '../transport/local/local-socket.js';
+import type { SharedVector } from '../transport/local/shared-file.js';
+import { checkCompute } from './check-compute.js';
+import { OrderQueue } from './compute-queue.js';
 import type { ShardResult } from './shard-computer.js';
 import { StepStamps } from './step-stamps.js';
 import { toReport, toSpan } from './to-messages.js';

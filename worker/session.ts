@@ -2,12 +2,12 @@ import { hostname } from 'node:os';
 import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
-import { callMetadata } from '../proto/auth.js';
-import { monotonicMs } from '../proto/clock.js';
+import { callMetadata } from '../transport/auth.js';
+import { monotonicMs } from '../util/clock.js';
 import { chunkCount, chunkFields } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
-import { MessageGarbage } from '../proto/garbage.js';
-import { limitConnecting } from '../proto/liveness.js';
+import { MessageGarbage } from '../transport/garbage.js';
+import { limitConnecting } from '../transport/liveness.js';
 import type {
   Assignment,
   Compute,
@@ -18,15 +18,15 @@ import type {
   ReceivedToWorker,
   WorkerPhase,
 } from '../proto/messages.js';
-import { type ClusterClient, PROTOCOL_VERSION } from '../proto/services.js';
+import { type ClusterClient, PROTOCOL_VERSION } from '../transport/services.js';
 import { Beats } from './beats.js';
 import { BufferPool } from './buffer-pool.js';
-import { checkCompute, checkEvaluate } from './check-orders.js';
+import { checkCompute, checkEvaluate } from './check-compute.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
-import { FetchOrder } from './fetch-order.js';
+import { FetchOrder } from './fetch-priority.js';
 import { IncomingParameters } from './incoming-parameters.js';
-import { PartStore, type WantedPart } from './part-store.js';
+import { PartStore, type WantedPart } from './chunk-store.js';
 import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';
 import { bytesOf, toReport, toSpan } from './to-messages.js';

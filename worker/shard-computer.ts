@@ -1,5 +1,5 @@
 import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine/engine.js';
-import type { Split } from '../job/data/dataset.js';
+import type { Split } from '../data/dataset.js';
 import { augmentInto } from '../job/augment.js';
 import { drawMasks } from '../job/dropout.js';
 import { InvariantError } from '../job/errors.js';
@@ -9,7 +9,7 @@ import { SampleOrder } from '../job/samples.js';
 import { shardRange } from '../job/shards.js';
 import { sumNode } from '../job/reduction.js';
 import type { TreeNode } from '../job/tree.js';
-import { monotonicMs } from '../proto/clock.js';
+import { monotonicMs } from '../util/clock.js';
 import { fingerprint } from './fingerprint.js';
 
 /** What a shard's samples gave besides the gradient. */

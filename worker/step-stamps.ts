@@ -1,4 +1,4 @@
-import { monotonicMs } from '../proto/clock.js';
+import { monotonicMs } from '../util/clock.js';
 import type { ShardSpan, Stamps } from '../proto/messages.js';
 
 /** When the newest step's order and parameters came to this worker, for the stamps that go with its results. */

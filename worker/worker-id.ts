@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { beatKeyBytes } from '../proto/services.js';
+import { beatKeyBytes } from '../transport/services.js';
 
 /** One process incarnation, so that a quick restart is not taken for its predecessor. */
 export function newWorkerId(): string {

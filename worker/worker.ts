@@ -1,8 +1,8 @@
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
-import type { TlsIdentity } from '../proto/identity.js';
-import type { LinkFds } from '../proto/local-link.js';
-import { diagnoseTls } from '../proto/tls-diagnosis.js';
+import type { TlsIdentity } from '../transport/tls-identity.js';
+import type { LinkFds } from '../transport/local/local-socket.js';
+import { diagnoseTls } from '../transport/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';
 import { type SessionEnd, WorkerSession } from './session.js';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { loadBlankModel } from '../../engine/model.js';
-import type { Dataset } from '../../job/data/dataset.js';
-import { contactSheet } from '../../job/data/explore.js';
-import { openDataset } from '../../job/data/index.js';
+import type { Dataset } from '../../data/dataset.js';
+import { contactSheet } from '../../data/explore.js';
+import { openDataset } from '../../data/index.js';
 import { builtinTopology } from '../../job/models.js';
 import { describe, explore } from '../commands/data.js';
 import { checkArgument, checkDataset, checkOptions, datasetFields } from './check-options.js';

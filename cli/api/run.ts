@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DigestEntry, EvaluationEntry, StepRecord } from '../../coordinator/records.js';
-import { parseLines, parseSteps } from '../../coordinator/run-records.js';
-import type { Dataset } from '../../job/data/dataset.js';
+import type { DigestEntry, EvaluationEntry, StepRecord } from '../../run/records.js';
+import { parseLines, parseSteps } from '../../run/run-records.js';
+import type { Dataset } from '../../data/dataset.js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { checkArgument, checkDataset } from './check-options.js';
 import { Picture } from './picture.js';

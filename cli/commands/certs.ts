@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { JobError } from '../../job/errors.js';
-import type { ClusterCertificates } from '../../proto/certificates.js';
+import type { ClusterCertificates } from '../../transport/certificates.js';
 
 interface CertsOptions {
   out: string;
@@ -30,7 +30,7 @@ export function certsCommand(): Command {
     .action(async ({ out, host, days }: CertsOptions) => {
       const names = ['ca.crt', 'coordinator.crt', 'coordinator.key', 'worker.crt', 'worker.key'];
       refuseToOverwrite(out, names);
-      const { makeCertificates } = await import('../../proto/certificates.js');
+      const { makeCertificates } = await import('../../transport/certificates.js');
       const hosts = [...new Set([...host, ...ownHosts])];
       write(out, await makeCertificates({ hosts, days, nowMs: Date.now() }));
       console.log(describe(out, hosts, days));

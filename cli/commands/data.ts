@@ -6,14 +6,14 @@ import { pixels } from '../numbers.js';
 import { specFrom } from '../options.js';
 import { refuseUnused } from '../unused-flags.js';
 import { downloadProgress } from '../terminal/download.js';
-import { readCifar10 } from '../../job/data/cifar10.js';
-import type { Dataset } from '../../job/data/dataset.js';
-import { channelStatistics, classCounts, contactSheet } from '../../job/data/explore.js';
-import { openDataset } from '../../job/data/index.js';
-import { installCifar10 } from '../../job/data/install.js';
+import { readCifar10 } from '../../data/cifar10.js';
+import type { Dataset } from '../../data/dataset.js';
+import { channelStatistics, classCounts, contactSheet } from '../../data/explore.js';
+import { openDataset } from '../../data/index.js';
+import { installCifar10 } from '../../data/install.js';
 import { JobError } from '../../job/errors.js';
 import { imageFormatOf } from '../../job/image-format.js';
-import { cacheDirectory } from '../../job/data/cache-directory.js';
+import { cacheDirectory } from '../../data/cache-directory.js';
 
 /** `lockstep data`: fetch CIFAR-10, look at it. */
 export function dataCommand(): Command {

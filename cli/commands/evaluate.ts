@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { scoreRows } from '../../coordinator/evaluation.js';
-import { formatScore } from '../../coordinator/report/format.js';
-import { formatConfusion } from '../../coordinator/report/terminal.js';
-import type { Dataset } from '../../job/data/dataset.js';
-import { datasetDigest } from '../../job/data/parts.js';
+import { scoreRows } from '../../coordinator/stepping/evaluation.js';
+import { formatScore } from '../../run/report/format.js';
+import { formatConfusion } from '../../run/report/terminal.js';
+import type { Dataset } from '../../data/dataset.js';
+import { datasetDigest } from '../../data/chunks.js';
 import { JobError } from '../../job/errors.js';
 import { datasetFor } from '../dataset.js';
 import { checkpointOption, modelHelp, type OpenedModel, openModel } from '../model-source.js';

@@ -1,8 +1,8 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { type ModelFile, type ModelFormat, modelFiles, modelFormats } from '../../coordinator/model/trained-model.js';
-import { writeWhole } from '../../coordinator/write-file.js';
+import { type ModelFile, type ModelFormat, modelFiles, modelFormats } from '../../run/model/trained-model.js';
+import { writeWhole } from '../../run/write-file.js';
 import { JobError } from '../../job/errors.js';
 import { checkpointOption, modelHelp, openModel } from '../model-source.js';
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { formatShare } from '../../coordinator/report/format.js';
-import { badImages, decodeImage, readImageFile } from '../../job/data/decode-image.js';
+import { formatShare } from '../../run/report/format.js';
+import { badImages, decodeImage, readImageFile } from '../../data/decode-image.js';
 import { JobError } from '../../job/errors.js';
 import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
 import type { ModelCard } from '../../job/model-card.js';

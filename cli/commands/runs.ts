@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { type ListedRun, listRuns } from '../../coordinator/history/list-runs.js';
-import { formatDuration, formatShare } from '../../coordinator/report/format.js';
-import type { NatsAddress } from '../../coordinator/observe/nats/address.js';
-import type { RegistryEntry } from '../../coordinator/observe/nats/payloads.js';
+import { type ListedRun, listRuns } from '../../run/history/list-runs.js';
+import { formatDuration, formatShare } from '../../run/report/format.js';
+import type { NatsAddress } from '../../nats/address.js';
+import type { RegistryEntry } from '../../nats/payloads.js';
 import { JobError } from '../../job/errors.js';
 import { givenFlags, refuseUnused } from '../unused-flags.js';
 import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from '../nats-options.js';

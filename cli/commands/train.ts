@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
-import { defaultHttpPort } from '../../coordinator/observe/http/decide.js';
+import { defaultHttpPort } from '../../observe/page/server/decide.js';
 import { ClusterError } from '../../proto/errors.js';
 import { findDatasetFor } from '../dataset.js';
 import { describeScale } from '../describe-scale.js';

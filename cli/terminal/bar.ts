@@ -1,7 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import type { RunEvent } from '../../coordinator/events.js';
-import { paceSteps, RecentSteps } from '../../coordinator/observe/recent-steps.js';
-import { formatCount, formatDuration } from '../../coordinator/report/format.js';
+import type { RunEvent } from '../../coordinator/state/events.js';
+import { paceSteps, RecentSteps } from '../../coordinator/state/recent-steps.js';
+import { formatCount, formatDuration } from '../../run/report/format.js';
 import { evaluationLine } from './lines.js';
 import { visible } from './visible.js';
 

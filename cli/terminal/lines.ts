@@ -1,7 +1,7 @@
-import { formatScore } from '../../coordinator/report/format.js';
-import { formatProgress } from '../../coordinator/report/progress-line.js';
-import type { RunEvent } from '../../coordinator/events.js';
-import type { EvaluationRecord } from '../../coordinator/records.js';
+import { formatScore } from '../../run/report/format.js';
+import { formatProgress } from '../../run/report/progress-line.js';
+import type { RunEvent } from '../../coordinator/state/events.js';
+import type { EvaluationRecord } from '../../run/records.js';
 
 /** Steps between two progress lines, as the lecture prints them. */
 const stepsPerLine = 100;

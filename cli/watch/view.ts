@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { formatCount, formatPlural, formatShare } from '../../coordinator/report/format.js';
+import { formatCount, formatPlural, formatShare } from '../../run/report/format.js';
 import type { HistoryReply, Note, StatusReply } from '../../proto/messages.js';
 import { isOver } from '../control-client.js';
 import { doubtLines, keptLine, progressLine, testLine, trainingLine, workerCells } from '../describe-status.js';

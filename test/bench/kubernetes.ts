@@ -2,7 +2,7 @@
 // Environment: ROUNDS (11). Needs KUBEBUILDER_ASSETS, kubectl and `npm run build`.
 import { join } from 'node:path';
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { Cluster } from '../kubernetes/cluster.js';
 import { componentPods, contributionTimes, workersOfSteps } from '../kubernetes/contribution.js';
 import { kubectl } from '../kubernetes/kubectl.js';

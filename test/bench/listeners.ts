@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { callMetadata } from '../../proto/auth.js';
-import { makeCertificates } from '../../proto/certificates.js';
-import { channelOptions, Control } from '../../proto/services.js';
-import { channelSecurity } from '../../proto/tls.js';
+import { callMetadata } from '../../transport/auth.js';
+import { makeCertificates } from '../../transport/certificates.js';
+import { channelOptions, Control } from '../../transport/services.js';
+import { channelSecurity } from '../../transport/tls.js';
 import { Command, freePort, scratchDirectory } from '../e2e/lockstep.js';
 import { machine, median, quantile } from './stats.mjs';
 

@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
-import { credentialsOf } from '../../deploy/operator/plan/credentials.js';
-import { secretNamesOf } from '../../deploy/operator/plan/names.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { Api } from '../../deploy/operator/shell/api.js';
-import { Connector } from '../../deploy/operator/shell/connection.js';
-import { jobResource, pathOf, podResource, resourceOf, type Resource } from '../../deploy/operator/shell/resources.js';
+import { credentialsOf } from '../../operator/plan/credentials.js';
+import { secretNamesOf } from '../../operator/plan/names.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
+import { Api } from '../../operator/kube/api.js';
+import { Connector } from '../../operator/kube/connection.js';
+import { jobResource, pathOf, podResource, resourceOf, type Resource } from '../../operator/kube/resources.js';
 import { Cluster } from '../kubernetes/cluster.js';
 import {
   installOperator,

@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PatchStrategy } from '@kubernetes/client-node';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { Api } from '../../deploy/operator/shell/api.js';
-import { ApiError, hasCode } from '../../deploy/operator/shell/api-error.js';
-import { Connector } from '../../deploy/operator/shell/connection.js';
-import { jobResource, pathOf } from '../../deploy/operator/shell/resources.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
+import { Api } from '../../operator/kube/api.js';
+import { ApiError, hasCode } from '../../operator/kube/api-error.js';
+import { Connector } from '../../operator/kube/connection.js';
+import { jobResource, pathOf } from '../../operator/kube/resources.js';
 import type { ApiClient } from '../kubernetes/api-client.js';
 import { Cluster } from '../kubernetes/cluster.js';
 import { hostileJob } from '../kubernetes/hostile-jobs.js';

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { ClusterServer, type Handlers } from '../../coordinator/server.js';
-import { credentialsOf } from '../../deploy/operator/plan/credentials.js';
-import { labelsOf, secretNamesOf } from '../../deploy/operator/plan/names.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { Api } from '../../deploy/operator/shell/api.js';
-import { Connector } from '../../deploy/operator/shell/connection.js';
+import { ClusterServer, type Handlers } from '../../coordinator/membership/server.js';
+import { credentialsOf } from '../../operator/plan/credentials.js';
+import { labelsOf, secretNamesOf } from '../../operator/plan/names.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
+import { Api } from '../../operator/kube/api.js';
+import { Connector } from '../../operator/kube/connection.js';
 import {
   jobResource,
   pathOf,
@@ -17,7 +17,7 @@ import {
   resourceOf,
   type Resource,
   secretResource,
-} from '../../deploy/operator/shell/resources.js';
+} from '../../operator/kube/resources.js';
 import type { StatusReply } from '../../proto/messages.js';
 import { Cluster } from '../kubernetes/cluster.js';
 import {

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import type { Coordinator } from '../../coordinator/coordinator.js';
-import { RunEvents } from '../../coordinator/events.js';
-import type { LivePage } from '../../coordinator/observe/http/live-page.js';
+import { RunEvents } from '../../coordinator/state/events.js';
+import type { LivePage } from '../../observe/page/server/live-page.js';
 import { evaluationEvent, sampleRun, stepEvent } from '../coordinator/observe/sample-run.js';
 import { built } from '../coordinator/built.js';
 import { sampleSteps } from '../coordinator/report/sample.js';
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
   const chromium = findChromium();
   if (chromium === undefined) throw new Error('bench:page: expected Chromium in PATH or CHROMIUM, got none');
   console.log(`machine: ${machine()}`);
-  const { LivePage: Page } = await built<{ LivePage: typeof LivePage }>('coordinator/observe/http/live-page.js');
+  const { LivePage: Page } = await built<{ LivePage: typeof LivePage }>('observe/page/server/live-page.js');
   const live = (await Page.open({ http: '0' }))!;
   const events = new RunEvents();
   const coordinator = { events, view: () => Promise.resolve(run.view), status: run.status } as unknown as Coordinator;

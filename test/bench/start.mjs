@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Coordinator } from '../../dist/coordinator/coordinator.js';
-import { openDataset } from '../../dist/job/data/index.js';
+import { openDataset } from '../../dist/data/index.js';
 import { resolveSpec } from '../../dist/job/resolve.js';
 import { machine, spread } from './stats.mjs';
 

@@ -3,12 +3,12 @@
 // Needs `npm run build`.
 // Usage: node test/bench/tls.mjs [--rounds N]
 import { parseArgs } from 'node:util';
-import { ClusterServer } from '../../dist/coordinator/server.js';
-import { formatEndpoint } from '../../dist/coordinator/listen.js';
-import { makeCertificates } from '../../dist/proto/certificates.js';
-import { callMetadata } from '../../dist/proto/auth.js';
-import { channelOptions, Data } from '../../dist/proto/services.js';
-import { channelSecurity } from '../../dist/proto/tls.js';
+import { ClusterServer } from '../../dist/coordinator/membership/server.js';
+import { formatEndpoint } from '../../dist/coordinator/membership/listen.js';
+import { makeCertificates } from '../../dist/transport/certificates.js';
+import { callMetadata } from '../../dist/transport/auth.js';
+import { channelOptions, Data } from '../../dist/transport/services.js';
+import { channelSecurity } from '../../dist/transport/tls.js';
 import { machine, spread } from './stats.mjs';
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as Module from '../../cli/local-workers.js';
-import type { WorkerLink } from '../../coordinator/session.js';
+import type { WorkerLink } from '../../coordinator/membership/session.js';
 import { built } from '../coordinator/built.js';
 import { until } from '../until.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readModelDefinition } from '../../cli/model-definition.js';
-import type { Dataset } from '../../job/data/dataset.js';
+import type { Dataset } from '../../data/dataset.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

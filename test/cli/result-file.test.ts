@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { describeResult, writeResultFile } from '../../cli/result-file.js';
-import { attemptsOf } from '../../deploy/operator/plan/attempts.js';
-import type { RunResult } from '../../coordinator/results.js';
+import { attemptsOf } from '../../operator/plan/attempts.js';
+import type { RunResult } from '../../coordinator/persistence/results.js';
 import { coordinatorPod, exited, makeJob } from '../operator/objects.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'lockstep-result-'));

@@ -3,8 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProgressBar } from '../../cli/terminal/bar.js';
 import { evaluationLine, linePrinter } from '../../cli/terminal/lines.js';
 import { showControls, visible } from '../../cli/terminal/visible.js';
-import type { RunEvent } from '../../coordinator/events.js';
-import type { EvaluationRecord, StepRecord } from '../../coordinator/records.js';
+import type { RunEvent } from '../../coordinator/state/events.js';
+import type { EvaluationRecord, StepRecord } from '../../run/records.js';
 
 function stepEvent(step: number, overrides: Partial<StepRecord> = {}): RunEvent {
   const record: StepRecord = {

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { TlsFiles } from '../../cli/tls-files.js';
-import { formatEndpoint } from '../../coordinator/listen.js';
-import { takePort } from '../../coordinator/observe/http/port.js';
-import { ClusterServer } from '../../coordinator/server.js';
-import { callMetadata } from '../../proto/auth.js';
+import { formatEndpoint } from '../../coordinator/membership/listen.js';
+import { takePort } from '../../observe/page/server/port.js';
+import { ClusterServer } from '../../coordinator/membership/server.js';
+import { callMetadata } from '../../transport/auth.js';
 import { fromServiceError } from '../../proto/errors.js';
-import { checkIdentity, describeExpiry, type TlsIdentity } from '../../proto/identity.js';
-import { channelOptions, Control, type ControlClient } from '../../proto/services.js';
-import { channelSecurity } from '../../proto/tls.js';
+import { checkIdentity, describeExpiry, type TlsIdentity } from '../../transport/tls-identity.js';
+import { channelOptions, Control, type ControlClient } from '../../transport/services.js';
+import { channelSecurity } from '../../transport/tls.js';
 import { dayMs, type Identities, makeIdentities } from '../proto/identities.js';
 import { within } from '../proto/wire.js';
 
@@ -194,7 +194,7 @@ describe('a certificate that ends', () => {
 
   it('is reported at most 14 days before', async () => {
     const { worker } = await makeIdentities(undefined, Date.now());
-    const { makeCertificates } = await import('../../proto/certificates.js');
+    const { makeCertificates } = await import('../../transport/certificates.js');
     const year = await makeCertificates({ hosts: ['localhost'], days: 365, nowMs: Date.now() });
     const identity = { ...year.worker, ca: year.ca };
     const endMs = Date.parse(new X509Certificate(identity.cert).validTo);

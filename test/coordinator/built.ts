@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * A module as `npm run build` has made it: a thread's entry must be JavaScript, so what starts threads is tested so.
- * @param path - below `dist`, e.g. `coordinator/trainer.js`.
+ * @param path - below `dist`, e.g. `coordinator/stepping/trainer.js`.
  */
 export async function built<Module>(path: string): Promise<Module> {
   const url = new URL(`../../dist/${path}`, import.meta.url);

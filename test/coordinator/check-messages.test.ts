@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkHeartbeat, checkHello, checkHolding, printable } from '../../coordinator/check-messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { checkHeartbeat, checkHello, checkHolding, printable } from '../../coordinator/membership/check-messages.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 
 describe('foreign text', () => {
   it.each([

@@ -6,7 +6,7 @@ import {
   decideCheckpoint,
   decideDue,
   decideRemoval,
-} from '../../coordinator/checkpoint-decisions.js';
+} from '../../run/checkpoint-decisions.js';
 
 describe('the name of a checkpoint', () => {
   it('gives its step back, in order, also beyond eight digits; other files are passed over', () => {

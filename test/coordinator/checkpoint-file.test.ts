@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Accumulator } from '../../coordinator/arithmetic/accumulator.js';
+import { Accumulator } from '../../coordinator/stepping/reduction/accumulator.js';
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -7,7 +7,7 @@ import {
   type StateLayout,
   vectorLength,
   viewState,
-} from '../../coordinator/checkpoint-file.js';
+} from '../../run/checkpoint-file.js';
 import { decodeSafetensors } from '../../engine/safetensors.js';
 
 const layout: StateLayout = {

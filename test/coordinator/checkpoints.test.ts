@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { decodeCheckpoint, fillVector, type StateLayout } from '../../coordinator/checkpoint-file.js';
-import type * as CheckpointsModule from '../../coordinator/checkpoints.js';
-import { type RunEvent, RunEvents } from '../../coordinator/events.js';
+import { decodeCheckpoint, fillVector, type StateLayout } from '../../run/checkpoint-file.js';
+import type * as CheckpointsModule from '../../coordinator/persistence/checkpoints.js';
+import { type RunEvent, RunEvents } from '../../coordinator/state/events.js';
 import { within } from '../proto/wire.js';
 import { built } from './built.js';
 
-const { Checkpoints } = await built<typeof CheckpointsModule>('coordinator/checkpoints.js');
+const { Checkpoints } = await built<typeof CheckpointsModule>('coordinator/persistence/checkpoints.js');
 
 const layout: StateLayout = {
   model: { parameters: [{ name: 'w', shape: [3], offset: 0, size: 3 }], parameterCount: 3, state: [], stateCount: 0 },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClockOffset } from '../../coordinator/clock-offset.js';
+import { ClockOffset } from '../../coordinator/membership/clock-offset.js';
 
 describe('the offset of a worker’s clock', () => {
   it('is unknown until a message of each direction came', () => {

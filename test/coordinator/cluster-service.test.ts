@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FromWorker, Ready } from '../../proto/messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { smallManifest } from './manifest.js';
 import { Rig } from './rig.js';
 

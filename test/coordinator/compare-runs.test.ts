@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareDigests, compareRuns, type RecordedRun } from '../../coordinator/compare-runs.js';
-import { parseEpochs } from '../../coordinator/replay.js';
+import { compareDigests, compareRuns, type RecordedRun } from '../../run/compare-runs.js';
+import { parseEpochs } from '../../run/replay.js';
 import { parseSpec } from '../../job/spec.js';
 import { smallManifest } from './manifest.js';
 

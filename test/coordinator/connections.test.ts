@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerHttp2Session } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dropSilent } from '../../coordinator/connections.js';
+import { dropSilent } from '../../coordinator/membership/connections.js';
 
 /** A connection whose received bytes a test counts. */
 class Connection extends EventEmitter {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { BorderRequests } from '../../coordinator/border-requests.js';
-import { RunControl, type Scaler } from '../../coordinator/control.js';
-import { checkPoints, checkWorkers } from '../../coordinator/control-service.js';
+import { BorderRequests } from '../../coordinator/stepping/step-boundary.js';
+import { RunControl, type Scaler } from '../../coordinator/control/control.js';
+import { checkPoints, checkWorkers } from '../../coordinator/control/control-service.js';
 import type { JobSpec } from '../../job/spec.js';
 import { within } from '../proto/wire.js';
 import { reference, start, worker } from './trainer-rig.js';

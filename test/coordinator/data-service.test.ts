@@ -1,8 +1,8 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { randomFillSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type FetchCall, type PartBytes, serveParts } from '../../coordinator/data-service.js';
-import { callMetadata } from '../../proto/auth.js';
+import { type FetchCall, type PartBytes, serveParts } from '../../coordinator/membership/data-service.js';
+import { callMetadata } from '../../transport/auth.js';
 import { CHUNK_BYTES } from '../../proto/chunks.js';
 import { fromServiceError } from '../../proto/errors.js';
 import type { DataChunk } from '../../proto/messages.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node, ShardReport } from '../../proto/messages.js';
 import { CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
-import { nonFiniteError } from '../../coordinator/step-task.js';
+import { nonFiniteError } from '../../coordinator/stepping/step-task.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from './manifest.js';
 import type { RawWorker } from './raw-worker.js';

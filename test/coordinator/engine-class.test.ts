@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideEngine, decideEngineClass, type EngineClass } from '../../coordinator/engine-class.js';
+import { decideEngine, decideEngineClass, type EngineClass } from '../../run/engine-class.js';
 
 const fingerprint = (digits: string) => digits.padEnd(64, '0');
 const a: EngineClass = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineClass } from '../../coordinator/engine-class.js';
-import { EngineDoor, type RunEngine } from '../../coordinator/engine-door.js';
+import type { EngineClass } from '../../run/engine-class.js';
+import { EngineDoor, type RunEngine } from '../../coordinator/membership/admission.js';
 
 const engine = (digits: string): EngineClass => ({
   name: 'raw',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastRows, scoreRows } from '../../coordinator/evaluation.js';
+import { lastRows, scoreRows } from '../../coordinator/stepping/evaluation.js';
 
 /** Log-probabilities of four images and three classes; exact in f32. */
 const rows = Float32Array.of(...[-0.25, -2, -4], ...[-3, -0.5, -1], ...[-1.5, -0.75, -0.75], ...[-2, -3, -0.125]);

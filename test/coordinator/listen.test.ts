@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideListen, formatEndpoint, isLoopback, parseEndpoint } from '../../coordinator/listen.js';
+import { decideListen, formatEndpoint, isLoopback, parseEndpoint } from '../../coordinator/membership/listen.js';
 
 describe('an endpoint', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LinkOrder, LinkResult, LocalLink } from '../../proto/local-link.js';
-import type { SharedVector } from '../../proto/shared-file.js';
+import type { LinkOrder, LinkResult, LocalLink } from '../../transport/local/local-socket.js';
+import type { SharedVector } from '../../transport/local/shared-file.js';
 import { linkPair } from '../proto/link-pair.js';
 import { smallManifest } from './manifest.js';
 import { leaf, ordered, Rig, samples, values } from './rig.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { predict, scoreRows } from '../../coordinator/evaluation.js';
-import { formatPredictions, parsePredictions } from '../../coordinator/predictions.js';
+import { predict, scoreRows } from '../../coordinator/stepping/evaluation.js';
+import { formatPredictions, parsePredictions } from '../../run/predictions.js';
 
 const rows = Float32Array.of(...[0.75, 0.25], ...[0.125, 0.875], ...[0.5, 0.5]).map(Math.log);
 const labels = Uint8Array.of(0, 0, 1);

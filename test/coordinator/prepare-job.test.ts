@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { prepareJob } from '../../coordinator/prepare-job.js';
 import type { ModelTopology } from '../../engine/engine.js';
-import type { Dataset, Split } from '../../job/data/dataset.js';
+import type { Dataset, Split } from '../../data/dataset.js';
 import { parseSpec } from '../../job/spec.js';
 import { dense, flatten, type LayerJson, sequential } from '../engine/topologies.js';
 

@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { callMetadata } from '../../proto/auth.js';
+import { callMetadata } from '../../transport/auth.js';
 import { chunkCount, chunkFields } from '../../proto/chunks.js';
 import { type ClusterError, fromServiceError } from '../../proto/errors.js';
 import type { FromWorker, Hello, Node, Ready, ReceivedToWorker, ShardReport } from '../../proto/messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { clusterClient, within } from '../proto/wire.js';
 
 type Kind = ReceivedToWorker['message'];

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { StepRecord } from '../../coordinator/records.js';
-import { checkSameJob, readPreviousRun } from '../../coordinator/begin-run.js';
-import { RunDirectory } from '../../coordinator/run-directory.js';
-import { formatStep, parseSteps, stepsHeader } from '../../coordinator/run-records.js';
+import type { StepRecord } from '../../run/records.js';
+import { checkSameJob, readPreviousRun } from '../../coordinator/persistence/previous-run.js';
+import { RunDirectory } from '../../run/run-directory.js';
+import { formatStep, parseSteps, stepsHeader } from '../../run/run-records.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from './manifest.js';
 

@@ -14,7 +14,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { isInUse, lockRun } from '../../coordinator/run-lock.js';
+import { isInUse, lockRun } from '../../run/run-lock.js';
 import { within } from '../proto/wire.js';
 
 let directory: string;
@@ -52,7 +52,7 @@ async function watchedLock() {
   return { lost, name: inLock()[0]! };
 }
 
-const script = `const { lockRun } = await import(${JSON.stringify(new URL('../../dist/coordinator/run-lock.js', import.meta.url).href)});
+const script = `const { lockRun } = await import(${JSON.stringify(new URL('../../dist/run/run-lock.js', import.meta.url).href)});
   process.on('message', async ({ directory, atMs }) => {
     while (Date.now() < atMs);
     const answer = await lockRun(directory, () => {}, () => {}).then(() => 'locked', (error) => error.message);

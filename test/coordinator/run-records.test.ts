@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StepRecord } from '../../coordinator/records.js';
+import type { StepRecord } from '../../run/records.js';
 import {
   cutDigests,
   cutEvaluations,
@@ -8,7 +8,7 @@ import {
   formatStep,
   parseSteps,
   stepsHeader,
-} from '../../coordinator/run-records.js';
+} from '../../run/run-records.js';
 
 const record: StepRecord = {
   step: 0,

@@ -4,12 +4,12 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { workerPortLimits } from '../../coordinator/admission/limits.js';
-import { type Endpoint, formatEndpoint } from '../../coordinator/listen.js';
-import { ClusterServer, type Handlers } from '../../coordinator/server.js';
-import type { JoinStream } from '../../coordinator/session.js';
-import { callMetadata } from '../../proto/auth.js';
-import { channelOptions } from '../../proto/services.js';
+import { workerPortLimits } from '../../transport/admission/limits.js';
+import { type Endpoint, formatEndpoint } from '../../coordinator/membership/listen.js';
+import { ClusterServer, type Handlers } from '../../coordinator/membership/server.js';
+import type { JoinStream } from '../../coordinator/membership/session.js';
+import { callMetadata } from '../../transport/auth.js';
+import { channelOptions } from '../../transport/services.js';
 import { hugeHeaders, headersFrame, odd, pingFrame, preface, repeated, reset } from './http2-frames.js';
 import { clusterClient, controlClient, type HealthCheck, within } from '../proto/wire.js';
 

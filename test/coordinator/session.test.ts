@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { OutgoingVector } from '../../coordinator/outgoing-vector.js';
-import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
-import { Traffic } from '../../coordinator/traffic.js';
+import { OutgoingVector } from '../../coordinator/membership/outgoing-vector.js';
+import { type JoinStream, WorkerSession } from '../../coordinator/membership/session.js';
+import { Traffic } from '../../coordinator/membership/traffic.js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { ToWorker } from '../../proto/messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { serve } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 

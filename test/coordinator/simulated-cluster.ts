@@ -1,17 +1,17 @@
-import { Dispatcher } from '../../coordinator/dispatcher.js';
-import { EvaluationTask } from '../../coordinator/evaluation-task.js';
-import { RunEvents } from '../../coordinator/events.js';
-import { NumericsCheck } from '../../coordinator/numerics-check.js';
-import { Roster } from '../../coordinator/roster.js';
-import { type JoinStream, WorkerSession } from '../../coordinator/session.js';
-import { StepTask } from '../../coordinator/step-task.js';
-import type { Arithmetic } from '../../coordinator/arithmetic/arithmetic.js';
+import { Dispatcher } from '../../coordinator/stepping/dispatcher.js';
+import { EvaluationTask } from '../../coordinator/stepping/evaluation-task.js';
+import { RunEvents } from '../../coordinator/state/events.js';
+import { NumericsCheck } from '../../coordinator/stepping/numerics-check.js';
+import { Roster } from '../../coordinator/membership/roster.js';
+import { type JoinStream, WorkerSession } from '../../coordinator/membership/session.js';
+import { StepTask } from '../../coordinator/stepping/step-task.js';
+import type { Arithmetic } from '../../coordinator/stepping/reduction/arithmetic.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { manifestPlan } from '../../job/plan.js';
 import type { TreeNode } from '../../job/tree.js';
 import { chunkFields } from '../../proto/chunks.js';
 import type { Ready, ToWorker } from '../../proto/messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { withCrc } from './raw-worker.js';
 
 const term = 1;

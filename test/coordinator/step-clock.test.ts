@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ClockOffset } from '../../coordinator/clock-offset.js';
-import { arePlausible, StepClock } from '../../coordinator/step-clock.js';
-import { phasesOf, type StepTiming } from '../../coordinator/step-timing.js';
-import { monotonicMs } from '../../proto/clock.js';
+import { ClockOffset } from '../../coordinator/membership/clock-offset.js';
+import { arePlausible, StepClock } from '../../coordinator/stepping/step-clock.js';
+import { phasesOf, type StepTiming } from '../../coordinator/stepping/step-timing.js';
+import { monotonicMs } from '../../util/clock.js';
 import type { Partial, Stamps } from '../../proto/messages.js';
 
 const node = { first: 1, count: 2 };

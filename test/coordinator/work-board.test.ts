@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WorkBoard } from '../../coordinator/work-board.js';
+import { WorkBoard } from '../../coordinator/stepping/work-board.js';
 
 describe('a work board', () => {
   it('has every item open until it is dispatched', () => {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { readJob } from '../../deploy/operator/plan/job-context.js';
-import { apiVersion, kind, type TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import { readJob } from '../../operator/plan/job-context.js';
+import { apiVersion, kind, type TrainingJob } from '../../operator/resource/training-job.js';
 
 const folder = 'deploy/examples';
 const objects = readdirSync(folder)

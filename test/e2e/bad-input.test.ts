@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from
 import { join } from 'node:path';
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, describe, expect, it } from 'vitest';
-import { callMetadata } from '../../proto/auth.js';
+import { callMetadata } from '../../transport/auth.js';
 import { fromServiceError } from '../../proto/errors.js';
-import { Cluster, PROTOCOL_VERSION } from '../../proto/services.js';
+import { Cluster, PROTOCOL_VERSION } from '../../transport/services.js';
 import { Command, lockstep, scratchDirectory, smallJob } from './lockstep.js';
 
 const scratch = scratchDirectory();

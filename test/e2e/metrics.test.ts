@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as CoordinatorModule from '../../coordinator/coordinator.js';
-import { contentTypes } from '../../coordinator/observe/metrics/exposition.js';
-import type * as RouteModule from '../../coordinator/observe/metrics/route.js';
-import type * as StartModule from '../../coordinator/observe/metrics/start.js';
+import { contentTypes } from '../../observe/metrics/exposition.js';
+import type * as RouteModule from '../../observe/metrics/route.js';
+import type * as StartModule from '../../observe/metrics/start.js';
 import type * as DatasetModule from '../../cli/dataset.js';
 import { resolveSpec } from '../../job/resolve.js';
 import { built } from '../coordinator/built.js';
@@ -13,8 +13,8 @@ import { within } from '../proto/wire.js';
 import { Command, scratchDirectory } from './lockstep.js';
 
 const { Coordinator } = await built<typeof CoordinatorModule>('coordinator/coordinator.js');
-const { startMetrics } = await built<typeof StartModule>('coordinator/observe/metrics/start.js');
-const { metricsRoute } = await built<typeof RouteModule>('coordinator/observe/metrics/route.js');
+const { startMetrics } = await built<typeof StartModule>('observe/metrics/start.js');
+const { metricsRoute } = await built<typeof RouteModule>('observe/metrics/route.js');
 const { datasetFor } = await built<typeof DatasetModule>('cli/dataset.js');
 
 const scratch = scratchDirectory();

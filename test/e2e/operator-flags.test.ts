@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const main = fileURLToPath(new URL('../../dist/deploy/operator/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/operator/main.js', import.meta.url));
 
 /** How the operator's command ends that is started with a wrong flag or variable; it never reaches a cluster. */
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { EvaluationEntry } from '../../coordinator/records.js';
-import { parseSteps } from '../../coordinator/run-records.js';
+import type { EvaluationEntry } from '../../run/records.js';
+import { parseSteps } from '../../run/run-records.js';
 import { Command, lockstep, scratchDirectory, smallJob } from './lockstep.js';
 import { python, runPython, skippedWithoutPython } from './python.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TraceEvent } from '../../coordinator/observe/trace/trace-event.js';
+import type { TraceEvent } from '../../observe/timeline/trace-event.js';
 import { lockstep, scratchDirectory, smallJob } from './lockstep.js';
 
 const scratch = scratchDirectory();

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import { CHUNK_BYTES, chunkCount } from '../../proto/chunks.js';
 import type { FromWorker, Hello, Partial as PartialMessage, Ready, ShardReport } from '../../proto/messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { encoded, frame, HostilePeer, type RawCall } from './hostile-peer.js';
 import type { ScriptedRun } from './scripted-run.js';
 

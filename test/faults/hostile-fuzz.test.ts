@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { FromWorker } from '../../proto/messages.js';
-import { PROTOCOL_VERSION } from '../../proto/services.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { encoded, frame, HostilePeer } from './hostile-peer.js';
 import { type RunPair, startPair } from './run-pair.js';
 import type { ScriptedRun } from './scripted-run.js';

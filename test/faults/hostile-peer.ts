@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { Cluster } from '../../proto/services.js';
+import { Cluster } from '../../transport/services.js';
 import type { FromWorker } from '../../proto/messages.js';
 import { within } from '../proto/wire.js';
 

@@ -10,7 +10,7 @@ import {
   status,
   type StatusObject,
 } from '@grpc/grpc-js';
-import type { BeatStream } from '../../coordinator/beat-service.js';
+import type { BeatStream } from '../../coordinator/membership/beat-service.js';
 import type {
   Alive,
   DataChunk,
@@ -19,7 +19,7 @@ import type {
   ReceivedFromWorker,
   ReceivedToWorker,
 } from '../../proto/messages.js';
-import { channelOptions, Cluster, Data } from '../../proto/services.js';
+import { channelOptions, Cluster, Data } from '../../transport/services.js';
 
 type Near = ServerDuplexStream<ReceivedFromWorker, ReceivedToWorker>;
 type Far = ClientDuplexStream<ReceivedFromWorker, ReceivedToWorker>;

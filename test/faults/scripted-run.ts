@@ -7,7 +7,7 @@ import { epochOf, manifestPlan, samplesInStep, type StepPlan } from '../../job/p
 import { sumNode } from '../../job/reduction.js';
 import { checkCrc } from '../../proto/chunks.js';
 import type { Compute, Evaluate } from '../../proto/messages.js';
-import { channelOptions, Cluster, type ClusterClient } from '../../proto/services.js';
+import { channelOptions, Cluster, type ClusterClient } from '../../transport/services.js';
 import { RawWorker } from '../coordinator/raw-worker.js';
 import { Command, smallJob } from '../e2e/lockstep.js';
 import { within } from '../proto/wire.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jobDigest } from '../../job/digest.js';
-import { identityDifferences } from '../../job/identity.js';
+import { identityDifferences } from '../../job/job-digest.js';
 import { resolveSpec } from '../../job/resolve.js';
 import { parseSpec } from '../../job/spec.js';
 

@@ -1,4 +1,4 @@
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { trainingJob } from './training-job.js';
 
 /** TrainingJobs whose author wants to stop the operator; the API server takes each of them. */

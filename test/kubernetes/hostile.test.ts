@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1ConfigMap, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { builtinTopology } from '../../job/models.js';
 import type { ApiClient } from './api-client.js';
 import { missing } from './assets.js';

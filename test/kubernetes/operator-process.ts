@@ -7,7 +7,7 @@ import type { Cluster } from './cluster.js';
 import { Program } from './program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(root, 'dist', 'deploy', 'operator', 'main.js');
+const main = join(root, 'dist', 'operator', 'main.js');
 const readyLimitMs = 30_000;
 export const operatorNamespace = 'lockstep-system';
 export const operatorManifests = join(root, 'deploy', 'operator', 'manifests');

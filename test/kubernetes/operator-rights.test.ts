@@ -1,7 +1,7 @@
 import { KubeConfig, type KubernetesObject, PatchStrategy, type V1Deployment } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { noonMs, observe } from '../operator/objects.js';
 import { ApiClient, type ObjectName } from './api-client.js';
 import { missing } from './assets.js';

@@ -1,7 +1,7 @@
 import { KubeConfig, type V1Deployment, type V1Lease } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { keySecretName } from '../../deploy/operator/shell/operator-key.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import { keySecretName } from '../../operator/kube/operator-key.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { ApiClient } from './api-client.js';
 import { missing } from './assets.js';
 import { Cluster } from './cluster.js';

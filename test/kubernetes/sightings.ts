@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { KubernetesListObject, V1Pod } from '@kubernetes/client-node';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import type { Cluster } from './cluster.js';
 import { Follow } from './follow.js';
 import type { Sighting } from './state-oracle.js';

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 
 /** What was seen of one job at some time: by watches of it and its pods, and in the coordinator's own log. */
 export type Sighting = { readonly atMs: number } & (

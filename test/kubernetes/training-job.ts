@@ -1,5 +1,5 @@
 import { type KubernetesObject, PatchStrategy } from '@kubernetes/client-node';
-import type { TrainingJob, TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
+import type { TrainingJob, TrainingJobSpec } from '../../operator/resource/training-job.js';
 import type { ApiClient, ObjectName } from './api-client.js';
 
 const apiVersion = 'lockstep.dev/v1alpha1';

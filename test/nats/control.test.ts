@@ -4,8 +4,8 @@ import { Kvm } from '@nats-io/kv';
 import { describe, expect, it } from 'vitest';
 import { listJobs } from '../../cli/nats-jobs.js';
 import { NatsControlClient } from '../../cli/nats-control-client.js';
-import { parseNatsUrl } from '../../coordinator/observe/nats/address.js';
-import { controlReplySchema } from '../../coordinator/observe/nats/payloads.js';
+import { parseNatsUrl } from '../../nats/address.js';
+import { controlReplySchema } from '../../nats/payloads.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
 import { scratch, secretFile, signInFlags, startRun, startServer, steps } from './rig.js';
 

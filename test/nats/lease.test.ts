@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readIndex } from '../../coordinator/observe/nats/object-parts.js';
-import { openStores } from '../../coordinator/observe/nats/stores.js';
-import { parseSteps } from '../../coordinator/run-records.js';
+import { readIndex } from '../../nats/object-chunks.js';
+import { openStores } from '../../nats/stores.js';
+import { parseSteps } from '../../run/run-records.js';
 import { smallJob } from '../e2e/lockstep.js';
 import { eventually, jetstream, missing, openRuns, readEntry, readEvents } from './nats-server.js';
 import { interrupt, job, scratch, startCommand, startRun, startServer, steps } from './rig.js';

@@ -1,7 +1,7 @@
 import { type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { parseNatsUrl } from '../../coordinator/observe/nats/address.js';
-import { Link } from '../../coordinator/observe/nats/link.js';
+import { parseNatsUrl } from '../../nats/address.js';
+import { Link } from '../../nats/connection.js';
 import { within } from '../proto/wire.js';
 import { eventually, missing } from './nats-server.js';
 import { startServer } from './rig.js';

@@ -13,7 +13,7 @@ import {
   eventSchema,
   type RegistryEntry,
   registryEntrySchema,
-} from '../../coordinator/observe/nats/payloads.js';
+} from '../../nats/payloads.js';
 import { freePort } from '../e2e/lockstep.js';
 import { findProgram } from '../programs.js';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readAddress } from '../../cli/nats-options.js';
-import { connectionOptions } from '../../coordinator/observe/nats/sign-in.js';
-import { makeCertificates } from '../../proto/certificates.js';
+import { connectionOptions } from '../../nats/sign-in.js';
+import { makeCertificates } from '../../transport/certificates.js';
 import { missing } from './nats-server.js';
 import { scratch, secretFile, startServer } from './rig.js';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { EventMessage } from '../../coordinator/observe/nats/payloads.js';
+import type { EventMessage } from '../../nats/payloads.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
 import { interrupt, scratch, signInFlags, startRun, startServer, steps } from './rig.js';
 

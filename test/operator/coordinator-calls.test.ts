@@ -1,10 +1,10 @@
 import type { handleServerStreamingCall, handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { ClusterServer, type Handlers } from '../../coordinator/server.js';
-import { CoordinatorCalls } from '../../deploy/operator/shell/coordinator-calls.js';
-import type { JobIdentity } from '../../deploy/operator/shell/secrets.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { type ClusterCertificates, makeCertificates } from '../../proto/certificates.js';
+import { ClusterServer, type Handlers } from '../../coordinator/membership/server.js';
+import { CoordinatorCalls } from '../../operator/coordinators/coordinator-calls.js';
+import type { JobIdentity } from '../../operator/kube/secrets.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
+import { type ClusterCertificates, makeCertificates } from '../../transport/certificates.js';
 import type { StatusReply } from '../../proto/messages.js';
 import { until } from '../until.js';
 

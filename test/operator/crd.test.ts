@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { trainingJobCrd } from '../../deploy/operator/resource/crd.js';
-import { crdText } from '../../deploy/operator/resource/crd-text.js';
-import { operatorFieldsSchema } from '../../deploy/operator/resource/operator-fields.js';
-import { propertiesOf } from '../../deploy/operator/resource/rules.js';
-import { structural, type Rule, type Structural } from '../../deploy/operator/resource/structural.js';
+import { trainingJobCrd } from '../../operator/resource/crd.js';
+import { crdText } from '../../operator/resource/crd-text.js';
+import { operatorFieldsSchema } from '../../operator/resource/operator-fields.js';
+import { propertiesOf } from '../../operator/resource/rules.js';
+import { structural, type Rule, type Structural } from '../../operator/resource/structural.js';
 import { jobSpecSchema } from '../../job/spec.js';
 
 const file = join(import.meta.dirname, '../../deploy/crd/trainingjob.yaml');

@@ -1,14 +1,9 @@
 import type { V1Deployment, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import {
-  areDerivedFrom,
-  certificateDays,
-  credentialsOf,
-  currentCredentials,
-} from '../../deploy/operator/plan/credentials.js';
-import { labelKeys } from '../../deploy/operator/plan/names.js';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import type { Action, Observed } from '../../deploy/operator/plan/types.js';
+import { areDerivedFrom, certificateDays, credentialsOf, currentCredentials } from '../../operator/plan/credentials.js';
+import { labelKeys } from '../../operator/plan/names.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import type { Action, Observed } from '../../operator/plan/types.js';
 import * as k from './objects.js';
 import { begun, done, settled, stateOf, training, withCoordinator } from './situations.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EventMemory, type Happening } from '../../deploy/operator/shell/event-decisions.js';
+import { EventMemory, type Happening } from '../../operator/kube/event-decisions.js';
 
 const lost: Happening = { reason: 'CoordinatorLost', message: 'its node is gone', warning: true };
 

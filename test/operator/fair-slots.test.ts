@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { FairSlots, type Slot } from '../../deploy/operator/shell/fair-slots.js';
+import { FairSlots, type Slot } from '../../operator/kube/fair-slots.js';
 
 const never = new AbortController().signal;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { asksForGpus, withGpuDevice } from '../../deploy/operator/plan/gpu-workers.js';
-import { readJob } from '../../deploy/operator/plan/job-context.js';
-import { apiVersion, kind, type TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
-import { operatorFieldsSchema } from '../../deploy/operator/resource/operator-fields.js';
+import { asksForGpus, withGpuDevice } from '../../operator/plan/gpu-workers.js';
+import { readJob } from '../../operator/plan/job-context.js';
+import { apiVersion, kind, type TrainingJobSpec } from '../../operator/resource/training-job.js';
+import { operatorFieldsSchema } from '../../operator/resource/operator-fields.js';
 
 const workers = (fields: object) => operatorFieldsSchema.parse({ workers: fields }).workers;
 const limits = (quantities: object) => ({ resources: { limits: quantities } });

@@ -7,9 +7,9 @@ import {
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import type { ClusterCertificates } from '../../proto/certificates.js';
+import type { ClusterCertificates } from '../../transport/certificates.js';
 import type { StatusReply } from '../../proto/messages.js';
-import { Control } from '../../proto/services.js';
+import { Control } from '../../transport/services.js';
 
 /** A coordinator with the job's own certificates that sends whatever it likes. */
 export class HostileCoordinator {

@@ -3,9 +3,9 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { CoordinatorCalls } from '../../deploy/operator/shell/coordinator-calls.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { type ClusterCertificates, makeCertificates } from '../../proto/certificates.js';
+import { CoordinatorCalls } from '../../operator/coordinators/coordinator-calls.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
+import { type ClusterCertificates, makeCertificates } from '../../transport/certificates.js';
 import { until } from '../until.js';
 import {
   type Behaviour,

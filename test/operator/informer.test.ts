@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import { Api } from '../../deploy/operator/shell/api.js';
-import { Connector } from '../../deploy/operator/shell/connection.js';
-import { Informer, type InformerTimes } from '../../deploy/operator/shell/informer.js';
-import { ObjectCache } from '../../deploy/operator/shell/object-cache.js';
-import { podResource } from '../../deploy/operator/shell/resources.js';
+import { Api } from '../../operator/kube/api.js';
+import { Connector } from '../../operator/kube/connection.js';
+import { Informer, type InformerTimes } from '../../operator/kube/informer.js';
+import { ObjectCache } from '../../operator/kube/object-cache.js';
+import { podResource } from '../../operator/kube/resources.js';
 import { until } from '../until.js';
 import { type Answer, refusal, ScriptedServer, send } from './api-stub.js';
 

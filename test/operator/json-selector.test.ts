@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonSelector, type Selection } from '../../deploy/operator/shell/json-selector.js';
+import { JsonSelector, type Selection } from '../../operator/kube/json-selector.js';
 
 /** Values and elements that a selection finds in a text that comes in chunks. */
 function select(text: string, selection: Selection, chunkBytes = 7) {

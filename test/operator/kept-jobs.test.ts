@@ -1,12 +1,12 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
-import type { ReconcilerParts } from '../../deploy/operator/shell/reconciler.js';
-import { Api } from '../../deploy/operator/shell/api.js';
-import { Caches } from '../../deploy/operator/shell/caches.js';
-import { Connector } from '../../deploy/operator/shell/connection.js';
-import { readJob } from '../../deploy/operator/shell/read-job.js';
-import { Reconciler } from '../../deploy/operator/shell/reconciler.js';
-import { jobResource } from '../../deploy/operator/shell/resources.js';
+import type { ReconcilerParts } from '../../operator/kube/reconciler.js';
+import { Api } from '../../operator/kube/api.js';
+import { Caches } from '../../operator/kube/caches.js';
+import { Connector } from '../../operator/kube/connection.js';
+import { readJob } from '../../operator/kube/read-job.js';
+import { Reconciler } from '../../operator/kube/reconciler.js';
+import { jobResource } from '../../operator/kube/resources.js';
 import { refusal, ScriptedServer, send } from './api-stub.js';
 import { keyId, makeJob, read } from './objects.js';
 

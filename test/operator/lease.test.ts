@@ -6,7 +6,7 @@ import {
   mustStopLeading,
   renewTryMs,
   releasedLease,
-} from '../../deploy/operator/shell/lease-decisions.js';
+} from '../../operator/kube/lease-decisions.js';
 
 const now = new Date('2026-11-23T06:00:00.123Z');
 const theirs = { holderIdentity: 'them', leaseDurationSeconds: 15, acquireTime: 'then', leaseTransitions: 2 };

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
-import { ObjectCache } from '../../deploy/operator/shell/object-cache.js';
+import { ObjectCache } from '../../operator/kube/object-cache.js';
 
 function object(name: string, version: number, more: { uid?: string; owner?: string; label?: string } = {}) {
   const { uid = `uid-${name}`, owner, label } = more;

@@ -1,12 +1,12 @@
 import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import type { CoordinatorStatus } from '../../deploy/operator/plan/coordinator-status.js';
-import { identityOf, labelsOf, labelKeys } from '../../deploy/operator/plan/names.js';
-import { metaOf } from '../../deploy/operator/plan/objects/meta.js';
-import { readJob } from '../../deploy/operator/plan/job-context.js';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import type { Action, Observed } from '../../deploy/operator/plan/types.js';
-import type { TrainingJob, TrainingJobSpec } from '../../deploy/operator/resource/training-job.js';
+import type { CoordinatorStatus } from '../../operator/plan/coordinator-status.js';
+import { identityOf, labelsOf, labelKeys } from '../../operator/plan/names.js';
+import { metaOf } from '../../operator/plan/objects/meta.js';
+import { readJob } from '../../operator/plan/job-context.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import type { Action, Observed } from '../../operator/plan/types.js';
+import type { TrainingJob, TrainingJobSpec } from '../../operator/resource/training-job.js';
 
 /** Jobs, pods and answers for the tests of the operator's plan. */
 

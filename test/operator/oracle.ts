@@ -1,6 +1,6 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
-import { labelKeys } from '../../deploy/operator/plan/names.js';
-import type { State } from '../../deploy/operator/resource/status.js';
+import { labelKeys } from '../../operator/plan/names.js';
+import type { State } from '../../operator/resource/status.js';
 import { backoffLimit, type Reconciliation, type Simulation } from './simulation.js';
 
 /** The state of a job as the simulation alone tells it, without the plan. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { V1Pod } from '@kubernetes/client-node';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import type { Observed } from '../../deploy/operator/plan/types.js';
-import type { State } from '../../deploy/operator/resource/status.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import type { Observed } from '../../operator/plan/types.js';
+import type { State } from '../../operator/resource/status.js';
 import * as k from './objects.js';
 import { begun, training, settled, done, stateOf, withSpec, withCoordinator } from './situations.js';
 

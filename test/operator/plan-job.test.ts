@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { V1Deployment } from '@kubernetes/client-node';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
+import { planJob } from '../../operator/plan/plan-job.js';
 import * as k from './objects.js';
 import { begun, training, settled, done, stateOf, withSpec, withCoordinator, condition } from './situations.js';
 

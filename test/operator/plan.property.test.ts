@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { V1Deployment, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../deploy/operator/plan/types.js';
+import type { Action } from '../../operator/plan/types.js';
 import { brief } from './objects.js';
 import { Oracle } from './oracle.js';
 import { ownerOf, type Reconciliation, Simulation } from './simulation.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Action, Observed } from '../../deploy/operator/plan/types.js';
-import type { TrainingJobStatus } from '../../deploy/operator/resource/status.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
-import { ApiError } from '../../deploy/operator/shell/api-error.js';
-import { Reconciler, type ReconcilerParts } from '../../deploy/operator/shell/reconciler.js';
+import type { Action, Observed } from '../../operator/plan/types.js';
+import type { TrainingJobStatus } from '../../operator/resource/status.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
+import { ApiError } from '../../operator/kube/api-error.js';
+import { Reconciler, type ReconcilerParts } from '../../operator/kube/reconciler.js';
 import * as k from './objects.js';
 import { begun, settled, training, withSpec } from './situations.js';
 

@@ -1,10 +1,10 @@
 import type { KubernetesObject, V1Deployment, V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { isDeepStrictEqual } from 'node:util';
-import { areDerivedFrom, credentialsOf } from '../../deploy/operator/plan/credentials.js';
-import { labelKeys } from '../../deploy/operator/plan/names.js';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import type { Action, Answer, Observed, Plan } from '../../deploy/operator/plan/types.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import { areDerivedFrom, credentialsOf } from '../../operator/plan/credentials.js';
+import { labelKeys } from '../../operator/plan/names.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import type { Action, Answer, Observed, Plan } from '../../operator/plan/types.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { exited, keyId, makeJob, noonMs, read, reply, running, workerPod } from './objects.js';
 
 /**

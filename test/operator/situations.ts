@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import type { Observed } from '../../deploy/operator/plan/types.js';
-import type { TrainingJobStatus } from '../../deploy/operator/resource/status.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import type { Observed } from '../../operator/plan/types.js';
+import type { TrainingJobStatus } from '../../operator/resource/status.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import * as k from './objects.js';
 
 /** Situations in which the tests of the plan begin, and what is looked at. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { SpecCache } from '../../deploy/operator/shell/spec-cache.js';
-import type { TrainingJob } from '../../deploy/operator/resource/training-job.js';
+import { SpecCache } from '../../operator/kube/spec-cache.js';
+import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { makeJob, read } from './objects.js';
 
 function counted(limitBytes?: number) {

@@ -1,10 +1,10 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import { boundStatus, essentialStatus } from '../../deploy/operator/resource/bound-status.js';
-import { statusSchema, type TrainingJobStatus } from '../../deploy/operator/resource/status.js';
-import { maxReplyBytes, readStatusReply } from '../../deploy/operator/shell/status-reply.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import { boundStatus, essentialStatus } from '../../operator/resource/bound-status.js';
+import { statusSchema, type TrainingJobStatus } from '../../operator/resource/status.js';
+import { maxReplyBytes, readStatusReply } from '../../operator/coordinators/status-reply.js';
 import type { StatusReply, WorkerStatus } from '../../proto/messages.js';
 import { statusReply } from '../coordinator/observe/sample-run.js';
 import { statusBytes } from './hostile-coordinator.js';

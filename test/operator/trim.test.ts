@@ -1,8 +1,8 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
-import { JsonSelector } from '../../deploy/operator/shell/json-selector.js';
-import { childResources, jobResource, podResource, type Resource } from '../../deploy/operator/shell/resources.js';
-import { keep, type PackedJob, selectionOf, unpackJob } from '../../deploy/operator/shell/trim.js';
+import { JsonSelector } from '../../operator/kube/json-selector.js';
+import { childResources, jobResource, podResource, type Resource } from '../../operator/kube/resources.js';
+import { keep, type PackedJob, selectionOf, unpackJob } from '../../operator/kube/trim.js';
 import { read } from './objects.js';
 
 /** What is kept of an object that the API server sends. */

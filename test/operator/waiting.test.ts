@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs, jitterMs } from '../../deploy/operator/shell/backoff.js';
-import { RateLimit } from '../../deploy/operator/shell/rate-limit.js';
+import { backoffMs, jitterMs } from '../../operator/kube/backoff.js';
+import { RateLimit } from '../../operator/kube/rate-limit.js';
 
 test('the delay doubles from the first to the longest', () => {
   const delays = [1, 2, 3, 4, 5, 6, 1000].map((failures) => backoffMs({ firstMs: 500, maxMs: 8000 }, failures, 0));

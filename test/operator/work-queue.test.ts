@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { mayBegin, type QueueSettings, WorkQueue } from '../../deploy/operator/shell/work-queue.js';
+import { mayBegin, type QueueSettings, WorkQueue } from '../../operator/kube/work-queue.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());

@@ -1,10 +1,10 @@
 import type { V1Deployment, V1PodTemplateSpec } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readJob } from '../../deploy/operator/plan/job-context.js';
-import { workerDeployment } from '../../deploy/operator/plan/objects/worker-deployment.js';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
-import { templateProblems } from '../../deploy/operator/resource/worker-template.js';
+import { readJob } from '../../operator/plan/job-context.js';
+import { workerDeployment } from '../../operator/plan/objects/worker-deployment.js';
+import { planJob } from '../../operator/plan/plan-job.js';
+import { templateProblems } from '../../operator/resource/worker-template.js';
 import { credentials, makeJob, noonMs, observe, settings } from './objects.js';
 
 const inSpec = (spec: object) => ({ spec });

@@ -10,7 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { callMetadata, requireToken, tokensEqual } from '../../proto/auth.js';
+import { callMetadata, requireToken, tokensEqual } from '../../transport/auth.js';
 import { fromServiceError } from '../../proto/errors.js';
 import type { DataChunk, FetchRequest, ReceivedFromWorker, StatusReply, ToWorker } from '../../proto/messages.js';
 import { clusterClient, controlClient, dataClient, type HealthCheck, serve, within } from './wire.js';

@@ -1,7 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { caAlgorithm, type ClusterCertificates, createAuthority, makeCertificates } from '../../proto/certificates.js';
-import { checkIdentity, firstName, type TlsIdentity, type TlsRole } from '../../proto/identity.js';
+import {
+  caAlgorithm,
+  type ClusterCertificates,
+  createAuthority,
+  makeCertificates,
+} from '../../transport/certificates.js';
+import { checkIdentity, firstName, type TlsIdentity, type TlsRole } from '../../transport/tls-identity.js';
 import { dayMs, type Identities, identitiesOf } from './identities.js';
 
 const nowMs = Date.UTC(2026, 10, 23, 12);

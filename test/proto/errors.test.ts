@@ -7,7 +7,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { callMetadata } from '../../proto/auth.js';
+import { callMetadata } from '../../transport/auth.js';
 import { ClusterError, type ClusterErrorCode, fromServiceError, toStatus } from '../../proto/errors.js';
 import type { DataChunk, FetchRequest, StatusReply } from '../../proto/messages.js';
 import { controlClient, dataClient, serve, within } from './wire.js';

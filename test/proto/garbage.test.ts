@@ -1,6 +1,6 @@
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { describe, expect, it, vi } from 'vitest';
-import { MessageGarbage } from '../../proto/garbage.js';
+import { MessageGarbage } from '../../transport/garbage.js';
 import { until } from '../until.js';
 
 const turn = () => new Promise(setImmediate);

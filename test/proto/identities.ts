@@ -1,5 +1,5 @@
-import { type ClusterCertificates, makeCertificates } from '../../proto/certificates.js';
-import type { TlsIdentity } from '../../proto/identity.js';
+import { type ClusterCertificates, makeCertificates } from '../../transport/certificates.js';
+import type { TlsIdentity } from '../../transport/tls-identity.js';
 
 /** Both sides of a cluster, as they are after `lockstep certs`. */
 export interface Identities {

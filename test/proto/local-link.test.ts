@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
-import { LocalLink } from '../../proto/local-link.js';
-import { SharedFile } from '../../proto/shared-file.js';
+import { LocalLink } from '../../transport/local/local-socket.js';
+import { SharedFile } from '../../transport/local/shared-file.js';
 import { until } from '../until.js';
 import { socketPair } from './link-pair.js';
 

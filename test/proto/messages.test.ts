@@ -13,7 +13,7 @@ import type {
   ToWorkerFields,
   WorkerStatus,
 } from '../../proto/messages.js';
-import { Cluster, Control, Data } from '../../proto/services.js';
+import { Cluster, Control, Data } from '../../transport/services.js';
 
 /** The largest value of the wire's uint32. */
 const most = 0xffffffff;

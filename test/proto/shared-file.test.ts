@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CHUNK_VALUES, storeChunk } from '../../proto/chunks.js';
-import { SharedFile, type SharedVector } from '../../proto/shared-file.js';
+import { SharedFile, type SharedVector } from '../../transport/local/shared-file.js';
 
 /** Both ends of a file for vectors of so many values. */
 function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: number } {

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { TlsIdentity } from '../../proto/identity.js';
-import { diagnoseTls } from '../../proto/tls-diagnosis.js';
-import { mutualTls } from '../../proto/tls.js';
+import type { TlsIdentity } from '../../transport/tls-identity.js';
+import { diagnoseTls } from '../../transport/tls-diagnosis.js';
+import { mutualTls } from '../../transport/tls.js';
 import { dayMs, makeIdentities } from './identities.js';
 import { serve, within } from './wire.js';
 

@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { onTestFinished } from 'vitest';
-import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
+import { type BeatStream, serveBeats } from '../../coordinator/membership/beat-service.js';
 import {
   channelOptions,
   Cluster,
@@ -18,7 +18,7 @@ import {
   type ControlClient,
   Data,
   type DataClient,
-} from '../../proto/services.js';
+} from '../../transport/services.js';
 
 /** A handler of each service; calls to those left out end with UNIMPLEMENTED. */
 export interface Handlers {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { planJob } from '../../deploy/operator/plan/plan-job.js';
+import { planJob } from '../../operator/plan/plan-job.js';
 import { makeJob, noonMs, observe } from '../operator/objects.js';
 
 const overlays = ['plain/overlays/cpu', 'plain/overlays/gpu', 'plain/overlays/gpu-tensorflow', 'plain/overlays/kind'];

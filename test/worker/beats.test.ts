@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
+import { type BeatStream, serveBeats } from '../../coordinator/membership/beat-service.js';
 import type { ClusterError } from '../../proto/errors.js';
 import type { Heartbeat } from '../../proto/messages.js';
 import { Beats } from '../../worker/beats.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LinkResult } from '../../proto/local-link.js';
+import type { LinkResult } from '../../transport/local/local-socket.js';
 import { CoordinatorLink } from '../../worker/coordinator-link.js';
 import { linkPair } from '../proto/link-pair.js';
 import { within } from '../proto/wire.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FetchOrder } from '../../worker/fetch-order.js';
+import { FetchOrder } from '../../worker/fetch-priority.js';
 import { smallManifest } from '../coordinator/manifest.js';
 
 const manifest = smallManifest(10);

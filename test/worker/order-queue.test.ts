@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OrderQueue, type Work } from '../../worker/order-queue.js';
+import { OrderQueue, type Work } from '../../worker/compute-queue.js';
 
 const leaf = (first: number) => ({ first, count: 1 });
 const vector = (step: number, evaluation = false) => ({ step, evaluation, values: Float32Array.of(step) });

@@ -1,10 +1,10 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { requireToken } from '../../proto/auth.js';
+import { requireToken } from '../../transport/auth.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { DataChunk, FetchRequest } from '../../proto/messages.js';
-import { PartStore, type WantedPart } from '../../worker/part-store.js';
+import { PartStore, type WantedPart } from '../../worker/chunk-store.js';
 import { serve, within } from '../proto/wire.js';
 
 type Call = ServerWritableStream<FetchRequest, DataChunk>;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, ModelTopology, ProgramSpec } from '../../engine/engine.js';
 import { describeModel, initialWeights } from '../../engine/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
-import type { Split } from '../../job/data/dataset.js';
+import type { Split } from '../../data/dataset.js';
 import { augmentInto } from '../../job/augment.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { manifestPlan } from '../../job/plan.js';

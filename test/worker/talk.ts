@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
+import { type BeatStream, serveBeats } from '../../coordinator/membership/beat-service.js';
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import type { Heartbeat, ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
 import { EngineProgress } from '../../worker/engine-progress.js';

@@ -1,10 +1,10 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { hostname } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type BeatStream, serveBeats } from '../../coordinator/beat-service.js';
+import { type BeatStream, serveBeats } from '../../coordinator/membership/beat-service.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
-import { Cluster } from '../../proto/services.js';
+import { Cluster } from '../../transport/services.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { newWorkerId } from '../../worker/worker-id.js';
 import { serve, within } from '../proto/wire.js';

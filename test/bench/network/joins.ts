@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { credentials } from '@grpc/grpc-js';
-import { channelOptions, Cluster } from '../../../proto/services.js';
+import { channelOptions, Cluster } from '../../../transport/services.js';
 import { RawWorker } from '../../coordinator/raw-worker.js';
 import { freePort, main, scratchDirectory } from '../../e2e/lockstep.js';
 import { until } from '../../until.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { expect, it, vi } from 'vitest';
 import { dataCommand, describe, explore } from '../../../cli/commands/data.js';
-import { makeSynthetic } from '../../../job/data/synthetic.js';
+import { makeSynthetic } from '../../../data/synthetic.js';
 import { temporaryDirectory } from '../../job/data/small-cifar10.js';
 
 it('prints an aligned table of classes against batches', () => {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Admission, peerOf } from '../../../coordinator/admission/admission.js';
-import type { AdmissionLimits } from '../../../coordinator/admission/decide-admission.js';
+import { Admission, peerOf } from '../../../transport/admission/admission.js';
+import type { AdmissionLimits } from '../../../transport/admission/decide-admission.js';
 
 const limits: AdmissionLimits = {
   pending: { perAddress: 2, perKnownAddress: 6, total: 4 },

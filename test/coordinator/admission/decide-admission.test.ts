@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countedAddress } from '../../../coordinator/admission/address.js';
+import { countedAddress } from '../../../transport/admission/address.js';
 import {
   addFailures,
   type AddressCounts,
@@ -9,7 +9,7 @@ import {
   decideRoom,
   levelAt,
   type TotalCounts,
-} from '../../../coordinator/admission/decide-admission.js';
+} from '../../../transport/admission/decide-admission.js';
 
 const limits: AdmissionLimits = {
   pending: { perAddress: 4, perKnownAddress: 20, total: 10 },

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { reportDropped } from '../../../coordinator/admission/report-dropped.js';
+import { reportDropped } from '../../../transport/admission/report-dropped.js';
 
 it('reports once a minute how many connections were dropped, if there were many', () => {
   vi.useFakeTimers();

@@ -4,7 +4,7 @@ import {
   type AccumulatorSetup,
   type ShardOutcome,
   type StepOutcome,
-} from '../../../coordinator/arithmetic/accumulator.js';
+} from '../../../coordinator/stepping/reduction/accumulator.js';
 import { stateDigest } from '../../../job/digest.js';
 import { CHUNK_VALUES } from '../../../proto/chunks.js';
 

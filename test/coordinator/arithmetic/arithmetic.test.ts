@@ -1,14 +1,18 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Accumulator, type AccumulatorSetup, type StepOutcome } from '../../../coordinator/arithmetic/accumulator.js';
-import type { Arithmetic, ArithmeticEvents } from '../../../coordinator/arithmetic/arithmetic.js';
-import { createArithmetic } from '../../../coordinator/arithmetic/create.js';
-import { InlineArithmetic } from '../../../coordinator/arithmetic/inline.js';
-import type * as Thread from '../../../coordinator/arithmetic/thread.js';
+import {
+  Accumulator,
+  type AccumulatorSetup,
+  type StepOutcome,
+} from '../../../coordinator/stepping/reduction/accumulator.js';
+import type { Arithmetic, ArithmeticEvents } from '../../../coordinator/stepping/reduction/arithmetic.js';
+import { createArithmetic } from '../../../coordinator/stepping/reduction/create.js';
+import { InlineArithmetic } from '../../../coordinator/stepping/reduction/inline.js';
+import type * as Thread from '../../../coordinator/stepping/reduction/thread.js';
 import { CHUNK_VALUES, chunkBytes, chunkCount } from '../../../proto/chunks.js';
 import { within } from '../../proto/wire.js';
 import { built } from '../built.js';
 
-const { ArithmeticThread } = await built<typeof Thread>('coordinator/arithmetic/thread.js');
+const { ArithmeticThread } = await built<typeof Thread>('coordinator/stepping/reduction/thread.js');
 
 const values = 2 * CHUNK_VALUES + 9;
 const leaf = (first: number) => ({ first, count: 1 });

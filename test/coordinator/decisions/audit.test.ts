@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideAudit, decideAuditor } from '../../../coordinator/decisions/audit.js';
+import { decideAudit, decideAuditor } from '../../../coordinator/stepping/decisions/audit.js';
 
 describe('which shards are audited', () => {
   it('is the same whenever it is asked, and differs between steps and seeds', () => {

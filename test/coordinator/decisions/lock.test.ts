@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideLock, type HeldLock, type LockDecision } from '../../../coordinator/decisions/lock.js';
+import { decideLock, type HeldLock, type LockDecision } from '../../../run/lock-decisions.js';
 
 const found: HeldLock = {
   holder: { host: 'a', pid: 20 },

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, decideOwners, type OpenItem, splitBatches } from '../../../coordinator/decisions/owners.js';
+import {
+  type Candidate,
+  decideOwners,
+  type OpenItem,
+  splitBatches,
+} from '../../../coordinator/stepping/decisions/owners.js';
 
 const worker = (workerId: string, ...holding: number[]): Candidate => ({ workerId, holding: new Set(holding) });
 /** A shard as an item, and a batch of an evaluation. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Audible, decideLost, decideStart, type Presence } from '../../../coordinator/decisions/presence.js';
+import { type Audible, decideLost, decideStart, type Presence } from '../../../coordinator/membership/presence.js';
 
 describe('who is lost', () => {
   const at = (lastHeardMs: number, workerId = 'w') => ({ workerId, lastHeardMs, heartbeat: {} });

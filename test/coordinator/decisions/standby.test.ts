@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideStandby } from '../../../coordinator/decisions/standby.js';
+import { decideStandby } from '../../../coordinator/stepping/decisions/backup.js';
 
 type Sets = Record<string, number[]>;
 const none: Sets = {};

@@ -5,7 +5,7 @@ import {
   type MissingNode,
   type SpeculationInput,
   UsualTime,
-} from '../../../coordinator/decisions/stragglers.js';
+} from '../../../coordinator/stepping/decisions/stragglers.js';
 
 const leaf = (first: number) => ({ first, count: 1 });
 const missing = (first: number, ...workerIds: string[]): MissingNode => ({

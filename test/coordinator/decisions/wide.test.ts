@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideWide } from '../../../coordinator/decisions/wide.js';
+import { decideWide } from '../../../coordinator/stepping/decisions/idle-cores.js';
 
 /** Workers a, b, … with so many shards, on one host unless told otherwise. */
 function wide(shards: readonly number[], cores: number | readonly number[], hosts: readonly string[] = []): number[] {

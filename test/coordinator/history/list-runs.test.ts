@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync, readdirSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { differingFields } from '../../../coordinator/history/differing-fields.js';
-import { listRuns } from '../../../coordinator/history/list-runs.js';
-import { describeBits } from '../../../coordinator/report/compare-page.js';
-import { lockRun } from '../../../coordinator/run-lock.js';
-import { formatLine, formatStep, stepsHeader } from '../../../coordinator/run-records.js';
+import { differingFields } from '../../../run/history/differing-fields.js';
+import { listRuns } from '../../../run/history/list-runs.js';
+import { describeBits } from '../../../run/report/compare-page.js';
+import { lockRun } from '../../../run/run-lock.js';
+import { formatLine, formatStep, stepsHeader } from '../../../run/run-records.js';
 import { smallManifest } from '../manifest.js';
 
 let folder = '';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseCheckpoint, parseCheckpointWish } from '../../../coordinator/model/choose-checkpoint.js';
+import { chooseCheckpoint, parseCheckpointWish } from '../../../run/model/choose-checkpoint.js';
 
 const choice = {
   steps: [0, 20, 35, 40],

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readModelFile } from '../../../coordinator/model/read-model-file.js';
-import { modelFiles, modelFormats, type TrainedModel } from '../../../coordinator/model/trained-model.js';
+import { readModelFile } from '../../../run/model/read-model-file.js';
+import { modelFiles, modelFormats, type TrainedModel } from '../../../run/model/trained-model.js';
 import { classify } from '../../../engine/classify.js';
 import { describeModel, initialWeights } from '../../../engine/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
 import { runExported } from '../../../engine/run-exported.js';
 import { layers, tf } from '../../../engine/tf.js';
 import { prepareJob } from '../../../coordinator/prepare-job.js';
-import { makeSynthetic } from '../../../job/data/synthetic.js';
+import { makeSynthetic } from '../../../data/synthetic.js';
 import { modelCard } from '../../../job/model-card.js';
 import { parseSpec } from '../../../job/spec.js';
 

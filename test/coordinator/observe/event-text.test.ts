@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../coordinator/events.js';
-import { describeEvent } from '../../../coordinator/observe/event-text.js';
+import type { RunEvent } from '../../../coordinator/state/events.js';
+import { describeEvent } from '../../../coordinator/state/event-text.js';
 
 describe('an event in words', () => {
   it.each<[RunEvent, string, string]>([

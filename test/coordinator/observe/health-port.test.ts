@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HealthPort } from '../../../coordinator/observe/http/health-port.js';
+import { HealthPort } from '../../../observe/page/server/health-port.js';
 import { within } from '../../proto/wire.js';
 
 async function open(): Promise<{ address: string; port: number }> {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Coordinator } from '../../../coordinator/coordinator.js';
-import { type RunEvent, RunEvents } from '../../../coordinator/events.js';
-import { HeldEvents } from '../../../coordinator/observe/held-events.js';
-import { startMetrics } from '../../../coordinator/observe/metrics/start.js';
+import { type RunEvent, RunEvents } from '../../../coordinator/state/events.js';
+import { HeldEvents } from '../../../coordinator/state/held-events.js';
+import { startMetrics } from '../../../observe/metrics/start.js';
 import { sampleSteps } from '../report/sample.js';
 import { stepEvent } from './sample-run.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { applyUpdate, type PageState } from '../../../coordinator/observe/page/state.js';
-import { bucketWidth, Envelope, maxBuckets } from '../../../coordinator/observe/envelope.js';
-import { limits } from '../../../coordinator/observe/feed.js';
-import { beginning, RunHistory } from '../../../coordinator/observe/history.js';
-import { describeRun, describeUpdate, newBootId, readCursor } from '../../../coordinator/observe/update.js';
-import { runningMean } from '../../../coordinator/report/running-mean.js';
+import { applyUpdate, type PageState } from '../../../observe/page/browser/state.js';
+import { bucketWidth, Envelope, maxBuckets } from '../../../coordinator/state/envelope.js';
+import { limits } from '../../../coordinator/state/feed.js';
+import { beginning, RunHistory } from '../../../coordinator/state/history.js';
+import { describeRun, describeUpdate, newBootId, readCursor } from '../../../coordinator/state/update.js';
+import { runningMean } from '../../../run/report/running-mean.js';
 import { sampleSteps } from '../report/sample.js';
 import { evaluationEvent, sampleRun, statusReply, stepEvent } from './sample-run.js';
 

@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import type * as AppModule from '../../../coordinator/observe/http/app.js';
-import type { HttpOptions } from '../../../coordinator/observe/http/decide.js';
-import type { LivePage as LivePageClass } from '../../../coordinator/observe/http/live-page.js';
-import type * as SiteModule from '../../../coordinator/observe/http/site.js';
+import type * as AppModule from '../../../observe/page/server/app.js';
+import type { HttpOptions } from '../../../observe/page/server/decide.js';
+import type { LivePage as LivePageClass } from '../../../observe/page/server/live-page.js';
+import type * as SiteModule from '../../../observe/page/server/site.js';
 import { makeIdentities } from '../../proto/identities.js';
 import { within } from '../../proto/wire.js';
 import { built } from '../built.js';
@@ -19,7 +19,7 @@ const token = 'a-secret-of-sixteen-or-more';
 
 /** A page on a free port whose job is still being prepared. */
 async function openPage(options: HttpOptions): Promise<LivePageClass> {
-  const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
+  const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
   const page = (await LivePage.open({ http: '0', ...options }))!;
   onTestFinished(() => page.close());
   return page;
@@ -66,8 +66,8 @@ describe('a page with TLS', () => {
   });
 
   it('gives a cookie that travels over TLS only', async () => {
-    const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
-    const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+    const { createApp } = await built<typeof AppModule>('observe/page/server/app.js');
+    const { Site } = await built<typeof SiteModule>('observe/page/server/site.js');
     const run = sampleRun(scratch, { steps: 5 });
     const site = new Site(run.view, run.status);
     const app = await createApp({ site, host: '127.0.0.1', port: 8061, token, isSecure: true });
@@ -119,8 +119,8 @@ describe('connections to the page', () => {
   });
 
   it('end with the answer to one without the token, so that each guess takes a place', async () => {
-    const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
-    const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+    const { createApp } = await built<typeof AppModule>('observe/page/server/app.js');
+    const { Site } = await built<typeof SiteModule>('observe/page/server/site.js');
     const run = sampleRun(scratch, { steps: 5 });
     const app = await createApp({ site: new Site(run.view, run.status), host: '127.0.0.1', port: 8061, token });
     const headers = { Host: '127.0.0.1:8061' };
@@ -134,8 +134,8 @@ describe('connections to the page', () => {
   });
 
   it('follow the run 32 at a time from one address', async () => {
-    const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
-    const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+    const { createApp } = await built<typeof AppModule>('observe/page/server/app.js');
+    const { Site } = await built<typeof SiteModule>('observe/page/server/site.js');
     const run = sampleRun(scratch, { steps: 5 });
     const app = await createApp({ site: new Site(run.view, run.status), host: '127.0.0.1', port: 8061 });
     const follow = (remoteAddress: string) => {

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Coordinator } from '../../../coordinator/coordinator.js';
-import { RunEvents } from '../../../coordinator/events.js';
-import type { PictureList, RunUpdate, WholeRun } from '../../../coordinator/observe/feed.js';
-import { decideHttp, defaultHttpPort, isLoopbackHost } from '../../../coordinator/observe/http/decide.js';
-import type { LivePage as LivePageClass } from '../../../coordinator/observe/http/live-page.js';
-import type * as AppModule from '../../../coordinator/observe/http/app.js';
-import type * as PortModule from '../../../coordinator/observe/http/port.js';
-import type * as SiteModule from '../../../coordinator/observe/http/site.js';
+import { RunEvents } from '../../../coordinator/state/events.js';
+import type { PictureList, RunUpdate, WholeRun } from '../../../coordinator/state/feed.js';
+import { decideHttp, defaultHttpPort, isLoopbackHost } from '../../../observe/page/server/decide.js';
+import type { LivePage as LivePageClass } from '../../../observe/page/server/live-page.js';
+import type * as AppModule from '../../../observe/page/server/app.js';
+import type * as PortModule from '../../../observe/page/server/port.js';
+import type * as SiteModule from '../../../observe/page/server/site.js';
 import { built } from '../built.js';
 import { sampleSteps } from '../report/sample.js';
 import { evaluationEvent, sampleRun, stepEvent } from './sample-run.js';
@@ -24,8 +24,8 @@ const loopback = { Host: '127.0.0.1:8061' };
 
 /** The page's routes over a run of 150 steps and one evaluation. */
 async function makeApp(token?: string) {
-  const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
-  const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+  const { createApp } = await built<typeof AppModule>('observe/page/server/app.js');
+  const { Site } = await built<typeof SiteModule>('observe/page/server/site.js');
   const run = sampleRun(scratch, { steps: 150 });
   run.history.add(evaluationEvent(run.view.test.labels, 100, 1), 0);
   const site = new Site(run.view, run.status);
@@ -191,8 +191,8 @@ describe('the report', () => {
   it('is not served through a folder that leads elsewhere', async () => {
     const run = mkdtempSync(join(scratch, 'linked-'));
     symlinkSync(join(scratch, 'report'), join(run, 'report'));
-    const { createApp } = await built<typeof AppModule>('coordinator/observe/http/app.js');
-    const { Site } = await built<typeof SiteModule>('coordinator/observe/http/site.js');
+    const { createApp } = await built<typeof AppModule>('observe/page/server/app.js');
+    const { Site } = await built<typeof SiteModule>('observe/page/server/site.js');
     const { view, status } = sampleRun(run);
     const app = await createApp({ site: new Site(view, status), host: '127.0.0.1', port: 1 });
     expect((await app.request('/report/loss.csv', { headers: loopback })).status).toBe(404);
@@ -237,7 +237,7 @@ describe('a page with a token', () => {
 
 /** A page on a free port, over a run that is prepared at once. */
 async function serve() {
-  const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
+  const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
   const run = sampleRun(scratch, { steps: 50 });
   const [page, errors] = [(await LivePage.open({ http: '0' }))!, new Array<Error>()];
   onTestFinished(() => page.close());
@@ -325,7 +325,7 @@ describe('the server', () => {
   });
 
   it('says that the job is being prepared until it is', async () => {
-    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
+    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
     const page = (await LivePage.open({ http: '0' }))!;
     onTestFinished(() => page.close());
     const response = await fetch(page.address);
@@ -334,7 +334,7 @@ describe('the server', () => {
   });
 
   it('takes another port than the default one when that is taken, and none for one that was asked for', async () => {
-    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
+    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
@@ -342,7 +342,7 @@ describe('the server', () => {
     await expect(LivePage.open({ http: String(port) })).rejects.toThrow(
       new RegExp(`--http 127.0.0.1:${port}: expected a free port of this machine, got .*EADDRINUSE.*--no-http`),
     );
-    const { takePort } = await built<typeof PortModule>('coordinator/observe/http/port.js');
+    const { takePort } = await built<typeof PortModule>('observe/page/server/port.js');
     const { server, admission } = await takePort({ host: '127.0.0.1', port, anyPort: true });
     expect(server.address()).not.toMatchObject({ port });
     for (const part of [server, admission]) part.close();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type RunEvent, RunEvents } from '../../../coordinator/events.js';
-import { listen } from '../../../coordinator/observe/listen.js';
+import { type RunEvent, RunEvents } from '../../../coordinator/state/events.js';
+import { listen } from '../../../coordinator/state/subscribe.js';
 
 describe('an observer', () => {
   it('that throws is closed with a note, and neither the run nor the other observers notice', () => {

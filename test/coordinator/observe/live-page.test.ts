@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Coordinator } from '../../../coordinator/coordinator.js';
-import { type RunEvent, RunEvents } from '../../../coordinator/events.js';
-import type { LivePage as LivePageClass } from '../../../coordinator/observe/http/live-page.js';
+import { type RunEvent, RunEvents } from '../../../coordinator/state/events.js';
+import type { LivePage as LivePageClass } from '../../../observe/page/server/live-page.js';
 import { within } from '../../proto/wire.js';
 import { built } from '../built.js';
 import { sampleRun } from './sample-run.js';
@@ -15,7 +15,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 describe('loading the page', () => {
   /** A page of which it is known how often it was loaded. */
   async function open() {
-    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('coordinator/observe/http/live-page.js');
+    const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
     const { view, status } = sampleRun(scratch);
     const page = (await LivePage.open({ http: '0' }))!;
     onTestFinished(() => page.close());

@@ -1,14 +1,14 @@
 import client from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { RunHistory } from '../../../coordinator/observe/history.js';
-import { decideFormat, toOpenMetrics } from '../../../coordinator/observe/metrics/exposition.js';
-import { createInstruments } from '../../../coordinator/observe/metrics/instruments.js';
-import { CounterReader, readStatus } from '../../../coordinator/observe/metrics/read-gauges.js';
-import { recordEvent } from '../../../coordinator/observe/metrics/record-event.js';
-import { RecoveryTimer } from '../../../coordinator/observe/metrics/recovery-timer.js';
-import type { RunEvent } from '../../../coordinator/events.js';
-import type { StepRecord } from '../../../coordinator/records.js';
-import { Traffic } from '../../../coordinator/traffic.js';
+import { RunHistory } from '../../../coordinator/state/history.js';
+import { decideFormat, toOpenMetrics } from '../../../observe/metrics/exposition.js';
+import { createInstruments } from '../../../observe/metrics/instruments.js';
+import { CounterReader, readStatus } from '../../../observe/metrics/read-gauges.js';
+import { recordEvent } from '../../../observe/metrics/record-event.js';
+import { RecoveryTimer } from '../../../observe/metrics/recovery-timer.js';
+import type { RunEvent } from '../../../coordinator/state/events.js';
+import type { StepRecord } from '../../../run/records.js';
+import { Traffic } from '../../../coordinator/membership/traffic.js';
 import type { StatusReply } from '../../../proto/messages.js';
 import { statusReply } from './sample-run.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../coordinator/events.js';
-import { RunHistory } from '../../../coordinator/observe/history.js';
-import { countEvaluations, describeHistory, secondsLeft } from '../../../coordinator/observe/progress.js';
-import type { EvaluationRecord, RunHistorySoFar, StepRecord } from '../../../coordinator/records.js';
+import type { RunEvent } from '../../../coordinator/state/events.js';
+import { RunHistory } from '../../../coordinator/state/history.js';
+import { countEvaluations, describeHistory, secondsLeft } from '../../../coordinator/state/progress.js';
+import type { EvaluationRecord, RunHistorySoFar, StepRecord } from '../../../run/records.js';
 import { planSteps } from '../../../job/plan.js';
 
 const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { runRoutes } from '../../../coordinator/observe/http/run-routes.js';
-import { Site } from '../../../coordinator/observe/http/site.js';
+import { runRoutes } from '../../../observe/page/server/run-routes.js';
+import { Site } from '../../../observe/page/server/site.js';
 import { sampleRun } from './sample-run.js';
 
 it('begins no stream for a request whose answer has no body, as nobody would read it to its end', async () => {

@@ -1,9 +1,9 @@
 import type { RunView } from '../../../coordinator/coordinator.js';
-import type { RunEvent } from '../../../coordinator/events.js';
-import { predict, scoreRows } from '../../../coordinator/evaluation.js';
-import { RunHistory } from '../../../coordinator/observe/history.js';
-import type { StepRecord } from '../../../coordinator/records.js';
-import { makeSynthetic } from '../../../job/data/synthetic.js';
+import type { RunEvent } from '../../../coordinator/state/events.js';
+import { predict, scoreRows } from '../../../coordinator/stepping/evaluation.js';
+import { RunHistory } from '../../../coordinator/state/history.js';
+import type { StepRecord } from '../../../run/records.js';
+import { makeSynthetic } from '../../../data/synthetic.js';
 import { planSteps } from '../../../job/plan.js';
 import type { StatusReply } from '../../../proto/messages.js';
 import { smallManifest } from '../manifest.js';

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RunEvents } from '../../../coordinator/events.js';
-import { startTrace } from '../../../coordinator/observe/trace/start.js';
-import type { TraceEvent } from '../../../coordinator/observe/trace/trace-event.js';
-import { TraceRun } from '../../../coordinator/observe/trace/trace-run.js';
-import type { StepTiming } from '../../../coordinator/step-timing.js';
+import { RunEvents } from '../../../coordinator/state/events.js';
+import { startTrace } from '../../../observe/timeline/start.js';
+import type { TraceEvent } from '../../../observe/timeline/trace-event.js';
+import { TraceRun } from '../../../observe/timeline/trace-run.js';
+import type { StepTiming } from '../../../coordinator/stepping/step-timing.js';
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'lockstep-trace-'));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { classAccuracyChart } from '../../../coordinator/report/charts/classes.js';
-import { lossChart, lossData, lossScale } from '../../../coordinator/report/charts/loss.js';
-import { thinCurve } from '../../../coordinator/report/charts/thin.js';
-import { contrast, heatAnchors, heatColour, inkOn, palettes } from '../../../coordinator/report/palette.js';
-import { loadRenderer } from '../../../coordinator/report/render.js';
-import { summarise } from '../../../coordinator/report/summary.js';
+import { classAccuracyChart } from '../../../run/report/charts/classes.js';
+import { lossChart, lossData, lossScale } from '../../../run/report/charts/loss.js';
+import { thinCurve } from '../../../run/report/charts/thin.js';
+import { contrast, heatAnchors, heatColour, inkOn, palettes } from '../../../run/report/palette.js';
+import { loadRenderer } from '../../../run/report/render.js';
+import { summarise } from '../../../run/report/summary.js';
 import { sampleInput, sampleSteps } from './sample.js';
 
 describe('thinned curve', () => {

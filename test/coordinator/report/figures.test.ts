@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { cellStrength, classAccuracies, mostConfused } from '../../../coordinator/report/confusion.js';
-import { lecture } from '../../../coordinator/report/lecture.js';
-import { runningMean } from '../../../coordinator/report/running-mean.js';
-import { summarise } from '../../../coordinator/report/summary.js';
+import { cellStrength, classAccuracies, mostConfused } from '../../../run/report/confusion.js';
+import { lecture } from '../../../run/report/lecture.js';
+import { runningMean } from '../../../run/report/running-mean.js';
+import { summarise } from '../../../run/report/summary.js';
 import { sampleConfusion, sampleInput } from './sample.js';
 
 describe('running mean', () => {

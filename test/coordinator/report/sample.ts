@@ -1,6 +1,6 @@
-import type { EvaluationRecord, StepRecord } from '../../../coordinator/records.js';
-import type { ReportInput } from '../../../coordinator/report/report-input.js';
-import { CLASSES } from '../../../job/data/cifar10-format.js';
+import type { EvaluationRecord, StepRecord } from '../../../run/records.js';
+import type { ReportInput } from '../../../run/report/report-input.js';
+import { CLASSES } from '../../../data/cifar10-format.js';
 import { parseSpec } from '../../../job/spec.js';
 
 /** A result on 10,000 test images, 7,394 of them right. */

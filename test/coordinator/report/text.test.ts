@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { confusionCsv, epochsCsv, formatCsv, lossCsv } from '../../../coordinator/report/csv.js';
-import { formatDuration, formatShare } from '../../../coordinator/report/format.js';
-import { html, trusted } from '../../../coordinator/report/html.js';
-import { summarise } from '../../../coordinator/report/summary.js';
-import { formatConfusion, formatProgress, formatSummary } from '../../../coordinator/report/terminal.js';
-import { CLASSES } from '../../../job/data/cifar10-format.js';
+import { confusionCsv, epochsCsv, formatCsv, lossCsv } from '../../../run/report/csv.js';
+import { formatDuration, formatShare } from '../../../run/report/format.js';
+import { html, trusted } from '../../../run/report/html.js';
+import { summarise } from '../../../run/report/summary.js';
+import { formatConfusion, formatProgress, formatSummary } from '../../../run/report/terminal.js';
+import { CLASSES } from '../../../data/cifar10-format.js';
 import { sampleConfusion, sampleEvaluation, sampleInput } from './sample.js';
 
 describe('CSV', () => {

@@ -2,9 +2,9 @@ import { credentials } from '@grpc/grpc-js';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { callMetadata } from '../../../proto/auth.js';
+import { callMetadata } from '../../../transport/auth.js';
 import type { StatusReply } from '../../../proto/messages.js';
-import { Control, type ControlClient } from '../../../proto/services.js';
+import { Control, type ControlClient } from '../../../transport/services.js';
 import type { Phase } from './strikes.js';
 
 const pollMs = 15;

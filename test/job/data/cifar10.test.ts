@@ -3,11 +3,11 @@ import { mkdir, readFile, readdir, rm, symlink, truncate, writeFile } from 'node
 import { join } from 'node:path';
 import { create } from 'tar';
 import { expect, it } from 'vitest';
-import { readCifar10 } from '../../../job/data/cifar10.js';
-import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../../job/data/cifar10-format.js';
-import { decideTitle } from '../../../job/data/cifar10-title.js';
-import { classCounts } from '../../../job/data/explore.js';
-import { findData } from '../../../job/data/locate.js';
+import { readCifar10 } from '../../../data/cifar10.js';
+import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../../data/cifar10-format.js';
+import { decideTitle } from '../../../data/cifar10-title.js';
+import { classCounts } from '../../../data/explore.js';
+import { findData } from '../../../data/locate.js';
 import { pixel, SMALL, smallBatch, temporaryDirectory, writeSmallArchive, writeSmallCifar10 } from './small-cifar10.js';
 
 const small = { imagesPerFile: SMALL };

@@ -1,7 +1,7 @@
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../../job/data/decode-image.js';
+import { decodeImage } from '../../../data/decode-image.js';
 import type { ImageFormat } from '../../../job/image-format.js';
 import { encodeImage, pixelsOf, type PaintedImage } from './image-files.js';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decideResponse, download } from '../../../job/data/download.js';
+import { decideResponse, download } from '../../../data/download.js';
 import { loopbackServer, sendFile } from './loopback-server.js';
 import { temporaryDirectory } from './small-cifar10.js';
 

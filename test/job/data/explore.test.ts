@@ -1,7 +1,7 @@
 import { decode } from 'fast-png';
 import { expect, it } from 'vitest';
-import type { Dataset } from '../../../job/data/dataset.js';
-import { channelStatistics, classCounts, contactSheet } from '../../../job/data/explore.js';
+import type { Dataset } from '../../../data/dataset.js';
+import { channelStatistics, classCounts, contactSheet } from '../../../data/explore.js';
 
 /** Two classes of 1 × 2 images in two training batches; image k has the pixels (10k, 10k + 1, 10k + 2), (10k + 3, …). */
 const dataset: Dataset = {

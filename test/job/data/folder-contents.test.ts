@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readFolder } from '../../../job/data/folder.js';
-import { listFolder } from '../../../job/data/folder-files.js';
+import { readFolder } from '../../../data/folder.js';
+import { listFolder } from '../../../data/folder-files.js';
 import { blue, emptyFolder, options, paintClass, red } from './folder-builder.js';
 import { encodeImage } from './image-files.js';
 

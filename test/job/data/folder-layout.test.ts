@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, decideLayout } from '../../../job/data/folder-layout.js';
-import { roleOf } from '../../../job/data/set-names.js';
+import { type Candidate, decideLayout } from '../../../data/folder-layout.js';
+import { roleOf } from '../../../data/set-names.js';
 
 const set = (name: string): Candidate => ({ name, hasFolders: true, hasImages: false });
 const flat = (name: string): Candidate => ({ name, hasFolders: false, hasImages: true });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inHashOrder, splitByHash } from '../../../job/data/folder-order.js';
+import { inHashOrder, splitByHash } from '../../../data/folder-order.js';
 import { shardRange } from '../../../job/shards.js';
 
 describe('the order of a folder', () => {

@@ -1,8 +1,8 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readFolder } from '../../../job/data/folder.js';
-import { datasetDigest } from '../../../job/data/parts.js';
+import { readFolder } from '../../../data/folder.js';
+import { datasetDigest } from '../../../data/chunks.js';
 import { blue, emptyFolder, format, options, paintClass, red } from './folder-builder.js';
 
 let root: string;

@@ -1,9 +1,9 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readFolder } from '../../../job/data/folder.js';
-import { openDataset } from '../../../job/data/index.js';
-import { datasetDigest } from '../../../job/data/parts.js';
+import { readFolder } from '../../../data/folder.js';
+import { openDataset } from '../../../data/index.js';
+import { datasetDigest } from '../../../data/chunks.js';
 import { blue, emptyFolder, format, options, paintClass, red } from './folder-builder.js';
 import { hue, paintFile } from './image-files.js';
 

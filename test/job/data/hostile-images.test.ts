@@ -6,9 +6,9 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decodeImage, readImageFile } from '../../../job/data/decode-image.js';
-import { readHeader } from '../../../job/data/image-header.js';
-import { maxPixels, PixelBudget } from '../../../job/data/image-limits.js';
+import { decodeImage, readImageFile } from '../../../data/decode-image.js';
+import { readHeader } from '../../../data/image-header.js';
+import { maxPixels, PixelBudget } from '../../../data/image-limits.js';
 import { within } from '../../proto/wire.js';
 import { encodeImage } from './image-files.js';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openDataset } from '../../../job/data/index.js';
-import { installCifar10, unpackArchive } from '../../../job/data/install.js';
+import { openDataset } from '../../../data/index.js';
+import { installCifar10, unpackArchive } from '../../../data/install.js';
 import { loopbackServer, sendFile } from './loopback-server.js';
 import { SMALL, smallBatch, temporaryDirectory, writeSmallArchive, writeSmallCifar10 } from './small-cifar10.js';
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { candidates, decideSource, findData, type FoundData, type Inspected } from '../../../job/data/locate.js';
+import { candidates, decideSource, findData, type FoundData, type Inspected } from '../../../data/locate.js';
 import { temporaryDirectory } from './small-cifar10.js';
 
 const places = { cwd: '/here', cache: '/cache' };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Dataset, Split } from '../../../job/data/dataset.js';
-import { datasetDigest, decodePart, partBytes, partDigest } from '../../../job/data/parts.js';
-import { makeSynthetic } from '../../../job/data/synthetic.js';
+import type { Dataset, Split } from '../../../data/dataset.js';
+import { datasetDigest, decodePart, partBytes, partDigest } from '../../../data/chunks.js';
+import { makeSynthetic } from '../../../data/synthetic.js';
 
 const shape = [1, 2, 3] as const;
 const split: Split = {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from 'tar';
 import { describe, expect, it } from 'vitest';
-import { openDataset } from '../../../job/data/index.js';
+import { openDataset } from '../../../data/index.js';
 import { hue, paintFile } from './image-files.js';
 import { temporaryDirectory, writeSmallCifar10 } from './small-cifar10.js';
 

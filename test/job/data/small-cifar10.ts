@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'tar';
 import { onTestFinished } from 'vitest';
-import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../../job/data/cifar10-format.js';
+import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../../data/cifar10-format.js';
 
 /** Records per file of the small copies that these tests make. */
 export const SMALL = 3;

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Split } from '../../../job/data/dataset.js';
-import { classCounts } from '../../../job/data/explore.js';
-import { datasetDigest } from '../../../job/data/parts.js';
-import { makeSynthetic } from '../../../job/data/synthetic.js';
+import type { Split } from '../../../data/dataset.js';
+import { classCounts } from '../../../data/explore.js';
+import { datasetDigest } from '../../../data/chunks.js';
+import { makeSynthetic } from '../../../data/synthetic.js';
 
 const small = { trainBatches: 2, imagesPerBatch: 50, testImages: 30 };
 

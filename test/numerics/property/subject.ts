@@ -6,7 +6,7 @@ import { createEngine } from '../../../engine/create.js';
 import type { Engine, MaskInfo, ProgramInput, TrainResult, WeightInfo } from '../../../engine/engine.js';
 import { EngineError } from '../../../engine/errors.js';
 import { loadBlankModel } from '../../../engine/model.js';
-import type { Dataset, Split } from '../../../job/data/dataset.js';
+import type { Dataset, Split } from '../../../data/dataset.js';
 import { drawMasks } from '../../../job/dropout.js';
 import { JobError } from '../../../job/errors.js';
 import { generatorFor } from '../../../job/random.js';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chooseJob } from '../../../../cli/nats-jobs.js';
 import { readAddress, resolveNats } from '../../../../cli/nats-options.js';
-import { describeAddress, parseNatsUrl } from '../../../../coordinator/observe/nats/address.js';
-import { connectionOptions } from '../../../../coordinator/observe/nats/sign-in.js';
-import { makeCertificates } from '../../../../proto/certificates.js';
+import { describeAddress, parseNatsUrl } from '../../../../nats/address.js';
+import { connectionOptions } from '../../../../nats/sign-in.js';
+import { makeCertificates } from '../../../../transport/certificates.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'lockstep-nats-options-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

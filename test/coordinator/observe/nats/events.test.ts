@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../../coordinator/events.js';
-import { describeEvent, type Occurrence } from '../../../../coordinator/observe/nats/describe-event.js';
-import { EventBuffer, type Waiting } from '../../../../coordinator/observe/nats/event-buffer.js';
-import { eventData } from '../../../../coordinator/observe/nats/payloads.js';
-import { advance, keepDelivering, noProgress } from '../../../../coordinator/observe/nats/progress.js';
-import { describeSteps } from '../../../../coordinator/observe/nats/describe-steps.js';
-import { StepSum } from '../../../../coordinator/observe/step-sum.js';
+import type { RunEvent } from '../../../../coordinator/state/events.js';
+import { describeEvent, type Occurrence } from '../../../../nats/describe-event.js';
+import { EventBuffer, type Waiting } from '../../../../nats/event-buffer.js';
+import { eventData } from '../../../../nats/payloads.js';
+import { advance, keepDelivering, noProgress } from '../../../../nats/progress.js';
+import { describeSteps } from '../../../../nats/describe-steps.js';
+import { StepSum } from '../../../../coordinator/state/step-sum.js';
 
 const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
 

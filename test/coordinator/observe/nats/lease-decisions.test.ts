@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decideClaim, decideConflict, EntryWatch } from '../../../../coordinator/observe/nats/lease-decisions.js';
-import type { RegistryEntry } from '../../../../coordinator/observe/nats/payloads.js';
-import { decideRun } from '../../../../coordinator/observe/nats/restore.js';
+import { decideClaim, decideConflict, EntryWatch } from '../../../../nats/lease-decisions.js';
+import type { RegistryEntry } from '../../../../nats/payloads.js';
+import { decideRun } from '../../../../nats/restore.js';
 
 function entry(fields: Partial<RegistryEntry> = {}): RegistryEntry {
   return {

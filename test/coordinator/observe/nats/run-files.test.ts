@@ -2,9 +2,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storedName } from '../../../../coordinator/observe/nats/payloads.js';
-import { partBytes } from '../../../../coordinator/observe/nats/payloads.js';
-import { RunFiles, sha256Of } from '../../../../coordinator/observe/nats/run-files.js';
+import { storedName } from '../../../../nats/payloads.js';
+import { partBytes } from '../../../../nats/payloads.js';
+import { RunFiles, sha256Of } from '../../../../nats/run-files.js';
 
 let base: string;
 beforeEach(() => {

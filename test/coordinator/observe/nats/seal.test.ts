@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Admission } from '../../../../coordinator/observe/nats/admission.js';
-import { replaceControls } from '../../../../coordinator/observe/nats/payloads.js';
-import { Seal } from '../../../../coordinator/observe/nats/seal.js';
+import { Admission } from '../../../../nats/admission.js';
+import { replaceControls } from '../../../../nats/payloads.js';
+import { Seal } from '../../../../nats/seal.js';
 
 const seal = new Seal('the-token-of-the-cluster');
 const body = { workers: 4, at: 1796000000000, nonce: 'abcdefghijklmnop' };

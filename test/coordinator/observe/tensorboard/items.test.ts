@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { TensorboardItems } from '../../../../coordinator/observe/tensorboard/items.js';
-import type { TensorboardItem } from '../../../../coordinator/observe/tensorboard/item.js';
-import { StepPoints, stepsPerPoint } from '../../../../coordinator/observe/tensorboard/step-points.js';
-import type { EvaluationEntry, RunHistorySoFar, StepRecord } from '../../../../coordinator/records.js';
+import { TensorboardItems } from '../../../../observe/tensorboard/items.js';
+import type { TensorboardItem } from '../../../../observe/tensorboard/item.js';
+import { StepPoints, stepsPerPoint } from '../../../../observe/tensorboard/step-points.js';
+import type { EvaluationEntry, RunHistorySoFar, StepRecord } from '../../../../run/records.js';
 import { planSteps } from '../../../../job/plan.js';
 import { smallManifest } from '../../manifest.js';
 import { sampleEvaluation } from '../../report/sample.js';

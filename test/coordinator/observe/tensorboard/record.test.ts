@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { frameRecord, maskedCrc } from '../../../../coordinator/observe/tensorboard/record.js';
+import { frameRecord, maskedCrc } from '../../../../observe/tensorboard/record.js';
 
 it('frames a record as TensorBoard does: 24 bytes begin with the twelve of every event file', () => {
   const record = frameRecord(Buffer.alloc(24, 'x'));

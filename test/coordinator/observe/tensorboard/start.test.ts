@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { RunView } from '../../../../coordinator/coordinator.js';
-import { type RunEvent, RunEvents } from '../../../../coordinator/events.js';
-import type * as StartModule from '../../../../coordinator/observe/tensorboard/start.js';
+import { type RunEvent, RunEvents } from '../../../../coordinator/state/events.js';
+import type * as StartModule from '../../../../observe/tensorboard/start.js';
 import { within } from '../../../proto/wire.js';
 import { built } from '../../built.js';
 import { sampleRun } from '../sample-run.js';
 
-const { startTensorboard } = await built<typeof StartModule>('coordinator/observe/tensorboard/start.js');
+const { startTensorboard } = await built<typeof StartModule>('observe/tensorboard/start.js');
 
 let path: string;
 beforeEach(() => {

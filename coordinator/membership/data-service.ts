@@ -1,0 +1,56 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { ClusterError, toStatus } from '../../proto/errors.js';
+import type { DataChunk, FetchRequest } from '../../proto/messages.js';
+import { printable } from './check-messages.js';
+import type { Traffic } from './traffic.js';
+
+/** Small, so that a worker on a slow link sees its transfer progress. */
+const messageBytes = 64 * 1024;
+
+/** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */
+export type PartBytes = readonly Uint8Array[];
+
+export type FetchCall = ServerWritableStream<FetchRequest, DataChunk>;
+
+/** Serves Fetch: streams parts of the dataset by their digest, no faster than the worker reads. */
+export function serveParts(parts: ReadonlyMap<string, PartBytes>, traffic?: Traffic) {
+  return (call: FetchCall): void => {
+    const part = parts.get(call.request.digest);
+    if (!part) {
+      const digest = printable(call.request.digest.slice(0, 64));
+      const error = new ClusterError('UNKNOWN_PART', `fetch: expected a part of this job, got ${digest}; join again`);
+      call.emit('error', toStatus(error));
+      return;
+    }
+    void streamPart(call, part, traffic);
+  };
+}
+
+async function streamPart(call: FetchCall, part: PartBytes, traffic?: Traffic): Promise<void> {
+  const totalBytes = part.reduce((sum, bytes) => sum + bytes.byteLength, 0);
+  for (const data of chunksOf(part)) {
+    if (call.cancelled || call.destroyed) return;
+    traffic?.addSent('dataset', data.byteLength);
+    if (!call.write({ totalBytes, data })) await drained(call);
+  }
+  call.end();
+}
+
+function* chunksOf(part: PartBytes): Generator<Uint8Array> {
+  for (const bytes of part) {
+    for (let begin = 0; begin < bytes.byteLength; begin += messageBytes) {
+      yield bytes.subarray(begin, begin + messageBytes);
+    }
+  }
+}
+
+/** Settles when the call takes more, or is over. */
+function drained(call: FetchCall): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of ['drain', 'cancelled', 'close', 'error']) call.off(event, settle);
+      resolve();
+    };
+    for (const event of ['drain', 'cancelled', 'close', 'error']) call.on(event, settle);
+  });
+}

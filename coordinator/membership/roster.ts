@@ -1,0 +1,92 @@
+import { ClusterError } from '../../proto/errors.js';
+import { decideLost, type Presence } from './presence.js';
+import type { WorkerSession } from './session.js';
+
+const checkEveryMs = 250;
+/** Workers that are gone, as far as they are named in a reason. */
+const maxGone = 8;
+
+/** The workers of a run, in the order in which they joined. */
+export class Roster {
+  readonly #sessions = new Map<string, WorkerSession>();
+  readonly #gone = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  #lastCheckMs = performance.now();
+
+  /** @param onLost - called when a worker was silent past `limitMs`; it has been removed by then. */
+  constructor(
+    readonly limitMs: number,
+    private readonly onLost: (session: WorkerSession, error: ClusterError) => void,
+  ) {
+    this.#timer = setInterval(() => this.#check(performance.now()), checkEveryMs).unref();
+  }
+
+  get sessions(): WorkerSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  get readySessions(): WorkerSession[] {
+    return this.sessions.filter((session) => session.ready !== undefined);
+  }
+
+  get(workerId: string): WorkerSession | undefined {
+    return this.#sessions.get(workerId);
+  }
+
+  /** Who is there, on the way, or gone since `forgetGone` was called. */
+  presence(): Presence {
+    const ids = (sessions: readonly WorkerSession[]) => sessions.map(({ workerId }) => workerId);
+    const compiling = this.sessions.filter((session) => session.ready === undefined);
+    return { ready: ids(this.readySessions), compiling: ids(compiling), gone: [...this.#gone] };
+  }
+
+  /** There are workers enough again: nobody is missed any more. */
+  forgetGone(): void {
+    this.#gone.clear();
+  }
+
+  /** @throws ClusterError DUPLICATE_WORKER when a worker of that name is there. */
+  add(session: WorkerSession): void {
+    if (this.#sessions.has(session.workerId)) {
+      throw new ClusterError(
+        'DUPLICATE_WORKER',
+        `join: expected a worker id of its own, got ${session.workerId}, which is connected; each worker process needs its own id`,
+      );
+    }
+    this.#sessions.set(session.workerId, session);
+    this.#gone.delete(session.workerId);
+  }
+
+  /** @returns false when it was gone already. */
+  remove(session: WorkerSession): boolean {
+    if (this.#sessions.get(session.workerId) !== session) return false;
+    this.#sessions.delete(session.workerId);
+    if (this.#gone.size < maxGone) this.#gone.add(session.workerId);
+    return true;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #check(nowMs: number): void {
+    const heldUpMs = Math.max(0, nowMs - this.#lastCheckMs - checkEveryMs);
+    this.#lastCheckMs = nowMs;
+    for (const session of this.#sessions.values()) {
+      session.noteBytes(nowMs);
+      session.excuse(heldUpMs, nowMs);
+    }
+    for (const workerId of decideLost(this.sessions, nowMs, this.limitMs)) {
+      const session = this.#sessions.get(workerId)!;
+      const silent = ((nowMs - session.lastHeardMs) / 1000).toFixed(1);
+      const limit = (this.limitMs / 1000).toFixed(1);
+      const error = new ClusterError(
+        'LOST',
+        `heartbeat: expected a message from ${workerId} within ${limit} s, got none for ${silent} s; its shards go to others`,
+      );
+      this.remove(session);
+      this.onLost(session, error);
+      session.refuse(error);
+    }
+  }
+}

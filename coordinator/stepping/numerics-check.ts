@@ -1,0 +1,76 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { Partial, ShardReport } from '../../proto/messages.js';
+import { nodeKey, type TreeNode } from '../../job/tree.js';
+
+/** Two workers computed the same node of the same step and came to different bits. */
+export interface NumericsFault {
+  readonly step: number;
+  readonly node: TreeNode;
+  /** Whose result came first, and whose differs from it. */
+  readonly workers: readonly [string, string];
+}
+
+/** A node that is computed more than once. */
+interface Watched {
+  readonly step: number;
+  readonly node: TreeNode;
+  /** Results under way, by worker. */
+  readonly open: Map<string, { readonly hash: Hash; nextChunk: number }>;
+  first: { readonly workerId: string; readonly digest: string } | undefined;
+}
+
+/**
+ * Compares the results of nodes that were given to two workers, by SHA-256 over gradient and reports.
+ *
+ * A result that comes after its step counts until the next step is over. One whose beginning was missed is passed over:
+ * there is nothing to compare it with.
+ */
+export class NumericsCheck {
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(private readonly onFault: (fault: NumericsFault) => void) {}
+
+  /** Compares from now on what comes for this node. */
+  watch(step: number, node: TreeNode): void {
+    const key = keyOf(step, node);
+    if (!this.#watched.has(key)) this.#watched.set(key, { step, node, open: new Map(), first: undefined });
+  }
+
+  /** Drops what belongs to steps before the one that precedes `step`. */
+  begin(step: number): void {
+    for (const [key, watched] of this.#watched) if (watched.step < step - 1) this.#watched.delete(key);
+  }
+
+  /** Takes note of a chunk that fits the job, if its node is watched. */
+  receive(workerId: string, partial: Partial): void {
+    if (this.#watched.size === 0) return;
+    const watched = this.#watched.get(keyOf(partial.step, partial.node));
+    if (!watched) return;
+    if (partial.chunk === 0) watched.open.set(workerId, { hash: hashOfReports(partial.reports), nextChunk: 0 });
+    const result = watched.open.get(workerId);
+    if (result?.nextChunk !== partial.chunk) return void watched.open.delete(workerId);
+    result.hash.update(partial.data);
+    if (++result.nextChunk < partial.chunks) return;
+    watched.open.delete(workerId);
+    this.#compare(watched, workerId, result.hash.digest('hex'));
+  }
+
+  #compare(watched: Watched, workerId: string, digest: string): void {
+    watched.first ??= { workerId, digest };
+    if (watched.first.digest === digest) return;
+    this.onFault({ step: watched.step, node: watched.node, workers: [watched.first.workerId, workerId] });
+  }
+}
+
+function keyOf(step: number, node: TreeNode): string {
+  return `${step}/${nodeKey(node)}`;
+}
+
+/** All that must be equal; the time that a shard took is not. */
+function hashOfReports(reports: readonly ShardReport[]): Hash {
+  const hash = createHash('sha256');
+  for (const { shard, samples, lossSum, correct, statistics } of reports) {
+    hash.update(Float64Array.of(shard, samples, lossSum, correct)).update(statistics);
+  }
+  return hash;
+}

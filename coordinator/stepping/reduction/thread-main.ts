@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { InvariantError } from '../../../job/errors.js';
+import { Accumulator, type AccumulatorSetup, type StepOutcome } from './accumulator.js';
+import type { FromArithmetic, ToArithmetic } from './thread.js';
+
+/** Entry of the arithmetic thread: an accumulator behind messages. */
+
+const port = parentPort;
+if (!port) throw new InvariantError('the arithmetic thread was started outside a thread');
+
+const accumulator = new Accumulator(workerData as AccumulatorSetup);
+
+function post(message: FromArithmetic): void {
+  port!.postMessage(message);
+}
+
+function report(outcome: StepOutcome | undefined): void {
+  if (outcome) post({ kind: 'step', outcome });
+}
+
+port.on('message', (message: ToArithmetic) => {
+  switch (message.kind) {
+    case 'begin':
+      accumulator.begin(message.planned);
+      return;
+    case 'chunk':
+      return report(
+        accumulator.addChunk(
+          message.step,
+          message.node,
+          message.chunk,
+          new Float32Array(message.buffer, 0, message.values),
+        ),
+      );
+    case 'outcome':
+      return report(accumulator.addOutcome(message.step, message.outcome));
+    case 'snapshot':
+      return post({ kind: 'snapshot', request: message.request, snapshot: accumulator.snapshot(message.step) });
+    case 'copy': {
+      const begin = performance.now();
+      accumulator.copyState(message.into);
+      return post({ kind: 'copied', request: message.request, durationMs: performance.now() - begin });
+    }
+    case 'digest':
+      return post({ kind: 'digest', request: message.request, digest: accumulator.digest(message.step) });
+    default:
+      message satisfies never;
+  }
+});

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+import { JobError } from '../job/errors.js';
+import { fileSha256, readArchive } from './cifar10-archive.js';
+import { ARCHIVE_NAME, FOLDER, IMAGES_PER_FILE, OFFICIAL_SHA256 } from './cifar10-format.js';
+import { type Marker, MARKER_NAME } from './cifar10-title.js';
+import { download, type DownloadOptions } from './download.js';
+import { findData, type FoundData } from './locate.js';
+
+const OFFICIAL_BASE_URL = 'https://www.cs.toronto.edu/~kriz/';
+/** Age of a lock whose holder has died; a living one renews it at half of this. */
+const LOCK_STALE_MS = 10_000;
+const LOCK_POLL_MS = 250;
+
+export interface InstallOptions extends Pick<DownloadOptions, 'onProgress' | 'stallMs' | 'backoffMs'> {
+  /** Where the archive lies, with a slash at its end; the official host by default. */
+  readonly baseUrl?: string;
+  /** SHA-256 that the archive must have; the official one by default. */
+  readonly sha256?: string;
+  readonly imagesPerFile?: number;
+  /** Called once when another process is downloading to the same place. */
+  readonly onWait?: () => void;
+}
+
+/**
+ * Downloads CIFAR-10 into `directory/cifar-10-batches-bin`, unless it is there.
+ *
+ * Everything is made aside and renamed when complete. A lock in the directory lets one process work at a time; another
+ * one waits and then finds the files there.
+ * @throws JobError DOWNLOAD_FAILED, also where the directory cannot be written.
+ */
+export async function installCifar10(directory: string, options: InstallOptions = {}): Promise<FoundData> {
+  try {
+    await mkdir(directory, { recursive: true });
+    return await locked(
+      directory,
+      options.onWait,
+      async () => (await findData(directory)) ?? (await install(directory, options)),
+    );
+  } catch (cause) {
+    if (cause instanceof JobError) throw cause;
+    throw new JobError(
+      'DOWNLOAD_FAILED',
+      `download: expected a writable directory with 400 MB free, got ${(cause as Error).message}; ${directory}; ` +
+        'choose another one with: lockstep data download --to DIR',
+      { cause },
+    );
+  }
+}
+
+/**
+ * Runs `work` while holding the directory's lock; waits for another process for as long as that one lives.
+ *
+ * A lock lost because this process was stopped for long does no harm: the SHA-256 and the renames still guard the files.
+ */
+async function locked<T>(directory: string, onWait: (() => void) | undefined, work: () => Promise<T>): Promise<T> {
+  let lost = false;
+  const options = {
+    lockfilePath: join(directory, '.download.lock'),
+    stale: LOCK_STALE_MS,
+    onCompromised: () => (lost = true),
+  };
+  let release: (() => Promise<void>) | undefined;
+  for (let waits = 0; release === undefined; waits++) {
+    release = await lockfile.lock(directory, options).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ELOCKED') throw error;
+      return undefined;
+    });
+    if (release !== undefined) break;
+    if (waits === 0) onWait?.();
+    await sleep(LOCK_POLL_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    if (!lost) await release();
+  }
+}
+
+async function install(directory: string, options: InstallOptions): Promise<FoundData> {
+  const { baseUrl = OFFICIAL_BASE_URL, sha256 = OFFICIAL_SHA256, imagesPerFile = IMAGES_PER_FILE, ...rest } = options;
+  const archive = join(directory, ARCHIVE_NAME);
+  await download({ ...rest, url: new URL(ARCHIVE_NAME, baseUrl).href, target: archive, sha256 });
+  const found = await unpackArchive(archive, directory, imagesPerFile);
+  await rm(archive);
+  return found;
+}
+
+/**
+ * Writes an archive's batch files to `directory/cifar-10-batches-bin`, with a marker that says where they came from.
+ * File names come from our own list, never from the archive.
+ */
+export async function unpackArchive(
+  archive: string,
+  directory: string,
+  imagesPerFile = IMAGES_PER_FILE,
+): Promise<FoundData> {
+  const path = join(directory, FOLDER);
+  const aside = `${path}.part`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside);
+  try {
+    const sha256: Record<string, string> = {};
+    const writes: Promise<void>[] = [];
+    await readArchive(archive, imagesPerFile, (name, bytes) => {
+      if (name.endsWith('.bin')) sha256[name] = createHash('sha256').update(bytes).digest('hex');
+      writes.push(writeFile(join(aside, name), bytes));
+    });
+    await Promise.all(writes);
+    const marker: Marker = { archiveSha256: await fileSha256(archive), sha256 };
+    await writeFile(join(aside, MARKER_NAME), `${JSON.stringify(marker, null, 2)}\n`);
+    await rename(aside, path);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+  return { kind: 'directory', path };
+}

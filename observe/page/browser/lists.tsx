@@ -1,0 +1,61 @@
+import type { DigestEntry } from '../../../run/records.js';
+import { formatCount } from '../../../run/report/format.js';
+import { type EventEntry, limits } from '../../../coordinator/state/feed.js';
+
+/** What happened, the newest first. */
+export function Events({ events }: { readonly events: readonly EventEntry[] }) {
+  return (
+    <section>
+      <h2 id="events">Events</h2>
+      {events.length === 0 ? (
+        <p>Nothing happened so far.</p>
+      ) : (
+        <div class="list" role="region" aria-labelledby="events" tabIndex={0}>
+          <ol>
+            {events.toReversed().map(({ id, atMs, tone, text }) => (
+              <li key={id} class={tone}>
+                <time dateTime={new Date(atMs).toISOString()}>{clock(atMs)}</time> <span>{text}</span>
+              </li>
+            ))}
+          </ol>
+        </div>
+      )}
+      {events.length === limits.events && (
+        <p class="note">The last {limits.events}; those before are in log.jsonl of the run directory.</p>
+      )}
+    </section>
+  );
+}
+
+/** The digest chain, the newest link first. */
+export function Digests({ digests, epochs }: { readonly digests: readonly DigestEntry[]; readonly epochs: number }) {
+  return (
+    <section>
+      <h2 id="digests">Digests</h2>
+      <p class="note">
+        SHA-256 of parameters, optimizer state and running statistics at each epoch’s end, chained. Runs of one job have
+        the same, whatever the workers.
+      </p>
+      {digests.length === 0 ? (
+        <p>No epoch is done so far.</p>
+      ) : (
+        <div class="list" role="region" aria-labelledby="digests" tabIndex={0}>
+          <ol>
+            {digests.toReversed().map(({ epoch, digest }) => (
+              <li key={epoch}>
+                <span class="epoch">
+                  epoch {formatCount(epoch)} of {formatCount(epochs)}
+                </span>{' '}
+                <code>{digest}</code>
+              </li>
+            ))}
+          </ol>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function clock(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString('en-GB');
+}

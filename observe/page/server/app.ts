@@ -1,0 +1,52 @@
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import { HTTPException } from 'hono/http-exception';
+import { isLoopback } from '../../../coordinator/membership/listen.js';
+import { assetRoutes } from './assets.js';
+import { onlyLoopbackNames, TokenDoor } from './authorize.js';
+import { headers } from './headers.js';
+import { notePeers } from './peers.js';
+import { pictureRoutes } from './picture-routes.js';
+import { reportRoutes } from './report-routes.js';
+import { runRoutes } from './run-routes.js';
+import type { Site } from './site.js';
+
+export interface AppOptions {
+  readonly site: Site;
+  /** Where the server listens. */
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string | undefined;
+  /** Whether it is served over TLS. */
+  readonly isSecure?: boolean;
+  /** Told of what should not happen. */
+  readonly onError?: (error: Error) => void;
+  /** Called with the peer (`ADDRESS:PORT`) of each authorized request. */
+  readonly onAuthorized?: (peer: string) => void;
+  /** More routes of the same server, behind the same door. */
+  readonly routes?: readonly Hono[];
+}
+
+/** The live page and what it asks for. All of it only reads: the run is steered elsewhere. */
+export async function createApp(options: AppOptions): Promise<Hono> {
+  const { site, host, port, token, isSecure = false, onError, onAuthorized, routes = [] } = options;
+  const app = new Hono();
+  app.use(headers());
+  if (isLoopback(host)) app.use(onlyLoopbackNames());
+  if (token !== undefined) {
+    const door = new TokenDoor({ token, port, isSecure });
+    app.route('/', door.routes());
+    app.use(door.guard());
+  }
+  if (onAuthorized) app.use(notePeers(onAuthorized));
+  app.use(compress());
+  const own = [await assetRoutes(), runRoutes(site), pictureRoutes(site), reportRoutes(site)];
+  for (const part of [...own, ...routes]) app.route('/', part);
+  app.notFound((context) => context.json({ error: 'expected a page of this server, got another path' }, 404));
+  app.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    onError?.(error);
+    return context.json({ error: 'internal: this request failed; see the log of the coordinator' }, 500);
+  });
+  return app;
+}

@@ -1,0 +1,138 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { hostname } from 'node:os';
+import type { Hono } from 'hono';
+import type { Coordinator, RunView } from '../../../coordinator/coordinator.js';
+import { formatEndpoint } from '../../../coordinator/membership/listen.js';
+import { reportDropped } from '../../../transport/admission/report-dropped.js';
+import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
+import { answerHealth } from './health.js';
+import { type PagePort, takePort } from './port.js';
+import type { Site } from './site.js';
+
+/** How long clients may take to read the last update. */
+const closeLimitMs = 500;
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ServeOptions {
+  readonly onError: (error: Error) => void;
+  /** More routes of the same server, made when the run is prepared. */
+  readonly routes?: () => Promise<readonly Hono[]>;
+}
+
+/**
+ * The live page of a run. Its port is taken before anything else happens, so that a wrong option is told at once; its
+ * modules are loaded after the first step, which wants all cores before, or when somebody looks. It never ends the run.
+ */
+export class LivePage {
+  #site: Site | undefined;
+  #isClosed = false;
+  /** Open connections; HTTPS does not close those that have not ended their handshake. */
+  readonly #sockets = new Set<Socket>();
+  #handle: Handler = answerNotYet;
+  #endReports: () => void = () => undefined;
+
+  readonly #server: Server;
+
+  private constructor(
+    private readonly port: PagePort,
+    private readonly place: HttpPlace,
+    private readonly options: HttpOptions,
+  ) {
+    const { server } = port;
+    this.#server = server;
+    server.on('request', (request, response) => {
+      if (!answerHealth(request, response)) this.#handle(request, response);
+    });
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
+    });
+    server.on('error', () => undefined);
+  }
+
+  /** @returns undefined where there shall be no page. @throws JobError BAD_OPTION */
+  static async open(options: HttpOptions): Promise<LivePage | undefined> {
+    const place = decideHttp(options);
+    return place && new LivePage(await takePort(place, options.tls), place, options);
+  }
+
+  get address(): string {
+    const isAny = this.place.host === '0.0.0.0' || this.place.host === '::';
+    const scheme = this.options.tls ? 'https' : 'http';
+    return `${scheme}://${formatEndpoint({ host: isAny ? hostname() : this.place.host, port: this.#port })}/`;
+  }
+
+  /** Serves the page once the job is prepared; returns at once. */
+  serve(coordinator: Coordinator, options: ServeOptions): void {
+    const note = (message: string) => coordinator.events.emit({ type: 'note', message });
+    this.#endReports = reportDropped('--http', () => this.port.admission.dropped, note);
+    const prepared = (view: RunView) => {
+      let loading: Promise<void> | undefined;
+      const load = () => (loading ??= this.#load(coordinator, view, options));
+      coordinator.events.subscribe(({ type }) => {
+        if (type === 'timing') void load();
+      });
+      this.#handle = (request, response) => void load().then(() => this.#handle(request, response));
+    };
+    coordinator.view().then(prepared, () => undefined);
+  }
+
+  /** Tells those who look on that the run is over, and gives the port free. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#site?.close();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.port.admission.close();
+    this.#endReports();
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  get #port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.place.port;
+  }
+
+  async #load(coordinator: Coordinator, view: RunView, options: ServeOptions): Promise<void> {
+    const handle = await this.#createHandler(coordinator, view, options).catch(options.onError);
+    this.#handle = handle ?? answerNotYet;
+  }
+
+  /** @returns undefined when the page is closed by then. */
+  async #createHandler(
+    coordinator: Coordinator,
+    view: RunView,
+    { onError, routes }: ServeOptions,
+  ): Promise<Handler | undefined> {
+    const [{ getRequestListener }, { createApp }, { Site }] = await Promise.all([
+      import('@hono/node-server'),
+      import('./app.js'),
+      import('./site.js'),
+    ]);
+    if (this.#isClosed) return undefined;
+    const site = (this.#site = new Site(view, () => coordinator.status()));
+    const { host } = this.place;
+    const { token, tls } = this.options;
+    const more = (await routes?.()) ?? [];
+    const isSecure = tls !== undefined;
+    const onAuthorized = (peer: string) => this.port.admission.authenticated(peer);
+    const app = await createApp({ site, host, port: this.#port, token, isSecure, onError, onAuthorized, routes: more });
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    return (request, response) => void listener(request, response);
+  }
+}
+
+/** The job is being prepared: says nothing but that, and looks again. */
+function answerNotYet(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Retry-After': '1',
+    Refresh: '1',
+  });
+  response.end('<!doctype html><html lang="en"><title>Lockstep</title><p>The job is being prepared …</p></html>');
+}

@@ -1,0 +1,19 @@
+import { html, htmlPage } from '../../../run/report/html.js';
+
+/** Asks for the cluster's token. */
+export function signInPage(problem?: string): string {
+  return htmlPage({
+    title: 'Lockstep: sign in',
+    head: undefined,
+    body: html`<main>
+      <h1>Lockstep</h1>
+      <p>This page shows a run to those who have the token of its cluster (the content of its --token-file).</p>
+      ${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
+      <form method="post" action="/sign-in">
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
+        <button>Sign in</button>
+      </form>
+    </main>`,
+  });
+}

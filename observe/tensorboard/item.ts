@@ -1,0 +1,18 @@
+import type { Confusion } from '../../run/report/confusion.js';
+
+/** Something to write, when it happened, and after how many committed updates. */
+export type TensorboardItem = {
+  readonly step: number;
+  /** Seconds since 1970. */
+  readonly wallSeconds: number;
+} & (
+  | { readonly kind: 'scalars'; readonly values: Readonly<Record<string, number>> }
+  /** Markdown. */
+  | { readonly kind: 'text'; readonly tag: string; readonly text: string }
+  | {
+      readonly kind: 'confusion';
+      readonly title: string;
+      readonly confusion: Confusion;
+      readonly classes: readonly string[];
+    }
+);

@@ -1,0 +1,82 @@
+import { stringify } from 'yaml';
+import type { RunView } from '../../coordinator/coordinator.js';
+import type { RunEvent } from '../../coordinator/state/events.js';
+import type { DigestEntry, EvaluationRecord, RunHistorySoFar, StepRecord } from '../../run/records.js';
+import type { TensorboardItem } from './item.js';
+import { type StepPoint, StepPoints, stepsPerPoint } from './step-points.js';
+
+/** Confusion matrices that a start draws anew; TensorBoard keeps as many pictures of a tag. */
+const maxPicturesBefore = 10;
+
+/** What of a run is written for TensorBoard, as a function of its view and its events. */
+export class TensorboardItems {
+  readonly #points: StepPoints;
+
+  constructor(private readonly view: Pick<RunView, 'manifest' | 'plan'>) {
+    this.#points = new StepPoints(stepsPerPoint(view.plan));
+  }
+
+  /**
+   * The job, and all that the run did before this start; to be called once, before any event.
+   *
+   * Records say how long steps took, not when they were made: their times are reckoned back from now.
+   */
+  history({ steps, evaluations, digests }: RunHistorySoFar, nowSeconds: number): TensorboardItem[] {
+    const at = clockOf(steps, nowSeconds);
+    const firstPicture = evaluations.length - maxPicturesBefore;
+    return [
+      this.#job(at(0)),
+      ...steps.flatMap((record) => this.#point(this.#points.add(record), at(record.step + 1))),
+      ...evaluations.flatMap(({ record }, i) => this.#evaluation(record, at(record.step), i >= firstPicture)),
+      ...digests.map((entry) => this.#digest(entry, at(entry.step))),
+    ].sort((a, b) => a.step - b.step);
+  }
+
+  of(event: RunEvent, wallSeconds: number): TensorboardItem[] {
+    if (event.type === 'step') return this.#point(this.#points.add(event.record), wallSeconds);
+    if (event.type === 'evaluation') return this.#evaluation(event.record, wallSeconds, true);
+    if (event.type === 'epoch') return [this.#digest(event, wallSeconds)];
+    const isOver = event.type === 'state' && (event.state === 'reporting' || event.state === 'failed');
+    return isOver ? this.#point(this.#points.finish(), wallSeconds) : [];
+  }
+
+  #job(wallSeconds: number): TensorboardItem {
+    const { spec, dataset, digest } = this.view.manifest;
+    const text = `**${spec.name}** on ${dataset.title}\n\njob digest \`${digest}\`\n\n\`\`\`yaml\n${stringify(spec)}\`\`\`\n`;
+    return { kind: 'text', tag: 'job', text, step: 0, wallSeconds };
+  }
+
+  #point(point: StepPoint | undefined, wallSeconds: number): TensorboardItem[] {
+    return point ? [{ kind: 'scalars', values: point.values, step: point.step, wallSeconds }] : [];
+  }
+
+  #evaluation(record: EvaluationRecord, wallSeconds: number, picture: boolean): TensorboardItem[] {
+    const { step, loss, correct, total, confusion } = record;
+    const { classes, title } = this.view.manifest.dataset;
+    const values = { 'test/loss': loss, 'test/accuracy': correct / total };
+    const scalars = { kind: 'scalars', values, step, wallSeconds } as const;
+    if (!picture) return [scalars];
+    const name = `Confusion matrix: ${this.view.manifest.spec.name}, ${title}`;
+    return [scalars, { kind: 'confusion', title: name, confusion, classes, step, wallSeconds }];
+  }
+
+  #digest({ epoch, step, digest }: DigestEntry, wallSeconds: number): TensorboardItem {
+    return { kind: 'text', tag: 'digest', text: `epoch ${epoch}: \`${digest}\``, step, wallSeconds };
+  }
+}
+
+/** When the run had made so many updates, in seconds since 1970, if it made the last of `steps` at `nowSeconds`. */
+function clockOf(steps: readonly StepRecord[], nowSeconds: number): (step: number) => number {
+  const times = new Float64Array((steps.at(-1)?.step ?? -1) + 2).fill(NaN);
+  let seconds = nowSeconds;
+  for (const { step, durationMs } of steps.toReversed()) {
+    times[step + 1] = seconds;
+    seconds -= durationMs / 1000;
+  }
+  times[0] = seconds;
+  // A step that was left out took no time that is known of.
+  times.forEach((time, i) => {
+    if (Number.isNaN(time)) times[i] = times[i - 1]!;
+  });
+  return (step) => times[Math.min(step, times.length - 1)]!;
+}

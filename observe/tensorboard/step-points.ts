@@ -1,0 +1,53 @@
+import type { StepPlan } from '../../job/plan.js';
+import type { StepRecord } from '../../run/records.js';
+import { StepSum } from '../../coordinator/state/step-sum.js';
+
+/** A point stands for this many steps at least, so that a run has no more than so many points. */
+const maxPoints = 5_000;
+
+/** Means over successive steps. */
+export interface StepPoint {
+  /** Committed updates at the end of the steps that it stands for. */
+  readonly step: number;
+  /** Milliseconds that its steps took. */
+  readonly durationMs: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** Steps that a point of a run stands for: 1 up to 5,000 steps, 21 in a run of 102,100. */
+export function stepsPerPoint({ totalSteps }: Pick<StepPlan, 'totalSteps'>): number {
+  return Math.max(1, Math.ceil(totalSteps / maxPoints));
+}
+
+/**
+ * Makes one point of every `perPoint` steps: loss and accuracy over their samples, their samples per second, the last
+ * one's learning rate.
+ *
+ * Points stand at multiples of `perPoint` whatever the step that a run goes on from, so a run that was interrupted has
+ * the points of one that was not.
+ */
+export class StepPoints {
+  readonly #sum = new StepSum();
+
+  constructor(private readonly perPoint: number) {}
+
+  /** @returns the point that the step completes. */
+  add(record: StepRecord): StepPoint | undefined {
+    this.#sum.add(record);
+    return (record.step + 1) % this.perPoint === 0 ? this.finish() : undefined;
+  }
+
+  /** @returns the point of the steps since the last one, if there are any. */
+  finish(): StepPoint | undefined {
+    const summed = this.#sum.take();
+    if (!summed) return undefined;
+    const { last, loss, accuracy, imagesPerSecond, durationMs } = summed;
+    const values = {
+      'train/loss': loss,
+      'train/accuracy': accuracy,
+      'train/learning_rate': last.learningRate,
+      'train/images_per_second': imagesPerSecond,
+    };
+    return { step: last.step + 1, durationMs, values };
+  }
+}

@@ -1,0 +1,91 @@
+import type { News } from './answer-news.js';
+import { RateLimit } from '../kube/rate-limit.js';
+
+/** Interval between plans for a job's progress; longer with many jobs, by the limits below. */
+export const progressMs = 5_000;
+/** Plans per second for progress alone, for all jobs: each is a write to the API server. */
+const progressPerSecond = 20;
+/** Share of one namespace. */
+const largestShare = 0.75;
+/** Other changes: burst and rate per second, of one job and of a namespace. */
+const jobBurst = 4;
+const jobPerSecond = 0.2;
+const namespaceBurst = 50;
+const namespacePerSecond = 5;
+
+interface Namespace {
+  jobs: number;
+  readonly changes: RateLimit;
+}
+
+/**
+ * Pace of plans caused by coordinators' answers. A coordinator may answer anything, even a new state each time, so the
+ * number of plans is bounded per job and per namespace.
+ */
+export class NewsPace {
+  readonly #namespaces = new Map<string, Namespace>();
+  #intervals: ReadonlyMap<string, number> | undefined;
+
+  add(namespace: string): JobPace {
+    const known = this.#namespaces.get(namespace);
+    const entry = known ?? { jobs: 0, changes: new RateLimit(namespacePerSecond, namespaceBurst) };
+    entry.jobs += 1;
+    this.#namespaces.set(namespace, entry);
+    this.#intervals = undefined;
+    return new JobPace(entry.changes, () => this.#intervalMs(namespace));
+  }
+
+  remove(namespace: string): void {
+    const entry = this.#namespaces.get(namespace);
+    if (!entry) return;
+    entry.jobs -= 1;
+    if (entry.jobs === 0) this.#namespaces.delete(namespace);
+    this.#intervals = undefined;
+  }
+
+  #intervalMs(namespace: string): number {
+    this.#intervals ??= progressIntervals([...this.#namespaces].map(([name, { jobs }]) => [name, jobs]));
+    return this.#intervals.get(namespace) ?? progressMs;
+  }
+}
+
+/** Pace of one job. */
+export class JobPace {
+  readonly #changes = new RateLimit(jobPerSecond, jobBurst);
+  #toldMs = -Infinity;
+
+  constructor(
+    private readonly namespace: RateLimit,
+    private readonly intervalMs: () => number,
+  ) {}
+
+  /** Whether to plan for an answer now; if not, the next answer is judged again. @param nowMs - monotonic. */
+  admit(news: News, nowMs: number): boolean {
+    const isDue = nowMs - this.#toldMs >= this.intervalMs();
+    const admitted = news === 'end' || isDue || (news === 'change' && this.#tryChange(nowMs));
+    if (admitted) this.#toldMs = nowMs;
+    return admitted;
+  }
+
+  #tryChange(nowMs: number): boolean {
+    return this.#changes.tryTake(nowMs) && this.namespace.tryTake(nowMs);
+  }
+}
+
+/**
+ * Interval between progress plans of a job, per namespace, in milliseconds. Namespaces with few jobs get all that they
+ * need; the others share the rest equally.
+ * @param jobs - number of jobs per namespace.
+ */
+export function progressIntervals(jobs: readonly (readonly [string, number])[]): Map<string, number> {
+  const most = progressPerSecond * largestShare;
+  let left = progressPerSecond;
+  const ascending = [...jobs].sort(([, a], [, b]) => a - b);
+  const intervals = ascending.map(([name, count], index): [string, number] => {
+    const wanted = (count * 1000) / progressMs;
+    const rate = Math.min(wanted, most, left / (ascending.length - index));
+    left -= rate;
+    return [name, (count * 1000) / rate];
+  });
+  return new Map(intervals);
+}

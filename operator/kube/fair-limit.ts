@@ -1,0 +1,52 @@
+import { timerMs } from '../../util/clock.js';
+import { RateLimit } from './rate-limit.js';
+import { Turns } from './turns.js';
+
+type Pass = () => void;
+
+/** A rate limit shared by namespaces, which take turns when requests wait. */
+export class FairLimit {
+  readonly #limit: RateLimit;
+  readonly #waiting = new Turns<Pass>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param perSecond - average rate. @param burst - largest burst. */
+  constructor(perSecond: number, burst: number) {
+    this.#limit = new RateLimit(perSecond, burst);
+  }
+
+  /** Resolves when a request of the namespace may be sent. @throws the signal's reason. */
+  async pass(namespace: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#waiting.size === 0 && this.#limit.tryTake(performance.now())) return;
+    await new Promise<void>((resolve, reject) => {
+      const abort = () => {
+        this.#waiting.delete(namespace, pass);
+        reject(signal?.reason as Error);
+      };
+      const pass = () => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.add(namespace, pass);
+      this.#schedule();
+    });
+  }
+
+  /** Holds all requests until `untilMs` of the monotonic clock. */
+  holdUntil(untilMs: number): void {
+    this.#limit.holdUntil(untilMs);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#waiting.size === 0) return;
+    this.#timer = setTimeout(() => this.#release(), timerMs(Math.max(1, this.#limit.untilNextMs(performance.now()))));
+  }
+
+  #release(): void {
+    this.#timer = undefined;
+    while (this.#waiting.size > 0 && this.#limit.tryTake(performance.now())) this.#waiting.next()!();
+    this.#schedule();
+  }
+}

@@ -1,0 +1,117 @@
+import type { Logger } from 'pino';
+import type { Caches } from './caches.js';
+import type { Connector } from './connection.js';
+import type { CoordinatorCalls } from '../coordinators/coordinator-calls.js';
+import type { Informer } from './informer.js';
+import type { Leader } from './leader.js';
+import { keyOf } from './object-cache.js';
+import type { ObservingServer } from './observing-server.js';
+import type { WorkQueue } from './work-queue.js';
+
+export interface OperatorParts {
+  readonly caches: Caches;
+  readonly queue: WorkQueue;
+  readonly coordinators: CoordinatorCalls;
+  readonly informers: readonly Informer[];
+  /** Must succeed before the first job is reconciled; rejects when the signal is aborted. */
+  readonly prepare: (signal: AbortSignal) => Promise<void>;
+  /** Absent: this is the only operator. */
+  readonly leader?: Leader | undefined;
+  readonly health: ObservingServer;
+  /** Absent: metrics are not served. */
+  readonly metrics?: ObservingServer | undefined;
+  readonly connector: Connector;
+  /** Aborted when this process must no longer act. */
+  readonly acting: AbortController;
+  /** How far it has come; shown by metrics and health. */
+  readonly phase: Phase;
+  readonly log: Logger;
+}
+
+export interface Phase {
+  /** All has been listed once. */
+  synced: boolean;
+  leading: boolean;
+}
+
+/** Every job is looked at this often, whatever happens. */
+const resyncMs = 600_000;
+
+/** Another operator leads, or may lead soon: this process must not act any more. */
+export class LeadLostError extends Error {
+  override readonly name = 'LeadLostError';
+}
+
+/** The operator: watches the cluster, and while it leads, makes jobs what their specs say. */
+export class Operator {
+  constructor(private readonly parts: OperatorParts) {}
+
+  /**
+   * Works until `stop` is aborted, and then finishes what it has begun and gives the lead back.
+   * @param onListening - called with the ports of health and, if served, metrics.
+   * @throws LeadLostError when another operator leads: the process must end, so that nothing of it goes on acting.
+   */
+  async run(
+    stop: AbortSignal,
+    onListening: (health: number, metrics: number | undefined) => void = () => undefined,
+  ): Promise<void> {
+    const { informers, health, metrics, coordinators, connector } = this.parts;
+    onListening(await health.listen(), await metrics?.listen());
+    const watching = new AbortController();
+    const informing = informers.map((informer) => informer.run(watching.signal));
+    try {
+      await this.#work(stop);
+    } finally {
+      coordinators.close();
+      watching.abort();
+      await Promise.all(informing);
+      health.close();
+      metrics?.close();
+      connector.close();
+    }
+  }
+
+  async #work(stop: AbortSignal): Promise<void> {
+    const { informers, caches, leader, log, phase, prepare } = this.parts;
+    const stopped = new Promise<undefined>((resolve) => {
+      stop.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), stopped]);
+    if (stop.aborted) return;
+    await prepare(stop).catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    });
+    phase.synced = true;
+    log.info(`jobs found: ${caches.jobs.size}`);
+    // Rejects when it is stopped meanwhile.
+    await leader?.acquire(stop).catch(() => undefined);
+    if (!stop.aborted) await this.#lead(stopped);
+  }
+
+  async #lead(stopped: Promise<undefined>): Promise<void> {
+    const { leader, queue, acting, phase, log } = this.parts;
+    const keeping = new AbortController();
+    const kept = leader?.keep(keeping.signal);
+    const resync = setInterval(() => this.#resync(), resyncMs);
+    phase.leading = true;
+    log.info('leading');
+    queue.start();
+    const lost = await Promise.race(kept ? [kept, stopped] : [stopped]);
+    clearInterval(resync);
+    const error = lost === undefined ? undefined : new LeadLostError(`lease: ${lost}; ending, so that only one acts`);
+    if (error) acting.abort(error);
+    // The lease is renewed until the last job that was begun is done.
+    await queue.stop();
+    phase.leading = false;
+    keeping.abort();
+    await kept;
+    if (error) throw error;
+    await leader?.release().catch((cause: unknown) => log.warn((cause as Error).message));
+  }
+
+  #resync(): void {
+    for (const job of this.parts.caches.jobs.values()) {
+      this.parts.queue.add(keyOf(job), Math.random() * (resyncMs / 10));
+    }
+  }
+}

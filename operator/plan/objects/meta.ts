@@ -1,0 +1,25 @@
+import type { V1ObjectMeta } from '@kubernetes/client-node';
+import { canonicalJson, sha256Hex } from '../../../job/digest.js';
+import { apiVersion, kind } from '../../resource/training-job.js';
+import { appliedAnnotation, type Component, type JobIdentity, labelsOf } from '../names.js';
+import type { Desired } from '../types.js';
+
+/**
+ * Metadata of a job's object. The job owns it, so that it goes with the job; `blockOwnerDeletion` is off, so that
+ * nothing can hold up the job's own deletion.
+ */
+export function metaOf(job: JobIdentity, name: string, component?: Component): V1ObjectMeta {
+  return {
+    name,
+    namespace: job.namespace,
+    labels: labelsOf(job, component),
+    ownerReferences: [{ apiVersion, kind, name: job.name, uid: job.uid, controller: true, blockOwnerDeletion: false }],
+  };
+}
+
+/** The object with the digest of what it says in an annotation; keys sorted, as the API server has another order. */
+export function stamped(object: Desired): Desired {
+  const digest = sha256Hex(canonicalJson(object)).slice(0, 16);
+  const annotations = { ...object.metadata?.annotations, [appliedAnnotation]: digest };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}

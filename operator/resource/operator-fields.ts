@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import { presets } from '../../job/presets.js';
+import { maxNatsUrl, natsUrlPattern } from '../../transport/nats-url.js';
+import { maxTopologyLength } from './training-job.js';
+
+/**
+ * What a TrainingJob says besides the job spec: who computes it, where it keeps its files, when it ends. Extension
+ * keywords (`x-kubernetes-…`) stand in `meta`, from where they reach the CRD.
+ */
+
+export const quantity = z
+  .union([
+    z
+      .string()
+      .max(32)
+      .regex(/^\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, 'a quantity such as 500m, 2 or 1Gi'),
+    z.int().min(0),
+  ])
+  .meta({ 'x-kubernetes-int-or-string': true });
+const quantities = (what: string) =>
+  z.record(z.string().max(253), quantity).meta({ description: what, maxProperties: 16 });
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'lower-case letters, digits, dashes and dots');
+const secretKey = (fallback: string) =>
+  z
+    .string()
+    .max(253)
+    .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]*$/, 'a key of a Secret')
+    .default(fallback);
+const imageName = z.string().min(1).max(500);
+/**
+ * A Secret, claim or ConfigMap that a job refers to. Users who may create jobs can read it, because they choose the
+ * image, so its name must allow that. A job's own objects never match: their names begin with the job's, which has no
+ * dots.
+ */
+export const sharedName = z
+  .string()
+  .max(253)
+  .regex(
+    /^lockstep\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    'a name that begins with "lockstep.", such as lockstep.cifar10; jobs may not use others',
+  );
+const claimName = sharedName.describe(
+  'an existing PersistentVolumeClaim whose name begins with "lockstep."; it is never deleted',
+);
+
+/** Anything that the API server knows to check, as it stands in a pod. */
+const podPart = (what: string) =>
+  z.record(z.string(), z.unknown()).meta({ description: what, 'x-kubernetes-preserve-unknown-fields': true });
+
+export const resources = z
+  .strictObject({
+    requests: quantities('what the scheduler sets aside').optional(),
+    limits: quantities('what it may use at most, e.g. nvidia.com/gpu: 1').optional(),
+  })
+  .describe('resources of one pod');
+export const nodeSelector = z
+  .record(z.string().max(317), z.string().max(63))
+  .meta({ description: 'labels that a node must have', maxProperties: 32 });
+export const tolerations = z
+  .array(
+    z.strictObject({
+      key: z.string().max(317).optional(),
+      operator: z.enum(['Exists', 'Equal']).optional(),
+      value: z.string().max(63).optional(),
+      effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      tolerationSeconds: z.int().min(0).max(2_147_483_647).optional(),
+    }),
+  )
+  .max(32)
+  .meta({ description: 'taints that do not keep its pods away', 'x-kubernetes-list-type': 'atomic' });
+const placement = { resources: resources.optional(), nodeSelector: nodeSelector.optional() };
+
+const workers = z
+  .strictObject({
+    replicas: z.int().min(0).max(1024).default(1).describe('how many workers; may be changed while the job trains'),
+    min: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(1)
+      .describe('workers that the first step waits for, never more than replicas were at the start'),
+    ...placement,
+    tolerations: tolerations.optional(),
+    template: z
+      .strictObject({
+        metadata: z
+          .strictObject({
+            labels: z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 32 }).optional(),
+            annotations: z.record(z.string().max(317), z.string().max(4096)).meta({ maxProperties: 32 }).optional(),
+          })
+          .optional(),
+        spec: podPart('fields of a pod spec').optional(),
+      })
+      .describe(
+        "merged into the workers' pods: containers, env and volumes by name, volumeMounts by mountPath, tolerations " +
+          'appended. Without --allow-any-template, only fields that a restricted pod needs are accepted',
+      )
+      .optional(),
+  })
+  .prefault({});
+
+const coordinator = z
+  .strictObject({ ...placement, tolerations: tolerations.optional() })
+  .describe('the pod that keeps the training state; it needs no accelerator')
+  .optional();
+
+const volumeFields = {
+  size: quantity.describe('of the PersistentVolumeClaim that is made').optional(),
+  storageClassName: dnsName.describe("default: the cluster's default class").optional(),
+  existingClaim: claimName.optional(),
+  emptyDir: z
+    .strictObject({ sizeLimit: quantity.optional() })
+    .describe("kept on the node, and lost with the coordinator's pod: training then begins again, to the same bits")
+    .optional(),
+};
+const runVolume = z.strictObject({
+  ...volumeFields,
+  path: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/, 'folder names, none of them . or ..')
+    .describe('folder in an existing claim; default: the name of the job')
+    .optional(),
+});
+const storage = z
+  .strictObject({
+    run: runVolume.describe('checkpoints, records, model and report; default: a claim of 2Gi').optional(),
+    data: z.strictObject(volumeFields).describe('CIFAR-10; default: beside the run').optional(),
+  })
+  .prefault({});
+
+const natsCredentials = z
+  .strictObject({
+    secretName: sharedName,
+    key: secretKey('nats.creds'),
+    type: z
+      .enum(['creds', 'token', 'password'])
+      .default('creds')
+      .describe('content of the key: a credentials file (user JWT and seed), a token, or the password of user'),
+    user: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[^-]/, 'a name that does not begin with a dash')
+      .describe('user name; only with type password')
+      .optional(),
+  })
+  .describe('a Secret with credentials for NATS, whose name begins with "lockstep."');
+
+const nats = z
+  .strictObject({
+    url: z
+      .string()
+      .max(maxNatsUrl)
+      .regex(natsUrlPattern, 'nats://HOST:PORT or tls://HOST:PORT, or several separated by commas')
+      .describe('address without credentials: nats://HOST:PORT or tls://HOST:PORT, or several separated by commas'),
+    credentials: natsCredentials.optional(),
+    ca: z
+      .strictObject({ secretName: sharedName, key: secretKey('ca.crt') })
+      .describe("a Secret with the CA of the server's certificate, PEM; default: the image's CAs")
+      .optional(),
+    insecure: z.boolean().describe('send the credentials without TLS, to a nats:// address').optional(),
+  })
+  .describe("NATS server that receives the run's events and checkpoints")
+  .optional();
+
+export const operatorFieldsSchema = z.strictObject({
+  preset: z
+    .enum(Object.keys(presets) as [string, ...string[]])
+    .describe('a job to start from; the other fields go on top')
+    .optional(),
+  topology: z
+    .string()
+    .max(maxTopologyLength)
+    .describe('TF.js Layers topology of a custom model, as JSON text; model is then its title')
+    .optional(),
+  workers,
+  coordinator,
+  storage,
+  image: imageName.describe("default: the operator's own choice, of the same version").optional(),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  imagePullSecrets: z
+    .array(z.strictObject({ name: dnsName }))
+    .max(8)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional(),
+  suspend: z
+    .boolean()
+    .default(false)
+    .describe('stops after a checkpoint and gives all pods back; false: goes on from it'),
+  ttlSecondsAfterFinished: z
+    .int()
+    .min(0)
+    .max(2_147_483_647)
+    .describe('the job and all that it made is deleted so long after its end; default: never')
+    .optional(),
+  activeDeadlineSeconds: z
+    .int()
+    .min(1)
+    .max(2_147_483_647)
+    .describe('a job that is active for longer fails; counted anew after a suspension')
+    .optional(),
+  backoffLimit: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(3)
+    .describe('failures of the coordinator after which it is started again; pods that are lost do not count'),
+  nats,
+});
+
+export type OperatorFields = z.infer<typeof operatorFieldsSchema>;
+export type OperatorFieldsInput = z.input<typeof operatorFieldsSchema>;
+export type NatsCredentials = z.infer<typeof natsCredentials>;
+export type VolumeField = NonNullable<OperatorFields['storage']['run']>;

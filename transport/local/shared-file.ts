@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHUNK_BYTES, chunkCount, type ChunkFields } from '../../proto/chunks.js';
+import { ClusterError } from '../../proto/errors.js';
+
+/** Where Linux keeps files in memory. */
+const memoryDirectory = '/dev/shm';
+/** The counters of both directions, each a double of its own cache line, come first. */
+const pageBytes = 4096;
+const counterSpacing = 64;
+/** Vectors that each direction has room for: one that is read, and one that is written meanwhile. */
+const slots = 2;
+/** Longer vectors travel in chunks, and are summed while they do, instead of taking this much memory four times. */
+const longestBytes = 16 * 1024 * 1024;
+
+type Side = 'coordinator' | 'worker';
+
+/** Where a vector is: its number among those that one side put there, and its length. */
+export interface SharedVector {
+  readonly index: number;
+  readonly bytes: number;
+}
+
+/**
+ * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors.
+ *
+ * Vector n of a direction occupies slot n modulo the number of slots until the reader releases it in the header. The
+ * reader must release every vector announced to it: by `take` or `chunks`, even if they fail, or by `skip`. Otherwise
+ * the writer runs out of room.
+ */
+export class SharedFile {
+  #next = 0;
+  #taken = 0;
+  #slotBytes = 0;
+  #isClosed = false;
+  readonly #counter = new Float64Array(1);
+  readonly #counterBytes = new Uint8Array(this.#counter.buffer);
+  #scratch: Uint8Array | undefined;
+
+  constructor(
+    readonly fd: number,
+    private readonly side: Side,
+  ) {}
+
+  /** A new one, for the coordinator, without a name: it is gone when both processes are. Undefined where there is no such memory. */
+  static create(): SharedFile | undefined {
+    if (!existsSync(memoryDirectory)) return undefined;
+    const path = join(memoryDirectory, `lockstep-${randomBytes(12).toString('hex')}`);
+    try {
+      const fd = openSync(path, 'wx+', 0o600);
+      unlinkSync(path);
+      return new SharedFile(fd, 'coordinator');
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Prepares for vectors of up to so many values; both sides say the same. The coordinator takes all the memory at
+   * once, so that it cannot be lacking later.
+   * @returns false when vectors are too long, or there is not so much memory: then nothing can be put.
+   */
+  open(values: number): boolean {
+    const bytes = Math.max(1, Math.ceil((values * 4) / pageBytes)) * pageBytes;
+    if (bytes > longestBytes) return false;
+    if (this.side === 'coordinator' && this.#slotBytes !== bytes && !this.#reserve(bytes)) return false;
+    this.#slotBytes = bytes;
+    return true;
+  }
+
+  /** Leaves a vector in the file. @returns where; undefined while there is no room for it. */
+  put(vector: Float32Array): SharedVector | undefined {
+    const data = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    if (data.byteLength > this.#slotBytes || !this.#hasRoom()) return undefined;
+    if (!this.#write(data, this.#place(this.side, this.#next))) return undefined;
+    return { index: this.#next++, bytes: data.byteLength };
+  }
+
+  /**
+   * Takes a vector out of the file.
+   * @throws ClusterError BAD_CHUNK when it is not there, BAD_MESSAGE when it cannot be, or is not as long as `into`.
+   */
+  take(shared: SharedVector, into: Float32Array, operation: string): void {
+    try {
+      if (shared.bytes !== into.byteLength) throw misfit(operation, `${into.byteLength} bytes`, shared);
+      this.#take(shared, 0, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), operation);
+    } finally {
+      this.skip(shared);
+    }
+  }
+
+  /**
+   * Takes a vector out of the file chunk by chunk. The bytes of a chunk are valid until the next one is requested. A
+   * caller that stops early skips the rest.
+   * @throws ClusterError as `take` does.
+   */
+  *chunks(shared: SharedVector, operation: string): Generator<ChunkFields> {
+    const chunks = chunkCount(shared.bytes / 4);
+    const scratch = (this.#scratch ??= new Uint8Array(CHUNK_BYTES));
+    try {
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const begin = chunk * CHUNK_BYTES;
+        const data = scratch.subarray(0, Math.min(CHUNK_BYTES, shared.bytes - begin));
+        this.#take(shared, begin, data, operation);
+        yield { chunk, chunks, data, crc: undefined };
+      }
+    } finally {
+      this.skip(shared);
+    }
+  }
+
+  /** Releases the slot of a vector that isn't needed any more. */
+  skip({ index }: SharedVector): void {
+    if (!Number.isSafeInteger(index) || index < 0) return;
+    this.#counter[0] = index + 1;
+    this.#write(this.#counterBytes, counterOf(this.#otherSide));
+  }
+
+  /** Nothing is read or written any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.fd);
+  }
+
+  get #otherSide(): Side {
+    return this.side === 'worker' ? 'coordinator' : 'worker';
+  }
+
+  /** A page that was never written is taken only then, and could be lacking. */
+  #reserve(slotBytes: number): boolean {
+    const zeros = new Uint8Array(slotBytes);
+    const places = Array.from({ length: 2 * slots }, (_, slot) => pageBytes + slot * slotBytes);
+    return this.#write(zeros.subarray(0, pageBytes), 0) && places.every((place) => this.#write(zeros, place));
+  }
+
+  #take(shared: SharedVector, begin: number, into: Uint8Array, operation: string): void {
+    const { index, bytes } = shared;
+    if (!Number.isSafeInteger(index) || index < 0 || bytes % 4 !== 0 || bytes > this.#slotBytes) {
+      throw misfit(operation, `a vector of at most ${this.#slotBytes} bytes`, shared);
+    }
+    if (this.#read(into, this.#place(this.#otherSide, index) + begin)) return;
+    throw new ClusterError('BAD_CHUNK', `${operation}: expected ${bytes} bytes in the shared file, got fewer`);
+  }
+
+  #hasRoom(): boolean {
+    if (this.#next - this.#taken < slots) return true;
+    if (this.#read(this.#counterBytes, counterOf(this.side))) this.#taken = this.#counter[0]!;
+    return this.#next - this.#taken < slots;
+  }
+
+  #place(side: Side, index: number): number {
+    const slot = (side === 'coordinator' ? 0 : slots) + (index % slots);
+    return pageBytes + slot * this.#slotBytes;
+  }
+
+  #read(into: Uint8Array, position: number): boolean {
+    try {
+      return !this.#isClosed && readSync(this.fd, into, 0, into.byteLength, position) === into.byteLength;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @returns false when it cannot, as the memory is full. */
+  #write(data: Uint8Array, position: number): boolean {
+    try {
+      return !this.#isClosed && writeSync(this.fd, data, 0, data.byteLength, position) === data.byteLength;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Offset at which the reader of a side's vectors stores the number of those it has released. */
+function counterOf(side: Side): number {
+  return side === 'coordinator' ? 0 : counterSpacing;
+}
+
+function misfit(operation: string, expected: string, { index, bytes }: SharedVector): ClusterError {
+  const found = `got vector ${index} of ${bytes} bytes`;
+  return new ClusterError('BAD_MESSAGE', `${operation}: expected ${expected} in the shared file, ${found}`);
+}

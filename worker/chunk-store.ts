@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import type { ServiceError } from '@grpc/grpc-js';
+import type { PartRef } from '../job/manifest.js';
+import { callMetadata } from '../transport/auth.js';
+import { ClusterError, fromServiceError } from '../proto/errors.js';
+import type { TlsIdentity } from '../transport/tls-identity.js';
+import { limitConnecting } from '../transport/liveness.js';
+import type { DataChunk } from '../proto/messages.js';
+import { channelOptions, Data, type DataClient } from '../transport/services.js';
+import { copyShared } from '../transport/local/shared-copy.js';
+import { channelSecurity } from '../transport/tls.js';
+
+/** A part that this worker is to hold. */
+export interface WantedPart {
+  readonly set: 'shard' | 'evaluation';
+  readonly index: number;
+  readonly part: PartRef;
+}
+
+/** A transfer without a single byte for this long is given up. */
+const stallMs = 20_000;
+
+export interface PartStoreOptions {
+  /** `HOST:PORT` of the coordinator. */
+  readonly address: string;
+  readonly token?: string | undefined;
+  readonly tls?: TlsIdentity | undefined;
+  /** Bytes of one sample: label and pixels. */
+  readonly sampleBytes: number;
+  /** Parts by digest that are here already; those fetched are added. Outlives the store when a session is made anew. */
+  readonly held: Map<string, SharedArrayBuffer>;
+  readonly onPart: (wanted: WantedPart, bytes: SharedArrayBuffer) => void;
+  readonly onError: (error: ClusterError) => void;
+}
+
+/**
+ * Fetches parts of the dataset, one at a time in the order wanted, on a channel of its own; kept by content, so a part
+ * travels once however often its shard comes and goes.
+ */
+export class PartStore {
+  readonly #client: DataClient;
+  #wanted: readonly WantedPart[] = [];
+  #call: { cancel(): void } | undefined;
+  #fetching = false;
+  #closed = false;
+  /** Set with the first request, as the channel connects with its first call. */
+  #connecting: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: PartStoreOptions) {
+    const security = channelSecurity(options.tls, options.address);
+    this.#client = new Data(options.address, security.credentials, {
+      ...channelOptions,
+      ...security.options,
+      'grpc.use_local_subchannel_pool': 1,
+    });
+  }
+
+  get isFetching(): boolean {
+    return this.#fetching;
+  }
+
+  /** Replaces what is wanted; what is held already is reported at once. */
+  want(parts: readonly WantedPart[]): void {
+    this.#wanted = parts;
+    if (!this.#fetching) void this.#fetchWanted();
+  }
+
+  /** Breaks off the transfer in progress, without an error. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#connecting);
+    this.#call?.cancel();
+    this.#client.close();
+  }
+
+  async #fetchWanted(): Promise<void> {
+    this.#fetching = true;
+    const given = new Set<string>();
+    const key = ({ set, index }: WantedPart) => `${set} ${index}`;
+    try {
+      for (;;) {
+        const next = this.#wanted.find((wanted) => !given.has(key(wanted)));
+        if (!next || this.#closed) return;
+        const bytes = this.options.held.get(next.part.digest) ?? (await this.#fetch(next.part));
+        this.options.held.set(next.part.digest, bytes);
+        given.add(key(next));
+        this.options.onPart(next, bytes);
+      }
+    } catch (error) {
+      if (!this.#closed) this.options.onError(error as ClusterError);
+    } finally {
+      this.#fetching = false;
+    }
+  }
+
+  #fetch({ digest, count }: PartRef): Promise<SharedArrayBuffer> {
+    const expected = count * this.options.sampleBytes;
+    const bytes = new SharedArrayBuffer(expected);
+    const target = new Uint8Array(bytes);
+    const hash = createHash('sha256');
+    return new Promise((resolve, reject) => {
+      const call = this.#client.Fetch({ digest }, callMetadata(this.options.token));
+      this.#connecting ??= limitConnecting(this.#client, `fetch from ${this.options.address}`, this.options.onError);
+      this.#call = call;
+      let received = 0;
+      const give = (found: string) => {
+        const wanted = `${expected} bytes with SHA-256 ${digest}`;
+        reject(new ClusterError('BAD_PART', `fetch: expected ${wanted}, got ${found}; the part will be fetched again`));
+        call.cancel();
+      };
+      const stall = setTimeout(() => give(`nothing for ${stallMs / 1000} s after ${received} bytes`), stallMs);
+      call.on('data', ({ data }: DataChunk) => {
+        stall.refresh();
+        if (received + data.byteLength > expected) return give(`more than ${expected} bytes`);
+        hash.update(data);
+        copyShared(data, target, received);
+        received += data.byteLength;
+      });
+      call.on('end', () => {
+        clearTimeout(stall);
+        const found = hash.digest('hex');
+        if (received === expected && found === digest) resolve(bytes);
+        else give(`${received} bytes with SHA-256 ${found}`);
+      });
+      call.on('error', (error: ServiceError) => {
+        clearTimeout(stall);
+        reject(fromServiceError(error, 'fetch'));
+      });
+    });
+  }
+}
