@@ -16,7 +16,7 @@ export default defineConfig({
             'test/e2e/**',
             'test/faults/**',
             'test/kubernetes/*.test.ts',
-            'test/nats/**',
+            'test/nats/server/**',
             'test/numerics/**',
           ],
           testTimeout: 20_000,
@@ -34,7 +34,9 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['e2e', 'faults', 'kubernetes', 'nats', 'numerics'].map((folder) => `test/${folder}/*.test.ts`),
+          include: ['e2e', 'faults', 'kubernetes', 'nats/server', 'numerics'].map(
+            (folder) => `test/${folder}/*.test.ts`,
+          ),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Most of their time is waiting; each has processes of its own.

@@ -5,7 +5,7 @@ import { connectionLimitMs } from '../../transport/liveness.js';
 
 /** Calls `tend` for each new connection. To be called once the server has its connection injector. */
 export function onConnection(server: Server, tend: (session: ServerHttp2Session) => void): void {
-  // A private field of gRPC's; `test/coordinator/server.test.ts` fails if a new version renames it.
+  // A private field of gRPC's; `test/coordinator/membership/server.test.ts` fails if a new version renames it.
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   if (!http2Servers?.size) throw new InvariantError('connections: expected an HTTP/2 server inside of the gRPC server');
   for (const inner of http2Servers.keys()) inner.on('session', tend);

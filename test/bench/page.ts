@@ -5,9 +5,9 @@ import type { Browser } from 'playwright-core';
 import type { Coordinator } from '../../coordinator/coordinator.js';
 import { RunEvents } from '../../coordinator/state/events.js';
 import type { LivePage } from '../../observe/page/server/live-page.js';
-import { evaluationEvent, sampleRun, stepEvent } from '../coordinator/observe/sample-run.js';
+import { evaluationEvent, sampleRun, stepEvent } from '../observe/sample-run.js';
 import { built } from '../coordinator/built.js';
-import { sampleSteps } from '../coordinator/report/sample.js';
+import { sampleSteps } from '../run/report/sample.js';
 import { findChromium, launch } from '../e2e/browser.js';
 import { machine, spread } from './stats.mjs';
 

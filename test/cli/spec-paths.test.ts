@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { specFrom } from '../../cli/options.js';
 import { chooseRun } from '../../cli/run-choice.js';
-import { temporaryDirectory } from '../job/data/small-cifar10.js';
+import { temporaryDirectory } from '../data/small-cifar10.js';
 
 async function specFile(text: string): Promise<{ directory: string; file: string }> {
   const directory = await temporaryDirectory();

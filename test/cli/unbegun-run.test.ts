@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunPlace } from '../../cli/unbegun-run.js';
-import { temporaryDirectory } from '../job/data/small-cifar10.js';
+import { temporaryDirectory } from '../data/small-cifar10.js';
 
 /** Creates the files of a command before its run begins. */
 function make(run: string): void {

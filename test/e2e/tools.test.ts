@@ -5,7 +5,7 @@ import type { Prediction } from '../../cli/commands/predict.js';
 import { parseLines } from '../../run/run-records.js';
 import type { EvaluationEntry } from '../../run/records.js';
 import { parseManifest } from '../../job/manifest.js';
-import { hue, paintFile } from '../job/data/image-files.js';
+import { hue, paintFile } from '../data/image-files.js';
 import { type Ended, lockstep, scratchDirectory } from './lockstep.js';
 
 const scratch = scratchDirectory();

@@ -4,7 +4,7 @@ import { decode } from 'fast-png';
 import { expect, it, vi } from 'vitest';
 import { dataCommand, describe, explore } from '../../../cli/commands/data.js';
 import { makeSynthetic } from '../../../data/synthetic.js';
-import { temporaryDirectory } from '../../job/data/small-cifar10.js';
+import { temporaryDirectory } from '../../data/small-cifar10.js';
 
 it('prints an aligned table of classes against batches', () => {
   const dataset = makeSynthetic({ trainBatches: 2, imagesPerBatch: 100, testImages: 20 });

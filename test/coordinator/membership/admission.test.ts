@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineClass } from '../../../run/engine-class.js';
+import { EngineDoor, type RunEngine } from '../../../coordinator/membership/admission.js';
+
+const engine = (digits: string): EngineClass => ({
+  name: 'raw',
+  version: 'raw 1',
+  device: 'cpu',
+  lowering: 'none',
+  threads: 1,
+  fingerprint: digits.repeat(32),
+});
+const [a, b] = [engine('aa'), engine('bb')];
+const everybody = () => true;
+
+/** A door, and what it had recorded by then. */
+function door(numerics: 'strict' | 'mixed', fixed?: RunEngine) {
+  const recorded: RunEngine[] = [];
+  const record = (run: RunEngine) => {
+    recorded.push(run);
+    return Promise.resolve();
+  };
+  return { door: new EngineDoor({ numerics, fixed, record }), recorded };
+}
+
+describe('a strict door', () => {
+  it('records the class of most once, and says whom to refuse', async () => {
+    const { door: strict, recorded } = door('strict');
+    strict.admit('odd', b);
+    strict.admit('w1', a);
+    strict.admit('w2', a);
+    expect(recorded).toEqual([]);
+    const others = await strict.fixClass(everybody);
+    expect([...others.keys()]).toEqual(['odd']);
+    expect(others.get('odd')?.code).toBe('OTHER_ENGINE');
+    expect(recorded).toEqual([{ engine: a, reproducible: true }]);
+    expect((await strict.fixClass(everybody)).size).toBe(0);
+    expect(recorded).toHaveLength(1);
+  });
+
+  it('counts only those that are still there, from when they became ready last', async () => {
+    const { door: strict } = door('strict');
+    strict.admit('first', b);
+    strict.admit('gone', b);
+    strict.admit('w1', a);
+    strict.admit('first', b);
+    await strict.fixClass((workerId) => workerId !== 'gone');
+    expect(strict.run?.engine).toEqual(a);
+  });
+
+  it('does not fix anything when nobody is there', async () => {
+    const { door: strict, recorded } = door('strict');
+    strict.admit('gone', b);
+    expect((await strict.fixClass(() => false)).size).toBe(0);
+    expect([strict.run, recorded]).toEqual([undefined, []]);
+  });
+
+  it('keeps the class of a run that goes on, even against a majority', async () => {
+    const { door: strict, recorded } = door('strict', { engine: a, reproducible: true });
+    for (const workerId of ['w1', 'w2']) {
+      expect(() => strict.admit(workerId, b)).toThrow(expect.objectContaining({ code: 'OTHER_ENGINE' }) as Error);
+    }
+    strict.admit('w3', a);
+    expect((await strict.fixClass(everybody)).size).toBe(0);
+    expect(strict.run?.engine).toEqual(a);
+    expect(recorded).toEqual([]);
+  });
+});
+
+describe('a door for mixed numerics', () => {
+  it('lets all in, and marks a run that begins with several classes', async () => {
+    const { door: mixed, recorded } = door('mixed');
+    mixed.admit('w1', a);
+    mixed.admit('w2', b);
+    expect((await mixed.fixClass(everybody)).size).toBe(0);
+    expect(recorded).toEqual([{ engine: a, reproducible: false }]);
+  });
+
+  it('wants the run marked before the first worker of another class computes, and not again', async () => {
+    const { door: mixed, recorded } = door('mixed');
+    mixed.admit('w1', a);
+    await mixed.fixClass(everybody);
+    expect(mixed.admit('w2', a)).toBe(true);
+    expect(recorded).toEqual([{ engine: a, reproducible: true }]);
+    expect(mixed.admit('w3', b)).toBe(false);
+    await mixed.markMixed();
+    expect(recorded.slice(1)).toEqual([{ engine: a, reproducible: false }]);
+    expect(mixed.admit('w4', b)).toBe(true);
+    expect(mixed.run?.reproducible).toBe(false);
+  });
+
+  it('lets nobody in whose mark cannot be kept', async () => {
+    const fixed = { engine: a, reproducible: true };
+    const mixed = new EngineDoor({ numerics: 'mixed', fixed, record: () => Promise.reject(new Error('disk full')) });
+    await expect(mixed.markMixed()).rejects.toThrow('disk full');
+    expect(mixed.admit('w1', b)).toBe(false);
+  });
+
+  it('keeps the mark of a run that goes on', () => {
+    const { door: mixed } = door('strict', { engine: a, reproducible: false });
+    mixed.admit('w1', a);
+    expect(mixed.run?.reproducible).toBe(false);
+  });
+});

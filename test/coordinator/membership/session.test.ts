@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { OutgoingVector } from '../../../coordinator/membership/outgoing-vector.js';
+import { type JoinStream, WorkerSession } from '../../../coordinator/membership/session.js';
+import { Traffic } from '../../../coordinator/membership/traffic.js';
+import { CHUNK_VALUES } from '../../../proto/chunks.js';
+import { ClusterError } from '../../../proto/errors.js';
+import type { ToWorker } from '../../../proto/messages.js';
+import { PROTOCOL_VERSION } from '../../../transport/services.js';
+import { serve } from '../../proto/wire.js';
+import { RawWorker } from '../raw-worker.js';
+
+const hello = {
+  protocolVersion: PROTOCOL_VERSION,
+  workerId: 'w1',
+  host: 'h',
+  pid: 1,
+  runtime: 'r',
+  beatKey: new Uint8Array(16),
+};
+const kind = { term: 1, step: 0, evaluation: false };
+
+/** Both ends of a session. */
+async function connect(total?: Traffic): Promise<{ session: WorkerSession; worker: RawWorker }> {
+  let arrived!: (stream: JoinStream) => void;
+  const stream = new Promise<JoinStream>((resolve) => (arrived = resolve));
+  const address = await serve({ Join: (call: JoinStream) => arrived(call) });
+  const worker = new RawWorker(address, 'w1');
+  return { session: new WorkerSession(hello, await stream, 0, total), worker };
+}
+
+describe('a vector', () => {
+  it('travels in chunks and arrives as it is, also while the worker takes nothing', async () => {
+    const { session, worker } = await connect();
+    worker.pause();
+    const vector = Float32Array.from({ length: 20 * CHUNK_VALUES + 1 }, (_, i) => i);
+    session.sendVector(new OutgoingVector(kind, vector));
+    worker.resume();
+    const received = new Float32Array(vector.length);
+    for (let chunk = 0; chunk < 21; chunk++) {
+      const { parameters } = await worker.next('parameters');
+      expect(parameters).toMatchObject({ ...kind, chunk, chunks: 21 });
+      new Uint8Array(received.buffer).set(parameters.data, chunk * CHUNK_VALUES * 4);
+    }
+    expect(Buffer.from(received.buffer).equals(Buffer.from(vector.buffer))).toBe(true);
+  });
+
+  it('is not sent again for the same step, but is for the evaluation of it and for the next', async () => {
+    const { session, worker } = await connect();
+    for (const again of [kind, kind, { ...kind, evaluation: true }, { ...kind, step: 1 }, { ...kind, step: 1 }]) {
+      session.sendVector(new OutgoingVector(again, Float32Array.of(1)));
+    }
+    session.finish('done');
+    await worker.next('finish');
+    const sent = worker.received.flatMap((message) => (message.message === 'parameters' ? [message.parameters] : []));
+    expect(sent.map(({ step, evaluation }) => [step, evaluation])).toEqual([
+      [0, false],
+      [0, true],
+      [1, false],
+    ]);
+  });
+});
+
+describe('the bytes of a session', () => {
+  it('are counted by kind, also with those of all others; nothing is when it is over', async () => {
+    const total = new Traffic();
+    total.addSent('parameters', 100);
+    const { session } = await connect(total);
+    for (const again of [kind, kind, { ...kind, evaluation: true }]) {
+      session.sendVector(new OutgoingVector(again, Float32Array.of(1, 2)));
+    }
+    session.traffic.addReceived('gradients', 5);
+    session.finish('done');
+    session.sendVector(new OutgoingVector({ ...kind, step: 1 }, Float32Array.of(1)));
+    expect(session.traffic.sent).toEqual({ parameters: 8, evaluation: 8, dataset: 0 });
+    expect(total.sent).toEqual({ parameters: 108, evaluation: 8, dataset: 0 });
+    expect(total.received).toEqual({ gradients: 5, rows: 0 });
+  });
+});
+
+describe('an outgoing vector', () => {
+  it('encodes a chunk once, for all who get it, and gives those who come later the same bytes', () => {
+    const values = Float32Array.of(1, 2);
+    const vector = new OutgoingVector(kind, values);
+    const first = vector.message(0).bytes;
+    values[0] = 9;
+    expect(vector.message(0).bytes).toBe(first);
+    expect(new OutgoingVector(kind, values).message(0).bytes.equals(first)).toBe(false);
+  });
+});
+
+describe('a session', () => {
+  it('ends well, after all that was sent, when it is finished; nothing follows', async () => {
+    const { session, worker } = await connect();
+    session.send({ assignment: { generation: 1, shards: [0], evaluationBatches: [] } });
+    session.finish('the job is over');
+    session.send({ assignment: { generation: 2, shards: [], evaluationBatches: [] } });
+    session.sendVector(new OutgoingVector(kind, Float32Array.of(1)));
+    session.refuse(new ClusterError('LOST', 'too late'));
+    session.finish('again');
+    expect(await worker.ended).toBeUndefined();
+    expect(worker.received.map(({ message }) => message)).toEqual(['assignment', 'finish']);
+  });
+
+  it('ends with the error it is refused with, once', async () => {
+    const { session, worker } = await connect();
+    session.refuse(new ClusterError('LOST', 'heartbeat: silent'));
+    session.refuse(new ClusterError('BAD_MESSAGE', 'another'));
+    session.finish('too late');
+    expect(await worker.ended).toMatchObject({ code: 'LOST', message: 'heartbeat: silent' });
+    expect(worker.received).toEqual([]);
+  });
+});
+
+describe('the cores that a worker offers', () => {
+  it('are those of its Ready, and of a later heartbeat once it has tried', async () => {
+    const { session } = await connect();
+    expect(session.wideCores).toBe(0);
+    const engine = { engine: 'onnx', engineVersion: '1', device: 'cpu', lowering: 'portable', threads: 1 };
+    const ready = { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32) };
+    session.ready = { ...ready, wideCores: 0 };
+    session.heartbeat = { phase: 'idle', residentBytes: 1 };
+    expect(session.wideCores).toBe(0);
+    session.heartbeat = { phase: 'idle', residentBytes: 1, wideCores: 2 };
+    expect(session.wideCores).toBe(2);
+    session.heartbeat = undefined;
+    session.ready = { ...ready, wideCores: 4 };
+    expect(session.wideCores).toBe(4);
+  });
+});
+
+describe('the silence of a worker', () => {
+  const silent = () => new WorkerSession(hello, {} as JoinStream, 1_000);
+
+  it('ends with any byte from it, though its message is not whole', () => {
+    const session = silent();
+    let bytes = 100;
+    session.countBytes(() => bytes);
+    session.noteBytes(2_000);
+    expect(session.lastHeardMs).toBe(1_000);
+    bytes += 1;
+    session.noteBytes(3_000);
+    session.noteBytes(4_000);
+    expect([session.lastHeardMs, session.lastBytesMs]).toEqual([3_000, 3_000]);
+  });
+
+  it('does not count while the coordinator did not listen', () => {
+    const session = silent();
+    session.excuse(1_500, 4_000);
+    expect(session.lastHeardMs).toBe(2_500);
+    session.excuse(10_000, 4_000);
+    expect(session.lastHeardMs).toBe(4_000);
+  });
+});
+
+describe('what a worker is to hold', () => {
+  it('is sent when it changes, and not again', () => {
+    const sent: ToWorker[] = [];
+    const session = new WorkerSession(hello, { write: (message: ToWorker) => sent.push(message) } as never, 0);
+    session.assign({ shards: [1, 2], evaluationBatches: [0] }, 1);
+    session.assign({ shards: [1, 2], evaluationBatches: [0] }, 2);
+    session.assign({ shards: [2, 1], evaluationBatches: [0] }, 3);
+    expect(sent).toEqual([
+      { assignment: { generation: 1, shards: [1, 2], evaluationBatches: [0] } },
+      { assignment: { generation: 3, shards: [2, 1], evaluationBatches: [0] } },
+    ]);
+  });
+});

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { createOnnxEngine } from '../../../engine/onnx/engine.js';
+
+/** What is the onnx engine's alone; what it has in common with others is in `contract.test.ts`. */
+
+it('refuses more threads than give equal bits', async () => {
+  await expect(createOnnxEngine({ threads: 3, lowering: 'portable' })).rejects.toThrow(
+    'expected 1 to 2 threads, got 3',
+  );
+});
+
+it('names what computes', async () => {
+  const { info } = await createOnnxEngine({ threads: 1 });
+  expect(info).toMatchObject({ name: 'onnx', device: 'cpu', threads: 1 });
+  expect(info.lowering).toMatch(/^(portable|nchwc\d+)$/);
+  expect(info.version).toMatch(/^onnxruntime-node \d+\.\d+\.\d+$/);
+});

@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { EventMessage } from '../../../nats/payloads.js';
+import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
+import { interrupt, scratch, signInFlags, startRun, startServer, steps } from './rig.js';
+
+/** Logged or published, an event in as many words as both have. */
+function inWords(type: string, fields: Record<string, unknown>): string {
+  const names = ['state', 'reason', 'workerId', 'generation', 'epoch', 'step', 'digest', 'message'];
+  return [type, ...names.map((name) => JSON.stringify(fields[name]) ?? '-')].join(' ');
+}
+
+const renamed: Record<string, string> = { assignment: 'reassigned' };
+
+/** What the run's own log says has happened, in the words of the stream. */
+function logged(directory: string): string[] {
+  const lines = readFileSync(join(directory, 'log.jsonl'), 'utf8').trim().split('\n');
+  const entries = lines.map((line) => JSON.parse(line) as { msg: string } & Record<string, unknown>);
+  return entries
+    .filter(({ msg }) => msg !== 'listening')
+    .map(({ msg, ...fields }) => {
+      const { state } = fields;
+      if (msg === 'worker') return inWords(String(fields['change']), fields);
+      if (msg === 'evaluation') return inWords(msg, fields['record'] as Record<string, unknown>);
+      if (msg === 'state' && ['finished', 'stopped', 'failed'].includes(String(state))) {
+        return inWords(String(state), { reason: fields['reason'] });
+      }
+      return inWords(renamed[msg] ?? msg, fields);
+    });
+}
+
+function published({ type, data }: EventMessage): string {
+  const ending = ['finished', 'stopped', 'failed'].includes(type);
+  return inWords(type, ending ? { reason: data['reason'] } : data);
+}
+
+/** The stream has what the log has, in its order, each event once, and says so by its numbers. */
+function expectComplete(events: readonly EventMessage[], directory: string): void {
+  const [listening, ...rest] = events;
+  expect(listening!.type).toBe('listening');
+  expect(rest.map(published)).toEqual(logged(directory));
+  expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => i + 1));
+}
+
+/** What the stream has of a type, by one of its fields. */
+function of(events: readonly EventMessage[], type: string, field: string): unknown[] {
+  return events.filter((event) => event.type === type).map(({ data }) => data[field]);
+}
+
+describe.skipIf(missing !== undefined)(`the event stream${missing === undefined ? '' : ` (${missing})`}`, () => {
+  it('has every event once and in order, though nats-server is killed and started again three times', async () => {
+    const server = await startServer();
+    const directory = scratch();
+    const run = await startRun(directory, '--nats', server.url(), '--nats-job', 'killed');
+    for (let round = 1; round <= 3; round++) {
+      await steps(run, 8);
+      await server.kill();
+      await steps(run, 12);
+      await server.restart();
+      await run.command.until(new RegExp(`(is back[^]*){${round}}`));
+    }
+    const digest = await run.finish();
+    const js = jetstream(await server.connect());
+    const events = await readEvents(js);
+    expectComplete(events, directory);
+    expect(of(events, 'epoch', 'epoch')).toEqual([1, 2, 3, 4]);
+    expect(of(events, 'note', 'message').filter((note) => String(note).includes('is away'))).toHaveLength(3);
+    expect(of(events, 'gap', 'lost')).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', data: { step: 84, digest } });
+    expect(await readEntry(js, 'killed')).toMatchObject({ state: 'finished', step: 84, epoch: 4, epochs: 4, digest });
+  });
+
+  it('has nothing twice when a run makes steps again, though the server has forgotten the ids', async () => {
+    const server = await startServer();
+    const directory = scratch();
+    const first = await startRun(directory, '--nats', server.url(), '--nats-job', 'again');
+    const jsm = await jetstream(await server.connect()).jetstreamManager();
+    await jsm.streams.update('LOCKSTEP_EVENTS', { duplicate_window: 100_000_000 });
+    const js = jsm.jetstream();
+    await steps(first, 24);
+    await interrupt(first);
+    const before = await readEvents(js);
+    expect(of(before, 'epoch', 'step')).toEqual([21]);
+    expect(before.at(-1)).toMatchObject({ type: 'stopped', term: 1 });
+    const checkpoints = readdirSync(join(directory, 'checkpoints')).filter((name) => !name.includes('00000000'));
+    for (const name of checkpoints) rmSync(join(directory, 'checkpoints', name));
+
+    const second = await startRun(directory, '--nats', server.url(), '--nats-job', 'again');
+    const digest = await second.finish();
+    expect(second.command.stdout).toContain('going on after step 0 of 84 (start 2 of this run');
+    const events = await readEvents(js);
+    expect(of(events, 'epoch', 'step')).toEqual([21, 42, 63, 84]);
+    expect(of(events, 'evaluation', 'step')).toEqual([21, 42, 63, 84]);
+    const steppedAt = of(events, 'checkpoint', 'step');
+    expect(new Set(steppedAt).size).toBe(steppedAt.length);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', term: 2, data: { digest } });
+    expect(new Set(events.map(({ runId }) => runId)).size).toBe(1);
+    const own = events.filter(({ owner }) => owner === events.at(-1)!.owner);
+    expect(own.map(({ sequence }) => sequence)).toEqual(own.map((_, i) => i + 1));
+  });
+
+  it('is left alone by a run that never reaches NATS, whose digest is the same', async () => {
+    const [quiet, alone] = [scratch(), scratch()];
+    const digest = await (await startRun(quiet)).finish();
+    const run = await startRun(alone, '--nats', 'nats://127.0.0.1:9', ...signInFlags('user', 'secret-word'));
+    expect(await run.finish()).toBe(digest);
+    const { stdout } = run.command;
+    expect(stdout).toContain('NATS: nats://127.0.0.1:9 is away (connection refused); training goes on, events wait');
+    expect(stdout).toMatch(
+      /NATS: nats:\/\/127.0.0.1:9 did not get \d+ event\(s\) and the last state of the run directory/,
+    );
+    expect(stdout + readFileSync(join(alone, 'log.jsonl'), 'utf8')).not.toContain('secret-word');
+  });
+
+  it('gets what happened while the server was frozen, and the steps did not wait for that', async () => {
+    const server = await startServer();
+    const directory = scratch();
+    const run = await startRun(directory, '--nats', server.url(), '--nats-job', 'frozen');
+    await steps(run, 15);
+    server.freeze();
+    const tookMs: number[] = [];
+    // Over two epochs' ends, evaluations and checkpoints, and longer than a request to the server may take.
+    const until = performance.now() + 4_000;
+    while (tookMs.length < 40 || performance.now() < until) {
+      const begin = performance.now();
+      if (tookMs.length < 40) await run.nextStep();
+      else await new Promise((resolve) => setTimeout(resolve, 50));
+      tookMs.push(performance.now() - begin);
+    }
+    server.thaw();
+    const digest = await run.finish();
+    // Whoever waits for an answer of the server waits for 3 s.
+    expect(Math.max(...tookMs)).toBeLessThan(1_500);
+    const events = await readEvents(jetstream(await server.connect()));
+    expectComplete(events, directory);
+    expect(events.at(-1)).toMatchObject({ type: 'finished', data: { digest } });
+  });
+
+  it('says which metrics the steps came to, at most twice per second', async () => {
+    const server = await startServer();
+    const connection = await server.connect();
+    const messages: { at: number; step: number; steps: number; stepMs: { mean: number } }[] = [];
+    connection.subscribe('lockstep.v1.metered.metrics', {
+      callback: (_, message) => {
+        messages.push({ ...message.json<(typeof messages)[0]>(), at: performance.now() });
+      },
+    });
+    await connection.flush();
+    const run = await startRun(scratch(), '--nats', server.url(), '--nats-job', 'metered');
+    await steps(run, 30);
+    await eventually(
+      () => Promise.resolve(messages.at(-1)?.step),
+      (step) => step === 30,
+      'metrics of step 30',
+    );
+    expect(messages.reduce((sum, { steps: more }) => sum + more, 0)).toBe(30);
+    for (const { stepMs } of messages) expect(stepMs.mean).toBeGreaterThan(0);
+    const gaps = messages.slice(1).map(({ at }, i) => at - messages[i]!.at);
+    if (gaps.length > 0) expect(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toBeGreaterThan(400);
+  });
+});

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { backoffMs, jitterMs } from '../../../operator/kube/backoff.js';
+import { RateLimit } from '../../../operator/kube/rate-limit.js';
+
+test('the delay doubles from the first to the longest', () => {
+  const delays = [1, 2, 3, 4, 5, 6, 1000].map((failures) => backoffMs({ firstMs: 500, maxMs: 8000 }, failures, 0));
+  expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
+});
+
+test('chance shortens a delay by half at most, and moves a time by a fifth at most', () => {
+  expect([0, 0.5, 1].map((random) => backoffMs({ firstMs: 500, maxMs: 8000 }, 2, random))).toEqual([1000, 750, 500]);
+  expect([0, 0.5, 1].map((random) => jitterMs(1000, random))).toEqual([800, 1000, 1200]);
+});
+
+/** When a request after another would pass, each waiting for its token. */
+function passes(limit: RateLimit, nowMs: number, count: number): number[] {
+  return Array.from({ length: count }, () => {
+    nowMs += limit.untilNextMs(nowMs);
+    expect(limit.tryTake(nowMs)).toBe(true);
+    return Math.round(nowMs);
+  });
+}
+
+test('a burst goes through at once, and then so many per second', () => {
+  const limit = new RateLimit(10, 3);
+  expect(passes(limit, 0, 6)).toEqual([0, 0, 0, 100, 200, 300]);
+  expect(limit.tryTake(300)).toBe(false);
+  expect(limit.untilNextMs(600)).toBe(0);
+});
+
+test('never do more go through in any second than the rate and the burst together', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (gaps) => {
+      const limit = new RateLimit(20, 5);
+      let nowMs = 0;
+      const passed = gaps.map((gapMs) => (nowMs = passes(limit, nowMs + gapMs, 1)[0]!));
+      for (const [index, fromMs] of passed.entries()) {
+        const within = passed.slice(index).filter((ms) => ms < fromMs + 999).length;
+        expect(within).toBeLessThanOrEqual(25);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('who is asked to wait lets nobody through before', () => {
+  const limit = new RateLimit(10, 3);
+  limit.holdUntil(5000);
+  expect(limit.tryTake(4999)).toBe(false);
+  expect(passes(limit, 0, 2)).toEqual([5100, 5200]);
+});

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { EventMemory, type Happening } from '../../../operator/kube/event-decisions.js';
+
+const lost: Happening = { reason: 'CoordinatorLost', message: 'its node is gone', warning: true };
+
+test('what repeats within ten minutes is one Event whose count goes up, written every 20 s at most', () => {
+  const memory = new EventMemory();
+  expect(memory.decide('uid', lost, 0)).toEqual({ action: 'create' });
+  memory.created('uid', lost, 'job.1');
+  expect(memory.decide('uid', lost, 5_000).action).toBe('drop');
+  expect(memory.decide('uid', lost, 20_000)).toEqual({ action: 'count', name: 'job.1', count: 3 });
+  expect(memory.decide('uid', lost, 39_999).action).toBe('drop');
+  expect(memory.decide('uid', lost, 40_000)).toEqual({ action: 'count', name: 'job.1', count: 5 });
+  expect(memory.decide('uid', lost, 640_000)).toEqual({ action: 'create' });
+});
+
+test('an Event that could not be created is not counted up', () => {
+  const memory = new EventMemory();
+  memory.decide('uid', lost, 0);
+  expect(memory.decide('uid', lost, 30_000).action).toBe('drop');
+});
+
+test('other words, another reason and another job are Events of their own', () => {
+  const memory = new EventMemory();
+  const others = [
+    lost,
+    { ...lost, message: 'evicted' },
+    { ...lost, reason: 'Restarting' },
+    { ...lost, warning: false },
+  ];
+  expect(others.map((happening) => memory.decide('uid', happening, 0).action)).toEqual(Array(4).fill('create'));
+  expect(memory.decide('other', lost, 0).action).toBe('create');
+});
+
+test('a job that says something new all the time gets 25 Events, and then one per minute', () => {
+  const memory = new EventMemory();
+  const say = (number: number, nowMs: number) =>
+    memory.decide('uid', { ...lost, message: `number ${number}` }, nowMs).action;
+  const first = Array.from({ length: 40 }, (_, number) => say(number, 0));
+  expect(first.filter((action) => action === 'create')).toHaveLength(25);
+  expect([say(100, 59_000), say(101, 60_000), say(102, 60_000), say(103, 120_000)]).toEqual([
+    'drop',
+    'create',
+    'drop',
+    'create',
+  ]);
+  expect(memory.decide('other', lost, 0).action).toBe('create');
+});
