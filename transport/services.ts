@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type ChannelOptions,
@@ -86,8 +85,8 @@ interface Service<Client> {
   readonly service: ServiceDefinition;
 }
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = existsSync(join(here, 'lockstep')) ? here : join(here, '..', '..', 'proto');
+/** The build copies the .proto files, so the folder is beside this one in the source and in `dist`. */
+const root = fileURLToPath(new URL('../proto', import.meta.url));
 const definition = loadSync(
   ['cluster', 'data', 'control'].map((name) => join('lockstep', 'v1', `${name}.proto`)),
   { includeDirs: [root], longs: Number, enums: String, defaults: true, oneofs: true },
