@@ -10,7 +10,7 @@ export function badFolder(
   const remedy = advice === undefined ? '' : `${advice}; `;
   return new JobError(
     'BAD_DATA',
-    `read image folder: expected ${expected}, got ${got}; ${path}; ${remedy}see docs/data.md`,
+    `read image folder: expected ${expected}, got ${got}; ${path}; ${remedy}see docs/guides/data.md`,
     {
       cause,
     },

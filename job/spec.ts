@@ -140,7 +140,7 @@ export const jobSpecSchema = z
         name: z
           .enum(['onnx', 'tensorflow'])
           .default('onnx')
-          .describe('tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/engines.md'),
+          .describe('tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/guides/engines.md'),
         threads: z
           .int()
           .min(1)

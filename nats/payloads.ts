@@ -6,7 +6,7 @@ import { jobNamePattern } from './names.js';
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
- * Everything that Lockstep sends and receives over NATS, version 1; docs/nats.md describes it. All of it is JSON.
+ * Everything that Lockstep sends and receives over NATS, version 1; docs/guides/nats.md describes it. All of it is JSON.
  * Fields may be added within a version; they are not removed, and their meaning does not change.
  *
  * Any account of the server may have written what is read, so every text, list and number is bounded.

@@ -31,7 +31,7 @@ function remedyFor(className: string): string {
     return 'use a layer instead of an operation, such as Add, Multiply or Rescaling';
   }
   if (className === 'Masking') return 'remove it: masks of time steps are not computed with';
-  return 'use the layers that docs/layers.md lists';
+  return 'use the layers that docs/reference/layers.md lists';
 }
 
 function keyFaults(config: Json, { keys }: LayerRules): Fault[] {

@@ -3,7 +3,7 @@ import { layerKinds } from './layer-table.js';
 import type { Rule, Rules } from './rules.js';
 import { activationNames, initializerTable } from './value-rules.js';
 
-/** The page of layers and their keys (docs/layers.md), as Markdown. */
+/** The page of layers and their keys (docs/reference/layers.md), as Markdown. */
 export function layerReference(): string {
   const kinds = Object.entries(layerKinds).flatMap(([kind, rules]) => [
     `## ${title(kind)}`,

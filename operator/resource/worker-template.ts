@@ -228,4 +228,4 @@ export function templateProblems(template: unknown, options: { readonly allowAny
   return problems.map(({ path, message }) => ({ path: [...root, ...path], message }));
 }
 
-const refusal = 'a field that jobs may not set here; remove it, or see --allow-any-template in docs/operator.md';
+const refusal = 'a field that jobs may not set here; remove it, or see --allow-any-template in docs/guides/operator.md';

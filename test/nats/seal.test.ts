@@ -7,7 +7,7 @@ const seal = new Seal('the-token-of-the-cluster');
 const body = { workers: 4, at: 1796000000000, nonce: 'abcdefghijklmnop' };
 
 describe('a signature', () => {
-  it('is the one that the Python program in docs/nats.md makes', () => {
+  it('is the one that the Python program in docs/guides/nats.md makes', () => {
     expect(seal.add(['request', 'j', 'scale'], body).mac).toBe(
       '46cc34aa2fa4493ac68cee12507673c2ca2a46e7708ecf9d8efe5d95bcca3db5',
     );

@@ -122,7 +122,7 @@ describe('a value that is not computed with', () => {
 
 describe('a class', () => {
   it.each([
-    ['Teleport', 'use the layers that docs/layers.md lists'],
+    ['Teleport', 'use the layers that docs/reference/layers.md lists'],
     ['Masking', 'masks of time steps are not computed with'],
     ['TFOpLambda', 'use a layer instead of an operation'],
     ['relu', 'use the layers'],
