@@ -68,6 +68,16 @@ it('names every image of others in deploy/ by digest', () => {
   expect(images.some((image) => image.startsWith('docker.io/library/nats:'))).toBe(true);
 });
 
+it('names every action of the workflows by commit, and every container by digest', () => {
+  const workflows = filesIn('.github/workflows', /\.yml$/).map(read);
+  const values = (key: string) =>
+    workflows.flatMap((text) => [...text.matchAll(new RegExp(`^ *(?:- )?${key}: (.+)$`, 'gm'))].map(([, one]) => one!));
+  const actions = values('uses');
+  expect(actions.length).toBeGreaterThan(10);
+  for (const action of actions) expect(action).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  for (const container of values('container')) expect(container).toMatch(digest);
+});
+
 it('tells which tags have another digest than the one in deploy/', () => {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-pinned-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -110,5 +120,6 @@ it('tells nobody to run or install a package from npm under the name that is not
     filesIn(folder, /\.(md|ts|ya?ml|ipynb|sh|mjs)$/),
   );
   const wrong = /npx (?:\S+ )*?lockstep\b|npm (?:install|i|add|exec)(?: -\S+)* lockstep(?![-\w./])/;
-  expect([...documents, 'README.md'].filter((file) => wrong.test(read(file)))).toEqual([]);
+  const more = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('.github', /\.(md|yml)$/)];
+  expect([...documents, ...more].filter((file) => wrong.test(read(file)))).toEqual([]);
 });
