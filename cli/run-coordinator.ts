@@ -18,7 +18,7 @@ import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 import type { TlsFiles } from './tls-files.js';
-import { RunPlace } from './unbegun-run.js';
+import { RunPlace } from './run-directory-guard.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;

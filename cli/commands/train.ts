@@ -17,7 +17,7 @@ import { runCoordinator } from '../run-coordinator.js';
 import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
 import { readToken } from '../token.js';
 import { refuseUnused } from '../unused-flags.js';
-import { planLocalWorkers } from '../workers-auto.js';
+import { planLocalWorkers } from '../plan-local-workers.js';
 
 /** What `addRunOptions` adds, as parsed. */
 export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {

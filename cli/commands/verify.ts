@@ -10,7 +10,7 @@ import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
 import { LocalWorkers } from '../local-workers.js';
 import { refuseUnused } from '../unused-flags.js';
-import { type LocalPlan, planLocalWorkers } from '../workers-auto.js';
+import { type LocalPlan, planLocalWorkers } from '../plan-local-workers.js';
 
 interface VerifyOptions {
   replay?: boolean;

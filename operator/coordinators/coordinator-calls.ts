@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CoordinatorStatus, isEndState } from '../plan/coordinator-status.js';
 import type { Answer, Plan } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
-import { newsOf } from './answer-news.js';
+import { newsOf } from './update-urgency.js';
 import { type Backoff, backoffMs } from '../kube/backoff.js';
 import { CoordinatorChannel, isUntrusted } from './coordinator-channel.js';
 import { FairSlots, type Slot } from '../kube/fair-slots.js';
 import { Pump } from './gated-socket.js';
-import { type JobPace, NewsPace } from './news-pace.js';
+import { type JobPace, NewsPace } from './plan-rate.js';
 import { keyOf } from '../kube/object-cache.js';
 import type { Secrets } from '../kube/secrets.js';
 

@@ -1,6 +1,6 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJob } from '../resource/training-job.js';
-import { KeptJobs } from './kept-jobs.js';
+import { KeptJobs } from './job-cache-limit.js';
 import { type ChangeListener, keyOf, ObjectCache, ownerOf } from './object-cache.js';
 import { childResources, jobResource, jobUidLabel, type Resource } from './resources.js';
 import { keep, type PackedJob, unpackJob } from './trim.js';

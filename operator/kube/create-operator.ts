@@ -13,7 +13,7 @@ import { Executor } from './executor.js';
 import { Informer } from './informer.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { Leader } from './leader.js';
-import { healthPage, ObservingServer, type ObservingSettings } from './observing-server.js';
+import { healthPage, ObservingServer, type ObservingSettings } from './monitoring-server.js';
 import type { OperatorOptions } from './operator-options.js';
 import { Operator, type Phase } from './operator.js';
 import { Reconciler } from './reconciler.js';

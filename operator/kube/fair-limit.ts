@@ -1,6 +1,6 @@
 import { timerMs } from '../../util/clock.js';
 import { RateLimit } from './rate-limit.js';
-import { Turns } from './turns.js';
+import { Turns } from './round-robin.js';
 
 type Pass = () => void;
 

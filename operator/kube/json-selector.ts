@@ -1,6 +1,6 @@
-import { beginWhole, bytes as marks, endOfWhole, measure, type Whole } from './json-whole.js';
+import { beginWhole, bytes as marks, endOfWhole, measure, type Whole } from './json-raw-value.js';
 
-export type { Measured } from './json-whole.js';
+export type { Measured } from './json-raw-value.js';
 
 /**
  * The part of a JSON value that is kept:

@@ -5,7 +5,7 @@ import type { CoordinatorCalls } from '../coordinators/coordinator-calls.js';
 import type { Informer } from './informer.js';
 import type { Leader } from './leader.js';
 import { keyOf } from './object-cache.js';
-import type { ObservingServer } from './observing-server.js';
+import type { ObservingServer } from './monitoring-server.js';
 import type { WorkQueue } from './work-queue.js';
 
 export interface OperatorParts {

@@ -1,6 +1,6 @@
 import { timerMs } from '../../util/clock.js';
 import { type Backoff, backoffMs } from './backoff.js';
-import { Turns } from './turns.js';
+import { Turns } from './round-robin.js';
 
 export interface QueueSettings {
   /** Works on one key. @returns how long until the key is due again; undefined: not before something happens. */

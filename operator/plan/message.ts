@@ -1,6 +1,6 @@
-import type { View } from './look.js';
+import type { View } from './job-view.js';
 import { identityOf, secretNamesOf } from './names.js';
-import { podTrouble, podTroubles } from './pod-trouble.js';
+import { podTrouble, podTroubles } from './pod-problem.js';
 import { timeText } from './time.js';
 import type { Observed } from './types.js';
 

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { CoordinatorMemory, State } from '../resource/status.js';
 import { isDeleting } from './attempts.js';
-import { isLive } from './pod-trouble.js';
+import { isLive } from './pod-problem.js';
 
 /** The job is over. */
 export interface Outcome {

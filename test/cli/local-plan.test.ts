@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideCount, decideGpus, decideWorkers, describePlan, type EngineWish } from '../../cli/local-plan.js';
-import { planLocalWorkers } from '../../cli/workers-auto.js';
+import { planLocalWorkers } from '../../cli/plan-local-workers.js';
 import { resolveSpec } from '../../job/resolve.js';
 
 const engine = (device = 'auto', name: EngineWish['name'] = 'onnx'): EngineWish => ({ name, device, lowering: 'auto' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FairLimit } from '../../../operator/kube/fair-limit.js';
-import { Turns } from '../../../operator/kube/turns.js';
+import { Turns } from '../../../operator/kube/round-robin.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { healthPage, ObservingServer } from '../../../operator/kube/observing-server.js';
+import { healthPage, ObservingServer } from '../../../operator/kube/monitoring-server.js';
 import { until } from '../../until.js';
 
 const limitMs = 10_000;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { CoordinatorStatus } from '../../../operator/plan/coordinator-status.js';
 import type { Answer } from '../../../operator/plan/types.js';
-import { type News, newsOf } from '../../../operator/coordinators/answer-news.js';
-import { NewsPace, progressIntervals } from '../../../operator/coordinators/news-pace.js';
+import { type News, newsOf } from '../../../operator/coordinators/update-urgency.js';
+import { NewsPace, progressIntervals } from '../../../operator/coordinators/plan-rate.js';
 import { reply } from '../objects.js';
 
 const answer: Answer = { pod: 'p', status: reply({ step: 5 }), statusMs: 1 };

@@ -1,4 +1,4 @@
-import type { News } from './answer-news.js';
+import type { News } from './update-urgency.js';
 import { RateLimit } from '../kube/rate-limit.js';
 
 /** Interval between plans for a job's progress; longer with many jobs, by the limits below. */

@@ -3,7 +3,7 @@ import type { TrainingJob } from '../resource/training-job.js';
 import { isDeleting } from './attempts.js';
 import type { JobContext } from './job-context.js';
 import { currentCredentials } from './credentials.js';
-import type { View } from './look.js';
+import type { View } from './job-view.js';
 import { appliedAnnotation, certificateHosts } from './names.js';
 import { jobConfig } from './objects/config.js';
 import { coordinatorPod } from './objects/coordinator-pod.js';

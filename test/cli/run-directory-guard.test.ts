@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunPlace } from '../../cli/unbegun-run.js';
+import { RunPlace } from '../../cli/run-directory-guard.js';
 import { temporaryDirectory } from '../data/small-cifar10.js';
 
 /** Creates the files of a command before its run begins. */
