@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ModelTopology } from '../engine/engine.js';
-import { loadBlankModel } from '../engine/model.js';
-import { canonical } from '../engine/topology/canonical.js';
-import { faultsError, type LayerFault } from '../engine/topology/fault.js';
-import { foreignFormat } from '../engine/topology/format.js';
-import { isObject } from '../engine/topology/json.js';
-import { checkRoundTrip, type Model as ComparedModel } from '../engine/topology/round-trip.js';
-import { watchOptions } from '../engine/topology/watch-options.js';
+import { loadBlankModel } from '../engine/model/model.js';
+import { canonical } from '../engine/model/topology/canonical.js';
+import { faultsError, type LayerFault } from '../engine/model/topology/fault.js';
+import { foreignFormat } from '../engine/model/topology/format.js';
+import { isObject } from '../engine/model/topology/json.js';
+import { checkRoundTrip, type Model as ComparedModel } from '../engine/model/topology/round-trip.js';
+import { watchOptions } from '../engine/model/topology/watch-options.js';
 import type { Dataset } from '../data/dataset.js';
 import { JobError } from '../job/errors.js';
 import { isModule } from '../job/models.js';
@@ -78,7 +78,7 @@ interface ModelLike extends ComparedModel {
 
 async function evaluateModule(file: string, shapes: Omit<ModelRequest, 'tf'>): Promise<ModelTopology> {
   const make = await importDefault(file);
-  const { tf, layers } = await import('../engine/tf.js');
+  const { tf, layers } = await import('../engine/model/tfjs/tf.js');
   await tf.setBackend('cpu');
   const faults: LayerFault[] = [];
   const watched = { ...layers, layers: watchOptions(layers.layers, (found) => faults.push(...found)) };

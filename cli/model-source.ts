@@ -7,7 +7,7 @@ import { readRunModel } from '../run/model/read-run.js';
 import type { TrainedModel } from '../run/model/trained-model.js';
 import { classify } from '../engine/classify.js';
 import { createEngine, type EngineChoice } from '../engine/create.js';
-import { runExported } from '../engine/run-exported.js';
+import { runExported } from '../engine/onnx/run-exported.js';
 import { JobError } from '../job/errors.js';
 import type { ModelCard } from '../job/model-card.js';
 import type { JobSpec } from '../job/spec.js';

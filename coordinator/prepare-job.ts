@@ -1,5 +1,5 @@
 import type { ModelLayout, ModelTopology } from '../engine/engine.js';
-import { describeModel, initialWeights } from '../engine/model.js';
+import { describeModel, initialWeights } from '../engine/model/model.js';
 import type { Dataset, Split } from '../data/dataset.js';
 import { datasetDigest, type IndexRange, partBytes, PartDigests } from '../data/chunks.js';
 import { jobDigest } from '../job/digest.js';
@@ -109,7 +109,7 @@ async function compileModel(
   if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length), advice: [] };
   const topology = spec.topology ?? (await readModel!(spec.model, dataset));
   // With the compiler behind it, which nobody else needs here.
-  const { checkPrograms } = await import('../engine/check-programs.js');
+  const { checkPrograms } = await import('../engine/onnx/check-programs.js');
   const advice = await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }

@@ -1,5 +1,5 @@
 import type { ModelLayout, WeightInfo } from '../engine/engine.js';
-import { decodeSafetensors, type NamedTensor, safetensorsHeader } from '../engine/safetensors.js';
+import { decodeSafetensors, type NamedTensor, safetensorsHeader } from './safetensors.js';
 import { canonicalJson, sha256Hex, stateDigest, type TrainingState } from '../job/digest.js';
 import { JobError } from '../job/errors.js';
 import { createOptimizer } from '../job/optimizer.js';

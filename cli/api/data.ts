@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadBlankModel } from '../../engine/model.js';
+import { loadBlankModel } from '../../engine/model/model.js';
 import type { Dataset } from '../../data/dataset.js';
 import { contactSheet } from '../../data/explore.js';
 import { openDataset } from '../../data/index.js';

@@ -4,7 +4,7 @@ import type { EvaluationRecord, TestRow } from '../../run/records.js';
 import { mostConfused } from '../../run/report/confusion.js';
 import { formatScore, formatShare } from '../../run/report/format.js';
 import { formatConfusion } from '../../run/report/terminal.js';
-import { runExported } from '../../engine/run-exported.js';
+import { runExported } from '../../engine/onnx/run-exported.js';
 import type { Dataset } from '../../data/dataset.js';
 import { imageSheet } from '../../data/explore.js';
 import { datasetDigest } from '../../data/chunks.js';

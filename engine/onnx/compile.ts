@@ -7,7 +7,7 @@ import type { Rules } from '../lower/lowering.js';
 import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
 import { maskInput } from '../masks.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../model/model.js';
 import { type TracedProgram, traceEvaluation, traceTraining } from '../trace/program.js';
 import { gpuProbeProgram, probeProgram } from './probe-program.js';
 import type { ProgramRequest, Target } from './program-source.js';

@@ -1,7 +1,7 @@
 import util from 'node:util';
 import { EngineError } from '../errors.js';
-import { tf } from '../tf.js';
-import { replaceGradients } from '../tfjs/gradients.js';
+import { tf } from '../model/tfjs/tf.js';
+import { replaceGradients } from '../model/tfjs/gradients.js';
 import { environmentFor } from './environment.js';
 import { bindings, findBinding } from './find-binding.js';
 import { mendMaxPool } from './max-pool.js';

@@ -2,7 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ProgramInput, ProgramSpec, TrainResult } from '../engine.js';
 import { disposedError, EngineError } from '../errors.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import type { TraceContext } from '../trace/layers.js';
 import { defaultLoss, losses } from '../trace/loss.js';
 import { type Place, watchLayers } from '../trace/watch-layers.js';

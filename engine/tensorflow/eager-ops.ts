@@ -1,5 +1,5 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import type { Convolution } from '../trace/layers.js';
 
 /**

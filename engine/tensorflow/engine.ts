@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Engine, EvaluateProgram, MaskInfo, ProgramSpec, TrainProgram } from '../engine.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../model/model.js';
 import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from '../feeds.js';
 import { loadBinding } from './binding.js';
 import { EagerModel } from './eager-model.js';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
 /** The least of all maxima that is taken for one; f32's own least is −3.4028e38. */
 const least = -3.4e38;

@@ -1,5 +1,5 @@
 import type { KernelFunc, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
 /**
  * libtensorflow's CPU kernels add up one element after the other, so that over the pixels of a batch, thousands of them,

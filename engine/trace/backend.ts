@@ -4,7 +4,7 @@ import { constantData, Graph } from '../ir/graph.js';
 import type { ConstantData, DType, Node } from '../ir/node.js';
 import { reshape } from '../ir/shape-ops.js';
 import { sameShape } from '../ir/shape.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
 /**
  * A TF.js backend whose tensors are nodes of a graph: running TF.js code under it records what the code computes.

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Node } from '../ir/node.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import { geometry } from './kernels/linear.js';
 import type { Convolution, Dilated } from './layers.js';
 import { backend } from './register.js';

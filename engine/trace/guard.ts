@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
-import type { Layer } from '../model-layers.js';
+import type { Layer } from '../model/layers.js';
 
 /** Called before each call of a layer. */
 export type Guard = (layer: Layer, inputs: Tensor | Tensor[]) => void;

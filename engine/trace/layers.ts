@@ -2,7 +2,7 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo } from '../engine.js';
 import { sizeOf } from '../ir/shape.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import type { Guard } from './guard.js';
 
 /** Layers that are not recorded as TF.js calls them, and what is recorded in their place. */

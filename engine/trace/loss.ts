@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LossSpec } from '../engine.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
 /** Sum over the samples of a loss, from logits `[N, classes]` and labels `[N]`; in TF.js, which differentiates it. */
 export type Loss = (logits: Tensor, labels: Tensor) => Tensor;

@@ -1,4 +1,4 @@
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
 /** Operations of TF.js that draw random numbers. */
 const randomOps: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import { TraceBackend } from './backend.js';
 import { type Kernel, KernelCall, type KernelTable, Unsupported } from './kernel.js';
 import { elementwise } from './kernels/elementwise.js';

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { allLayers, type Layer } from '../model-layers.js';
-import { tf } from '../tf.js';
+import { allLayers, type Layer } from '../model/layers.js';
+import { tf } from '../model/tfjs/tf.js';
 import { type Call, inPlaceOf, type TraceContext } from './layers.js';
 
 /** Where the name of the layer is kept that is at work. */

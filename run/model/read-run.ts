@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeModel } from '../../engine/model.js';
+import { describeModel } from '../../engine/model/model.js';
 import { JobError } from '../../job/errors.js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { modelCard } from '../../job/model-card.js';

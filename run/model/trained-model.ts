@@ -1,6 +1,6 @@
 import type { ModelLayout, ModelTopology } from '../../engine/engine.js';
-import { exportOnnx, exportTfjs } from '../../engine/export.js';
-import { encodeSafetensors, type NamedTensor } from '../../engine/safetensors.js';
+import { exportOnnx, exportTfjs } from '../../engine/onnx/export.js';
+import { encodeSafetensors, type NamedTensor } from '../safetensors.js';
 import { cardKey, type ModelCard } from '../../job/model-card.js';
 import { namedTensors } from '../checkpoint-file.js';
 

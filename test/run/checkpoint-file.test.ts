@@ -8,7 +8,7 @@ import {
   vectorLength,
   viewState,
 } from '../../run/checkpoint-file.js';
-import { decodeSafetensors } from '../../engine/safetensors.js';
+import { decodeSafetensors } from '../../run/safetensors.js';
 
 const layout: StateLayout = {
   model: {

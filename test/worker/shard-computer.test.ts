@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, ModelTopology, ProgramSpec } from '../../engine/engine.js';
-import { describeModel, initialWeights } from '../../engine/model.js';
+import { describeModel, initialWeights } from '../../engine/model/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import type { Split } from '../../data/dataset.js';
 import { augmentInto } from '../../job/augment.js';

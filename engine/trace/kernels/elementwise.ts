@@ -3,7 +3,7 @@ import { add, binary, leakyRelu, negate, select, subtract, times, unary } from '
 import type { Graph } from '../../ir/graph.js';
 import type { BinaryOp, Node, UnaryOp } from '../../ir/node.js';
 import { cast } from '../../ir/shape-ops.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import { type Kernel, type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 const unaryOps: Readonly<Record<string, UnaryOp>> = {

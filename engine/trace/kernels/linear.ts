@@ -14,7 +14,7 @@ import type { Graph } from '../../ir/graph.js';
 import { matmul } from '../../ir/linear.js';
 import type { ConvAttrs, Node } from '../../ir/node.js';
 import type { Shape } from '../../ir/shape.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import { type Kernel, type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 export const linear: KernelTable = {

@@ -3,7 +3,7 @@ import { add, subtract, times, unary } from '../../ir/elementwise.js';
 import { maxPool, maxPoolGrad } from '../../ir/pool.js';
 import type { Node, PoolAttrs } from '../../ir/node.js';
 import type { Shape } from '../../ir/shape.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import type { KernelCall, KernelTable } from '../kernel.js';
 
 export const pooling: KernelTable = {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEntry, encodeEntry } from '../../../engine/cache/entry.js';
 import { decideEviction } from '../../../engine/cache/eviction.js';
 import { ProgramCache } from '../../../engine/cache/program-cache.js';
-import { describeModel } from '../../../engine/model.js';
+import { describeModel } from '../../../engine/model/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
 import { compileEachTime, type ProgramRequest, throughCache } from '../../../engine/onnx/program-source.js';
 import { builtinTopology } from '../../../job/models.js';

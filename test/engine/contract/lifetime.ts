@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tf } from '../../../engine/tf.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import { common } from './model.js';
 import { bitsOf, type Rig, trainOnce } from './rig.js';
 

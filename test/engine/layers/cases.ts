@@ -1,5 +1,5 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { layers as tfl } from '../../../engine/tf.js';
+import { layers as tfl } from '../../../engine/model/tfjs/tf.js';
 
 type Layer = LayersModel['layers'][number];
 type Body = (x: SymbolicTensor) => SymbolicTensor;

@@ -1,8 +1,8 @@
 import type { Scalar, Tensor, Tensor1D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ModelTopology, ProgramInput, TrainResult } from '../../../engine/engine.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../../../engine/model.js';
-import { tf } from '../../../engine/tf.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../../../engine/model/model.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 
 /** What a program is compared with: the same model under TF.js's own `cpu` backend. */
 

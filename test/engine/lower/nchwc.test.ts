@@ -11,7 +11,7 @@ import { compileProbe } from '../../../engine/onnx/compile.js';
 import { probeDifference, probeNchwc } from '../../../engine/onnx/probe.js';
 import { probeProgram } from '../../../engine/onnx/probe-program.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
-import { tf } from '../../../engine/tf.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import { inputsOf, onCpu, onOnnx, type Outcome, type ParityCase, relativeError } from '../parity/compare.js';
 
 const probe = await probeNchwc(1);

@@ -5,7 +5,7 @@ import { prepareJob, type PreparedJob } from '../../../coordinator/prepare-job.j
 import { createEngine } from '../../../engine/create.js';
 import type { Engine, MaskInfo, ProgramInput, TrainResult, WeightInfo } from '../../../engine/engine.js';
 import { EngineError } from '../../../engine/errors.js';
-import { loadBlankModel } from '../../../engine/model.js';
+import { loadBlankModel } from '../../../engine/model/model.js';
 import type { Dataset, Split } from '../../../data/dataset.js';
 import { drawMasks } from '../../../job/dropout.js';
 import { JobError } from '../../../job/errors.js';
