@@ -7,7 +7,7 @@ import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
 import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
 import { showControls } from './terminal/visible.js';
-import { refuseEmpty } from './unused-flags.js';
+import { refuseEmpty } from './options/unused-flags.js';
 import { version } from './version.js';
 
 /** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */

@@ -12,13 +12,13 @@ import { planSteps } from '../job/plan.js';
 import { ClusterError } from '../proto/errors.js';
 import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
-import { readModel } from './model-thread.js';
-import { openNatsFor } from './nats-options.js';
+import { readModel } from './model/model-thread.js';
+import { openNatsFor } from './options/nats-options.js';
 import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
-import type { TlsFiles } from './tls-files.js';
-import { RunPlace } from './run-directory-guard.js';
+import type { TlsFiles } from './options/tls-files.js';
+import { RunPlace } from './runs/run-directory-guard.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;

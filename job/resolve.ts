@@ -1,6 +1,6 @@
 import { JobError } from './errors.js';
 import { schemasAt } from './expected.js';
-import { didYouMean, nearest } from './hint.js';
+import { didYouMean, nearest } from '../util/hint.js';
 import { isPresetName, presets } from './presets.js';
 import { inputSchema, type SpecPath } from './spec-problems.js';
 import { parseSetting, type Setting, type SpecFile } from './spec-text.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describeExpected, type JsonSchema, schemasAt, showValue } from './expected.js';
-import { didYouMean, nearest } from './hint.js';
+import { didYouMean, nearest } from '../util/hint.js';
 
 /** A place in a spec, e.g. `['optimizer', 'learningRate']`. */
 export type SpecPath = readonly PropertyKey[];

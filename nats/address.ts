@@ -1,6 +1,6 @@
 import { JobError } from '../job/errors.js';
 import { maxNatsUrl, natsUrlPattern } from '../transport/nats-url.js';
-import { isLoopback } from '../coordinator/membership/listen.js';
+import { isLoopback } from '../transport/listen.js';
 import { jobNamePattern } from './names.js';
 
 /** Credentials for NATS. Secret: never log them. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
-import { finishedRun } from '../coordinator/persistence/previous-run.js';
+import { finishedRun } from '../run/previous-run.js';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { NatsAddress } from './address.js';
 import { JobPresence } from './job-presence.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobError } from '../job/errors.js';
 import { manifestPlan } from '../job/plan.js';
-import { checkpointName, checkpointSteps } from './checkpoint-decisions.js';
-import type { RecordedRun } from './compare-runs.js';
+import { checkpointName, checkpointSteps } from './checkpoint/checkpoint-decisions.js';
+import type { RecordedRun } from './history/compare-digests.js';
 
 /** Epochs of a run, both included, from 1. */
 export interface EpochRange {

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { InvariantError, JobError } from '../job/errors.js';
 import type { DigestEntry, EvaluationEntry, StepRecord, RunHistorySoFar } from './records.js';
-import { lockRun, type RunLock } from './run-lock.js';
-import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './run-records.js';
+import { lockRun, type RunLock } from './lock/run-lock.js';
+import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './record-format.js';
 import { asideEnding, cannotWrite, isDiskFull, makeDirectory, makeParents, writeWhole } from './write-file.js';
 
 /** What the growing files hold when a start begins. */

@@ -1,5 +1,5 @@
 import type { JobManifest } from '../job/manifest.js';
-import type { RunRecord } from '../coordinator/persistence/previous-run.js';
+import type { RunRecord } from './previous-run.js';
 import type { RunDirectory } from './run-directory.js';
 
 /** `run.json`: what a run computes with, how often it was started, and in the end how it went. */

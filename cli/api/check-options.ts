@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { showValue } from '../../job/expected.js';
-import { didYouMean, nearest } from '../../job/hint.js';
+import { didYouMean, nearest } from '../../util/hint.js';
 import { inputSchema, knownPaths, specProblems } from '../../job/spec-problems.js';
 import { jobSpecSchema } from '../../job/spec.js';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DigestEntry, EvaluationEntry, StepRecord } from '../../run/records.js';
-import { parseLines, parseSteps } from '../../run/run-records.js';
+import { parseLines, parseSteps } from '../../run/record-format.js';
 import type { Dataset } from '../../data/dataset.js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { checkArgument, checkDataset } from './check-options.js';

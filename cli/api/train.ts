@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { interruptedExitCode } from '../exit-codes.js';
-import { newRunDirectory } from '../run-path.js';
+import { newRunDirectory } from '../runs/run-path.js';
 import { checkOptions, trainOptionsSchema } from './check-options.js';
 import type { DatasetOptions } from './data.js';
 import { openRun, type Run } from './run.js';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ControlReply } from '../../proto/messages.js';
-import { addControlOptions, type ControlClient, type ControlOptions, withControl } from '../control-client.js';
-import { workerCount } from '../numbers.js';
+import { addControlOptions, type ControlClient, type ControlOptions, withControl } from '../control/control-client.js';
+import { workerCount } from '../options/numbers.js';
 
 /** `lockstep pause`: no step after the one in progress until `resume`; workers stay, no bit of the result changes. */
 export function pauseCommand(): Command {

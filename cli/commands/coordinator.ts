@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
 import { findDatasetFor } from '../dataset.js';
-import { describeFinishedRun } from '../finished-run.js';
-import { resolveNats } from '../nats-options.js';
-import { positive } from '../numbers.js';
-import { addSpecOptions, presetHelp } from '../options.js';
-import { chooseRun } from '../run-choice.js';
-import { writeResultFile } from '../result-file.js';
+import { describeFinishedRun } from '../runs/finished-run.js';
+import { resolveNats } from '../options/nats-options.js';
+import { positive } from '../options/numbers.js';
+import { addSpecOptions, presetHelp } from '../options/options.js';
+import { chooseRun } from '../runs/run-choice.js';
+import { writeResultFile } from '../runs/result-file.js';
 import { runCoordinator } from '../run-coordinator.js';
-import { readTls } from '../tls-options.js';
-import { readToken } from '../token.js';
+import { readTls } from '../options/tls-options.js';
+import { readToken } from '../options/token.js';
 import { addJobFileOptions, addRunOptions, checkRunFlags, type RunOptions } from './train.js';
 
 interface CoordinatorCommandOptions extends RunOptions {

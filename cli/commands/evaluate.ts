@@ -6,7 +6,7 @@ import type { Dataset } from '../../data/dataset.js';
 import { datasetDigest } from '../../data/chunks.js';
 import { JobError } from '../../job/errors.js';
 import { datasetFor } from '../dataset.js';
-import { checkpointOption, modelHelp, type OpenedModel, openModel } from '../model-source.js';
+import { checkpointOption, modelHelp, type OpenedModel, openModel } from '../model/model-source.js';
 
 interface EvaluateOptions {
   checkpoint?: string;

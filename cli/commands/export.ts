@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { type ModelFile, type ModelFormat, modelFiles, modelFormats } from '../../run/model/trained-model.js';
 import { writeWhole } from '../../run/write-file.js';
 import { JobError } from '../../job/errors.js';
-import { checkpointOption, modelHelp, openModel } from '../model-source.js';
+import { checkpointOption, modelHelp, openModel } from '../model/model-source.js';
 
 interface ExportOptions {
   checkpoint?: string;

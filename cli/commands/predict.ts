@@ -4,8 +4,8 @@ import { badImages, decodeImage, readImageFile } from '../../data/decode-image.j
 import { JobError } from '../../job/errors.js';
 import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
 import type { ModelCard } from '../../job/model-card.js';
-import { checkpointOption, modelHelp, openModel } from '../model-source.js';
-import { positive } from '../numbers.js';
+import { checkpointOption, modelHelp, openModel } from '../model/model-source.js';
+import { positive } from '../options/numbers.js';
 
 interface PredictOptions {
   checkpoint?: string;

@@ -4,8 +4,8 @@ import { formatDuration, formatShare } from '../../run/report/format.js';
 import type { NatsAddress } from '../../nats/address.js';
 import type { RegistryEntry } from '../../nats/payloads.js';
 import { JobError } from '../../job/errors.js';
-import { givenFlags, refuseUnused } from '../unused-flags.js';
-import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from '../nats-options.js';
+import { givenFlags, refuseUnused } from '../options/unused-flags.js';
+import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from '../options/nats-options.js';
 
 interface RunsFlags extends NatsConnectionFlags {
   runs: string;
@@ -35,7 +35,7 @@ function show<Found>(found: Found, json: boolean | undefined, describe: (found: 
 }
 
 async function jobsOf(address: NatsAddress): Promise<RegistryEntry[]> {
-  const { listJobs } = await import('../nats-jobs.js');
+  const { listJobs } = await import('../control/nats-jobs.js');
   return listJobs(address);
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { addControlOptions, type ControlOptions, withControl } from '../control-client.js';
-import { describeStatus } from '../describe-status.js';
+import { addControlOptions, type ControlOptions, withControl } from '../control/control-client.js';
+import { describeStatus } from '../control/describe-status.js';
 
 /** `lockstep status`: what a running coordinator says of its job. */
 export function statusCommand(): Command {

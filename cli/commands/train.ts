@@ -5,19 +5,19 @@ import type { Coordinator } from '../../coordinator/coordinator.js';
 import { defaultHttpPort } from '../../observe/page/server/decide.js';
 import { ClusterError } from '../../proto/errors.js';
 import { findDatasetFor } from '../dataset.js';
-import { describeScale } from '../describe-scale.js';
-import { LocalWorkers } from '../local-workers.js';
+import { describeScale } from '../workers/describe-scale.js';
+import { LocalWorkers } from '../workers/local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
-import { addNatsOptions, type NatsFlags, resolveNats } from '../nats-options.js';
-import { positive, seconds, stepCount } from '../numbers.js';
-import { addSpecOptions, presetHelp } from '../options.js';
+import { addNatsOptions, type NatsFlags, resolveNats } from '../options/nats-options.js';
+import { positive, seconds, stepCount } from '../options/numbers.js';
+import { addSpecOptions, presetHelp } from '../options/options.js';
 import { noCacheOption } from '../program-cache.js';
-import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
+import { type ChosenRun, chooseRun, type RunChoice } from '../runs/run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
-import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
-import { readToken } from '../token.js';
-import { refuseUnused } from '../unused-flags.js';
-import { planLocalWorkers } from '../plan-local-workers.js';
+import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../options/tls-options.js';
+import { readToken } from '../options/token.js';
+import { refuseUnused } from '../options/unused-flags.js';
+import { planLocalWorkers } from '../workers/plan-local-workers.js';
 
 /** What `addRunOptions` adds, as parsed. */
 export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {

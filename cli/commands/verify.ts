@@ -2,15 +2,15 @@ import { availableParallelism } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { compareRuns, readRecordedRun, type RecordedRun } from '../../run/compare-runs.js';
+import { compareRuns, readRecordedRun, type RecordedRun } from '../../run/history/compare-digests.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
 import { parseEpochs, prepareReplay } from '../../run/replay.js';
 import { JobError } from '../../job/errors.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
-import { LocalWorkers } from '../local-workers.js';
-import { refuseUnused } from '../unused-flags.js';
-import { type LocalPlan, planLocalWorkers } from '../plan-local-workers.js';
+import { LocalWorkers } from '../workers/local-workers.js';
+import { refuseUnused } from '../options/unused-flags.js';
+import { type LocalPlan, planLocalWorkers } from '../workers/plan-local-workers.js';
 
 interface VerifyOptions {
   replay?: boolean;

@@ -1,6 +1,12 @@
 import { Command } from 'commander';
-import { addControlOptions, addWaitOption, type ControlOptions, isOver, withControl } from '../control-client.js';
-import { describeStatus } from '../describe-status.js';
+import {
+  addControlOptions,
+  addWaitOption,
+  type ControlOptions,
+  isOver,
+  withControl,
+} from '../control/control-client.js';
+import { describeStatus } from '../control/describe-status.js';
 import { failedExitCode, interruptedExitCode } from '../exit-codes.js';
 import { jsonWatcher, plainWatcher, type Watched, watchRun } from '../watch/watch.js';
 

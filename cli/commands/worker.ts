@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
-import { parseEndpoint } from '../../coordinator/membership/listen.js';
+import { parseEndpoint } from '../../transport/listen.js';
 import { linkFds } from '../../transport/local/local-socket.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
-import { positive, seconds } from '../numbers.js';
+import { positive, seconds } from '../options/numbers.js';
 import { noCacheOption, programDirectory } from '../program-cache.js';
-import { addTlsClientOptions, readTls, type TlsFlags } from '../tls-options.js';
-import { readToken } from '../token.js';
+import { addTlsClientOptions, readTls, type TlsFlags } from '../options/tls-options.js';
+import { readToken } from '../options/token.js';
 
 interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;

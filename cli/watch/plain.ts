@@ -1,6 +1,6 @@
 import type { HistoryReply, StatusReply } from '../../proto/messages.js';
-import { isOver } from '../control-client.js';
-import { progressLine } from '../describe-status.js';
+import { isOver } from '../control/control-client.js';
+import { progressLine } from '../control/describe-status.js';
 import { describeNote } from './view.js';
 
 const everyMs = 10_000;

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { formatCount, formatPlural, formatShare } from '../../run/report/format.js';
 import type { HistoryReply, Note, StatusReply } from '../../proto/messages.js';
-import { isOver } from '../control-client.js';
-import { doubtLines, keptLine, progressLine, testLine, trainingLine, workerCells } from '../describe-status.js';
+import { isOver } from '../control/control-client.js';
+import { doubtLines, keptLine, progressLine, testLine, trainingLine, workerCells } from '../control/describe-status.js';
 import { drawCurve } from './braille.js';
 
 /** What there is to show. */

@@ -1,5 +1,5 @@
 import type { HistoryReply, StatusReply } from '../../proto/messages.js';
-import type { ControlClient, WatchListener } from '../control-client.js';
+import type { ControlClient, WatchListener } from '../control/control-client.js';
 import { PlainLines } from './plain.js';
 
 /** Points of the curve that are asked for; more do not fit on a terminal. */

@@ -1,6 +1,6 @@
 import { InvariantError } from '../../job/errors.js';
 import { ClusterError } from '../../proto/errors.js';
-import { decideEngine, decideEngineClass, type EngineClass } from '../../run/engine-class.js';
+import { decideEngine, decideEngineClass, type EngineClass } from './engine-class.js';
 
 /** What a run computes with, as `run.json` keeps it; binding for every start of the coordinator on that run. */
 export interface RunEngine {

@@ -5,7 +5,7 @@ import { ClusterError } from '../../proto/errors.js';
 import type { Heartbeat, Ready, ReceivedFromWorker } from '../../proto/messages.js';
 import type { LinkResult } from '../../transport/local/local-socket.js';
 import { checkBeatKey, checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
-import { engineClassOf } from '../../run/engine-class.js';
+import { engineClassOf } from './engine-class.js';
 import type { EngineDoor } from './admission.js';
 import type { RunEvents } from '../state/events.js';
 import { refuse } from './hello.js';

@@ -28,7 +28,7 @@ import { Admission, type Dropped, peerOf } from '../../transport/admission/admis
 import { workerPortLimits } from '../../transport/admission/limits.js';
 import { noteMessages } from './authenticated-calls.js';
 import { dropSilent, limitSessions, onConnection, raiseWindows } from './connections.js';
-import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
+import { type Endpoint, formatEndpoint, type Protection } from '../../transport/listen.js';
 import { RejectedPeers } from './rejected-peers.js';
 
 export interface Handlers {

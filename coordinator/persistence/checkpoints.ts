@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainingState } from '../../job/digest.js';
-import { bestStep, checkpointName, decideDue, decideRemoval } from '../../run/checkpoint-decisions.js';
-import { type CheckpointHead, fillVector, type StateLayout } from '../../run/checkpoint-file.js';
-import { CheckpointThread } from '../../run/checkpoint-thread.js';
+import { bestStep, checkpointName, decideDue, decideRemoval } from '../../run/checkpoint/checkpoint-decisions.js';
+import { type CheckpointHead, fillVector, type StateLayout } from '../../run/checkpoint/checkpoint-file.js';
+import { CheckpointThread } from '../../run/checkpoint/checkpoint-thread.js';
 import type { RunEvents } from '../state/events.js';
 
 export interface CheckpointsOptions {

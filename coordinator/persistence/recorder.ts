@@ -1,7 +1,7 @@
 import type { RunEvents, RunState } from '../state/events.js';
-import { formatPredictions, predictionsFile } from '../../run/predictions.js';
+import { formatPredictions, predictionsFile } from '../../run/predictions-csv.js';
 import type { RunDirectory } from '../../run/run-directory.js';
-import type { RunStart } from '../run-start.js';
+import type { RunStart } from './start-run.js';
 
 /** Writes down what happens from now on. @returns what knows how long the training has taken. */
 export function keepRecords(

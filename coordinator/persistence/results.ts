@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainingState } from '../../job/digest.js';
 import { modelCard } from '../../job/model-card.js';
-import type { EngineClass } from '../../run/engine-class.js';
+import type { EngineClass } from '../membership/engine-class.js';
 import { modelFiles, modelFormats } from '../../run/model/trained-model.js';
 import type { PreparedJob } from '../prepare-job.js';
 import type { DigestEntry, EvaluationRecord, RunCounts } from '../../run/records.js';
 import type { ReportInput } from '../../run/report/report-input.js';
 import type { RunDirectory } from '../../run/run-directory.js';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import type { TrainingResult } from '../stepping/trainer-setup.js';
 
 /** What a run leaves behind, besides the records that grew while it ran. */

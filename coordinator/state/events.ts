@@ -1,7 +1,7 @@
 import type { Waiting } from '../stepping/decisions/waiting.js';
-import type { Predictions } from '../../run/predictions.js';
+import type { Predictions } from '../../run/predictions-csv.js';
 import type { EvaluationRecord, StepRecord, TestRow } from '../../run/records.js';
-import type { StepTiming } from '../stepping/step-timing.js';
+import type { StepTiming } from './step-timing.js';
 
 export type RunState =
   'waiting' | 'training' | 'paused' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';

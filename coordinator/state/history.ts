@@ -1,6 +1,6 @@
 import type { Waiting } from '../stepping/decisions/waiting.js';
 import type { RunEvent, RunState } from './events.js';
-import type { Predictions } from '../../run/predictions.js';
+import type { Predictions } from '../../run/predictions-csv.js';
 import type { DigestEntry, EvaluationRecord, RunHistorySoFar } from '../../run/records.js';
 import { describeEvent } from './event-text.js';
 import { type EvaluationPoint, type EventEntry, limits, thinned } from './feed.js';

@@ -13,7 +13,7 @@ import type { NumericsCheck } from './numerics-check.js';
 import { OutgoingVector } from '../membership/outgoing-vector.js';
 import type { WorkerSession } from '../membership/session.js';
 import { StepClock } from './step-clock.js';
-import type { StepTiming } from './step-timing.js';
+import type { StepTiming } from '../state/step-timing.js';
 import type { ItemNeeds, StepWork, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 

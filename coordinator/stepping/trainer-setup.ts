@@ -1,7 +1,7 @@
 import type { TrainingState } from '../../job/digest.js';
 import type { JobManifest } from '../../job/manifest.js';
 import type { StepPlan } from '../../job/plan.js';
-import type { Checkpoint } from '../../run/checkpoint-file.js';
+import type { Checkpoint } from '../../run/checkpoint/checkpoint-file.js';
 import type { Checkpoints } from '../persistence/checkpoints.js';
 import type { RunEvents } from '../state/events.js';
 import type { EvaluationEntry, TestRow } from '../../run/records.js';

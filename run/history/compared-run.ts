@@ -4,7 +4,7 @@ import { JobError } from '../../job/errors.js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { manifestPlan } from '../../job/plan.js';
 import type { DigestEntry, EvaluationRecord, StepRecord } from '../records.js';
-import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
+import { cutDigests, cutEvaluations, parseSteps } from '../record-format.js';
 import { type ListedRun, listRun } from './list-runs.js';
 
 /** A run as it stands beside others. */

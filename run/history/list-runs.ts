@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { manifestPlan } from '../../job/plan.js';
 import type { DigestEntry, EvaluationEntry } from '../records.js';
-import { isInUse } from '../run-lock.js';
-import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
+import { isInUse } from '../lock/run-lock.js';
+import { cutDigests, cutEvaluations, parseSteps } from '../record-format.js';
 
 /**
  * How a run is doing: as its `run.json` says, `running` while a coordinator holds its directory, `interrupted` when it

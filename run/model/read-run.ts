@@ -5,10 +5,10 @@ import { JobError } from '../../job/errors.js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { modelCard } from '../../job/model-card.js';
 import { manifestPlan } from '../../job/plan.js';
-import { checkpointName, checkpointSteps } from '../checkpoint-decisions.js';
-import { decodeCheckpoint, stateLayout } from '../checkpoint-file.js';
-import { cutEvaluations } from '../run-records.js';
-import { type CheckpointWish, chooseCheckpoint } from './choose-checkpoint.js';
+import { checkpointName, checkpointSteps } from '../checkpoint/checkpoint-decisions.js';
+import { decodeCheckpoint, stateLayout } from '../checkpoint/checkpoint-file.js';
+import { cutEvaluations } from '../record-format.js';
+import { type CheckpointWish, chooseCheckpoint } from '../checkpoint/choose-checkpoint.js';
 import type { TrainedModel } from './trained-model.js';
 
 /** A state of a run, finished or not. */

@@ -2,7 +2,7 @@ import type { ModelLayout, ModelTopology } from '../../engine/engine.js';
 import { exportOnnx, exportTfjs } from '../../engine/onnx/export.js';
 import { encodeSafetensors, type NamedTensor } from '../safetensors.js';
 import { cardKey, type ModelCard } from '../../job/model-card.js';
-import { namedTensors } from '../checkpoint-file.js';
+import { namedTensors } from '../checkpoint/checkpoint-file.js';
 
 /** A model with its weights, and what it takes to use it. */
 export interface TrainedModel {

@@ -1,4 +1,4 @@
-import { compareDigests } from '../compare-runs.js';
+import { compareDigests } from '../history/compare-digests.js';
 import type { ComparedRun } from '../history/compared-run.js';
 import { differingFields } from '../history/differing-fields.js';
 import { accuracyComparison, type ComparedCurve, lossComparison } from './charts/compare.js';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { newRunDirectory } from '../../cli/run-path.js';
-import { readToken } from '../../cli/token.js';
+import { newRunDirectory } from '../../cli/runs/run-path.js';
+import { readToken } from '../../cli/options/token.js';
 
 describe('a token file', () => {
   const token = 'x'.repeat(16);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EvaluationEntry } from '../../run/records.js';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import { Command, lockstep, scratchDirectory, smallJob } from './lockstep.js';
 import { python, runPython, skippedWithoutPython } from './python.js';
 

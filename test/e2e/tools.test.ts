@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../cli/commands/predict.js';
-import { parseLines } from '../../run/run-records.js';
+import { parseLines } from '../../run/record-format.js';
 import type { EvaluationEntry } from '../../run/records.js';
 import { parseManifest } from '../../job/manifest.js';
 import { hue, paintFile } from '../data/image-files.js';

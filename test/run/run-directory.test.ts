@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StepRecord } from '../../run/records.js';
-import { checkSameJob, readPreviousRun } from '../../coordinator/persistence/previous-run.js';
+import { checkSameJob, readPreviousRun } from '../../run/previous-run.js';
 import { RunDirectory } from '../../run/run-directory.js';
-import { formatStep, parseSteps, stepsHeader } from '../../run/run-records.js';
+import { formatStep, parseSteps, stepsHeader } from '../../run/record-format.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from '../coordinator/manifest.js';
 

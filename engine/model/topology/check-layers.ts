@@ -1,4 +1,4 @@
-import { nearest } from '../../../job/hint.js';
+import { nearest } from '../../../util/hint.js';
 import type { Fault, LayerFault } from './fault.js';
 import { type Json, toSnake } from './json.js';
 import type { LayerRules } from './layer-rules.js';

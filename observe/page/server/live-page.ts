@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Hono } from 'hono';
 import type { Coordinator, RunView } from '../../../coordinator/coordinator.js';
-import { formatEndpoint } from '../../../coordinator/membership/listen.js';
+import { formatEndpoint } from '../../../transport/listen.js';
 import { reportDropped } from '../../../transport/admission/report-dropped.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineClass } from '../../../run/engine-class.js';
+import type { EngineClass } from '../../../coordinator/membership/engine-class.js';
 import { EngineDoor, type RunEngine } from '../../../coordinator/membership/admission.js';
 
 const engine = (digits: string): EngineClass => ({

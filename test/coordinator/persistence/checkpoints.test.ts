@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { decodeCheckpoint, fillVector, type StateLayout } from '../../../run/checkpoint-file.js';
+import { decodeCheckpoint, fillVector, type StateLayout } from '../../../run/checkpoint/checkpoint-file.js';
 import type * as CheckpointsModule from '../../../coordinator/persistence/checkpoints.js';
 import { type RunEvent, RunEvents } from '../../../coordinator/state/events.js';
 import { within } from '../../proto/wire.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readIndex } from '../../../nats/object-chunks.js';
 import { openStores } from '../../../nats/stores.js';
-import { parseSteps } from '../../../run/run-records.js';
+import { parseSteps } from '../../../run/record-format.js';
 import { smallJob } from '../../e2e/lockstep.js';
 import { eventually, jetstream, missing, openRuns, readEntry, readEvents } from './nats-server.js';
 import { interrupt, job, scratch, startCommand, startRun, startServer, steps } from './rig.js';

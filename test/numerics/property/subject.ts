@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { writeFile } from 'node:fs/promises';
-import { readModelDefinition } from '../../../cli/model-definition.js';
+import { readModelDefinition } from '../../../cli/model/model-definition.js';
 import { prepareJob, type PreparedJob } from '../../../coordinator/prepare-job.js';
 import { createEngine } from '../../../engine/create.js';
 import type { Engine, MaskInfo, ProgramInput, TrainResult, WeightInfo } from '../../../engine/engine.js';

@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os';
+import { cudaProviderFile } from '../../engine/onnx/cuda-provider.js';
+import { findBinding } from '../../engine/tensorflow/find-binding.js';
+import { JobError } from '../../job/errors.js';
+import type { JobSpec } from '../../job/spec.js';
+import { findGpus } from '../gpus/find-gpus.js';
+import type { Gpu } from '../gpus/gpus.js';
+import { physicalCores } from './physical-cores.js';
+import { decideCount, decideGpus, describePlan, type EngineWish, type GpuRoom, type Room } from './local-plan.js';
+
+export interface LocalPlan {
+  readonly count: number;
+  /** One worker gets one of them; none where workers compute on CPUs, or choose by themselves. */
+  readonly gpus: readonly Gpu[];
+  /** What a user might want to know, if anything. */
+  readonly note?: string | undefined;
+}
+
+/**
+ * Reads `--workers`, a number or `auto`, and looks which GPUs of this machine the workers can have.
+ * @throws JobError BAD_OPTION
+ */
+export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards' | 'engine'>): Promise<LocalPlan> {
+  const wanted = parseWorkers(text);
+  const { engine, shards } = spec;
+  checkProvider(engine);
+  const room = await gpuRoom(engine);
+  const gpus = decideGpus(engine, room);
+  const count = wanted ?? decideCount(engine, gpus, await cpuRoom(shards, engine.threads));
+  return { count, gpus, note: describePlan(engine, room) };
+}
+
+/** @throws JobError BAD_OPTION if CUDA is required and its provider isn't installed, before every worker fails. */
+function checkProvider({ name, device }: EngineWish): void {
+  if (name !== 'onnx' || !/^cuda(:|$)/.test(device) || cudaProviderFile() !== undefined) return;
+  throw new JobError(
+    'BAD_OPTION',
+    `engine.device: expected ONNX Runtime's CUDA provider to be installed for ${device}, got none; run ` +
+      "scripts/gpu-setup.sh in Lockstep's folder, or compute on CPUs: --device cpu",
+  );
+}
+
+/** @returns undefined for `auto`. */
+function parseWorkers(text: string): number | undefined {
+  if (text === 'auto') return undefined;
+  const workers = Number(text);
+  if (/^\d+$/.test(text) && workers >= 1 && workers <= 1024) return workers;
+  throw new JobError('BAD_OPTION', `--workers: expected auto or a number from 1 to 1024, got "${text}"`);
+}
+
+async function gpuRoom({ name, device }: EngineWish): Promise<GpuRoom> {
+  if (device !== 'auto' && device !== 'cuda') return { gpus: [], isInstalled: false };
+  const isInstalled =
+    name === 'onnx' ? cudaProviderFile() !== undefined : findBinding()?.name.endsWith('-gpu') === true;
+  return { gpus: await findGpus(process.env), isInstalled };
+}
+
+async function cpuRoom(shards: number, threads: number): Promise<Room> {
+  const usableCores = availableParallelism();
+  return { physicalCores: (await physicalCores()) || usableCores, usableCores, shards, threads };
+}
