@@ -2,7 +2,8 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/errors.js';
-import { InvariantError, JobError } from '../job/errors.js';
+import { JobError } from '../job/errors.js';
+import { InvariantError } from '../util/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
 import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';

@@ -11,23 +11,23 @@ import { shardRange } from '../job/shards.js';
 import type { JobSpec } from '../job/spec.js';
 import type { PartBytes } from './membership/data-service.js';
 
-/** A job ready to be trained: what workers are told, what they may fetch, and where training starts. */
+/** A job ready for training: its manifest for workers, the chunks that they may fetch, and the initial state. */
 export interface PreparedJob {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly layout: ModelLayout;
-  /** By digest; emptied when nobody fetches any more, as the dataset is the largest thing in memory. */
+  /** By digest; emptied after training, because the dataset is the largest object in memory. */
   readonly parts: Map<string, PartBytes>;
   readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;
   readonly testLabels: Uint8Array;
-  /** Remarks for the user about data, model and schedule, one line each. */
+  /** Notes for the user about data, model and schedule, one line each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Compiles a spec and its data into a job. Its spec names the dataset that is really used, stand-in or not.
+ * Compiles a spec and its data into a job. The job's spec names the dataset in use, which may be the synthetic one.
  * @throws JobError when spec and data do not fit each other.
  */
 export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: ModelReader): Promise<PreparedJob> {
@@ -96,8 +96,8 @@ interface CompiledModel {
 }
 
 /**
- * The model's topology, and the spec with it, so that the spec of a run says all by itself. One that is not built in is
- * tried out, as it may be none that can be trained; workers would find out too, but one after the other.
+ * The model's topology, and the spec including it, so that a run's spec is complete by itself. A model that isn't built
+ * in is compiled once, because it may not be trainable; otherwise each worker in turn would fail on it.
  */
 async function compileModel(
   spec: JobSpec,
@@ -108,13 +108,13 @@ async function compileModel(
   const isBuiltin = spec.topology === undefined && !(readModel && isModelFile(spec.model));
   if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length), advice: [] };
   const topology = spec.topology ?? (await readModel!(spec.model, dataset));
-  // With the compiler behind it, which nobody else needs here.
+  // It loads the compiler, which the coordinator needs for nothing else.
   const { checkPrograms } = await import('../engine/onnx/check-programs.js');
   const advice = await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }
 
-/** Ranges of splits, named by the digests of their bytes, which stay where they are. */
+/** Ranges of splits by the digests of their bytes, which are not copied. */
 class PartTable {
   readonly bytes = new Map<string, PartBytes>();
   readonly digests = new PartDigests();

@@ -1,40 +1,58 @@
-import type { Split } from '../data/dataset.js';
+import type { Dataset, Split } from '../data/dataset.js';
+import type { JobSpec } from '../job/spec.js';
 import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js';
 import type { PreviousRun } from '../run/previous-run.js';
-import type { Checkpoints } from './persistence/checkpoints.js';
-import { ClusterService } from './membership/cluster-service.js';
-import { RunControl, type Scaler } from './control/control.js';
-import type { CoordinatorOptions, RunView } from './coordinator.js';
-import { type FetchCall, serveParts } from './membership/data-service.js';
-import type { EngineClass } from './membership/engine-class.js';
-import { EngineDoor, type RunEngine } from './membership/admission.js';
-import type { RunEvents } from './state/events.js';
-import { keepRecords } from './persistence/recorder.js';
-import { describeHistory } from './state/progress.js';
-import { prepareJob, type PreparedJob } from './prepare-job.js';
-import type { RunResult } from './persistence/results.js';
-import { Roster } from './membership/roster.js';
 import type { RunDirectory } from '../run/run-directory.js';
-import { type RunStart, startRun } from './persistence/start-run.js';
-import type { JoinStream, WorkerLink } from './membership/session.js';
+import type { EngineClass, RunEngine } from '../run/run-json.js';
+import { RunControl, type Scaler } from './control/control.js';
 import { describeStatus } from './control/status.js';
+import { EngineDoor } from './membership/admission.js';
+import { ClusterService } from './membership/cluster-service.js';
+import { type FetchCall, serveParts } from './membership/data-service.js';
+import { Roster } from './membership/roster.js';
+import type { JoinStream, WorkerLink } from './membership/session.js';
 import type { Traffic } from './membership/traffic.js';
+import type { Checkpoints } from './persistence/checkpoints.js';
+import { keepRecords } from './persistence/recorder.js';
+import type { RunResult } from './persistence/results.js';
+import { type RunStart, startRun } from './persistence/start-run.js';
+import { type ModelReader, prepareJob, type PreparedJob } from './prepare-job.js';
+import type { RunEvents } from './state/events.js';
+import { describeHistory } from './state/progress.js';
+import type { RunView } from './state/run-view.js';
 import { Trainer } from './stepping/trainer.js';
 
-export interface RunOptions extends CoordinatorOptions {
+/** A job and the conditions under which it runs. */
+export interface JobOptions {
+  readonly spec: JobSpec;
+  /** Reads the dataset; called once the coordinator listens. */
+  readonly dataset: () => Promise<Dataset>;
+  /** Reads the model file that the spec names; without it, only built-in models and topologies are accepted. */
+  readonly readModel?: ModelReader | undefined;
+  readonly runDirectory: string;
+  /** Id for a new run; default: a random one. */
+  readonly runId?: string | undefined;
+  /** Workers that the first step waits for, and for how long. */
+  readonly wantedWorkers: number;
+  readonly startLimitMs: number;
+  /** A worker that is silent for longer is lost. */
+  readonly heartbeatLimitMs: number;
+}
+
+export interface RunOptions extends JobOptions {
   readonly directory: RunDirectory;
   readonly previous: PreviousRun | undefined;
   readonly events: RunEvents;
   readonly traffic: Traffic;
   readonly links: ReadonlyMap<string, WorkerLink>;
-  /** Ends the run after the step in progress. */
+  /** Stops the run after the current step. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
   /** Bytes received so far on the connection from a peer, by its address and port. */
   readonly bytesFrom: (peer: string) => number;
 }
 
-/** The parts of a run that take part in training. */
+/** Components of a run. */
 interface Parts {
   readonly job: PreparedJob;
   readonly start: RunStart;
@@ -46,14 +64,14 @@ interface Parts {
   readonly control: RunControl;
 }
 
-/** What there is once the dataset is read and the job compiled: takes workers in, trains, and writes the results. */
+/** A run whose dataset is read and whose job is compiled: admits workers, trains, and writes the results. */
 export class Run {
   private constructor(
     private readonly options: RunOptions,
     private readonly parts: Parts,
   ) {}
 
-  /** Reads the dataset, compiles the job and finds where it goes on. @throws JobError */
+  /** Reads the dataset, compiles the job, and creates or resumes its run. @throws JobError */
   static async prepare(options: RunOptions): Promise<Run> {
     const { spec, directory, previous, events, traffic, wantedWorkers, startLimitMs, heartbeatLimitMs, runId } =
       options;
@@ -65,9 +83,9 @@ export class Run {
     const { term, resume, checkpoints, runJson } = start;
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
     const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
-    const atBorder: Checkpoints['atBorder'] = (at, copy) => checkpoints.atBorder(at, copy);
+    const atBoundary: Checkpoints['atBoundary'] = (at, copy) => checkpoints.atBoundary(at, copy);
     const saveNow: Checkpoints['saveNow'] = (at, copy) => checkpoints.saveNow(at, copy);
-    const hooks = { beforeFirstStep, atBorder, saveNow, lastCheckpoint: () => checkpoints.lastPath };
+    const hooks = { beforeFirstStep, atBoundary, saveNow, lastCheckpoint: () => checkpoints.lastPath };
     const workers = { roster, wantedWorkers, startLimitMs };
     const trainer: Trainer = new Trainer({ ...job, ...workers, term, events, resume, ...hooks });
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
@@ -95,7 +113,7 @@ export class Run {
     serveParts(this.parts.job.parts, this.options.traffic)(call);
   }
 
-  /** Settles when all is on disk that a later start stands on. @throws JobError BAD_RUN_DIRECTORY */
+  /** Resolves once everything that a later start needs is on disk. @throws JobError BAD_RUN_DIRECTORY */
   get durable(): Promise<void> {
     return this.parts.start.durable;
   }
@@ -123,9 +141,9 @@ export class Run {
   }
 
   /**
-   * Trains to the end, or until it is stopped, and writes the results. No step is made before all is durable that a
-   * later start stands on; workers join and compile meanwhile.
-   * @param stopReason - why it was stopped, if it was.
+   * Trains until the last step or until stopped, and writes the results. The first step waits until everything that a
+   * later start needs is durable; workers join and compile meanwhile.
+   * @param stopReason - reason of the stop; undefined if it was not stopped.
    */
   async train(stopReason: () => string | undefined): Promise<RunResult> {
     const { job, start, trainer, cluster, door } = this.parts;
@@ -166,18 +184,18 @@ export class Run {
     await this.parts.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
   }
 
-  /** Ends every session after a failure of ours: workers wait for a coordinator that goes on with the run. */
+  /** Ends every session after a failure of the coordinator: workers wait for one that resumes the run. */
   abandon(error: Error): void {
     this.parts.cluster.abandon(error);
   }
 
-  /** Sends every worker home. */
+  /** Dismisses all workers. */
   leave(): void {
     this.parts.cluster.close('the job is over');
     this.parts.roster.close();
   }
 
-  /** Ends the threads; what is being written is written first. */
+  /** Ends the threads once pending writes are complete. */
   async close(): Promise<void> {
     const { start, trainer } = this.parts;
     await this.durable.catch(() => undefined);
@@ -186,10 +204,10 @@ export class Run {
   }
 }
 
-/** The engine of a run that was stopped before any worker was ready. */
+/** Engine of a run that was stopped before any worker was ready. */
 const noEngine: EngineClass = { name: 'none', version: '', device: '', lowering: '', threads: 0, fingerprint: '' };
 
-/** What `run.json` says of how a run went. */
+/** The result as `run.json` records it. */
 function describeResult({ input, outcome }: RunResult): object {
   const last = input.evaluations.at(-1);
   return {

@@ -21,11 +21,3 @@ export class JobError extends Error {
     super(message, options);
   }
 }
-
-/** A bug of ours; fatal, never retried. */
-export class InvariantError extends Error {
-  override readonly name = 'InvariantError';
-  constructor(message: string) {
-    super(`internal: ${message}`);
-  }
-}

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JobSpec } from './spec.js';
+import { folderFields, type JobSpec } from './spec.js';
 
 /** The part of a spec that decides the weights. */
 export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'engine' | 'loss'> &
@@ -9,8 +9,6 @@ export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 
   };
 type EngineIdentity = Omit<JobSpec['engine'], 'device' | 'precision'> & Partial<JobSpec['engine']>;
 
-/** Fields of `data` that belong to an image folder. */
-export const folderFields = ['path', 'image', 'testShare'] as const;
 /** Fields that change no bit of the weights, so that a run may go on with others. */
 const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
 

@@ -1,4 +1,4 @@
-import { InvariantError } from './errors.js';
+import { InvariantError } from '../util/errors.js';
 import { children, contains, nodeKey, pathTo, sameNode, type TreeNode } from './tree.js';
 
 /** A node of the reduction tree with the sum over its shards. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { engineProblems } from './engine-problems.js';
-import { folderFields } from './job-digest.js';
 import { imageFits } from './image-format.js';
 import { isModelFile, isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';
@@ -60,6 +59,9 @@ const schedule = z.discriminatedUnion('type', [
     finalFactor: factor('share of learningRate that is left when the last step is done').default(0),
   }),
 ]);
+
+/** Fields of `data` that only an image folder has. */
+export const folderFields = ['path', 'image', 'testShare'] as const;
 
 export const jobSpecSchema = z
   .strictObject({

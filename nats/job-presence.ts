@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Coordinator, RunView } from '../coordinator/coordinator.js';
+import type { ControlledRun } from '../coordinator/control/controlled-run.js';
+import type { RunView } from '../coordinator/state/run-view.js';
 import { isEnd, type RunEvent } from '../coordinator/state/events.js';
-import { listen } from '../coordinator/state/subscribe.js';
+import { subscribe } from '../coordinator/state/subscribe.js';
 import { StepSum } from '../coordinator/state/step-sum.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
@@ -51,7 +52,7 @@ export class JobPresence {
   readonly #publisher = new Publisher();
   readonly #steps = new StepSum();
   #archive: Archive | undefined;
-  #coordinator: Coordinator | undefined;
+  #coordinator: ControlledRun | undefined;
   #connection: NatsConnection | undefined;
   #progress = noProgress;
   #failure: Error | undefined;
@@ -90,9 +91,9 @@ export class JobPresence {
     this.#coordinator?.fail(this.#failure);
   }
 
-  observe(coordinator: Coordinator): void {
+  observe(coordinator: ControlledRun): void {
     this.#coordinator = coordinator;
-    listen(coordinator.events, 'NATS', (event) => this.#handle(event), 'goes on');
+    subscribe(coordinator.events, 'NATS', (event) => this.#handle(event), 'continue');
     coordinator.view().then(
       (view) => this.#prepared(view),
       () => undefined,

@@ -5,7 +5,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
 import { finishedRun } from '../run/previous-run.js';
-import type { Coordinator } from '../coordinator/coordinator.js';
+import type { ControlledRun } from '../coordinator/control/controlled-run.js';
 import type { NatsAddress } from './address.js';
 import { JobPresence } from './job-presence.js';
 import { leaseMs } from './lease-decisions.js';
@@ -40,7 +40,7 @@ export interface OpenNats {
   /** Id for the run, if it has none yet. */
   readonly runId: string;
   /** Tells NATS of everything from now on; called before the coordinator starts. */
-  observe(coordinator: Coordinator): void;
+  observe(coordinator: ControlledRun): void;
   /** Delivers what is left, for a short time, and goes. */
   close(): Promise<void>;
 }

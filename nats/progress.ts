@@ -1,5 +1,5 @@
 import { epochInProgress } from '../job/plan.js';
-import type { RunView } from '../coordinator/coordinator.js';
+import type { RunView } from '../coordinator/state/run-view.js';
 import type { RunEvent } from '../coordinator/state/events.js';
 import { finite, short } from './describe-event.js';
 import type { RegistryEntry } from './payloads.js';

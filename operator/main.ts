@@ -6,7 +6,7 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
 import { parseNameServers } from './plan/objects/name-servers.js';
-import type { NameServer } from './plan/types.js';
+import type { NameServer } from './plan/settings.js';
 import { defaultTimes } from './kube/informer.js';
 import { leaseTimes } from './kube/lease-decisions.js';
 import type { OperatorOptions, Place } from './kube/operator-options.js';

@@ -1,18 +1,18 @@
 import type { Confusion } from './report/confusion.js';
 
-/** The model's answers on the test set, in its order. */
+/** The model's predictions for the test set, in its order. */
 export interface Predictions {
   /** The most probable class of each image. */
   readonly predicted: Uint8Array;
-  /** Its probability, 0 to 1. */
+  /** Predicted probability of that class, 0 to 1. */
   readonly confidence: Float32Array;
 }
 
-/** In the run directory: the answers at the newest evaluation. */
+/** File of the newest evaluation's predictions in the run directory. */
 export const predictionsFile = 'predictions.csv';
 const header = 'index,label,predicted,confidence\n';
 
-/** `predictions.csv`: a row per test image. */
+/** Formats `predictions.csv`: a row per test image. */
 export function formatPredictions({ predicted, confidence }: Predictions, labels: Uint8Array): string {
   const rows = Array.from(
     labels,
@@ -22,9 +22,9 @@ export function formatPredictions({ predicted, confidence }: Predictions, labels
 }
 
 /**
- * Reads `predictions.csv` again.
- * @param confusion - of the evaluation that they shall belong to, which a start may have cut back to an earlier one.
- * @returns undefined when they are of another evaluation, or not readable: they only serve to look at.
+ * Parses `predictions.csv`.
+ * @param confusion - of the expected evaluation; resuming from an older checkpoint may have removed the newest one.
+ * @returns undefined when the file is of another evaluation, or damaged: it is for display only.
  */
 export function parsePredictions(csv: string, labels: Uint8Array, confusion: Confusion): Predictions | undefined {
   const lines = csv.split('\n').slice(1, -1);

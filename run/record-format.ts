@@ -1,17 +1,17 @@
 import type { DigestEntry, EvaluationEntry, StepRecord } from './records.js';
 
-/** The growing files of a run as text: how a record is written, read again, and cut back to a checkpoint. */
+/** Text format of `steps.csv`, `digests.jsonl` and `evaluations.jsonl`: writing, parsing, cutting back to a checkpoint. */
 
 export const stepsHeader = 'step,epoch,samples,loss,correct,learning_rate,duration_ms,workers\n';
 
-/** A row of `steps.csv`. */
+/** Formats a row of `steps.csv`. */
 export function formatStep(r: StepRecord): string {
   const loss = r.loss.toPrecision(9);
   const duration = r.durationMs.toFixed(2);
   return `${r.step},${r.epoch},${r.samples},${loss},${r.correct},${r.learningRate},${duration},${r.workers}\n`;
 }
 
-/** The steps of a run as `steps.csv` holds them; an incomplete last line is passed over. */
+/** Parses `steps.csv`; an incomplete last line is ignored. */
 export function parseSteps(csv: string): StepRecord[] {
   return completeLines(csv)
     .slice(1)
@@ -30,14 +30,14 @@ export function parseSteps(csv: string): StepRecord[] {
     });
 }
 
-/** What is left of a file that is cut back to a checkpoint, and what was behind it. */
+/** A file cut back to a checkpoint, and the entries removed from its end. */
 export interface CutBack<Entry> {
   readonly text: string;
   readonly kept: readonly Entry[];
   readonly dropped: readonly Entry[];
 }
 
-/** `steps.csv` up to the updates that a checkpoint after `step` updates holds. */
+/** Cuts `steps.csv` back to the first `step` updates. */
 export function cutSteps(csv: string, step: number): CutBack<StepRecord> {
   const steps = parseSteps(csv);
   const kept = steps.filter((record) => record.step < step);
@@ -45,22 +45,22 @@ export function cutSteps(csv: string, step: number): CutBack<StepRecord> {
   return { text: stepsHeader + kept.map(formatStep).join(''), kept, dropped };
 }
 
-/** `digests.jsonl` up to the state after `step` updates. */
+/** Cuts `digests.jsonl` back to the state after `step` updates. */
 export function cutDigests(jsonl: string, step: number): CutBack<DigestEntry> {
   return cutLines<DigestEntry>(jsonl, (entry) => entry.step <= step);
 }
 
-/** `evaluations.jsonl` up to the state after `step` updates. */
+/** Cuts `evaluations.jsonl` back to the state after `step` updates. */
 export function cutEvaluations(jsonl: string, step: number): CutBack<EvaluationEntry> {
   return cutLines<EvaluationEntry>(jsonl, (entry) => entry.record.step <= step);
 }
 
-/** One line of a `.jsonl` file. */
+/** Formats a line of a `.jsonl` file. */
 export function formatLine(entry: unknown): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
-/** The entries of a `.jsonl` file; an incomplete last line is passed over. */
+/** Parses a `.jsonl` file; an incomplete last line is ignored. */
 export function parseLines<Entry>(jsonl: string): Entry[] {
   return completeLines(jsonl).map((line) => JSON.parse(line) as Entry);
 }
@@ -72,7 +72,7 @@ function cutLines<Entry>(jsonl: string, isKept: (entry: Entry) => boolean): CutB
   return { text: kept.map(formatLine).join(''), kept, dropped };
 }
 
-/** A process that ends at once may leave half a line. */
+/** All lines that end with a newline; a killed process may leave half a line. */
 function completeLines(text: string): string[] {
   return text
     .slice(0, text.lastIndexOf('\n') + 1)

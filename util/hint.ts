@@ -1,6 +1,6 @@
 /**
- * Candidates that `word` is probably a misspelling of, nearest first: at most one edit per three letters away, and
- * equally near ones all together. Upper and lower case count as equal.
+ * Candidates of which `word` is probably a misspelling: those with the fewest edits, at most one per three letters. Case
+ * is ignored.
  */
 export function nearest(word: string, candidates: Iterable<string>): string[] {
   const ranked = [...candidates]
@@ -10,7 +10,7 @@ export function nearest(word: string, candidates: Iterable<string>): string[] {
   return ranked.filter(({ edits }) => edits === fewest).map(({ candidate }) => candidate);
 }
 
-/** `; did you mean a or b?`, or nothing when there is nothing near. */
+/** `; did you mean a or b?`, or an empty string without suggestions. */
 export function didYouMean(suggestions: readonly string[]): string {
   return suggestions.length === 0 ? '' : `; did you mean ${suggestions.join(' or ')}?`;
 }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import { EngineError } from '../engine/errors.js';
 import { decodePart } from '../data/chunks.js';
-import { InvariantError } from '../job/errors.js';
+import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import { type LinkFds, type LinkOrder, type LinkResult, LocalLink } from '../transport/local/local-socket.js';

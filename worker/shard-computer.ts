@@ -2,7 +2,7 @@ import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engi
 import type { Split } from '../data/dataset.js';
 import { augmentInto } from '../job/augment.js';
 import { drawMasks } from '../job/dropout.js';
-import { InvariantError } from '../job/errors.js';
+import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import { batchSizes, epochOf, manifestPlan, type StepPlan } from '../job/plan.js';
 import { SampleOrder } from '../job/samples.js';

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DigestEntry, EvaluationEntry, StepRecord } from '../../run/records.js';
-import { parseLines, parseSteps } from '../../run/record-format.js';
+import { readRunFile } from '../../run/run-files.js';
 import type { Dataset } from '../../data/dataset.js';
-import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import type { JobManifest } from '../../job/manifest.js';
 import { checkArgument, checkDataset } from './check-options.js';
 import { Picture } from './picture.js';
 import { type Tested, testModel } from './test.js';
@@ -34,19 +34,17 @@ export interface Run {
 /** Reads a run from its directory. @throws Error when there is none, or one that is not over. */
 export async function openRun(directory: string): Promise<Run> {
   checkArgument('openRun', 'directory', z.string().min(1).max(4096), directory);
-  const text = (name: string) => readFile(join(directory, name), 'utf8');
-  const record = JSON.parse(await text('run.json')) as Pick<Run, 'seconds' | 'finalDigest'> & { outcome: string };
-  const { outcome, seconds, finalDigest } = record;
-  if (outcome !== 'finished' && outcome !== 'stopped') {
+  const { outcome, seconds, finalDigest } = await readRunFile(directory, 'run.json');
+  if ((outcome !== 'finished' && outcome !== 'stopped') || seconds === undefined || finalDigest === undefined) {
     throw new Error(`open run ${directory}: expected one that is over, got one that is ${outcome}; wait for its end`);
   }
-  const job = parseManifest(await text('job.json'));
+  const job = await readRunFile(directory, 'job.json');
   const title = `${job.spec.name}, ${job.dataset.title}`;
   return {
     ...{ directory, job, outcome, seconds, finalDigest },
-    steps: parseSteps(await text('steps.csv')),
-    evaluations: parseLines<EvaluationEntry>(await text('evaluations.jsonl')),
-    digests: parseLines<DigestEntry>(await text('digests.jsonl')),
+    steps: await readRunFile(directory, 'steps.csv'),
+    evaluations: await readRunFile(directory, 'evaluations.jsonl'),
+    digests: await readRunFile(directory, 'digests.jsonl'),
     picture: async (name) => {
       checkArgument('run.picture', 'name', runPictureSchema, name);
       return new Picture(await readFile(join(directory, 'report', `${name}.png`)), `${name}: ${title}`);

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { readModelDefinition } from './model-definition.js';
 import type { ModelThreadData, ModelThreadResult } from './model-thread.js';
 

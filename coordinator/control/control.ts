@@ -1,12 +1,23 @@
 import { ClusterError } from '../../proto/errors.js';
 import type { ControlReply } from '../../proto/messages.js';
-import type { Trainer } from '../stepping/trainer.js';
 
 /** Starts and drains the workers that this coordinator's own command started. @returns what it has done, in words. */
 export type Scaler = (workers: number) => Promise<string>;
 
+/** The trainer as its control sees it; requests take effect at the next step boundary. */
+export interface SteeredRun {
+  readonly step: number;
+  readonly state: string;
+  readonly reason: string;
+  readonly requests: {
+    pause(): Promise<boolean>;
+    resume(): boolean;
+    checkpoint(): Promise<string>;
+  };
+}
+
 export interface ControlTarget {
-  readonly trainer: Trainer;
+  readonly trainer: SteeredRun;
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
 }
@@ -81,6 +92,6 @@ async function beforeLimit<Value>(work: Promise<Value>): Promise<Reached<Value>>
   }
 }
 
-function notYet(does: string, { state, reason }: Trainer): string {
+function notYet(does: string, { state, reason }: SteeredRun): string {
   return `${does} as soon as the step in progress is done (now ${state}: ${reason})`;
 }

@@ -1,10 +1,4 @@
-/** How far another clock is ahead of this one. */
-export interface OffsetEstimate {
-  /** The other clock's reading minus this one's, in ms. */
-  readonly offsetMs: number;
-  /** The true offset lies within this many ms of `offsetMs`. */
-  readonly errorMs: number;
-}
+import type { OffsetEstimate } from '../state/step-timing.js';
 
 interface Bound {
   readonly valueMs: number;

@@ -1,18 +1,12 @@
-import type { EngineInfo } from '../../engine/engine.js';
 import type { Ready } from '../../proto/messages.js';
-
-/** What decides the bits that a worker computes, as far as it can be told; `run.json` keeps that of the run. */
-export interface EngineClass extends EngineInfo {
-  /** SHA-256 of what the job's programs compute on probe inputs, 64 hexadecimal digits. */
-  readonly fingerprint: string;
-}
+import type { EngineClass } from '../../run/run-json.js';
 
 export function engineClassOf(ready: Ready): EngineClass {
   const { engine: name, engineVersion: version, device, lowering, threads, fingerprint } = ready;
   return { name, version, device, lowering, threads, fingerprint };
 }
 
-/** For people and for comparing; the fingerprint's first 12 digits are enough for both. */
+/** Text for people and for comparison; 12 digits of the fingerprint are enough for both. */
 function describeEngineClass({ name, version, device, lowering, threads, fingerprint }: EngineClass): string {
   const built = `${version}, ${device}, ${lowering}, ${threads} thread(s)`;
   return `${name} (${built}, fingerprint ${fingerprint.slice(0, 12)})`;
@@ -23,9 +17,9 @@ function isSameClass(a: EngineClass, b: EngineClass): boolean {
 }
 
 /**
- * The class that a run is to have: that of most workers, so that one odd machine which was early does not lock the
- * others out; among equally many, the one that was ready first.
- * @param ready - classes of the workers that are ready, in the order in which they became so.
+ * Chooses the engine class of a run: that of most workers, so that a single odd machine that was early doesn't keep the
+ * others out; in a tie, the one that was ready first.
+ * @param ready - classes of the ready workers, in the order in which they became ready.
  */
 export function decideEngineClass(
   ready: readonly EngineClass[],
@@ -44,8 +38,8 @@ export function decideEngineClass(
 }
 
 /**
- * Whether a worker computes with the engine class of the run; another one could give other bits.
- * @returns what is wrong with it, or undefined.
+ * Checks that a worker has the run's engine class; a different one could produce different bits.
+ * @returns the mismatch in words, or undefined.
  */
 export function decideEngine(run: EngineClass, worker: EngineClass, workerId: string): string | undefined {
   if (isSameClass(run, worker)) return undefined;

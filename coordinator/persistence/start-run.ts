@@ -1,67 +1,70 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { ModelLayout } from '../../engine/engine.js';
 import type { TrainingState } from '../../job/digest.js';
-import {
-  checkSameJob,
-  engineOf,
-  type FoundCheckpoint,
-  findCheckpoint,
-  type PreviousRun,
-} from '../../run/previous-run.js';
-import { type StateLayout, stateLayout } from '../../run/checkpoint/checkpoint-file.js';
-import { Checkpoints } from './checkpoints.js';
-import type { RunEngine } from '../membership/admission.js';
 import type { JobManifest } from '../../job/manifest.js';
-import type { RunEvents } from '../state/events.js';
-import type { PreparedJob } from '../prepare-job.js';
-import type { DigestEntry, EvaluationEntry, RunHistorySoFar } from '../../run/records.js';
-import { RunHistory } from '../state/history.js';
-import { listen } from '../state/subscribe.js';
+import type { StepPlan } from '../../job/plan.js';
+import { type StateLayout, stateLayout } from '../../run/checkpoint/checkpoint-file.js';
 import { parsePredictions, predictionsFile } from '../../run/predictions-csv.js';
+import { checkSameJob, type FoundCheckpoint, findCheckpoint, type PreviousRun } from '../../run/previous-run.js';
+import type { DigestEntry, EvaluationEntry, RecordedHistory } from '../../run/records.js';
 import type { RecordsSoFar, RunDirectory } from '../../run/run-directory.js';
-import { RunJson } from '../../run/run-json.js';
+import { engineOf, type RunEngine, RunJson } from '../../run/run-json.js';
+import type { RunEvents } from '../state/events.js';
+import { RunHistory } from '../state/history.js';
+import { subscribe } from '../state/subscribe.js';
 import type { ResumePoint } from '../stepping/trainer-setup.js';
+import { Checkpoints } from './checkpoints.js';
 
-/** A start of the coordinator on a run, new or gone on with. */
+/** A compiled job, as far as its run directory concerns it. */
+export interface StoredJob {
+  readonly manifest: JobManifest;
+  readonly plan: StepPlan;
+  readonly layout: ModelLayout;
+  readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
+  readonly testLabels: Uint8Array;
+}
+
+/** A start of the coordinator on a new or resumed run. */
 export interface RunStart {
   /** Counts the starts, from 1. */
   readonly term: number;
-  /** Names the run over all its starts. */
+  /** Names the run across all its starts. */
   readonly runId: string;
   readonly runJson: RunJson;
   readonly checkpoints: Checkpoints;
-  /** Where a run goes on that was under way before. */
+  /** State of a resumed run. */
   readonly resume: ResumePoint | undefined;
-  /** What the run computed with before. */
+  /** Engine of a resumed run, once it had one. */
   readonly engine: RunEngine | undefined;
-  /** Of the whole run; grow while it is trained. */
+  /** Of the whole run; grow during training. */
   readonly evaluations: EvaluationEntry[];
   readonly digests: DigestEntry[];
-  /** What the run did before this start, and what it does from now on, in bounded memory. */
+  /** Summary of all starts, in bounded memory. */
   readonly history: RunHistory;
-  /** Reads what was recorded before this start. */
-  readonly before: () => Promise<RunHistorySoFar>;
-  /** Settles when all is durable that a later start stands on. @throws JobError BAD_RUN_DIRECTORY */
+  /** Reads the records of earlier starts. */
+  readonly before: () => Promise<RecordedHistory>;
+  /** Resolves once everything that a later start needs is on disk. @throws JobError BAD_RUN_DIRECTORY */
   readonly durable: Promise<void>;
-  /** Time of the starts before, spent in steps and evaluations, those included that have to be made again. */
+  /** Time that earlier starts spent in steps and evaluations, including those that must be computed again. */
   readonly secondsBefore: number;
 }
 
 export interface RunStartOptions {
   readonly directory: RunDirectory;
   readonly previous: PreviousRun | undefined;
-  readonly job: PreparedJob;
+  readonly job: StoredJob;
   readonly events: RunEvents;
-  /** Name for the run if it has none yet. */
+  /** Id for a new run. */
   readonly runId?: string | undefined;
-  /** A checkpoint could not be written. */
+  /** Called when a checkpoint cannot be written. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * Begins a run in its directory, or goes on with the one that is there. What a later start stands on is being written
- * when it settles, as workers need not wait for that; steps must, for `durable`.
- * @throws JobError BAD_RUN_DIRECTORY when the directory holds another job's run, or one without a good checkpoint.
+ * Creates a run in its directory, or resumes the one in it. Files that a later start needs are still being written when
+ * it resolves: workers need not wait for them, but the first step must wait for `durable`.
+ * @throws JobError BAD_RUN_DIRECTORY when the directory has another job's run, or one without an intact checkpoint.
  */
 export async function startRun(options: RunStartOptions): Promise<RunStart> {
   const { directory, previous, job, events, onError } = options;
@@ -90,11 +93,11 @@ export async function startRun(options: RunStartOptions): Promise<RunStart> {
   const runJson = new RunJson(directory, manifest, { runId, term, repeated, ...engine });
   const initial = found ? undefined : initialState(job, layout);
   const durable = writeBegin({ directory, manifest, checkpoints, runJson, initial });
-  // Whoever trains waits for it; it may be that nobody gets so far.
+  // Training awaits it, but may never start.
   durable.catch(() => undefined);
   const step = found?.checkpoint.state.step ?? 0;
   const history = await beginHistory(directory, records, job, step);
-  listen(events, 'history', (event) => history.add(event, Date.now()), 'goes on');
+  subscribe(events, 'history', (event) => history.add(event, Date.now()), 'continue');
   if (found) events.emit({ type: 'note', message: describeResume(found, term, plan.totalSteps) });
   const resume = found && { ...found.checkpoint, evaluation: evaluations.at(-1) };
   const secondsBefore = secondsOf(records, 'kept') + repeated.seconds;
@@ -103,7 +106,7 @@ export async function startRun(options: RunStartOptions): Promise<RunStart> {
   return { ...begun, history, before: () => directory.recordsUpTo(step) };
 }
 
-/** Writes the checkpoint of a new run, the term, and last of all `job.json`, which makes it a run. */
+/** Writes the checkpoint of a new run, the term, and finally `job.json`, which makes it a run. */
 async function writeBegin(run: {
   readonly directory: RunDirectory;
   readonly manifest: JobManifest;
@@ -120,7 +123,7 @@ async function writeBegin(run: {
 async function beginHistory(
   directory: RunDirectory,
   { steps, evaluations, digests }: RecordsSoFar,
-  { testLabels }: PreparedJob,
+  { testLabels }: StoredJob,
   checkpointStep: number,
 ): Promise<RunHistory> {
   const last = evaluations.kept.at(-1);
@@ -130,12 +133,12 @@ async function beginHistory(
   return new RunHistory({ before, predictions, checkpointStep });
 }
 
-function initialState({ initial, layout }: PreparedJob, { slots }: StateLayout): TrainingState {
+function initialState({ initial, layout }: StoredJob, { slots }: StateLayout): TrainingState {
   const zero = slots.map((name) => ({ name, values: new Float32Array(layout.parameterCount) }));
   return { step: 0, ...initial, slots: zero };
 }
 
-/** What was made after the checkpoint counts as time, but has to be made again. */
+/** Adds the steps after the checkpoint, which must be computed again; their time still counts. */
 function addRepeated(previous: PreviousRun | undefined, records: RecordsSoFar): { steps: number; seconds: number } {
   const before = previous?.record.repeated ?? { steps: 0, seconds: 0 };
   const steps = before.steps + records.steps.dropped.length;
@@ -148,5 +151,5 @@ function secondsOf({ steps, evaluations }: RecordsSoFar, part: 'kept' | 'dropped
 }
 
 function describeResume({ checkpoint, reason }: FoundCheckpoint, term: number, totalSteps: number): string {
-  return `going on after step ${checkpoint.state.step} of ${totalSteps} (start ${term} of this run; ${reason})`;
+  return `resumed at step ${checkpoint.state.step} of ${totalSteps} (start ${term} of this run; ${reason})`;
 }

@@ -1,28 +1,33 @@
 import type { TreeNode } from '../../job/tree.js';
-import type { OffsetEstimate } from '../membership/clock-offset.js';
 
-/**
- * Where one step's time went; all stamps in ms on the coordinator's monotonic clock (`util/clock.ts`).
- */
+/** Estimated difference between a worker's monotonic clock and the coordinator's. */
+export interface OffsetEstimate {
+  /** The other clock's reading minus this one's, in ms. */
+  readonly offsetMs: number;
+  /** The true offset lies within this many ms of `offsetMs`. */
+  readonly errorMs: number;
+}
+
+/** Timing of one step; all stamps are in ms on the coordinator's monotonic clock (`util/clock.ts`). */
 export interface StepTiming {
   readonly step: number;
-  /** The step's arithmetic is opened; orders follow. */
+  /** The step's arithmetic begins; work is dispatched next. */
   readonly beginMs: number;
-  /** The sums are complete and looked at. */
+  /** The sums are complete and checked. */
   readonly reducedMs: number;
-  /** Parameters, optimizer state and running statistics are updated; as `reducedMs` when they were not finite. */
+  /** Parameters, optimizer state and running statistics are updated; equals `reducedMs` when a sum was not finite. */
   readonly updatedMs: number;
-  /** The coordinator's loop knows of it. */
+  /** The coordinator's event loop has handled the result. */
   readonly endMs: number;
-  /** How long it was adding and checking, most of it while other partials were on their way. */
+  /** Time spent adding and checking, mostly while other partials were in transit. */
   readonly reduceBusyMs: number;
-  /** In the order in which they were given work. */
+  /** In order of dispatch. */
   readonly workers: readonly WorkerTiming[];
 }
 
 export interface WorkerTiming {
   readonly workerId: string;
-  /** Each time it was given work: the order, and the parameters if it lacked them, handed to the connection. */
+  /** Each dispatch: from its begin until message and parameters, if needed, were handed to the connection. */
   readonly orders: readonly { readonly beginMs: number; readonly endMs: number }[];
   /** In order of their first chunks. */
   readonly partials: readonly PartialTiming[];
@@ -33,11 +38,11 @@ export interface PartialTiming {
   /** Arrival of the first and of the last chunk so far. */
   readonly firstChunkMs: number;
   readonly lastChunkMs: number;
-  /** What the worker said of it; undefined when it said nothing, or nothing that can be. */
+  /** The worker's own stamps; undefined when it sent none, or implausible ones. */
   readonly remote?: RemoteTiming;
 }
 
-/** A worker's stamps, brought to the coordinator's clock; right to within `clock.errorMs`. */
+/** A worker's stamps, translated to the coordinator's clock with an error of at most `clock.errorMs`. */
 export interface RemoteTiming {
   readonly orderReceivedMs: number;
   readonly parametersBeginMs: number;
@@ -49,22 +54,22 @@ export interface RemoteTiming {
   readonly clock: OffsetEstimate;
 }
 
-/** Where the time of a step went, along the way of the partial that came last; in ms, never below 0. */
+/** Phases of a step along its critical path, that of the last partial to arrive; in ms, never below 0. */
 export interface StepPhases {
-  /** From the step's begin until that worker had all parameters. */
+  /** From the begin of the step until that worker had all parameters. */
   readonly receiveMs: number;
-  /** From then until it began to send. */
+  /** From then until it began sending. */
   readonly computeMs: number;
-  /** From then until the last chunk had come. */
+  /** From then until the last chunk arrived. */
   readonly sendMs: number;
   /** From then until the sums were complete. */
   readonly reduceMs: number;
   readonly updateMs: number;
-  /** Of the whole step; the sum of the others, and of what it took to hear of the update. */
+  /** The whole step: the sum of the others, and the delay until the event loop handled the update. */
   readonly stepMs: number;
 }
 
-/** @returns undefined when the last worker said nothing of its time, or nothing arrived. */
+/** @returns undefined when the last worker sent no stamps, or nothing arrived. */
 export function phasesOf(timing: StepTiming): StepPhases | undefined {
   const { beginMs, reducedMs, updatedMs, endMs } = timing;
   const partials = timing.workers.flatMap((worker) => worker.partials).filter((p) => p.lastChunkMs <= reducedMs);

@@ -3,7 +3,8 @@ import { decideOwners, type OpenItem, splitBatches } from './decisions/owners.js
 import { decideStart } from '../membership/presence.js';
 import { decideStandby } from './decisions/backup.js';
 import type { Speculation } from './decisions/stragglers.js';
-import { shardsIn, type Waiting } from './decisions/waiting.js';
+import { shardsIn } from './decisions/waiting.js';
+import type { Waiting } from '../state/waiting.js';
 import { decideWide, type HostShare } from './decisions/idle-cores.js';
 import type { RunEvents } from '../state/events.js';
 import { LateSteps } from './straggling-steps.js';

@@ -5,7 +5,8 @@ import {
   type Speculation,
   UsualTime,
 } from './decisions/stragglers.js';
-import { decidePhase, decideWaiting, type Owed, shardsIn, tellAfterMs, type Waiting } from './decisions/waiting.js';
+import { decidePhase, decideWaiting, shardsIn, tellAfterMs } from './decisions/waiting.js';
+import type { Owed, Waiting } from '../state/waiting.js';
 import type { RunEvents } from '../state/events.js';
 import type { Roster } from '../membership/roster.js';
 import type { WorkerSession } from '../membership/session.js';

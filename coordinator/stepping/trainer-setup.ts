@@ -15,7 +15,7 @@ export interface TrainerSetup {
   /** Where a run goes on that was under way before, instead of `initial`. */
   readonly resume?: ResumePoint | undefined;
   /** Called between two steps; the next one waits for what it returns. */
-  readonly atBorder?: Checkpoints['atBorder'];
+  readonly atBoundary?: Checkpoints['atBoundary'];
   /** Writes a checkpoint between two steps, on demand. @returns its path. */
   readonly saveNow?: Checkpoints['saveNow'];
   /** Momentum of each running statistic, `[stateCount]`. */

@@ -242,7 +242,7 @@ export class Trainer {
     const endsEpoch = this.step % this.setup.plan.stepsPerEpoch === 0;
     if (endsEpoch) this.#link(await this.#arithmetic.digest(this.step));
     const copy = (into: Float32Array) => this.#arithmetic.copyState(into);
-    const busy = this.setup.atBorder?.({ step: this.step, chain: this.#chain }, copy);
+    const busy = this.setup.atBoundary?.({ step: this.step, chain: this.#chain }, copy);
     if (busy) await busy;
     if (endsEpoch) await this.#evaluateIfDue();
   }

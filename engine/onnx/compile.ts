@@ -10,7 +10,7 @@ import { maskInput } from '../masks.js';
 import { layoutOf, loadBlankModel, loadTrainingModel } from '../model/model.js';
 import { type TracedProgram, traceEvaluation, traceTraining } from '../trace/program.js';
 import { gpuProbeProgram, probeProgram } from './probe-program.js';
-import type { ProgramRequest, Target } from './program-source.js';
+import type { ProgramRequest, Target } from './program-request.js';
 
 /** The compiler: reach this file by dynamic `import()` only, as it loads TF.js and what writes ONNX. */
 export async function compile(request: ProgramRequest): Promise<CompiledProgram> {

@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import type { Target } from './program-source.js';
+import type { Target } from './program-request.js';
 
 /** Factors of a product on CUDA: whole, or rounded to TF32's 10 bits of mantissa, which tensor cores take. */
 export type Precision = 'float32' | 'tf32';

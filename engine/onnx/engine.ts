@@ -13,7 +13,8 @@ import {
 } from './device.js';
 import { openGpu } from './open-gpu.js';
 import { probeNchwc } from './probe.js';
-import { compileEachTime, type ProgramSource, type Target, throughCache } from './program-source.js';
+import { compileEachTime, type ProgramSource, throughCache } from './program-source.js';
+import type { Target } from './program-request.js';
 import { evaluateProgram, type Place, trainProgram } from './programs.js';
 import { loadRuntime } from './session.js';
 

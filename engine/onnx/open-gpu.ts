@@ -2,7 +2,8 @@ import { EngineError } from '../errors.js';
 import { cudaProviderFile } from './cuda-provider.js';
 import { cudaEnvironment, type Gpu, type Precision } from './device.js';
 import { probeDifference } from './probe.js';
-import type { ProgramSource, Target } from './program-source.js';
+import type { ProgramSource } from './program-source.js';
+import type { Target } from './program-request.js';
 import { essenceOf } from './session.js';
 
 /** Largest relative L2 difference from the CPU's results; TF32 has 2⁻¹¹ in each factor. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Settings } from '../plan/types.js';
+import type { Settings } from '../plan/settings.js';
 import type { InformerTimes } from './informer.js';
 import type { LeaseTimes } from './lease-decisions.js';
 

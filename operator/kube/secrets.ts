@@ -1,5 +1,5 @@
 import type { V1Secret } from '@kubernetes/client-node';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { type Authority, createAuthority } from '../../transport/certificates.js';
 import type { TlsIdentity } from '../../transport/tls-identity.js';
 import { certificateDays } from '../plan/credentials.js';

@@ -1,7 +1,7 @@
 import { makeCertificates } from '../../transport/certificates.js';
 import { readJob } from '../plan/job-context.js';
 import { planJob } from '../plan/plan-job.js';
-import type { Settings } from '../plan/types.js';
+import type { Settings } from '../plan/settings.js';
 import { apiVersion, kind, type TrainingJob } from '../resource/training-job.js';
 
 /**

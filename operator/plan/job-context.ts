@@ -3,23 +3,25 @@ import { resolveSpec } from '../../job/resolve.js';
 import { isModelFile, modelTitle } from '../../job/models.js';
 import { specProblems } from '../../job/spec-problems.js';
 import type { JobSpec } from '../../job/spec.js';
-import { type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
-import {
-  maxSpec,
-  maxTopologyLength,
-  type MeasuredSpec,
-  type MeasuredTopology,
-  type TrainingJob,
-} from '../resource/training-job.js';
+import { maxTopologyLength, type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
+import { maxSpec, type MeasuredSpec, type MeasuredTopology, type TrainingJob } from '../resource/training-job.js';
 import { templateProblems } from '../resource/worker-template.js';
 import { asksForGpus, withGpuDevice } from './gpu-workers.js';
 import { identityOf, type JobIdentity } from './names.js';
-import type { Settings, TopologyFile } from './types.js';
+import type { Settings } from './settings.js';
 
 /** Titles that are valid as a ConfigMap's key. */
 const titlePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** A ConfigMap may have 1 MiB, including the rest of the spec. */
 const maxTopologyBytes = 1_000_000;
+
+/** File of a ConfigMap for the job's topology, which the operator does not store. */
+export interface TopologyFile {
+  /** Its key, under which the planned object has only the digest. */
+  readonly file: string;
+  /** Digest of the topology, as in `MeasuredTopology`. */
+  readonly sha256: string;
+}
 
 /** A job whose spec makes sense, with all that its objects are built from. */
 export interface JobContext {

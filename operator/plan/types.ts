@@ -2,24 +2,7 @@ import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import type { CoordinatorStatus } from './coordinator-status.js';
-import type { ReadJob } from './job-context.js';
-
-/** What the operator was started with; the same for all jobs. */
-export interface Settings {
-  /** Image of pods whose job names none. */
-  readonly image: string;
-  readonly imagePullPolicy?: string | undefined;
-  /** Namespace of the operator's pods, which may ask coordinators; undefined where it runs outside the cluster. */
-  readonly operatorNamespace?: string | undefined;
-  /** Whether `workers.template` may be any pod spec, even one that gives its pods the node. */
-  readonly allowAnyTemplate?: boolean | undefined;
-  /** Name servers that workers may query; default: CoreDNS and kube-dns. */
-  readonly nameServers?: readonly NameServer[] | undefined;
-}
-
-/** Pods with a label in a namespace, or addresses. */
-export type NameServer =
-  { readonly namespace: string; readonly label: string; readonly value: string } | { readonly cidr: string };
+import type { ReadJob, TopologyFile } from './job-context.js';
 
 /** The coordinator's last answer. */
 export interface Answer {
@@ -66,14 +49,6 @@ export interface ObjectName {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
-}
-
-/** File of a ConfigMap for the job's topology, which the operator does not store. */
-export interface TopologyFile {
-  /** Its key, under which the planned object has only the digest. */
-  readonly file: string;
-  /** Digest of the topology, as in `MeasuredTopology`. */
-  readonly sha256: string;
 }
 
 /** An object to be written. Its `kind` and `apiVersion` are set, its namespace is the job's. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { presets } from '../../job/presets.js';
 import { maxNatsUrl, natsUrlPattern } from '../../transport/nats-url.js';
-import { maxTopologyLength } from './training-job.js';
+
+/** Largest topology, in characters; that of Keras's ResNet-152 has 270,000. */
+export const maxTopologyLength = 512 * 2 ** 10;
 
 /**
  * What a TrainingJob says besides the job spec: who computes it, where it keeps its files, when it ends. Extension

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 
 /**
  * JSON schema, as zod writes it, to the structural OpenAPI schema that a CRD wants: no `oneOf`, no `const`, exclusive

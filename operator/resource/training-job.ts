@@ -3,8 +3,6 @@ import type { JobSpecInput } from '../../job/spec.js';
 import type { OperatorFieldsInput } from './operator-fields.js';
 import type { TrainingJobStatus } from './status.js';
 
-/** Largest topology, in characters; that of Keras's ResNet-152 has 270,000. */
-export const maxTopologyLength = 512 * 2 ** 10;
 /** Largest spec without its topology, as JSON; one with a full pod template has a few thousand bytes. */
 export const maxSpec = { bytes: 32 * 2 ** 10, levels: 24 };
 

@@ -1,4 +1,4 @@
-/** Decisions about checkpoints: when one is written, which are kept, and which one a run goes on from. */
+/** Decisions about checkpoints: when one is due, which are kept, and which one a run resumes from. */
 
 const filePattern = /^step-(\d{8,})\.safetensors$/;
 
@@ -15,20 +15,23 @@ export function checkpointSteps(names: readonly string[]): number[] {
     .sort(ascending);
 }
 
-/** Where a run stands between two steps. */
-export interface Border {
+/** State of a run at a step boundary. */
+export interface StepBoundary {
   /** Committed updates. */
   readonly step: number;
   readonly stepsPerEpoch: number;
   /** Steps between two checkpoints; 0: only at the ends of epochs. */
   readonly everySteps: number;
-  /** Step of the checkpoint that is still being written. */
+  /** Step of a checkpoint that is still being written. */
   readonly writing: number | undefined;
 }
 
-/** Whether a checkpoint is due. One at an epoch's end is never skipped; it waits for the one being written. */
-export function decideDue(border: Border): { readonly action: 'none' | 'write' | 'skip'; readonly reason: string } {
-  const { step, stepsPerEpoch, everySteps, writing } = border;
+/** Decides whether to write a checkpoint. One at an epoch's end is never skipped; it waits for a pending one. */
+export function decideDue(boundary: StepBoundary): {
+  readonly action: 'none' | 'write' | 'skip';
+  readonly reason: string;
+} {
+  const { step, stepsPerEpoch, everySteps, writing } = boundary;
   if (step % stepsPerEpoch === 0) return { action: 'write', reason: `epoch ${step / stepsPerEpoch} is complete` };
   if (everySteps === 0 || step % everySteps !== 0) return { action: 'none', reason: 'not due' };
   if (writing === undefined) return { action: 'write', reason: `every ${everySteps} steps` };
@@ -39,8 +42,8 @@ export function decideDue(border: Border): { readonly action: 'none' | 'write' |
 }
 
 /**
- * The checkpoints that are not needed any more: all but the first state, the last two, and the best.
- * @param steps - of the checkpoints that there are.
+ * Selects superfluous checkpoints: all but the first, the last two, and the best.
+ * @param steps - of the existing checkpoints.
  * @param best - step of the evaluation with the highest accuracy so far.
  */
 export function decideRemoval(steps: readonly number[], best: number | undefined): number[] {
@@ -48,7 +51,7 @@ export function decideRemoval(steps: readonly number[], best: number | undefined
   return steps.filter((step) => step !== 0 && step !== best && !last.includes(step));
 }
 
-/** Step of the evaluation with most images correct; the first of equals, so that it does not change without need. */
+/** Step of the evaluation with most images correct; the first of equals, so that it changes only for a better one. */
 export function bestStep(
   evaluations: readonly { readonly step: number; readonly correct: number }[],
 ): number | undefined {
@@ -57,18 +60,17 @@ export function bestStep(
 }
 
 /**
- * The checkpoint to go on from: the newest one that is not known to be damaged.
- * @param damaged - what is wrong with those that have been looked at, by step.
+ * Selects the checkpoint to resume from: the newest one that isn't known to be damaged.
+ * @param damaged - problems of those read so far, by step.
  */
 export function decideCheckpoint(
   steps: readonly number[],
   damaged: ReadonlyMap<number, string>,
 ): { readonly step: number | undefined; readonly reason: string } {
-  const passedOver = [...damaged].map(([step, problem]) => `${checkpointName(step)} passed over: ${problem}`);
+  const skipped = [...damaged].map(([step, problem]) => `${checkpointName(step)} skipped: ${problem}`);
   const step = [...steps].sort(ascending).findLast((candidate) => !damaged.has(candidate));
-  const found =
-    step === undefined ? `none of ${steps.length} checkpoint(s) is good` : `newest good checkpoint: ${step}`;
-  return { step, reason: [found, ...passedOver].join('; ') };
+  const found = step === undefined ? `no intact one among ${steps.length}` : `newest intact checkpoint: ${step}`;
+  return { step, reason: [found, ...skipped].join('; ') };
 }
 
 function ascending(a: number, b: number): number {

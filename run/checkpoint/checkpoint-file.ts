@@ -1,13 +1,14 @@
 import type { ModelLayout, WeightInfo } from '../../engine/engine.js';
 import { decodeSafetensors, type NamedTensor, safetensorsHeader } from '../safetensors.js';
-import { canonicalJson, sha256Hex, stateDigest, type TrainingState } from '../../job/digest.js';
+import { stateDigest, type TrainingState } from '../../job/digest.js';
+import { canonicalJson, sha256Hex } from '../../util/digest.js';
 import { JobError } from '../../job/errors.js';
 import { createOptimizer } from '../../job/optimizer.js';
 import type { JobSpec } from '../../job/spec.js';
 
 /**
- * How a training state lies in one vector, in memory and in a checkpoint's data alike: parameters, then each slot of
- * the optimizer, then running statistics.
+ * Layout of a training state in one vector, in memory and in a checkpoint's data alike: parameters, then each slot of the
+ * optimizer, then running statistics.
  */
 export interface StateLayout {
   readonly model: ModelLayout;
@@ -15,14 +16,14 @@ export interface StateLayout {
   readonly slots: readonly string[];
 }
 
-/** What a checkpoint holds: a state, and where the job's digest chain stands. */
+/** Content of a checkpoint: a state, and the position of the job's digest chain. */
 export interface Checkpoint {
   readonly state: TrainingState;
-  /** Link of the last complete epoch; the job digest before the first. */
+  /** Chain entry of the last complete epoch; the job digest before the first. */
   readonly chain: string;
 }
 
-/** What a checkpoint's metadata says besides its own digest. */
+/** Metadata of a checkpoint, except its own digest. */
 export interface CheckpointHead {
   /** Job digest. */
   readonly job: string;
@@ -40,7 +41,7 @@ export function vectorLength({ model, slots }: StateLayout): number {
   return model.parameterCount * (1 + slots.length) + model.stateCount;
 }
 
-/** The state that `vector` holds; its arrays are views. */
+/** The state in `vector`; its arrays are views. */
 export function viewState({ model, slots }: StateLayout, step: number, vector: Float32Array): TrainingState {
   const { parameterCount: count, stateCount } = model;
   const part = (index: number) => vector.subarray(index * count, (index + 1) * count);
@@ -62,7 +63,7 @@ export function fillVector(vector: Float32Array, { params, slots, state }: Train
   }
 }
 
-/** A checkpoint's file in two parts, header and data; the data is `vector` itself, not a copy. */
+/** Encodes a checkpoint file as header and data; the data is `vector` itself, not a copy. */
 export function encodeCheckpoint(layout: StateLayout, head: CheckpointHead, vector: Float32Array): Uint8Array[] {
   const { job, step, chain } = head;
   const state = viewState(layout, step, vector);
@@ -72,8 +73,8 @@ export function encodeCheckpoint(layout: StateLayout, head: CheckpointHead, vect
 }
 
 /**
- * Reads a checkpoint and checks all of it.
- * @throws JobError BAD_RUN_DIRECTORY, or EngineError BAD_FILE, when it is damaged or another job's.
+ * Decodes a checkpoint file and verifies its content.
+ * @throws JobError BAD_RUN_DIRECTORY, or EngineError BAD_FILE, when it is damaged or of another job.
  */
 export function decodeCheckpoint(
   layout: StateLayout,
@@ -99,7 +100,7 @@ export function decodeCheckpoint(
   return { state, chain: head.chain };
 }
 
-/** Over the state and all that is said about it. */
+/** Digest of the state and its metadata. */
 function checkpointDigest({ job, step, chain }: CheckpointHead, state: TrainingState): string {
   return sha256Hex(canonicalJson({ job, step, chain, state: stateDigest(state) }));
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { InvariantError, JobError } from '../../job/errors.js';
+import { JobError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { type CheckpointHead, type StateLayout, vectorLength } from './checkpoint-file.js';
 
 export interface CheckpointThreadSetup {
@@ -8,19 +9,19 @@ export interface CheckpointThreadSetup {
   readonly vector: Float32Array;
 }
 
-export interface CheckpointOrder {
+export interface CheckpointRequest {
   readonly path: string;
   readonly head: CheckpointHead;
 }
 
 export interface CheckpointWritten {
-  /** Why it could not be written. */
+  /** Reason why it could not be written. */
   readonly problem?: string;
 }
 
 /**
- * Writes checkpoints in a thread of its own, from a vector that the owner fills: hashing and writing take a second for
- * large models. One at a time; the vector must not change while one is written.
+ * Writes checkpoints in a separate thread, from a vector that the owner fills, because hashing and writing a large model
+ * takes a second. One at a time; the vector must not change meanwhile.
  */
 export class CheckpointThread {
   readonly vector: Float32Array;
@@ -33,7 +34,7 @@ export class CheckpointThread {
     this.vector = new Float32Array(new SharedArrayBuffer(values * 4), 0, values);
     const workerData: CheckpointThreadSetup = { layout, vector: this.vector };
     this.#thread = new Worker(new URL('./checkpoint-thread-main.js', import.meta.url), { workerData });
-    // The thread alone is no reason for the process to stay.
+    // The thread alone doesn't keep the process running.
     this.#thread.unref();
     this.#thread.on('message', ({ problem }: CheckpointWritten) => {
       if (problem === undefined) this.#settle?.resolve();
@@ -43,16 +44,16 @@ export class CheckpointThread {
     this.#thread.on('exit', () => this.#failed(new InvariantError('the checkpoint thread ended')));
   }
 
-  /** Writes the vector durably; whatever was at `path` stays whole until then. @throws JobError BAD_RUN_DIRECTORY */
-  write(order: CheckpointOrder): Promise<void> {
+  /** Writes the vector durably and atomically. @throws JobError BAD_RUN_DIRECTORY; an older file at `path` is untouched. */
+  write(request: CheckpointRequest): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#thread.postMessage(order);
+      this.#thread.postMessage(request);
     });
   }
 
-  /** Rejects the pending write, which would otherwise never settle. */
+  /** Rejects the pending write, which would never settle otherwise. */
   #failed(error: Error): void {
     this.#failure ??= error;
     this.#settle?.reject(this.#failure);

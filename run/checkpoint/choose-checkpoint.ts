@@ -1,7 +1,7 @@
 import { JobError } from '../../job/errors.js';
 import { bestStep } from './checkpoint-decisions.js';
 
-/** Which state of a run is meant. */
+/** A checkpoint as the user names it. */
 export type CheckpointWish = 'last' | 'best' | { readonly epoch: number } | { readonly step: number };
 
 /** Reads `last`, `best`, `epoch:N` or `step:N`. @throws JobError BAD_OPTION */
@@ -14,15 +14,15 @@ export function parseCheckpointWish(text: string): CheckpointWish {
   throw new JobError('BAD_OPTION', `--checkpoint: ${expected}, got ${JSON.stringify(text)}`);
 }
 
-/** What a run has to choose from. */
+/** The available checkpoints of a run. */
 export interface Choice {
-  /** Steps of the checkpoints that there are. */
+  /** Steps of the existing checkpoints. */
   readonly steps: readonly number[];
   readonly evaluations: readonly { readonly step: number; readonly correct: number }[];
   readonly stepsPerEpoch: number;
 }
 
-/** The step of the checkpoint that is meant, or why there is none. */
+/** Resolves a wish to the step of a checkpoint, or to the reason why there is none. */
 export function chooseCheckpoint(
   wish: CheckpointWish,
   choice: Choice,
@@ -31,7 +31,7 @@ export function chooseCheckpoint(
   if (steps.length === 0) return { problem: 'expected checkpoints, got none; train the job first' };
   const step = wantedStep(wish, choice);
   if (step !== undefined && steps.includes(step)) return { step };
-  const wanted = step === undefined ? 'an evaluation, to tell which is best' : `a checkpoint of step ${step}`;
+  const wanted = step === undefined ? 'an evaluation, to find the best' : `a checkpoint of step ${step}`;
   return {
     problem: `expected ${wanted}, got checkpoints of ${describeSteps(choice)}; kept are first, last two and best`,
   };

@@ -1,37 +1,34 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { JobError } from '../../job/errors.js';
 import { identityDifferences } from '../../job/job-digest.js';
-import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import type { JobManifest } from '../../job/manifest.js';
 import type { DigestEntry } from '../records.js';
-import { cutDigests } from '../record-format.js';
+import { readRunFile } from '../run-files.js';
 
-/** What a run directory says of a run's result, finished or not. */
+/** The digest chain of a run, complete or not. */
 export interface RecordedRun {
   readonly path: string;
   readonly manifest: JobManifest;
-  /** The digest chain, one link per complete epoch. */
+  /** The chain, one entry per complete epoch. */
   readonly digests: readonly DigestEntry[];
 }
 
 /** @throws JobError BAD_RUN_DIRECTORY when there is no run at `path`. */
 export async function readRecordedRun(path: string): Promise<RecordedRun> {
-  const text = async (name: string) =>
-    readFile(join(path, name), 'utf8').catch((cause: unknown) => {
-      const message = `verify ${path}: expected the directory of a run, got ${(cause as Error).message}`;
+  const read = <Name extends 'job.json' | 'digests.jsonl'>(name: Name) =>
+    readRunFile(path, name).catch((cause: Error) => {
+      const message = `verify ${path}: expected the directory of a run, got ${cause.message}`;
       throw new JobError('BAD_RUN_DIRECTORY', message, { cause });
     });
-  const manifest = parseManifest(await text('job.json'));
-  return { path, manifest, digests: cutDigests(await text('digests.jsonl'), Infinity).kept };
+  return { path, manifest: await read('job.json'), digests: await read('digests.jsonl') };
 }
 
-/** How two digest chains compare: equal as far as both go, or different from an epoch on. */
+/** Result of comparing two digest chains: equal over their common epochs, or different from an epoch on. */
 export type Comparison =
   | { readonly outcome: 'equal'; readonly epochs: number; readonly digest: string }
   | { readonly outcome: 'different'; readonly epoch: number; readonly a: string; readonly b: string }
   | { readonly outcome: 'nothing to compare' };
 
-/** Compares two chains epoch by epoch. Each link stands for all before it, so the first that differs says where. */
+/** Compares two chains epoch by epoch. Each entry covers all before it, so the first that differs shows the epoch. */
 export function compareDigests(a: readonly DigestEntry[], b: readonly DigestEntry[]): Comparison {
   const ofB = new Map(b.map(({ epoch, digest }) => [epoch, digest]));
   const shared = a.filter(({ epoch }) => ofB.has(epoch));
@@ -42,7 +39,7 @@ export function compareDigests(a: readonly DigestEntry[], b: readonly DigestEntr
   return { outcome: 'different', epoch: first.epoch, a: first.digest, b: ofB.get(first.epoch)! };
 }
 
-/** Compares two runs. @returns whether their bits are equal as far as both go, and that in words. */
+/** Compares two runs over their common epochs. @returns true if all their bits are equal, and the result in words. */
 export function compareRuns(a: RecordedRun, b: RecordedRun): { readonly equal: boolean; readonly text: string } {
   if (a.manifest.digest !== b.manifest.digest) return { equal: false, text: describeOtherJob(a, b) };
   const comparison = compareDigests(a.digests, b.digests);
@@ -60,7 +57,7 @@ export function compareRuns(a: RecordedRun, b: RecordedRun): { readonly equal: b
     case 'nothing to compare':
       return {
         equal: false,
-        text: `nothing to compare: expected an epoch that both have, got ${describeLength(a)}, ${describeLength(b)}`,
+        text: `nothing to compare: expected an epoch in both runs, got ${describeLength(a)}, ${describeLength(b)}`,
       };
     default:
       return comparison satisfies never;
@@ -76,7 +73,7 @@ function describeOtherJob(a: RecordedRun, b: RecordedRun): string {
     ({ path, before, after }) => `  ${path}: ${JSON.stringify(before)} and ${JSON.stringify(after)}`,
   );
   if (a.manifest.dataset.digest !== b.manifest.dataset.digest) {
-    fields.push(`  dataset: ${a.manifest.dataset.title} and ${b.manifest.dataset.title}, with other bytes`);
+    fields.push(`  dataset: ${a.manifest.dataset.title} and ${b.manifest.dataset.title}, which differ in content`);
   }
   return ['different jobs', ...fields].join('\n');
 }

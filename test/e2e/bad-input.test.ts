@@ -116,7 +116,7 @@ describe('wrong input is refused with what was expected, what was found, and wha
     writeFileSync(join(used, 'job.json'), '{}');
     const { code, stderr } = await refusal(...smallJob, '--run', used);
     expect(code).toBe(1);
-    expect(stderr).toContain('holds a run already');
+    expect(stderr).toContain('got a run that cannot be read');
     expect(readFileSync(join(used, 'job.json'), 'utf8')).toBe('{}');
     expect(existsSync(join(used, 'steps.csv'))).toBe(false);
   });

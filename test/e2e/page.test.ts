@@ -54,7 +54,7 @@ describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, ()
     expect(await rows.count()).toBe(2);
     expect(await rows.first().textContent()).toMatch(/onnxruntime-node .* cpu.*[\d.]+ ms.*MB/);
     expect(await page.locator('[aria-labelledby=events] li').count()).toBeGreaterThan(5);
-    expect(await page.locator('[aria-labelledby=events]').textContent()).toContain('epoch 2 tested');
+    expect(await page.locator('[aria-labelledby=events]').textContent()).toContain('epoch 2 evaluated');
     expect(await page.locator('[aria-labelledby=digests] code').last().textContent()).toMatch(/^[0-9a-f]{64}$/);
     expect(requests.filter((url) => !url.startsWith(address))).toEqual([]);
     expect(problems).toEqual([]);

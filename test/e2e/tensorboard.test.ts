@@ -82,7 +82,7 @@ describe.skipIf(python === undefined)(`--tensorboard ${skippedWithoutPython}`, (
       await first.kill();
     }
     const ended = await lockstep(['train', '--resume', run, '--workers', '1', '--tensorboard']);
-    expect(ended.stdout).toMatch(/going on after step [1-9]/);
+    expect(ended.stdout).toMatch(/resumed at step [1-9]/);
     expect(ended.code).toBe(0);
     expect(readdirSync(join(run, 'tensorboard'))).toHaveLength(2);
     const tags = await readWithTensorboard(run);

@@ -1,4 +1,4 @@
-import type { RunView } from '../../coordinator/coordinator.js';
+import type { RunView } from '../../coordinator/state/run-view.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
 import { predict, scoreRows } from '../../coordinator/stepping/evaluation.js';
 import { RunHistory } from '../../coordinator/state/history.js';

@@ -1,13 +1,5 @@
 import type { TreeNode } from '../../../job/tree.js';
-
-export type Phase = 'receiving' | 'computing' | 'sending';
-
-/** What a worker owes a step. */
-export interface Owed {
-  readonly workerId: string;
-  readonly shards: readonly number[];
-  readonly phase: Phase;
-}
+import type { Owed, Phase, Waiting } from '../../state/waiting.js';
 
 export interface WaitingInput {
   readonly nowMs: number;
@@ -15,14 +7,6 @@ export interface WaitingInput {
   readonly usualMs: number | undefined;
   readonly step: number;
   readonly owed: readonly Owed[];
-}
-
-export interface Waiting {
-  readonly step: number;
-  readonly workers: readonly Owed[];
-  /** How long the step has been under way. */
-  readonly seconds: number;
-  readonly reason: string;
 }
 
 /** From when on it is told whom a step waits for. */

@@ -1,5 +1,5 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
-import { canonicalJson, sha256Hex } from '../../../job/digest.js';
+import { canonicalJson, sha256Hex } from '../../../util/digest.js';
 import { apiVersion, kind } from '../../resource/training-job.js';
 import { appliedAnnotation, type Component, type JobIdentity, labelsOf } from '../names.js';
 import type { Desired } from '../types.js';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { V1NetworkPolicyPeer } from '@kubernetes/client-node';
-import type { NameServer } from '../types.js';
+import type { NameServer } from '../settings.js';
 
 /** CoreDNS or kube-dns, as installed by kubeadm, kind, minikube, GKE, EKS and AKS. */
 const clusterDns: readonly NameServer[] = [{ namespace: 'kube-system', label: 'k8s-app', value: 'kube-dns' }];

@@ -6,7 +6,7 @@ import type {
   V1VolumeMount,
 } from '@kubernetes/client-node';
 import type { OperatorFields } from '../../resource/operator-fields.js';
-import type { Settings } from '../types.js';
+import type { Settings } from '../settings.js';
 
 /** Parts that pods of coordinator and workers share. */
 

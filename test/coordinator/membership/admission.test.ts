@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineClass } from '../../../coordinator/membership/engine-class.js';
-import { EngineDoor, type RunEngine } from '../../../coordinator/membership/admission.js';
+import type { EngineClass } from '../../../run/run-json.js';
+import { EngineDoor } from '../../../coordinator/membership/admission.js';
+import type { RunEngine } from '../../../run/run-json.js';
 
 const engine = (digits: string): EngineClass => ({
   name: 'raw',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decideEngine, decideEngineClass, type EngineClass } from '../../../coordinator/membership/engine-class.js';
+import { decideEngine, decideEngineClass } from '../../../coordinator/membership/engine-class.js';
+import type { EngineClass } from '../../../run/run-json.js';
 
 const fingerprint = (digits: string) => digits.padEnd(64, '0');
 const a: EngineClass = {

@@ -7,7 +7,8 @@ import { decideEviction } from '../../../engine/cache/eviction.js';
 import { ProgramCache } from '../../../engine/cache/program-cache.js';
 import { describeModel } from '../../../engine/model/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
-import { compileEachTime, type ProgramRequest, throughCache } from '../../../engine/onnx/program-source.js';
+import { compileEachTime, throughCache } from '../../../engine/onnx/program-source.js';
+import type { ProgramRequest } from '../../../engine/onnx/program-request.js';
 import { builtinTopology } from '../../../job/models.js';
 import { probeInput } from '../../../worker/fingerprint.js';
 

@@ -50,7 +50,7 @@ describe.skipIf(missing !== undefined)(
       expect(next.command.stdout).toMatch(/NATS: job moved: .* had it; waiting up to 10 s for a sign of life/);
       expect(next.command.stdout).toContain(`NATS: resuming run ${runId} of job moved`);
       expect(next.command.stdout).toContain(
-        'going on after step 30 of 84 (start 2 of this run; newest good checkpoint: 30)',
+        'resumed at step 30 of 84 (start 2 of this run; newest intact checkpoint: 30)',
       );
       await steps(next, 5);
       silent.command.process.kill('SIGCONT');
@@ -125,7 +125,7 @@ describe.skipIf(missing !== undefined)(
       expect(next.command.stdout).toMatch(
         /NATS: checkpoints\/step-00000024.safetensors of run .* is left out: .* a damaged part/,
       );
-      expect(next.command.stdout).toContain('going on after step 21 of 84');
+      expect(next.command.stdout).toContain('resumed at step 21 of 84');
       await next.finish();
     });
   },

@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)(`the event stream${missing === undefined 
 
     const second = await startRun(directory, '--nats', server.url(), '--nats-job', 'again');
     const digest = await second.finish();
-    expect(second.command.stdout).toContain('going on after step 0 of 84 (start 2 of this run');
+    expect(second.command.stdout).toContain('resumed at step 0 of 84 (start 2 of this run');
     const events = await readEvents(js);
     expect(of(events, 'epoch', 'step')).toEqual([21, 42, 63, 84]);
     expect(of(events, 'evaluation', 'step')).toEqual([21, 42, 63, 84]);

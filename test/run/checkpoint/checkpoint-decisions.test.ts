@@ -9,7 +9,7 @@ import {
 } from '../../../run/checkpoint/checkpoint-decisions.js';
 
 describe('the name of a checkpoint', () => {
-  it('gives its step back, in order, also beyond eight digits; other files are passed over', () => {
+  it('gives its step back, in order, also beyond eight digits; other files are ignored', () => {
     const names = [1_234_567_890, 21, 0].map(checkpointName);
     expect(names).toEqual(['step-1234567890.safetensors', 'step-00000021.safetensors', 'step-00000000.safetensors']);
     const others = ['step-00000030.safetensors.17.part', 'step-3.safetensors', 'notes.txt'];
@@ -62,20 +62,20 @@ describe('bestStep', () => {
 
 describe('decideCheckpoint', () => {
   it('takes the newest', () => {
-    expect(decideCheckpoint([0, 40, 20], new Map())).toEqual({ step: 40, reason: 'newest good checkpoint: 40' });
+    expect(decideCheckpoint([0, 40, 20], new Map())).toEqual({ step: 40, reason: 'newest intact checkpoint: 40' });
   });
 
   it('passes over damaged ones and says why', () => {
     expect(decideCheckpoint([0, 20, 40], new Map([[40, 'cut off']]))).toEqual({
       step: 20,
-      reason: 'newest good checkpoint: 20; step-00000040.safetensors passed over: cut off',
+      reason: 'newest intact checkpoint: 20; step-00000040.safetensors skipped: cut off',
     });
   });
 
   it('takes none when all are damaged, or none is there', () => {
     expect(decideCheckpoint([0], new Map([[0, 'cut off']]))).toEqual({
       step: undefined,
-      reason: 'none of 1 checkpoint(s) is good; step-00000000.safetensors passed over: cut off',
+      reason: 'no intact one among 1; step-00000000.safetensors skipped: cut off',
     });
     expect(decideCheckpoint([], new Map()).step).toBeUndefined();
   });
