@@ -30,7 +30,7 @@ describe('the state of a run that is meant', () => {
     });
     expect(chooseCheckpoint('best', { ...choice, evaluations: [] })).toEqual({
       problem: expect.stringMatching(
-        /^expected an evaluation, to tell which is best, got checkpoints of steps 0/,
+        /^expected an evaluation, to find the best, got checkpoints of steps 0/,
       ) as string,
     });
     expect(chooseCheckpoint('last', { ...choice, steps: [] })).toEqual({
