@@ -3,7 +3,6 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { join } from 'node:path';
 import { compilerDigest } from './compiler-digest.js';
 import { type CompiledProgram, decodeEntry, encodeEntry } from './entry.js';
-import { decideEviction } from './eviction.js';
 
 /** All files together, of all versions: some hundred programs. */
 const limitBytes = 64 * 1024 * 1024;
@@ -116,3 +115,20 @@ export class ProgramCache {
 }
 
 const ending = '.program';
+
+/** A file of the cache. */
+interface CachedFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Time of its last read or write, ms since 1970. */
+  readonly usedMs: number;
+}
+
+/** Selects the files to remove so that the rest fits into `limitBytes`: the least recently used. */
+export function decideEviction(files: readonly CachedFile[], limitBytes: number): string[] {
+  let kept = 0;
+  return [...files]
+    .sort((a, b) => b.usedMs - a.usedMs)
+    .filter(({ bytes }) => (kept += bytes) > limitBytes)
+    .map(({ name }) => name);
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEntry, encodeEntry } from '../../../engine/cache/entry.js';
-import { decideEviction } from '../../../engine/cache/eviction.js';
+import { decideEviction } from '../../../engine/cache/program-cache.js';
 import { ProgramCache } from '../../../engine/cache/program-cache.js';
 import { describeModel } from '../../../engine/model/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { coresIn } from '../../../cli/workers/physical-cores.js';
+import { coresIn } from '../../../cli/workers/plan-local-workers.js';
 
 const processor = (socket: number, core: number) =>
   `processor\t: 0\nmodel name\t: X\nphysical id\t: ${socket}\nsiblings\t: 2\ncore id\t\t: ${core}\nflags\t\t: fpu\n`;
