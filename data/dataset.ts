@@ -1,3 +1,5 @@
+import type { JobSpec } from '../job/spec.js';
+
 /** One split of a dataset, in memory. */
 export interface Split {
   readonly count: number;
@@ -13,7 +15,7 @@ export interface Split {
  */
 export interface Dataset {
   /** Short identity, the spec's `data.dataset`. */
-  readonly name: 'cifar10' | 'synthetic' | 'folder';
+  readonly name: JobSpec['data']['dataset'];
   /** What results must call it: `CIFAR-10`, `CIFAR-10 (JPEG copy)`, `synthetic stand-in (not CIFAR-10)`. */
   readonly title: string;
   /** Where the data was found and how the title is known; for display. */

@@ -55,8 +55,19 @@ export async function findDataset(options: OpenOptions): Promise<ReadDataset> {
 async function findWhole(options: OpenOptions): Promise<ReadDataset> {
   if (options.path === '')
     throw new JobError('BAD_OPTION', '--data: expected a path, got none; leave it out, or name one');
-  if (options.dataset === 'folder') return findFolder(options);
-  if (options.dataset === 'cifar10') return findCifar10(options);
+  switch (options.dataset) {
+    case 'folder':
+      return findFolder(options);
+    case 'cifar10':
+      return findCifar10(options);
+    case 'synthetic':
+      return findSynthetic(options);
+    default:
+      return options.dataset satisfies never;
+  }
+}
+
+function findSynthetic(options: OpenOptions): ReadDataset {
   if (options.path === undefined) return () => makeStandIn(options);
   throw new JobError(
     'BAD_OPTION',

@@ -39,6 +39,9 @@ const adamw = z.strictObject({
   weightDecay: z.number().min(0).max(1).default(0.01).describe('taken from the parameters directly (decoupled)'),
 });
 
+const optimizer = z.discriminatedUnion('type', [sgd, adam, adamw]);
+export const optimizerTypes = optimizer.options.map(({ shape }) => shape.type.value);
+
 const warmupSteps = z
   .int()
   .min(0)
@@ -129,7 +132,7 @@ export const jobSpecSchema = z
           .prefault({}),
       })
       .prefault({}),
-    optimizer: z.discriminatedUnion('type', [sgd, adam, adamw]).prefault({ type: 'sgd' }),
+    optimizer: optimizer.prefault({ type: 'sgd' }),
     schedule: schedule.prefault({ type: 'constant' }),
     evaluation: z
       .strictObject({

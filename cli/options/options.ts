@@ -2,12 +2,13 @@ import { createReadStream } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { JobError } from '../../job/errors.js';
+import { oneOf } from '../../job/expected.js';
 import { modelNames } from '../../job/models.js';
 import { presets } from '../../job/presets.js';
 import { resolveSpec } from '../../job/resolve.js';
 import { maxSpecBytes, tooLarge } from '../../job/spec-limits.js';
 import { parseSpecText, type SpecFile } from '../../job/spec-text.js';
-import type { JobSpec } from '../../job/spec.js';
+import { type JobSpec, optimizerTypes } from '../../job/spec.js';
 import { isNumber } from './numbers.js';
 import { seenFrom } from './spec-paths.js';
 
@@ -28,7 +29,7 @@ const specFlags: readonly FieldFlag[] = [
   numberFlag('--shards <n>', 'shards', 'fixed parts of the training set; each contributes to every step'),
   numberFlag('--batch-per-shard <n>', 'batchPerShard', 'samples of each shard per step'),
   numberFlag('--global-batch <n>', 'globalBatch', 'samples of all shards together per step'),
-  textFlag('--optimizer <type>', 'optimizer.type', 'sgd, adam or adamw'),
+  textFlag('--optimizer <type>', 'optimizer.type', oneOf(optimizerTypes)),
   numberFlag('--learning-rate <rate>', 'optimizer.learningRate', 'peak learning rate'),
   textFlag('--schedule <type>', 'schedule.type', 'constant, cosine, or step (with --set schedule.everyEpochs=N)'),
   textFlag('--device <device>', 'engine.device', 'auto (cuda where it works, else cpu), cpu, cuda, cuda:1, webgpu'),
