@@ -53,7 +53,7 @@ export interface RunOptions extends JobOptions {
 }
 
 /** Components of a run. */
-interface Parts {
+interface Components {
   readonly job: PreparedJob;
   readonly start: RunStart;
   readonly test: Split;
@@ -68,7 +68,7 @@ interface Parts {
 export class Run {
   private constructor(
     private readonly options: RunOptions,
-    private readonly parts: Parts,
+    private readonly components: Components,
   ) {}
 
   /** Reads the dataset, compiles the job, and creates or resumes its run. @throws JobError */
@@ -101,43 +101,43 @@ export class Run {
   }
 
   join(stream: JoinStream): void {
-    this.parts.cluster.join(stream);
+    this.components.cluster.join(stream);
   }
 
   /** Records a heartbeat. @returns true if its worker has joined. @throws ClusterError */
   heard(heartbeat: Heartbeat): boolean {
-    return this.parts.cluster.heard(heartbeat);
+    return this.components.cluster.heard(heartbeat);
   }
 
   fetch(call: FetchCall): void {
-    serveParts(this.parts.job.parts, this.options.traffic)(call);
+    serveParts(this.components.job.parts, this.options.traffic)(call);
   }
 
   /** Resolves once everything that a later start needs is on disk. @throws JobError BAD_RUN_DIRECTORY */
   get durable(): Promise<void> {
-    return this.parts.start.durable;
+    return this.components.start.durable;
   }
 
   get control(): RunControl {
-    return this.parts.control;
+    return this.components.control;
   }
 
   get view(): RunView {
-    const { job, start, test } = this.parts;
+    const { job, start, test } = this.components;
     const { manifest, plan } = job;
     const { term, runId, history, before } = start;
     return { manifest, plan, test, runId, term, path: this.options.runDirectory, history, before };
   }
 
   status(): StatusReply {
-    const { job, start, ...parts } = this.parts;
+    const { job, start, ...others } = this.components;
     const path = this.options.runDirectory;
     const { term, history } = start;
-    return describeStatus({ ...job, ...parts, term, history, path }, performance.now());
+    return describeStatus({ ...job, ...others, term, history, path }, performance.now());
   }
 
   history(points?: number): HistoryReply {
-    return describeHistory(this.parts.start.history, points);
+    return describeHistory(this.components.start.history, points);
   }
 
   /**
@@ -146,7 +146,7 @@ export class Run {
    * @param stopReason - reason of the stop; undefined if it was not stopped.
    */
   async train(stopReason: () => string | undefined): Promise<RunResult> {
-    const { job, start, trainer, cluster, door } = this.parts;
+    const { job, start, trainer, cluster, door } = this.components;
     const { events, directory } = this.options;
     const timer = keepRecords(events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
@@ -172,32 +172,32 @@ export class Run {
   }
 
   stop(reason: string): void {
-    this.parts.trainer.stop(reason);
+    this.components.trainer.stop(reason);
   }
 
   fail(error: Error): void {
-    this.parts.trainer.fail(error);
+    this.components.trainer.fail(error);
   }
 
   /** Records the run's failure and its reason. A later start may still resume the run. */
   async recordFailure({ message }: Error): Promise<void> {
-    await this.parts.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
+    await this.components.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
   }
 
   /** Ends every session after a failure of the coordinator: workers wait for one that resumes the run. */
   abandon(error: Error): void {
-    this.parts.cluster.abandon(error);
+    this.components.cluster.abandon(error);
   }
 
   /** Dismisses all workers. */
   leave(): void {
-    this.parts.cluster.close('the job is over');
-    this.parts.roster.close();
+    this.components.cluster.close('the job is over');
+    this.components.roster.close();
   }
 
   /** Ends the threads once pending writes are complete. */
   async close(): Promise<void> {
-    const { start, trainer } = this.parts;
+    const { start, trainer } = this.components;
     await this.durable.catch(() => undefined);
     await start.checkpoints.close();
     await trainer.close();

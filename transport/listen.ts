@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { JobError } from '../job/errors.js';
 import type { TlsIdentity } from './tls-identity.js';
 
-/** What protects a server. */
+/** Protection of a server. */
 export interface Protection {
   readonly token?: string | undefined;
   readonly tls?: TlsIdentity | undefined;
@@ -10,7 +10,7 @@ export interface Protection {
   readonly insecure?: boolean | undefined;
 }
 
-/** Where a server listens, and what protects it there. */
+/** Address and protection of a server. */
 export interface ListenOptions extends Protection {
   /** `HOST:PORT` or `[IPv6]:PORT`; port 0 takes a free one. */
   readonly listen: string;
@@ -36,13 +36,13 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-/** Whether only processes of this machine can reach `host`. */
+/** True if only processes of this machine can reach `host`. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
 /**
- * Where to listen: anywhere on loopback; elsewhere only with TLS and a token, or when told to do without.
+ * Decides where to listen: on loopback without conditions, elsewhere only with TLS and a token, or with `insecure`.
  * @throws JobError BAD_OPTION
  */
 export function decideListen({ listen, ...protection }: ListenOptions): Endpoint {
@@ -54,9 +54,9 @@ export function decideListen({ listen, ...protection }: ListenOptions): Endpoint
 }
 
 /**
- * Refuses to listen beyond loopback without TLS and token, unless told to.
- * @param option - the option that says where, with its value.
- * @param danger - what could happen, in words.
+ * Refuses to listen beyond loopback without TLS and token, unless `insecure` is set.
+ * @param option - the option with the address, and its value.
+ * @param danger - possible consequences, in words.
  * @throws JobError BAD_OPTION
  */
 export function checkProtection(option: string, { tls, token, insecure }: Protection, danger: string): void {

@@ -50,8 +50,8 @@ function textOf(event: RunEvent): string | undefined {
 }
 
 function describeShards(byWorker: Readonly<Record<string, readonly number[]>>): string {
-  const parts = Object.entries(byWorker).map(([worker, held]) => `${worker} ${ranges(held) || 'on standby'}`);
-  return parts.join(', ') || 'no workers';
+  const workers = Object.entries(byWorker).map(([worker, held]) => `${worker} ${ranges(held) || 'on standby'}`);
+  return workers.join(', ') || 'no workers';
 }
 
 function shards(list: readonly number[]): string {
@@ -60,11 +60,11 @@ function shards(list: readonly number[]): string {
 
 /** `0, 1, 2, 4` → `0–2, 4` */
 export function ranges(numbers: readonly number[]): string {
-  const parts: [first: number, last: number][] = [];
+  const found: [first: number, last: number][] = [];
   for (const value of [...numbers].sort((a, b) => a - b)) {
-    const last = parts.at(-1);
+    const last = found.at(-1);
     if (last && value === last[1] + 1) last[1] = value;
-    else parts.push([value, value]);
+    else found.push([value, value]);
   }
-  return parts.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
+  return found.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
 }

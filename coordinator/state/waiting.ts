@@ -1,4 +1,4 @@
-/** Progress of a worker on its part of a step. */
+/** Current activity of a worker in a step. */
 export type Phase = 'receiving' | 'computing' | 'sending';
 
 /** Shards that a worker has not delivered to the current step yet. */

@@ -68,8 +68,8 @@ export async function lockRun(
 }
 
 /**
- * Whether a coordinator is using a run's directory: its lock is there, and its holder is alive or, where that cannot
- * be known, has renewed it of late.
+ * True while a coordinator uses a run's directory: it is locked, and the holder is alive or, if that cannot be determined,
+ * has renewed the lock recently.
  */
 export async function isInUse(directory: string, nowMs: number): Promise<boolean> {
   const entry = await look(directory);
@@ -81,7 +81,7 @@ export async function isInUse(directory: string, nowMs: number): Promise<boolean
 async function take(directory: string, name: string, onWaiting: (reason: string) => void): Promise<void> {
   const deadline = performance.now() + waitLimitMs;
   let watched = { name: '', renewedMs: 0, sinceMs: 0 };
-  for (let told = ''; ;) {
+  for (let reported = ''; ;) {
     const entry = await look(directory);
     if (entry?.name === name) return;
     const nowMs = performance.now();
@@ -95,7 +95,7 @@ async function take(directory: string, name: string, onWaiting: (reason: string)
     if (action === 'take') await takeOver(directory, entry.name, name);
     else if (action === 'refuse' || nowMs > deadline) throw inUse(directory, reason);
     else {
-      if (reason !== told) onWaiting(`run directory ${directory}: ${(told = reason)}; waiting up to 20 s for it`);
+      if (reason !== reported) onWaiting(`run directory ${directory}: ${(reported = reason)}; waiting up to 20 s for it`);
       await sleep(lookEveryMs);
     }
   }
@@ -211,7 +211,7 @@ function isProcess(pid: number): boolean {
 function inUse(directory: string, reason: string): JobError {
   return new JobError(
     'BAD_RUN_DIRECTORY',
-    `run directory ${directory}: expected one that nobody is using, got one in use: ${reason}; ` +
+    `run directory ${directory}: expected one that is not in use, got one in use: ${reason}; ` +
       'wait for that run, or pass another --run DIR',
   );
 }

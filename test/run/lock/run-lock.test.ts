@@ -88,7 +88,7 @@ describe('the lock of a run directory', () => {
   it('is refused while this process holds it', async () => {
     await locked();
     await expect(locked()).rejects.toThrow(
-      `run directory ${directory}: expected one that nobody is using, got one in use: this process is using it; ` +
+      `run directory ${directory}: expected one that is not in use, got one in use: this process is using it; ` +
         'wait for that run, or pass another --run DIR',
     );
   });
