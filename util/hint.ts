@@ -1,6 +1,6 @@
 /**
- * Candidates of which `word` is probably a misspelling: those with the fewest edits, at most one per three letters. Case
- * is ignored.
+ * Nearest candidates that `word` may be a misspelling of: at most one edit per three letters, several if equally near.
+ * Ignores case.
  */
 export function nearest(word: string, candidates: Iterable<string>): string[] {
   const ranked = [...candidates]
