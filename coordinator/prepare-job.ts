@@ -1,23 +1,22 @@
 import type { ModelLayout, ModelTopology } from '../engine/engine.js';
 import { describeModel, initialWeights } from '../engine/model/model.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import { datasetDigest, type IndexRange, partBytes, PartDigests } from '../data/chunks.js';
+import { ChunkDigests, datasetDigest, encodeChunk } from '../data/chunks.js';
 import { jobDigest } from '../job/digest.js';
-import type { JobManifest, PartRef } from '../job/manifest.js';
+import type { ChunkRef, JobManifest } from '../job/manifest.js';
 import { builtinTopology, isModelFile, modelTitle } from '../job/models.js';
-import { planSteps, type StepPlan } from '../job/plan.js';
+import { planSteps, type SampleRange, shardRange, type StepPlan } from '../job/plan.js';
 import { describeWarmup } from '../job/schedule.js';
-import { shardRange } from '../job/shards.js';
 import type { JobSpec } from '../job/spec.js';
-import type { PartBytes } from './membership/data-service.js';
+import type { ChunkBytes } from './membership/data-service.js';
 
 /** A job ready for training: its manifest for workers, the chunks that they may fetch, and the initial state. */
 export interface PreparedJob {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly layout: ModelLayout;
-  /** By digest; emptied after training, because the dataset is the largest object in memory. */
-  readonly parts: Map<string, PartBytes>;
+  /** By digest; emptied when nobody fetches any more, as the dataset is the largest thing in memory. */
+  readonly chunks: Map<string, ChunkBytes>;
   readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;
@@ -27,7 +26,7 @@ export interface PreparedJob {
 }
 
 /**
- * Compiles a spec and its data into a job. The job's spec names the dataset in use, which may be the synthetic one.
+ * Compiles a spec and its data into a job. The compiled spec names the dataset in use, which may be the synthetic one.
  * @throws JobError when spec and data do not fit each other.
  */
 export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: ModelReader): Promise<PreparedJob> {
@@ -39,17 +38,17 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
   const plan = planSteps(spec, dataset.train.count);
   const layout = await describeModel(topology);
   const initial = await initialWeights(topology, spec.seed);
-  const parts = new PartTable();
+  const chunks = new ChunkTable();
   const shards = Array.from({ length: spec.shards }, (_, shard) =>
-    parts.add(dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
+    chunks.add(dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
   );
   const batches = Math.ceil(dataset.test.count / spec.evaluation.batch);
   const evaluation = Array.from({ length: batches }, (_, batch) => {
     const start = batch * spec.evaluation.batch;
     const count = Math.min(spec.evaluation.batch, dataset.test.count - start);
-    return parts.add(dataset.test, { start, count });
+    return chunks.add(dataset.test, { start, count });
   });
-  const digest = datasetDigest(dataset, parts.digests);
+  const digest = datasetDigest(dataset, chunks.digests);
   const manifest: JobManifest = {
     digest: jobDigest({ spec, topology, datasetDigest: digest }),
     spec,
@@ -74,7 +73,7 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
     manifest,
     plan,
     layout,
-    parts: parts.bytes,
+    chunks: chunks.bytes,
     initial,
     momentum: momentumOf(layout),
     testLabels: dataset.test.labels,
@@ -114,14 +113,14 @@ async function compileModel(
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }
 
-/** Ranges of splits by the digests of their bytes, which are not copied. */
-class PartTable {
-  readonly bytes = new Map<string, PartBytes>();
-  readonly digests = new PartDigests();
+/** Ranges of splits, named by the digests of their bytes, which stay where they are. */
+class ChunkTable {
+  readonly bytes = new Map<string, ChunkBytes>();
+  readonly digests = new ChunkDigests();
 
-  add(split: Split, range: IndexRange): PartRef {
+  add(split: Split, range: SampleRange): ChunkRef {
     const digest = this.digests.of(split, range);
-    this.bytes.set(digest, partBytes(split, range));
+    this.bytes.set(digest, encodeChunk(split, range));
     return { digest, count: range.count };
   }
 }

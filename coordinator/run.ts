@@ -8,7 +8,7 @@ import { RunControl, type Scaler } from './control/control.js';
 import { describeStatus } from './control/status.js';
 import { EngineDoor } from './membership/admission.js';
 import { ClusterService } from './membership/cluster-service.js';
-import { type FetchCall, serveParts } from './membership/data-service.js';
+import { type FetchCall, serveChunks } from './membership/data-service.js';
 import { Roster } from './membership/roster.js';
 import type { JoinStream, WorkerLink } from './membership/session.js';
 import type { Traffic } from './membership/traffic.js';
@@ -110,7 +110,7 @@ export class Run {
   }
 
   fetch(call: FetchCall): void {
-    serveParts(this.components.job.parts, this.options.traffic)(call);
+    serveChunks(this.components.job.chunks, this.options.traffic)(call);
   }
 
   /** Resolves once everything that a later start needs is on disk. @throws JobError BAD_RUN_DIRECTORY */
@@ -156,7 +156,7 @@ export class Run {
     events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
     cluster.close('the job is over');
     await start.checkpoints.save(training.snapshot, training.chain);
-    job.parts.clear();
+    job.chunks.clear();
     const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
       engine: door.run?.engine ?? noEngine,

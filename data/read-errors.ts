@@ -1,6 +1,6 @@
 import { JobError } from '../job/errors.js';
 
-/** The error for a directory that isn't a usable image folder. */
+/** Error for a directory that isn't a usable image folder. */
 export function badFolder(
   path: string,
   expected: string,
@@ -18,22 +18,22 @@ export function badFolder(
 }
 
 const failures: Readonly<Record<string, string>> = {
-  ENOENT: 'nothing there',
+  ENOENT: 'no such file or directory',
   ENOTDIR: 'a file',
   EISDIR: 'a folder',
   EACCES: 'no permission to read it',
   EPERM: 'no permission to read it',
-  ELOOP: 'symbolic links that lead in a circle',
+  ELOOP: 'a cycle of symbolic links',
   ENAMETOOLONG: 'a path that is too long',
 };
 
-/** Description of a system error, with its code. */
+/** Text of a system error, with its code. */
 export function describeFailure({ code, message }: NodeJS.ErrnoException): string {
   const words = code === undefined ? undefined : failures[code];
   return words === undefined ? message : `${words} (${code})`;
 }
 
-/** True if reading would fail again: the path itself is wrong, not the disk or the network behind it. */
-export function isLasting({ code }: NodeJS.ErrnoException): boolean {
+/** True if a retry would fail: the path itself is wrong, not the disk or the network. */
+export function isPermanent({ code }: NodeJS.ErrnoException): boolean {
   return code !== undefined && Object.hasOwn(failures, code);
 }

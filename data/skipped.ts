@@ -1,53 +1,52 @@
 import { extname } from 'node:path';
 import { printable } from './set-names.js';
 
-/** Reason why an entry of a folder isn't read. */
-export type LeftOutReason = 'kind' | 'hidden' | 'outside' | 'special' | 'broken link' | 'repeated';
+/** Reason for skipping an entry of a folder. */
+export type SkipReason = 'type' | 'hidden' | 'outside' | 'special' | 'broken link' | 'repeated';
 
-/** An entry of a folder that isn't read. */
-export interface LeftOut {
-  readonly reason: LeftOutReason;
+/** A skipped entry of a folder. */
+export interface Skipped {
+  readonly reason: SkipReason;
   /** Relative to the folder, with `/`; ends in `/` for a folder. */
   readonly path: string;
   /** The class folder around it, in the same form; undefined outside class folders. */
   readonly folder?: string;
 }
 
-/** Most names or kinds that one line lists. */
+/** Names or types listed on one line. */
 const listed = 6;
 
-/** One line per reason, with counts; empty if everything is read. */
-export function describeLeftOut(all: readonly LeftOut[]): string[] {
+/** One line per reason, with counts; empty if nothing was skipped. */
+export function describeSkipped(all: readonly Skipped[]): string[] {
   return reasons.flatMap(({ reason, describe }) => {
     const entries = all.filter((entry) => entry.reason === reason);
     const folders = new Set(entries.flatMap(({ folder }) => (folder === undefined ? [] : [`${folder}/`])));
     const places = folders.size === 0 ? '' : `; in ${some([...folders])}`;
-    return entries.length === 0 ? [] : [`left out: ${describe(entries.map(({ path }) => path))}${places}`];
+    return entries.length === 0 ? [] : [`skipped: ${describe(entries.map(({ path }) => path))}${places}`];
   });
 }
 
-const reasons: readonly { readonly reason: LeftOutReason; readonly describe: (paths: readonly string[]) => string }[] =
+const reasons: readonly { readonly reason: SkipReason; readonly describe: (paths: readonly string[]) => string }[] =
   [
     {
-      reason: 'kind',
-      describe: (paths) =>
-        `${count(paths.length, 'file')} of kinds that are not decoded: ${counted(paths.map(kindOf))}`,
+      reason: 'type',
+      describe: (paths) => `${count(paths.length, 'file')} of unsupported types: ${counted(paths.map(typeOf))}`,
     },
     {
       reason: 'hidden',
-      describe: (paths) => `${countEntries(paths)}, hidden or the system's own: ${counted(paths.map(lastName))}`,
+      describe: (paths) => `${countEntries(paths)}, hidden or of the system: ${counted(paths.map(lastName))}`,
     },
     { reason: 'outside', describe: (paths) => `${countEntries(paths)} outside class folders: ${some(paths)}` },
     { reason: 'special', describe: (paths) => `${countEntries(paths)}, neither files nor folders: ${some(paths)}` },
     { reason: 'broken link', describe: (paths) => `${count(paths.length, 'broken symbolic link')}: ${some(paths)}` },
     {
       reason: 'repeated',
-      describe: (paths) => `${count(paths.length, 'symbolic link')} to folders that are read already: ${some(paths)}`,
+      describe: (paths) => `${count(paths.length, 'symbolic link')} to folders already read: ${some(paths)}`,
     },
   ];
 
-function kindOf(path: string): string {
-  return extname(path).slice(1).toLowerCase() || 'without an ending';
+function typeOf(path: string): string {
+  return extname(path).slice(1).toLowerCase() || 'without an extension';
 }
 
 function lastName(path: string): string {

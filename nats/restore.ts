@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { JobError } from '../job/errors.js';
-import { identityDifferences, type SpecDifference } from '../job/job-digest.js';
+import { digestedDifferences, type SpecDifference } from '../job/job-digest.js';
 import { isModelFile } from '../job/models.js';
 import { parseManifest } from '../job/manifest.js';
 import type { JobSpec } from '../job/spec.js';
@@ -169,7 +169,7 @@ function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
   // data and topology itself.
   const isOpen = ({ path }: SpecDifference) =>
     path === 'data.dataset' || (isModelFile(wanted.model) && (path === 'model' || path === 'topology'));
-  const fields = identityDifferences(before, wanted).filter((field) => !isOpen(field));
+  const fields = digestedDifferences(before, wanted).filter((field) => !isOpen(field));
   if (fields.length === 0) return;
   const show = (value: unknown) => (value === undefined ? '(none)' : JSON.stringify(value));
   const lines = fields.map((field) => `  ${field.path}: ${show(field.before)} there, ${show(field.after)} now`);

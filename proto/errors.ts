@@ -10,8 +10,7 @@ export type ClusterErrorCode =
   | 'UNTRUSTED'
   | 'BAD_MESSAGE'
   | 'BAD_CHUNK'
-  | 'UNKNOWN_PART'
-  | 'BAD_PART'
+  | 'UNKNOWN_CHUNK'
   | 'STALE_PARTIAL'
   | 'UNREACHABLE'
   | 'LOST'
@@ -31,8 +30,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   UNTRUSTED: status.UNAUTHENTICATED,
   BAD_MESSAGE: status.INVALID_ARGUMENT,
   BAD_CHUNK: status.DATA_LOSS,
-  UNKNOWN_PART: status.NOT_FOUND,
-  BAD_PART: status.DATA_LOSS,
+  UNKNOWN_CHUNK: status.NOT_FOUND,
   STALE_PARTIAL: status.ABORTED,
   UNREACHABLE: status.UNAVAILABLE,
   LOST: status.DEADLINE_EXCEEDED,
@@ -51,7 +49,6 @@ const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set([
   'UNREACHABLE',
   'LOST',
   'BAD_CHUNK',
-  'BAD_PART',
   'DUPLICATE_WORKER',
 ]);
 const codeKey = 'lockstep-code';

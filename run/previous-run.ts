@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobError } from '../job/errors.js';
-import { identityDifferences } from '../job/job-digest.js';
+import { digestedDifferences } from '../job/job-digest.js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { checkpointName, checkpointSteps, decideCheckpoint } from './checkpoint/checkpoint-decisions.js';
 import { type Checkpoint, decodeCheckpoint, type StateLayout } from './checkpoint/checkpoint-file.js';
@@ -38,7 +38,7 @@ function parsePrevious(path: string, job: string, run: string): PreviousRun {
 /** @throws JobError BAD_RUN_DIRECTORY that lists the differences when `job` is not the job of the run. */
 export function checkSameJob(path: string, before: JobManifest, job: JobManifest): void {
   if (before.digest === job.digest) return;
-  const fields = identityDifferences(before.spec, job.spec).map(
+  const fields = digestedDifferences(before.spec, job.spec).map(
     (field) => `  ${field.path}: ${show(field.before)} in the run, ${show(field.after)} now`,
   );
   if (before.dataset.digest !== job.dataset.digest) {

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import { EngineError } from '../engine/errors.js';
-import { decodePart } from '../data/chunks.js';
+import { decodeChunk } from '../data/chunks.js';
 import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
@@ -115,7 +115,7 @@ class WorkLoop {
   receive(message: Message): void {
     const { queue } = this.#session;
     switch (message.kind) {
-      case 'part':
+      case 'chunk':
         this.#store(message);
         break;
       case 'vector':
@@ -144,9 +144,9 @@ class WorkLoop {
     return new CoordinatorLink(link, this.computer.manifest, () => void this.#pump());
   }
 
-  #store({ set, index, bytes }: Message & { kind: 'part' }): void {
+  #store({ set, index, bytes }: Message & { kind: 'chunk' }): void {
     const { imageShape, classes } = this.computer.manifest.dataset;
-    const data = decodePart(new Uint8Array(bytes), imageShape, classes.length);
+    const data = decodeChunk(new Uint8Array(bytes), imageShape, classes.length);
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 

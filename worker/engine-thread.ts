@@ -15,7 +15,7 @@ import type { ShardResult } from './shard-computer.js';
 export type ToEngine =
   | { kind: 'job'; manifest: JobManifest; wide: boolean; link: LinkFds | undefined }
   | { kind: 'end' }
-  | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
+  | { kind: 'chunk'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array; used: Float32Array[] }
   | { kind: 'forget' }
   | { kind: 'drain' }

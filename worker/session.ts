@@ -24,9 +24,9 @@ import { BufferPool } from './buffer-pool.js';
 import { checkCompute, checkEvaluate } from './check-compute.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
-import { FetchOrder } from './fetch-priority.js';
+import { FetchPriority } from './fetch-priority.js';
 import { IncomingParameters } from './incoming-parameters.js';
-import { PartStore, type WantedPart } from './chunk-store.js';
+import { ChunkStore, type WantedChunk } from './chunk-store.js';
 import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';
 import { bytesOf, toReport, toSpan } from './to-messages.js';
@@ -40,9 +40,9 @@ export interface SessionOptions extends CoordinatorAddress {
   /** Cores that the workers of this host share; see `WorkerOptions`. */
   readonly cores: number;
   readonly log: (message: string) => void;
-  /** The engine thread of a job, and the parts of its dataset by digest; kept by the caller, as they outlive a session. */
+  /** The engine thread of a job, and its dataset chunks by digest; kept by the caller, as they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
-  readonly partsFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
+  readonly chunksFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
 }
 
 /** How a session ended without an error. */
@@ -66,8 +66,8 @@ export class WorkerSession {
   #reject!: (error: ClusterError) => void;
   #manifest: JobManifest | undefined;
   #term = 0;
-  #store: PartStore | undefined;
-  #order: FetchOrder | undefined;
+  #store: ChunkStore | undefined;
+  #fetchPriority: FetchPriority | undefined;
   #shards = new Set<number>();
   readonly #parametersOnTheWay = new IncomingParameters((evaluation) => this.#emptyVector(evaluation));
   /** Buffers for parameters on their way to the engine thread. */
@@ -215,14 +215,14 @@ export class WorkerSession {
     const engine = this.options.engineFor(manifest);
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
-    this.#order = new FetchOrder(manifest);
-    this.#store = new PartStore({
+    this.#fetchPriority = new FetchPriority(manifest);
+    this.#store = new ChunkStore({
       address: this.options.coordinator,
       token: this.options.token,
       tls: this.options.tls,
       sampleBytes: 1 + dataset.imageShape.reduce((a, b) => a * b),
-      held: this.options.partsFor(manifest),
-      onPart: (wanted, bytes) => this.#partArrived(engine, wanted, bytes),
+      held: this.options.chunksFor(manifest),
+      onChunk: (wanted, bytes) => this.#chunkArrived(engine, wanted, bytes),
       onError: (error) => this.#reject(error),
     });
   }
@@ -242,10 +242,10 @@ export class WorkerSession {
     return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
   }
 
-  #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
+  #chunkArrived(engine: EngineThread, { set, index }: WantedChunk, bytes: SharedArrayBuffer): void {
     // It came in as many bytes of chunks.
     this.#garbage.add(bytes.byteLength);
-    engine.post({ kind: 'part', set, index, bytes });
+    engine.post({ kind: 'chunk', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;
     this.#shards.add(index);
     this.#send({ holding: { shards: [...this.#shards] } });
@@ -257,15 +257,15 @@ export class WorkerSession {
   }
 
   #assigned(assignment: Assignment): void {
-    if (!this.#order || !this.#store) {
+    if (!this.#fetchPriority || !this.#store) {
       throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
     }
-    this.#order.assign(assignment);
-    this.#store.want(this.#order.parts);
+    this.#fetchPriority.assign(assignment);
+    this.#store.want(this.#fetchPriority.chunks);
   }
 
   #fetchEvaluation(): void {
-    if (this.#order?.includeEvaluation()) this.#store?.want(this.#order.parts);
+    if (this.#fetchPriority?.includeEvaluation()) this.#store?.want(this.#fetchPriority.chunks);
   }
 
   #compute(order: Compute): void {

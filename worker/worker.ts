@@ -30,10 +30,10 @@ export interface WorkerOptions {
   readonly log: (message: string) => void;
 }
 
-/** What outlives a session: the engine thread with its compiled programs, and the parts of the dataset by digest. */
+/** What outlives a session: the engine thread with its compiled programs, and the dataset chunks by digest. */
 interface JobMemory {
   readonly engine: EngineThread;
-  readonly parts: Map<string, SharedArrayBuffer>;
+  readonly chunks: Map<string, SharedArrayBuffer>;
 }
 
 /** A worker: joins its coordinator, again and again if need be, until a job is over. */
@@ -97,7 +97,7 @@ export class LockstepWorker {
       cores,
       log,
       engineFor: (manifest) => this.#jobFor(manifest).engine,
-      partsFor: (manifest) => this.#jobFor(manifest).parts,
+      chunksFor: (manifest) => this.#jobFor(manifest).chunks,
     });
   }
 
@@ -105,7 +105,7 @@ export class LockstepWorker {
   #jobFor(manifest: JobManifest): JobMemory {
     if (this.#job?.engine.jobDigest !== manifest.digest) {
       void this.#job?.engine.close();
-      this.#job = { engine: this.#spare ?? this.#newEngine(), parts: new Map() };
+      this.#job = { engine: this.#spare ?? this.#newEngine(), chunks: new Map() };
       this.#spare = undefined;
       this.#job.engine.begin(manifest, this.options.cores > 1, this.options.link);
     }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { identityDifferences } from '../../job/job-digest.js';
+import { digestedDifferences } from '../../job/job-digest.js';
 import { parseManifest } from '../../job/manifest.js';
 import type { JobSpec } from '../../job/spec.js';
 
@@ -16,7 +16,7 @@ export async function describeFinishedRun(directory: string, spec: JobSpec): Pro
   const [job, run] = await Promise.all(['job.json', 'run.json'].map((name) => readOptional(join(directory, name))));
   if (job === undefined || run === undefined) return undefined;
   const record = finishedSchema.safeParse(parseJson(run));
-  if (!record.success || identityDifferences(parseManifest(job).spec, spec).length > 0) return undefined;
+  if (!record.success || digestedDifferences(parseManifest(job).spec, spec).length > 0) return undefined;
   return (
     `${spec.name}: this run is finished, nothing is left to do; pass another --run DIR to train once more\n` +
     `Report: ${join(directory, 'report', 'index.html')}\nFinal digest: ${record.data.finalDigest}`

@@ -1,5 +1,5 @@
 import { JobError } from '../../job/errors.js';
-import { identityDifferences } from '../../job/job-digest.js';
+import { digestedDifferences } from '../../job/job-digest.js';
 import type { JobManifest } from '../../job/manifest.js';
 import type { DigestEntry } from '../records.js';
 import { readRunFile } from '../run-files.js';
@@ -69,7 +69,7 @@ function describeLength({ path, digests }: RecordedRun): string {
 }
 
 function describeOtherJob(a: RecordedRun, b: RecordedRun): string {
-  const fields = identityDifferences(a.manifest.spec, b.manifest.spec).map(
+  const fields = digestedDifferences(a.manifest.spec, b.manifest.spec).map(
     ({ path, before, after }) => `  ${path}: ${JSON.stringify(before)} and ${JSON.stringify(after)}`,
   );
   if (a.manifest.dataset.digest !== b.manifest.dataset.digest) {

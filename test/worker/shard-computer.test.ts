@@ -5,9 +5,8 @@ import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import type { Split } from '../../data/dataset.js';
 import { augmentInto } from '../../job/augment.js';
 import type { JobManifest } from '../../job/manifest.js';
-import { manifestPlan } from '../../job/plan.js';
+import { manifestPlan, shardRange } from '../../job/plan.js';
 import { sampleIndices } from '../../job/samples.js';
-import { shardRange } from '../../job/shards.js';
 import { type JobSpecInput, parseSpec } from '../../job/spec.js';
 import { ShardComputer } from '../../worker/shard-computer.js';
 
