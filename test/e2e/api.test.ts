@@ -61,7 +61,7 @@ describe('a training by the library', () => {
     const shown = (picture as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]!;
     const { 'image/png': png, 'text/plain': text } = shown.call(picture);
     expect(Buffer.from(png!, 'base64').subarray(0, 8).toString('hex')).toBe(magic);
-    expect(text).toMatch(/^confusion: cluster-cnn3, synthetic stand-in/);
+    expect(text).toMatch(/^confusion: cluster-cnn3, synthetic dataset/);
   });
 });
 

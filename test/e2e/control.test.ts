@@ -172,7 +172,7 @@ describe('the runs of a folder', () => {
     const final = (JSON.parse(readFileSync(join(quiet, 'run.json'), 'utf8')) as { finalDigest: string }).finalDigest;
     const row = (name: string) => rows.find((line) => line.startsWith(`${name} `))!;
     expect(row('quiet')).toMatch(
-      /finished +cnn3 +synthetic stand-in \(not CIFAR-10\), first 205 images of each batch +12\/12 +\d+\.\d % /,
+      /finished +cnn3 +synthetic dataset \(not CIFAR-10\), first 205 images of each batch +12\/12 +\d+\.\d % /,
     );
     expect(row('quiet')).toContain(final.slice(0, 12));
     expect(row('stopped')).toMatch(/stopped +cnn3/);

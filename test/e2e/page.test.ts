@@ -48,7 +48,7 @@ describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, ()
     const step = async () => Number((await page.locator('progress').getAttribute('value')) ?? 0);
     const before = await step();
     await expect.poll(step, { timeout: 30_000 }).toBeGreaterThan(before);
-    expect(await page.title()).toMatch(/^\d+ % cluster-cnn3: synthetic stand-in/);
+    expect(await page.title()).toMatch(/^\d+ % cluster-cnn3: synthetic dataset/);
     expect(await page.locator('.banner').first().textContent()).toContain('say nothing about CIFAR-10');
     const rows = page.locator('table.workers tbody tr');
     expect(await rows.count()).toBe(2);

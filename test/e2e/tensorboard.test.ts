@@ -90,6 +90,6 @@ describe.skipIf(python === undefined)(`--tensorboard ${skippedWithoutPython}`, (
     expectPictures(tags);
     expectAscendingTimes(tags);
     expect(tags['job']?.plugin).toBe('text');
-    expect(points(tags, 'job')[0]![1]).toMatch(/\*\*cluster-cnn3\*\* on synthetic stand-in[^]*learningRate: 0\.05/);
+    expect(points(tags, 'job')[0]![1]).toMatch(/\*\*cluster-cnn3\*\* on synthetic dataset[^]*learningRate: 0\.05/);
   });
 });

@@ -74,7 +74,7 @@ describe('a run on an image folder', () => {
   });
 
   it('says what is left out of the folder, in its log too, and data info says the same', async () => {
-    const note = 'left out: 1 file of kinds that are not decoded: 1 txt; in red/';
+    const note = 'skipped: 1 file of unsupported types: 1 txt; in red/';
     expect(trained.stdout).toContain(`\ndata: ${note}\n`);
     expect(readFileSync(join(run, 'log.jsonl'), 'utf8')).toContain(note);
     expect((await command('data', 'info', '--folder', folder)).stdout).toContain(`\n${note}\n`);
@@ -163,7 +163,7 @@ describe('lockstep predict', () => {
     const files = ['text.png', 'none.png'].map((name) => join(scratch.path, name));
     const { code, stderr } = await command('predict', run, join(folder, 'blue', '1.jpg'), ...files);
     expect(code).toBe(2);
-    expect(stderr).toContain('2 files cannot be used');
+    expect(stderr).toContain('2 files are unusable');
     for (const file of files) expect(stderr).toContain(file);
   });
 });

@@ -52,8 +52,8 @@ describe('lockstep train', () => {
     ]);
   });
 
-  it('says in the report that the data is the stand-in', () => {
-    expect(readFileSync(join(run, 'report', 'index.html'), 'utf8')).toContain('synthetic stand-in');
+  it('says in the report that the data is the synthetic dataset', () => {
+    expect(readFileSync(join(run, 'report', 'index.html'), 'utf8')).toContain('synthetic dataset');
   });
 
   it.each([

@@ -91,14 +91,14 @@ describe('terminal', () => {
   test('says first that data was synthetic and that a run was stopped', () => {
     const { dataset } = sampleInput();
     const stopped = sampleInput({
-      dataset: { ...dataset, title: 'synthetic stand-in (not CIFAR-10)', synthetic: true },
+      dataset: { ...dataset, title: 'synthetic dataset (not CIFAR-10)', synthetic: true },
       ...{ outcome: 'stopped', steps: [], evaluations: [], seconds: 0.04, workers: 1 },
     });
     expect(formatSummary(stopped).split('\n').slice(0, 4)).toEqual([
-      'NOT CIFAR-10: trained and tested on the synthetic stand-in (not CIFAR-10).',
+      'NOT CIFAR-10: trained and tested on the synthetic dataset (not CIFAR-10).',
       'Stopped after step 0 of 1435.',
       'Test set: not evaluated',
-      'cluster-cnn3 on synthetic stand-in (not CIFAR-10): 0 steps in 0.0 s, 1 worker',
+      'cluster-cnn3 on synthetic dataset (not CIFAR-10): 0 steps in 0.0 s, 1 worker',
     ]);
   });
 
