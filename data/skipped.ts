@@ -26,24 +26,23 @@ export function describeSkipped(all: readonly Skipped[]): string[] {
   });
 }
 
-const reasons: readonly { readonly reason: SkipReason; readonly describe: (paths: readonly string[]) => string }[] =
-  [
-    {
-      reason: 'type',
-      describe: (paths) => `${count(paths.length, 'file')} of unsupported types: ${counted(paths.map(typeOf))}`,
-    },
-    {
-      reason: 'hidden',
-      describe: (paths) => `${countEntries(paths)}, hidden or of the system: ${counted(paths.map(lastName))}`,
-    },
-    { reason: 'outside', describe: (paths) => `${countEntries(paths)} outside class folders: ${some(paths)}` },
-    { reason: 'special', describe: (paths) => `${countEntries(paths)}, neither files nor folders: ${some(paths)}` },
-    { reason: 'broken link', describe: (paths) => `${count(paths.length, 'broken symbolic link')}: ${some(paths)}` },
-    {
-      reason: 'repeated',
-      describe: (paths) => `${count(paths.length, 'symbolic link')} to folders already read: ${some(paths)}`,
-    },
-  ];
+const reasons: readonly { readonly reason: SkipReason; readonly describe: (paths: readonly string[]) => string }[] = [
+  {
+    reason: 'type',
+    describe: (paths) => `${count(paths.length, 'file')} of unsupported types: ${counted(paths.map(typeOf))}`,
+  },
+  {
+    reason: 'hidden',
+    describe: (paths) => `${countEntries(paths)}, hidden or of the system: ${counted(paths.map(lastName))}`,
+  },
+  { reason: 'outside', describe: (paths) => `${countEntries(paths)} outside class folders: ${some(paths)}` },
+  { reason: 'special', describe: (paths) => `${countEntries(paths)}, neither files nor folders: ${some(paths)}` },
+  { reason: 'broken link', describe: (paths) => `${count(paths.length, 'broken symbolic link')}: ${some(paths)}` },
+  {
+    reason: 'repeated',
+    describe: (paths) => `${count(paths.length, 'symbolic link')} to folders already read: ${some(paths)}`,
+  },
+];
 
 function typeOf(path: string): string {
   return extname(path).slice(1).toLowerCase() || 'without an extension';
