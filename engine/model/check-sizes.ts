@@ -6,13 +6,13 @@ import { allLayers, type Layer } from './layers.js';
 type Shape = readonly (number | null)[];
 
 /**
- * Refuses models in which an inner model's input has another shape than declared, or a layer's output is empty, as with a kernel larger than its image. TF.js loads them, and the
- * layers that follow compute with nothing.
+ * Rejects models in which an inner model's input differs from its declared shape, or a layer's output is empty, for
+ * example because a kernel is larger than its image. TF.js accepts both.
  * @throws EngineError UNSUPPORTED_MODEL that names the layer.
  */
 export function checkSizes(model: LayersModel): void {
   allLayers(model).forEach(checkInnerInput);
-  // Inner layers come last, so that the error names them rather than the model that holds them.
+  // Inner layers first, so that the error names them rather than the model around them.
   for (const layer of allLayers(model).reverse()) {
     const empty = layer.inboundNodes.find((node) => shapesOf(node.outputShapes).some(isEmpty));
     const isCause = empty !== undefined && !shapesOf(empty.inputShapes).some(isEmpty);
@@ -20,7 +20,7 @@ export function checkSizes(model: LayersModel): void {
   }
 }
 
-/** Refuses a call of an inner model with another shape than it declares: TF.js warns and computes, Keras refuses. */
+/** Rejects a call of an inner model with another shape than it declares, as Keras does; TF.js only warns. */
 function checkInnerInput(layer: Layer): void {
   const { name, inboundNodes, inputs } = layer as Layer & { readonly inputs?: readonly { readonly shape: Shape }[] };
   const declared = inputs?.map(({ shape }) => shape) ?? [];

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 export type Layer = LayersModel['layers'][number];
-/** A model, a nested model, or a wrapper such as `timeDistributed`, which calls the layer it holds. */
+/** A model, a nested model, or a wrapper such as `timeDistributed`. */
 type Holder = { readonly layers?: readonly Layer[]; readonly layer?: Layer };
 
 /** Every layer of a loaded model, including those of nested models and wrappers, outer ones first. */

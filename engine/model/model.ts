@@ -9,32 +9,33 @@ import { forTfjs, isRandom, withDefaults } from './topology/for-tfjs.js';
 import type { InitializerJson } from './topology/value-rules.js';
 import { layersOf, mapLayers } from './topology/walk.js';
 
-/** A weight of a loaded model, as far as we use it. `name` may carry a suffix; `originalName` is the topology's. */
+/** A weight of a loaded model. `name` may have a suffix; `originalName` is the topology's name. */
 type Weight = LayersModel['weights'][number];
 
 /**
- * Builds the TF.js model of a parsed topology, its weights freshly initialised. The caller disposes of it.
+ * Builds the TF.js model of a parsed topology with newly initialised weights. Owned by the caller, who disposes it.
  * @throws EngineError UNSUPPORTED_MODEL when TF.js cannot read the topology.
  */
 async function loadModel(topology: ModelTopology): Promise<LayersModel> {
   const { layers, tf } = await import('./tfjs/tf.js');
   await tf.setBackend('cpu');
-  // TF.js changes the object that it is given.
+  // TF.js modifies its argument.
   const modelTopology = structuredClone(topology);
   try {
     return await layers.loadLayersModel({ load: () => Promise.resolve({ modelTopology }) });
   } catch (cause) {
     throw new EngineError(
       'UNSUPPORTED_MODEL',
-      `load model: expected a TF.js Layers topology, got one that TF.js cannot read: ${(cause as Error).message}`,
+      `load model: expected a TF.js Layers topology, got one that TF.js cannot read: ${(cause as Error).message}; ` +
+        'correct the model',
       { cause },
     );
   }
 }
 
 /**
- * Builds the TF.js model of a topology with all weights zero, for tracing and describing it. The caller disposes of it.
- * @throws EngineError UNSUPPORTED_MODEL for what cannot be trained faithfully, such as frozen layers.
+ * Builds the TF.js model of a topology with zero weights, for tracing and describing it. Owned by the caller.
+ * @throws EngineError UNSUPPORTED_MODEL for a model that can't be trained as written, such as one with frozen layers.
  */
 export async function loadBlankModel(topology: ModelTopology): Promise<LayersModel> {
   const zeros = { class_name: 'Zeros', config: {} };
@@ -44,8 +45,8 @@ export async function loadBlankModel(topology: ModelTopology): Promise<LayersMod
 }
 
 /**
- * The same for training: a batch norm's running statistics start at 0 and have momentum 0, so that the values which
- * they get in one step are the batch's own.
+ * `loadBlankModel` for training: running statistics of batch norms start at 0 and have momentum 0, so that one step
+ * turns them into the batch's statistics.
  */
 export async function loadTrainingModel(topology: ModelTopology): Promise<LayersModel> {
   const momentless = mapLayers(readTopology(topology), ({ className, config }) =>
@@ -54,14 +55,14 @@ export async function loadTrainingModel(topology: ModelTopology): Promise<Layers
   return loadBlankModel(momentless);
 }
 
-/** The topology in the form that TF.js reads correctly, with every initializer spelled out so that it can be seeded. */
+/** Topology in the form that TF.js reads correctly, with every initializer explicit, so that it can be seeded. */
 function completed(topology: ModelTopology): ModelTopology {
   return forTfjs(withDefaults(readTopology(topology)));
 }
 
 /**
  * Layout of a model's flat vectors: trainable weights in model order, then running statistics with their momentum.
- * @throws EngineError UNSUPPORTED_MODEL for what cannot be trained faithfully.
+ * @throws EngineError UNSUPPORTED_MODEL for a model that can't be trained as written.
  */
 export async function describeModel(topology: ModelTopology): Promise<ModelLayout> {
   const model = await loadBlankModel(topology);
@@ -72,7 +73,7 @@ export async function describeModel(topology: ModelTopology): Promise<ModelLayou
   }
 }
 
-/** `describeModel` of a model that is loaded already. */
+/** `describeModel` of a loaded model. */
 export function layoutOf(model: LayersModel, topology: ModelTopology): ModelLayout {
   const parameters = placed(model.trainableWeights);
   const momenta = momentumByWeight(topology);
@@ -92,8 +93,8 @@ export function layoutOf(model: LayersModel, topology: ModelTopology): ModelLayo
 /**
  * Initial values of a model's flat vectors, by the initializers of its topology.
  *
- * Each random initializer gets a seed of its own, the first 31 bits of SHA-256 of `seed/layer/weight`; TF.js's default
- * seeds are random, and one seed for all would make equal layers equal. So any process gets the same values.
+ * Each random initializer has its own seed, the first 31 bits of the SHA-256 of `seed/layer/weight`, so that all
+ * processes get the same values and layers of equal shape get different ones.
  * @param seed - the job's seed, 0 to 2³² − 1.
  */
 export async function initialWeights(

@@ -13,9 +13,9 @@ interface Compiled {
 }
 
 /**
- * Compiles a model as a worker would, for training and evaluation, but runs nothing: a model that cannot be trained is
- * refused where it is submitted. Each program is compiled twice and compared, as each worker compiles its own and all
- * of them must be the same. Takes about 0.2 s for a small model, 2 s for a hundred layers.
+ * Compiles a model's training and evaluation programs without running them, so that an unsupported model is rejected at
+ * submission. Compiles each program twice and compares them, because every worker compiles its own and all must be equal.
+ * Takes about 0.2 s for a small model, 2 s for a hundred layers.
  * @returns advice for the user, one line each.
  * @throws EngineError UNSUPPORTED_MODEL or UNSUPPORTED_KERNEL, with layer and kernel.
  */
@@ -29,7 +29,7 @@ export async function checkPrograms(model: Checked): Promise<readonly string[]> 
   }
 }
 
-/** The error for a model that overflows the stack or the longest array. */
+/** Error for a model that exceeds the stack or the maximum array length. */
 function tooLarge(cause: RangeError): EngineError {
   const message = `check model: expected a model that can be compiled, got ${cause.message}; make it smaller or less deep`;
   return new EngineError('UNSUPPORTED_MODEL', message, { cause });
@@ -40,8 +40,8 @@ async function compiledTwice(what: string, compile: () => Promise<Compiled>): Pr
   if (Buffer.compare(first.bytes, second.bytes) === 0) return first;
   throw new EngineError(
     'UNSUPPORTED_MODEL',
-    `check model: expected one ${what} program, got two that differ when it was compiled twice: something in the model ` +
-      'is random or depends on the time; remove it',
+    `check model: expected the same ${what} program from two compilations, got different ones; ` +
+      'remove random or time-dependent operations from the model',
   );
 }
 

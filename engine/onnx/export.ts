@@ -4,7 +4,7 @@ import type { LoweringOptions } from '../lower/lowering.js';
 import { portable } from '../lower/portable.js';
 import { layoutOf, loadBlankModel } from '../model/model.js';
 
-/** What an exported ONNX model is made of; `params` and `state` are the model's flat vectors. */
+/** Inputs of an ONNX export; `params` and `state` are the model's flat vectors. */
 export interface OnnxExport {
   readonly topology: ModelTopology;
   readonly imageShape: ProgramSpec['imageShape'];
@@ -12,18 +12,18 @@ export interface OnnxExport {
   readonly normalise: ProgramSpec['normalise'];
   readonly params: Float32Array;
   readonly state: Float32Array;
-  /** What the file says of itself. */
+  /** Metadata of the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * The trained model as an ONNX file with its weights inside: u8 `images` `[N, H, W, C]` to `log_probabilities`
- * `[N, classes]`. Normalisation of the pixels is part of it.
+ * Exports a trained model as an ONNX file with weights and normalisation: u8 `images` `[N, H, W, C]` to
+ * `log_probabilities` `[N, classes]`.
  *
- * N is open. For a model in which it cannot be, because the traced operations depend on it, N is 1.
+ * N is variable, or 1 if the traced operations depend on it.
  */
 export async function exportOnnx(request: OnnxExport): Promise<Uint8Array> {
-  // Two sizes that no model has as a dimension: if N stood for something in the file, the files would differ.
+  // Two sizes that occur in no model: the files differ if an operation depends on N.
   const [first, second] = [await exportBatch(request, 100_003, true), await exportBatch(request, 100_019, true)];
   return Buffer.compare(first, second) === 0 ? first : exportBatch(request, 1, false);
 }
@@ -52,13 +52,13 @@ function pieces(weights: readonly WeightInfo[], vector: Float32Array) {
   return weights.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)] as const);
 }
 
-/** A TF.js Layers model: the contents of `model.json` and of `weights.bin` beside it, read by `tf.loadLayersModel`. */
+/** A TF.js Layers model: contents of `model.json` and `weights.bin`, for `tf.loadLayersModel`. */
 export interface TfjsModel {
   readonly modelJson: Readonly<Record<string, unknown>>;
   readonly weights: Uint8Array;
 }
 
-/** The trained model for TF.js. It takes normalised pixels and gives logits, as the topology says. */
+/** Exports a trained model for TF.js. It takes normalised pixels and returns logits. */
 export function exportTfjs(
   topology: ModelTopology,
   layout: ModelLayout,

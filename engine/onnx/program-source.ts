@@ -3,16 +3,16 @@ import type { CompiledProgram } from '../cache/entry.js';
 import type { ProgramCache } from '../cache/program-cache.js';
 import type { ProgramRequest } from './program-request.js';
 
-/** Gives compiled programs. */
+/** Returns compiled programs. */
 export type ProgramSource = (request: ProgramRequest) => Promise<CompiledProgram>;
 
-/** Compiles each program when it is asked for. */
+/** Compiles each program on request. */
 export const compileEachTime: ProgramSource = async (request) => {
   const { compile } = await import('./compile.js');
   return compile(request);
 };
 
-/** Takes programs from the cache, and keeps there what it had to compile. The bytes are the same either way. */
+/** Loads programs from the cache, or compiles and stores them. The bytes are the same. */
 export function throughCache(cache: ProgramCache): ProgramSource {
   return async (request) => {
     const key = sha256Hex(canonicalJson({ compiler: cache.compiler, request }));

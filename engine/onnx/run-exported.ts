@@ -1,11 +1,11 @@
 import { loadRuntime } from './session.js';
 
-/** Images that one call takes. */
+/** Images per call. */
 const batch = 500;
 
 /**
- * Runs an exported model (`exportOnnx`) on images. Unlike a program of the engine it is optimised by ONNX Runtime, so
- * the last bits may differ from the run's own evaluation.
+ * Runs an exported model (`exportOnnx`) on images. Unlike the engine's programs it is optimised by ONNX Runtime, so the
+ * last bits may differ from the run's evaluation.
  * @param images - u8 `[count, H, W, C]`.
  * @returns log-probabilities, `[count, classes]`.
  */

@@ -1,9 +1,11 @@
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
 import { z } from 'zod';
-import { readMetadata } from '../../engine/emit/read-metadata.js';
 import type { ModelTopology, WeightInfo } from '../../engine/engine.js';
+import { EngineError } from '../../engine/errors.js';
 import { describeModel } from '../../engine/model/model.js';
 import { decodeSafetensors } from '../safetensors.js';
 import { JobError } from '../../job/errors.js';
@@ -130,4 +132,15 @@ function notRead(path: string, expected: string, got: string, cause?: unknown): 
   return new JobError('BAD_OPTION', `read model: expected ${expected}, got ${got}; ${path}; export it again`, {
     cause,
   });
+}
+
+/** Metadata of an ONNX file, by key. @param path - for messages. @throws EngineError BAD_FILE */
+function readMetadata(file: Uint8Array, path: string): Readonly<Record<string, string>> {
+  try {
+    const { metadataProps } = fromBinary(ModelProtoSchema, file);
+    return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+  } catch (cause) {
+    const message = `read ONNX: expected an ONNX model, got ${(cause as Error).message}; ${path}; use another file`;
+    throw new EngineError('BAD_FILE', message, { cause });
+  }
 }

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 
-/** The parts of TF.js's initializers that are used here. */
+/** Used fields of TF.js's initializers. */
 interface Scaling {
   readonly distribution: string;
   apply: (this: Scaling, shape: number[], dtype?: string) => Tensor;

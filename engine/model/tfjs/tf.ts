@@ -5,17 +5,17 @@ import { replaceGradients } from './gradients.js';
 import { replaceInitializers } from './initializers.js';
 
 /**
- * TF.js, ready for use: reach this file by dynamic `import()` only, as loading it takes about 60 ms.
+ * TF.js with replaced gradients and initializers. Load this file by dynamic `import()` only: it takes about 60 ms.
  *
- * `import` would take 250: before it runs a CommonJS module it searches the source for what is exported, 5 MB here.
+ * `require`, because `import` of TF.js takes 250 ms: Node.js searches a CommonJS module's source, here 5 MB, for exports.
  */
 const require = createRequire(import.meta.url);
 export const tf = require('@tensorflow/tfjs-core') as typeof Core;
 require('@tensorflow/tfjs-backend-cpu');
-// Loading it also registers the gradients of all operations, which tfjs-core alone does not.
+// This import also registers the gradients of all operations.
 export const layers = require('@tensorflow/tfjs-layers') as typeof Layers;
 
 replaceGradients(tf);
 replaceInitializers(tf, layers);
-// Production mode switches off the advice to install another backend that TF.js prints at the first operation.
+// Production mode disables the advice to install another backend.
 tf.enableProdMode();

@@ -3,8 +3,8 @@ import { isObject, type Json, toSnake } from './json.js';
 import { childKeyOf } from './walk.js';
 
 /**
- * The topology in a single spelling out of those that TF.js reads: keys of layers and configurations in snake case,
- * Sequential's configuration as an object, calls as lists of lists. Values are unchanged.
+ * The topology in one of the spellings that TF.js reads: keys of layers and configurations in snake case, Sequential's
+ * configuration as an object, calls as lists of lists. Values are unchanged.
  */
 export function canonical(topology: ModelTopology): ModelTopology {
   return canonicalLayer(topology) as ModelTopology;

@@ -7,8 +7,8 @@ import { type Fault, faultsError, type LayerFault } from './fault.js';
 import { childrenOf, isModel, layerIn, type LayerJson, layersOf } from './walk.js';
 
 /**
- * Refuses models whose training would differ from their topology. Each key of each layer and call either is read, or
- * must have the one value that is implemented.
+ * Rejects models whose training would differ from their topology. Each key of each layer and call is either read or must
+ * have the one value that is implemented.
  * @param topology - canonical.
  * @throws EngineError UNSUPPORTED_MODEL that names all faults, with layer, key and value.
  */

@@ -18,7 +18,7 @@ export interface LayerFault extends Fault {
   readonly className: string;
 }
 
-/** Most faults listed in one message. */
+/** Faults listed in one message. */
 const most = 10;
 
 /**

@@ -3,20 +3,20 @@ import { inLayer } from './check-layers.js';
 import { faultsError, type LayerFault } from './fault.js';
 import { sameJson } from './json.js';
 
-/** The parts of a TF.js layer that are compared. The layer may come from another copy of TF.js. */
+/** Compared fields of a TF.js layer, possibly of another copy of TF.js. */
 interface Layer {
   readonly name: string;
   getClassName(): string;
 }
 
-/** The parts of a TF.js model that are compared. */
+/** Compared fields of a TF.js model. */
 export interface Model extends Layer {
   readonly layers: readonly Layer[];
   readonly weights: readonly { readonly originalName: string; readonly shape: readonly (number | null)[] }[];
 }
 
 /**
- * Refuses a model that changes when its topology is written and read back: TF.js doesn't write every setting.
+ * Rejects a model that changes when its topology is written and read back, because TF.js doesn't write every setting.
  * @param own - the original model.
  * @param reloaded - the model read back from its topology.
  * @throws EngineError UNSUPPORTED_MODEL that names layer and setting.

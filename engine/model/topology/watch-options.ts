@@ -12,7 +12,7 @@ export function watchOptions<T extends object>(makers: T, report: (faults: reado
   const watched = Object.entries(makers).map(([name, make]) => {
     if (typeof make !== 'function') return [name, make] as const;
     const watchedMake = (options?: unknown) => {
-      // TF.js adds properties to the object it is given.
+      // TF.js modifies its argument.
       const given = isObject(options) ? { ...options } : undefined;
       const made = (make as Maker)(options);
       if (given && isLayer(made)) report(faultsOf(made, given));

@@ -55,7 +55,7 @@ interface Geometry {
   readonly outShape: Shape;
 }
 
-/** What all convolution kernels tell about themselves. */
+/** Attributes of all convolution kernels. */
 interface RawConvAttrs {
   strides: [number, number] | number;
   pad: Conv2DAttrs['pad'];

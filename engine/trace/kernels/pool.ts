@@ -41,7 +41,7 @@ function geometry(call: KernelCall, x: Shape): { attrs: PoolAttrs; outShape: Sha
   return { attrs, outShape: info.outShape };
 }
 
-/** (x − mean) · scale / √(variance + ε) + offset, spelled as a hand-written batch norm would be. */
+/** (x − mean) · scale / √(variance + ε) + offset, from elementary operations. */
 function batchNorm(call: KernelCall): Node {
   const { graph } = call;
   const { varianceEpsilon } = call.attrs<FusedBatchNormAttrs>();

@@ -115,7 +115,7 @@ function pad(call: KernelCall): Node {
   return call.graph.make('pad', [x], { before, after, value: constantValue }, shape, x.dtype);
 }
 
-/** Spelled as a comparison with 0, 1, … depth − 1. */
+/** Comparison with 0, 1, … depth − 1. */
 function oneHot(call: KernelCall): Node {
   const { graph } = call;
   const { depth, onValue, offValue, dtype } = call.attrs<OneHotAttrs>();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEntry, encodeEntry } from '../../../engine/cache/entry.js';
-import { decideEviction } from '../../../engine/cache/program-cache.js';
-import { ProgramCache } from '../../../engine/cache/program-cache.js';
+
+import { decideEviction, ProgramCache } from '../../../engine/cache/program-cache.js';
 import { describeModel } from '../../../engine/model/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
 import { compileEachTime, throughCache } from '../../../engine/onnx/program-source.js';

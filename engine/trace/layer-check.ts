@@ -2,26 +2,25 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
 import type { Layer } from '../model/layers.js';
 
-/** Called before each call of a layer. */
-export type Guard = (layer: Layer, inputs: Tensor | Tensor[]) => void;
+/** Called before each call of a layer. @throws EngineError UNSUPPORTED_MODEL */
+export type LayerCheck = (layer: Layer, inputs: Tensor | Tensor[]) => void;
 
 /**
- * A guard, for one trace, against layers that cannot be trained or would compute something else than where the model
- * comes from:
+ * Creates a check, for one trace, that rejects layers that can't be trained or would differ from the original model:
  *
- * - a batch norm over another axis than the last, which TF.js cannot train;
- * - `rescaling` of the images, which are normalised already.
+ * - batch norm over another axis than the last, which TF.js can't train;
+ * - `rescaling` of the images, which are already normalised.
  * @param isImages - returns true if a tensor is the model's input images, in any shape.
  */
-export function layerGuard(isImages: (x: Tensor) => boolean): Guard {
+export function createLayerCheck(isImages: (x: Tensor) => boolean): LayerCheck {
   return (layer, inputs) => {
     const kind = layer.getClassName();
     if (kind === 'BatchNormalization') checkAxis(layer, [inputs].flat()[0]!);
     if (kind === 'Rescaling' && !isNeutral(layer) && [inputs].flat().some(isImages)) {
       throw refusal(
         layer,
-        "images to be scaled once, by the dataset's mean and deviation",
-        'a Rescaling of them',
+        "images to be scaled only by the dataset's mean and deviation",
+        'a Rescaling layer',
         'remove the layer',
       );
     }

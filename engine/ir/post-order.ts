@@ -1,8 +1,8 @@
 import type { Node } from './node.js';
 
 /**
- * Every node that the roots need, inputs before their users, in the order in which a recursion would finish them.
- * Implemented as a loop, as recursion would overflow the stack for a model of a few hundred layers.
+ * Post-order of the nodes that the roots need: inputs before their users. A loop, because recursion overflows the stack
+ * for a model of a few hundred layers.
  */
 export function postOrder(
   roots: readonly Node[],

@@ -4,22 +4,22 @@ import type { Node } from '../ir/node.js';
 
 /** Relative rounding error allowed for a mean's factor 1/n. */
 const tolerance = 1e-3;
-/** Activations with a limit that interval arithmetic doesn't find. */
+/** Bounded activations that interval arithmetic doesn't recognize. */
 const limitedActivations: ReadonlySet<string> = new Set(['gelu', 'gelu_new', 'mish', 'selu', 'softsign', 'swish']);
 
-/** The layer that made the logits, if known. */
-export interface Ending {
+/** Layer that computes the logits, if known, and its activation. */
+export interface LogitsSource {
   readonly layer: string | undefined;
   readonly activation: unknown;
 }
 
 /**
- * Checks that a model ends in logits, numbers of any size and sign: the loss applies the softmax. Probabilities would
- * get a second softmax and hardly train.
- * @returns advice if the logits are limited, else undefined.
- * @throws EngineError UNSUPPORTED_MODEL if they are probabilities or otherwise limited to 0 to 1.
+ * Checks that a model ends in logits, numbers of any size and sign. The loss applies softmax; to probabilities it would
+ * apply a second one, and the model would hardly train.
+ * @returns advice if the logits are bounded, otherwise undefined.
+ * @throws EngineError UNSUPPORTED_MODEL if they are probabilities or otherwise within 0 to 1.
  */
-export function checkEnd(logits: Node, { layer, activation }: Ending): string | undefined {
+export function checkLogits(logits: Node, { layer, activation }: LogitsSource): string | undefined {
   const known = boundsOf(logits);
   const bounds = known.get(logits)!;
   const place = layer === undefined ? '' : ` in layer ${JSON.stringify(layer)}`;
@@ -32,8 +32,8 @@ export function checkEnd(logits: Node, { layer, activation }: Ending): string | 
       : undefined;
   if (values === undefined) return undefined;
   return (
-    `model: expected logits, which can have any value, at the end, got ${values}${place}; it trains, but worse than ` +
-    'without the last activation'
+    `model: expected unbounded logits as output, got ${values}${place}; the model may train worse; ` +
+    'remove the last activation'
   );
 }
 
@@ -52,13 +52,13 @@ function probabilities(activation: string | undefined, layer: string | undefined
   const got = activation ?? 'values from 0 to 1';
   return new EngineError(
     'UNSUPPORTED_MODEL',
-    `compile: expected a model that ends in logits, got one that ends in ${got}${place}, but the loss applies softmax ` +
-      'itself; remove the last activation',
+    `compile: expected a model that ends in logits, because the loss applies softmax, got ${got}${place}; ` +
+      'remove the last activation',
     layer === undefined ? {} : { context: { layer } },
   );
 }
 
-/** Softmax or sigmoid, if the logits are its values, possibly reshaped or combined. */
+/** Activation that computes the logits, directly or before reshaping and combining. */
 function activationIn(node: Node, known: ReadonlyMap<Node, Bounds>): 'softmax' | 'sigmoid' | undefined {
   if (node.op === 'softmax' || node.op === 'sigmoid') return node.op;
   const limited = node.inputs.filter((input) => Object.values(known.get(input)!).every(Number.isFinite));
