@@ -45,12 +45,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   STOPPED: status.CANCELLED,
 };
 
-const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set([
-  'UNREACHABLE',
-  'LOST',
-  'BAD_CHUNK',
-  'DUPLICATE_WORKER',
-]);
+const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set(['UNREACHABLE', 'LOST', 'BAD_CHUNK', 'DUPLICATE_WORKER']);
 const codeKey = 'lockstep-code';
 /** Characters of an error's message that are sent; headers may have 64 KiB. */
 const maxDetails = 4_000;

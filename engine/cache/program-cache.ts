@@ -132,20 +132,3 @@ export function decideEviction(files: readonly CachedFile[], limitBytes: number)
 }
 
 const ending = '.program';
-
-/** A file of the cache. */
-interface CachedFile {
-  readonly name: string;
-  readonly bytes: number;
-  /** Time of its last read or write, ms since 1970. */
-  readonly usedMs: number;
-}
-
-/** Selects the files to remove so that the rest fits into `limitBytes`: the least recently used. */
-export function decideEviction(files: readonly CachedFile[], limitBytes: number): string[] {
-  let kept = 0;
-  return [...files]
-    .sort((a, b) => b.usedMs - a.usedMs)
-    .filter(({ bytes }) => (kept += bytes) > limitBytes)
-    .map(({ name }) => name);
-}

@@ -95,7 +95,8 @@ async function take(directory: string, name: string, onWaiting: (reason: string)
     if (action === 'take') await takeOver(directory, entry.name, name);
     else if (action === 'refuse' || nowMs > deadline) throw inUse(directory, reason);
     else {
-      if (reason !== reported) onWaiting(`run directory ${directory}: ${(reported = reason)}; waiting up to 20 s for it`);
+      if (reason !== reported)
+        onWaiting(`run directory ${directory}: ${(reported = reason)}; waiting up to 20 s for it`);
       await sleep(lookEveryMs);
     }
   }

@@ -147,7 +147,9 @@ describe('names in an image folder', () => {
       [1, 1],
     ]);
     await paint(`train/${apart}`, red, 3);
-    await expect(readFolder(root, options)).rejects.toThrow(`got two named ${composed} with differently encoded accents`);
+    await expect(readFolder(root, options)).rejects.toThrow(
+      `got two named ${composed} with differently encoded accents`,
+    );
   });
 
   it.skipIf(process.platform !== 'linux')('that are no text are refused, not skipped', async () => {

@@ -29,9 +29,7 @@ describe('the state of a run that is meant', () => {
         'kept are first, last two and best',
     });
     expect(chooseCheckpoint('best', { ...choice, evaluations: [] })).toEqual({
-      problem: expect.stringMatching(
-        /^expected an evaluation, to find the best, got checkpoints of steps 0/,
-      ) as string,
+      problem: expect.stringMatching(/^expected an evaluation, to find the best, got checkpoints of steps 0/) as string,
     });
     expect(chooseCheckpoint('last', { ...choice, steps: [] })).toEqual({
       problem: 'expected checkpoints, got none; train the job first',
