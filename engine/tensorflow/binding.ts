@@ -35,7 +35,9 @@ let loaded: { readonly binding: Binding; readonly threads: number } | undefined;
 export async function loadBinding(threads: number, directory?: string): Promise<Binding> {
   if (loaded?.threads === threads) return loaded.binding;
   if (loaded) {
-    throw failure(`expected ${loaded.threads} threads, as set in this process, got ${threads}; start another process`);
+    throw failure(
+      `expected engine.threads ${loaded.threads}, as set in this process, got ${threads}; start another process`,
+    );
   }
   // Writing is permitted here: libtensorflow has no other option for these settings.
   // eslint-disable-next-line no-restricted-properties

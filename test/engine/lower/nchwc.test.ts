@@ -263,7 +263,7 @@ describe('the choice of a lowering', () => {
       const messages: string[] = [];
       const engine = await createOnnxEngine({ threads: 1, log: (message) => messages.push(message) });
       expect(engine.info.lowering).toBe('portable');
-      expect(messages).toEqual([expect.stringMatching(/ReorderInput.*the portable lowering is used/)]);
+      expect(messages).toEqual([expect.stringMatching(/ReorderInput.*using the portable lowering/)]);
       const demanded = createOnnxEngine({ threads: 1, lowering: 'nchwc' });
       await expect(demanded).rejects.toThrow(/ReorderInput.*set engine.lowering to auto or portable/);
     } finally {

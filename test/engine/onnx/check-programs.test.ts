@@ -45,7 +45,7 @@ describe('random numbers that are no input of the program are refused, with the 
     await expect(check(...parts())).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(
-        new RegExp(`expected no random numbers but the masks of dropout layers, got random\\w+ in layer "${layer}"`),
+        new RegExp(`expected no random operations except Dropout layers, got random\\w+ in layer "${layer}"`),
       ) as string,
       context: { layer },
     });
@@ -63,7 +63,7 @@ describe('random numbers that are no input of the program are refused, with the 
     call.mockImplementation((x) => tf.mul([x].flat()[0]!, Math.random()));
     try {
       await expect(check(flatten(), logits(), jitter)).rejects.toThrow(
-        'expected one training program, got two that differ when it was compiled twice',
+        'expected the same training program from two compilations, got different ones',
       );
     } finally {
       call.mockRestore();
@@ -116,7 +116,7 @@ describe('the end of a model', () => {
   it.each(probabilities)('is refused where it is probabilities: %s', async (_, parts, got) => {
     await expect(check(...parts())).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
-      message: `compile: expected a model that ends in logits, got one that ends in ${got} in layer "end", but the loss applies softmax itself; remove the last activation`,
+      message: `compile: expected a model that ends in logits, because the loss applies softmax, got ${got} in layer "end"; remove the last activation`,
     });
   });
 
@@ -149,7 +149,7 @@ describe('the end of a model', () => {
   ];
   it.each(limited)('is advised against where it is %s', async (activation, got) => {
     await expect(check(flatten(), logits({ name: 'end', activation }))).resolves.toEqual([
-      `model: expected logits, which can have any value, at the end, got ${got} in layer "end"; it trains, but worse than without the last activation`,
+      `model: expected unbounded logits as output, got ${got} in layer "end"; the model may train worse; remove the last activation`,
     ]);
   });
 
@@ -172,7 +172,7 @@ describe('the start of a model', () => {
     const scaled = [l.rescaling({ name: 'scale', scale: 1 / 255 }), flatten(), logits()];
     await expect(check(...scaled)).rejects.toMatchObject({
       message:
-        "compile: expected images to be scaled once, by the dataset's mean and deviation, got a Rescaling of them in " +
+        "compile: expected images to be scaled only by the dataset's mean and deviation, got a Rescaling layer in " +
         'layer "scale"; remove the layer',
     });
     const turned = [l.permute({ dims: [2, 1, 3] }), l.rescaling({ name: 'scale', scale: 2, offset: -1 }), flatten()];

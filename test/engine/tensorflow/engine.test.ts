@@ -81,6 +81,6 @@ describe.skipIf(tensorflowDirectory === undefined)(title, () => {
 
   it('has one number of threads per process', async () => {
     const other = createTensorflowEngine({ threads: 2, directory: tensorflowDirectory! });
-    await expect(other).rejects.toThrow('expected 1 thread(s), which libtensorflow has in this process, got 2');
+    await expect(other).rejects.toThrow('expected engine.threads 1, as set in this process, got 2');
   });
 });
