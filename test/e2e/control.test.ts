@@ -177,7 +177,7 @@ describe('the runs of a folder', () => {
     expect(row('quiet')).toContain(final.slice(0, 12));
     expect(row('stopped')).toMatch(/stopped +cnn3/);
     expect(row('broken')).toMatch(/damaged +– /);
-    expect(stdout).toMatch(/broken: job\.json: job manifest: not readable/);
+    expect(stdout).toMatch(/broken: job\.json: read job manifest: expected a manifest/);
     const listed = JSON.parse((await lockstep(['runs', '--runs', folder, '--json'])).stdout) as { name: string }[];
     expect(listed.map(({ name }) => name)).toEqual(['broken', 'stopped', 'steered', 'quiet']);
   });

@@ -89,7 +89,7 @@ describe('the runs of a folder', () => {
   });
 
   it.each([
-    ['job.json', '{', /^job\.json: job manifest: not readable; \S.* JSON/],
+    ['job.json', '{', /^job\.json: read job manifest: expected a manifest of this version, got: \S.* JSON/],
     ['job.json', '{}', /^job\.json: ✖ Invalid input: .*digest/],
     ['run.json', '{"outcome":"odd"}', /^run\.json: ✖ Invalid option: .*"finished".* at outcome/],
     ['digests.jsonl', 'x\n', /^digests\.jsonl: Unexpected token .*JSON/],

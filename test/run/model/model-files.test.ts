@@ -117,7 +117,7 @@ describe('a model file', () => {
     };
     await (
       await refused('foreign.json', '{"modelTopology":{}}')
-    ).toThrow(/got one without; .*foreign\.json; export it again/);
+    ).toThrow(/got none; .*foreign\.json; export it again/);
     await (await refused('broken.json', '{"model')).toThrow(/expected JSON, got .*broken\.json/);
     await (
       await refused('broken.onnx', Uint8Array.of(255, 1, 2))

@@ -4,7 +4,7 @@ import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
 import { layerReference } from '../../../../engine/model/topology/reference.js';
 
-const file = join(import.meta.dirname, '..', '..', '..', 'docs', 'reference', 'layers.md');
+const file = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'reference', 'layers.md');
 
 it('the page of layers is what the table says; else run: npm run layers', async () => {
   const expected = await format(layerReference(), { ...(await resolveConfig(file)), filepath: file });
