@@ -115,9 +115,7 @@ describe('a model file', () => {
       await writeFile(join(directory, name), content);
       return expect(readModelFile(join(directory, name))).rejects;
     };
-    await (
-      await refused('foreign.json', '{"modelTopology":{}}')
-    ).toThrow(/got none; .*foreign\.json; export it again/);
+    await (await refused('foreign.json', '{"modelTopology":{}}')).toThrow(/got none; .*foreign\.json; export it again/);
     await (await refused('broken.json', '{"model')).toThrow(/expected JSON, got .*broken\.json/);
     await (
       await refused('broken.onnx', Uint8Array.of(255, 1, 2))
