@@ -25,7 +25,7 @@ const inexact = ['random', 'cos', 'sin', 'tan', 'pow', 'exp', 'log', 'log2', 'lo
 );
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'gpu-libraries/**', 'node_modules/**', 'runs/**', 'coverage/**'] },
+  { ignores: ['dist/**', 'gpu-libraries/**', 'node_modules/**', 'runs/**', 'coverage/**', 'proto/generated/**'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChannelOptions, ServiceError } from '@grpc/grpc-js';
+import type { CallOptions, ChannelOptions, Metadata, requestCallback, ServiceError } from '@grpc/grpc-js';
 import { parseEndpoint } from '../../transport/listen.js';
 import { callMetadata } from '../../transport/auth.js';
 import { ClusterError, fromServiceError } from '../../proto/errors.js';
@@ -12,20 +12,28 @@ import { diagnoseTls } from '../../transport/tls-diagnosis.js';
 import { channelSecurity } from '../../transport/tls.js';
 import { type ControlClient, isOver, type WatchListener } from './control-client.js';
 
-/** A status is answered at once; the rest waits up to 8 s for the border between two steps. */
-const lookLimitMs = 5_000;
-const borderLimitMs = 15_000;
-const againMs = 1_000;
+/** Status and history are answered at once; other requests wait up to 8 s for a step boundary. */
+const readLimitMs = 5_000;
+const boundaryLimitMs = 15_000;
+const retryMs = 1_000;
 
-/** A coordinator that is gone without a word is noticed; one that comes back is found again soon. */
+/** Keepalives detect a coordinator that disappeared; short backoffs find it again soon after it returns. */
 const options = {
   ...channelOptions,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.use_local_subchannel_pool': 1,
   'grpc.initial_reconnect_backoff_ms': 500,
-  'grpc.max_reconnect_backoff_ms': againMs,
+  'grpc.max_reconnect_backoff_ms': retryMs,
 } satisfies ChannelOptions;
+
+type Method = 'Status' | 'History' | 'Pause' | 'Resume' | 'Checkpoint' | 'Stop' | 'Scale';
+type Unary<Reply> = (
+  request: object,
+  metadata: Metadata,
+  options: CallOptions,
+  callback: requestCallback<Reply>,
+) => unknown;
 
 /** Control of a job by its coordinator's address. */
 export class GrpcControl implements ControlClient {
@@ -37,7 +45,7 @@ export class GrpcControl implements ControlClient {
       readonly address: string;
       readonly token?: string | undefined;
       readonly tls?: TlsIdentity | undefined;
-      /** How long `watch` goes on without an answer. */
+      /** Time without a response after which `watch` gives up. */
       readonly waitMs?: number | undefined;
     },
   ) {
@@ -46,25 +54,25 @@ export class GrpcControl implements ControlClient {
   }
 
   status(): Promise<StatusReply> {
-    return this.#call<StatusReply>('Status', {}, lookLimitMs);
+    return this.#call<StatusReply>('Status', {}, readLimitMs);
   }
   history(points: number): Promise<HistoryReply> {
-    return this.#call<HistoryReply>('History', { points }, lookLimitMs);
+    return this.#call<HistoryReply>('History', { points }, readLimitMs);
   }
   pause(): Promise<ControlReply> {
-    return this.#call<ControlReply>('Pause', {}, borderLimitMs);
+    return this.#call<ControlReply>('Pause', {}, boundaryLimitMs);
   }
   resume(): Promise<ControlReply> {
-    return this.#call<ControlReply>('Resume', {}, borderLimitMs);
+    return this.#call<ControlReply>('Resume', {}, boundaryLimitMs);
   }
   checkpoint(): Promise<ControlReply> {
-    return this.#call<ControlReply>('Checkpoint', {}, borderLimitMs);
+    return this.#call<ControlReply>('Checkpoint', {}, boundaryLimitMs);
   }
   stop(): Promise<ControlReply> {
-    return this.#call<ControlReply>('Stop', {}, borderLimitMs);
+    return this.#call<ControlReply>('Stop', {}, boundaryLimitMs);
   }
   scale(workers: number): Promise<ControlReply> {
-    return this.#call<ControlReply>('Scale', { workers }, borderLimitMs);
+    return this.#call<ControlReply>('Scale', { workers }, boundaryLimitMs);
   }
 
   async watch(listener: WatchListener, signal: AbortSignal): Promise<void> {
@@ -75,12 +83,12 @@ export class GrpcControl implements ControlClient {
       listener.status(status);
     };
     while (!signal.aborted) {
-      const away = await this.#follow(heard, signal);
-      if (away === undefined || signal.aborted) return;
+      const failure = await this.#follow(heard, signal);
+      if (failure === undefined || signal.aborted) return;
       const silentMs = performance.now() - heardMs;
-      if (!away.retryable || silentMs > waitMs) throw away;
-      listener.away(`no answer from ${address} for ${Math.round(silentMs / 1000)} s (${away.message}); trying again`);
-      await sleep(againMs, undefined, { signal }).catch(() => undefined);
+      if (!failure.retryable || silentMs > waitMs) throw failure;
+      listener.away(`no response from ${address} for ${Math.round(silentMs / 1000)} s (${failure.message}); retrying`);
+      await sleep(retryMs, undefined, { signal }).catch(() => undefined);
       // A pending connection attempt may sleep for a minute after the network is back.
       this.#stub.close();
       this.#stub = this.#newStub();
@@ -97,7 +105,7 @@ export class GrpcControl implements ControlClient {
     return new Control(address, security.credentials, { ...options, ...security.options });
   }
 
-  /** Follows one stream to its end. @returns undefined when the run is over, else why it ended. */
+  /** Follows one stream to its end. @returns undefined when the run is over, otherwise the error that ended the stream. */
   async #follow(heard: (status: StatusReply) => void, signal: AbortSignal): Promise<ClusterError | undefined> {
     const operation = `watch ${this.to.address}`;
     const stream = this.#stub.Watch({}, callMetadata(this.to.token));
@@ -121,38 +129,35 @@ export class GrpcControl implements ControlClient {
     } finally {
       clearTimeout(connecting);
       signal.removeEventListener('abort', cancel);
-      // What the cancelled call still has to say.
+      // The cancelled call may still report an error.
       stream.on('error', () => undefined);
     }
   }
 
-  #call<Reply>(method: 'Status' | 'History' | Request, request: object, limitMs: number): Promise<Reply> {
+  #call<Reply>(method: Method, request: object, limitMs: number): Promise<Reply> {
     const { address, token } = this.to;
+    const call = (this.#stub[method] as Unary<Reply>).bind(this.#stub);
     return new Promise<Reply>((resolve, reject) => {
-      const deadline = { deadline: Date.now() + limitMs };
-      const answer = (error: ServiceError | null, reply?: unknown) => {
-        if (!error && reply !== undefined) return resolve(reply as Reply);
+      call(request, callMetadata(token), { deadline: Date.now() + limitMs }, (error, reply) => {
+        if (!error && reply !== undefined) return resolve(reply);
         const operation = method.toLowerCase();
         const failure = fromServiceError(error!, operation);
         void this.#diagnosed(failure, operation).then((reason) => reject(explain(reason, address)));
-      };
-      this.#stub[method](request, callMetadata(token), deadline, answer);
+      });
     });
   }
 
-  /** What gRPC has no words for: that nobody was reached because of TLS. */
+  /** Replaces an error by the TLS problem behind it, which gRPC doesn't report. */
   async #diagnosed(error: ClusterError, operation: string): Promise<ClusterError> {
     if (error.code !== 'UNREACHABLE') return error;
     return (await diagnoseTls(operation, this.to.address, this.to.tls)) ?? error;
   }
 }
 
-/** Says what to do where nobody answers. */
+/** Adds what to check when the coordinator is unreachable. */
 function explain(error: ClusterError, address: string): ClusterError {
   if (error.code !== 'UNREACHABLE') return error;
   const [operation = 'control'] = error.message.split(':', 1);
-  const message = `${operation}: expected a coordinator at ${address}, got no answer; has its job ended? (${error.message})`;
+  const message = `${operation}: expected a coordinator at ${address}, got no response; has its job ended? (${error.message})`;
   return new ClusterError('UNREACHABLE', message, { cause: error });
 }
-
-type Request = 'Pause' | 'Resume' | 'Checkpoint' | 'Stop' | 'Scale';
