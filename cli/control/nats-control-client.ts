@@ -7,48 +7,19 @@ import type { NatsOptions } from '../../nats/open.js';
 import { type ControlVerb, replaceControls } from '../../nats/payloads.js';
 import { connectionOptions } from '../../nats/sign-in.js';
 import { ClusterError, isClusterErrorCode } from '../../proto/errors.js';
+import { jsonSchema } from '../../proto/json.js';
 import type { ControlReply, HistoryReply, StatusReply } from '../../proto/messages.js';
 import { type ControlClient, isOver, type WatchListener } from './control-client.js';
 import { findJob } from './nats-jobs.js';
 
-const count = z.number();
-/** Text for a terminal; without a token, anybody may have written it. */
-const text = z.string().transform(replaceControls);
-/** JSON has no NaN. */
-const number = count.nullable().transform((value) => value ?? NaN);
-const statusSchema = z.object({
-  ...{ job: text, state: text, reason: text, model: text, dataset: text, synthetic: z.boolean(), runDirectory: text },
-  ...{ step: count, totalSteps: count, epoch: count, epochs: count, generation: count, term: count },
-  ...{ loss: number, lossMean: number, learningRate: count, imagesPerSecond: count, samplesTrained: count },
-  ...{ secondsLeft: count, testEpoch: count, testLoss: number, testAccuracy: count },
-  ...{
-    digest: text,
-    digestEpoch: count,
-    checkpointStep: count,
-    fingerprint: text.default(''),
-    device: text.default(''),
-  },
-  ...{ audited: count, speculated: count, faults: count, skipped: count },
-  waitingFor: z.array(z.object({ workerId: text, phase: text, shards: z.array(count) })),
-  workers: z.array(
-    z.object({
-      ...{ workerId: text, state: text, engine: text },
-      ...{ shards: z.array(count), holding: z.array(count), silentMs: count, residentBytes: count },
-      ...{ stepMs: count, sentBytes: count, receivedBytes: count },
-    }),
-  ),
-});
-const historySchema = z.object({
-  steps: z.array(count),
-  losses: z.array(number),
-  evaluations: z.array(z.object({ epoch: count, step: count, loss: number, accuracy: count })),
-  notes: z.array(z.object({ timeMs: count, text })),
-});
-const replySchema = z.object({ step: count, state: text, message: text });
+/** Replies are those of the gRPC service as JSON. Without a token, anyone may have written them. */
+const statusSchema = jsonSchema<StatusReply>('StatusReply', replaceControls);
+const historySchema = jsonSchema<HistoryReply>('HistoryReply', replaceControls);
+const replySchema = jsonSchema<ControlReply>('ControlReply', replaceControls);
 const ownerSchema = z.object({ owner: z.string() });
 
 const connectMs = 5_000;
-/** A pause and a checkpoint wait for the end of a step. */
+/** A pause and a checkpoint wait for a step boundary. */
 const answerMs = 10_000;
 const watchMs = 1_000;
 
@@ -73,23 +44,23 @@ export class NatsControlClient implements ControlClient {
   }
 
   pause(): Promise<ControlReply> {
-    return this.#steer('pause');
+    return this.#control('pause');
   }
 
   resume(): Promise<ControlReply> {
-    return this.#steer('resume');
+    return this.#control('resume');
   }
 
   checkpoint(): Promise<ControlReply> {
-    return this.#steer('checkpoint');
+    return this.#control('checkpoint');
   }
 
   stop(): Promise<ControlReply> {
-    return this.#steer('stop');
+    return this.#control('stop');
   }
 
   scale(workers: number): Promise<ControlReply> {
-    return this.#steer('scale', { workers });
+    return this.#control('scale', { workers });
   }
 
   async watch(listener: WatchListener, signal: AbortSignal): Promise<void> {
@@ -126,8 +97,8 @@ export class NatsControlClient implements ControlClient {
     throw this.#unanswered(verb, job, 'an invalid reply');
   }
 
-  /** Steers the coordinator that has the job now; with a token, no later one can be made to take the request. */
-  async #steer(verb: ControlVerb, request: object = {}): Promise<ControlReply> {
+  /** Controls the coordinator that owns the job now. With a token, the request can't be replayed to a later one. */
+  async #control(verb: ControlVerb, request: object = {}): Promise<ControlReply> {
     const addressed = this.options.seal ? { ...request, ...(await this.#ask('owner', {}, ownerSchema)) } : request;
     return this.#ask(verb, addressed, replySchema);
   }
