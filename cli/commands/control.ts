@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ControlReply } from '../../proto/messages.js';
-import { addControlOptions, type ControlClient, type ControlOptions, withControl } from '../control/control-client.js';
+import type { ControlClient } from '../control/control-client.js';
+import { addControlOptions, type ControlOptions, withControl } from '../control/control-options.js';
 import { workerCount } from '../options/numbers.js';
 
 /** `lockstep pause`: no step after the one in progress until `resume`; workers stay, no bit of the result changes. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { addControlOptions, type ControlOptions, withControl } from '../control/control-client.js';
+import { addControlOptions, type ControlOptions, withControl } from '../control/control-options.js';
 import { describeStatus } from '../control/describe-status.js';
 
 /** `lockstep status`: what a running coordinator says of its job. */

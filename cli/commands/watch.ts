@@ -1,11 +1,6 @@
 import { Command } from 'commander';
-import {
-  addControlOptions,
-  addWaitOption,
-  type ControlOptions,
-  isOver,
-  withControl,
-} from '../control/control-client.js';
+import { isOver } from '../control/control-client.js';
+import { addControlOptions, addWaitOption, type ControlOptions, withControl } from '../control/control-options.js';
 import { describeStatus } from '../control/describe-status.js';
 import { failedExitCode, interruptedExitCode } from '../exit-codes.js';
 import { jsonWatcher, plainWatcher, type Watched, watchRun } from '../watch/watch.js';
