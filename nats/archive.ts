@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partObject } from './names.js';
 import { objectsOf, putIndex, putObject, readIndex, removeObject } from './object-chunks.js';
-import { partBytes, type RunIndex } from './payloads.js';
+import { type About, partBytes, type RunIndex } from './payloads.js';
 import { RunFiles } from './run-files.js';
 import type { Seal } from './seal.js';
 import type { Stores } from './stores.js';
@@ -13,7 +13,7 @@ export interface ArchiveOptions {
   readonly directory: string;
   /** Signs the index and checks the existing one; undefined: the run has no token. */
   readonly seal: Seal | undefined;
-  readonly about: () => Pick<RunIndex, 'v' | 'job' | 'runId' | 'owner' | 'term' | 'step'>;
+  readonly about: () => About & Pick<RunIndex, 'step'>;
   /** Runs of the job besides this one whose objects are kept. */
   readonly keptRuns: readonly string[];
   /** Whether NATS is there and the job is ours. */

@@ -5,7 +5,6 @@ import { checkPoints, type ControlSource } from '../coordinator/control/control-
 import type { RunControl } from '../coordinator/control/control.js';
 import { type Admitted, Admission } from './admission.js';
 import { controlSubject } from './names.js';
-import { parseBytes } from './parse-json.js';
 import {
   type ControlReplyMessage,
   controlRequests,
@@ -13,6 +12,7 @@ import {
   controlVerbs,
   maxRequestBytes,
   maxText,
+  parseBytes,
 } from './payloads.js';
 import type { Seal } from './seal.js';
 

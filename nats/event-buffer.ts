@@ -1,4 +1,4 @@
-import type { Occurrence } from './describe-event.js';
+import type { Occurrence } from './messages.js';
 
 /** An event that waits to be published. */
 export type Waiting = Occurrence & {

@@ -9,13 +9,12 @@ import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
 import { ask } from './ask.js';
 import { serveControl } from './control-requests.js';
-import { describeEvent } from './describe-event.js';
-import { describeSteps } from './describe-steps.js';
 import { Lease } from './lease.js';
 import { Link } from './connection.js';
 import { metricsSubject } from './names.js';
 import { largestMessage } from './object-chunks.js';
-import type { MetricsMessage, RegistryEntry } from './payloads.js';
+import { describeEvent, describeSteps, type MetricsMessage } from './messages.js';
+import type { About, RegistryEntry } from './payloads.js';
 import { advance, continued, describeLeft, keepDelivering, noProgress } from './progress.js';
 import { Publisher } from './publisher.js';
 import { publishedKeys } from './published.js';
@@ -137,7 +136,7 @@ export class JobPresence {
     return this.link.isUp && this.lease.isValid;
   }
 
-  #about(): Pick<RegistryEntry, 'v' | 'job' | 'runId' | 'owner' | 'term'> {
+  #about(): About {
     const { job, owner } = this.options;
     return { v: 1, job, runId: this.runId, owner, term: this.#progress.term };
   }

@@ -5,8 +5,7 @@ import { JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { decideClaim, decideConflict, EntryWatch, leaseMs, renewMs } from './lease-decisions.js';
 import { jobBucket } from './names.js';
-import { parseBytes } from './parse-json.js';
-import { maxEntryBytes, type RegistryEntry, registryEntrySchema } from './payloads.js';
+import { maxEntryBytes, type RegistryEntry, registryEntrySchema, parseBytes } from './payloads.js';
 import type { Seal } from './seal.js';
 import { isConflict } from './stores.js';
 

@@ -1,92 +1,137 @@
 import type { RunEvent } from '../coordinator/state/events.js';
-import { type EventData, type EventType, maxText } from './payloads.js';
+import type { SummedSteps } from '../coordinator/state/step-sum.js';
+import { type About, maxText } from './payloads.js';
 
-/** An event as it is published, without what all events of a run have in common. */
-export type Occurrence = {
-  readonly [Type in EventType]: {
-    readonly type: Type;
-    readonly data: EventData<Type>;
-    /**
-     * Set for what the run's state decides: the same in every start that makes the same step again, and then not
-     * published a second time.
-     */
-    readonly key?: string;
-  };
-}[EventType];
+/** A message of the event stream. */
+export interface EventMessage extends About {
+  /** Number of the event among this owner's, from 1, without gaps. */
+  sequence: number;
+  /** Time of the event by the coordinator's clock, ISO 8601. */
+  at: string;
+  type: Occurrence['type'];
+  data: Occurrence['data'];
+}
 
-/** Types whose events have a key. */
-export const decidedTypes = ['epoch', 'evaluation', 'checkpoint', 'skipped', 'finished'] as const;
+/** An event to publish, without the fields that all events of a run share. */
+export type Occurrence =
+  | NonNullable<ReturnType<typeof describeEvent>>
+  /** Number of events that were dropped before this one because NATS was away for too long. */
+  | { readonly type: 'gap'; readonly data: { readonly lost: number; readonly reason: string }; readonly key?: string };
 
 /**
- * What is published of an event of the run; nothing of a step, which goes into the metrics.
- * @param at - where the run stands, for the events that end it.
+ * Types of events that the run's state determines. A resumed run that repeats a step makes the same ones again. Their
+ * keys keep them from being published twice.
  */
-export function describeEvent(
-  event: RunEvent,
-  at: { readonly step: number; readonly digest: string | null },
-): Occurrence | undefined {
+export const determinedTypes = ['epoch', 'evaluation', 'checkpoint', 'skipped', 'finished'] as const;
+
+/** Progress of the run, for the events that end it. */
+interface Progress {
+  readonly step: number;
+  readonly digest: string | null;
+}
+
+/** Published form of a run's event; undefined for events that aren't published. Metrics cover the steps. */
+export function describeEvent(event: RunEvent, progress: Progress) {
   switch (event.type) {
     case 'step':
+    case 'timing':
       return undefined;
     case 'listening':
-      return { type: 'listening', data: { address: event.address } };
+      return occurrence('listening', { address: event.address });
     case 'state':
-      return describeState(event, at);
+      return describeState(event, progress);
     case 'worker':
-      return { type: event.change, data: { workerId: event.workerId, reason: short(event.reason) } };
+      return occurrence(event.change, { workerId: event.workerId, reason: short(event.reason) });
     case 'assignment': {
-      const shards = Object.fromEntries(Object.entries(event.shards).map(([id, list]) => [id, [...list]]));
-      return { type: 'reassigned', data: { generation: event.generation, shards, reason: short(event.reason) } };
+      const { generation, shards, reason } = event;
+      return occurrence('reassigned', { generation, shards, reason: short(reason) });
     }
     case 'waiting': {
       const { step, seconds, reason } = event;
-      return { type: 'waiting', data: { step, seconds, reason: short(reason) } };
+      return occurrence('waiting', { step, seconds, reason: short(reason) });
     }
     case 'speculation': {
       const { step, shards, from, to } = event;
-      return { type: 'speculation', data: { step, shards: [...shards], from, to } };
+      return occurrence('speculation', { step, shards, from, to });
     }
     case 'fault': {
       const { kind, workers, shards, step } = event;
-      return { type: 'fault', data: { kind, workers: [...workers], shards: [...shards], step } };
+      return occurrence('fault', { kind, workers, shards, step });
     }
     case 'skipped': {
       const { step, reason } = event;
-      return { type: 'skipped', data: { step, reason: short(reason) }, key: `skipped.${step}` };
+      return determined('skipped', step, { step, reason: short(reason) });
     }
     case 'epoch': {
       const { epoch, step, digest } = event;
-      return { type: 'epoch', data: { epoch, step, digest }, key: `epoch.${epoch}` };
+      return determined('epoch', epoch, { epoch, step, digest });
     }
-    case 'evaluation':
-      return describeEvaluation(event);
+    case 'evaluation': {
+      const { step, epoch, loss, correct, total, confusion } = event.record;
+      const { durationMs } = event;
+      return determined('evaluation', step, { step, epoch, loss: finite(loss), correct, total, confusion, durationMs });
+    }
     case 'checkpoint': {
       const { step, durationMs, blockedMs } = event;
-      return { type: 'checkpoint', data: { step, durationMs, blockedMs }, key: `checkpoint.${step}` };
+      return determined('checkpoint', step, { step, durationMs, blockedMs });
     }
     case 'note':
-      return { type: 'note', data: { message: short(event.message) } };
+      return occurrence('note', { message: short(event.message) });
   }
+  event satisfies never;
 }
 
-function describeState(
-  { state, reason }: Extract<RunEvent, { type: 'state' }>,
-  at: { readonly step: number; readonly digest: string | null },
-): Occurrence {
-  const ending = { reason: short(reason), step: at.step, digest: at.digest };
-  if (state === 'finished') return { type: 'finished', data: ending, key: 'finished' };
-  if (state === 'stopped' || state === 'failed') return { type: state, data: ending };
-  return { type: 'state', data: { state, reason: short(reason) } };
+function describeState({ state, reason }: Extract<RunEvent, { type: 'state' }>, { step, digest }: Progress) {
+  const ending = { reason: short(reason), step, digest };
+  if (state === 'finished') return determined('finished', undefined, ending);
+  if (state === 'stopped' || state === 'failed') return occurrence(state, ending);
+  return occurrence('state', { state, reason: short(reason) });
 }
 
-function describeEvaluation({ record, durationMs }: Extract<RunEvent, { type: 'evaluation' }>): Occurrence {
-  const { step, epoch, loss, correct, total } = record;
-  const confusion = record.confusion.map((row) => [...row]);
-  return {
-    type: 'evaluation',
-    data: { step, epoch, loss: finite(loss), correct, total, confusion, durationMs },
-    key: `evaluation.${step}`,
-  };
+interface Described<Type, Data> {
+  readonly type: Type;
+  readonly data: Data;
+  /** Distinguishes the events of `determinedTypes` in a run. */
+  readonly key?: string;
+}
+
+function occurrence<Type extends string, Data extends object>(type: Type, data: Data): Described<Type, Data> {
+  return { type, data };
+}
+
+/** @param index - distinguishes the events of this type in a run; undefined if there is only one. */
+function determined<Type extends (typeof determinedTypes)[number], Data extends object>(
+  type: Type,
+  index: number | undefined,
+  data: Data,
+): Described<Type, Data> {
+  return { type, data, key: index === undefined ? type : `${type}.${index}` };
+}
+
+/** Summary of the steps since the previous message; published at most twice per second. */
+export interface MetricsMessage extends About {
+  at: string;
+  /** Committed updates. */
+  step: number;
+  epoch: number;
+  /** Number of steps in this summary. */
+  steps: number;
+  /** Training loss, as the mean over samples; null if it isn't finite. */
+  loss: number | null;
+  /** Training accuracy, 0 to 1. */
+  accuracy: number;
+  learningRate: number;
+  imagesPerSecond: number;
+  stepMs: { mean: number; max: number };
+  workers: number;
+}
+
+export function describeSteps(summed: SummedSteps): Omit<MetricsMessage, keyof About | 'at'> {
+  const { last, steps, loss, accuracy, imagesPerSecond, durationMs, maxMs } = summed;
+  const { epoch, learningRate, workers } = last;
+  const stepMs = { mean: durationMs / steps, max: maxMs };
+  const means = { loss: finite(loss), accuracy, learningRate, imagesPerSecond, stepMs };
+  return { step: last.step + 1, epoch, steps, ...means, workers };
 }
 
 /** JSON has no NaN and no infinity. */

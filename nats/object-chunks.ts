@@ -1,7 +1,6 @@
 import { type NatsConnection } from '@nats-io/transport-node';
 import { allInfos, indexObject, infoSubject, objectOf, partObject, runStream } from './names.js';
-import { parseBytes } from './parse-json.js';
-import { partBytes, type RunIndex, runIndexSchema } from './payloads.js';
+import { partBytes, type RunIndex, runIndexSchema, parseBytes } from './payloads.js';
 import { chunkBytes, objectMs, readObject } from './read-object.js';
 import type { Seal } from './seal.js';
 import { answerMs, type Stores, within } from './stores.js';

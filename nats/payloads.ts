@@ -43,47 +43,6 @@ const runState = z.enum([
   'failed',
 ]);
 
-const workerChange = z.object({ workerId: text, reason: text });
-const ending = z.object({ reason: text, step: count, digest: text.nullable() });
-
-/** The data of each type of event. */
-export const eventData = {
-  listening: z.object({ address: text }),
-  state: z.object({ state: runState, reason: text }),
-  joined: workerChange,
-  ready: workerChange,
-  lost: workerChange,
-  left: workerChange,
-  reassigned: z.object({ generation: count, shards: z.record(text, z.array(count)), reason: text }),
-  waiting: z.object({ step: count, seconds: z.number(), reason: text }),
-  speculation: z.object({ step: count, shards: z.array(count), from: text, to: text }),
-  fault: z.object({ kind: text, workers: z.array(text), shards: z.array(count), step: count }),
-  skipped: z.object({ step: count, reason: text }),
-  epoch: z.object({ epoch: count, step: count, digest: sha256 }),
-  evaluation: z.object({
-    step: count,
-    epoch: count,
-    loss: z.number().nullable(),
-    correct: count,
-    total: count,
-    /** `confusion[actual][predicted]`, counts of test images. */
-    confusion: z.array(z.array(count)),
-    durationMs: z.number(),
-  }),
-  checkpoint: z.object({ step: count, durationMs: z.number(), blockedMs: z.number() }),
-  note: z.object({ message: text }),
-  finished: ending,
-  stopped: ending,
-  failed: ending,
-  /** Events that were given up because NATS was away for too long; they were before this one. */
-  gap: z.object({ lost: z.int().min(1), reason: text }),
-} as const;
-
-export type EventType = keyof typeof eventData;
-export const eventTypes = Object.keys(eventData) as readonly EventType[];
-export type EventData<Type extends EventType> = z.infer<(typeof eventData)[Type]>;
-
-/** What all messages about a run say. */
 const about = {
   v,
   job: z.string().regex(jobNamePattern),
@@ -95,37 +54,8 @@ const about = {
   term: count,
 };
 
-/** A message of the event stream. */
-export const eventSchema = z.object({
-  ...about,
-  /** Counts the events of this owner in the stream, from 1, without holes. */
-  sequence: z.int().min(1),
-  /** When it happened, on the coordinator's clock. */
-  at: time,
-  type: z.enum(eventTypes as [EventType, ...EventType[]]),
-  /** One of `eventData`, by `type`. */
-  data: z.record(text, z.unknown()),
-});
-export type EventMessage = z.infer<typeof eventSchema>;
-
-/** What the steps since the message before came to; at most two per second. */
-export const metricsSchema = z.object({
-  ...about,
-  at: time,
-  /** Committed updates. */
-  step: count,
-  epoch: count,
-  /** Steps that this message sums up. */
-  steps: z.int().min(1),
-  /** Mean over their samples. */
-  loss: z.number().nullable(),
-  accuracy: z.number(),
-  learningRate: z.number(),
-  imagesPerSecond: z.number(),
-  stepMs: z.object({ mean: z.number(), max: z.number() }),
-  workers: count,
-});
-export type MetricsMessage = z.infer<typeof metricsSchema>;
+/** Fields that all messages and entries of a run share. */
+export type About = Pick<RegistryEntry, keyof typeof about>;
 
 /** An entry of the registry: a job, who owns it, and how far it is. */
 export const registryEntrySchema = z.object({
@@ -213,4 +143,18 @@ export type RunIndex = z.infer<typeof runIndexSchema>;
 /** Escape sequences would reach the reader's terminal. */
 export function replaceControls(value: string): string {
   return value.replace(controls, '\uFFFD');
+}
+
+/** @returns undefined for invalid or missing JSON; a schema then reports it. */
+export function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `parseJson`, for untrusted bytes; also undefined if there are more than `maxBytes`. */
+export function parseBytes(bytes: Uint8Array, maxBytes: number): unknown {
+  return bytes.length > maxBytes ? undefined : parseJson(new TextDecoder().decode(bytes));
 }

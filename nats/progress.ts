@@ -1,7 +1,7 @@
 import { epochInProgress } from '../job/plan.js';
 import type { RunView } from '../coordinator/state/run-view.js';
 import type { RunEvent } from '../coordinator/state/events.js';
-import { finite, short } from './describe-event.js';
+import { finite, short } from './messages.js';
 import type { RegistryEntry } from './payloads.js';
 
 /** What the registry says of a run besides whose it is. */

@@ -1,5 +1,5 @@
 import type { Stores } from './stores.js';
-import { decidedTypes } from './describe-event.js';
+import { determinedTypes } from './messages.js';
 import { eventStream, eventSubject } from './names.js';
 import { answerMs } from './stores.js';
 
@@ -13,7 +13,7 @@ const mostEvents = 100_000;
  */
 export async function publishedKeys(stores: Stores, job: string, runId: string): Promise<Set<string>> {
   const keys = new Set<string>();
-  for (const type of decidedTypes) {
+  for (const type of determinedTypes) {
     for (const id of await idsOn(stores, eventSubject(job, type))) {
       if (id.startsWith(`${runId}.`)) keys.add(id.slice(runId.length + 1));
     }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Occurrence } from './describe-event.js';
+import type { EventMessage, Occurrence } from './messages.js';
 import { EventBuffer, type Waiting } from './event-buffer.js';
 import { eventSubject } from './names.js';
-import type { EventMessage } from './payloads.js';
+import type { About } from './payloads.js';
 import { answerMs, type Stores } from './stores.js';
 
 export interface PublisherOptions {
@@ -13,7 +13,7 @@ export interface PublisherOptions {
   readonly maxBytes: () => number;
   /** Keys of events of this run that are in the stream already. */
   readonly published: ReadonlySet<string>;
-  readonly about: () => Pick<EventMessage, 'v' | 'job' | 'runId' | 'owner' | 'term'>;
+  readonly about: () => About;
   readonly onNote: (message: string) => void;
 }
 

@@ -1,7 +1,7 @@
 import type { MsgRequest } from '@nats-io/jetstream';
 import { z } from 'zod';
 import { chunkSubject, infoSubject, runBucket, runStream } from './names.js';
-import { parseBytes } from './parse-json.js';
+import { parseBytes } from './payloads.js';
 import { type Stores, within } from './stores.js';
 
 /** Largest object description that is read; the client's are below 1 KiB. */

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../coordinator/state/events.js';
-import { describeEvent, type Occurrence } from '../../nats/describe-event.js';
+import { describeEvent, describeSteps, type Occurrence } from '../../nats/messages.js';
 import { EventBuffer, type Waiting } from '../../nats/event-buffer.js';
-import { eventData } from '../../nats/payloads.js';
 import { advance, keepDelivering, noProgress } from '../../nats/progress.js';
-import { describeSteps } from '../../nats/describe-steps.js';
 import { StepSum } from '../../coordinator/state/step-sum.js';
+import { eventData } from './event-schemas.js';
 
 const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { EventMessage } from '../../../nats/payloads.js';
+import type { PublishedEvent } from '../event-schemas.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
 import { interrupt, scratch, signInFlags, startRun, startServer, steps } from './rig.js';
 
@@ -30,13 +30,13 @@ function logged(directory: string): string[] {
     });
 }
 
-function published({ type, data }: EventMessage): string {
+function published({ type, data }: PublishedEvent): string {
   const ending = ['finished', 'stopped', 'failed'].includes(type);
   return inWords(type, ending ? { reason: data['reason'] } : data);
 }
 
 /** The stream has what the log has, in its order, each event once, and says so by its numbers. */
-function expectComplete(events: readonly EventMessage[], directory: string): void {
+function expectComplete(events: readonly PublishedEvent[], directory: string): void {
   const [listening, ...rest] = events;
   expect(listening!.type).toBe('listening');
   expect(rest.map(published)).toEqual(logged(directory));
@@ -44,7 +44,7 @@ function expectComplete(events: readonly EventMessage[], directory: string): voi
 }
 
 /** What the stream has of a type, by one of its fields. */
-function of(events: readonly EventMessage[], type: string, field: string): unknown[] {
+function of(events: readonly PublishedEvent[], type: string, field: string): unknown[] {
   return events.filter((event) => event.type === type).map(({ data }) => data[field]);
 }
 
