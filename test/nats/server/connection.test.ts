@@ -1,7 +1,7 @@
 import { type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { parseNatsUrl } from '../../../nats/address.js';
-import { Link } from '../../../nats/connection.js';
+import { LastingConnection } from '../../../nats/connection.js';
 import { within } from '../../proto/wire.js';
 import { eventually, missing } from './nats-server.js';
 import { startServer } from './rig.js';
@@ -17,10 +17,14 @@ describe.skipIf(missing !== undefined)(`the connection${missing === undefined ? 
     const server = await startServer();
     server.freeze();
     const notes: string[] = [];
-    const link = new Link({ address: parseNatsUrl(server.url()), name: 'test', onNote: (note) => notes.push(note) });
-    await within(link.firstFailure, 'the first attempt to fail', 10_000);
+    const connection = new LastingConnection({
+      address: parseNatsUrl(server.url()),
+      name: 'test',
+      onNote: (note) => notes.push(note),
+    });
+    await within(connection.firstFailure, 'the first attempt to fail', 10_000);
     expect(notes).toEqual([expect.stringContaining('is away')]);
-    await link.close();
+    await connection.close();
     await eventually(
       () => Promise.resolve(socketsTo(server.port)),
       (count) => count === 0,

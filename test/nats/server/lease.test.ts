@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)(
 
       const elsewhere = scratch();
       const next = await startRun(elsewhere, ...flags);
-      expect(next.command.stdout).toMatch(/NATS: job moved: .* had it; waiting up to 10 s for a sign of life/);
+      expect(next.command.stdout).toMatch(/NATS: job moved: .* owned it; waiting up to 10 s for a sign of life/);
       expect(next.command.stdout).toContain(`NATS: resuming run ${runId} of job moved`);
       expect(next.command.stdout).toContain(
         'resumed at step 30 of 84 (start 2 of this run; newest intact checkpoint: 30)',
@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)(
       const directory = scratch();
       const next = await startRun(directory, ...flags);
       expect(next.command.stdout).toMatch(
-        /NATS: checkpoints\/step-00000024.safetensors of run .* is left out: .* a damaged part/,
+        /NATS: checkpoints\/step-00000024.safetensors of run .* is skipped: .* a damaged chunk/,
       );
       expect(next.command.stdout).toContain('resumed at step 21 of 84');
       await next.finish();
