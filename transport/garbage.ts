@@ -1,24 +1,24 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Vectors of so many bytes may lie about as garbage; what gRPC makes of them is three times as much. */
+/** Bytes of vectors that may accumulate as garbage; with gRPC's copies it is three times as much. */
 const allowance = 8 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' }) => void;
 
 /**
- * Frees what a step's messages leave behind while nobody waits for this thread.
+ * Frees the memory of a step's messages while no one waits for this thread.
  *
- * V8 by itself notices too late, when the messages' buffers have grown old, and then goes through all memory every few
- * steps, which costs a coordinator more than all its arithmetic (docs/benchmarks.md).
+ * V8's own schedule collects too late, when the messages' buffers have moved to the old generation. It then scans all
+ * memory every few steps, which costs a coordinator more than all its arithmetic (docs/benchmarks.md).
  */
 export class MessageGarbage {
   #bytes = 0;
 
-  /** @param collect - V8's own, unless a test says otherwise. */
+  /** @param collect - V8's collector, except in tests. */
   constructor(private readonly collect: Collect = youngCollection) {}
 
-  /** Takes note of vectors of so many bytes; call it when the next thing to do is to wait. */
+  /** Counts vectors of so many bytes. Call it before waiting. */
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < allowance) return;
@@ -34,7 +34,7 @@ function youngCollection(options: { type: 'minor' }): void {
   collector(options);
 }
 
-/** V8 shows its collector to contexts that are made after it was told to; no flag of Node.js is needed. */
+/** Contexts created after the flag is set expose V8's collector, so Node.js needs no flag. */
 function exposeCollector(): Collect {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as Collect;

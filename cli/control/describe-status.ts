@@ -1,7 +1,7 @@
 import { formatCount, formatDuration, formatShare } from '../../run/report/format.js';
 import type { StatusReply, WorkerStatus } from '../../proto/messages.js';
 
-/** A run's status in words, several lines. */
+/** A run's status as several lines of text. */
 export function describeStatus(status: StatusReply): string {
   const { job, model, dataset, state, reason } = status;
   const head = [`${job}: ${model} on ${dataset}`, `${state} (${reason})`];
@@ -25,20 +25,20 @@ export function testLine({ testEpoch, testLoss, testAccuracy }: StatusReply): st
   return `test after epoch ${testEpoch}: average loss ${testLoss.toFixed(4)}, accuracy ${formatShare(testAccuracy)}`;
 }
 
-/** What the run leaves behind so far. */
+/** Results so far: digest, checkpoint and run directory. */
 export function keptLine({ digest, digestEpoch, checkpointStep, runDirectory }: StatusReply): string {
-  const link = digestEpoch === 0 ? '' : `digest of epoch ${digestEpoch} ${digest.slice(0, 16)}, `;
-  return `${link}checkpoint after step ${checkpointStep}, in ${runDirectory}`;
+  const chained = digestEpoch === 0 ? '' : `digest of epoch ${digestEpoch} ${digest.slice(0, 16)}, `;
+  return `${chained}checkpoint after step ${checkpointStep}, in ${runDirectory}`;
 }
 
-/** What makes a result doubtful or a run slow; nothing for most runs. */
+/** Reasons to doubt the result, and causes of slow steps; empty for most runs. */
 export function doubtLines({ faults, skipped, audited, speculated, synthetic }: StatusReply): string[] {
   const lines: string[] = [];
-  if (synthetic) lines.push('SYNTHETIC DATA: the figures say nothing about CIFAR-10');
+  if (synthetic) lines.push('SYNTHETIC DATA: these results say nothing about CIFAR-10');
   if (faults > 0) lines.push(`NUMERICS FAULTS: ${faults}; see the log for workers, shards and steps`);
-  if (skipped > 0) lines.push(`steps left out because they were not finite: ${skipped}`);
+  if (skipped > 0) lines.push(`steps skipped because of non-finite gradients: ${skipped}`);
   if (audited > 0) lines.push(`shard-steps audited: ${audited}`);
-  if (speculated > 0) lines.push(`late work given to a second worker: ${speculated} times`);
+  if (speculated > 0) lines.push(`backups of slow shards: ${speculated}`);
   return lines;
 }
 
@@ -46,7 +46,7 @@ function describeWorker(worker: WorkerStatus): string {
   return `  ${workerCells(worker).join('  ')}`;
 }
 
-/** A worker's name, what it is doing, its shards, engine and memory. */
+/** A worker's name, state, shards, engine and memory. */
 export function workerCells({ workerId, state, shards, holding, engine, residentBytes }: WorkerStatus): string[] {
   const work = state === 'standby' ? `holds ${holding.join(' ') || 'none'}` : `shards ${shards.join(' ') || 'none'}`;
   return [workerId, state, work, engine, `${Math.round(residentBytes / 1e6)} MB`];

@@ -57,7 +57,7 @@ describe('a run that is steered', () => {
     const paused = await status();
     expect(await control('pause')).toMatchObject({ state: 'paused', step: paused.step });
     expect((await control('scale', '7')).message).toBe(
-      'starting 6 workers; 7 workers in all, of which 2 stand by, as the job has 5 shards',
+      'starting 6 workers; 7 workers in total, 2 of them idle: the job has 5 shards',
     );
     await until((now) => ready(now) === 7, 'seven workers');
     const [victim] = await childrenOf(train.process.pid!);
@@ -129,7 +129,7 @@ describe('with a token', () => {
     }
     const { control, ask } = controlOf(address, '--token-file', right!);
     expect((await ask('scale', '3')).stderr).toContain('scale: expected a coordinator that started its workers itself');
-    expect((await control('stop')).message).toContain('stopping after the step in progress');
+    expect((await control('stop')).message).toContain('stopping after the current step');
     expect((await coordinator.ended).code).toBe(130);
   });
 });

@@ -93,7 +93,7 @@ describe('a cluster with TLS and a token', () => {
       worker(...tls('worker')),
     ]);
     expect([plain.code, other.code, poor.code]).toEqual([1, 1, 1]);
-    expect(plain.stderr).toContain(`join: expected a coordinator without TLS at ${address}, got one that wants it`);
+    expect(plain.stderr).toContain(`join: expected a coordinator without TLS at ${address}, got one with TLS`);
     expect(other.stderr).toContain(
       `join: expected a coordinator with a certificate of the CA in --tls-ca at ${address}`,
     );

@@ -23,10 +23,10 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
       expect(paused).toMatchObject({ state: 'paused' });
       const { step } = paused!;
       expect((await client.checkpoint()).message).toContain(`step-${String(step).padStart(8, '0')}.safetensors`);
-      expect((await client.resume()).message).toBe(`going on after step ${step}`);
+      expect((await client.resume()).message).toBe(`resumed after step ${step}`);
       await expect(client.scale(2)).rejects.toMatchObject({ code: 'REFUSED' });
       await expect(client.scale(-1)).rejects.toMatchObject({ code: 'BAD_MESSAGE', message: /workers/ });
-      expect((await client.stop()).message).toContain('stopping after the step in progress');
+      expect((await client.stop()).message).toContain('stopping after the current step');
     } finally {
       client.close();
     }

@@ -2,7 +2,7 @@
 
 
 /**
- * The coordinator's sign of life.
+ * The coordinator's reply to a heartbeat.
  */
 export interface AliveInput {
   /**
@@ -10,13 +10,13 @@ export interface AliveInput {
    */
   'sentMs'?: (number | string);
   /**
-   * True if the worker had joined when that heartbeat arrived. A worker whose session is over joins again.
+   * Whether the worker had joined when that heartbeat arrived. A worker whose session has ended joins again.
    */
   'joined'?: (boolean);
 }
 
 /**
- * The coordinator's sign of life.
+ * The coordinator's reply to a heartbeat.
  */
 export interface Alive {
   /**
@@ -24,7 +24,7 @@ export interface Alive {
    */
   'sentMs': (number);
   /**
-   * True if the worker had joined when that heartbeat arrived. A worker whose session is over joins again.
+   * Whether the worker had joined when that heartbeat arrived. A worker whose session has ended joins again.
    */
   'joined': (boolean);
 }

@@ -6,15 +6,16 @@
  */
 export interface AssignmentInput {
   /**
-   * Counts the changes of who computes what.
+   * Number of reassignments of shards.
    */
   'generation'?: (number);
   /**
-   * Shards the worker is to hold, most urgent first: those it will compute, or stands by for.
+   * Shards whose data the worker should hold, most urgent first: those that it computes, then those that it may compute
+   * as a backup.
    */
   'shards'?: (number)[];
   /**
-   * Evaluation batches whose images it will need.
+   * Evaluation batches whose images the worker should hold.
    */
   'evaluationBatches'?: (number)[];
 }
@@ -24,15 +25,16 @@ export interface AssignmentInput {
  */
 export interface Assignment {
   /**
-   * Counts the changes of who computes what.
+   * Number of reassignments of shards.
    */
   'generation': (number);
   /**
-   * Shards the worker is to hold, most urgent first: those it will compute, or stands by for.
+   * Shards whose data the worker should hold, most urgent first: those that it computes, then those that it may compute
+   * as a backup.
    */
   'shards': (number)[];
   /**
-   * Evaluation batches whose images it will need.
+   * Evaluation batches whose images the worker should hold.
    */
   'evaluationBatches': (number)[];
 }

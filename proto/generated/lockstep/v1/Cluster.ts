@@ -9,25 +9,27 @@ import type { ToWorkerInput as _lockstep_v1_ToWorkerInput, ToWorker as _lockstep
 
 export interface ClusterClient extends grpc.Client {
   /**
-   * Signs of life of both sides, from the moment a worker begins to join. Uses a connection of its own: on that of Join
-   * they would wait behind vectors, for seconds at 1 Mbit/s. Answered at most once per second.
+   * Heartbeats of the worker, and the coordinator's replies, at most one per second. Starts when a worker begins to join.
+   * Uses a separate connection, because on that of Join heartbeats would wait behind vectors, for seconds at 1 Mbit/s.
    */
   Beat(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_HeartbeatInput, _lockstep_v1_Alive>;
   Beat(options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_HeartbeatInput, _lockstep_v1_Alive>;
   /**
-   * Signs of life of both sides, from the moment a worker begins to join. Uses a connection of its own: on that of Join
-   * they would wait behind vectors, for seconds at 1 Mbit/s. Answered at most once per second.
+   * Heartbeats of the worker, and the coordinator's replies, at most one per second. Starts when a worker begins to join.
+   * Uses a separate connection, because on that of Join heartbeats would wait behind vectors, for seconds at 1 Mbit/s.
    */
   beat(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_HeartbeatInput, _lockstep_v1_Alive>;
   beat(options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_HeartbeatInput, _lockstep_v1_Alive>;
   
   /**
-   * First message from the worker: Hello; first answer: Welcome, or the stream ends with a status that says why.
+   * The worker's first message is Hello. The coordinator replies with Welcome, or ends the stream with the reason as its
+   * status.
    */
   Join(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_FromWorkerInput, _lockstep_v1_ToWorker>;
   Join(options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_FromWorkerInput, _lockstep_v1_ToWorker>;
   /**
-   * First message from the worker: Hello; first answer: Welcome, or the stream ends with a status that says why.
+   * The worker's first message is Hello. The coordinator replies with Welcome, or ends the stream with the reason as its
+   * status.
    */
   join(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_FromWorkerInput, _lockstep_v1_ToWorker>;
   join(options?: grpc.CallOptions): grpc.ClientDuplexStream<_lockstep_v1_FromWorkerInput, _lockstep_v1_ToWorker>;
@@ -36,13 +38,14 @@ export interface ClusterClient extends grpc.Client {
 
 export interface ClusterHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Signs of life of both sides, from the moment a worker begins to join. Uses a connection of its own: on that of Join
-   * they would wait behind vectors, for seconds at 1 Mbit/s. Answered at most once per second.
+   * Heartbeats of the worker, and the coordinator's replies, at most one per second. Starts when a worker begins to join.
+   * Uses a separate connection, because on that of Join heartbeats would wait behind vectors, for seconds at 1 Mbit/s.
    */
   Beat: grpc.handleBidiStreamingCall<_lockstep_v1_Heartbeat, _lockstep_v1_AliveInput>;
   
   /**
-   * First message from the worker: Hello; first answer: Welcome, or the stream ends with a status that says why.
+   * The worker's first message is Hello. The coordinator replies with Welcome, or ends the stream with the reason as its
+   * status.
    */
   Join: grpc.handleBidiStreamingCall<_lockstep_v1_FromWorker, _lockstep_v1_ToWorkerInput>;
   

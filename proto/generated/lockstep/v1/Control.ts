@@ -15,14 +15,14 @@ import type { StopRequestInput as _lockstep_v1_StopRequestInput, StopRequest as 
 
 export interface ControlClient extends grpc.Client {
   /**
-   * Makes a checkpoint between two steps. Answers when it is durable, or after 8 s.
+   * Makes a checkpoint at the next step boundary. Replies when it is durable, or after 8 s.
    */
   Checkpoint(argument: _lockstep_v1_CheckpointRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Checkpoint(argument: _lockstep_v1_CheckpointRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Checkpoint(argument: _lockstep_v1_CheckpointRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Checkpoint(argument: _lockstep_v1_CheckpointRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   /**
-   * Makes a checkpoint between two steps. Answers when it is durable, or after 8 s.
+   * Makes a checkpoint at the next step boundary. Replies when it is durable, or after 8 s.
    */
   checkpoint(argument: _lockstep_v1_CheckpointRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   checkpoint(argument: _lockstep_v1_CheckpointRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
@@ -30,14 +30,14 @@ export interface ControlClient extends grpc.Client {
   checkpoint(argument: _lockstep_v1_CheckpointRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   
   /**
-   * The run so far, thinned to what a picture needs.
+   * Loss curve, evaluations and events of the run so far, thinned for display.
    */
   History(argument: _lockstep_v1_HistoryRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
   History(argument: _lockstep_v1_HistoryRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
   History(argument: _lockstep_v1_HistoryRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
   History(argument: _lockstep_v1_HistoryRequestInput, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
   /**
-   * The run so far, thinned to what a picture needs.
+   * Loss curve, evaluations and events of the run so far, thinned for display.
    */
   history(argument: _lockstep_v1_HistoryRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
   history(argument: _lockstep_v1_HistoryRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
@@ -45,64 +45,74 @@ export interface ControlClient extends grpc.Client {
   history(argument: _lockstep_v1_HistoryRequestInput, callback: grpc.requestCallback<_lockstep_v1_HistoryReply>): grpc.ClientUnaryCall;
   
   /**
-   * Nothing of the following changes a bit of the result.
-   * Stops stepping between two steps until Resume; workers stay. Answers when the run is paused, or after 8 s.
+   * Pauses the run at the next step boundary; workers stay connected. Replies when it is paused, or after 8 s.
    */
   Pause(argument: _lockstep_v1_PauseRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Pause(argument: _lockstep_v1_PauseRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Pause(argument: _lockstep_v1_PauseRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Pause(argument: _lockstep_v1_PauseRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   /**
-   * Nothing of the following changes a bit of the result.
-   * Stops stepping between two steps until Resume; workers stay. Answers when the run is paused, or after 8 s.
+   * Pauses the run at the next step boundary; workers stay connected. Replies when it is paused, or after 8 s.
    */
   pause(argument: _lockstep_v1_PauseRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   pause(argument: _lockstep_v1_PauseRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   pause(argument: _lockstep_v1_PauseRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   pause(argument: _lockstep_v1_PauseRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   
+  /**
+   * Resumes a paused run.
+   */
   Resume(argument: _lockstep_v1_ResumeRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Resume(argument: _lockstep_v1_ResumeRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Resume(argument: _lockstep_v1_ResumeRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Resume(argument: _lockstep_v1_ResumeRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
+  /**
+   * Resumes a paused run.
+   */
   resume(argument: _lockstep_v1_ResumeRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   resume(argument: _lockstep_v1_ResumeRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   resume(argument: _lockstep_v1_ResumeRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   resume(argument: _lockstep_v1_ResumeRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   
   /**
-   * Starts or drains workers, where the coordinator's own command started them.
+   * Starts or drains workers. Rejected unless the coordinator's command started the workers.
    */
   Scale(argument: _lockstep_v1_ScaleRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Scale(argument: _lockstep_v1_ScaleRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Scale(argument: _lockstep_v1_ScaleRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Scale(argument: _lockstep_v1_ScaleRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   /**
-   * Starts or drains workers, where the coordinator's own command started them.
+   * Starts or drains workers. Rejected unless the coordinator's command started the workers.
    */
   scale(argument: _lockstep_v1_ScaleRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   scale(argument: _lockstep_v1_ScaleRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   scale(argument: _lockstep_v1_ScaleRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   scale(argument: _lockstep_v1_ScaleRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   
+  /**
+   * Current status.
+   */
   Status(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   Status(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   Status(argument: _lockstep_v1_StatusRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   Status(argument: _lockstep_v1_StatusRequestInput, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
+  /**
+   * Current status.
+   */
   status(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   status(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   status(argument: _lockstep_v1_StatusRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   status(argument: _lockstep_v1_StatusRequestInput, callback: grpc.requestCallback<_lockstep_v1_StatusReply>): grpc.ClientUnaryCall;
   
   /**
-   * Ends the run after the step in progress, with a checkpoint from which it can be gone on with.
+   * Stops the run after the current step, with a checkpoint from which it can be resumed.
    */
   Stop(argument: _lockstep_v1_StopRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Stop(argument: _lockstep_v1_StopRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Stop(argument: _lockstep_v1_StopRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   Stop(argument: _lockstep_v1_StopRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   /**
-   * Ends the run after the step in progress, with a checkpoint from which it can be gone on with.
+   * Stops the run after the current step, with a checkpoint from which it can be resumed.
    */
   stop(argument: _lockstep_v1_StopRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   stop(argument: _lockstep_v1_StopRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
@@ -110,14 +120,12 @@ export interface ControlClient extends grpc.Client {
   stop(argument: _lockstep_v1_StopRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   
   /**
-   * The status now, once per second and at the end; the stream ends with the run, whose last state says how it went.
-   * Who reads too slowly misses some in between.
+   * Status now, once per second, and at the end of the run, which ends the stream. Slow readers miss some in between.
    */
   Watch(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
   Watch(argument: _lockstep_v1_StatusRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
   /**
-   * The status now, once per second and at the end; the stream ends with the run, whose last state says how it went.
-   * Who reads too slowly misses some in between.
+   * Status now, once per second, and at the end of the run, which ends the stream. Slow readers miss some in between.
    */
   watch(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
   watch(argument: _lockstep_v1_StatusRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
@@ -126,38 +134,42 @@ export interface ControlClient extends grpc.Client {
 
 export interface ControlHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Makes a checkpoint between two steps. Answers when it is durable, or after 8 s.
+   * Makes a checkpoint at the next step boundary. Replies when it is durable, or after 8 s.
    */
   Checkpoint: grpc.handleUnaryCall<_lockstep_v1_CheckpointRequest, _lockstep_v1_ControlReplyInput>;
   
   /**
-   * The run so far, thinned to what a picture needs.
+   * Loss curve, evaluations and events of the run so far, thinned for display.
    */
   History: grpc.handleUnaryCall<_lockstep_v1_HistoryRequest, _lockstep_v1_HistoryReplyInput>;
   
   /**
-   * Nothing of the following changes a bit of the result.
-   * Stops stepping between two steps until Resume; workers stay. Answers when the run is paused, or after 8 s.
+   * Pauses the run at the next step boundary; workers stay connected. Replies when it is paused, or after 8 s.
    */
   Pause: grpc.handleUnaryCall<_lockstep_v1_PauseRequest, _lockstep_v1_ControlReplyInput>;
   
+  /**
+   * Resumes a paused run.
+   */
   Resume: grpc.handleUnaryCall<_lockstep_v1_ResumeRequest, _lockstep_v1_ControlReplyInput>;
   
   /**
-   * Starts or drains workers, where the coordinator's own command started them.
+   * Starts or drains workers. Rejected unless the coordinator's command started the workers.
    */
   Scale: grpc.handleUnaryCall<_lockstep_v1_ScaleRequest, _lockstep_v1_ControlReplyInput>;
   
+  /**
+   * Current status.
+   */
   Status: grpc.handleUnaryCall<_lockstep_v1_StatusRequest, _lockstep_v1_StatusReplyInput>;
   
   /**
-   * Ends the run after the step in progress, with a checkpoint from which it can be gone on with.
+   * Stops the run after the current step, with a checkpoint from which it can be resumed.
    */
   Stop: grpc.handleUnaryCall<_lockstep_v1_StopRequest, _lockstep_v1_ControlReplyInput>;
   
   /**
-   * The status now, once per second and at the end; the stream ends with the run, whose last state says how it went.
-   * Who reads too slowly misses some in between.
+   * Status now, once per second, and at the end of the run, which ends the stream. Slow readers miss some in between.
    */
   Watch: grpc.handleServerStreamingCall<_lockstep_v1_StatusRequest, _lockstep_v1_StatusReplyInput>;
   

@@ -2,7 +2,7 @@
 
 
 /**
- * What came of a request.
+ * Outcome of a request.
  */
 export interface ControlReplyInput {
   /**
@@ -14,13 +14,13 @@ export interface ControlReplyInput {
    */
   'state'?: (string);
   /**
-   * In words.
+   * Outcome in words.
    */
   'message'?: (string);
 }
 
 /**
- * What came of a request.
+ * Outcome of a request.
  */
 export interface ControlReply {
   /**
@@ -32,7 +32,7 @@ export interface ControlReply {
    */
   'state': (string);
   /**
-   * In words.
+   * Outcome in words.
    */
   'message': (string);
 }

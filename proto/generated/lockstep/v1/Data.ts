@@ -7,12 +7,12 @@ import type { FetchRequestInput as _lockstep_v1_FetchRequestInput, FetchRequest 
 
 export interface DataClient extends grpc.Client {
   /**
-   * Streams one part: label bytes, then image bytes [N, H, W, C].
+   * Streams one chunk of the dataset: label bytes, then image bytes [N, H, W, C].
    */
   Fetch(argument: _lockstep_v1_FetchRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_DataChunk>;
   Fetch(argument: _lockstep_v1_FetchRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_DataChunk>;
   /**
-   * Streams one part: label bytes, then image bytes [N, H, W, C].
+   * Streams one chunk of the dataset: label bytes, then image bytes [N, H, W, C].
    */
   fetch(argument: _lockstep_v1_FetchRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_DataChunk>;
   fetch(argument: _lockstep_v1_FetchRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_DataChunk>;
@@ -21,7 +21,7 @@ export interface DataClient extends grpc.Client {
 
 export interface DataHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Streams one part: label bytes, then image bytes [N, H, W, C].
+   * Streams one chunk of the dataset: label bytes, then image bytes [N, H, W, C].
    */
   Fetch: grpc.handleServerStreamingCall<_lockstep_v1_FetchRequest, _lockstep_v1_DataChunkInput>;
   

@@ -1,9 +1,12 @@
 // Original file: proto/lockstep/v1/data.proto
 
 
+/**
+ * A piece of the stream.
+ */
 export interface DataChunkInput {
   /**
-   * Length of the whole part in bytes; the same in every chunk.
+   * Length of the whole dataset chunk in bytes; the same in every message.
    */
   'totalBytes'?: (number | string);
   /**
@@ -12,9 +15,12 @@ export interface DataChunkInput {
   'data'?: (Buffer | Uint8Array | string);
 }
 
+/**
+ * A piece of the stream.
+ */
 export interface DataChunk {
   /**
-   * Length of the whole part in bytes; the same in every chunk.
+   * Length of the whole dataset chunk in bytes; the same in every message.
    */
   'totalBytes': (number);
   /**

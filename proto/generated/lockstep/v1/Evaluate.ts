@@ -2,25 +2,31 @@
 
 
 /**
- * Compute log-softmax rows for these batches of the test set. Parameters follow, with the running statistics appended.
+ * Compute log-softmax rows of these batches of the test set. Parameters follow, with the running statistics appended.
  */
 export interface EvaluateInput {
   'term'?: (number);
   /**
-   * Committed updates; with term it names the evaluation.
+   * Committed updates. Term and step identify the evaluation.
    */
   'step'?: (number);
+  /**
+   * Indices of batches.
+   */
   'batches'?: (number)[];
 }
 
 /**
- * Compute log-softmax rows for these batches of the test set. Parameters follow, with the running statistics appended.
+ * Compute log-softmax rows of these batches of the test set. Parameters follow, with the running statistics appended.
  */
 export interface Evaluate {
   'term': (number);
   /**
-   * Committed updates; with term it names the evaluation.
+   * Committed updates. Term and step identify the evaluation.
    */
   'step': (number);
+  /**
+   * Indices of batches.
+   */
   'batches': (number)[];
 }

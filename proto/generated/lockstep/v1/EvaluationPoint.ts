@@ -8,7 +8,7 @@ export interface EvaluationPointInput {
    */
   'step'?: (number);
   /**
-   * Average over the test set.
+   * Average loss on the test set.
    */
   'loss'?: (number | string);
   /**
@@ -24,7 +24,7 @@ export interface EvaluationPoint {
    */
   'step': (number);
   /**
-   * Average over the test set.
+   * Average loss on the test set.
    */
   'loss': (number);
   /**

@@ -2,23 +2,29 @@
 
 
 /**
- * The worker cannot go on; it ends after this.
+ * The worker has failed, and ends after this message.
  */
 export interface FailureInput {
   /**
-   * A ClusterError code.
+   * Code of a ClusterError: see proto/errors.ts.
    */
   'code'?: (string);
+  /**
+   * Its message.
+   */
   'message'?: (string);
 }
 
 /**
- * The worker cannot go on; it ends after this.
+ * The worker has failed, and ends after this message.
  */
 export interface Failure {
   /**
-   * A ClusterError code.
+   * Code of a ClusterError: see proto/errors.ts.
    */
   'code': (string);
+  /**
+   * Its message.
+   */
   'message': (string);
 }

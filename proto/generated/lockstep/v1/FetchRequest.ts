@@ -3,14 +3,14 @@
 
 export interface FetchRequestInput {
   /**
-   * SHA-256 of the part's bytes, hexadecimal, as the job manifest names it.
+   * SHA-256 of the chunk's bytes, 64 hexadecimal digits, as in the job manifest.
    */
   'digest'?: (string);
 }
 
 export interface FetchRequest {
   /**
-   * SHA-256 of the part's bytes, hexadecimal, as the job manifest names it.
+   * SHA-256 of the chunk's bytes, 64 hexadecimal digits, as in the job manifest.
    */
   'digest': (string);
 }

@@ -2,15 +2,21 @@
 
 
 /**
- * The job is over; the worker ends.
+ * The run is over; the worker ends.
  */
 export interface FinishInput {
+  /**
+   * In words.
+   */
   'reason'?: (string);
 }
 
 /**
- * The job is over; the worker ends.
+ * The run is over; the worker ends.
  */
 export interface Finish {
+  /**
+   * In words.
+   */
   'reason': (string);
 }

@@ -2,12 +2,12 @@
 
 
 /**
- * Sent by a thread that never computes: on Beat every Welcome.heartbeat_ms, or every 500 ms before Welcome; on Join
- * every 5 s, to show that this connection works as well.
+ * Sent by a thread that never computes: on Beat every Welcome.heartbeat_ms, or every 500 ms before Welcome. Also sent on
+ * Join every 5 s, to show that this connection works too.
  */
 export interface HeartbeatInput {
   /**
-   * What the worker is doing: idle, receiving, computing, sending.
+   * idle, receiving, computing or sending.
    */
   'phase'?: (string);
   /**
@@ -15,12 +15,12 @@ export interface HeartbeatInput {
    */
   'residentBytes'?: (number | string);
   /**
-   * When it was sent, in milliseconds on the worker's monotonic clock, whose zero is anywhere; 0: not said.
+   * Time of sending, in milliseconds on the worker's monotonic clock; 0 if unknown.
    */
   'sentMs'?: (number | string);
   /**
-   * Cores that the workers of this host share, if this one can compute wide: with two threads instead of one, to the
-   * same bits, which it tries after its first step. Else 0.
+   * Number of cores that the workers of this host share, if this worker computes the same bits with an extra thread. It
+   * tries that after its first step. Otherwise 0.
    */
   'wideCores'?: (number);
   /**
@@ -28,18 +28,18 @@ export interface HeartbeatInput {
    */
   'workerId'?: (string);
   /**
-   * On Beat: Hello.beat_key; the coordinator rejects a joined worker's heartbeat with another one. On Join: empty.
+   * On Beat: Hello.beat_key; the coordinator rejects a joined worker's heartbeat with another key. On Join: empty.
    */
   'beatKey'?: (Buffer | Uint8Array | string);
 }
 
 /**
- * Sent by a thread that never computes: on Beat every Welcome.heartbeat_ms, or every 500 ms before Welcome; on Join
- * every 5 s, to show that this connection works as well.
+ * Sent by a thread that never computes: on Beat every Welcome.heartbeat_ms, or every 500 ms before Welcome. Also sent on
+ * Join every 5 s, to show that this connection works too.
  */
 export interface Heartbeat {
   /**
-   * What the worker is doing: idle, receiving, computing, sending.
+   * idle, receiving, computing or sending.
    */
   'phase': (string);
   /**
@@ -47,12 +47,12 @@ export interface Heartbeat {
    */
   'residentBytes': (number);
   /**
-   * When it was sent, in milliseconds on the worker's monotonic clock, whose zero is anywhere; 0: not said.
+   * Time of sending, in milliseconds on the worker's monotonic clock; 0 if unknown.
    */
   'sentMs': (number);
   /**
-   * Cores that the workers of this host share, if this one can compute wide: with two threads instead of one, to the
-   * same bits, which it tries after its first step. Else 0.
+   * Number of cores that the workers of this host share, if this worker computes the same bits with an extra thread. It
+   * tries that after its first step. Otherwise 0.
    */
   'wideCores': (number);
   /**
@@ -60,7 +60,7 @@ export interface Heartbeat {
    */
   'workerId': (string);
   /**
-   * On Beat: Hello.beat_key; the coordinator rejects a joined worker's heartbeat with another one. On Join: empty.
+   * On Beat: Hello.beat_key; the coordinator rejects a joined worker's heartbeat with another key. On Join: empty.
    */
   'beatKey': (Uint8Array);
 }

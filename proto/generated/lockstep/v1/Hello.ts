@@ -2,55 +2,55 @@
 
 
 /**
- * Who joins.
+ * A worker's identification.
  */
 export interface HelloInput {
   /**
-   * Version of this contract; the coordinator refuses any other than its own.
+   * Version of this contract; the coordinator rejects any version other than its own.
    */
   'protocolVersion'?: (number);
   /**
-   * One process incarnation: host name plus random suffix, 1 to 200 characters.
+   * Id of one process: host name plus random suffix, 1 to 200 characters.
    */
   'workerId'?: (string);
   /**
-   * For people: host name and process id.
+   * Host name, and process id on that host; for messages.
    */
   'host'?: (string);
   'pid'?: (number);
   /**
-   * e.g. "v20.20.2 linux x64".
+   * Node.js version, platform and architecture, e.g. "v20.20.2 linux x64"; for messages.
    */
   'runtime'?: (string);
   /**
-   * 16 random bytes, one value per process. Heartbeats on Beat must carry the same value, because worker ids are public.
+   * 16 random bytes, constant for the process. Heartbeats on Beat must carry them, because worker ids are public.
    */
   'beatKey'?: (Buffer | Uint8Array | string);
 }
 
 /**
- * Who joins.
+ * A worker's identification.
  */
 export interface Hello {
   /**
-   * Version of this contract; the coordinator refuses any other than its own.
+   * Version of this contract; the coordinator rejects any version other than its own.
    */
   'protocolVersion': (number);
   /**
-   * One process incarnation: host name plus random suffix, 1 to 200 characters.
+   * Id of one process: host name plus random suffix, 1 to 200 characters.
    */
   'workerId': (string);
   /**
-   * For people: host name and process id.
+   * Host name, and process id on that host; for messages.
    */
   'host': (string);
   'pid': (number);
   /**
-   * e.g. "v20.20.2 linux x64".
+   * Node.js version, platform and architecture, e.g. "v20.20.2 linux x64"; for messages.
    */
   'runtime': (string);
   /**
-   * 16 random bytes, one value per process. Heartbeats on Beat must carry the same value, because worker ids are public.
+   * 16 random bytes, constant for the process. Heartbeats on Beat must carry them, because worker ids are public.
    */
   'beatKey': (Uint8Array);
 }

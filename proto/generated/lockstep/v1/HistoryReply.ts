@@ -5,8 +5,8 @@ import type { NoteInput as _lockstep_v1_NoteInput, Note as _lockstep_v1_Note } f
 
 export interface HistoryReplyInput {
   /**
-   * The loss curve, ascending: the mean loss of some steps in a row, and how many updates were committed after the
-   * last of them. As many of one as of the other, at most 500.
+   * Loss curve with at most 500 points, ascending. Each point is the mean training loss of consecutive steps; `steps`
+   * has the committed updates after the last of them. Both lists have the same length.
    */
   'steps'?: (number)[];
   'losses'?: (number | string)[];
@@ -15,15 +15,15 @@ export interface HistoryReplyInput {
    */
   'evaluations'?: (_lockstep_v1_EvaluationPointInput)[];
   /**
-   * What happened since the coordinator's start, at most the last 50, oldest first.
+   * At most 50 recent events since the coordinator's start, oldest first.
    */
   'notes'?: (_lockstep_v1_NoteInput)[];
 }
 
 export interface HistoryReply {
   /**
-   * The loss curve, ascending: the mean loss of some steps in a row, and how many updates were committed after the
-   * last of them. As many of one as of the other, at most 500.
+   * Loss curve with at most 500 points, ascending. Each point is the mean training loss of consecutive steps; `steps`
+   * has the committed updates after the last of them. Both lists have the same length.
    */
   'steps': (number)[];
   'losses': (number)[];
@@ -32,7 +32,7 @@ export interface HistoryReply {
    */
   'evaluations': (_lockstep_v1_EvaluationPoint)[];
   /**
-   * What happened since the coordinator's start, at most the last 50, oldest first.
+   * At most 50 recent events since the coordinator's start, oldest first.
    */
   'notes': (_lockstep_v1_Note)[];
 }

@@ -3,14 +3,14 @@
 
 export interface HistoryRequestInput {
   /**
-   * The most points of the curve that are wanted, 1 to 500; 0 means 500.
+   * Maximum number of points of the loss curve, 1 to 500; 0 means 500.
    */
   'points'?: (number);
 }
 
 export interface HistoryRequest {
   /**
-   * The most points of the curve that are wanted, 1 to 500; 0 means 500.
+   * Maximum number of points of the loss curve, 1 to 500; 0 means 500.
    */
   'points': (number);
 }

@@ -2,15 +2,21 @@
 
 
 /**
- * All shards whose data the worker now holds.
+ * Shards whose data the worker holds.
  */
 export interface HoldingInput {
+  /**
+   * All of them, in any order.
+   */
   'shards'?: (number)[];
 }
 
 /**
- * All shards whose data the worker now holds.
+ * Shards whose data the worker holds.
  */
 export interface Holding {
+  /**
+   * All of them, in any order.
+   */
   'shards': (number)[];
 }

@@ -2,15 +2,21 @@
 
 
 /**
- * The worker stops because it was told to; its shards are free at once.
+ * The worker was asked to stop. Its shards can be reassigned immediately.
  */
 export interface LeavingInput {
+  /**
+   * In words, e.g. "SIGTERM".
+   */
   'reason'?: (string);
 }
 
 /**
- * The worker stops because it was told to; its shards are free at once.
+ * The worker was asked to stop. Its shards can be reassigned immediately.
  */
 export interface Leaving {
+  /**
+   * In words, e.g. "SIGTERM".
+   */
   'reason': (string);
 }

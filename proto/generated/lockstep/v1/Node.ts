@@ -2,7 +2,7 @@
 
 
 /**
- * A node of the reduction tree over shards: the shards first .. first + count - 1.
+ * A node of the reduction tree, which covers the shards first to first + count - 1.
  */
 export interface NodeInput {
   'first'?: (number);
@@ -10,7 +10,7 @@ export interface NodeInput {
 }
 
 /**
- * A node of the reduction tree over shards: the shards first .. first + count - 1.
+ * A node of the reduction tree, which covers the shards first to first + count - 1.
  */
 export interface Node {
   'first': (number);

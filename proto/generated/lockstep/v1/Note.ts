@@ -3,22 +3,22 @@
 
 export interface NoteInput {
   /**
-   * Milliseconds since 1970, by the coordinator's clock.
+   * Time of the event, in milliseconds since 1970, by the coordinator's clock.
    */
   'timeMs'?: (number | string);
   /**
-   * In words, one line.
+   * One line of text.
    */
   'text'?: (string);
 }
 
 export interface Note {
   /**
-   * Milliseconds since 1970, by the coordinator's clock.
+   * Time of the event, in milliseconds since 1970, by the coordinator's clock.
    */
   'timeMs': (number);
   /**
-   * In words, one line.
+   * One line of text.
    */
   'text': (string);
 }

@@ -5,14 +5,17 @@
  * One chunk of a vector of f32, little-endian.
  */
 export interface ParametersInput {
+  /**
+   * As in Compute, or in Evaluate.
+   */
   'term'?: (number);
   'step'?: (number);
   /**
-   * True where the vector is parameters and running statistics, for Evaluate.
+   * False: the vector is the parameters, for Compute. True: parameters and running statistics, for Evaluate.
    */
   'evaluation'?: (boolean);
   /**
-   * Index of this chunk and how many there are; all but the last are 256 KiB.
+   * Index of this chunk, and number of chunks. All have 256 KiB, except the last.
    */
   'chunk'?: (number);
   'chunks'?: (number);
@@ -27,14 +30,17 @@ export interface ParametersInput {
  * One chunk of a vector of f32, little-endian.
  */
 export interface Parameters {
+  /**
+   * As in Compute, or in Evaluate.
+   */
   'term': (number);
   'step': (number);
   /**
-   * True where the vector is parameters and running statistics, for Evaluate.
+   * False: the vector is the parameters, for Compute. True: parameters and running statistics, for Evaluate.
    */
   'evaluation': (boolean);
   /**
-   * Index of this chunk and how many there are; all but the last are 256 KiB.
+   * Index of this chunk, and number of chunks. All have 256 KiB, except the last.
    */
   'chunk': (number);
   'chunks': (number);

@@ -5,9 +5,13 @@ import type { ShardReportInput as _lockstep_v1_ShardReportInput, ShardReport as 
 import type { StampsInput as _lockstep_v1_StampsInput, Stamps as _lockstep_v1_Stamps } from '../../lockstep/v1/Stamps.js';
 
 /**
- * One chunk of the gradient sum of a node, f32 little-endian, cut as in Parameters. A node's chunks follow each other.
+ * One chunk of a node's gradient sum, f32 little-endian, divided as in Parameters. A node's chunks are sent in order,
+ * without chunks of other nodes between them.
  */
 export interface PartialInput {
+  /**
+   * As in Compute.
+   */
   'term'?: (number);
   'step'?: (number);
   'node'?: (_lockstep_v1_NodeInput | null);
@@ -23,15 +27,19 @@ export interface PartialInput {
    */
   'crc'?: (number);
   /**
-   * With the last chunk; missing where the order did not say when it was sent.
+   * With the last chunk, unless Compute.sent_ms was 0.
    */
   'stamps'?: (_lockstep_v1_StampsInput | null);
 }
 
 /**
- * One chunk of the gradient sum of a node, f32 little-endian, cut as in Parameters. A node's chunks follow each other.
+ * One chunk of a node's gradient sum, f32 little-endian, divided as in Parameters. A node's chunks are sent in order,
+ * without chunks of other nodes between them.
  */
 export interface Partial {
+  /**
+   * As in Compute.
+   */
   'term': (number);
   'step': (number);
   'node': (_lockstep_v1_Node | null);
@@ -47,7 +55,7 @@ export interface Partial {
    */
   'crc': (number);
   /**
-   * With the last chunk; missing where the order did not say when it was sent.
+   * With the last chunk, unless Compute.sent_ms was 0.
    */
   'stamps': (_lockstep_v1_Stamps | null);
 }

@@ -3,14 +3,14 @@
 
 export interface ScaleRequestInput {
   /**
-   * How many there shall be, 0 to 1024.
+   * Wanted number of workers, 0 to 1024.
    */
   'workers'?: (number);
 }
 
 export interface ScaleRequest {
   /**
-   * How many there shall be, 0 to 1024.
+   * Wanted number of workers, 0 to 1024.
    */
   'workers': (number);
 }

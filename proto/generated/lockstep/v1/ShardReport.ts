@@ -2,17 +2,20 @@
 
 
 /**
- * What a shard's samples gave besides the gradient.
+ * Loss, accuracy and batch statistics of one shard's samples.
  */
 export interface ShardReportInput {
   'shard'?: (number);
+  /**
+   * Number of samples in this step.
+   */
   'samples'?: (number);
   /**
    * Sum of the samples' losses.
    */
   'lossSum'?: (number | string);
   /**
-   * Samples classified correctly.
+   * Number of samples classified correctly.
    */
   'correct'?: (number);
   /**
@@ -20,23 +23,26 @@ export interface ShardReportInput {
    */
   'statistics'?: (Buffer | Uint8Array | string);
   /**
-   * Time the engine computed on this shard, in milliseconds.
+   * Time that the engine computed this shard, in milliseconds.
    */
   'computeMs'?: (number | string);
 }
 
 /**
- * What a shard's samples gave besides the gradient.
+ * Loss, accuracy and batch statistics of one shard's samples.
  */
 export interface ShardReport {
   'shard': (number);
+  /**
+   * Number of samples in this step.
+   */
   'samples': (number);
   /**
    * Sum of the samples' losses.
    */
   'lossSum': (number);
   /**
-   * Samples classified correctly.
+   * Number of samples classified correctly.
    */
   'correct': (number);
   /**
@@ -44,7 +50,7 @@ export interface ShardReport {
    */
   'statistics': (Uint8Array);
   /**
-   * Time the engine computed on this shard, in milliseconds.
+   * Time that the engine computed this shard, in milliseconds.
    */
   'computeMs': (number);
 }

@@ -2,7 +2,7 @@
 
 
 /**
- * When the engine computed on a shard, gathering and augmenting of its images included.
+ * Time in which the engine computed a shard, including the gathering and augmentation of its images.
  */
 export interface ShardSpanInput {
   'shard'?: (number);
@@ -11,7 +11,7 @@ export interface ShardSpanInput {
 }
 
 /**
- * When the engine computed on a shard, gathering and augmenting of its images included.
+ * Time in which the engine computed a shard, including the gathering and augmentation of its images.
  */
 export interface ShardSpan {
   'shard': (number);

@@ -3,56 +3,56 @@
 import type { ShardSpanInput as _lockstep_v1_ShardSpanInput, ShardSpan as _lockstep_v1_ShardSpan } from '../../lockstep/v1/ShardSpan.js';
 
 /**
- * When a worker did what for a node; in milliseconds on its own monotonic clock, but for order_sent_ms.
+ * Timeline of a worker's work on a node, in milliseconds on its monotonic clock, except order_sent_ms.
  */
 export interface StampsInput {
   /**
-   * Compute.sent_ms of the step's newest order, as it came.
+   * Compute.sent_ms of the step's latest Compute, on the coordinator's clock.
    */
   'orderSentMs'?: (number | string);
   /**
-   * When that order came.
+   * Arrival of that Compute.
    */
   'orderReceivedMs'?: (number | string);
   /**
-   * First and last chunk of the step's parameters.
+   * Arrival of the first and of the last chunk of the step's parameters.
    */
   'parametersBeginMs'?: (number | string);
   'parametersEndMs'?: (number | string);
   /**
-   * One per shard of the node, in the order in which they were computed.
+   * One per shard of the node, in order of computation.
    */
   'shards'?: (_lockstep_v1_ShardSpanInput)[];
   /**
-   * Before the first chunk of the node, and before the last one, was handed to the connection.
+   * Just before the node's first chunk, and its last one, was written to the connection.
    */
   'sendBeginMs'?: (number | string);
   'sendEndMs'?: (number | string);
 }
 
 /**
- * When a worker did what for a node; in milliseconds on its own monotonic clock, but for order_sent_ms.
+ * Timeline of a worker's work on a node, in milliseconds on its monotonic clock, except order_sent_ms.
  */
 export interface Stamps {
   /**
-   * Compute.sent_ms of the step's newest order, as it came.
+   * Compute.sent_ms of the step's latest Compute, on the coordinator's clock.
    */
   'orderSentMs': (number);
   /**
-   * When that order came.
+   * Arrival of that Compute.
    */
   'orderReceivedMs': (number);
   /**
-   * First and last chunk of the step's parameters.
+   * Arrival of the first and of the last chunk of the step's parameters.
    */
   'parametersBeginMs': (number);
   'parametersEndMs': (number);
   /**
-   * One per shard of the node, in the order in which they were computed.
+   * One per shard of the node, in order of computation.
    */
   'shards': (_lockstep_v1_ShardSpan)[];
   /**
-   * Before the first chunk of the node, and before the last one, was handed to the connection.
+   * Just before the node's first chunk, and its last one, was written to the connection.
    */
   'sendBeginMs': (number);
   'sendEndMs': (number);

@@ -5,194 +5,244 @@ import type { WaitingForInput as _lockstep_v1_WaitingForInput, WaitingFor as _lo
 import type { Long } from '@grpc/proto-loader';
 
 export interface StatusReplyInput {
+  /**
+   * Name in the job spec.
+   */
   'job'?: (string);
   /**
    * waiting, training, paused, evaluating, reporting, finished, stopped or failed.
    */
   'state'?: (string);
   /**
-   * Why, in words: e.g. "waiting for workers: 1 of 2 ready"; while a step is late, whom it waits for.
+   * Reason for the state in words, e.g. "waiting for workers: 1 of 2 ready". While a step is overdue, the workers that
+   * hold it up.
    */
   'reason'?: (string);
   /**
-   * Committed updates, and how many the job has.
+   * Committed updates, and the total number of the job.
    */
   'step'?: (number);
   'totalSteps'?: (number);
   /**
-   * Epoch in progress, from 1.
+   * Current epoch, from 1, and number of epochs of the job.
    */
   'epoch'?: (number);
   'epochs'?: (number);
   /**
-   * Mean loss of the last step; 0 before the first.
+   * Training loss of the last step, as the mean over its samples; 0 before the first.
    */
   'loss'?: (number | string);
   /**
-   * Over the last 100 steps of this start; 0 before the first.
+   * Mean over the last 100 steps since the coordinator's start; 0 before the first.
    */
   'imagesPerSecond'?: (number | string);
   /**
-   * Share of test images classified correctly at the last evaluation; 0 before the first.
+   * Share of test images classified correctly in the last evaluation, 0 to 1; 0 before the first.
    */
   'testAccuracy'?: (number | string);
+  /**
+   * Number of reassignments of shards.
+   */
   'generation'?: (number);
+  /**
+   * Number of starts of the coordinator on this run, from 1.
+   */
   'term'?: (number);
+  /**
+   * Connected workers.
+   */
   'workers'?: (_lockstep_v1_WorkerStatusInput)[];
   /**
-   * Since the coordinator's start: shard-steps computed twice on purpose, tree nodes given to a second worker because
-   * the first was late, results of two workers for the same shards that differ in a bit, steps left out because their
-   * gradients were not finite.
+   * Since the coordinator's start: shard-steps that were computed twice as an audit.
    */
   'audited'?: (number);
+  /**
+   * Since the coordinator's start: tree nodes of stragglers that were dispatched to a backup.
+   */
   'speculated'?: (number);
+  /**
+   * Since the coordinator's start: pairs of results for the same shards that differ in at least one bit.
+   */
   'faults'?: (number);
+  /**
+   * Since the coordinator's start: steps that were skipped because their gradients were not finite.
+   */
   'skipped'?: (number);
   /**
-   * Of the last step; 0 before the first.
+   * Learning rate of the last step; 0 before the first.
    */
   'learningRate'?: (number | string);
   /**
-   * Mean loss of the last 10 steps, of fewer at the beginning; 0 before the first.
+   * Mean training loss of the last 10 steps, or of fewer at the start; 0 before the first.
    */
   'lossMean'?: (number | string);
   /**
-   * From the median of recent step times and the evaluations that are left, as if the run went on now; 0 when unknown
-   * or over.
+   * Estimated time to the end, in seconds, from the median of recent step times and the remaining evaluations. 0 if
+   * unknown, or if the run is over.
    */
   'secondsLeft'?: (number | string);
   /**
-   * Samples in all committed updates, those of earlier starts included.
+   * Samples in all committed updates, including those of earlier starts.
    */
   'samplesTrained'?: (number | string | Long);
   /**
-   * Of the last evaluation: average loss on the test set, and after which epoch; 0 before the first.
+   * Average loss on the test set in the last evaluation, and the epoch after which it took place; 0 before the first.
    */
   'testLoss'?: (number | string);
   'testEpoch'?: (number);
   /**
-   * Newest link of the digest chain, 64 hexadecimal digits, and its epoch; empty and 0 before the first epoch's end.
+   * Newest entry of the digest chain, 64 hexadecimal digits, and its epoch; empty and 0 before the end of the first.
    */
   'digest'?: (string);
   'digestEpoch'?: (number);
   /**
-   * Updates in the newest complete checkpoint.
+   * Committed updates in the newest complete checkpoint.
    */
   'checkpointStep'?: (number);
   /**
    * Absolute path on the coordinator's machine.
    */
   'runDirectory'?: (string);
+  /**
+   * Preset or file in the job spec.
+   */
   'model'?: (string);
   /**
-   * e.g. "CIFAR-10 (JPEG copy)"; synthetic: results say nothing about CIFAR-10.
+   * Title of the dataset, e.g. "CIFAR-10 (JPEG copy)".
    */
   'dataset'?: (string);
+  /**
+   * Whether it is the synthetic dataset. Its results say nothing about CIFAR-10.
+   */
   'synthetic'?: (boolean);
   /**
-   * Whom the step in progress waits for, if it is late.
+   * Workers holding up the current step; empty unless it is overdue.
    */
   'waitingFor'?: (_lockstep_v1_WaitingForInput)[];
   /**
-   * What the run is bound to: SHA-256 of what its programs compute on probe inputs, 64 hexadecimal digits, and the
-   * device, e.g. "cpu"; empty before the first step.
+   * Fingerprint of the run, as in Ready, and the device of its workers, e.g. "cpu"; empty before the first step.
    */
   'fingerprint'?: (string);
   'device'?: (string);
 }
 
 export interface StatusReply {
+  /**
+   * Name in the job spec.
+   */
   'job': (string);
   /**
    * waiting, training, paused, evaluating, reporting, finished, stopped or failed.
    */
   'state': (string);
   /**
-   * Why, in words: e.g. "waiting for workers: 1 of 2 ready"; while a step is late, whom it waits for.
+   * Reason for the state in words, e.g. "waiting for workers: 1 of 2 ready". While a step is overdue, the workers that
+   * hold it up.
    */
   'reason': (string);
   /**
-   * Committed updates, and how many the job has.
+   * Committed updates, and the total number of the job.
    */
   'step': (number);
   'totalSteps': (number);
   /**
-   * Epoch in progress, from 1.
+   * Current epoch, from 1, and number of epochs of the job.
    */
   'epoch': (number);
   'epochs': (number);
   /**
-   * Mean loss of the last step; 0 before the first.
+   * Training loss of the last step, as the mean over its samples; 0 before the first.
    */
   'loss': (number);
   /**
-   * Over the last 100 steps of this start; 0 before the first.
+   * Mean over the last 100 steps since the coordinator's start; 0 before the first.
    */
   'imagesPerSecond': (number);
   /**
-   * Share of test images classified correctly at the last evaluation; 0 before the first.
+   * Share of test images classified correctly in the last evaluation, 0 to 1; 0 before the first.
    */
   'testAccuracy': (number);
+  /**
+   * Number of reassignments of shards.
+   */
   'generation': (number);
+  /**
+   * Number of starts of the coordinator on this run, from 1.
+   */
   'term': (number);
+  /**
+   * Connected workers.
+   */
   'workers': (_lockstep_v1_WorkerStatus)[];
   /**
-   * Since the coordinator's start: shard-steps computed twice on purpose, tree nodes given to a second worker because
-   * the first was late, results of two workers for the same shards that differ in a bit, steps left out because their
-   * gradients were not finite.
+   * Since the coordinator's start: shard-steps that were computed twice as an audit.
    */
   'audited': (number);
+  /**
+   * Since the coordinator's start: tree nodes of stragglers that were dispatched to a backup.
+   */
   'speculated': (number);
+  /**
+   * Since the coordinator's start: pairs of results for the same shards that differ in at least one bit.
+   */
   'faults': (number);
+  /**
+   * Since the coordinator's start: steps that were skipped because their gradients were not finite.
+   */
   'skipped': (number);
   /**
-   * Of the last step; 0 before the first.
+   * Learning rate of the last step; 0 before the first.
    */
   'learningRate': (number);
   /**
-   * Mean loss of the last 10 steps, of fewer at the beginning; 0 before the first.
+   * Mean training loss of the last 10 steps, or of fewer at the start; 0 before the first.
    */
   'lossMean': (number);
   /**
-   * From the median of recent step times and the evaluations that are left, as if the run went on now; 0 when unknown
-   * or over.
+   * Estimated time to the end, in seconds, from the median of recent step times and the remaining evaluations. 0 if
+   * unknown, or if the run is over.
    */
   'secondsLeft': (number);
   /**
-   * Samples in all committed updates, those of earlier starts included.
+   * Samples in all committed updates, including those of earlier starts.
    */
   'samplesTrained': (number);
   /**
-   * Of the last evaluation: average loss on the test set, and after which epoch; 0 before the first.
+   * Average loss on the test set in the last evaluation, and the epoch after which it took place; 0 before the first.
    */
   'testLoss': (number);
   'testEpoch': (number);
   /**
-   * Newest link of the digest chain, 64 hexadecimal digits, and its epoch; empty and 0 before the first epoch's end.
+   * Newest entry of the digest chain, 64 hexadecimal digits, and its epoch; empty and 0 before the end of the first.
    */
   'digest': (string);
   'digestEpoch': (number);
   /**
-   * Updates in the newest complete checkpoint.
+   * Committed updates in the newest complete checkpoint.
    */
   'checkpointStep': (number);
   /**
    * Absolute path on the coordinator's machine.
    */
   'runDirectory': (string);
+  /**
+   * Preset or file in the job spec.
+   */
   'model': (string);
   /**
-   * e.g. "CIFAR-10 (JPEG copy)"; synthetic: results say nothing about CIFAR-10.
+   * Title of the dataset, e.g. "CIFAR-10 (JPEG copy)".
    */
   'dataset': (string);
+  /**
+   * Whether it is the synthetic dataset. Its results say nothing about CIFAR-10.
+   */
   'synthetic': (boolean);
   /**
-   * Whom the step in progress waits for, if it is late.
+   * Workers holding up the current step; empty unless it is overdue.
    */
   'waitingFor': (_lockstep_v1_WaitingFor)[];
   /**
-   * What the run is bound to: SHA-256 of what its programs compute on probe inputs, 64 hexadecimal digits, and the
-   * device, e.g. "cpu"; empty before the first step.
+   * Fingerprint of the run, as in Ready, and the device of its workers, e.g. "cpu"; empty before the first step.
    */
   'fingerprint': (string);
   'device': (string);

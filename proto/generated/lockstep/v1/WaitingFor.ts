@@ -8,7 +8,7 @@ export interface WaitingForInput {
    */
   'phase'?: (string);
   /**
-   * Shards that it owes.
+   * Shards whose results are missing.
    */
   'shards'?: (number)[];
 }
@@ -20,7 +20,7 @@ export interface WaitingFor {
    */
   'phase': (string);
   /**
-   * Shards that it owes.
+   * Shards whose results are missing.
    */
   'shards': (number)[];
 }

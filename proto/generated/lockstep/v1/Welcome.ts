@@ -2,37 +2,37 @@
 
 
 /**
- * The job, once per session.
+ * The job. Sent once per session.
  */
 export interface WelcomeInput {
   /**
-   * Job manifest as JSON (see job/manifest.ts): spec, model topology, parts of the dataset by content digest.
+   * Job manifest as JSON (see job/manifest.ts): spec, model topology, chunks of the dataset by content digest.
    */
   'jobJson'?: (string);
   /**
-   * Counts the coordinator's starts on this run.
+   * Number of starts of the coordinator on this run, from 1.
    */
   'term'?: (number);
   /**
-   * The worker sends a heartbeat this often, in milliseconds.
+   * Interval of the worker's heartbeats on Beat, in milliseconds.
    */
   'heartbeatMs'?: (number);
 }
 
 /**
- * The job, once per session.
+ * The job. Sent once per session.
  */
 export interface Welcome {
   /**
-   * Job manifest as JSON (see job/manifest.ts): spec, model topology, parts of the dataset by content digest.
+   * Job manifest as JSON (see job/manifest.ts): spec, model topology, chunks of the dataset by content digest.
    */
   'jobJson': (string);
   /**
-   * Counts the coordinator's starts on this run.
+   * Number of starts of the coordinator on this run, from 1.
    */
   'term': (number);
   /**
-   * The worker sends a heartbeat this often, in milliseconds.
+   * Interval of the worker's heartbeats on Beat, in milliseconds.
    */
   'heartbeatMs': (number);
 }

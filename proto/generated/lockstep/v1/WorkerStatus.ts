@@ -5,16 +5,16 @@ import type { Long } from '@grpc/proto-loader';
 export interface WorkerStatusInput {
   'workerId'?: (string);
   /**
-   * compiling, standby, late (it gets nothing more until it answers), or what its last heartbeat said: idle, receiving,
-   * computing, sending.
+   * compiling, standby, late (a straggler, which gets no more work until it replies), or the phase in its last heartbeat:
+   * idle, receiving, computing or sending.
    */
   'state'?: (string);
   /**
-   * Shards that it computes; none for one that stands by.
+   * Shards that the worker computes; empty for a standby.
    */
   'shards'?: (number)[];
   /**
-   * e.g. "onnxruntime-node 1.30.0 cpu".
+   * Version and device of the engine, e.g. "onnxruntime-node 1.30.0 cpu"; empty while compiling.
    */
   'engine'?: (string);
   /**
@@ -22,19 +22,19 @@ export interface WorkerStatusInput {
    */
   'silentMs'?: (number | string);
   /**
-   * As of its last heartbeat.
+   * Resident memory in bytes, from its last heartbeat.
    */
   'residentBytes'?: (number | string);
   /**
-   * Shards whose data it has.
+   * Shards whose data the worker holds.
    */
   'holding'?: (number)[];
   /**
-   * Its last step, from its orders to the last of its results, in milliseconds; 0 before the first.
+   * Duration of its last step, from dispatch to its last result, in milliseconds; 0 before the first.
    */
   'stepMs'?: (number | string);
   /**
-   * Tensors sent to it and received from it since it joined, in bytes.
+   * Bytes of tensors sent to and received from the worker since it joined.
    */
   'sentBytes'?: (number | string | Long);
   'receivedBytes'?: (number | string | Long);
@@ -43,16 +43,16 @@ export interface WorkerStatusInput {
 export interface WorkerStatus {
   'workerId': (string);
   /**
-   * compiling, standby, late (it gets nothing more until it answers), or what its last heartbeat said: idle, receiving,
-   * computing, sending.
+   * compiling, standby, late (a straggler, which gets no more work until it replies), or the phase in its last heartbeat:
+   * idle, receiving, computing or sending.
    */
   'state': (string);
   /**
-   * Shards that it computes; none for one that stands by.
+   * Shards that the worker computes; empty for a standby.
    */
   'shards': (number)[];
   /**
-   * e.g. "onnxruntime-node 1.30.0 cpu".
+   * Version and device of the engine, e.g. "onnxruntime-node 1.30.0 cpu"; empty while compiling.
    */
   'engine': (string);
   /**
@@ -60,19 +60,19 @@ export interface WorkerStatus {
    */
   'silentMs': (number);
   /**
-   * As of its last heartbeat.
+   * Resident memory in bytes, from its last heartbeat.
    */
   'residentBytes': (number);
   /**
-   * Shards whose data it has.
+   * Shards whose data the worker holds.
    */
   'holding': (number)[];
   /**
-   * Its last step, from its orders to the last of its results, in milliseconds; 0 before the first.
+   * Duration of its last step, from dispatch to its last result, in milliseconds; 0 before the first.
    */
   'stepMs': (number);
   /**
-   * Tensors sent to it and received from it since it joined, in bytes.
+   * Bytes of tensors sent to and received from the worker since it joined.
    */
   'sentBytes': (number);
   'receivedBytes': (number);
