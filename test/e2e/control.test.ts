@@ -72,7 +72,7 @@ describe('a run that is steered', () => {
 
     await control('pause');
     const before = await childrenOf(train.process.pid!);
-    expect((await control('scale', '0')).message).toContain('the run waits until scale starts some again');
+    expect((await control('scale', '0')).message).toContain('the run waits until scale starts more');
     await until(({ workers }) => workers.length === 0, 'no workers');
     await control('resume');
     const waiting = await until(({ state }) => state === 'waiting', 'waiting');
@@ -128,7 +128,7 @@ describe('with a token', () => {
       ]);
     }
     const { control, ask } = controlOf(address, '--token-file', right!);
-    expect((await ask('scale', '3')).stderr).toContain('scale: expected a coordinator that started its workers itself');
+    expect((await ask('scale', '3')).stderr).toContain('scale: expected a coordinator that starts its own workers');
     expect((await control('stop')).message).toContain('stopping after the current step');
     expect((await coordinator.ended).code).toBe(130);
   });

@@ -106,7 +106,9 @@ describe.skipIf(missing !== undefined)(`the event stream${missing === undefined 
     const run = await startRun(alone, '--nats', 'nats://127.0.0.1:9', ...signInFlags('user', 'secret-word'));
     expect(await run.finish()).toBe(digest);
     const { stdout } = run.command;
-    expect(stdout).toContain('NATS: nats://127.0.0.1:9 is away (connection refused); training continues, events are queued');
+    expect(stdout).toContain(
+      'NATS: nats://127.0.0.1:9 is away (connection refused); training continues, events are queued',
+    );
     expect(stdout).toMatch(
       /NATS: nats:\/\/127.0.0.1:9 did not receive [\d,]+ events and the last state of the run directory/,
     );
