@@ -21,15 +21,15 @@ interface Followed {
   channel: CoordinatorChannel | undefined;
   answer: Answer;
   /** Last answer that a plan has used. */
-  told: Answer | undefined;
+  planned: Answer | undefined;
   checkpoint: 'none' | 'asked' | 'settled';
 }
 
 export interface CallsSettings {
   readonly secrets: Pick<Secrets, 'identity' | 'forget'>;
-  /** Told the job's key when there is something to plan for. */
+  /** Called with a job's key when there is something to plan for. */
   readonly onNews: (key: string) => void;
-  /** Told of each request that ended. */
+  /** Called after each request. */
   readonly onCall: (method: 'watch' | 'checkpoint', outcome: 'ok' | 'failed') => void;
 }
 
@@ -47,8 +47,8 @@ const connecting = { capacity: 8, perGroup: 6 };
 const connectingMs = 100;
 
 /**
- * Follows the coordinators that plans ask for. A stream of a job brings its status once per second, and its last one
- * at the end, which a question every few seconds would miss; it costs the API server nothing.
+ * Follows the coordinators that plans ask for. Each stream delivers a job's status once per second, and the last one at
+ * the end, which polling would miss. It doesn't load the API server.
  *
  * Coordinators run images that their jobs' owners chose. Everything that one of them can use up is therefore bounded and
  * shared fairly between namespaces: streams, connection attempts, and plans caused by answers.
@@ -63,7 +63,7 @@ export class CoordinatorCalls {
 
   constructor(private readonly settings: CallsSettings) {}
 
-  /** @param ask - whom to follow for this job from now on; undefined: nobody. What was heard last is kept. */
+  /** @param ask - coordinator to follow for this job from now on; undefined: none. The last answer is kept. */
   follow(job: TrainingJob, ask: Ask | undefined): void {
     const uid = job.metadata.uid ?? '';
     const before = this.#followed.get(uid);
@@ -74,7 +74,7 @@ export class CoordinatorCalls {
     const followed: Followed = {
       ...{ job: headOf(job), ask, stop: new AbortController(), answer, channel: undefined, checkpoint: 'none' },
       pace: before?.pace ?? this.#pace.add(namespaceOf(job)),
-      told: before?.told,
+      planned: before?.planned,
     };
     this.#followed.set(uid, followed);
     void this.#run(followed);
@@ -115,7 +115,7 @@ export class CoordinatorCalls {
   async #run(followed: Followed): Promise<void> {
     const { signal } = followed.stop;
     for (let failures = 1; !signal.aborted;) {
-      const outcome = await this.#listen(followed).catch(() => 'failed' as const);
+      const outcome = await this.#watch(followed).catch(() => 'failed' as const);
       if (outcome === 'ended') return;
       if (outcome === 'recalled') continue;
       failures = outcome === 'heard' ? 1 : failures + 1;
@@ -124,7 +124,7 @@ export class CoordinatorCalls {
   }
 
   /** Follows a coordinator until it ends or fails, or until another one's turn. */
-  async #listen(followed: Followed): Promise<'ended' | 'recalled' | 'heard' | 'failed'> {
+  async #watch(followed: Followed): Promise<'ended' | 'recalled' | 'heard' | 'failed'> {
     const slot = await this.#streams.take(namespaceOf(followed.job), followed.stop.signal);
     const stopping = AbortSignal.any([followed.stop.signal, slot.recalled]);
     const ending = new AbortController();
@@ -134,7 +134,7 @@ export class CoordinatorCalls {
       followed.channel = channel;
       const onStatus = (status: CoordinatorStatus) => {
         heard = true;
-        this.#tell(followed, { pod: followed.ask.pod, status, statusMs: Date.now() });
+        this.#report(followed, { pod: followed.ask.pod, status, statusMs: Date.now() });
         // It has nothing more to report, and must not hold the stream.
         if (isEndState(status.state)) ending.abort();
       };
@@ -201,13 +201,13 @@ export class CoordinatorCalls {
       this.#rereadAtMs.set(uid, nowMs);
       this.settings.secrets.forget(uid);
     }
-    this.#tell(followed, { ...followed.answer, error: error.message, untrusted: isUntrusted(error) });
+    this.#report(followed, { ...followed.answer, error: error.message, untrusted: isUntrusted(error) });
   }
 
-  #tell(followed: Followed, answer: Answer): void {
+  #report(followed: Followed, answer: Answer): void {
     followed.answer = answer;
-    if (!followed.pace.admit(newsOf(followed.told, answer), performance.now())) return;
-    followed.told = answer;
+    if (!followed.pace.admit(newsOf(followed.planned, answer), performance.now())) return;
+    followed.planned = answer;
     this.settings.onNews(keyOf(followed.job));
   }
 }

@@ -7,7 +7,7 @@ import { RateLimit } from '../kube/rate-limit.js';
 import type { JobIdentity } from '../kube/secrets.js';
 import { maxReplyBytes, readStatusReply } from './status-reply.js';
 
-/** A status comes once per second; a coordinator from which none comes for as long does not answer. */
+/** A coordinator sends a status once per second. Without one for this long, it counts as not responding. */
 const silentMs = 10_000;
 /** Statuses per second, and in a burst after a network delay. A coordinator that sends more is disconnected. */
 const statusRate = { perSecond: 2, burst: 30 };
@@ -41,7 +41,7 @@ export class CoordinatorChannel {
   /**
    * Follows the run to its end.
    * @returns once the coordinator has ended the stream.
-   * @throws ClusterError when the stream broke, nothing arrived, or a message is no status.
+   * @throws ClusterError when the stream fails, no status arrives in time, or a message is not a status.
    */
   async watch(onStatus: (status: CoordinatorStatus) => void, signal: AbortSignal): Promise<void> {
     const limit = new RateLimit(statusRate.perSecond, statusRate.burst);

@@ -10,14 +10,14 @@ export type News =
   /** On its turn. */
   | 'progress';
 
-/** @param told - the last answer that a plan has used. */
-export function newsOf(told: Answer | undefined, answer: Answer): News {
+/** @param planned - last answer that a plan has used. */
+export function newsOf(planned: Answer | undefined, answer: Answer): News {
   if (answer.status && isEndState(answer.status.state)) return 'end';
   const hasFailed = (one: Answer | undefined) => one?.error !== undefined;
-  return hasFailed(told) !== hasFailed(answer) || gist(told) !== gist(answer) ? 'change' : 'progress';
+  return hasFailed(planned) !== hasFailed(answer) || gist(planned) !== gist(answer) ? 'change' : 'progress';
 }
 
-/** What of an answer is not progress. Of a run that trains the reason may be another one at each step. */
+/** Fields of an answer that aren't progress. While a run trains, its reason may change at each step. */
 function gist(answer: Answer | undefined): string {
   const status = answer?.status;
   if (!status) return '';
