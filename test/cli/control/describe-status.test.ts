@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { describeStatus } from '../../cli/describe-status.js';
-import { messageType } from '../../proto/contract.js';
-import type { StatusReply } from '../../proto/messages.js';
-import { statusReply } from '../observe/sample-run.js';
+import { describeStatus } from '../../../cli/control/describe-status.js';
+import { messageType } from '../../../proto/contract.js';
+import type { StatusReply } from '../../../proto/messages.js';
+import { statusReply } from '../../observe/sample-run.js';
 
 /** Fields that the terminal doesn't show: `lockstep status --json`, the page or the metrics do. */
 const notShown: readonly string[] = ['generation', 'term', 'waitingFor', 'fingerprint', 'device'];
