@@ -18,7 +18,7 @@ import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
 import type { TlsFiles } from './options/tls-files.js';
-import { RunPlace } from './runs/run-directory-guard.js';
+import { RunDirectoryGuard } from './runs/run-directory-guard.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
@@ -48,12 +48,12 @@ export interface Helpers {
  * @returns the exit code.
  */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
-  const place = await RunPlace.look(options.runDirectory);
+  const guard = await RunDirectoryGuard.inspect(options.runDirectory);
   try {
     return await runObserved(options);
   } catch (error) {
     // A stopped coordinator may still be preparing its run. Files that can't be removed matter less than the error.
-    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await place.restore().catch(() => undefined);
+    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await guard.cleanUp().catch(() => undefined);
     throw error;
   }
 }
@@ -120,7 +120,7 @@ class Terminal {
   async begin(dataset: Dataset): Promise<void> {
     const { spec } = this.options;
     const plan = planSteps(spec, dataset.train.count);
-    if (dataset.synthetic && spec.data.dataset !== 'synthetic') this.print(standInWarning);
+    if (dataset.synthetic && spec.data.dataset !== 'synthetic') this.print(syntheticWarning);
     this.print(
       `${spec.name}: ${spec.model} on ${dataset.title}, ${formatPlural(spec.epochs, 'epoch')} of ` +
         `${formatPlural(plan.stepsPerEpoch, 'step')}, ${formatPlural(spec.shards, 'shard')}, seed ${spec.seed}`,
@@ -140,7 +140,7 @@ class Terminal {
 
   handle(event: RunEvent): void {
     if (event.type === 'note') this.print(event.message);
-    if (this.options.logLevel === 'silent') this.#tell(event);
+    if (this.options.logLevel === 'silent') this.#report(event);
     if (this.#bar) this.#bar.handle(event);
     else this.#lines?.(event);
   }
@@ -150,7 +150,7 @@ class Terminal {
     const { formatConfusion, formatSummary } = await import('../run/report/terminal.js');
     const last = input.evaluations.at(-1);
     if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
-    if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(standInWarning);
+    if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(syntheticWarning);
     console.log(`Report: ${report}`);
     console.log(formatSummary(input));
   }
@@ -161,7 +161,7 @@ class Terminal {
   }
 
   /** What matters to a person who does not read the log: who starts, and who is gone. */
-  #tell(event: RunEvent): void {
+  #report(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'training' && event.reason.includes('ready'))
       this.print(event.reason);
     if (event.type === 'fault' || event.type === 'skipped') this.print(describeEvent(event)!.text);
@@ -170,7 +170,7 @@ class Terminal {
   }
 }
 
-const standInWarning =
+const syntheticWarning =
   '\n*** CIFAR-10 is nowhere to be had: this run uses the SYNTHETIC STAND-IN. Its figures say nothing about CIFAR-10. ***\n' +
   '*** For real data: lockstep data download, or --data PATH.                                                      ***\n';
 

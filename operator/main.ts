@@ -9,7 +9,7 @@ import { parseNameServers } from './plan/objects/name-servers.js';
 import type { NameServer } from './plan/settings.js';
 import { defaultTimes } from './kube/informer.js';
 import { leaseTimes } from './kube/lease-decisions.js';
-import type { OperatorOptions, Place } from './kube/operator-options.js';
+import type { OperatorOptions, Endpoint } from './kube/operator-options.js';
 
 /** The operator's command. Exit codes: 0 stopped, 1 failed or lead lost, 2 wrong usage. */
 
@@ -24,8 +24,8 @@ interface Flags {
   readonly leaseNamespace?: string;
   readonly leaseSeconds: number;
   readonly watchSilence: number;
-  readonly listen: Place;
-  readonly metrics?: Place;
+  readonly listen: Endpoint;
+  readonly metrics?: Endpoint;
   readonly concurrency: number;
   readonly rate: number;
   readonly log: string;
@@ -90,7 +90,7 @@ function nameServers(text: string): readonly NameServer[] {
   }
 }
 
-function endpoint(text: string): Place {
+function endpoint(text: string): Endpoint {
   const [, host, port] = /^(?:\[?([^\]]*)\]?):(\d{1,5})$/.exec(text) ?? [];
   if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('expected HOST:PORT');
   return { host: host === '' ? '0.0.0.0' : host!, port: Number(port) };

@@ -29,7 +29,7 @@ export function certsCommand(): Command {
     .addHelpText('after', notes)
     .action(async ({ out, host, days }: CertsOptions) => {
       const names = ['ca.crt', 'coordinator.crt', 'coordinator.key', 'worker.crt', 'worker.key'];
-      refuseToOverwrite(out, names);
+      rejectExisting(out, names);
       const { makeCertificates } = await import('../../transport/certificates.js');
       const hosts = [...new Set([...host, ...ownHosts])];
       write(out, await makeCertificates({ hosts, days, nowMs: Date.now() }));
@@ -37,7 +37,7 @@ export function certsCommand(): Command {
     });
 }
 
-function refuseToOverwrite(directory: string, names: readonly string[]): void {
+function rejectExisting(directory: string, names: readonly string[]): void {
   const there = names.filter((name) => existsSync(join(directory, name)));
   if (there.length === 0) return;
   throw new JobError(

@@ -30,37 +30,37 @@ export function exportCommand(): Command {
         const message = `export: expected a run, model.json or .safetensors, got ${path}, which has no weights to convert`;
         throw new JobError('BAD_OPTION', message);
       }
-      const files = await placesOf(await modelFiles(trained, format), format, out);
-      if (force !== true) await checkFree(files.map(({ place }) => place));
-      for (const { place, content } of files) await write(place, content);
-      console.log(`${description}: ${files.map(({ place }) => place).join(', ')}`);
+      const files = await targetsOf(await modelFiles(trained, format), format, out);
+      if (force !== true) await checkFree(files.map(({ target }) => target));
+      for (const { target, content } of files) await write(target, content);
+      console.log(`${description}: ${files.map(({ target }) => target).join(', ')}`);
     });
 }
 
 /** Where each file goes: into `out` where that is a directory or is to be one, else `out` is the file. */
-async function placesOf(files: readonly ModelFile[], format: ModelFormat, out: string) {
+async function targetsOf(files: readonly ModelFile[], format: ModelFormat, out: string) {
   const isThere = (await stat(out).catch(() => undefined))?.isDirectory() === true;
   const isDirectory = format === 'tfjs' || isThere || /[/\\]$/.test(out);
-  return files.map(({ name, content }) => ({ place: resolve(isDirectory ? join(out, name) : out), content }));
+  return files.map(({ name, content }) => ({ target: resolve(isDirectory ? join(out, name) : out), content }));
 }
 
-async function checkFree(places: readonly string[]): Promise<void> {
-  for (const place of places) {
-    if ((await stat(place).catch(() => undefined)) === undefined) continue;
+async function checkFree(targets: readonly string[]): Promise<void> {
+  for (const target of targets) {
+    if ((await stat(target).catch(() => undefined)) === undefined) continue;
     throw new JobError(
       'BAD_OPTION',
-      `export: expected a new file, got ${place}, which is there; pass --force or another --out`,
+      `export: expected a new file, got ${target}, which is there; pass --force or another --out`,
     );
   }
 }
 
-async function write(place: string, content: string | Uint8Array): Promise<void> {
+async function write(target: string, content: string | Uint8Array): Promise<void> {
   try {
-    await mkdir(dirname(place), { recursive: true });
-    await writeWhole(place, content);
+    await mkdir(dirname(target), { recursive: true });
+    await writeWhole(target, content);
   } catch (cause) {
     const { message } = ((cause as Error).cause ?? cause) as Error;
-    throw new JobError('BAD_OPTION', `export: expected to write ${place}, got ${message}; pass another --out`, {
+    throw new JobError('BAD_OPTION', `export: expected to write ${target}, got ${message}; pass another --out`, {
       cause,
     });
   }

@@ -10,7 +10,7 @@ import { maxSpecBytes, tooLarge } from '../../job/spec-limits.js';
 import { parseSpecText, type SpecFile } from '../../job/spec-text.js';
 import { type JobSpec, optimizerTypes } from '../../job/spec.js';
 import { isNumber } from './numbers.js';
-import { seenFrom } from './spec-paths.js';
+import { relativeTo } from './spec-paths.js';
 
 interface FieldFlag {
   readonly flag: string;
@@ -70,7 +70,7 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
   });
   const specFile =
     typeof file === 'string'
-      ? seenFrom(dirname(file), parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file))
+      ? relativeTo(dirname(file), parseSpecText(await readSpec(file), file === '-' ? 'standard input' : file))
       : file;
   const preset = options.preset ?? (specFile ? undefined : 'cluster-cnn3');
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });

@@ -3,20 +3,20 @@ import { isModelFile, isModelName } from '../../job/models.js';
 import type { JobSpec } from '../../job/spec.js';
 import type { SpecFile } from '../../job/spec-text.js';
 
-interface NamedPlaces {
+interface SpecPaths {
   readonly model?: unknown;
   readonly topology?: unknown;
   readonly data?: unknown;
 }
 
 /** The spec with its model's and data's paths, which are relative to `directory`, made relative to the current one. */
-export function seenFrom(directory: string, spec: SpecFile): SpecFile {
-  const value = spec.value as NamedPlaces | null;
+export function relativeTo(directory: string, spec: SpecFile): SpecFile {
+  const value = spec.value as SpecPaths | null;
   if (typeof value !== 'object' || value === null) return spec;
   return { ...spec, value: { ...value, ...modelFrom(directory, value), ...dataFrom(directory, value.data) } };
 }
 
-function modelFrom(directory: string, { model, topology }: NamedPlaces): { readonly model?: string } {
+function modelFrom(directory: string, { model, topology }: SpecPaths): { readonly model?: string } {
   if (typeof model !== 'string' || topology !== undefined) return {};
   if (isModelName(model) || !isModelFile(model) || isAbsolute(model)) return {};
   return { model: join(directory, model) };
@@ -33,7 +33,7 @@ function dataFrom(directory: string, data: unknown): { readonly data?: object } 
  * The spec with the absolute path of its image folder, so that later commands find a run's data from any directory.
  * `--data` goes before the spec's own path; both are relative to the current directory.
  */
-export function withDataPlace(spec: JobSpec, data: string | undefined): JobSpec {
+export function withDataPath(spec: JobSpec, data: string | undefined): JobSpec {
   const path = data ?? spec.data.path;
   if (spec.data.dataset !== 'folder' || path === undefined) return spec;
   return { ...spec, data: { ...spec.data, path: resolve(path) } };

@@ -6,7 +6,7 @@ import type { JobSpec } from '../../job/spec.js';
 import { requireConsent } from '../model/module-consent.js';
 import { namesModel, specFrom, type SpecOptions } from '../options/options.js';
 import { newRunDirectory } from './run-path.js';
-import { withDataPlace } from '../options/spec-paths.js';
+import { withDataPath } from '../options/spec-paths.js';
 
 /** Options that say which run a command is about. */
 export interface RunChoice extends SpecOptions {
@@ -43,7 +43,7 @@ export async function chooseRun(file: string | undefined, options: RunChoice): P
 async function readChoice(file: string | undefined, options: RunChoice): Promise<ChosenRun> {
   const { resume, run, runs, data } = options;
   if (resume === undefined) {
-    const spec = withDataPlace(await specFrom(file, options), data);
+    const spec = withDataPath(await specFrom(file, options), data);
     return { spec, runDirectory: run ?? newRunDirectory(runs, spec.name, new Date()) };
   }
   const others = [file, options.preset && `--preset ${options.preset}`, run && `--run ${run}`].filter(Boolean);
@@ -53,7 +53,7 @@ async function readChoice(file: string | undefined, options: RunChoice): Promise
   }
   const value = await specOfRun(resume);
   const spec = await specFrom({ value, locate: () => join(resume, 'job.json') }, options);
-  return { spec: withDataPlace(spec, data), runDirectory: resume };
+  return { spec: withDataPath(spec, data), runDirectory: resume };
 }
 
 async function specOfRun(directory: string): Promise<JobSpec> {

@@ -14,7 +14,7 @@ const others = ['.lock', 'predictions.csv', 'tensorboard', 'trace.json'];
  * The state of a run directory before a command begins its run. If the command fails before then, as for unreadable
  * data, `restore` removes what it has made.
  */
-export class RunPlace {
+export class RunDirectoryGuard {
   private constructor(
     private readonly path: string,
     /** Names in the directory; undefined if it didn't exist. */
@@ -24,22 +24,22 @@ export class RunPlace {
   ) {}
 
   /** @throws JobError BAD_OPTION where a run would overwrite what isn't its own. */
-  static async look(directory: string): Promise<RunPlace> {
+  static async inspect(directory: string): Promise<RunDirectoryGuard> {
     const path = resolve(directory);
     const entries = await entriesIn(path);
     if (entries) {
       const names = entries.map(({ name }) => name);
       checkNames(path, names);
       checkLinks(path, entries);
-      return new RunPlace(path, new Set(names), []);
+      return new RunDirectoryGuard(path, new Set(names), []);
     }
     const missing: string[] = [];
     for (let above = dirname(path); !(await exists(above)); above = dirname(above)) missing.push(above);
-    return new RunPlace(path, undefined, missing);
+    return new RunDirectoryGuard(path, undefined, missing);
   }
 
   /** Removes the command's own files, unless a run has begun there or another process is using the directory. */
-  async restore(): Promise<void> {
+  async cleanUp(): Promise<void> {
     if ((await exists(join(this.path, 'job.json'))) || (await exists(join(this.path, '.lock')))) return;
     const made = early.filter((name) => this.before?.has(name) !== true);
     await Promise.all(made.map((name) => rm(join(this.path, name), { recursive: true, force: true })));

@@ -29,8 +29,8 @@ export function drawCurve(points: readonly Point[], width: number, height: numbe
   const ys = points.map(({ y }) => y);
   const [bottom, top] = [Math.min(...ys), Math.max(...ys)];
   const [first, last] = [points[0]?.x ?? 0, points.at(-1)?.x ?? 0];
-  const column = place(first, last, 2 * width - 1);
-  const row = place(top, bottom, 4 * height - 1);
+  const column = scaleTo(first, last, 2 * width - 1);
+  const row = scaleTo(top, bottom, 4 * height - 1);
   let before: { x: number; y: number } | undefined;
   for (const point of points) {
     const here = { x: column(point.x), y: row(point.y) };
@@ -41,7 +41,7 @@ export function drawCurve(points: readonly Point[], width: number, height: numbe
 }
 
 /** Maps `from`…`to` onto the whole numbers 0…`greatest`; all onto 0 where there is nothing between them. */
-function place(from: number, to: number, greatest: number): (value: number) => number {
+function scaleTo(from: number, to: number, greatest: number): (value: number) => number {
   return (value) => (from === to ? 0 : Math.round(((value - from) / (to - from)) * greatest));
 }
 

@@ -39,7 +39,7 @@ export interface LocalWorkersOptions {
 }
 
 /** One of the workers, through all its processes. */
-interface Place {
+interface WorkerSlot {
   readonly index: number;
   readonly gpu: Gpu | undefined;
   workerId: string;
@@ -67,7 +67,7 @@ const soundAfterMs = 60_000;
 export class LocalWorkers {
   readonly #children = new Set<ChildProcess>();
   /** Workers that there shall be; those that were drained are not among them. */
-  readonly #places = new Set<Place>();
+  readonly #slots = new Set<WorkerSlot>();
   #started = 0;
   readonly #restarts = new Set<NodeJS.Timeout>();
   #stopping = false;
@@ -78,7 +78,7 @@ export class LocalWorkers {
 
   /** How many there shall be, those included that are about to be started again. */
   get count(): number {
-    return this.#places.size;
+    return this.#slots.size;
   }
 
   /**
@@ -87,18 +87,18 @@ export class LocalWorkers {
    */
   scale(count: number): void {
     if (this.#stopping) throw new ClusterError('REFUSED', 'scale: expected a run that trains, got one that is over');
-    while (this.#places.size < count) this.#add();
-    for (const place of [...this.#places].slice(count)) this.#drain(place);
+    while (this.#slots.size < count) this.#add();
+    for (const slot of [...this.#slots].slice(count)) this.#drain(slot);
   }
 
   /** Takes note of which workers became ready, and of the end of the training, when all are sent home. */
   handle(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'reporting') this.#noMore();
     if (event.type !== 'worker') return;
-    for (const place of this.#places) {
-      if (place.workerId !== event.workerId) continue;
-      if (event.change === 'ready') place.readySinceMs ??= performance.now();
-      if (event.change === 'lost') place.lostReason = event.reason;
+    for (const slot of this.#slots) {
+      if (slot.workerId !== event.workerId) continue;
+      if (event.change === 'ready') slot.readySinceMs ??= performance.now();
+      if (event.change === 'lost') slot.lostReason = event.reason;
     }
   }
 
@@ -125,9 +125,9 @@ export class LocalWorkers {
 
   #add(): void {
     const ends = { inARow: 0, neverReady: 0 };
-    const inUse = [...this.#places].map(({ gpu }) => gpu);
+    const inUse = [...this.#slots].map(({ gpu }) => gpu);
     const gpu = chooseGpu(this.options.gpus ?? [], inUse);
-    const place: Place = {
+    const slot: WorkerSlot = {
       index: this.#started++,
       gpu,
       workerId: '',
@@ -136,13 +136,13 @@ export class LocalWorkers {
       lostReason: undefined,
       ends,
     };
-    this.#places.add(place);
-    this.#start(place);
+    this.#slots.add(slot);
+    this.#start(slot);
   }
 
-  #drain(place: Place): void {
-    this.#places.delete(place);
-    const { child } = place;
+  #drain(slot: WorkerSlot): void {
+    this.#slots.delete(slot);
+    const { child } = slot;
     if (!child || !this.#children.has(child)) return;
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), drainLimitMs).unref();
@@ -154,13 +154,13 @@ export class LocalWorkers {
     for (const timer of this.#restarts) clearTimeout(timer);
   }
 
-  #start(place: Place): void {
+  #start(slot: WorkerSlot): void {
     const { coordinator, cores, cache, access = [], logFile } = this.options;
-    place.workerId = newWorkerId();
-    place.readySinceMs = undefined;
-    place.lostReason = undefined;
+    slot.workerId = newWorkerId();
+    slot.readySinceMs = undefined;
+    slot.lostReason = undefined;
     const main = fileURLToPath(new URL('../main.js', import.meta.url));
-    const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
+    const own = ['--worker-id', slot.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
     const file = this.options.links && SharedFile.create();
@@ -168,20 +168,20 @@ export class LocalWorkers {
     const log = openSync(logFile, 'a');
     const env = {
       ...{ ...memorySettings, ...process.env },
-      ...(place.gpu && gpuEnvironment(place.gpu, process.env, fetchedCudaLibraries())),
+      ...(slot.gpu && gpuEnvironment(slot.gpu, process.env, fetchedCudaLibraries())),
     };
     // The channel tells a worker that this process is gone, so that no orphan goes on; then comes the link, see `linkFds`.
     const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd, 'pipe' as const] : [])];
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio });
-    if (file) this.options.links?.set(place.workerId, new LocalLink(file, child.stdio.at(-1) as Duplex));
+    if (file) this.options.links?.set(slot.workerId, new LocalLink(file, child.stdio.at(-1) as Duplex));
     closeSync(log);
-    place.child = child;
+    slot.child = child;
     this.#children.add(child);
-    const { workerId } = place;
+    const { workerId } = slot;
     const gone = (how: string, code: number | null) => {
       // What it sent last may still be on its way.
       setTimeout(() => this.#dropLink(workerId), drainLimitMs).unref();
-      if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, code);
+      if (this.#children.delete(child) && this.#slots.has(slot) && !this.#stopping) this.#ended(slot, how, code);
     };
     child.once('error', (error) => gone(error.message, null));
     child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code));
@@ -193,20 +193,20 @@ export class LocalWorkers {
     links?.delete(workerId);
   }
 
-  #ended(place: Place, how: string, code: number | null): void {
+  #ended(slot: WorkerSlot, how: string, code: number | null): void {
     const { onRestart, onExit, logFile } = this.options;
-    place.ends = countEnd(place, performance.now());
-    const message = `local worker ${place.index} ended (${how})`;
-    const decision = isFinalEnd(code) ? 'give up' : decideRestart(place.ends);
+    slot.ends = countEnd(slot, performance.now());
+    const message = `local worker ${slot.index} ended (${how})`;
+    const decision = isFinalEnd(code) ? 'give up' : decideRestart(slot.ends);
     if (decision === 'give up') {
-      this.#places.delete(place);
-      const error = code === wrongUsageExitCode ? refusal(place.lostReason ?? `${message}; see ${logFile}`) : undefined;
-      return onExit(`${message} and is not started again; see ${logFile}`, this.#places.size, error);
+      this.#slots.delete(slot);
+      const error = code === wrongUsageExitCode ? refusal(slot.lostReason ?? `${message}; see ${logFile}`) : undefined;
+      return onExit(`${message} and is not started again; see ${logFile}`, this.#slots.size, error);
     }
     onRestart(`${message}; starting it again in ${decision.delayMs / 1000} s`);
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
-      if (this.#places.has(place)) this.#start(place);
+      if (this.#slots.has(slot)) this.#start(slot);
     }, decision.delayMs);
     this.#restarts.add(timer);
   }
@@ -216,7 +216,7 @@ function refusal(reason: string): ClusterError {
   return new ClusterError('BAD_ENGINE', `workers: ${reason}`);
 }
 
-function countEnd({ readySinceMs, ends }: Place, nowMs: number): Place['ends'] {
+function countEnd({ readySinceMs, ends }: WorkerSlot, nowMs: number): WorkerSlot['ends'] {
   const isSound = readySinceMs !== undefined && nowMs - readySinceMs >= soundAfterMs;
   return {
     inARow: isSound ? 1 : ends.inARow + 1,

@@ -6,7 +6,7 @@ import { JobError } from '../../job/errors.js';
 import type { JobSpec } from '../../job/spec.js';
 import { findGpus } from '../gpus/find-gpus.js';
 import type { Gpu } from '../gpus/gpus.js';
-import { decideCount, decideGpus, describePlan, type EngineWish, type GpuRoom, type Room } from './local-plan.js';
+import { decideCount, decideGpus, describePlan, type RequestedEngine, type GpuSetup, type CpuSetup } from './local-plan.js';
 
 export interface LocalPlan {
   readonly count: number;
@@ -24,14 +24,14 @@ export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards
   const wanted = parseWorkers(text);
   const { engine, shards } = spec;
   checkProvider(engine);
-  const room = await gpuRoom(engine);
+  const room = await gpuSetup(engine);
   const gpus = decideGpus(engine, room);
-  const count = wanted ?? decideCount(engine, gpus, await cpuRoom(shards, engine.threads));
+  const count = wanted ?? decideCount(engine, gpus, await cpuSetup(shards, engine.threads));
   return { count, gpus, note: describePlan(engine, room) };
 }
 
 /** @throws JobError BAD_OPTION if CUDA is required and its provider isn't installed, before every worker fails. */
-function checkProvider({ name, device }: EngineWish): void {
+function checkProvider({ name, device }: RequestedEngine): void {
   if (name !== 'onnx' || !/^cuda(:|$)/.test(device) || cudaProviderFile() !== undefined) return;
   throw new JobError(
     'BAD_OPTION',
@@ -48,14 +48,14 @@ function parseWorkers(text: string): number | undefined {
   throw new JobError('BAD_OPTION', `--workers: expected auto or a number from 1 to 1024, got "${text}"`);
 }
 
-async function gpuRoom({ name, device }: EngineWish): Promise<GpuRoom> {
+async function gpuSetup({ name, device }: RequestedEngine): Promise<GpuSetup> {
   if (device !== 'auto' && device !== 'cuda') return { gpus: [], isInstalled: false };
   const isInstalled =
     name === 'onnx' ? cudaProviderFile() !== undefined : findBinding()?.name.endsWith('-gpu') === true;
   return { gpus: await findGpus(process.env), isInstalled };
 }
 
-async function cpuRoom(shards: number, threads: number): Promise<Room> {
+async function cpuSetup(shards: number, threads: number): Promise<CpuSetup> {
   const usableCores = availableParallelism();
   return { physicalCores: (await physicalCores()) || usableCores, usableCores, shards, threads };
 }

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CoordinatorStatus, isEndState } from '../plan/coordinator-status.js';
 import type { Answer, Plan } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
-import { newsOf } from './update-urgency.js';
+import { urgencyOf } from './update-urgency.js';
 import { type Backoff, backoffMs } from '../kube/backoff.js';
 import { CoordinatorChannel, isUntrusted } from './coordinator-channel.js';
 import { FairSlots, type Slot } from '../kube/fair-slots.js';
 import { Pump } from './gated-socket.js';
-import { type JobPace, NewsPace } from './plan-rate.js';
+import { type JobPlanRate, PlanRate } from './plan-rate.js';
 import { keyOf } from '../kube/object-cache.js';
 import type { Secrets } from '../kube/secrets.js';
 
@@ -17,7 +17,7 @@ interface Followed {
   readonly job: TrainingJob;
   readonly ask: Ask;
   readonly stop: AbortController;
-  readonly pace: JobPace;
+  readonly pace: JobPlanRate;
   channel: CoordinatorChannel | undefined;
   answer: Answer;
   /** Last answer that a plan has used. */
@@ -28,7 +28,7 @@ interface Followed {
 export interface CallsSettings {
   readonly secrets: Pick<Secrets, 'identity' | 'forget'>;
   /** Called with a job's key when there is something to plan for. */
-  readonly onNews: (key: string) => void;
+  readonly onUpdate: (key: string) => void;
   /** Called after each request. */
   readonly onCall: (method: 'watch' | 'checkpoint', outcome: 'ok' | 'failed') => void;
 }
@@ -58,7 +58,7 @@ export class CoordinatorCalls {
   readonly #streams = new FairSlots(streams);
   readonly #connecting = new FairSlots(connecting);
   readonly #pump = new Pump();
-  readonly #pace = new NewsPace();
+  readonly #pace = new PlanRate();
   readonly #rereadAtMs = new Map<string, number>();
 
   constructor(private readonly settings: CallsSettings) {}
@@ -87,7 +87,7 @@ export class CoordinatorCalls {
 
   /**
    * Requests a checkpoint from a followed coordinator, once.
-   * @returns true if there is nothing left to wait for; otherwise `onNews` is called within 8 s, whatever the result.
+   * @returns true if there is nothing left to wait for; otherwise `onUpdate` is called within 8 s, whatever the result.
    */
   checkpoint(uid: string, pod: string): boolean {
     const followed = this.#followed.get(uid);
@@ -180,7 +180,7 @@ export class CoordinatorCalls {
     this.settings.onCall('checkpoint', outcome);
     followed.checkpoint = 'settled';
     setTimeout(() => (followed.checkpoint = 'none'), checkpointAgainMs).unref();
-    if (!followed.stop.signal.aborted) this.settings.onNews(keyOf(followed.job));
+    if (!followed.stop.signal.aborted) this.settings.onUpdate(keyOf(followed.job));
   }
 
   /** Uses the open stream's connection, or a separate one when it isn't this job's turn. */
@@ -206,9 +206,9 @@ export class CoordinatorCalls {
 
   #report(followed: Followed, answer: Answer): void {
     followed.answer = answer;
-    if (!followed.pace.admit(newsOf(followed.planned, answer), performance.now())) return;
+    if (!followed.pace.admit(urgencyOf(followed.planned, answer), performance.now())) return;
     followed.planned = answer;
-    this.settings.onNews(keyOf(followed.job));
+    this.settings.onUpdate(keyOf(followed.job));
   }
 }
 

@@ -33,7 +33,7 @@ export class Pump {
     for (const socket of this.#ready) {
       if (bytes >= turnBytes) break;
       this.#ready.delete(socket);
-      bytes += socket.handOn();
+      bytes += socket.forward();
       if (socket.hasMore) this.#ready.add(socket);
     }
     this.#timer = undefined;
@@ -70,7 +70,7 @@ export class GatedSocket extends Duplex {
   }
 
   /** Called by the pump. @returns bytes. */
-  handOn(): number {
+  forward(): number {
     if (!this.hasMore) return 0;
     const chunk = this.socket.read(Math.min(this.socket.readableLength, chunkBytes)) as Buffer | null;
     if (chunk === null) return 0;

@@ -1,4 +1,4 @@
-import type { News } from './update-urgency.js';
+import type { Urgency } from './update-urgency.js';
 import { RateLimit } from '../kube/rate-limit.js';
 
 /** Interval between plans for a job's progress; longer with many jobs, by the limits below. */
@@ -22,17 +22,17 @@ interface Namespace {
  * Pace of plans caused by coordinators' answers. A coordinator may answer anything, even a new state each time, so the
  * number of plans is bounded per job and per namespace.
  */
-export class NewsPace {
+export class PlanRate {
   readonly #namespaces = new Map<string, Namespace>();
   #intervals: ReadonlyMap<string, number> | undefined;
 
-  add(namespace: string): JobPace {
+  add(namespace: string): JobPlanRate {
     const known = this.#namespaces.get(namespace);
     const entry = known ?? { jobs: 0, changes: new RateLimit(namespacePerSecond, namespaceBurst) };
     entry.jobs += 1;
     this.#namespaces.set(namespace, entry);
     this.#intervals = undefined;
-    return new JobPace(entry.changes, () => this.#intervalMs(namespace));
+    return new JobPlanRate(entry.changes, () => this.#intervalMs(namespace));
   }
 
   remove(namespace: string): void {
@@ -50,7 +50,7 @@ export class NewsPace {
 }
 
 /** Pace of one job. */
-export class JobPace {
+export class JobPlanRate {
   readonly #changes = new RateLimit(jobPerSecond, jobBurst);
   #toldMs = -Infinity;
 
@@ -60,7 +60,7 @@ export class JobPace {
   ) {}
 
   /** Whether to plan for an answer now; if not, the next answer is judged again. @param nowMs - monotonic. */
-  admit(news: News, nowMs: number): boolean {
+  admit(news: Urgency, nowMs: number): boolean {
     const isDue = nowMs - this.#toldMs >= this.intervalMs();
     const admitted = news === 'end' || isDue || (news === 'change' && this.#tryChange(nowMs));
     if (admitted) this.#toldMs = nowMs;

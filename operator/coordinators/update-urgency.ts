@@ -2,7 +2,7 @@ import { isEndState } from '../plan/coordinator-status.js';
 import type { Answer } from '../plan/types.js';
 
 /** Urgency of planning after a coordinator's answer. */
-export type News =
+export type Urgency =
   /** Immediately: the run has ended. A coordinator can end only once. */
   | 'end'
   /** Soon: something other than progress has changed. */
@@ -11,7 +11,7 @@ export type News =
   | 'progress';
 
 /** @param planned - last answer that a plan has used. */
-export function newsOf(planned: Answer | undefined, answer: Answer): News {
+export function urgencyOf(planned: Answer | undefined, answer: Answer): Urgency {
   if (answer.status && isEndState(answer.status.state)) return 'end';
   const hasFailed = (one: Answer | undefined) => one?.error !== undefined;
   return hasFailed(planned) !== hasFailed(answer) || gist(planned) !== gist(answer) ? 'change' : 'progress';

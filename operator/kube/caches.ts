@@ -1,6 +1,6 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJob } from '../resource/training-job.js';
-import { KeptJobs } from './job-cache-limit.js';
+import { JobCacheLimit } from './job-cache-limit.js';
 import { type ChangeListener, keyOf, ObjectCache, ownerOf } from './object-cache.js';
 import { childResources, jobResource, jobUidLabel, type Resource } from './resources.js';
 import { keep, type PackedJob, unpackJob } from './trim.js';
@@ -13,14 +13,14 @@ export class Caches {
   readonly jobs: ObjectCache;
   readonly #children: ReadonlyMap<string, ObjectCache>;
   readonly #keyByUid = new Map<string, string>();
-  readonly #kept: KeptJobs;
+  readonly #kept: JobCacheLimit;
 
-  /** @param jobBytes - that spec and status of all jobs together may take; default: that of `KeptJobs`. */
+  /** @param jobBytes - that spec and status of all jobs together may take; default: that of `JobCacheLimit`. */
   constructor(
     private readonly onChange: JobListener,
     jobBytes?: number,
   ) {
-    this.#kept = new KeptJobs(jobBytes);
+    this.#kept = new JobCacheLimit(jobBytes);
     this.jobs = new ObjectCache(jobUidLabel, (before, after) => this.#jobChanged(before, after));
     const changed: ChangeListener = (before, after) => this.#childChanged((after ?? before)!);
     this.#children = new Map(childResources.map(({ kind }) => [kind, new ObjectCache(jobUidLabel, changed)]));

@@ -13,7 +13,7 @@ import { Executor } from './executor.js';
 import { Informer } from './informer.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { Leader } from './leader.js';
-import { healthPage, ObservingServer, type ObservingSettings } from './monitoring-server.js';
+import { healthPage, MonitoringServer, type MonitoringSettings } from './monitoring-server.js';
 import type { OperatorOptions } from './operator-options.js';
 import { Operator, type Phase } from './operator.js';
 import { Reconciler } from './reconciler.js';
@@ -46,7 +46,7 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
   const events = new Events(api, (message) => log.warn(message));
   const coordinators = new CoordinatorCalls({
     secrets,
-    onNews: (key) => queue.add(key),
+    onUpdate: (key) => queue.add(key),
     onCall: (method, outcome) => instruments.asked.inc({ method, outcome }),
   });
   const executor = new Executor({ api, caches, secrets, events }, acting.signal);
@@ -63,18 +63,18 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
       ),
     ),
     leader: lease && new Leader(api, { ...lease, log: (message) => log.info(message) }),
-    health: new ObservingServer({
+    health: new MonitoringServer({
       ...options.health,
       pages: {
         '/healthz': () => healthPage(acting.signal.aborted ? 'leadership was lost' : undefined),
         '/readyz': () => healthPage(phase.synced ? undefined : 'the initial lists are not complete'),
       },
     }),
-    metrics: options.metrics && new ObservingServer({ ...options.metrics, pages: metricsPages(instruments) }),
+    metrics: options.metrics && new MonitoringServer({ ...options.metrics, pages: metricsPages(instruments) }),
   });
 }
 
-function metricsPages({ registry }: Instruments): ObservingSettings['pages'] {
+function metricsPages({ registry }: Instruments): MonitoringSettings['pages'] {
   return { '/metrics': async () => ({ code: 200, type: registry.contentType, text: await registry.metrics() }) };
 }
 
@@ -100,7 +100,7 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
 }
 
 /** One kind of object in one namespace, or in all. */
-interface Informed {
+interface InformerInput {
   readonly resource: Resource;
   readonly namespace: string | undefined;
   readonly api: Api;
@@ -108,7 +108,7 @@ interface Informed {
 }
 
 function createInformer(
-  { resource, namespace, api, caches }: Informed,
+  { resource, namespace, api, caches }: InformerInput,
   instruments: Instruments,
   { times, log }: OperatorOptions,
 ): Informer {

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { RateLimit } from './rate-limit.js';
 
 /** Something about a job that people shall see in `kubectl describe`. */
-export interface Happening {
+export interface JobEvent {
   /** In one word. */
   readonly reason: string;
   readonly message: string;
   readonly warning: boolean;
 }
 
-/** What is written for a happening. */
+/** What is written for a event. */
 export type EventDecision =
   | { readonly action: 'create' }
   /** The same has been said lately: its Event's count goes up. */
@@ -41,9 +41,9 @@ export class EventMemory {
   readonly #jobs = new Map<string, Said>();
 
   /** @param uid - of the job. @param nowMs - of a monotonic clock. */
-  decide(uid: string, happening: Happening, nowMs: number): EventDecision {
+  decide(uid: string, event: JobEvent, nowMs: number): EventDecision {
     const job = this.#job(uid);
-    const key = keyOf(happening);
+    const key = keyOf(event);
     const before = job.said.get(key);
     if (before && nowMs - before.writtenMs < sameMs) {
       before.count += 1;
@@ -59,9 +59,9 @@ export class EventMemory {
     return { action: 'create' };
   }
 
-  /** @param name - of the Event that was created for a happening. */
-  created(uid: string, happening: Happening, name: string): void {
-    const written = this.#jobs.get(uid)?.said.get(keyOf(happening));
+  /** @param name - of the Event that was created for a event. */
+  created(uid: string, event: JobEvent, name: string): void {
+    const written = this.#jobs.get(uid)?.said.get(keyOf(event));
     if (written) written.name = name;
   }
 
@@ -81,7 +81,7 @@ export class EventMemory {
 }
 
 /** Key of fixed length: a message may have 1,000 characters, and differ each time. */
-function keyOf({ reason, message, warning }: Happening): string {
+function keyOf({ reason, message, warning }: JobEvent): string {
   return createHash('sha256')
     .update(JSON.stringify([reason, message, warning]))
     .digest('base64');

@@ -1,13 +1,13 @@
 import { timerMs } from '../../util/clock.js';
 import { RateLimit } from './rate-limit.js';
-import { Turns } from './round-robin.js';
+import { RoundRobin } from './round-robin.js';
 
 type Pass = () => void;
 
 /** A rate limit shared by namespaces, which take turns when requests wait. */
 export class FairLimit {
   readonly #limit: RateLimit;
-  readonly #waiting = new Turns<Pass>();
+  readonly #waiting = new RoundRobin<Pass>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param perSecond - average rate. @param burst - largest burst. */

@@ -110,8 +110,8 @@ export class FairSlots {
   #victim(waiting: string, untilMs: number): Holder | undefined {
     const own = this.#heldBy(waiting);
     const most = [...this.#held].reduce((best, one) => (one[1] > best[1] ? one : best), [waiting, own] as const);
-    const goesRound = own >= this.settings.perGroup || (own > 0 && own + 1 >= most[1]);
-    const group = goesRound ? waiting : most[0];
+    const rotates = own >= this.settings.perGroup || (own > 0 && own + 1 >= most[1]);
+    const group = rotates ? waiting : most[0];
     for (const holder of this.#holders) if (holder.group === group && holder.sinceMs <= untilMs) return holder;
     return undefined;
   }

@@ -7,7 +7,7 @@ const maxBytes = 32 * 2 ** 20;
  * Bounds the memory that spec and status of all cached jobs take. Those that changed longest ago are dropped first, and
  * read from the API server again when the job is planned.
  */
-export class KeptJobs {
+export class JobCacheLimit {
   /** Bytes of each, in the order in which they came. */
   readonly #jobs = new Map<PackedJob, number>();
   #bytes = 0;

@@ -14,7 +14,7 @@ export interface Measured {
 }
 
 /** A value that is being read without being parsed. */
-export interface Whole {
+export interface RawValue {
   readonly keep: 'nothing' | 'all' | 'digest' | 'text';
   readonly type: Measured['type'];
   readonly hash: Hash | undefined;
@@ -36,12 +36,12 @@ export const bytes = {
 const { quote, backslash, comma, openBrace, closeBrace, openBracket, closeBracket } = bytes;
 
 /** End of the value; undefined: not in this chunk. */
-export function endOfWhole(whole: Whole, chunk: Buffer, at: number): number | undefined {
-  return whole.type === 'other' ? endOfScalar(chunk, at) : endOfValue(whole, chunk, at);
+export function endOfRawValue(raw: RawValue, chunk: Buffer, at: number): number | undefined {
+  return raw.type === 'other' ? endOfScalar(chunk, at) : endOfValue(raw, chunk, at);
 }
 
 /** @param byte - its first one. */
-export function beginWhole(keep: Whole['keep'], byte: number): Whole {
+export function startRawValue(keep: RawValue['keep'], byte: number): RawValue {
   const hash = keep === 'digest' || keep === 'text' ? createHash('sha256') : undefined;
   return { keep, type: typeOf(byte), hash, text: [], bytes: 0, level: 0, levels: 0, quoted: false, escaped: false };
 }
@@ -52,7 +52,7 @@ function typeOf(byte: number): Measured['type'] {
   return byte === openBracket ? 'array' : 'other';
 }
 
-export function measure({ type, bytes, keep, text }: Whole, hash: Hash): Measured {
+export function measure({ type, bytes, keep, text }: RawValue, hash: Hash): Measured {
   const sha256 = hash.digest('hex');
   return { type, bytes, sha256, ...(keep === 'text' && { text: Buffer.concat(text).toString('utf8') }) };
 }
@@ -67,8 +67,8 @@ function endOfScalar(chunk: Buffer, at: number): number | undefined {
 }
 
 /** Position after the end of a text, object or array that started in this chunk or earlier. */
-function endOfValue(whole: Whole, chunk: Buffer, at: number): number | undefined {
-  let { level, levels, quoted, escaped } = whole;
+function endOfValue(raw: RawValue, chunk: Buffer, at: number): number | undefined {
+  let { level, levels, quoted, escaped } = raw;
   let end: number | undefined;
   while (end === undefined && at < chunk.length) {
     const byte = chunk[at]!;
@@ -89,6 +89,6 @@ function endOfValue(whole: Whole, chunk: Buffer, at: number): number | undefined
       if (level === 0) end = at;
     }
   }
-  Object.assign(whole, { level, levels, quoted, escaped });
+  Object.assign(raw, { level, levels, quoted, escaped });
   return end;
 }

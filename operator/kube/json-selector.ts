@@ -1,4 +1,4 @@
-import { beginWhole, bytes as marks, endOfWhole, measure, type Whole } from './json-raw-value.js';
+import { startRawValue, bytes as marks, endOfRawValue, measure, type RawValue } from './json-raw-value.js';
 
 export type { Measured } from './json-raw-value.js';
 
@@ -80,7 +80,7 @@ export class JsonSelector {
   /** Pieces around the element of an `each`. */
   #around: Buffer[] | undefined;
   #bound: Bound | undefined;
-  #whole: Whole | undefined;
+  #raw: RawValue | undefined;
   #key: Buffer[] | undefined;
   #keyBytes = 0;
   #keyEscaped = false;
@@ -94,7 +94,7 @@ export class JsonSelector {
 
   /** Whether no value is open. */
   get isComplete(): boolean {
-    return this.#frames.length === 0 && this.#whole === undefined;
+    return this.#frames.length === 0 && this.#raw === undefined;
   }
 
   write(chunk: Buffer): void {
@@ -103,7 +103,7 @@ export class JsonSelector {
 
   /** @returns where to continue. */
   #read(chunk: Buffer, at: number): number {
-    if (this.#whole) return this.#readWhole(this.#whole, chunk, at);
+    if (this.#raw) return this.#readRaw(this.#raw, chunk, at);
     if (this.#key) return this.#readKey(this.#key, chunk, at);
     const byte = chunk[at]!;
     if (byte <= 0x20) return at + 1;
@@ -136,7 +136,7 @@ export class JsonSelector {
     const isContainer = byte === openBrace || byte === openBracket;
     if (typeof selection === 'object' && isContainer) return this.#open(selection, byte, at);
     if (this.#isElement()) selection = 'nothing';
-    this.#whole = beginWhole(typeof selection === 'object' ? 'all' : selection, byte);
+    this.#raw = startRawValue(typeof selection === 'object' ? 'all' : selection, byte);
     return at;
   }
 
@@ -204,17 +204,17 @@ export class JsonSelector {
   }
 
   /** Reads to the end of the value or the chunk, without interpreting the content. */
-  #readWhole(whole: Whole, chunk: Buffer, at: number): number {
-    const end = endOfWhole(whole, chunk, at);
+  #readRaw(raw: RawValue, chunk: Buffer, at: number): number {
+    const end = endOfRawValue(raw, chunk, at);
     const bytes = chunk.subarray(at, end ?? chunk.length);
-    whole.bytes += bytes.length;
-    whole.hash?.update(bytes);
-    if (whole.keep === 'text') whole.text.push(bytes);
-    else if (whole.keep === 'all') this.#put(bytes);
-    if (this.#bound) this.#deepen(this.#bound, whole.levels);
+    raw.bytes += bytes.length;
+    raw.hash?.update(bytes);
+    if (raw.keep === 'text') raw.text.push(bytes);
+    else if (raw.keep === 'all') this.#put(bytes);
+    if (this.#bound) this.#deepen(this.#bound, raw.levels);
     if (end === undefined) return chunk.length;
-    this.#whole = undefined;
-    if (whole.hash) this.#put(JSON.stringify(measure(whole, whole.hash)));
+    this.#raw = undefined;
+    if (raw.hash) this.#put(JSON.stringify(measure(raw, raw.hash)));
     this.#ended();
     return end;
   }

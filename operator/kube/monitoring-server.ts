@@ -9,7 +9,7 @@ export interface Page {
   readonly text: string;
 }
 
-export interface ObservingSettings {
+export interface MonitoringSettings {
   readonly host: string;
   /** 0: any. */
   readonly port: number;
@@ -30,10 +30,10 @@ const plain = 'text/plain; charset=utf-8';
  * A small HTTP server for probes or metrics. No client can hold a connection for long or block others, because a failed
  * probe would restart the operator.
  */
-export class ObservingServer {
+export class MonitoringServer {
   readonly #server: Server;
 
-  constructor(private readonly settings: ObservingSettings) {
+  constructor(private readonly settings: MonitoringSettings) {
     this.#server = createServer(serverOptions, (request, response) => {
       void this.#answer(request.method, request.url, response).catch((error: unknown) => {
         send(response, { code: 500, type: plain, text: `${(error as Error).message}\n` });

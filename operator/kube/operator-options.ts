@@ -11,7 +11,7 @@ export interface LeaseOptions {
   readonly times: LeaseTimes;
 }
 
-export interface Place {
+export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
@@ -25,9 +25,9 @@ export interface OperatorOptions {
   /** Absent: this is the only operator, and acts at once. */
   readonly lease?: LeaseOptions | undefined;
   /** Address for probes. */
-  readonly health: Place;
+  readonly health: Endpoint;
   /** Address for metrics; absent: not served. */
-  readonly metrics?: Place | undefined;
+  readonly metrics?: Endpoint | undefined;
   /** Jobs that are worked on at once. */
   readonly concurrency: number;
   /** Requests per second to the API server on average, and at once. */

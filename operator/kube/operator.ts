@@ -5,7 +5,7 @@ import type { CoordinatorCalls } from '../coordinators/coordinator-calls.js';
 import type { Informer } from './informer.js';
 import type { Leader } from './leader.js';
 import { keyOf } from './object-cache.js';
-import type { ObservingServer } from './monitoring-server.js';
+import type { MonitoringServer } from './monitoring-server.js';
 import type { WorkQueue } from './work-queue.js';
 
 export interface OperatorParts {
@@ -17,9 +17,9 @@ export interface OperatorParts {
   readonly prepare: (signal: AbortSignal) => Promise<void>;
   /** Absent: this is the only operator. */
   readonly leader?: Leader | undefined;
-  readonly health: ObservingServer;
+  readonly health: MonitoringServer;
   /** Absent: metrics are not served. */
-  readonly metrics?: ObservingServer | undefined;
+  readonly metrics?: MonitoringServer | undefined;
   readonly connector: Connector;
   /** Aborted when this process must no longer act. */
   readonly acting: AbortController;

@@ -2,7 +2,7 @@
  * Waiting items in groups that take turns: a group with a thousand items delays another group's first item by at most
  * one. Each item is contained once.
  */
-export class Turns<Item> {
+export class RoundRobin<Item> {
   /** In the order of their turns; no group is empty. */
   readonly #groups = new Map<string, Set<Item>>();
   #size = 0;

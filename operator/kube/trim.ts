@@ -53,7 +53,7 @@ export function selectionOf(resource: Resource): Fields {
 
 /** A job in the cache. Its spec stays text, because parsed hostile JSON takes many times its size. */
 export interface PackedJob extends KubernetesObject {
-  /** Absent once `KeptJobs` has dropped it. */
+  /** Absent once `JobCacheLimit` has dropped it. */
   packedSpec?: string;
   status?: TrainingJob['status'];
 }

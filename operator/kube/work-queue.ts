@@ -1,6 +1,6 @@
 import { timerMs } from '../../util/clock.js';
 import { type Backoff, backoffMs } from './backoff.js';
-import { Turns } from './round-robin.js';
+import { RoundRobin } from './round-robin.js';
 
 export interface QueueSettings {
   /** Works on one key. @returns how long until the key is due again; undefined: not before something happens. */
@@ -18,7 +18,7 @@ export interface QueueSettings {
  * the whole concurrency.
  */
 export class WorkQueue {
-  readonly #ready = new Turns<string>();
+  readonly #ready = new RoundRobin<string>();
   readonly #working = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();

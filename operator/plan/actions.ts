@@ -3,7 +3,7 @@ import type { TrainingJob } from '../resource/training-job.js';
 import { isDeleting } from './attempts.js';
 import type { JobContext } from './job-context.js';
 import { currentCredentials } from './credentials.js';
-import type { View } from './job-view.js';
+import type { JobView } from './job-view.js';
 import { appliedAnnotation, certificateHosts } from './names.js';
 import { jobConfig } from './objects/config.js';
 import { coordinatorPod } from './objects/coordinator-pod.js';
@@ -15,7 +15,7 @@ import { timeMs } from './time.js';
 import type { Action, Desired, Observed } from './types.js';
 
 /** What is done for a job that is to run: whatever is missing is made, whatever differs is written. */
-export function runActions(observed: Observed, view: View, context: JobContext, nowMs: number): Action[] {
+export function runActions(observed: Observed, view: JobView, context: JobContext, nowMs: number): Action[] {
   const { children, taken = [], job, keyId } = observed;
   // A name that is taken is tried again when the shell forgets it; until then nothing new is made at all.
   const create = (actions: Action[]) => (taken.length > 0 ? actions.filter(({ type }) => type !== 'create') : actions);
@@ -34,7 +34,7 @@ export function runActions(observed: Observed, view: View, context: JobContext, 
   return [
     ...create(quiet),
     ...start,
-    ...(isComputed(view)
+    ...(isTrainingDone(view)
       ? stopWorkers(observed, 'the last step and evaluation are done')
       : create(ensure(children, workerDeployment(context, credentials)))),
     ...supersededActions(view),
@@ -42,7 +42,7 @@ export function runActions(observed: Observed, view: View, context: JobContext, 
 }
 
 /** Whether workers have nothing left to do: sent home, they would only be started again and find nobody. */
-function isComputed({ reply, memory }: View): boolean {
+function isTrainingDone({ reply, memory }: JobView): boolean {
   return reply?.state === 'reporting' || reply?.state === 'finished' || memory.finished === memory.attempt;
 }
 
@@ -69,7 +69,7 @@ function isAsWritten(child: KubernetesObject, desired: Desired): boolean {
 
 /** Starts the coordinator once the start before has ended: two must never write to one run directory. */
 function startActions(
-  { memory, attempts }: View,
+  { memory, attempts }: JobView,
   context: JobContext,
   { credentials, nowMs }: { readonly credentials: string; readonly nowMs: number },
 ): Action[] {
@@ -82,14 +82,19 @@ function startActions(
 }
 
 /** Pods of starts before the present one are of no use once that runs; until then the last one's log may be. */
-function supersededActions({ attempts, memory, pod }: View): Action[] {
+function supersededActions({ attempts, memory, pod }: JobView): Action[] {
   const isOld = ({ number }: { readonly number: number }) => number < memory.attempt;
   if (pod === undefined || (pod.status?.phase ?? 'Pending') === 'Pending') return [];
   return attempts.filter(isOld).flatMap((attempt) => remove(attempt.pod, 'a later start runs'));
 }
 
 /** Deletes all that computes: the coordinator, after a checkpoint where it can make one, and the workers. */
-export function stopActions(observed: Observed, { pod, memory }: View, reason: string, checkpoint: boolean): Action[] {
+export function stopActions(
+  observed: Observed,
+  { pod, memory }: JobView,
+  reason: string,
+  checkpoint: boolean,
+): Action[] {
   const canAnswer = pod?.status?.phase === 'Running' && memory.answered === memory.attempt && !isDeleting(pod);
   const name = pod?.metadata?.name ?? '';
   return [

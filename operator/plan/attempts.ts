@@ -13,7 +13,7 @@ export interface Attempt {
 }
 
 export type End =
-  | { readonly type: 'succeeded'; readonly lastWord: LastWord | undefined }
+  | { readonly type: 'succeeded'; readonly finalResult: FinalResult | undefined }
   /** Another start would end in the same way. */
   | { readonly type: 'wrong'; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string }
@@ -23,7 +23,7 @@ export type End =
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What a coordinator that has finished leaves in its pod's status. */
-const lastWordSchema = z.object({
+const finalResultSchema = z.object({
   outcome: z.enum(['finished', 'stopped']),
   step: z.int().min(0),
   epoch: z.int().min(0),
@@ -33,7 +33,7 @@ const lastWordSchema = z.object({
   loss: z.number().optional(),
   accuracy: z.number().min(0).max(1).optional(),
 });
-export type LastWord = z.infer<typeof lastWordSchema>;
+export type FinalResult = z.infer<typeof finalResultSchema>;
 
 /** Characters kept of a pod's termination message. */
 const longest = 800;
@@ -71,7 +71,7 @@ function endOf(pod: V1Pod): End | undefined {
   const terminated = pod.status?.containerStatuses?.find(({ name }) => name === 'coordinator')?.state?.terminated;
   const phase = pod.status?.phase;
   if (phase === 'Succeeded' || terminated?.exitCode === 0) {
-    return { type: 'succeeded', lastWord: readLastWord(terminated?.message) };
+    return { type: 'succeeded', finalResult: readFinalResult(terminated?.message) };
   }
   if (phase !== 'Failed' && terminated === undefined) return undefined;
   const disrupted = disruptionOf(pod);
@@ -111,9 +111,9 @@ function tail(text: string): string {
   return cleanText(trimmed.length <= longest ? trimmed : `…${trimmed.slice(-longest)}`, longest + 1);
 }
 
-function readLastWord(message: string | undefined): LastWord | undefined {
+function readFinalResult(message: string | undefined): FinalResult | undefined {
   try {
-    return lastWordSchema.safeParse(JSON.parse(message ?? '')).data;
+    return finalResultSchema.safeParse(JSON.parse(message ?? '')).data;
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { areDerivedFrom } from './credentials.js';
 import { type Attempt, attemptsOf, isDeleting } from './attempts.js';
 import type { CoordinatorStatus } from './coordinator-status.js';
 import type { JobContext } from './job-context.js';
-import { type NewEnd, noMemory, takeNote } from './memory.js';
+import { type NewEnd, noMemory, recordAttempts } from './memory.js';
 import { reportPlace } from './objects/storage.js';
 import { decideOutcome, deadlineMs } from './outcome.js';
 import { decideState, type Outcome, stateOfAnswer } from './state.js';
@@ -12,7 +12,7 @@ import { timeMs } from './time.js';
 import type { Answer, Observed } from './types.js';
 
 /** What is the matter with a job: everything that actions and status follow from. */
-export interface View {
+export interface JobView {
   /** Undefined when the spec makes no sense. */
   readonly context: JobContext | undefined;
   readonly attempts: readonly Attempt[];
@@ -32,7 +32,7 @@ export interface View {
   readonly deadlineMs: number | undefined;
 }
 
-export function lookAt(observed: Observed, nowMs: number): View {
+export function viewJob(observed: Observed, nowMs: number): JobView {
   const { job, read, workerPods, control } = observed;
   const { context, problems } = read(job);
   const suspend = job.spec.suspend ?? false;
@@ -40,7 +40,7 @@ export function lookAt(observed: Observed, nowMs: number): View {
   const before = job.status?.coordinator ?? noMemory;
   const reply = replyOf(newestPod(attempts, before), control);
   const finished = reply?.state === 'finished' || before.finished === before.attempt;
-  const noted = takeNote(before, attempts, { nowMs, suspend, finished });
+  const noted = recordAttempts(before, attempts, { nowMs, suspend, finished });
   const { newEnd } = noted;
   const pod = attempts.find(({ number, end }) => number === noted.memory.attempt && end === undefined)?.pod;
   const memory = remember(noted.memory, { reply, suspend, pod });
@@ -69,7 +69,7 @@ function replyOf(pod: string | undefined, control: Answer | undefined): Coordina
 /** What is to be known later: the answer, after a restart of the operator; what ended on purpose, after its end. */
 function remember(
   memory: CoordinatorMemory,
-  { reply, suspend, pod }: Pick<View, 'reply' | 'suspend' | 'pod'>,
+  { reply, suspend, pod }: Pick<JobView, 'reply' | 'suspend' | 'pod'>,
 ): CoordinatorMemory {
   const { attempt } = memory;
   const next = {

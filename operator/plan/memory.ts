@@ -22,7 +22,7 @@ export interface NewEnd {
   readonly wanted: boolean;
 }
 
-export interface Noted {
+export interface Recorded {
   readonly memory: CoordinatorMemory;
   readonly newEnd: NewEnd | undefined;
 }
@@ -34,11 +34,11 @@ export interface Noted {
  * created a moment ago.
  * @param finished - whether the newest start said that it finished: how it ended is then known without its pod.
  */
-export function takeNote(
+export function recordAttempts(
   before: CoordinatorMemory,
   attempts: readonly Attempt[],
   options: { readonly nowMs: number; readonly suspend: boolean; readonly finished: boolean },
-): Noted {
+): Recorded {
   const newest = attempts.at(-1);
   const seen = newest && newest.number > before.attempt ? see(before, newest, options.nowMs) : before;
   if (seen.ended >= seen.attempt) return { memory: seen, newEnd: undefined };
@@ -63,7 +63,7 @@ function see(before: CoordinatorMemory, { number, pod }: Attempt, nowMs: number)
 function endOf(current: Attempt | undefined, finished: boolean): End | undefined {
   const end: End | undefined = current === undefined ? { type: 'lost', reason: 'its pod was deleted' } : current.end;
   const isDoubtful = end !== undefined && end.type !== 'succeeded';
-  return finished && isDoubtful ? { type: 'succeeded', lastWord: undefined } : end;
+  return finished && isDoubtful ? { type: 'succeeded', finalResult: undefined } : end;
 }
 
 function close(

@@ -6,7 +6,7 @@ import type { TrainingJob } from '../resource/training-job.js';
 import { remove, removeJob, runActions, stopActions } from './actions.js';
 import { attemptsOf, isDeleting } from './attempts.js';
 import { decideConditions } from './conditions.js';
-import { lookAt, type View } from './job-view.js';
+import { viewJob, type JobView } from './job-view.js';
 import { describe } from './message.js';
 import { namesOf, identityOf, ports, selectorOf, selectorText } from './names.js';
 import { reportPlace } from './objects/storage.js';
@@ -28,13 +28,13 @@ export function planJob(observed: Observed, nowMs: number): Plan {
     return { actions: [], status: status ?? { state: 'Pending', conditions: [] } };
   }
   if (status?.state === 'Succeeded' || status?.state === 'Failed') return planFinished(observed, status, nowMs);
-  const view = lookAt(observed, nowMs);
+  const view = viewJob(observed, nowMs);
   const next = boundStatus(describeStatus(observed, view, nowMs));
   return {
     actions: [...chooseActions(observed, view, nowMs), ...events(job, view, next)],
     status: next,
     ...again(observed, view, nowMs),
-    ...whomToAsk(job, view),
+    ...coordinatorToFollow(job, view),
   };
 }
 
@@ -56,14 +56,14 @@ function planFinished(observed: Observed, before: TrainingJobStatus, nowMs: numb
   return { actions: [removeJob(job, `over for ${ttl} s: spec.ttlSecondsAfterFinished`)], status };
 }
 
-function chooseActions(observed: Observed, view: View, nowMs: number): Action[] {
+function chooseActions(observed: Observed, view: JobView, nowMs: number): Action[] {
   const { context, outcome, suspend } = view;
   if (outcome) return stopActions(observed, view, `the job is over: ${outcome.reason}`, false);
   if (suspend) return stopActions(observed, view, 'spec.suspend is true', true);
   return context === undefined ? [] : runActions(observed, view, context, nowMs);
 }
 
-function describeStatus(observed: Observed, view: View, nowMs: number): TrainingJobStatus {
+function describeStatus(observed: Observed, view: JobView, nowMs: number): TrainingJobStatus {
   const { job } = observed;
   const { context, memory, isOwn, outcome, state, startMs, newEnd, suspend } = view;
   const before = job.status;
@@ -88,10 +88,10 @@ function describeStatus(observed: Observed, view: View, nowMs: number): Training
   };
 }
 
-function chooseProgress({ job }: Observed, { reply, newEnd, state }: View, nowMs: number): Progress {
+function chooseProgress({ job }: Observed, { reply, newEnd, state }: JobView, nowMs: number): Progress {
   const options = { nowMs, urgent: job.status?.state !== state, moving: state === 'Running' };
   const shown = decideProgress(progressOf(job.status), reply, options);
-  return newEnd?.end.type === 'succeeded' ? finalProgress(shown, newEnd.end.lastWord, nowMs) : shown;
+  return newEnd?.end.type === 'succeeded' ? finalProgress(shown, newEnd.end.finalResult, nowMs) : shown;
 }
 
 function isDue(before: TrainingJobStatus, progress: Progress, nowMs: number): boolean {
@@ -100,7 +100,7 @@ function isDue(before: TrainingJobStatus, progress: Progress, nowMs: number): bo
 }
 
 /** Ready are those of which the coordinator says so, and nobody else. */
-function countWorkers({ job, workerPods }: Observed, view: View | undefined) {
+function countWorkers({ job, workerPods }: Observed, view: JobView | undefined) {
   const desired = job.spec.workers?.replicas ?? 1;
   const asked = view?.pod !== undefined && !isDeleting(view.pod) ? view.reply : undefined;
   const ready = asked?.readyWorkers ?? 0;
@@ -111,7 +111,7 @@ function countWorkers({ job, workerPods }: Observed, view: View | undefined) {
 const quietStates: readonly State[] = ['Pending', 'Restarting'];
 
 /** One for each change of state, and for each start that ended by itself. */
-function events(job: TrainingJob, { newEnd, state }: View, { message = '' }: TrainingJobStatus): Action[] {
+function events(job: TrainingJob, { newEnd, state }: JobView, { message = '' }: TrainingJobStatus): Action[] {
   const ended: Action[] = [];
   if (newEnd && !newEnd.wanted && (newEnd.end.type === 'lost' || newEnd.end.type === 'failed')) {
     const reason = newEnd.end.type === 'lost' ? 'CoordinatorLost' : 'CoordinatorFailed';
@@ -123,7 +123,7 @@ function events(job: TrainingJob, { newEnd, state }: View, { message = '' }: Tra
 }
 
 /** When time alone will change the plan. */
-function again({ taken = [] }: Observed, view: View, nowMs: number): { readonly againMs?: number } {
+function again({ taken = [] }: Observed, view: JobView, nowMs: number): { readonly againMs?: number } {
   const { memory, pod, outcome } = view;
   if (outcome) return { againMs: 0 };
   const times = [
@@ -135,7 +135,7 @@ function again({ taken = [] }: Observed, view: View, nowMs: number): { readonly 
   return times.length === 0 ? {} : { againMs: Math.min(...times) - nowMs };
 }
 
-function whomToAsk(job: TrainingJob, { pod, outcome, isOwn }: View): Pick<Plan, 'ask'> {
+function coordinatorToFollow(job: TrainingJob, { pod, outcome, isOwn }: JobView): Pick<Plan, 'ask'> {
   const podIp = outcome || !isOwn || pod === undefined || isDeleting(pod) ? undefined : runningAt(pod);
   if (podIp === undefined) return {};
   const identity = identityOf(job);

@@ -14,16 +14,16 @@ export function isLive({ status }: V1Pod): boolean {
 }
 
 /** e.g. "cifar10-worker-x: Pending, 0/3 nodes are available: 3 Insufficient nvidia.com/gpu"; undefined when it runs. */
-export function podTrouble(pod: V1Pod, nowMs: number): string | undefined {
-  const what = isDeleting(pod) ? deletionTrouble(pod, nowMs) : (containerTrouble(pod) ?? phaseTrouble(pod));
+export function podProblem(pod: V1Pod, nowMs: number): string | undefined {
+  const what = isDeleting(pod) ? deletionProblem(pod, nowMs) : (containerProblem(pod) ?? phaseProblem(pod));
   return what === undefined ? undefined : `${pod.metadata?.name ?? 'pod'}: ${shorten(what)}`;
 }
 
 /** The troubles of some pods: the first few in full. */
-export function podTroubles(pods: readonly V1Pod[], nowMs: number): string | undefined {
+export function podProblems(pods: readonly V1Pod[], nowMs: number): string | undefined {
   const troubles = pods
     .filter(isLive)
-    .flatMap((pod) => podTrouble(pod, nowMs) ?? [])
+    .flatMap((pod) => podProblem(pod, nowMs) ?? [])
     .sort();
   if (troubles.length === 0) return undefined;
   const more = troubles.length - mostNamed;
@@ -36,7 +36,7 @@ export function overdueAtMs({ metadata }: V1Pod): number | undefined {
   return deadlineMs === undefined ? undefined : deadlineMs + overdueMs;
 }
 
-function deletionTrouble(pod: V1Pod, nowMs: number): string {
+function deletionProblem(pod: V1Pod, nowMs: number): string {
   if (nowMs < overdueAtMs(pod)!) return 'ends';
   const since = timeText(timeMs(pod.metadata?.deletionTimestamp)!);
   return (
@@ -45,7 +45,7 @@ function deletionTrouble(pod: V1Pod, nowMs: number): string {
   );
 }
 
-function containerTrouble({ status }: V1Pod): string | undefined {
+function containerProblem({ status }: V1Pod): string | undefined {
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   for (const container of statuses) {
     const waiting = container.state?.waiting;
@@ -63,7 +63,7 @@ function describeWaiting({ reason, message }: V1ContainerStateWaiting, { lastSta
   return [reason, died ?? message].filter(Boolean).join(', ');
 }
 
-function phaseTrouble({ status, spec }: V1Pod): string | undefined {
+function phaseProblem({ status, spec }: V1Pod): string | undefined {
   const phase = status?.phase ?? 'Pending';
   if (phase === 'Running') return undefined;
   if (phase === 'Unknown') return `Unknown, node ${spec?.nodeName ?? '(none)'} does not answer`;

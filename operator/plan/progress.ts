@@ -1,5 +1,5 @@
 import type { TrainingJobStatus } from '../resource/status.js';
-import type { LastWord } from './attempts.js';
+import type { FinalResult } from './attempts.js';
 import type { CoordinatorStatus } from './coordinator-status.js';
 import { formatSpan, timeMs, timeText } from './time.js';
 
@@ -76,7 +76,7 @@ function describe(reply: CoordinatorStatus): Progress {
 }
 
 /** The figures at the end of a run that went through: all steps are made. */
-export function finalProgress(before: Progress, lastWord: LastWord | undefined, nowMs: number): Progress {
+export function finalProgress(before: Progress, finalResult: FinalResult | undefined, nowMs: number): Progress {
   const { epochs, totalSteps } = before;
   const final: Progress = {
     ...before,
@@ -84,14 +84,14 @@ export function finalProgress(before: Progress, lastWord: LastWord | undefined, 
     ...(totalSteps === undefined ? {} : { step: totalSteps }),
     progress: '100 %',
     imagesPerSecond: 0,
-    ...(lastWord === undefined ? {} : describeLastWord(lastWord)),
+    ...(finalResult === undefined ? {} : describeFinalResult(finalResult)),
     progressTime: timeText(nowMs),
   };
   delete final.eta;
   return final;
 }
 
-function describeLastWord({ step, epoch, digest, loss, accuracy, ...engine }: LastWord): Progress {
+function describeFinalResult({ step, epoch, digest, loss, accuracy, ...engine }: FinalResult): Progress {
   return {
     epoch,
     epochs: epoch,

@@ -96,7 +96,7 @@ function mergeUnion(schema: JsonSchema, variants: readonly JsonSchema[], default
   if (defaults === 'apply') throw new InvariantError('a union with defaults that are applied: they differ by type');
   const keys = [...new Set(variants.flatMap(({ properties }) => Object.keys(properties ?? {})))];
   const merged = keys.map((key): [string, Structural] => [key, mergeField(key, variants)]);
-  const rules = [...belongingRules(keys, variants), ...requiredRules(variants)];
+  const rules = [...variantRules(keys, variants), ...requiredRules(variants)];
   return {
     type: 'object',
     ...describedBy(schema.description, undefined),
@@ -124,7 +124,7 @@ function mergeField(key: string, variants: readonly JsonSchema[]): Structural {
   return { ...first, ...(description ? { description } : {}) };
 }
 
-function belongingRules(keys: readonly string[], variants: readonly JsonSchema[]): Rule[] {
+function variantRules(keys: readonly string[], variants: readonly JsonSchema[]): Rule[] {
   return keys.flatMap((key) => {
     const types = variants.filter(({ properties }) => properties?.[key] !== undefined).map(typeOf);
     if (types.length === variants.length) return [];

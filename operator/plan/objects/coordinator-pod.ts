@@ -11,7 +11,7 @@ const jobFolder = '/etc/lockstep/job';
 const natsFolder = '/etc/lockstep/nats';
 const natsCaFolder = '/etc/lockstep/nats-ca';
 /** Where the coordinator says how the run ended; the kubelet puts it into the pod's status, `attempts.ts` reads it. */
-const lastWord = '/dev/termination-log';
+const terminationLog = '/dev/termination-log';
 /** Time for the end of a step, a checkpoint and the report. */
 const graceSeconds = 60;
 /** More than any cluster takes to find room for workers, less than a timer can hold: 23 days. */
@@ -68,7 +68,7 @@ function container(context: JobContext, storageMounts: NonNullable<V1Container['
     resources: parts.resourcesOf(fields.coordinator?.resources, { requests: { cpu: '500m', memory: '512Mi' } }),
     ...probes,
     securityContext: parts.containerSecurity,
-    terminationMessagePath: lastWord,
+    terminationMessagePath: terminationLog,
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       ...storageMounts,
@@ -92,7 +92,7 @@ function coordinatorArgs(context: JobContext): string[] {
     ...parts.credentialArgs,
     ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
     ...['--wait', String(waitSeconds)],
-    ...['--result', lastWord],
+    ...['--result', terminationLog],
     ...natsArgs(context),
   ];
 }

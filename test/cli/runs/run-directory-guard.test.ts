@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunPlace } from '../../../cli/runs/run-directory-guard.js';
+import { RunDirectoryGuard } from '../../../cli/runs/run-directory-guard.js';
 import { temporaryDirectory } from '../../data/small-cifar10.js';
 
 /** Creates the files of a command before its run begins. */
@@ -14,35 +14,35 @@ describe('a run that has not begun', () => {
   it('leaves no directory, nor those above that were made for it', async () => {
     const directory = await temporaryDirectory();
     const run = join(directory, 'my', 'runs', 'a');
-    const place = await RunPlace.look(run);
+    const place = await RunDirectoryGuard.inspect(run);
     make(run);
-    await place.restore();
+    await place.cleanUp();
     expect(readdirSync(directory)).toEqual([]);
   });
 
   it('leaves other runs, and files that were there', async () => {
     const directory = await temporaryDirectory();
     const [run, other] = [join(directory, 'runs', 'a'), join(directory, 'runs', 'b')];
-    const [place, given] = [await RunPlace.look(run), join(directory, 'given')];
+    const [place, given] = [await RunDirectoryGuard.inspect(run), join(directory, 'given')];
     make(run);
     make(other);
-    await place.restore();
+    await place.cleanUp();
     expect(readdirSync(join(directory, 'runs'))).toEqual(['b']);
     mkdirSync(given);
     writeFileSync(join(given, 'job.yaml'), 'name: mine\n');
-    const second = await RunPlace.look(given);
+    const second = await RunDirectoryGuard.inspect(given);
     make(given);
-    await second.restore();
+    await second.cleanUp();
     expect(readdirSync(given)).toEqual(['job.yaml']);
   });
 
   it('leaves what others have put there meanwhile', async () => {
     const directory = await temporaryDirectory();
     const run = join(directory, 'a');
-    const place = await RunPlace.look(run);
+    const place = await RunDirectoryGuard.inspect(run);
     make(run);
     writeFileSync(join(run, 'notes.txt'), 'mine');
-    await place.restore();
+    await place.cleanUp();
     expect(readdirSync(run)).toEqual(['notes.txt']);
   });
 
@@ -51,10 +51,10 @@ describe('a run that has not begun', () => {
     const [file, project] = [join(directory, 'precious.txt'), join(directory, 'project')];
     writeFileSync(file, 'mine');
     mkdirSync(join(project, 'model'), { recursive: true });
-    await expect(RunPlace.look(file)).rejects.toThrow(
+    await expect(RunDirectoryGuard.inspect(file)).rejects.toThrow(
       /expected a directory, got a file at or above it; pass another --run DIR$/,
     );
-    await expect(RunPlace.look(project)).rejects.toThrow(
+    await expect(RunDirectoryGuard.inspect(project)).rejects.toThrow(
       'got one without job.json that has model, which a run would overwrite',
     );
     expect(readdirSync(directory)).toEqual(['precious.txt', 'project']);
@@ -66,7 +66,7 @@ describe('a run that has not begun', () => {
     mkdirSync(run);
     writeFileSync(join(run, 'job.json'), '{}');
     symlinkSync(join(directory, 'elsewhere'), join(run, name));
-    await expect(RunPlace.look(run)).rejects.toThrow(`through which a run would write elsewhere: ${name};`);
+    await expect(RunDirectoryGuard.inspect(run)).rejects.toThrow(`through which a run would write elsewhere: ${name};`);
   });
 
   it('may be reached through a link, and have links of others in it', async () => {
@@ -75,15 +75,15 @@ describe('a run that has not begun', () => {
     make(run);
     symlinkSync(run, join(directory, 'link'));
     symlinkSync('/dev/null', join(run, 'mine'));
-    await expect(RunPlace.look(join(directory, 'link'))).resolves.toBeInstanceOf(RunPlace);
+    await expect(RunDirectoryGuard.inspect(join(directory, 'link'))).resolves.toBeInstanceOf(RunDirectoryGuard);
   });
 
   it.each(['job.json', '.lock'])('is kept as it is where there is a %s by now', async (name) => {
     const run = join(await temporaryDirectory(), 'a');
-    const place = await RunPlace.look(run);
+    const place = await RunDirectoryGuard.inspect(run);
     make(run);
     writeFileSync(join(run, name), '{}');
-    await place.restore();
+    await place.cleanUp();
     expect(existsSync(join(run, 'log.jsonl'))).toBe(true);
   });
 });

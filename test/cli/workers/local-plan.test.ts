@@ -4,12 +4,16 @@ import {
   decideGpus,
   decideWorkers,
   describePlan,
-  type EngineWish,
+  type RequestedEngine,
 } from '../../../cli/workers/local-plan.js';
 import { planLocalWorkers } from '../../../cli/workers/plan-local-workers.js';
 import { resolveSpec } from '../../../job/resolve.js';
 
-const engine = (device = 'auto', name: EngineWish['name'] = 'onnx'): EngineWish => ({ name, device, lowering: 'auto' });
+const engine = (device = 'auto', name: RequestedEngine['name'] = 'onnx'): RequestedEngine => ({
+  name,
+  device,
+  lowering: 'auto',
+});
 const gpus = ['0', '1', '2'].map((device) => ({ device, name: 'NVIDIA H200' }));
 const room = { physicalCores: 8, usableCores: 16, shards: 5, threads: 1 };
 
@@ -45,7 +49,7 @@ describe('where the spec says', () => {
   });
 
   it('nchwc, which is for CPUs, GPUs are left alone', () => {
-    const wish: EngineWish = { ...engine(), lowering: 'nchwc' };
+    const wish: RequestedEngine = { ...engine(), lowering: 'nchwc' };
     expect(decideGpus(wish, { gpus, isInstalled: true })).toEqual([]);
     expect(decideCount(wish, [], room)).toBe(5);
     expect(describePlan(wish, { gpus, isInstalled: false })).toBeUndefined();
@@ -61,7 +65,8 @@ describe('where the spec says', () => {
 });
 
 describe('a user is told', () => {
-  const say = (wish: EngineWish, found = gpus, isInstalled = false) => describePlan(wish, { gpus: found, isInstalled });
+  const say = (wish: RequestedEngine, found = gpus, isInstalled = false) =>
+    describePlan(wish, { gpus: found, isInstalled });
 
   it('which GPUs are used', () => {
     expect(say(engine(), gpus, true)).toBe('GPUs: 3 GPUs (NVIDIA H200), one for each worker');

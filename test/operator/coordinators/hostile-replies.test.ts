@@ -35,7 +35,7 @@ function follow(address: string) {
   const identity = { ca: certificates.ca, ...certificates.worker, token: 'token' };
   const calls = new CoordinatorCalls({
     secrets: { identity: () => Promise.resolve(identity), forget: () => undefined },
-    onNews: () => news.push(calls.answer('uid')?.status?.state ?? 'none'),
+    onUpdate: () => news.push(calls.answer('uid')?.status?.state ?? 'none'),
     onCall: (method, outcome) => outcomes.push(`${method} ${outcome}`),
   });
   cleanups.push(() => calls.close());

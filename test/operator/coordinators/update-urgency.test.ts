@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { CoordinatorStatus } from '../../../operator/plan/coordinator-status.js';
 import type { Answer } from '../../../operator/plan/types.js';
-import { type News, newsOf } from '../../../operator/coordinators/update-urgency.js';
-import { NewsPace, progressIntervals } from '../../../operator/coordinators/plan-rate.js';
+import { type Urgency, urgencyOf } from '../../../operator/coordinators/update-urgency.js';
+import { PlanRate, progressIntervals } from '../../../operator/coordinators/plan-rate.js';
 import { reply } from '../objects.js';
 
 const answer: Answer = { pod: 'p', status: reply({ step: 5 }), statusMs: 1 };
@@ -12,7 +12,7 @@ const later = (change: Partial<CoordinatorStatus>): Answer => ({
   statusMs: 2,
 });
 
-test.each<[string, Answer, News]>([
+test.each<[string, Answer, Urgency]>([
   ['another step', later({ lossMean: 1 }), 'progress'],
   ['whom a step waits for', later({ reason: 'waiting for a' }), 'progress'],
   ['another state', later({ state: 'paused' }), 'change'],
@@ -23,13 +23,13 @@ test.each<[string, Answer, News]>([
   ['another pod', { ...answer, pod: 'q' }, 'change'],
   ['an end', later({ state: 'stopped' }), 'end'],
 ])('%s', (_what, after, news) => {
-  expect(newsOf(answer, after)).toBe(news);
+  expect(urgencyOf(answer, after)).toBe(news);
 });
 
 test('while a run waits, another reason is a change; another error is none', () => {
   const waiting = later({ state: 'waiting', reason: '0 of 2 ready' });
-  expect(newsOf(waiting, later({ state: 'waiting', reason: '1 of 2 ready' }))).toBe('change');
-  expect(newsOf({ ...answer, error: 'a' }, { ...answer, error: 'b' })).toBe('progress');
+  expect(urgencyOf(waiting, later({ state: 'waiting', reason: '1 of 2 ready' }))).toBe('change');
+  expect(urgencyOf({ ...answer, error: 'a' }, { ...answer, error: 'b' })).toBe('progress');
 });
 
 test('namespaces with few jobs have their progress every 5 s; the others share 20 per second, none more than 15', () => {
@@ -42,15 +42,15 @@ test('namespaces with few jobs have their progress every 5 s; the others share 2
 });
 
 test('a job has 4 changes at once and then one per 5 s; an end is never kept back', () => {
-  const pace = new NewsPace().add('ml');
-  const admitted = (news: News, ...times: number[]) => times.map((ms) => pace.admit(news, ms));
+  const pace = new PlanRate().add('ml');
+  const admitted = (news: Urgency, ...times: number[]) => times.map((ms) => pace.admit(news, ms));
   expect(admitted('change', 0, 1, 2, 3, 4, 5)).toEqual([true, true, true, true, true, false]);
   expect(admitted('end', 6)).toEqual([true]);
   expect(admitted('change', 5003, 5004)).toEqual([true, false]);
 });
 
 test('a namespace whose jobs change without end leaves the changes of others alone', () => {
-  const pace = new NewsPace();
+  const pace = new PlanRate();
   const jobs = Array.from({ length: 200 }, () => pace.add('hostile'));
   const honest = pace.add('honest');
   for (const job of [...jobs, honest]) job.admit('progress', 0);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { healthPage, ObservingServer } from '../../../operator/kube/monitoring-server.js';
+import { healthPage, MonitoringServer } from '../../../operator/kube/monitoring-server.js';
 import { until } from '../../until.js';
 
 const limitMs = 10_000;
@@ -12,7 +12,7 @@ afterEach(() => {
 
 async function serve(trouble?: string) {
   const pages = { '/healthz': () => healthPage(undefined), '/readyz': () => healthPage(trouble) };
-  const server = new ObservingServer({ host: '127.0.0.1', port: 0, pages });
+  const server = new MonitoringServer({ host: '127.0.0.1', port: 0, pages });
   const port = await server.listen();
   cleanups.push(() => server.close());
   return port;
