@@ -22,7 +22,7 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
   readonly cache?: string;
   /** Permits downloading missing data; default: true. */
   readonly download?: boolean;
-  /** Permits the synthetic dataset if CIFAR-10 can't be found or downloaded. The caller must report it. */
+  /** Fall back to the synthetic dataset if CIFAR-10 can't be found or downloaded. The caller must tell the user. */
   readonly allowSynthetic?: boolean;
   /** The spec's `data.limit`: images of each batch to use. */
   readonly limit?: number;

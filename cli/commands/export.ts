@@ -13,21 +13,21 @@ interface ExportOptions {
   force?: boolean;
 }
 
-/** `lockstep export`: a model file of a run's state, or one model file from another. */
+/** `lockstep export`: writes a model file from a run or another model file. */
 export function exportCommand(): Command {
   return new Command('export')
-    .description('write a trained model for TF.js, ONNX Runtime, or as safetensors')
+    .description('export a trained model for TF.js or ONNX Runtime, or as safetensors')
     .argument('<model>', modelHelp)
     .addOption(checkpointOption())
     .addOption(
       new Option('--format <format>', 'tfjs: model.json and weights.bin').choices(modelFormats).makeOptionMandatory(),
     )
-    .requiredOption('--out <path>', 'file, or directory for tfjs and for files with their usual names')
-    .option('--force', 'overwrite what is there')
+    .requiredOption('--out <path>', 'file to write; for tfjs, or to use default names, a directory')
+    .option('--force', 'overwrite existing files')
     .action(async (path: string, { checkpoint, format, out, force }: ExportOptions) => {
       const { trained, description } = await openModel(path, checkpoint);
       if (trained === undefined) {
-        const message = `export: expected a run, model.json or .safetensors, got ${path}, which has no weights to convert`;
+        const message = `export: expected a run, model.json or .safetensors, got ${path}, whose weights can't be extracted`;
         throw new JobError('BAD_OPTION', message);
       }
       const files = await targetsOf(await modelFiles(trained, format), format, out);
@@ -37,10 +37,10 @@ export function exportCommand(): Command {
     });
 }
 
-/** Where each file goes: into `out` where that is a directory or is to be one, else `out` is the file. */
+/** Paths of the files: in `out` if it is a directory or a new one is wanted, else `out` itself. */
 async function targetsOf(files: readonly ModelFile[], format: ModelFormat, out: string) {
-  const isThere = (await stat(out).catch(() => undefined))?.isDirectory() === true;
-  const isDirectory = format === 'tfjs' || isThere || /[/\\]$/.test(out);
+  const exists = (await stat(out).catch(() => undefined))?.isDirectory() === true;
+  const isDirectory = format === 'tfjs' || exists || /[/\\]$/.test(out);
   return files.map(({ name, content }) => ({ target: resolve(isDirectory ? join(out, name) : out), content }));
 }
 
@@ -49,7 +49,7 @@ async function checkFree(targets: readonly string[]): Promise<void> {
     if ((await stat(target).catch(() => undefined)) === undefined) continue;
     throw new JobError(
       'BAD_OPTION',
-      `export: expected a new file, got ${target}, which is there; pass --force or another --out`,
+      `export: expected a new file, got existing ${target}; pass --force or another --out`,
     );
   }
 }

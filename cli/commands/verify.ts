@@ -19,14 +19,14 @@ interface VerifyOptions {
   workers: string;
 }
 
-/** `lockstep verify`: are two runs, or a run and its repetition, equal to the last bit? */
+/** `lockstep verify`: compares the digests of two runs, or of a run and its replay. */
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('compare the digests of two runs, or train a run again and compare')
     .argument('<run>', 'run directory')
     .argument('[other]', 'another run directory')
-    .option('--replay', 'train again from the checkpoint before, on this machine, and compare')
-    .option('--epochs <a..b>', 'with --replay: which epochs (default: all that the run has)')
+    .option('--replay', 'train again from the preceding checkpoint on this machine, and compare')
+    .option('--epochs <a..b>', 'with --replay: epochs to train (default: all of the run)')
     .option('--data <path>', 'with --replay: CIFAR-10, as for train')
     .addOption(new Option('--workers <n>', 'with --replay: local workers, or auto').default('auto'))
     .addHelpText('after', examples)
@@ -50,7 +50,7 @@ async function compare(run: RecordedRun, other: string): Promise<boolean> {
   return equal;
 }
 
-/** Trains the wanted epochs again in a directory of its own, up to the first that differs. */
+/** Trains the given epochs again in a temporary directory, up to the first that differs. */
 async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean> {
   const { spec } = run.manifest;
   const range = parseEpochs(options.epochs, run.digests.length);
@@ -118,8 +118,8 @@ async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDi
 
 const examples = `
 Examples:
-  lockstep verify runs/a runs/b                    names the first epoch that differs
-  lockstep verify runs/a --replay --epochs 9..10   trains them again from the checkpoint before
+  lockstep verify runs/a runs/b                    prints the first epoch that differs
+  lockstep verify runs/a --replay --epochs 9..10   trains these again from the preceding checkpoint
 
-Exit codes: 0 equal, 1 different or failed, 2 wrong usage.
+Exit codes: 0 equal, 1 different or failure, 2 wrong usage.
 `;

@@ -14,22 +14,22 @@ import { isModule } from '../../job/models.js';
 import { readModelText } from './model-file.js';
 import { showValue } from '../../job/expected.js';
 
-/** The parts of a dataset that a model depends on. */
+/** Dataset fields that a model depends on. */
 export type ModelData = Pick<Dataset, 'imageShape' | 'classes'>;
 
-/** What a module's function is given to make a model with. */
+/** Argument of a module's default export. */
 export interface ModelRequest {
   /** TF.js: tfjs-core and tfjs-layers, e.g. `tf.sequential`, `tf.layers.dense`, `tf.relu`. */
   readonly tf: object;
   /** `[H, W, C]` of the dataset's images. */
   readonly imageShape: readonly [number, number, number];
-  /** Number of classes, and so of logits. */
+  /** Number of classes and logits. */
   readonly classes: number;
 }
 
 /**
- * The topology of a model in a file: JSON as TF.js and Keras 2 write it, or a module whose default export, a function,
- * returns a `tf.LayersModel`. The module is run here and nowhere else; workers get the topology.
+ * Reads a model's topology from a file: JSON written by TF.js or Keras 2, or a module whose default export is a function
+ * that returns a `tf.LayersModel`. The module runs only in this process; workers get the topology.
  * @throws JobError BAD_MODEL that names the file.
  */
 export async function readModelDefinition(file: string, { imageShape, classes }: ModelData): Promise<ModelTopology> {
@@ -49,8 +49,8 @@ function parseJson(file: string, text: string): unknown {
 }
 
 /**
- * The topology itself: TF.js's `model.json` has it in `modelTopology`, where Keras's converter puts it into
- * `model_config` once more; Keras's own `to_json()` is bare.
+ * Unwraps the topology: TF.js's `model.json` has it in `modelTopology`, Keras's converter in `model_config` within that,
+ * and Keras's `to_json()` at the top.
  */
 function topologyIn(file: string, value: unknown): ModelTopology {
   if (!isObject(value)) throw badModel(file, 'a topology', showValue(value));
@@ -67,11 +67,11 @@ function topologyIn(file: string, value: unknown): ModelTopology {
       `an object with ${keys || 'no keys'}`,
     );
   }
-  // The same whoever wrote it, as the topology is part of the job's identity.
+  // Independent of the writer, because the topology is part of the job digest.
   return { class_name: className, config, keras_version: '2.15.0', backend: 'tensorflow' };
 }
 
-/** The parts of a `tf.LayersModel` that are used; it may come from another copy of TF.js than ours. */
+/** Used members of a `tf.LayersModel`, which may come from another copy of TF.js. */
 interface ModelLike extends ComparedModel {
   toJSON(unused: null, returnString: false): unknown;
 }
@@ -85,12 +85,13 @@ async function evaluateModule(file: string, shapes: Omit<ModelRequest, 'tf'>): P
   const model = await attempt(file, 'a function that returns a model', () =>
     make({ tf: { ...tf, ...watched }, ...shapes }),
   );
-  if (!isModel(model)) throw badModel(file, 'its function to return a tf.LayersModel', typeof model);
+  if (!isModel(model))
+    throw badModel(file, 'a function that returns a tf.LayersModel', `one that returns ${typeof model}`);
   if (faults.length > 0) throw faultsError(faults);
   return roundTrip(model, topologyIn(file, model.toJSON(null, false)));
 }
 
-/** The topology of a model, after a check that it describes the same model. */
+/** Returns `topology` after checking that it describes the same model. */
 async function roundTrip(model: ModelLike, topology: ModelTopology): Promise<ModelTopology> {
   const reloaded = await loadBlankModel(topology);
   try {
@@ -118,7 +119,7 @@ async function attempt(file: string, expected: string, action: () => unknown): P
   } catch (cause) {
     // A module may throw anything.
     const found = cause instanceof Error ? cause.message : String(cause);
-    throw badModel(file, expected, `its error: ${found}`, cause);
+    throw badModel(file, expected, `an error: ${found}`, cause);
   }
 }
 

@@ -13,45 +13,45 @@ import type { ModelCard } from '../../job/model-card.js';
 import type { JobSpec } from '../../job/spec.js';
 import { programDirectory } from '../program-cache.js';
 
-/** A model to be used, wherever it comes from. */
+/** An opened model, from a run or a file. */
 export interface OpenedModel {
   readonly card: ModelCard;
-  /** For people: which state of what. */
+  /** Human-readable source and step. */
   readonly description: string;
-  /** The data that it was trained on; of a run also where that lies. */
+  /** Training data; for a run with its location. */
   readonly data: JobSpec['data'];
-  /** Complete epochs, where that is known. */
+  /** Completed epochs, if known. */
   readonly epoch?: number;
-  /** Undefined of an ONNX file, whose weights are part of its operators. */
+  /** Undefined for an ONNX file, whose weights can't be extracted. */
   readonly trained?: TrainedModel;
   /** Log-probabilities `[count, classes]` of u8 images `[count, H, W, C]`. */
   readonly classify: (count: number, images: Uint8Array) => Promise<Float32Array>;
 }
 
-/** What commands say about their argument. */
-export const modelHelp = 'run directory, or a model file: model.json, .onnx or .safetensors, or the directory with it';
+/** Help text of the model argument. */
+export const modelHelp = 'run directory, model file (model.json, .onnx, .safetensors), or directory with one';
 
 /** `--checkpoint`, for commands that take a run. */
 export function checkpointOption(): Option {
-  return new Option('--checkpoint <which>', 'of a run: last, best (by test accuracy), epoch:N or step:N').default(
-    undefined,
-    'last',
-  );
+  return new Option(
+    '--checkpoint <which>',
+    'checkpoint of a run: last, best (by test accuracy), epoch:N or step:N',
+  ).default(undefined, 'last');
 }
 
-/** Images that one call takes, of models that do not come from a run. */
+/** Batch size for models that don't come from a run. */
 const usualBatch = 100;
 
 /**
  * Opens a run or a model file.
- * @param checkpoint - which state of a run.
+ * @param checkpoint - value of `--checkpoint`.
  * @throws JobError BAD_OPTION or BAD_RUN_DIRECTORY.
  */
 export async function openModel(path: string, checkpoint: string | undefined): Promise<OpenedModel> {
   if (await exists(join(path, 'job.json'))) return openRun(path, checkpoint);
   const file = await modelFileAt(path);
   if (checkpoint !== undefined) {
-    const message = `--checkpoint: expected a run, which has several, got the model file ${file}; leave it out`;
+    const message = `--checkpoint: expected a run, got the model file ${file}; remove --checkpoint`;
     throw new JobError('BAD_OPTION', message);
   }
   const model = await readModelFile(file);
@@ -64,7 +64,7 @@ export async function openModel(path: string, checkpoint: string | undefined): P
   return { ...common, trained: model, classify: classifier(model, engine, usualBatch) };
 }
 
-/** Evaluates as the run's own workers do, in batches of the same size, so the bits are the same. */
+/** Opens a run's model. It is evaluated in the run's batch size, so the results are bit-identical to the run's own. */
 async function openRun(path: string, checkpoint = 'last'): Promise<OpenedModel> {
   const { manifest, model, stepsPerEpoch } = await readRunModel(path, parseCheckpointWish(checkpoint));
   const { data, engine, evaluation } = manifest.spec;
@@ -96,8 +96,8 @@ async function modelFileAt(path: string): Promise<string> {
   for (const name of ['model.json', 'model.onnx', 'model.safetensors']) {
     if (await exists(join(path, name))) return join(path, name);
   }
-  const found = info ? 'a directory without' : 'nothing';
-  throw new JobError('BAD_OPTION', `model: expected a ${modelHelp}, got ${found} at ${path}; see lockstep runs`);
+  const found = info ? 'a directory without a model' : 'no such file';
+  throw new JobError('BAD_OPTION', `open model ${path}: expected a ${modelHelp}, got ${found}; see lockstep runs`);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { InvariantError } from '../../util/errors.js';
 import { readModelDefinition } from './model-definition.js';
 import type { ModelThreadData, ModelThreadResult } from './model-thread.js';
 
-/** Entry point of the thread that reads a model's module. */
+/** Entry point of the thread that runs a model's module. */
 
 const port = parentPort;
 if (!port) throw new InvariantError('the model thread was started outside a thread');

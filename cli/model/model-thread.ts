@@ -21,15 +21,15 @@ interface SentError {
   readonly stack: string | undefined;
 }
 
-/** A module makes layers and trains nothing, so this is ample. */
+/** Ample: a module only creates layers. */
 const usualLimitMs = 60_000;
-/** Exit code of a thread that awaits a promise after its event loop has run empty. */
+/** Exit code of a thread whose event loop is empty while it awaits a promise. */
 const unsettledExitCode = 13;
 
 /**
- * Reads a model from its file. A module runs in a thread of its own, as user code may take long or never end.
- * Signals are handled meanwhile, and the thread ends with this process.
- * @throws JobError BAD_MODEL; also when the module has not returned its model within the limit.
+ * Reads a model from its file. A module runs in a separate thread, because user code may take long or never end. This
+ * process keeps handling signals, and the thread ends with it.
+ * @throws JobError BAD_MODEL; also if the module has returned no model within the limit.
  */
 export async function readModel(file: string, data: ModelData, limitMs = usualLimitMs): Promise<ModelTopology> {
   return isModule(file) ? readInThread(file, data, limitMs) : readModelDefinition(file, data);
@@ -56,9 +56,7 @@ async function readInThread(file: string, data: ModelData, limitMs: number): Pro
 }
 
 function describeExit(code: number): string {
-  return code === unsettledExitCode
-    ? 'a wait for a promise that never settles'
-    : 'a call of process.exit; leave it out';
+  return code === unsettledExitCode ? 'a promise that never settles' : 'a call of process.exit; remove it';
 }
 
 function topologyOf(result: ModelThreadResult): ModelTopology {
@@ -70,6 +68,6 @@ function topologyOf(result: ModelThreadResult): ModelTopology {
 }
 
 function unfinished(file: string, limitMs: number, found: string): JobError {
-  const expected = `its module to make a model within ${limitMs / 1000} s`;
+  const expected = `a model from its module within ${limitMs / 1000} s`;
   return new JobError('BAD_MODEL', `model ${file}: expected ${expected}, got ${found}`);
 }

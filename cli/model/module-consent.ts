@@ -7,21 +7,21 @@ import { isModule } from '../../job/models.js';
 import type { JobSpec } from '../../job/spec.js';
 import { readModelText } from './model-file.js';
 
-/** Time to answer the question. */
+/** Time limit for the user's answer. */
 const answerLimitMs = 300_000;
 
-/** A spec's module and the source of its name. */
+/** A spec that may name a module, and the source of that name. */
 export interface ModuleRequest {
   readonly spec: Pick<JobSpec, 'model' | 'topology'>;
-  /** The file that names the model; undefined if the command line does, or a preset. */
+  /** The file that names the model; undefined if the command line or a preset does. */
   readonly namedIn: string | undefined;
   /** `--allow-module` */
   readonly allow: boolean;
-  /** Standard input and output are a terminal, so the user can be asked. */
+  /** True if the user can be prompted. */
   readonly isTerminal: boolean;
 }
 
-/** `run` also if there is no module. */
+/** `run` also if the spec names no module. */
 export type Consent = { readonly decision: 'run' | 'ask' } | { readonly decision: 'refuse'; readonly reason: string };
 
 /**
@@ -37,14 +37,14 @@ export function decideConsent({ spec, namedIn, allow, isTerminal }: ModuleReques
     : { decision: 'refuse', reason: describeRefusal(spec.model, namedIn, 'none') };
 }
 
-/** Streams for the question, which is asked only if both are a terminal. */
+/** Streams of the prompt, which is shown only if both are a terminal. */
 export interface ConsentTerminal {
   readonly input: Readable & { readonly isTTY?: boolean };
   readonly output: Writable & { readonly isTTY?: boolean };
 }
 
 /**
- * Requires the user's consent to run the module that a file names; returns at once if it names none.
+ * Requires the user's consent to run the module that a file names. Returns immediately if it names none.
  * @throws JobError BAD_OPTION without consent; BAD_MODEL if the module can't be read.
  */
 export async function requireConsent(
@@ -67,14 +67,14 @@ async function question(model: string, namedIn: string): Promise<string> {
     .update(await readModelText(model))
     .digest('hex');
   return (
-    `${visible(namedIn)} names a module, which runs to build the model:\n` +
+    `${visible(namedIn)} names a module that will be run to build the model:\n` +
     `  ${visible(resolve(model))}\n  SHA-256 ${digest}\n` +
-    'A module can do everything that you can: read and change your files, use the network. It is not sandboxed.\n' +
+    'A module is not sandboxed. It can do everything you can: read and change your files, use the network.\n' +
     'Run it? [y/N] '
   );
 }
 
-/** Anything except y or yes counts as no, including end of input and a timeout. */
+/** Prompts the user. Anything except y or yes means no, including end of input and a timeout. */
 async function ask(text: string, { input, output }: ConsentTerminal): Promise<boolean> {
   const lines = createInterface({ input, terminal: false });
   let timer: NodeJS.Timeout | undefined;
@@ -94,7 +94,7 @@ async function ask(text: string, { input, output }: ConsentTerminal): Promise<bo
 function describeRefusal(model: string, namedIn: string, found: string): string {
   return (
     `model ${visible(resolve(model))}: expected consent to run this module, got ${found}; ${visible(namedIn)} names it, ` +
-    'and a module can do everything that you can; read it, then pass --allow-module'
+    'and a module can do everything you can; review it, then pass --allow-module'
   );
 }
 

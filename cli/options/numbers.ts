@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { maxTimerMs } from '../../util/clock.js';
 
-/** Parses seconds into milliseconds, for a timer. */
+/** Parses seconds into milliseconds within a timer's range. */
 export function seconds(text: string): number {
   const ms = isNumber(text) ? Math.round(Number(text) * 1000) : NaN;
   if (!(ms >= 1)) throw new InvalidArgumentError('expected a number of seconds above 0');
@@ -28,21 +28,21 @@ export function positive(text: string): number {
   return value;
 }
 
-/** Parses a number of workers that there shall be. */
+/** Parses a wanted number of workers, which may be 0. */
 export function workerCount(text: string): number {
   const value = wholeNumber(text);
   if (value <= 1024) return value;
   throw new InvalidArgumentError('expected 0 to 1024');
 }
 
-/** Parses the side of an image. */
+/** Parses the side length of an image. */
 export function pixels(text: string): number {
   const value = wholeNumber(text);
   if (value >= 1 && value <= 1024) return value;
   throw new InvalidArgumentError('expected 1 to 1024 pixels');
 }
 
-/** @returns NaN unless `text` is a whole number from 0 on that a double holds exactly. */
+/** @returns NaN unless `text` is a non-negative safe integer. */
 function wholeNumber(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(value) ? value : NaN;

@@ -16,30 +16,30 @@ interface FieldFlag {
   readonly flag: string;
   readonly path: readonly string[];
   readonly help: string;
-  /** Reads the flag's value. Text is taken literally. */
+  /** Converts the flag's text to the field's value. */
   readonly read: (text: string) => unknown;
 }
 
-/** Flags for the fields of a spec that people change most. */
+/** Flags for the most used fields of a spec. */
 const specFlags: readonly FieldFlag[] = [
-  textFlag('--name <name>', 'name', 'name of the job, and of its run directory'),
-  textFlag('--model <name>', 'model', `${modelNames.join(', ')}; or a file: topology JSON, or a module`),
+  textFlag('--name <name>', 'name', 'job name, also used for its run directory'),
+  textFlag('--model <name>', 'model', `${modelNames.join(', ')}; or a file with topology JSON or a module`),
   numberFlag('--epochs <n>', 'epochs', 'passes over the training set'),
-  numberFlag('--seed <n>', 'seed', 'decides initial weights, sample order and augmentation'),
-  numberFlag('--shards <n>', 'shards', 'fixed parts of the training set; each contributes to every step'),
-  numberFlag('--batch-per-shard <n>', 'batchPerShard', 'samples of each shard per step'),
-  numberFlag('--global-batch <n>', 'globalBatch', 'samples of all shards together per step'),
-  textFlag('--optimizer <type>', 'optimizer.type', oneOf(optimizerTypes)),
+  numberFlag('--seed <n>', 'seed', 'seed of initial weights, sample order and augmentation'),
+  numberFlag('--shards <n>', 'shards', 'fixed parts of the training set; every shard contributes to every step'),
+  numberFlag('--batch-per-shard <n>', 'batchPerShard', 'samples per shard and step'),
+  numberFlag('--global-batch <n>', 'globalBatch', 'samples per step over all shards'),
+  textFlag('--optimizer <type>', 'optimizer.type', 'sgd, adam or adamw'),
   numberFlag('--learning-rate <rate>', 'optimizer.learningRate', 'peak learning rate'),
   textFlag('--schedule <type>', 'schedule.type', 'constant, cosine, or step (with --set schedule.everyEpochs=N)'),
-  textFlag('--device <device>', 'engine.device', 'auto (cuda where it works, else cpu), cpu, cuda, cuda:1, webgpu'),
+  textFlag('--device <device>', 'engine.device', 'auto (cuda if it works, else cpu), cpu, cuda, cuda:1, webgpu'),
 ];
 
 function textFlag(flag: string, path: string, help: string): FieldFlag {
   return { flag, path: path.split('.'), help, read: (text) => text };
 }
 
-/** A flag whose value is a number. Other text is passed on, and the spec's check reports it. */
+/** A flag with a numeric value. Other text is passed on for spec validation to report. */
 function numberFlag(flag: string, path: string, help: string): FieldFlag {
   return { flag, path: path.split('.'), help, read: (text) => (isNumber(text) ? Number(text) : text) };
 }
@@ -50,17 +50,17 @@ export interface SpecOptions {
   [flag: string]: string | string[] | number | boolean | undefined;
 }
 
-/** Adds the options that make a spec. */
+/** Adds the options for a job's spec. */
 export function addSpecOptions(command: Command, defaultPreset?: string): Command {
   const names = Object.keys(presets);
   command.addOption(new Option('--preset <name>', `start from a preset: ${names.join(', ')}`).default(defaultPreset));
   for (const { flag, help } of specFlags) command.option(flag, help);
-  return command.option('--set <path=value>', 'any field of the spec, its value as YAML; may be repeated', collect, []);
+  return command.option('--set <path=value>', 'set a field of the spec, value in YAML; repeatable', collect, []);
 }
 
 /**
- * The spec from preset, file, flags and `--set`, in this order.
- * @param file - path of a spec, or what one says.
+ * Builds the spec from preset, file, flags and `--set`; later ones take precedence.
+ * @param file - path of a spec, or a parsed one.
  * @throws JobError BAD_SPEC that lists all problems.
  */
 export async function specFrom(file: string | SpecFile | undefined, options: SpecOptions): Promise<JobSpec> {
@@ -76,12 +76,12 @@ export async function specFrom(file: string | SpecFile | undefined, options: Spe
   return resolveSpec({ preset, file: specFile, flags, sets: options.set });
 }
 
-/** True if a flag or `--set` names the model instead of the file. */
+/** True if `--model` or `--set` names the model. */
 export function namesModel({ model, set }: SpecOptions): boolean {
   return typeof model === 'string' || set.some((text) => text.startsWith('model='));
 }
 
-/** Text of a spec file, which may be a pipe; `-` is standard input. */
+/** Reads a spec file, which may be a pipe; `-` is standard input. */
 async function readSpec(file: string): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -94,11 +94,13 @@ async function readSpec(file: string): Promise<string> {
     return Buffer.concat(chunks).toString('utf8');
   } catch (cause) {
     if (cause instanceof JobError) throw cause;
-    throw new JobError('BAD_SPEC', `job spec: expected a readable file, got ${(cause as Error).message}`, { cause });
+    throw new JobError('BAD_SPEC', `read job spec: expected a readable file, got ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
-/** The presets as a block of help text. */
+/** Help text that lists the presets. */
 export function presetHelp(): string {
   const width = Math.max(...Object.keys(presets).map((name) => name.length));
   const lines = Object.entries(presets).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);

@@ -9,7 +9,7 @@ interface SpecPaths {
   readonly data?: unknown;
 }
 
-/** The spec with its model's and data's paths, which are relative to `directory`, made relative to the current one. */
+/** Rewrites a spec's model and data paths, which are relative to `directory`, for the current directory. */
 export function relativeTo(directory: string, spec: SpecFile): SpecFile {
   const value = spec.value as SpecPaths | null;
   if (typeof value !== 'object' || value === null) return spec;
@@ -30,8 +30,8 @@ function dataFrom(directory: string, data: unknown): { readonly data?: object } 
 }
 
 /**
- * The spec with the absolute path of its image folder, so that later commands find a run's data from any directory.
- * `--data` goes before the spec's own path; both are relative to the current directory.
+ * Makes the path of a spec's image folder absolute, so later commands find a run's data from any directory. `--data`
+ * overrides the spec's path; both are relative to the current directory.
  */
 export function withDataPath(spec: JobSpec, data: string | undefined): JobSpec {
   const path = data ?? spec.data.path;

@@ -18,13 +18,13 @@ export interface TlsPaths {
 type Pems = Pick<TlsIdentity, 'cert' | 'key' | 'ca'>;
 
 /**
- * A TLS identity in three files that may be replaced while the process runs. New connections use the new files; open
- * connections stay. Files that don't belong together, as during a replacement, are ignored.
+ * A TLS identity from three files that may be replaced while the process runs. New connections use the new files; open
+ * connections stay. Files that don't match, as during a replacement, are ignored.
  */
 export class TlsFiles implements TlsIdentity {
   #current: Pems;
   readonly #listeners: (() => void)[] = [];
-  /** Rejected content or error of the last check; reported if the next check finds the same. */
+  /** Rejected content or error of the last check; reported if the next check is rejected for the same. */
   #refused: string | undefined;
   #reported: string | undefined;
   #noticedMs = -Infinity;
@@ -57,15 +57,15 @@ export class TlsFiles implements TlsIdentity {
     this.#listeners.push(listener);
   }
 
-  /** Checks the files every 30 s; doesn't keep the process alive. @returns a function that stops it. */
+  /** Checks the files every 30 s without keeping the process alive. @returns a function that stops the checks. */
   watch(log: (message: string) => void): () => void {
     const timer = setInterval(() => void this.check(Date.now(), log), pollMs).unref();
     return () => clearInterval(timer);
   }
 
   /**
-   * Loads the files' content if it has changed and is a valid identity. Logs that, content that stays invalid, and
-   * once a day a certificate that is about to expire.
+   * Reloads the files if they have changed and are a valid identity. Logs reloads, files that stay invalid, and once a
+   * day a certificate that is about to expire.
    */
   async check(nowMs: number, log: (message: string) => void): Promise<void> {
     const found = await this.#read(nowMs);
@@ -108,7 +108,7 @@ export class TlsFiles implements TlsIdentity {
     this.#current = pems;
     this.#noticedMs = -Infinity;
     for (const listener of this.#listeners) listener();
-    log(`TLS: ${this.paths.cert}, its key and CA were reloaded; new connections use them`);
+    log(`TLS: reloaded ${this.paths.cert}, its key and CA; new connections use them`);
   }
 
   /** Reports on the second check only, because the first may run while the files are being replaced. */
@@ -118,7 +118,7 @@ export class TlsFiles implements TlsIdentity {
   ) {
     if (this.#refused === content && this.#reported !== content) {
       this.#reported = content;
-      log(`TLS: the changed certificate files are invalid; the previous ones stay in use: ${problem}`);
+      log(`TLS: the changed certificate files are invalid; keeping the previous ones: ${problem}`);
     }
     this.#refused = content;
   }

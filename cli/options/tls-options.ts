@@ -3,7 +3,7 @@ import { JobError } from '../../job/errors.js';
 import { firstName, type TlsIdentity, type TlsRole } from '../../transport/tls-identity.js';
 import { TlsFiles } from './tls-files.js';
 
-/** What `addTlsOptions` and `addTlsClientOptions` add, as parsed. */
+/** Parsed flags of `addTlsOptions` and `addTlsClientOptions`. */
 export interface TlsFlags {
   tlsCert?: string;
   tlsKey?: string;
@@ -11,27 +11,27 @@ export interface TlsFlags {
   tlsServerName?: string;
 }
 
-/** Options of mutual TLS; they come all or none. */
+/** Adds the options of mutual TLS, which must be given together. */
 export function addTlsOptions(command: Command): Command {
   return command
     .option(
       '--tls-cert <file>',
-      'own certificate for mutual TLS, PEM; create one with lockstep certs; replaced files are reloaded within 30 s',
+      'certificate for mutual TLS, PEM, see lockstep certs; a replaced file is reloaded within 30 s',
     )
     .option('--tls-key <file>', 'its private key, PEM')
-    .option('--tls-ca <file>', "the CA that the other side's certificate must be signed by, PEM");
+    .option('--tls-ca <file>', "CA that must have signed the other side's certificate, PEM");
 }
 
-/** As `addTlsOptions`, for those who connect to a coordinator. */
+/** Like `addTlsOptions`, for commands that connect to a coordinator. */
 export function addTlsClientOptions(command: Command): Command {
   return addTlsOptions(command).option(
     '--tls-server-name <name>',
-    "name in the coordinator's certificate, where it is not the host of --coordinator",
+    "name in the coordinator's certificate if it differs from the host of --coordinator",
   );
 }
 
 /**
- * Reads and checks the identity that the options name; undefined if they name none.
+ * Reads and checks the identity that the options name; undefined without these options.
  * @throws JobError BAD_OPTION
  */
 export function readTls(flags: TlsFlags, role: TlsRole): TlsFiles | undefined {
@@ -42,16 +42,16 @@ export function readTls(flags: TlsFlags, role: TlsRole): TlsFiles | undefined {
     if (missing.length === 3 && tlsServerName === undefined) return undefined;
     throw new JobError(
       'BAD_OPTION',
-      `TLS: expected --tls-cert, --tls-key and --tls-ca together, got none of ${missing.join(', ')}; ` +
-        'lockstep certs makes all three',
+      `TLS: expected --tls-cert, --tls-key and --tls-ca together, got no ${missing.join(', ')}; ` +
+        'create all three with lockstep certs',
     );
   }
   return new TlsFiles({ cert: tlsCert, key: tlsKey, ca: tlsCa }, role, tlsServerName);
 }
 
 /**
- * Options for a local worker of a coordinator with this identity. It shows the coordinator's own certificate, and
- * connects by loopback whatever name that has.
+ * Flags for a local worker of a coordinator with this identity. The worker uses the coordinator's certificate, and
+ * connects over loopback whatever name the certificate has.
  */
 export function localWorkerTls(flags: TlsFlags, tls: TlsIdentity | undefined): string[] {
   const { tlsCert, tlsKey, tlsCa } = flags;

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { JobError } from '../../job/errors.js';
 
-/** The flags among `names`, such as `--epochs`, given on the command line, not by default or environment. */
+/** Flags of `names`, such as `--epochs`, that were given on the command line rather than by default or environment. */
 export function givenFlags(command: Command, names: readonly string[]): string[] {
   return names.filter((name) => command.getOptionValueSource(new Option(name).attributeName()) === 'cli');
 }
@@ -9,17 +9,17 @@ export function givenFlags(command: Command, names: readonly string[]): string[]
 /**
  * Rejects flags that would have no effect in this combination.
  * @param expected - the flags that they need or exclude, for the message.
- * @throws JobError BAD_OPTION that names all of them.
+ * @throws JobError BAD_OPTION that names all rejected flags.
  */
 export function refuseUnused(command: Command, names: readonly string[], expected: string): void {
   const given = givenFlags(command, names);
   if (given.length === 0) return;
-  const [them, it] = [given.join(', '), given.length === 1 ? 'it has' : 'they have'];
-  throw new JobError('BAD_OPTION', `${them}: expected ${expected}; ${it} no effect otherwise: leave ${them} out`);
+  const flags = given.join(', ');
+  throw new JobError('BAD_OPTION', `${flags}: expected ${expected}; otherwise no effect; remove ${flags}`);
 }
 
 /**
- * Refuses flags without a value: an empty one, or the next flag, as when a shell variable is not set.
+ * Rejects flags whose value is empty or the next flag, as when a shell variable is unset.
  * @throws JobError BAD_OPTION
  */
 export function refuseEmpty(command: Command): void {
@@ -28,6 +28,9 @@ export function refuseEmpty(command: Command): void {
     const value: unknown = command.getOptionValue(name);
     if (command.getOptionValueSource(name) !== 'cli' || typeof value !== 'string') continue;
     if (value !== '' && !value.startsWith('--')) continue;
-    throw new JobError('BAD_OPTION', `${option.long}: expected a value, got "${value}"; is a variable not set?`);
+    throw new JobError(
+      'BAD_OPTION',
+      `${option.long}: expected a value, got "${value}"; check for an unset shell variable`,
+    );
   }
 }

@@ -8,9 +8,9 @@ import type { JobSpec } from '../../job/spec.js';
 const finishedSchema = z.looseObject({ outcome: z.literal('finished'), finalDigest: z.string() });
 
 /**
- * What there is to say when `directory` holds a run of this job that is over: whoever starts coordinators again, such as
- * Kubernetes, cannot know that the one before had done all its work.
- * @returns undefined where the directory holds no run, another job's, or one that is not over.
+ * Message for a start in the directory of a finished run of the same job. Kubernetes may restart a coordinator that had
+ * already finished.
+ * @returns undefined if the directory has no run, another job's, or an unfinished one.
  */
 export async function describeFinishedRun(directory: string, spec: JobSpec): Promise<string | undefined> {
   const [job, run] = await Promise.all(['job.json', 'run.json'].map((name) => readOptional(join(directory, name))));
@@ -18,7 +18,7 @@ export async function describeFinishedRun(directory: string, spec: JobSpec): Pro
   const record = finishedSchema.safeParse(parseJson(run));
   if (!record.success || digestedDifferences(parseManifest(job).spec, spec).length > 0) return undefined;
   return (
-    `${spec.name}: this run is finished, nothing is left to do; pass another --run DIR to train once more\n` +
+    `${spec.name}: this run is already finished; to train again, pass a new directory: --run DIR\n` +
     `Report: ${join(directory, 'report', 'index.html')}\nFinal digest: ${record.data.finalDigest}`
   );
 }
@@ -27,7 +27,7 @@ async function readOptional(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(() => undefined);
 }
 
-/** @returns undefined for what is no JSON; the coordinator says what is wrong with it. */
+/** @returns undefined for invalid JSON, which the coordinator reports. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

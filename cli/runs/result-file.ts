@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { RunResult } from '../../coordinator/persistence/results.js';
 
-/** What `--result` writes: how a run ended, for whoever started the coordinator and cannot read its run directory. */
+/** Content of the `--result` file: a run's outcome, for a launcher that can't read the run directory. */
 export function describeResult({ input }: Pick<RunResult, 'input'>): object {
   const { outcome, steps, stepsPerEpoch, evaluations, finalDigest, engine } = input;
   const last = steps.slice(-10);
@@ -19,13 +19,13 @@ export function describeResult({ input }: Pick<RunResult, 'input'>): object {
 }
 
 /**
- * Writes in place: the file may be one that is mounted into a container, which cannot be renamed over. The run has
- * ended well by then, so that a file that cannot be written is told of, and no more.
+ * Writes in place, because a file mounted into a container can't be replaced by a rename. The run has already succeeded,
+ * so a failed write is only reported.
  */
 export function writeResultFile(file: string, result: Pick<RunResult, 'input'>): void {
   try {
     writeFileSync(file, `${JSON.stringify(describeResult(result))}\n`);
   } catch (error) {
-    console.error(`--result ${file}: expected a file that can be written, got ${(error as Error).message}`);
+    console.error(`--result ${file}: expected a writable file, got ${(error as Error).message}`);
   }
 }

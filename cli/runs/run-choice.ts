@@ -8,28 +8,28 @@ import { namesModel, specFrom, type SpecOptions } from '../options/options.js';
 import { newRunDirectory } from './run-path.js';
 import { withDataPath } from '../options/spec-paths.js';
 
-/** Options that say which run a command is about. */
+/** Options that select a run. */
 export interface RunChoice extends SpecOptions {
-  /** Directory of a run to go on with. */
+  /** Directory of the run to resume. */
   resume?: string;
   run?: string;
   runs: string;
   /** `--data`: location of the dataset. */
   data?: string;
-  /** Consent to the module that a job file names. */
+  /** Consent to run the module that a job file names. */
   allowModule?: boolean;
 }
 
-/** A job and the directory of its run, new or not. */
+/** A job and its run directory, which may already exist. */
 export interface ChosenRun {
   readonly spec: JobSpec;
   readonly runDirectory: string;
 }
 
 /**
- * The run that the options name: that of `--resume` with the job that it holds, else one for the spec of file and
- * flags. Flags go on top of a run's job; the coordinator rejects those that would change its result. A module that the
- * file or the run names is run only with the user's consent.
+ * Selects the run to resume, with its own job, or a run for the spec of file and flags. Flags override fields of a
+ * resumed run's job; the coordinator rejects those that would change its result. A module that the file or the run names
+ * needs the user's consent.
  * @throws JobError BAD_OPTION or BAD_SPEC.
  */
 export async function chooseRun(file: string | undefined, options: RunChoice): Promise<ChosenRun> {
@@ -49,7 +49,7 @@ async function readChoice(file: string | undefined, options: RunChoice): Promise
   const others = [file, options.preset && `--preset ${options.preset}`, run && `--run ${run}`].filter(Boolean);
   if (others.length > 0) {
     const found = others.join(', ');
-    throw new JobError('BAD_OPTION', `--resume: expected the run alone, got ${found} too; the run holds its job`);
+    throw new JobError('BAD_OPTION', `--resume: expected no other job, got ${found}; the run contains its job`);
   }
   const value = await specOfRun(resume);
   const spec = await specFrom({ value, locate: () => join(resume, 'job.json') }, options);
@@ -60,7 +60,7 @@ async function specOfRun(directory: string): Promise<JobSpec> {
   const path = join(directory, 'job.json');
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     const found = (cause as Error).message;
-    const message = `--resume: expected the directory of a run, got none with a job.json (${found}); see runs/`;
+    const message = `--resume: expected a run directory with job.json, got none (${found}); see lockstep runs`;
     throw new JobError('BAD_OPTION', message, { cause });
   });
   return parseManifest(text).spec;

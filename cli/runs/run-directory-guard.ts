@@ -3,16 +3,16 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { JobError } from '../../job/errors.js';
 
-/** Written before `job.json`, which makes a directory a run. */
-const early = ['log.jsonl', 'steps.csv', 'digests.jsonl', 'evaluations.jsonl', 'run.json', 'checkpoints'];
-/** Written by a run that has begun, at its end. */
-const late = ['model', 'report'];
-/** Written besides. */
+/** Written before `job.json`, whose presence makes a directory a run. */
+const beforeStart = ['log.jsonl', 'steps.csv', 'digests.jsonl', 'evaluations.jsonl', 'run.json', 'checkpoints'];
+/** Written at the end of a run. */
+const atEnd = ['model', 'report'];
+/** Written at other times. */
 const others = ['.lock', 'predictions.csv', 'tensorboard', 'trace.json'];
 
 /**
- * The state of a run directory before a command begins its run. If the command fails before then, as for unreadable
- * data, `restore` removes what it has made.
+ * Content of a run directory before a command starts its run. If the command fails before then, for example because
+ * data is unreadable, `cleanUp` removes its files.
  */
 export class RunDirectoryGuard {
   private constructor(
@@ -23,7 +23,7 @@ export class RunDirectoryGuard {
     private readonly missing: readonly string[],
   ) {}
 
-  /** @throws JobError BAD_OPTION where a run would overwrite what isn't its own. */
+  /** @throws JobError BAD_OPTION if a run would overwrite other files. */
   static async inspect(directory: string): Promise<RunDirectoryGuard> {
     const path = resolve(directory);
     const entries = await entriesIn(path);
@@ -38,18 +38,18 @@ export class RunDirectoryGuard {
     return new RunDirectoryGuard(path, undefined, missing);
   }
 
-  /** Removes the command's own files, unless a run has begun there or another process is using the directory. */
+  /** Removes the command's files, unless a run has started or another process uses the directory. */
   async cleanUp(): Promise<void> {
     if ((await exists(join(this.path, 'job.json'))) || (await exists(join(this.path, '.lock')))) return;
-    const made = early.filter((name) => this.before?.has(name) !== true);
+    const made = beforeStart.filter((name) => this.before?.has(name) !== true);
     await Promise.all(made.map((name) => rm(join(this.path, name), { recursive: true, force: true })));
-    // A directory is removed only if it is empty: other files are the user's.
+    // Only empty directories are removed: other files are the user's.
     const directories = [...(this.before ? [] : [this.path]), ...this.missing];
     for (const directory of directories) await rmdir(directory).catch(() => undefined);
   }
 }
 
-/** What is in a directory; undefined if there is none. */
+/** Entries of a directory; undefined if it doesn't exist. */
 async function entriesIn(path: string): Promise<Dirent[] | undefined> {
   try {
     return await readdir(path, { withFileTypes: true });
@@ -68,24 +68,24 @@ async function entriesIn(path: string): Promise<Dirent[] | undefined> {
 }
 
 function checkNames(path: string, names: readonly string[]): void {
-  const found = names.includes('job.json') ? [] : names.filter((name) => late.includes(name));
+  const found = names.includes('job.json') ? [] : names.filter((name) => atEnd.includes(name));
   if (found.length === 0) return;
   throw new JobError(
     'BAD_OPTION',
-    `run directory ${path}: expected a new directory or a run, got one without job.json that has ${found.join(', ')}, ` +
+    `run directory ${path}: expected a new directory or a run, got a directory without job.json that contains ${found.join(', ')}, ` +
       'which a run would overwrite; pass another --run DIR',
   );
 }
 
-/** Links in a run directory of somebody else could lead what a run writes, or removes, to any place. */
+/** Rejects symbolic links: in a directory from somebody else they could redirect writes and removals anywhere. */
 function checkLinks(path: string, entries: readonly Dirent[]): void {
-  const own = [...early, ...late, ...others, 'job.json'];
+  const own = [...beforeStart, ...atEnd, ...others, 'job.json'];
   const links = entries.filter((entry) => entry.isSymbolicLink() && own.includes(entry.name)).map(({ name }) => name);
   if (links.length === 0) return;
   throw new JobError(
     'BAD_OPTION',
-    `run directory ${path}: expected files and folders of its own, got symbolic links, through which a run would write ` +
-      `elsewhere: ${links.join(', ')}; put in their place what they lead to, or pass another --run DIR`,
+    `run directory ${path}: expected regular files and folders, got symbolic links: ${links.join(', ')}; ` +
+      'replace each link by its target, or pass another --run DIR',
   );
 }
 

@@ -5,7 +5,7 @@ import { describeNote } from './view.js';
 
 const everyMs = 10_000;
 
-/** The same as text that goes on: a line every 10 s and whenever the state changes, and what happens meanwhile. */
+/** Status as lines of text: one per 10 s and per change of state, and one per note. */
 export class PlainLines {
   #printed: { readonly state: string; readonly atMs: number } | undefined;
   #lastNoteMs = -Infinity;

@@ -15,58 +15,59 @@ import { decideRestart, isFinalEnd } from './restart.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
-  /** Cores that they share. */
+  /** Cores shared by all workers. */
   readonly cores: number;
-  /** They are dealt out, one to each worker; those of a worker that leaves are free again. None: CPUs. */
+  /** Assigned one per worker and freed when a worker is drained. Empty: workers use CPUs. */
   readonly gpus?: readonly Gpu[];
   /** Address of the coordinator. */
   readonly coordinator: string;
-  /** Whether they keep compiled programs on disk. */
+  /** Cache compiled programs on disk. */
   readonly cache: boolean;
-  /** Options of token and TLS. */
+  /** Command-line flags for token and TLS. */
   readonly access?: readonly string[];
-  /** The coordinator's ends of their links, by their ids, are kept here; undefined: all goes by gRPC. */
+  /** Receives the coordinator's end of each worker's local transport, by worker id; undefined: gRPC only. */
   readonly links: Map<string, WorkerLink> | undefined;
-  /** JSON lines of all workers are appended here. */
+  /** All workers append their JSON log lines here. */
   readonly logFile: string;
-  /** A worker ended without being told to, and is started again. */
+  /** Called when a worker exited unexpectedly and will be restarted. */
   readonly onRestart: (message: string) => void;
   /**
-   * A worker ended for good without being asked to; `left` workers keep running or are restarted.
-   * @param error - the worker's own error, set when every restart would end in the same way.
+   * Called when a worker exited unexpectedly and will not be restarted.
+   * @param left - workers that run or will be restarted.
+   * @param error - the worker's error, set if every restart would fail in the same way.
    */
   readonly onExit: (message: string, left: number, error?: ClusterError) => void;
 }
 
-/** One of the workers, through all its processes. */
+/** One local worker across restarts of its process. */
 interface WorkerSlot {
   readonly index: number;
   readonly gpu: Gpu | undefined;
   workerId: string;
   child: ChildProcess | undefined;
   readySinceMs: number | undefined;
-  /** Reason that the coordinator gave when it last lost this worker. */
+  /** The coordinator's reason when it last lost this worker. */
   lostReason: string | undefined;
   ends: { inARow: number; neverReady: number };
 }
 
-/** Chunks of the dataset become garbage fast: a small young generation frees them some 50 MB earlier. */
+/** A small young generation frees dataset chunks early, which saves about 50 MB per worker. */
 const nodeOptions = ['--max-semi-space-size=1'];
 /**
- * For glibc. With an arena per thread it would keep some 60 MB more of freed memory. With huge pages the engine's steps
- * take 1 to 5 % less time, and a worker 10 MB more (docs/benchmarks.md).
+ * glibc settings. Two arenas instead of one per thread save about 60 MB of freed memory. Huge pages make steps 1 to 5 %
+ * faster and take 10 MB per worker (docs/benchmarks.md).
  */
 export const memorySettings = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 const stopLimitMs = 3_000;
-/** What a worker has to leave that is not needed any more. */
+/** Time for a drained worker to exit. */
 const drainLimitMs = 10_000;
-/** A worker that has worked for so long is not about to end again for the same reason. */
+/** After this time in the ready state, an exit no longer counts as a repeated failure. */
 const soundAfterMs = 60_000;
 
-/** Worker processes on this machine. They end when told to, when the job ends, or when this process does. */
+/** Worker processes on this machine. They exit when drained, when the job ends, or when this process exits. */
 export class LocalWorkers {
   readonly #children = new Set<ChildProcess>();
-  /** Workers that there shall be; those that were drained are not among them. */
+  /** Wanted workers, without drained ones. */
   readonly #slots = new Set<WorkerSlot>();
   #started = 0;
   readonly #restarts = new Set<NodeJS.Timeout>();
@@ -76,22 +77,22 @@ export class LocalWorkers {
     this.scale(options.count);
   }
 
-  /** How many there shall be, those included that are about to be started again. */
+  /** Number of wanted workers, including those waiting for a restart. */
   get count(): number {
     return this.#slots.size;
   }
 
   /**
-   * Starts workers, or drains the newest ones: they leave after what they compute, and others take over their shards.
-   * @throws ClusterError REFUSED when the training is over.
+   * Starts workers, or drains the newest: each stops after its current step, and its shards go to other workers.
+   * @throws ClusterError REFUSED when training is over.
    */
   scale(count: number): void {
-    if (this.#stopping) throw new ClusterError('REFUSED', 'scale: expected a run that trains, got one that is over');
+    if (this.#stopping) throw new ClusterError('REFUSED', 'scale: expected a training run, got one that has ended');
     while (this.#slots.size < count) this.#add();
     for (const slot of [...this.#slots].slice(count)) this.#drain(slot);
   }
 
-  /** Takes note of which workers became ready, and of the end of the training, when all are sent home. */
+  /** Tracks ready and lost workers, and the end of training, after which no worker is restarted. */
   handle(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'reporting') this.#noMore();
     if (event.type !== 'worker') return;
@@ -102,7 +103,7 @@ export class LocalWorkers {
     }
   }
 
-  /** Ends all workers, gently first. */
+  /** Stops all workers; kills those that don't exit within 3 s. */
   async stop(): Promise<void> {
     this.#noMore();
     const children = [...this.#children];
@@ -112,13 +113,13 @@ export class LocalWorkers {
     clearTimeout(timer);
   }
 
-  /** Waits for the workers to end by themselves, as they do when the coordinator sends them home. */
+  /** Waits up to 3 s for the workers to exit, as they do when the job ends, then stops them. */
   async finish(): Promise<void> {
     this.#noMore();
     const all = Promise.all([...this.#children].map(ended));
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
-    await Promise.race([all, late]);
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
+    await Promise.race([all, limit]);
     clearTimeout(timer);
     await this.stop();
   }
@@ -170,7 +171,7 @@ export class LocalWorkers {
       ...{ ...memorySettings, ...process.env },
       ...(slot.gpu && gpuEnvironment(slot.gpu, process.env, fetchedCudaLibraries())),
     };
-    // The channel tells a worker that this process is gone, so that no orphan goes on; then comes the link, see `linkFds`.
+    // The IPC channel closes when this process exits, so no worker is orphaned. Next: the local transport, see `linkFds`.
     const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd, 'pipe' as const] : [])];
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio });
     if (file) this.options.links?.set(slot.workerId, new LocalLink(file, child.stdio.at(-1) as Duplex));
@@ -178,13 +179,13 @@ export class LocalWorkers {
     slot.child = child;
     this.#children.add(child);
     const { workerId } = slot;
-    const gone = (how: string, code: number | null) => {
-      // What it sent last may still be on its way.
+    const onEnd = (how: string, code: number | null) => {
+      // Its last messages may still be unread.
       setTimeout(() => this.#dropLink(workerId), drainLimitMs).unref();
       if (this.#children.delete(child) && this.#slots.has(slot) && !this.#stopping) this.#ended(slot, how, code);
     };
-    child.once('error', (error) => gone(error.message, null));
-    child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code));
+    child.once('error', (error) => onEnd(error.message, null));
+    child.once('exit', (code, signal) => onEnd(signal ?? `exit code ${code}`, code));
   }
 
   #dropLink(workerId: string): void {
@@ -196,14 +197,14 @@ export class LocalWorkers {
   #ended(slot: WorkerSlot, how: string, code: number | null): void {
     const { onRestart, onExit, logFile } = this.options;
     slot.ends = countEnd(slot, performance.now());
-    const message = `local worker ${slot.index} ended (${how})`;
+    const message = `local worker ${slot.index} exited (${how})`;
     const decision = isFinalEnd(code) ? 'give up' : decideRestart(slot.ends);
     if (decision === 'give up') {
       this.#slots.delete(slot);
       const error = code === wrongUsageExitCode ? refusal(slot.lostReason ?? `${message}; see ${logFile}`) : undefined;
-      return onExit(`${message} and is not started again; see ${logFile}`, this.#slots.size, error);
+      return onExit(`${message} and will not be restarted; see ${logFile}`, this.#slots.size, error);
     }
-    onRestart(`${message}; starting it again in ${decision.delayMs / 1000} s`);
+    onRestart(`${message}; restarting it in ${decision.delayMs / 1000} s`);
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
       if (this.#slots.has(slot)) this.#start(slot);

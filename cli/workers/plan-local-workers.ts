@@ -10,33 +10,33 @@ import { decideCount, decideGpus, describePlan, type RequestedEngine, type GpuSe
 
 export interface LocalPlan {
   readonly count: number;
-  /** One worker gets one of them; none where workers compute on CPUs, or choose by themselves. */
+  /** One per worker; empty if workers use CPUs or choose a device themselves. */
   readonly gpus: readonly Gpu[];
-  /** What a user might want to know, if anything. */
+  /** Note for the user. */
   readonly note?: string | undefined;
 }
 
 /**
- * Reads `--workers`, a number or `auto`, and looks which GPUs of this machine the workers can have.
+ * Parses `--workers`, a number or `auto`, and chooses the workers' GPUs.
  * @throws JobError BAD_OPTION
  */
 export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards' | 'engine'>): Promise<LocalPlan> {
   const wanted = parseWorkers(text);
   const { engine, shards } = spec;
   checkProvider(engine);
-  const room = await gpuSetup(engine);
-  const gpus = decideGpus(engine, room);
+  const setup = await gpuSetup(engine);
+  const gpus = decideGpus(engine, setup);
   const count = wanted ?? decideCount(engine, gpus, await cpuSetup(shards, engine.threads));
-  return { count, gpus, note: describePlan(engine, room) };
+  return { count, gpus, note: describePlan(engine, setup) };
 }
 
-/** @throws JobError BAD_OPTION if CUDA is required and its provider isn't installed, before every worker fails. */
+/** Reports a missing CUDA provider once, before every worker fails. @throws JobError BAD_OPTION */
 function checkProvider({ name, device }: RequestedEngine): void {
   if (name !== 'onnx' || !/^cuda(:|$)/.test(device) || cudaProviderFile() !== undefined) return;
   throw new JobError(
     'BAD_OPTION',
-    `engine.device: expected ONNX Runtime's CUDA provider to be installed for ${device}, got none; run ` +
-      "scripts/gpu-setup.sh in Lockstep's folder, or compute on CPUs: --device cpu",
+    `engine.device: expected ONNX Runtime's CUDA provider for ${device}, got none; run ` +
+      "scripts/gpu-setup.sh in Lockstep's folder, or use CPUs: --device cpu",
   );
 }
 

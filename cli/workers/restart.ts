@@ -1,10 +1,10 @@
 import { wrongUsageExitCode } from '../exit-codes.js';
 
-/** How often a local worker has ended unexpectedly. */
+/** Unexpected exits of a local worker. */
 export interface Ends {
-  /** In a row, without having worked for long in between. */
+  /** Consecutive exits, without a long ready period in between. */
   readonly inARow: number;
-  /** In a row, without having been ready. */
+  /** Consecutive exits before the worker was ready. */
   readonly neverReady: number;
 }
 
@@ -13,14 +13,14 @@ const longestDelayMs = 8_000;
 const mostNeverReady = 5;
 
 /**
- * True if a worker with this exit code must not be restarted: it was asked to stop, as by SIGTERM, or its exit code
- * means that every restart would end in the same way.
+ * True if a worker with this exit code must not be restarted: it stopped on request, or every restart would fail in the
+ * same way.
  */
 export function isFinalEnd(code: number | null): boolean {
   return code === 0 || code === wrongUsageExitCode;
 }
 
-/** Whether a local worker that ended unexpectedly is started again, and after how long: ever longer, up to 8 s. */
+/** Decides on the restart of a worker that exited unexpectedly. The delay doubles up to 8 s. */
 export function decideRestart({ inARow, neverReady }: Ends): { readonly delayMs: number } | 'give up' {
   if (neverReady >= mostNeverReady) return 'give up';
   return { delayMs: Math.min(longestDelayMs, firstDelayMs * 2 ** (inARow - 1)) };

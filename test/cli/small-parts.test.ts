@@ -56,3 +56,13 @@ describe('a new run directory', () => {
     expect(newRunDirectory('runs', 'cluster-cnn3', now)).toBe(join('runs', 'cluster-cnn3-20260131-142501-073'));
   });
 });
+
+describe('the command that messages name', () => {
+  it.each([
+    ['/usr/local/bin/lockstep', undefined, 'lockstep'],
+    [join(process.cwd(), 'dist/cli/main.js'), undefined, 'node dist/cli/main.js'],
+    ['/a/node_modules/.bin/lockstep', 'exec', 'npx lockstep'],
+  ])('works where %s was started, npm command %s', (script, npmCommand, expected) => {
+    expect(commandName(script, npmCommand ?? '')).toBe(expected);
+  });
+});

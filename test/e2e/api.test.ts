@@ -46,7 +46,7 @@ describe('a training by the library', () => {
     );
     expect(headOf(tested.lastImages())).toBe(magic);
     const [worst] = tested.mistakes(1, 3).caption.split('\n');
-    const [, actual, predicted, count] = /^(\w+) taken for (\w+): (\d+) \(/.exec(worst!)!;
+    const [, actual, predicted, count] = /^(\w+) predicted as (\w+): (\d+) \(/.exec(worst!)!;
     const classes = dataset.classes;
     expect(record.confusion[classes.indexOf(actual!)]![classes.indexOf(predicted!)]).toBe(Number(count));
   });

@@ -37,7 +37,7 @@ function controlOf(address: string, ...common: string[]) {
 const ready = ({ workers }: StatusReply) => workers.filter(({ state }) => state !== 'compiling').length;
 
 async function addressOf(train: Command): Promise<string> {
-  return (await train.until(/lockstep watch --coordinator (\S+)/))[1]!;
+  return (await train.until(/Watch from another terminal: .* watch --coordinator (\S+)/))[1]!;
 }
 
 const quiet = join(scratch.path, 'runs', 'quiet');

@@ -75,7 +75,7 @@ describe.skipIf(python === undefined)(`examples/cifar10.ipynb ${skippedWithoutPy
     const { stdout } = await promisify(execFile)(process.execPath, ['script.js'], options);
     const { finalDigest } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { finalDigest: string };
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(finalDigest);
-    expect(stdout).toContain('taken for');
+    expect(stdout).toContain('predicted as');
   });
 });
 

@@ -52,7 +52,7 @@ describe('a coordinator that is started again on a run that is over', () => {
       lockstep(['coordinator', ...job, '--run', quiet, '--listen', '127.0.0.1:0', ...args]);
     const before = text(quiet, 'run.json');
     const { code, stdout } = await again();
-    expect(stdout).toMatch(/this run is finished, nothing is left to do/);
+    expect(stdout).toMatch(/this run is already finished/);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(`Final digest: ${recordOf(quiet).finalDigest}`);
     expect(code).toBe(0);
     const other = await again('--seed', '9');
@@ -167,7 +167,9 @@ describe('what is refused', () => {
     expect(await refusal('--resume', quiet)).toContain(
       'got a run that finished after 4 epochs; a finished run cannot be resumed or extended',
     );
-    expect(await refusal('--resume', join(scratch.path, 'nowhere'))).toContain('expected the directory of a run');
+    expect(await refusal('--resume', join(scratch.path, 'nowhere'))).toContain(
+      'expected a run directory with job.json',
+    );
     expect(await refusal('--resume', quiet, '--run', 'x')).toContain('expected the run alone, got --run x too');
   });
 });

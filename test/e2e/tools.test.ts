@@ -117,7 +117,9 @@ describe('lockstep evaluate', () => {
     expect(stdout).toContain('actual blue gree  red accuracy');
     const nothing = await command('evaluate', join(scratch.path, 'nowhere'));
     expect(nothing).toMatchObject({ code: 2, stdout: '' });
-    expect(nothing.stderr).toMatch(/expected a run directory.*got nothing at .*nowhere; see lockstep runs/);
+    expect(nothing.stderr).toMatch(
+      /open model .*nowhere: expected a run directory.*got no such file; see lockstep runs/,
+    );
   });
 });
 
@@ -136,7 +138,7 @@ describe('lockstep export', () => {
     });
     const again = await command(...args);
     expect(again.code).toBe(2);
-    expect(again.stderr).toContain(`expected a new file, got ${out}, which is there; pass --force or another --out`);
+    expect(again.stderr).toContain(`expected a new file, got existing ${out}; pass --force or another --out`);
   });
 
   it('makes one format of another', async () => {

@@ -101,7 +101,7 @@ describe('a module', () => {
   });
 
   it.each([
-    ['does not load', 'export default (', 'expected a module that loads, got its error'],
+    ['does not load', 'export default (', 'expected a module that loads, got an error'],
     [
       'exports no function',
       'export default 5',
@@ -110,9 +110,13 @@ describe('a module', () => {
     [
       'throws',
       "export default () => { throw new Error('no way') }",
-      'expected a function that returns a model, got its error: no way',
+      'expected a function that returns a model, got an error: no way',
     ],
-    ['returns no model', 'export default () => 5', 'expected its function to return a tf.LayersModel, got number'],
+    [
+      'returns no model',
+      'export default () => 5',
+      'expected a function that returns a tf.LayersModel, got one that returns number',
+    ],
   ])('is refused when it %s', async (_, text, message) => {
     await expect(read('.mjs', text)).rejects.toMatchObject({ code: 'BAD_MODEL' });
     await expect(read('.mjs', text)).rejects.toThrow(message);

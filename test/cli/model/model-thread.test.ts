@@ -38,20 +38,20 @@ describe('a model from a module, read in a thread', () => {
     await expect(within(readModel(file, data, 1500), 'the limit', 15_000)).rejects.toMatchObject({
       code: 'BAD_MODEL',
       message: expect.stringContaining(
-        `model ${file}: expected its module to make a model within 1.5 s, got ${found}`,
+        `model ${file}: expected a model from its module within 1.5 s, got ${found}`,
       ) as string,
     });
   });
 
   it.each([
-    ['waits for nothing', 'await new Promise(() => 0);', /got a wait for a promise that never settles$/],
-    ['ends the process', 'process.exit(0);', /got a call of process.exit; leave it out$/],
+    ['waits for nothing', 'await new Promise(() => 0);', /got a promise that never settles$/],
+    ['ends the process', 'process.exit(0);', /got a call of process.exit; remove it$/],
     [
       'fails later',
       'setTimeout(() => { throw new Error("too late"); }, 1); await new Promise((r) => setTimeout(r, 9e4));',
       /got an error outside its function: too late$/,
     ],
-    ['throws', 'throw new Error("no");', /: expected a module that loads, got its error: no$/],
+    ['throws', 'throw new Error("no");', /: expected a module that loads, got an error: no$/],
   ])('is refused at once when the module %s', async (name, text, message) => {
     const read = readModel(module(name.replaceAll(' ', '-'), text), data);
     await expect(within(read, 'the refusal', 20_000)).rejects.toMatchObject({

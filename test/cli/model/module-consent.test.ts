@@ -48,7 +48,7 @@ it('a module that a run names is run by --resume only with consent', async () =>
   writeFileSync(join(directory, 'job.json'), JSON.stringify(job));
   const options = { resume: directory, runs: 'runs', set: [] };
   await expect(chooseRun(undefined, options)).rejects.toThrow(
-    `got none; ${join(directory, 'job.json')} names it, and a module can do everything that you can`,
+    `got none; ${join(directory, 'job.json')} names it, and a module can do everything you can`,
   );
   expect((await chooseRun(undefined, { ...options, allowModule: true })).spec.model).toBe('./net.mjs');
 });
@@ -83,7 +83,7 @@ describe('the question about a module', () => {
     const content = 'export default () => 1;';
     const { outcome, shown, file } = await answer('y\n', content);
     expect(outcome).toBe('run');
-    expect(shown).toContain(`job.yaml names a module, which runs to build the model:\n  ${file}\n`);
+    expect(shown).toContain(`job.yaml names a module that will be run to build the model:\n  ${file}\n`);
     expect(shown).toContain(`SHA-256 ${createHash('sha256').update(content).digest('hex')}\n`);
     expect(shown).toMatch(/Run it\? \[y\/N\] $/);
   });

@@ -152,9 +152,9 @@ describe('a spec that is wrong', () => {
 
   it('is refused when its file cannot be read or is no YAML', async () => {
     expect(await problems([], join(directory, 'missing.yaml'))).toMatch(
-      /^job spec: expected a readable file, got ENOENT/,
+      /^read job spec: expected a readable file, got ENOENT/,
     );
-    expect(await problems([], directory)).toMatch(/^job spec: expected a readable file, got EISDIR/);
+    expect(await problems([], directory)).toMatch(/^read job spec: expected a readable file, got EISDIR/);
     expect(await problems([], file('a: [1\nb: }'))).toContain(`${join(directory, 'job.yaml')}:2`);
   });
 });

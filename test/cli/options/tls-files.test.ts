@@ -104,7 +104,7 @@ describe('certificates that are renewed while their processes run', () => {
     expect(answers).toEqual(Array.from({ length: 7 }, () => 'answered'));
     expect(coordinator.logged).toHaveLength(3);
     expect(coordinator.logged[0]).toBe(
-      `TLS: ${join(coordinator.directory, 'tls.crt')}, its key and CA were reloaded; new connections use them`,
+      `TLS: reloaded ${join(coordinator.directory, 'tls.crt')}, its key and CA; new connections use them`,
     );
     // The former CA is out: its certificates get no new connection, but keep those that they have.
     expect(await ask(client(address, { ...before!.worker, ca }))).toBe('UNAUTHENTICATED');
@@ -154,7 +154,7 @@ describe('certificates that are renewed while their processes run', () => {
     await check();
     expect(logged).toHaveLength(1);
     expect(logged[0]).toMatch(
-      /^TLS: the changed certificate files are invalid; the previous ones stay in use: --tls-key: expected the key of/,
+      /^TLS: the changed certificate files are invalid; keeping the previous ones: --tls-key: expected the key of/,
     );
     expect([tls.cert, changes]).toEqual([before!.worker.cert, 0]);
     write({ key: 'none' });

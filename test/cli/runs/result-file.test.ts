@@ -28,13 +28,13 @@ describe('the result file', () => {
     };
     expect(JSON.parse(text)).toEqual(said);
     const pod = coordinatorPod(makeJob(), 1, exited(0, { message: text }));
-    expect(attemptsOf([pod])[0]?.end).toEqual({ type: 'succeeded', lastWord: said });
+    expect(attemptsOf([pod])[0]?.end).toEqual({ type: 'succeeded', finalResult: said });
   });
 
   it('spoils no run when it cannot be written', () => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     writeResultFile(join(directory, 'nowhere', 'result.json'), { input });
-    expect(told.mock.calls[0]?.[0]).toContain('result.json: expected a file that can be written, got ENOENT');
+    expect(told.mock.calls[0]?.[0]).toContain('result.json: expected a writable file, got ENOENT');
     told.mockRestore();
   });
 

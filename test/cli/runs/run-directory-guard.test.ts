@@ -55,7 +55,7 @@ describe('a run that has not begun', () => {
       /expected a directory, got a file at or above it; pass another --run DIR$/,
     );
     await expect(RunDirectoryGuard.inspect(project)).rejects.toThrow(
-      'got one without job.json that has model, which a run would overwrite',
+      'got a directory without job.json that contains model, which a run would overwrite',
     );
     expect(readdirSync(directory)).toEqual(['precious.txt', 'project']);
   });
@@ -66,7 +66,9 @@ describe('a run that has not begun', () => {
     mkdirSync(run);
     writeFileSync(join(run, 'job.json'), '{}');
     symlinkSync(join(directory, 'elsewhere'), join(run, name));
-    await expect(RunDirectoryGuard.inspect(run)).rejects.toThrow(`through which a run would write elsewhere: ${name};`);
+    await expect(RunDirectoryGuard.inspect(run)).rejects.toThrow(
+      `got symbolic links: ${name}; replace each link by its target`,
+    );
   });
 
   it('may be reached through a link, and have links of others in it', async () => {

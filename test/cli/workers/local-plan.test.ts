@@ -69,14 +69,14 @@ describe('a user is told', () => {
     describePlan(wish, { gpus: found, isInstalled });
 
   it('which GPUs are used', () => {
-    expect(say(engine(), gpus, true)).toBe('GPUs: 3 GPUs (NVIDIA H200), one for each worker');
+    expect(say(engine(), gpus, true)).toBe('GPUs: 3 GPUs (NVIDIA H200), one per worker');
   });
 
   it('of GPUs that stay idle, with the command that changes it', () => {
     expect(say(engine())).toBe(
-      "GPUs: 3 GPUs (NVIDIA H200) found, but not ONNX Runtime's CUDA provider, so workers compute on CPUs. " +
-        "To use GPUs, run scripts/gpu-setup.sh in Lockstep's folder; " +
-        'to use only CPUs without this note, pass --set engine.device=cpu',
+      "GPUs: found 3 GPUs (NVIDIA H200), but ONNX Runtime's CUDA provider is not installed; workers use CPUs. " +
+        "To use GPUs, run scripts/gpu-setup.sh in Lockstep's folder. " +
+        'To hide this note, pass --set engine.device=cpu',
     );
   });
 
