@@ -19,8 +19,8 @@ interface Namespace {
 }
 
 /**
- * Pace of plans caused by coordinators' answers. A coordinator may answer anything, even a new state each time, so the
- * number of plans is bounded per job and per namespace.
+ * Limits the rate of plans caused by coordinators' answers, per job and per namespace. A hostile coordinator could report
+ * a new state with every answer.
  */
 export class PlanRate {
   readonly #namespaces = new Map<string, Namespace>();
@@ -49,21 +49,21 @@ export class PlanRate {
   }
 }
 
-/** Pace of one job. */
+/** Rate of plans of one job. */
 export class JobPlanRate {
   readonly #changes = new RateLimit(jobPerSecond, jobBurst);
-  #toldMs = -Infinity;
+  #admittedMs = -Infinity;
 
   constructor(
     private readonly namespace: RateLimit,
     private readonly intervalMs: () => number,
   ) {}
 
-  /** Whether to plan for an answer now; if not, the next answer is judged again. @param nowMs - monotonic. */
+  /** True if an answer may cause a plan now. If not, a later answer will. @param nowMs - monotonic. */
   admit(news: Urgency, nowMs: number): boolean {
-    const isDue = nowMs - this.#toldMs >= this.intervalMs();
+    const isDue = nowMs - this.#admittedMs >= this.intervalMs();
     const admitted = news === 'end' || isDue || (news === 'change' && this.#tryChange(nowMs));
-    if (admitted) this.#toldMs = nowMs;
+    if (admitted) this.#admittedMs = nowMs;
     return admitted;
   }
 

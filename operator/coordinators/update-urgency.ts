@@ -7,18 +7,18 @@ export type Urgency =
   | 'end'
   /** Soon: something other than progress has changed. */
   | 'change'
-  /** On its turn. */
+  /** At the job's next turn. */
   | 'progress';
 
-/** @param planned - last answer that a plan has used. */
+/** Urgency of `answer`. @param planned - the last answer used by a plan. */
 export function urgencyOf(planned: Answer | undefined, answer: Answer): Urgency {
   if (answer.status && isEndState(answer.status.state)) return 'end';
   const hasFailed = (one: Answer | undefined) => one?.error !== undefined;
-  return hasFailed(planned) !== hasFailed(answer) || gist(planned) !== gist(answer) ? 'change' : 'progress';
+  return hasFailed(planned) !== hasFailed(answer) || summary(planned) !== summary(answer) ? 'change' : 'progress';
 }
 
-/** Fields of an answer that aren't progress. While a run trains, its reason may change at each step. */
-function gist(answer: Answer | undefined): string {
+/** The fields of an answer that aren't progress. While training, the reason may change at every step. */
+function summary(answer: Answer | undefined): string {
   const status = answer?.status;
   if (!status) return '';
   const { state, workers, readyWorkers, epochs, digestEpoch } = status;

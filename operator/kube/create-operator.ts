@@ -22,16 +22,16 @@ import { Secrets } from './secrets.js';
 import { SpecCache } from './spec-cache.js';
 import { WorkQueue } from './work-queue.js';
 
-/** A failed job comes again after a second; one that fails for long, every minute. */
+/** Retries of a failed job: after a second at first, later every minute. */
 const backoff: Backoff = { firstMs: 1_000, maxMs: 60_000 };
-/** What happens within as long of a job is planned for at once: ten pods that start make forty events. */
+/** Changes of a job within this time share one plan: ten starting pods cause forty events. */
 const batchMs = 50;
 
-/** Puts an operator together; nothing happens before it is run. */
+/** Assembles an operator without starting it. */
 export function createOperator(config: KubeConfig, options: OperatorOptions, prom: typeof PromClient): Operator {
   const { log, lease, settings } = options;
   const acting = new AbortController();
-  // Every request under way listens to it.
+  // Every pending request listens to it.
   setMaxListeners(0, acting.signal);
   const phase: Phase = { synced: false, leading: false };
   const instruments = createInstruments(prom);
@@ -66,8 +66,8 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
     health: new MonitoringServer({
       ...options.health,
       pages: {
-        '/healthz': () => healthPage(acting.signal.aborted ? 'leadership was lost' : undefined),
-        '/readyz': () => healthPage(phase.synced ? undefined : 'the initial lists are not complete'),
+        '/healthz': () => healthPage(acting.signal.aborted ? 'leadership lost' : undefined),
+        '/readyz': () => healthPage(phase.synced ? undefined : 'initial lists incomplete'),
       },
     }),
     metrics: options.metrics && new MonitoringServer({ ...options.metrics, pages: metricsPages(instruments) }),
@@ -83,7 +83,7 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   const work = async (key: string) => {
     const end = instruments.reconcile.startTimer();
     let outcome = 'failed';
-    // A reconciliation without work never yields: a thousand in a row would block everything else.
+    // A reconciliation without work never yields, so a thousand in a row would block the event loop.
     await untilIdle();
     try {
       const againMs = await reconciler.reconcile(key);
@@ -99,7 +99,7 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   return new WorkQueue({ work, concurrency, backoff, onFailure });
 }
 
-/** One kind of object in one namespace, or in all. */
+/** One kind of object in one or all namespaces. */
 interface InformerInput {
   readonly resource: Resource;
   readonly namespace: string | undefined;
@@ -115,12 +115,12 @@ function createInformer(
   return new Informer(api, caches.of(resource), {
     resource,
     namespace,
-    // Whoever makes a job needs no label on it.
+    // Users don't label their jobs.
     ...(resource === jobResource ? {} : { labelSelector: `${managedBy.label}=${managedBy.value}` }),
     ...(times && { times }),
     onRestart: (plural, why) => {
       instruments.restarts.inc({ resource: plural });
-      log.info({ resource: plural }, `watching again: ${why}`);
+      log.info({ resource: plural }, `watch restarted: ${why}`);
     },
   });
 }

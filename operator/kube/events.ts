@@ -5,10 +5,10 @@ import { EventMemory, type JobEvent } from './event-decisions.js';
 import { fieldManager } from './field-manager.js';
 import { eventResource, pathOf } from './resources.js';
 
-/** The API's limit of an Event's message. */
+/** The API's limit for an Event's message. */
 const maxMessage = 1024;
 
-/** Writes Kubernetes Events about jobs. They are a courtesy: one that cannot be written is logged and left. */
+/** Writes Kubernetes Events about jobs. A failed write is only logged. */
 export class Events {
   readonly #memory = new EventMemory();
 
@@ -52,7 +52,7 @@ export class Events {
   }
 }
 
-/** A core/v1 Event, the kind that `kubectl describe` and `kubectl get events` show with a count. */
+/** A core/v1 Event, which `kubectl describe` and `kubectl get events` show with a count. */
 function eventOf(job: KubernetesObject, name: string, { reason, message, warning }: JobEvent, now: Date): object {
   const { namespace, name: jobName, uid, resourceVersion } = job.metadata ?? {};
   const time = now.toISOString();

@@ -1,20 +1,20 @@
 import type { PackedJob } from './trim.js';
 
-/** Spec and status of 5,000 ordinary jobs, of 3 kB each. */
+/** Enough for spec and status of 5,000 ordinary jobs, about 3 kB each. */
 const maxBytes = 32 * 2 ** 20;
 
 /**
- * Bounds the memory that spec and status of all cached jobs take. Those that changed longest ago are dropped first, and
- * read from the API server again when the job is planned.
+ * Bounds the memory used by specs and statuses of cached jobs. The least recently changed are dropped first, and read
+ * from the API server when the job is planned.
  */
 export class JobCacheLimit {
-  /** Bytes of each, in the order in which they came. */
+  /** Bytes of each job, in the order of their changes. */
   readonly #jobs = new Map<PackedJob, number>();
   #bytes = 0;
 
   constructor(private readonly limitBytes = maxBytes) {}
 
-  /** Takes note of a change in the cache of jobs, and drops what is above the limit from the cached objects. */
+  /** Records a change in the cache of jobs, and drops spec and status of jobs beyond the limit. */
   replace(before: PackedJob | undefined, after: PackedJob | undefined): void {
     if (before) this.#remove(before);
     if (after?.packedSpec === undefined) return;
@@ -34,13 +34,13 @@ export class JobCacheLimit {
   }
 }
 
-/** The state stays, for the metrics. */
+/** Drops spec and status except for the state, which metrics use. */
 function drop(job: PackedJob): void {
   delete job.packedSpec;
   if (job.status) job.status = { state: job.status.state, conditions: [] };
 }
 
-/** JavaScript's strings have two bytes per character as soon as one of them is not Latin. */
+/** Upper bound: JavaScript strings take two bytes per character if any is not Latin-1. */
 function bytesOf({ packedSpec = '', status }: PackedJob): number {
   return 2 * (packedSpec.length + JSON.stringify(status ?? {}).length);
 }

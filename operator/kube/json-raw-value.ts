@@ -1,19 +1,19 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** JSON values that are read to their end without being parsed. */
+/** Reading JSON values to their end without parsing them. */
 
 /** Replaces a value that isn't stored. */
 export interface Measured {
   readonly type: 'string' | 'object' | 'array' | 'other';
-  /** Of its JSON text. */
+  /** Bytes of its JSON text. */
   readonly bytes: number;
-  /** Of its JSON text, hexadecimal. */
+  /** Digest of its JSON text, hexadecimal. */
   readonly sha256: string;
   /** Its JSON text; with `text` only. */
   readonly text?: string;
 }
 
-/** A value that is being read without being parsed. */
+/** A partially read value. */
 export interface RawValue {
   readonly keep: 'nothing' | 'all' | 'digest' | 'text';
   readonly type: Measured['type'];
@@ -21,26 +21,26 @@ export interface RawValue {
   readonly text: Buffer[];
   bytes: number;
   level: number;
-  /** Greatest level so far. */
+  /** Maximum level so far. */
   levels: number;
   quoted: boolean;
   /** The previous chunk ended within an escape. */
   escaped: boolean;
 }
 
-/** The bytes that JSON is made of. */
+/** Bytes with a meaning in JSON. */
 export const bytes = {
   ...{ quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a },
   ...{ openBrace: 0x7b, closeBrace: 0x7d, openBracket: 0x5b, closeBracket: 0x5d },
 } as const;
 const { quote, backslash, comma, openBrace, closeBrace, openBracket, closeBracket } = bytes;
 
-/** End of the value; undefined: not in this chunk. */
+/** Position after the value; undefined if it doesn't end in this chunk. */
 export function endOfRawValue(raw: RawValue, chunk: Buffer, at: number): number | undefined {
   return raw.type === 'other' ? endOfScalar(chunk, at) : endOfValue(raw, chunk, at);
 }
 
-/** @param byte - its first one. */
+/** Starts reading a value. @param byte - its first byte. */
 export function startRawValue(keep: RawValue['keep'], byte: number): RawValue {
   const hash = keep === 'digest' || keep === 'text' ? createHash('sha256') : undefined;
   return { keep, type: typeOf(byte), hash, text: [], bytes: 0, level: 0, levels: 0, quoted: false, escaped: false };

@@ -11,13 +11,13 @@ export interface Page {
 
 export interface MonitoringSettings {
   readonly host: string;
-  /** 0: any. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Answers by path. */
+  /** Pages by path. */
   readonly pages: Readonly<Record<string, () => Page | Promise<Page>>>;
 }
 
-/** A request has one line and few headers, and arrives at once. A kubelet closes its connection after each. */
+/** Requests have few headers and arrive at once. A kubelet closes its connection after each. */
 const headersMs = 2_000;
 const serverOptions = {
   ...{ headersTimeout: headersMs, requestTimeout: headersMs, keepAliveTimeout: 1_000 },
@@ -27,8 +27,8 @@ const connectionLimits = { perAddress: 16, total: 256 };
 const plain = 'text/plain; charset=utf-8';
 
 /**
- * A small HTTP server for probes or metrics. No client can hold a connection for long or block others, because a failed
- * probe would restart the operator.
+ * HTTP server for probes or metrics. No client can hold a connection for long or block others, because a failed probe
+ * would restart the operator.
  */
 export class MonitoringServer {
   readonly #server: Server;
@@ -63,9 +63,9 @@ export class MonitoringServer {
   }
 }
 
-/** Response to a probe. @param trouble - reason for failure; undefined: healthy. */
-export function healthPage(trouble: string | undefined): Page {
-  return text(trouble === undefined ? 200 : 503, trouble ?? 'ok');
+/** Response to a probe. @param problem - reason for failure; undefined: healthy. */
+export function healthPage(problem: string | undefined): Page {
+  return text(problem === undefined ? 200 : 503, problem ?? 'ok');
 }
 
 function text(code: number, line: string): Page {

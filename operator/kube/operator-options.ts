@@ -6,7 +6,7 @@ import type { LeaseTimes } from './lease-decisions.js';
 export interface LeaseOptions {
   readonly namespace: string;
   readonly name: string;
-  /** One process incarnation, so that a quick restart is not taken for its predecessor. */
+  /** Unique per process, so a restart isn't mistaken for its predecessor. */
   readonly identity: string;
   readonly times: LeaseTimes;
 }
@@ -17,20 +17,20 @@ export interface Endpoint {
 }
 
 export interface OperatorOptions {
-  /** Namespaces whose jobs are served; undefined: all. */
+  /** Managed namespaces; undefined: all. */
   readonly namespaces?: readonly string[] | undefined;
   readonly settings: Settings;
   /** Namespace of the Secret with the operator's key. */
   readonly keyNamespace: string;
-  /** Absent: this is the only operator, and acts at once. */
+  /** Absent: no leader election. */
   readonly lease?: LeaseOptions | undefined;
   /** Address for probes. */
   readonly health: Endpoint;
-  /** Address for metrics; absent: not served. */
+  /** Address for metrics; absent: no metrics. */
   readonly metrics?: Endpoint | undefined;
-  /** Jobs that are worked on at once. */
+  /** Jobs reconciled concurrently. */
   readonly concurrency: number;
-  /** Requests per second to the API server on average, and at once. */
+  /** Average and burst of requests to the API server. */
   readonly rate: { readonly perSecond: number; readonly burst: number };
   readonly times?: InformerTimes;
   readonly log: Logger;

@@ -1,9 +1,9 @@
 /**
- * Waiting items in groups that take turns: a group with a thousand items delays another group's first item by at most
- * one. Each item is contained once.
+ * Set of waiting items, taken round-robin by group: a group with a thousand items delays another group's first item by at
+ * most one.
  */
 export class RoundRobin<Item> {
-  /** In the order of their turns; no group is empty. */
+  /** Non-empty groups in the order of their turns. */
   readonly #groups = new Map<string, Set<Item>>();
   #size = 0;
 
@@ -30,8 +30,7 @@ export class RoundRobin<Item> {
   }
 
   /**
-   * Removes and returns the oldest eligible item of the first group in turn that has one. The group's next turn comes
-   * after all others'.
+   * Removes and returns the oldest eligible item of the next group that has one. That group moves to the end.
    */
   next(may: (item: Item, group: string) => boolean = () => true): Item | undefined {
     for (const [group, items] of this.#groups) {

@@ -14,13 +14,13 @@ import { workerDeployment } from './objects/worker-deployment.js';
 import { timeMs } from './time.js';
 import type { Action, Desired, Observed } from './types.js';
 
-/** What is done for a job that is to run: whatever is missing is made, whatever differs is written. */
+/** Actions for a job that should run: creates missing objects and updates those that differ. */
 export function runActions(observed: Observed, view: JobView, context: JobContext, nowMs: number): Action[] {
   const { children, taken = [], job, keyId } = observed;
-  // A name that is taken is tried again when the shell forgets it; until then nothing new is made at all.
+  // While a name is taken, nothing is created. It is retried when its entry in `taken` expires.
   const create = (actions: Action[]) => (taken.length > 0 ? actions.filter(({ type }) => type !== 'create') : actions);
-  const quiet = [
-    ...storageClaims(context).flatMap((claim) => ensure(children, claim, 'as it was made')),
+  const objects = [
+    ...storageClaims(context).flatMap((claim) => ensure(children, claim, 'create only')),
     ...ensure(children, jobConfig(context)).map((action) => withTopology(action, context)),
     ...[coordinatorService(context), ...networkPolicies(context), ...disruptionBudgets(context)].flatMap((object) =>
       ensure(children, object),
@@ -28,30 +28,30 @@ export function runActions(observed: Observed, view: JobView, context: JobContex
   ];
   const current = currentCredentials(job, keyId, nowMs);
   const start = taken.length > 0 ? [] : startActions(view, context, { credentials: current, nowMs });
-  // Workers are replaced together with their coordinator: only its own workers can join it.
+  // Workers are replaced together with their coordinator: only workers with its credentials can join.
   const isNew = start.length > 0 || view.memory.attempt === 0;
   const credentials = isNew ? current : view.memory.credentials;
   return [
-    ...create(quiet),
+    ...create(objects),
     ...start,
     ...(isTrainingDone(view)
-      ? stopWorkers(observed, 'the last step and evaluation are done')
+      ? stopWorkers(observed, 'training and evaluation are complete')
       : create(ensure(children, workerDeployment(context, credentials)))),
     ...supersededActions(view),
   ];
 }
 
-/** Whether workers have nothing left to do: sent home, they would only be started again and find nobody. */
+/** True if workers have nothing left to do. Their Deployment would restart them without a coordinator to join. */
 function isTrainingDone({ reply, memory }: JobView): boolean {
   return reply?.state === 'reporting' || reply?.state === 'finished' || memory.finished === memory.attempt;
 }
 
-/** Makes a child, or writes it when it is not what was written last. A claim, once made, cannot be changed. */
-function ensure(children: readonly KubernetesObject[], desired: Desired, keep?: 'as it was made'): Action[] {
+/** Creates a child, or applies it if it differs from the desired one. @param mode - for claims, which are immutable. */
+function ensure(children: readonly KubernetesObject[], desired: Desired, mode?: 'create only'): Action[] {
   const { name } = desired.metadata ?? {};
   const child = children.find(({ kind, metadata }) => kind === desired.kind && metadata?.name === name);
   if (child === undefined) return [{ type: 'create', object: desired }];
-  if (isDeleting(child) || keep !== undefined || isAsWritten(child, desired)) return [];
+  if (isDeleting(child) || mode !== undefined || isUpToDate(child, desired)) return [];
   const uid = child.metadata?.uid;
   return [{ type: 'apply', object: { ...desired, metadata: { ...desired.metadata, ...(uid && { uid }) } } }];
 }
@@ -60,14 +60,14 @@ function withTopology(action: Action, { topology }: JobContext): Action {
   return action.type === 'create' || action.type === 'apply' ? { ...action, ...(topology && { topology }) } : action;
 }
 
-/** The number of workers is looked at too: `kubectl scale deployment` would say another one than the job does. */
-function isAsWritten(child: KubernetesObject, desired: Desired): boolean {
+/** Compares the stamp of the last write and, for Deployments, the replicas, which `kubectl scale` may have changed. */
+function isUpToDate(child: KubernetesObject, desired: Desired): boolean {
   const stamp = ({ metadata }: KubernetesObject) => metadata?.annotations?.[appliedAnnotation];
   const replicas = (object: KubernetesObject) => (object as V1Deployment).spec?.replicas;
   return stamp(child) === stamp(desired) && (desired.kind !== 'Deployment' || replicas(child) === replicas(desired));
 }
 
-/** Starts the coordinator once the start before has ended: two must never write to one run directory. */
+/** Starts the coordinator once the previous start has ended: two must never write to the same run directory. */
 function startActions(
   { memory, attempts }: JobView,
   context: JobContext,
@@ -81,14 +81,14 @@ function startActions(
   ];
 }
 
-/** Pods of starts before the present one are of no use once that runs; until then the last one's log may be. */
+/** Deletes pods of earlier starts once the current one runs. Until then, their logs may be useful. */
 function supersededActions({ attempts, memory, pod }: JobView): Action[] {
   const isOld = ({ number }: { readonly number: number }) => number < memory.attempt;
   if (pod === undefined || (pod.status?.phase ?? 'Pending') === 'Pending') return [];
-  return attempts.filter(isOld).flatMap((attempt) => remove(attempt.pod, 'a later start runs'));
+  return attempts.filter(isOld).flatMap((attempt) => remove(attempt.pod, 'superseded by a later start'));
 }
 
-/** Deletes all that computes: the coordinator, after a checkpoint where it can make one, and the workers. */
+/** Stops the coordinator, after a checkpoint if it can write one, and the workers. */
 export function stopActions(
   observed: Observed,
   { pod, memory }: JobView,
@@ -108,14 +108,14 @@ function stopWorkers({ children }: Observed, reason: string): Action[] {
   return children.filter(({ kind }) => kind === 'Deployment').flatMap((deployment) => remove(deployment, reason));
 }
 
-/** Deletes an object, once. */
+/** Deletes an object unless it is already being deleted. */
 export function remove(object: KubernetesObject, reason: string): Action[] {
   if (isDeleting(object)) return [];
   const { kind = '', metadata = {} } = object;
   return [{ type: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '', reason }];
 }
 
-/** Deletes the job itself; all that it owns goes with it. */
+/** Deletes the job and, by garbage collection, all objects it owns. */
 export function removeJob({ metadata }: TrainingJob, reason: string): Action {
   return { type: 'delete', kind: 'TrainingJob', name: metadata.name ?? '', uid: metadata.uid ?? '', reason };
 }

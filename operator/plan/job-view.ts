@@ -11,23 +11,23 @@ import { decideState, type Outcome, stateOfAnswer } from './state.js';
 import { timeMs } from './time.js';
 import type { Answer, Observed } from './types.js';
 
-/** What is the matter with a job: everything that actions and status follow from. */
+/** Assessment of a job, from which its actions and status are derived. */
 export interface JobView {
-  /** Undefined when the spec makes no sense. */
+  /** Undefined if the spec is invalid. */
   readonly context: JobContext | undefined;
   readonly attempts: readonly Attempt[];
   /** The coordinator's pod, unless its start has ended. */
   readonly pod: V1Pod | undefined;
   readonly memory: CoordinatorMemory;
-  /** Whether the operator's key is the one that the newest start's credentials were derived from. */
+  /** True if the newest start's credentials were derived from this operator's key. */
   readonly isOwn: boolean;
   readonly newEnd: NewEnd | undefined;
-  /** Newest status of the coordinator in `pod`, or in the one that has just ended. */
+  /** Newest status of the coordinator in `pod`, or in a pod that has just ended. */
   readonly reply: CoordinatorStatus | undefined;
   readonly outcome: Outcome | undefined;
   readonly state: State;
   readonly suspend: boolean;
-  /** Begin of the present activity, milliseconds since 1970. */
+  /** Start of the current active period, milliseconds since 1970. */
   readonly startMs: number;
   readonly deadlineMs: number | undefined;
 }
@@ -40,10 +40,10 @@ export function viewJob(observed: Observed, nowMs: number): JobView {
   const before = job.status?.coordinator ?? noMemory;
   const reply = replyOf(newestPod(attempts, before), control);
   const finished = reply?.state === 'finished' || before.finished === before.attempt;
-  const noted = recordAttempts(before, attempts, { nowMs, suspend, finished });
-  const { newEnd } = noted;
-  const pod = attempts.find(({ number, end }) => number === noted.memory.attempt && end === undefined)?.pod;
-  const memory = remember(noted.memory, { reply, suspend, pod });
+  const recorded = recordAttempts(before, attempts, { nowMs, suspend, finished });
+  const { newEnd } = recorded;
+  const pod = attempts.find(({ number, end }) => number === recorded.memory.attempt && end === undefined)?.pod;
+  const memory = remember(recorded.memory, { reply, suspend, pod });
   const startMs = timeMs(job.status?.startTime) ?? nowMs;
   const fields = context?.fields;
   const report = context === undefined ? '' : reportPlace(context);
@@ -56,7 +56,7 @@ export function viewJob(observed: Observed, nowMs: number): JobView {
   };
 }
 
-/** The name of the newest start's pod, there or not. */
+/** Name of the newest start's pod, which may no longer exist. */
 function newestPod(attempts: readonly Attempt[], before: CoordinatorMemory): string | undefined {
   const newest = attempts.at(-1);
   return newest !== undefined && newest.number >= before.attempt ? newest.pod.metadata?.name : before.pod;
@@ -66,7 +66,7 @@ function replyOf(pod: string | undefined, control: Answer | undefined): Coordina
   return pod !== undefined && control?.pod === pod ? control.status : undefined;
 }
 
-/** What is to be known later: the answer, after a restart of the operator; what ended on purpose, after its end. */
+/** Records what later plans need: the last answer, and starts stopped on purpose. Survives restarts of the operator. */
 function remember(
   memory: CoordinatorMemory,
   { reply, suspend, pod }: Pick<JobView, 'reply' | 'suspend' | 'pod'>,
@@ -78,7 +78,7 @@ function remember(
     ...(reply?.state === 'finished' ? { finished: attempt } : {}),
     ...(suspend && attempt > 0 ? { stopped: attempt } : {}),
   };
-  const goesOn = !suspend && pod !== undefined && !isDeleting(pod);
-  if (goesOn && next.stopped === attempt) delete next.stopped;
+  const keepsRunning = !suspend && pod !== undefined && !isDeleting(pod);
+  if (keepsRunning && next.stopped === attempt) delete next.stopped;
   return next;
 }

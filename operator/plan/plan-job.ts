@@ -15,11 +15,11 @@ import { decideProgress, finalProgress, type Progress, progressEveryMs, progress
 import { timeMs, timeText } from './time.js';
 import type { Action, Observed, Plan } from './types.js';
 
-const takenAgainMs = 10_000;
+const retryTakenMs = 10_000;
 
 /**
- * What is to be done for a job now, and what its status is to say. Everything is decided here, from what was observed
- * and the time alone; a plan for what its own execution leads to has no actions.
+ * Decides the actions and the new status of a job, as a function of observations and time alone. A plan is idempotent:
+ * once it has been executed, the next plan has no actions.
  */
 export function planJob(observed: Observed, nowMs: number): Plan {
   const { job } = observed;
@@ -38,27 +38,27 @@ export function planJob(observed: Observed, nowMs: number): Plan {
   };
 }
 
-/** A job that is over stays as it is: only what still computes is removed, and at last the job. */
+/** Plan for a finished job: removes running pods and Deployments, and the job itself after its TTL. */
 function planFinished(observed: Observed, before: TrainingJobStatus, nowMs: number): Plan {
   const { job, children } = observed;
   const attempts = attemptsOf(children);
   const newest = attempts.at(-1);
-  const useless = attempts.filter((attempt) => attempt.end === undefined || attempt !== newest);
+  const removable = attempts.filter((attempt) => attempt.end === undefined || attempt !== newest);
   const deployments = children.filter(({ kind }) => kind === 'Deployment');
-  const actions = [...useless.map(({ pod }) => pod), ...deployments].flatMap((object) =>
-    remove(object, 'the job is over'),
+  const actions = [...removable.map(({ pod }) => pod), ...deployments].flatMap((object) =>
+    remove(object, 'the job has finished'),
   );
   const status = boundStatus({ ...before, workers: countWorkers(observed, undefined) });
   const ttl = job.spec.ttlSecondsAfterFinished;
   if (ttl === undefined) return { actions, status };
   const leftMs = (timeMs(before.completionTime) ?? nowMs) + 1000 * ttl - nowMs;
   if (leftMs > 0) return { actions, status, againMs: leftMs };
-  return { actions: [removeJob(job, `over for ${ttl} s: spec.ttlSecondsAfterFinished`)], status };
+  return { actions: [removeJob(job, `finished ${ttl} s ago: spec.ttlSecondsAfterFinished`)], status };
 }
 
 function chooseActions(observed: Observed, view: JobView, nowMs: number): Action[] {
   const { context, outcome, suspend } = view;
-  if (outcome) return stopActions(observed, view, `the job is over: ${outcome.reason}`, false);
+  if (outcome) return stopActions(observed, view, `the job has finished: ${outcome.reason}`, false);
   if (suspend) return stopActions(observed, view, 'spec.suspend is true', true);
   return context === undefined ? [] : runActions(observed, view, context, nowMs);
 }
@@ -68,8 +68,8 @@ function describeStatus(observed: Observed, view: JobView, nowMs: number): Train
   const { context, memory, isOwn, outcome, state, startMs, newEnd, suspend } = view;
   const before = job.status;
   const progress = chooseProgress(observed, view, nowMs);
-  const isOldNews = before?.state === state && state === 'Running' && isOwn && !isDue(before, progress, nowMs);
-  const message = isOldNews && before.message !== undefined ? before.message : describe(observed, view, nowMs);
+  const isUnchanged = before?.state === state && state === 'Running' && isOwn && !isDue(before, progress, nowMs);
+  const message = isUnchanged && before.message !== undefined ? before.message : describe(observed, view, nowMs);
   const { generation } = job.metadata;
   const isRestart = newEnd !== undefined && !newEnd.wanted && outcome === undefined && !suspend;
   const initialized = memory.attempt > 0;
@@ -99,18 +99,18 @@ function isDue(before: TrainingJobStatus, progress: Progress, nowMs: number): bo
   return progress.progressTime !== before.progressTime || nowMs >= wasMs + progressEveryMs;
 }
 
-/** Ready are those of which the coordinator says so, and nobody else. */
+/** Counts workers. Only the coordinator determines which are ready. */
 function countWorkers({ job, workerPods }: Observed, view: JobView | undefined) {
   const desired = job.spec.workers?.replicas ?? 1;
-  const asked = view?.pod !== undefined && !isDeleting(view.pod) ? view.reply : undefined;
-  const ready = asked?.readyWorkers ?? 0;
+  const reply = view?.pod !== undefined && !isDeleting(view.pod) ? view.reply : undefined;
+  const ready = reply?.readyWorkers ?? 0;
   const selector = selectorText(selectorOf(identityOf(job), 'worker'));
   return { desired, replicas: workerPods.filter(isLive).length, ready, summary: `${ready}/${desired}`, selector };
 }
 
 const quietStates: readonly State[] = ['Pending', 'Restarting'];
 
-/** One for each change of state, and for each start that ended by itself. */
+/** Events for a change of state, and for a start that ended unexpectedly. */
 function events(job: TrainingJob, { newEnd, state }: JobView, { message = '' }: TrainingJobStatus): Action[] {
   const ended: Action[] = [];
   if (newEnd && !newEnd.wanted && (newEnd.end.type === 'lost' || newEnd.end.type === 'failed')) {
@@ -122,7 +122,7 @@ function events(job: TrainingJob, { newEnd, state }: JobView, { message = '' }: 
   return [...ended, { type: 'event', reason: state, message: cleanText(message, 1000), warning: state === 'Failed' }];
 }
 
-/** When time alone will change the plan. */
+/** Time until the plan changes without any other change. */
 function again({ taken = [] }: Observed, view: JobView, nowMs: number): { readonly againMs?: number } {
   const { memory, pod, outcome } = view;
   if (outcome) return { againMs: 0 };
@@ -130,7 +130,7 @@ function again({ taken = [] }: Observed, view: JobView, nowMs: number): { readon
     memory.ended === memory.attempt && !view.suspend ? timeMs(memory.startAfter) : undefined,
     view.deadlineMs,
     pod === undefined ? undefined : overdueAtMs(pod),
-    taken.length > 0 ? nowMs + takenAgainMs : undefined,
+    taken.length > 0 ? nowMs + retryTakenMs : undefined,
   ].filter((time) => time !== undefined && time > nowMs) as number[];
   return times.length === 0 ? {} : { againMs: Math.min(...times) - nowMs };
 }

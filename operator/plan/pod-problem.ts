@@ -2,9 +2,9 @@ import type { V1ContainerStateWaiting, V1ContainerStatus, V1Pod } from '@kuberne
 import { isDeleting } from './attempts.js';
 import { timeMs, timeText } from './time.js';
 
-/** Why a pod does not run yet, or not any more, in a line: what `kubectl describe` would be asked for. */
+/** One-line reasons why a pod isn't running, as from `kubectl describe`. */
 
-/** A node that answers has ended a pod by then; its grace period is over. */
+/** A responsive node terminates a pod within this time after its grace period. */
 const overdueMs = 60_000;
 const mostNamed = 3;
 const mostLetters = 300;
@@ -13,35 +13,35 @@ export function isLive({ status }: V1Pod): boolean {
   return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
 }
 
-/** e.g. "cifar10-worker-x: Pending, 0/3 nodes are available: 3 Insufficient nvidia.com/gpu"; undefined when it runs. */
+/** E.g. "cifar10-worker-x: Pending, 0/3 nodes are available: 3 Insufficient nvidia.com/gpu"; undefined if it is running. */
 export function podProblem(pod: V1Pod, nowMs: number): string | undefined {
   const what = isDeleting(pod) ? deletionProblem(pod, nowMs) : (containerProblem(pod) ?? phaseProblem(pod));
   return what === undefined ? undefined : `${pod.metadata?.name ?? 'pod'}: ${shorten(what)}`;
 }
 
-/** The troubles of some pods: the first few in full. */
+/** Problems of several pods: the first three, and the number of others. */
 export function podProblems(pods: readonly V1Pod[], nowMs: number): string | undefined {
-  const troubles = pods
+  const problems = pods
     .filter(isLive)
     .flatMap((pod) => podProblem(pod, nowMs) ?? [])
     .sort();
-  if (troubles.length === 0) return undefined;
-  const more = troubles.length - mostNamed;
-  return [...troubles.slice(0, mostNamed), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  if (problems.length === 0) return undefined;
+  const more = problems.length - mostNamed;
+  return [...problems.slice(0, mostNamed), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
-/** When a pod that is being deleted will be overdue; undefined when it is not being deleted. */
+/** Time when the deletion of a pod becomes overdue; undefined if it isn't being deleted. */
 export function overdueAtMs({ metadata }: V1Pod): number | undefined {
   const deadlineMs = timeMs(metadata?.deletionTimestamp);
   return deadlineMs === undefined ? undefined : deadlineMs + overdueMs;
 }
 
 function deletionProblem(pod: V1Pod, nowMs: number): string {
-  if (nowMs < overdueAtMs(pod)!) return 'ends';
+  if (nowMs < overdueAtMs(pod)!) return 'terminating';
   const since = timeText(timeMs(pod.metadata?.deletionTimestamp)!);
   return (
-    `should have ended at ${since}, but node ${pod.spec?.nodeName ?? '(none)'} does not say so; ` +
-    `once that node is off for certain: kubectl delete pod ${pod.metadata?.name} --force`
+    `terminating since ${since}, but node ${pod.spec?.nodeName ?? '(none)'} has not confirmed; ` +
+    `if that node is certainly off: kubectl delete pod ${pod.metadata?.name} --force`
   );
 }
 
@@ -55,18 +55,18 @@ function containerProblem({ status }: V1Pod): string | undefined {
   return undefined;
 }
 
-/** A container in a crash loop says itself what is wrong. */
+/** Describes a waiting container; in a crash loop by the last line of its output. */
 function describeWaiting({ reason, message }: V1ContainerStateWaiting, { lastState }: V1ContainerStatus): string {
   const last = lastState?.terminated;
-  const lastWords = last?.message?.trim().split('\n').at(-1);
-  const died = last === undefined ? undefined : `exit code ${last.exitCode}${lastWords ? `: ${lastWords}` : ''}`;
-  return [reason, died ?? message].filter(Boolean).join(', ');
+  const lastLine = last?.message?.trim().split('\n').at(-1);
+  const exit = last === undefined ? undefined : `exit code ${last.exitCode}${lastLine ? `: ${lastLine}` : ''}`;
+  return [reason, exit ?? message].filter(Boolean).join(', ');
 }
 
 function phaseProblem({ status, spec }: V1Pod): string | undefined {
   const phase = status?.phase ?? 'Pending';
   if (phase === 'Running') return undefined;
-  if (phase === 'Unknown') return `Unknown, node ${spec?.nodeName ?? '(none)'} does not answer`;
+  if (phase === 'Unknown') return `Unknown, node ${spec?.nodeName ?? '(none)'} is unresponsive`;
   const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
   const why = scheduled?.status === 'False' ? scheduled.message : undefined;
   return [phase, why ?? status?.message].filter(Boolean).join(', ');

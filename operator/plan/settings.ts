@@ -1,11 +1,11 @@
 /** Settings of the operator, the same for all jobs. */
 export interface Settings {
-  /** Image of pods whose job names none. */
+  /** Default image for jobs. */
   readonly image: string;
   readonly imagePullPolicy?: string | undefined;
-  /** Namespace of the operator's pods, which may ask coordinators; undefined where it runs outside the cluster. */
+  /** Namespace of the operator's pod, which may call coordinators; undefined outside a cluster. */
   readonly operatorNamespace?: string | undefined;
-  /** Whether `workers.template` may be any pod spec, even one that gives its pods the node. */
+  /** Allow any pod spec in `workers.template`, even one that gives pods access to the node. */
   readonly allowAnyTemplate?: boolean | undefined;
   /** Name servers that workers may query; default: CoreDNS and kube-dns. */
   readonly nameServers?: readonly NameServer[] | undefined;

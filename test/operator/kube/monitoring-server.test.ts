@@ -10,8 +10,8 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-async function serve(trouble?: string) {
-  const pages = { '/healthz': () => healthPage(undefined), '/readyz': () => healthPage(trouble) };
+async function serve(problem?: string) {
+  const pages = { '/healthz': () => healthPage(undefined), '/readyz': () => healthPage(problem) };
   const server = new MonitoringServer({ host: '127.0.0.1', port: 0, pages });
   const port = await server.listen();
   cleanups.push(() => server.close());
@@ -34,9 +34,9 @@ async function hold(port: number, text: string, localAddress: string): Promise<S
 }
 
 test('answers probes, and nothing else', async () => {
-  const port = await serve('the initial lists are not complete');
+  const port = await serve('initial lists incomplete');
   expect(await get(port, '/healthz')).toEqual([200, 'ok\n']);
-  expect(await get(port, '/readyz')).toEqual([503, 'the initial lists are not complete\n']);
+  expect(await get(port, '/readyz')).toEqual([503, 'initial lists incomplete\n']);
   expect(await get(port, '/metrics')).toEqual([404, 'expected /healthz or /readyz\n']);
   expect(await get(port, '/toString')).toEqual([404, 'expected /healthz or /readyz\n']);
   expect(await get(port, '/healthz', 'POST')).toEqual([405, 'expected GET\n']);

@@ -44,14 +44,14 @@ describe('a coordinator that ends', () => {
       ended(k.exited(2, { message: 'lockstep: job spec: 1 problem' })),
       'Failed',
       [0, 1],
-      'the coordinator refused the job: exit code 2: lockstep: job spec',
+      'the coordinator rejected the job: exit code 2: lockstep: job spec',
     ],
     [
       'exit code 0',
       ended(k.exited(0)),
       'Succeeded',
       [0, 0],
-      'all epochs are trained; report: run/report/index.html in claim cifar10-run',
+      'all epochs completed; report: run/report/index.html in claim cifar10-run',
     ],
   ])('%s', (_, observed, state, [restarts, failures], message) => {
     const { status } = planJob(observed, later);
@@ -113,8 +113,8 @@ describe('a coordinator whose node is gone', () => {
     expect(actions).toEqual([]);
     expect(status.state).toBe('Restarting');
     expect(status.message).toBe(
-      'cifar10-coordinator-1: should have ended at 2026-01-31T12:00:00Z, but node node-a does not say so; ' +
-        'once that node is off for certain: kubectl delete pod cifar10-coordinator-1 --force',
+      'cifar10-coordinator-1: terminating since 2026-01-31T12:00:00Z, but node node-a has not confirmed; ' +
+        'if that node is certainly off: kubectl delete pod cifar10-coordinator-1 --force',
     );
   });
 
