@@ -1,4 +1,4 @@
-// Writes docs/reference/layers.md from the table that models are checked against; needs `npm run build`.
+// Writes docs/reference/layers.md from the table of supported layers; needs `npm run build`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
