@@ -34,10 +34,8 @@ export interface Run {
 /** Reads a run from its directory. @throws Error if there is none, or if it is still in progress. */
 export async function openRun(directory: string): Promise<Run> {
   checkArgument('openRun', 'directory', z.string().min(1).max(4096), directory);
-  const text = (name: string) => readFile(join(directory, name), 'utf8');
-  const record = JSON.parse(await text('run.json')) as Pick<Run, 'seconds' | 'finalDigest'> & { outcome: string };
-  const { outcome, seconds, finalDigest } = record;
-  if (outcome !== 'finished' && outcome !== 'stopped') {
+  const { outcome, seconds, finalDigest } = await readRunFile(directory, 'run.json');
+  if ((outcome !== 'finished' && outcome !== 'stopped') || seconds === undefined || finalDigest === undefined) {
     throw new Error(
       `open run ${directory}: expected a finished or stopped run, got one that is ${outcome}; wait for it`,
     );

@@ -29,7 +29,7 @@ const specFlags: readonly FieldFlag[] = [
   numberFlag('--shards <n>', 'shards', 'fixed parts of the training set; every shard contributes to every step'),
   numberFlag('--batch-per-shard <n>', 'batchPerShard', 'samples per shard and step'),
   numberFlag('--global-batch <n>', 'globalBatch', 'samples per step over all shards'),
-  textFlag('--optimizer <type>', 'optimizer.type', 'sgd, adam or adamw'),
+  textFlag('--optimizer <type>', 'optimizer.type', oneOf(optimizerTypes)),
   numberFlag('--learning-rate <rate>', 'optimizer.learningRate', 'peak learning rate'),
   textFlag('--schedule <type>', 'schedule.type', 'constant, cosine, or step (with --set schedule.everyEpochs=N)'),
   textFlag('--device <device>', 'engine.device', 'auto (cuda if it works, else cpu), cpu, cuda, cuda:1, webgpu'),

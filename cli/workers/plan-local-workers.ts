@@ -6,7 +6,14 @@ import { JobError } from '../../job/errors.js';
 import type { JobSpec } from '../../job/spec.js';
 import { findGpus } from '../gpus/find-gpus.js';
 import type { Gpu } from '../gpus/gpus.js';
-import { decideCount, decideGpus, describePlan, type RequestedEngine, type GpuSetup, type CpuSetup } from './local-plan.js';
+import {
+  decideCount,
+  decideGpus,
+  describePlan,
+  type RequestedEngine,
+  type GpuSetup,
+  type CpuSetup,
+} from './local-plan.js';
 
 export interface LocalPlan {
   readonly count: number;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { commandName } from '../../cli/command-name.js';
 import { newRunDirectory } from '../../cli/runs/run-path.js';
 import { readToken } from '../../cli/options/token.js';
 

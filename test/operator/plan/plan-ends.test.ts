@@ -78,7 +78,7 @@ describe('a coordinator that ends', () => {
     expect(stateOf(withSpec(once, { backoffLimit: 1 }))).toBe('Restarting');
     const over = withSpec(once, { backoffLimit: 0 });
     expect(planJob(over, noonMs).status.message).toBe(
-      'the coordinator failed once, more than backoffLimit 0 allows; the last time with exit code 1: disk is full',
+      'the coordinator failed once, more than backoffLimit 0 allows; last failure: exit code 1: disk is full',
     );
     expect(done(over)).toEqual(['delete Deployment cifar10-worker', 'warning CoordinatorFailed', 'warning Failed']);
   });
@@ -125,7 +125,7 @@ describe('a coordinator whose node is gone', () => {
     );
     expect(planJob(observed, noonMs).status).toMatchObject({
       state: 'Restarting',
-      message: 'cifar10-coordinator-1: Unknown, node node-a does not answer',
+      message: 'cifar10-coordinator-1: Unknown, node node-a is unresponsive',
     });
     expect(done(observed)).toEqual([]);
   });
