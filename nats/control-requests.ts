@@ -110,7 +110,7 @@ class ControlServer {
 }
 
 /** Carries out a request; never rejects. */
-export async function answer(verb: string, request: object, source: Served): Promise<ControlReplyMessage> {
+async function answer(verb: string, request: object, source: Served): Promise<ControlReplyMessage> {
   try {
     const reply = await carryOut(verb, request, source);
     return { v: 1, ok: true, reply: { ...reply } };

@@ -204,7 +204,7 @@ export function readEntry(job: string, bytes: Uint8Array, seal: Seal | undefined
 }
 
 /** @throws ClusterError BAD_MESSAGE */
-export function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
+function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
   const entry = readEntry(job, bytes, undefined);
   if (entry) return entry;
   const found = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 80)));

@@ -72,7 +72,7 @@ async function ensureStream(jsm: JetStreamManager): Promise<void> {
   });
 }
 
-export function isApiError(error: unknown, code: number): boolean {
+function isApiError(error: unknown, code: number): boolean {
   return error instanceof JetStreamApiError && error.code === code;
 }
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type * as X509 from '@peculiar/x509';
 
 /** A certificate and its private key, both PEM; the key is PKCS #8. */
-export interface KeyPair {
+interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }

@@ -39,9 +39,9 @@ export type BinaryOp = ArithmeticOp | LogicOp;
 export type ReduceOp = 'max' | 'min' | 'prod' | 'sum';
 export type ArgOp = 'argMax' | 'argMin';
 
-export type Plain = Readonly<Record<string, never>>;
+type Plain = Readonly<Record<string, never>>;
 /** Top, left, bottom, right. */
-export type Padding = readonly [number, number, number, number];
+type Padding = readonly [number, number, number, number];
 type Pair = readonly [number, number];
 export interface ConvAttrs {
   readonly pads: Padding;

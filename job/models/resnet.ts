@@ -12,7 +12,7 @@ const heNormal = {
  * `blocks` blocks with 16, 32 and 64 filters, global average pooling, logits. The shortcut of a downsampling block is a
  * strided 1×1 convolution (their option B).
  */
-export function resnet(name: string, blocks: number) {
+function resnet(name: string, blocks: number) {
   return (imageShape: readonly number[], classes: number): ModelTopology => {
     const model = new Functional(name, imageShape);
     let x = model.convolve(model.input, 'stem', { filters: 16, kernel: 3 });

@@ -2,7 +2,7 @@ import type { Urgency } from './update-urgency.js';
 import { RateLimit } from '../kube/rate-limit.js';
 
 /** Interval between plans for a job's progress; longer with many jobs, by the limits below. */
-export const progressMs = 5_000;
+const progressMs = 5_000;
 /** Plans per second for progress alone, for all jobs: each is a write to the API server. */
 const progressPerSecond = 20;
 /** Share of one namespace. */

@@ -7,7 +7,7 @@ import { fieldManager } from './field-manager.js';
 import { FairLimit } from './fair-limit.js';
 import { type Fields, JsonSelector, type Selection } from './json-selector.js';
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'update' | 'delete';
+type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'update' | 'delete';
 
 export interface ApiRequest {
   readonly verb: Verb;

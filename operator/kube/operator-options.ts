@@ -3,7 +3,7 @@ import type { Settings } from '../plan/settings.js';
 import type { InformerTimes } from './informer.js';
 import type { LeaseTimes } from './lease-decisions.js';
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly namespace: string;
   readonly name: string;
   /** Unique per process, so a restart isn't mistaken for its predecessor. */

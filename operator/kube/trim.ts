@@ -5,7 +5,7 @@ import { type Fields, isTooLarge, type Measured, type Selection } from './json-s
 import { apiVersion, jobResource, jobUidLabel, podResource, type Resource } from './resources.js';
 
 /** Annotation with the digest of an object as it was last applied. */
-export const appliedAnnotation = 'lockstep.dev/applied';
+const appliedAnnotation = 'lockstep.dev/applied';
 
 const all = 'all';
 const limited = (bytes: number, of: 'all' | Fields = all): Selection => ({ limit: { bytes, levels: 8 }, of });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Schema of `TrainingJob.status`. All texts are short, to keep `kubectl get` and the API server fast. */
 
-export const states = [
+const states = [
   'Pending',
   'WaitingForWorkers',
   'Running',

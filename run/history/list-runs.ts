@@ -11,7 +11,7 @@ import { readRunFile } from '../run-files.js';
  * State of a run: its recorded outcome, or `running` while a coordinator holds its lock, `interrupted` if it ended
  * without a result and can be resumed, `damaged` if its files are unreadable.
  */
-export type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'failed' | 'damaged';
+type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'failed' | 'damaged';
 
 /** A row of `lockstep runs`. Unknown values are null, so that JSON has every field. */
 export interface ListedRun {

@@ -35,7 +35,7 @@ function malformed(value: unknown): Fault {
 }
 
 /** Fault of a reference `[layer, call, output, …]` that doesn't exist in the model. */
-export function referenceFault(value: unknown, siblings: readonly LayerJson[], key: string): Fault | undefined {
+function referenceFault(value: unknown, siblings: readonly LayerJson[], key: string): Fault | undefined {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return { ...malformed(value), key };
   const [name, call, output] = value as unknown[];
   if (name === '_CONSTANT_VALUE') {

@@ -85,7 +85,7 @@ export function orNull(given: Rule): Rule {
   return { ...given, accepts: `${given.accepts}, or null`, check };
 }
 
-export function isNumber(value: unknown): value is number {
+function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 

@@ -74,7 +74,7 @@ export class HealthPort {
 }
 
 /** @throws JobError BAD_OPTION */
-export function healthEndpoint(place: string): Endpoint {
+function healthEndpoint(place: string): Endpoint {
   return parseEndpoint(/^\d+$/.test(place) ? `127.0.0.1:${place}` : place, '--health');
 }
 

@@ -35,7 +35,7 @@ export function secretVolume(name: string, secretName: string): V1Volume {
   return { name, secret: { secretName, defaultMode: secretMode } };
 }
 
-export const paths = { tls: '/etc/lockstep/tls', token: '/etc/lockstep/token' } as const;
+const paths = { tls: '/etc/lockstep/tls', token: '/etc/lockstep/token' } as const;
 
 /** Volumes for certificate, token, and temporary files: the root file system is read-only. */
 export function credentialVolumes(names: { readonly tls: string; readonly token: string }): V1Volume[] {

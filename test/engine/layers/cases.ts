@@ -4,12 +4,6 @@ import { layers as tfl } from '../../../engine/model/tfjs/tf.js';
 type Layer = LayersModel['layers'][number];
 type Body = (x: SymbolicTensor) => SymbolicTensor;
 
-/** A layer, or several, put between images `[8, 8, 2]` and three logits. */
-export interface LayerCase {
-  readonly name: string;
-  readonly body: Body;
-}
-
 const l = tfl.layers;
 const apply = (layer: Layer, x: SymbolicTensor | SymbolicTensor[]) => layer.apply(x) as SymbolicTensor;
 const chain =
