@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import pMap from 'p-map';
 import { JobError } from '../job/errors.js';
 import type { ImageFormat } from '../job/image-format.js';
 import { badFolder, describeFailure, isPermanent } from './read-errors.js';
@@ -118,9 +119,14 @@ async function decodeAll(
     }
   };
   const failed: number[] = [];
-  await forEachAtOnce(files, Math.min(availableParallelism() + 1, maxAtOnce), async (_, i) => {
-    if ((await decode(i)) !== undefined) failed.push(i);
-  });
+  const concurrency = Math.min(availableParallelism() + 1, maxAtOnce);
+  await pMap(
+    files,
+    async (_, i) => {
+      if ((await decode(i)) !== undefined) failed.push(i);
+    },
+    { concurrency },
+  );
   const problems: JobError[] = [];
   for (const i of failed.sort((a, b) => (files[a]!.path < files[b]!.path ? -1 : 1))) {
     const problem = await decode(i);
@@ -137,19 +143,6 @@ async function decodeFile(base: string, path: string, format: ImageFormat): Prom
     throw new JobError('BAD_DATA', message, { cause });
   });
   return decodeImage(bytes, name, format);
-}
-
-/** Calls `action` for every item, at most `atOnce` calls at a time. */
-async function forEachAtOnce<Item>(
-  items: readonly Item[],
-  atOnce: number,
-  action: (item: Item, index: number) => Promise<void>,
-): Promise<void> {
-  const entries = items.entries();
-  const runner = async () => {
-    for (const [i, item] of entries) await action(item, i);
-  };
-  await Promise.all(Array.from({ length: atOnce }, runner));
 }
 
 function checkSize(count: number, imageBytes: number): void {

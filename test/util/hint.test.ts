@@ -1,17 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { didYouMean, editDistance, nearest } from '../../util/hint.js';
-
-describe('editDistance', () => {
-  it.each([
-    ['kitten', 'sitting', 3],
-    ['', 'abc', 3],
-    ['same', 'same', 0],
-    ['flaw', 'lawn', 2],
-  ])('of %s and %s is %i', (a, b, edits) => {
-    expect(editDistance(a, b)).toBe(edits);
-    expect(editDistance(b, a)).toBe(edits);
-  });
-});
+import { didYouMean, nearest } from '../../util/hint.js';
 
 describe('nearest', () => {
   it('finds a misspelt word, and all that are equally near', () => {
