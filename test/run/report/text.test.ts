@@ -1,7 +1,8 @@
+import { html, raw } from 'hono/html';
 import { describe, expect, test } from 'vitest';
 import { confusionCsv, epochsCsv, formatCsv, lossCsv } from '../../../run/report/csv.js';
 import { formatDuration, formatShare } from '../../../run/report/format.js';
-import { html, trusted } from '../../../run/report/html.js';
+import { htmlPage } from '../../../run/report/html-page.js';
 import { summarise } from '../../../run/report/summary.js';
 import { formatConfusion, formatProgress, formatSummary } from '../../../run/report/terminal.js';
 import { CLASSES } from '../../../data/cifar10-format.js';
@@ -108,10 +109,13 @@ describe('terminal', () => {
   });
 });
 
-describe('HTML templates', () => {
-  test('escape every value but HTML itself, also in lists', () => {
-    const list = ['<b>', html`<i>${'&'}</i>`, undefined, 7];
-    expect(html`<p title="${`"'`}">${list}</p>`.text).toBe('<p title="&quot;&#39;">&lt;b&gt;<i>&amp;</i>7</p>');
-    expect(html`${trusted('<svg/>')}`.text).toBe('<svg/>');
+test('a page escapes every value but HTML, also in lists', () => {
+  const list = ['<b>', html`<i>${'&'}</i>`, undefined, 7];
+  const page = htmlPage({
+    title: '</title>',
+    body: html`<p title="${`"'`}">${list}</p>
+      ${raw('<svg/>')}`,
   });
+  expect(page).toContain('<title>&lt;/title&gt;</title>');
+  expect(page).toContain('<p title="&quot;&#39;">&lt;b&gt;<i>&amp;</i>7</p><svg/>');
 });
