@@ -3,6 +3,7 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
 import type { LinkFds } from '../transport/local/local-socket.js';
+import { completesWithin } from '../util/deadline.js';
 import { EngineProgress } from './engine-progress.js';
 import type { ShardResult } from './shard-computer.js';
 
@@ -113,10 +114,7 @@ export class EngineThread {
   async close(): Promise<void> {
     this.#listener = undefined;
     this.post({ kind: 'end' });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, endLimitMs)));
-    await Promise.race([this.#ended, late]);
-    clearTimeout(timer);
+    await completesWithin(this.#ended, endLimitMs);
     await this.#thread.terminate();
   }
 

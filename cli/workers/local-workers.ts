@@ -11,6 +11,7 @@ import { SharedFile } from '../../transport/local/shared-file.js';
 import { newWorkerId } from '../../worker/worker-id.js';
 import { wrongUsageExitCode } from '../exit-codes.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from '../gpus/gpus.js';
+import { completesWithin } from '../../util/deadline.js';
 import { decideRestart, isFinalEnd } from './restart.js';
 
 export interface LocalWorkersOptions {
@@ -108,19 +109,15 @@ export class LocalWorkers {
     this.#noMore();
     const children = [...this.#children];
     for (const child of children) if (child.connected) child.disconnect();
-    const timer = setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), stopLimitMs);
-    await Promise.all(children.map(ended));
-    clearTimeout(timer);
+    const all = Promise.all(children.map(ended));
+    if (!(await completesWithin(all, stopLimitMs))) children.forEach((child) => child.kill('SIGKILL'));
+    await all;
   }
 
   /** Waits up to 3 s for the workers to exit, as they do when the job ends, then stops them. */
   async finish(): Promise<void> {
     this.#noMore();
-    const all = Promise.all([...this.#children].map(ended));
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
-    await Promise.race([all, limit]);
-    clearTimeout(timer);
+    await completesWithin(Promise.all([...this.#children].map(ended)), stopLimitMs);
     await this.stop();
   }
 

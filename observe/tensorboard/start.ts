@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ObservedRun } from '../../coordinator/state/run-view.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
+import { completesWithin } from '../../util/deadline.js';
 import type { TensorboardItem } from './item.js';
 import { TensorboardItems } from './items.js';
 
@@ -66,12 +67,9 @@ class TensorboardThread {
   async close(): Promise<void> {
     this.#thread.ref();
     this.#send('end');
-    const timer = setTimeout(() => {
-      this.onProblem(`tensorboard: expected its file to be complete within ${endLimitMs} ms; left as it is`);
-      void this.#thread.terminate();
-    }, endLimitMs);
-    await this.#ended;
-    clearTimeout(timer);
+    if (await completesWithin(this.#ended, endLimitMs)) return;
+    this.onProblem(`tensorboard: expected its file to be complete within ${endLimitMs} ms, got an incomplete one`);
+    await this.#thread.terminate();
   }
 
   #fail({ message }: Error): void {

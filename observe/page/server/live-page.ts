@@ -5,6 +5,7 @@ import type { Hono } from 'hono';
 import type { ObservedRun, RunView } from '../../../coordinator/state/run-view.js';
 import { formatEndpoint } from '../../../transport/listen.js';
 import { reportDropped } from '../../../transport/admission/report-dropped.js';
+import { completesWithin } from '../../../util/deadline.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';
 import { type PagePort, takePort } from './port.js';
@@ -86,9 +87,8 @@ export class LivePage {
     this.port.admission.close();
     this.#endReports();
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
+    if (!(await completesWithin(closed, closeLimitMs))) this.#sockets.forEach((socket) => socket.destroy());
     await closed;
-    clearTimeout(timer);
   }
 
   get #port(): number {
