@@ -58,7 +58,7 @@ const nodeOptions = ['--max-semi-space-size=1'];
  * glibc settings. Two arenas instead of one per thread save about 60 MB of freed memory. Huge pages make steps 1 to 5 %
  * faster and take 10 MB per worker (docs/benchmarks.md).
  */
-export const memorySettings = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
+const memorySettings = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 const stopLimitMs = 3_000;
 /** Time for a drained worker to exit. */
 const drainLimitMs = 10_000;
