@@ -72,7 +72,7 @@ async function fetchAll(options: DownloadOptions, partial: string): Promise<void
       most = Math.max(most, size);
       if (failures >= (reached ? MAX_FAILURES : MAX_FAILURES_UNREACHED)) throw gaveUp(options.url, error, failures);
     }
-    await sleep(backoffMs({ firstMs: options.backoffMs ?? 500, maxMs: maxPauseMs }, failures, Math.random()));
+    await sleep(backoffMs({ firstMs: options.backoffMs ?? 500, maxMs: maxPauseMs }, failures, 0));
   }
 }
 
