@@ -85,10 +85,9 @@ function dataOfTypes(): Map<string, string> {
   const found = new Map<string, string>();
   for (const member of (checker.getTypeAtLocation(alias) as ts.UnionType).types) {
     const data = typeOf(member, 'data');
-    const fields = data
-      .getProperties()
-      .map(({ name }) => `${code(name)} (${escape(checker.typeToString(typeOf(data, name)))})`);
-    for (const { value } of literals(typeOf(member, 'type'))) found.set(value, fields.join(', '));
+    const text = (name: string) => checker.typeToString(typeOf(data, name)).replaceAll('readonly ', '');
+    const fields = data.getProperties().map(({ name }) => code(`${name}: ${text(name)}`));
+    for (const { value } of literals(typeOf(member, 'type'))) found.set(value, fields.join('<br>'));
   }
   return found;
 }
@@ -104,7 +103,7 @@ function registryFields(isShown: (name: string) => boolean): string {
 
 /** Type of a value in words, without limits that only protect readers. */
 function valueOf(node: Node): string {
-  if (node.anyOf !== undefined) return node.anyOf.map((variant) => valueOf(variant as Node)).join(' or ');
+  if (node.anyOf !== undefined) return node.anyOf.map((variant) => valueOf(variant)).join(' or ');
   if (node.format === 'date-time') return 'ISO 8601 time';
   const choices = node.const === undefined && node.enum === undefined ? undefined : describeExpected([node]);
   return choices ?? [node.type ?? ''].flat().join(' or ');
