@@ -6,7 +6,7 @@ const borders = {
   job: ['engine'],
   data: ['job', 'util'],
   engine: ['job', 'util'],
-  proto: ['job', 'util', 'transport'],
+  proto: ['job', 'util'],
   transport: ['job', 'proto', 'util'],
   run: ['job', 'data', 'engine', 'proto', 'util', 'coordinator'],
   coordinator: ['proto', 'transport', 'job', 'data', 'engine', 'run', 'util'],

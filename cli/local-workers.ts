@@ -6,7 +6,7 @@ import type { RunEvent } from '../coordinator/state/events.js';
 import type { WorkerLink } from '../coordinator/membership/session.js';
 import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
-import { LocalLink } from '../transport/local/local-socket.js';
+import { LocalLink } from '../transport/local/channel.js';
 import { SharedFile } from '../transport/local/shared-file.js';
 import { newWorkerId } from '../worker/worker-id.js';
 import { wrongUsageExitCode } from './exit-codes.js';

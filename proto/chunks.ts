@@ -1,6 +1,6 @@
 import { crc32 } from '@node-rs/crc32';
 import { ClusterError } from './errors.js';
-import { copyShared } from '../transport/local/shared-copy.js';
+import { copyShared } from '../util/shared-copy.js';
 
 /** Tensors travel in pieces of this size, so summing overlaps receiving and no message grows with the model. */
 export const CHUNK_BYTES = 256 * 1024;

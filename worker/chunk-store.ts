@@ -7,7 +7,7 @@ import type { TlsIdentity } from '../transport/tls-identity.js';
 import { limitConnecting } from '../transport/liveness.js';
 import type { DataChunk } from '../proto/messages.js';
 import { channelOptions, Data, type DataClient } from '../transport/services.js';
-import { copyShared } from '../transport/local/shared-copy.js';
+import { copyShared } from '../util/shared-copy.js';
 import { channelSecurity } from '../transport/tls.js';
 
 /** A part that this worker is to hold. */

@@ -2,7 +2,7 @@ import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { TreeNode } from '../job/tree.js';
-import type { LinkFds } from '../transport/local/local-socket.js';
+import type { LinkFds } from '../transport/local/channel.js';
 import { EngineProgress } from './engine-progress.js';
 import type { ShardResult } from './shard-computer.js';
 

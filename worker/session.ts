@@ -25,7 +25,7 @@ import { checkCompute, checkEvaluate } from './check-compute.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 import type { EngineThread, FromEngine } from './engine-thread.js';
 import { FetchOrder } from './fetch-priority.js';
-import { IncomingParameters } from './incoming-parameters.js';
+import { IncomingParameters } from './grpc-steps.js';
 import { PartStore, type WantedPart } from './chunk-store.js';
 import { readyMessage } from './ready-message.js';
 import { StepStamps } from './step-stamps.js';

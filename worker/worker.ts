@@ -1,7 +1,7 @@
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../transport/tls-identity.js';
-import type { LinkFds } from '../transport/local/local-socket.js';
+import type { LinkFds } from '../transport/local/channel.js';
 import { diagnoseTls } from '../transport/tls-diagnosis.js';
 import { backoffMs } from './backoff.js';
 import { EngineThread } from './engine-thread.js';

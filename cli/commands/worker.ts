@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/membership/listen.js';
-import { linkFds } from '../../transport/local/local-socket.js';
+import { linkFds } from '../../transport/local/channel.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';

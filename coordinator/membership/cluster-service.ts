@@ -3,7 +3,7 @@ import { monotonicMs } from '../../util/clock.js';
 import { chunkCount } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { Heartbeat, Ready, ReceivedFromWorker } from '../../proto/messages.js';
-import type { LinkResult } from '../../transport/local/local-socket.js';
+import type { LinkResult } from '../../transport/local/channel.js';
 import { checkBeatKey, checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from '../../run/engine-class.js';
 import type { EngineDoor } from './admission.js';

@@ -10,9 +10,9 @@ import type {
   ToWorker,
 } from '../../proto/messages.js';
 import type { Encoded } from '../../transport/services.js';
-import type { LinkOrder, LinkResult, LocalLink } from '../../transport/local/local-socket.js';
+import type { LinkOrder, LinkResult, LocalLink } from '../../transport/local/channel.js';
 import { ClockOffset } from './clock-offset.js';
-import type { OutgoingVector } from './outgoing-vector.js';
+import type { OutgoingVector } from '../../transport/outgoing-vector.js';
 import { Traffic } from './traffic.js';
 
 /** The coordinator's end of the way past gRPC. */

@@ -6,7 +6,7 @@ import type { Speculation } from './decisions/stragglers.js';
 import { shardsIn, type Waiting } from './decisions/waiting.js';
 import { decideWide, type HostShare } from './decisions/idle-cores.js';
 import type { RunEvents } from '../state/events.js';
-import { LateSteps } from './straggling-steps.js';
+import { LateSteps } from './straggler-watch.js';
 import type { Roster } from '../membership/roster.js';
 import type { WorkerSession } from '../membership/session.js';
 import type { ItemNeeds, StepWork, Task, TaskMessage } from './task.js';

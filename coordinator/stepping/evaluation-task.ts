@@ -1,7 +1,7 @@
 import { checkCrc } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { JobManifest } from '../../job/manifest.js';
-import { OutgoingVector } from '../membership/outgoing-vector.js';
+import { OutgoingVector } from '../../transport/outgoing-vector.js';
 import type { WorkerSession } from '../membership/session.js';
 import type { EvaluationWork, ItemNeeds, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';

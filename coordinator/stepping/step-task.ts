@@ -10,7 +10,7 @@ import { checkPartial } from './check-partial.js';
 import type { MissingNode } from './decisions/stragglers.js';
 import { shardsIn } from './decisions/waiting.js';
 import type { NumericsCheck } from './numerics-check.js';
-import { OutgoingVector } from '../membership/outgoing-vector.js';
+import { OutgoingVector } from '../../transport/outgoing-vector.js';
 import type { WorkerSession } from '../membership/session.js';
 import { StepClock } from './step-clock.js';
 import type { StepTiming } from './step-timing.js';

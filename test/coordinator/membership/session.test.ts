@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OutgoingVector } from '../../../coordinator/membership/outgoing-vector.js';
+import { OutgoingVector } from '../../../transport/outgoing-vector.js';
 import { type JoinStream, WorkerSession } from '../../../coordinator/membership/session.js';
 import { Traffic } from '../../../coordinator/membership/traffic.js';
 import { CHUNK_VALUES } from '../../../proto/chunks.js';

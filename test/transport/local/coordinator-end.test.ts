@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { LinkOrder, LinkResult, LocalLink } from '../../../transport/local/local-socket.js';
+import type { LinkOrder, LinkResult, LocalLink } from '../../../transport/local/channel.js';
 import type { SharedVector } from '../../../transport/local/shared-file.js';
-import { linkPair } from '../../proto/link-pair.js';
-import { smallManifest } from '../manifest.js';
-import { leaf, ordered, Rig, samples, values } from '../rig.js';
+import { linkPair } from './channel-pair.js';
+import { smallManifest } from '../../coordinator/manifest.js';
+import { leaf, ordered, Rig, samples, values } from '../../coordinator/rig.js';
 import { within } from '../../proto/wire.js';
 
 type EngineEnd = LocalLink<LinkResult, LinkOrder>;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { LinkResult } from '../../transport/local/local-socket.js';
-import { CoordinatorLink } from '../../worker/coordinator-link.js';
-import { linkPair } from '../proto/link-pair.js';
-import { within } from '../proto/wire.js';
-import { until } from '../until.js';
-import { manifest } from './talk.js';
+import type { LinkResult } from '../../../transport/local/channel.js';
+import { CoordinatorLink } from '../../../transport/local/worker-end.js';
+import { linkPair } from './channel-pair.js';
+import { within } from '../../proto/wire.js';
+import { until } from '../../until.js';
+import { manifest } from '../../worker/talk.js';
 
 const vectorOf = (value: number) => new Float32Array(manifest.parameterCount).fill(value);
 const node = { first: 0, count: 1 };

@@ -1,5 +1,5 @@
-import { chunkCount, chunkFields } from '../../proto/chunks.js';
-import { Encoded } from '../../transport/services.js';
+import { chunkCount, chunkFields } from '../proto/chunks.js';
+import { Encoded } from './services.js';
 
 /** What a vector is for. */
 export interface VectorKind {

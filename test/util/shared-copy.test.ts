@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { copyShared } from '../../../transport/local/shared-copy.js';
+import { copyShared } from '../../util/shared-copy.js';
 
 const places = Array.from({ length: 9 }, (_, i) => i);
 const lengths = [0, 1, 7, 8, 64, 1001];

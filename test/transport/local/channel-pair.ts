@@ -4,9 +4,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { WorkerLink } from '../../coordinator/membership/session.js';
-import { type LinkOrder, type LinkResult, LocalLink } from '../../transport/local/local-socket.js';
-import { SharedFile } from '../../transport/local/shared-file.js';
+import type { WorkerLink } from '../../../coordinator/membership/session.js';
+import { type LinkOrder, type LinkResult, LocalLink } from '../../../transport/local/channel.js';
+import { SharedFile } from '../../../transport/local/shared-file.js';
 
 /** Two connected sockets, gone when the test is. */
 export async function socketPair(): Promise<[Socket, Socket]> {

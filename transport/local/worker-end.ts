@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { JobManifest } from '../job/manifest.js';
-import type { TreeNode } from '../job/tree.js';
-import { monotonicMs } from '../util/clock.js';
-import { ClusterError } from '../proto/errors.js';
-import type { LinkOrder, LinkResult, LocalLink } from '../transport/local/local-socket.js';
-import type { SharedVector } from '../transport/local/shared-file.js';
-import { checkCompute } from './check-compute.js';
-import { OrderQueue } from './compute-queue.js';
-import type { ShardResult } from './shard-computer.js';
-import { StepStamps } from './step-stamps.js';
-import { toReport, toSpan } from './to-messages.js';
+import type { JobManifest } from '../../job/manifest.js';
+import type { TreeNode } from '../../job/tree.js';
+import { monotonicMs } from '../../util/clock.js';
+import { ClusterError } from '../../proto/errors.js';
+import type { LinkOrder, LinkResult, LocalLink } from './channel.js';
+import type { SharedVector } from './shared-file.js';
+import { checkCompute } from '../../worker/check-compute.js';
+import { OrderQueue } from '../../worker/compute-queue.js';
+import type { ShardResult } from '../../worker/shard-computer.js';
+import { StepStamps } from '../../worker/step-stamps.js';
+import { toReport, toSpan } from '../../worker/to-messages.js';
 
 /** How long the coordinator may take to make room for a gradient. */
 const roomLimitMs = 60_000;

@@ -1,9 +1,9 @@
 import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
-import { LocalLink } from '../../../transport/local/local-socket.js';
+import { LocalLink } from '../../../transport/local/channel.js';
 import { SharedFile } from '../../../transport/local/shared-file.js';
 import { until } from '../../until.js';
-import { socketPair } from '../../proto/link-pair.js';
+import { socketPair } from './channel-pair.js';
 
 /** No test here touches the file. */
 const file = new SharedFile(1 << 30, 'worker');
