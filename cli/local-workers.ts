@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/state/events.js';
-import type { WorkerLink } from '../coordinator/membership/session.js';
 import { fetchedCudaLibraries } from '../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../proto/errors.js';
-import { LocalLink } from '../transport/local/channel.js';
-import { SharedFile } from '../transport/local/shared-file.js';
+import type { LocalTransports } from '../transport/local/coordinator-end.js';
 import { newWorkerId } from '../worker/worker-id.js';
 import { wrongUsageExitCode } from './exit-codes.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from './gpus/gpus.js';
@@ -25,8 +22,7 @@ export interface LocalWorkersOptions {
   readonly cache: boolean;
   /** Options of token and TLS. */
   readonly access?: readonly string[];
-  /** The coordinator's ends of their links, by their ids, are kept here; undefined: all goes by gRPC. */
-  readonly links: Map<string, WorkerLink> | undefined;
+  readonly localTransports: LocalTransports;
   /** JSON lines of all workers are appended here. */
   readonly logFile: string;
   /** A worker ended without being told to, and is started again. */
@@ -155,7 +151,7 @@ export class LocalWorkers {
   }
 
   #start(place: Place): void {
-    const { coordinator, cores, cache, access = [], logFile } = this.options;
+    const { coordinator, cores, cache, access = [], localTransports, logFile } = this.options;
     place.workerId = newWorkerId();
     place.readySinceMs = undefined;
     place.lostReason = undefined;
@@ -163,34 +159,28 @@ export class LocalWorkers {
     const own = ['--worker-id', place.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
-    const file = this.options.links && SharedFile.create();
-    if (file) args.push('--link');
+    const local = localTransports.prepare(place.workerId);
+    args.push(...local.args);
     const log = openSync(logFile, 'a');
     const env = {
       ...{ ...memorySettings, ...process.env },
       ...(place.gpu && gpuEnvironment(place.gpu, process.env, fetchedCudaLibraries())),
     };
-    // The channel tells a worker that this process is gone, so that no orphan goes on; then comes the link, see `linkFds`.
-    const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd, 'pipe' as const] : [])];
+    // A worker ends when its IPC channel closes, so none is orphaned. The local transport's files follow; see `localFds`.
+    const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...local.stdio];
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio });
-    if (file) this.options.links?.set(place.workerId, new LocalLink(file, child.stdio.at(-1) as Duplex));
+    local.started(child);
     closeSync(log);
     place.child = child;
     this.#children.add(child);
     const { workerId } = place;
     const gone = (how: string, code: number | null) => {
-      // What it sent last may still be on its way.
-      setTimeout(() => this.#dropLink(workerId), drainLimitMs).unref();
+      // Its last results may still be arriving.
+      setTimeout(() => localTransports.close(workerId), drainLimitMs).unref();
       if (this.#children.delete(child) && this.#places.has(place) && !this.#stopping) this.#ended(place, how, code);
     };
     child.once('error', (error) => gone(error.message, null));
     child.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`, code));
-  }
-
-  #dropLink(workerId: string): void {
-    const { links } = this.options;
-    links?.get(workerId)?.close();
-    links?.delete(workerId);
   }
 
   #ended(place: Place, how: string, code: number | null): void {

@@ -6,6 +6,8 @@ import type { JobSpec } from '../job/spec.js';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
 import { reportDropped } from '../transport/admission/report-dropped.js';
+import type { JoinStream } from '../transport/grpc-transport.js';
+import { LocalTransports } from '../transport/local/coordinator-end.js';
 import { type BeatStream, serveBeats } from './membership/beat-service.js';
 import { type PreviousRun, readPreviousRun } from './persistence/previous-run.js';
 import type { RunControl, Scaler } from './control/control.js';
@@ -22,7 +24,6 @@ import type { RunResult } from './persistence/results.js';
 import type { Run } from './run.js';
 import { RunDirectory } from '../run/run-directory.js';
 import { ClusterServer } from './membership/server.js';
-import type { JoinStream, WorkerLink } from './membership/session.js';
 import { Traffic } from './membership/traffic.js';
 
 export interface CoordinatorOptions extends ListenOptions {
@@ -70,8 +71,8 @@ const shutdownLimitMs = 2_000;
 export class Coordinator {
   readonly events = new RunEvents();
   readonly traffic = new Traffic();
-  /** Of workers that this process starts, by their ids; whoever starts them adds these. */
-  readonly links = new Map<string, WorkerLink>();
+  /** Used by the worker processes that this process starts. */
+  readonly localTransports = new LocalTransports();
   readonly #server: ClusterServer;
   readonly #run: Promise<Run>;
   /** The run, once the job is prepared. */
@@ -208,7 +209,7 @@ export class Coordinator {
       previous: this.#previous,
       events: this.events,
       traffic: this.traffic,
-      links: this.links,
+      localTransports: this.localTransports,
       stop: (reason) => this.stop(reason),
       scaler: () => this.#scaler,
       bytesFrom: (peer) => this.#server.bytesFrom(peer),

@@ -1,13 +1,14 @@
 import type { Split } from '../data/dataset.js';
 import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js';
+import type { JoinStream } from '../transport/grpc-transport.js';
+import type { LocalTransports } from '../transport/local/coordinator-end.js';
 import type { PreviousRun } from './persistence/previous-run.js';
-import type { Checkpoints } from './persistence/checkpoints.js';
 import { ClusterService } from './membership/cluster-service.js';
 import { RunControl, type Scaler } from './control/control.js';
 import type { CoordinatorOptions, RunView } from './coordinator.js';
 import { type FetchCall, serveParts } from './membership/data-service.js';
 import type { EngineClass } from '../run/engine-class.js';
-import { EngineDoor, type RunEngine } from './membership/admission.js';
+import { EngineAdmission, type RunEngine } from './membership/admission.js';
 import type { RunEvents } from './state/events.js';
 import { keepRecords } from './persistence/recorder.js';
 import { describeHistory } from './state/progress.js';
@@ -16,7 +17,6 @@ import type { RunResult } from './persistence/results.js';
 import { Roster } from './membership/roster.js';
 import type { RunDirectory } from '../run/run-directory.js';
 import { type RunStart, startRun } from './run-start.js';
-import type { JoinStream, WorkerLink } from './membership/session.js';
 import { describeStatus } from './control/status.js';
 import type { Traffic } from './membership/traffic.js';
 import { Trainer } from './stepping/trainer.js';
@@ -26,7 +26,7 @@ export interface RunOptions extends CoordinatorOptions {
   readonly previous: PreviousRun | undefined;
   readonly events: RunEvents;
   readonly traffic: Traffic;
-  readonly links: ReadonlyMap<string, WorkerLink>;
+  readonly localTransports: LocalTransports;
   /** Ends the run after the step in progress. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
@@ -42,7 +42,7 @@ interface Parts {
   readonly trainer: Trainer;
   readonly roster: Roster;
   readonly cluster: ClusterService;
-  readonly door: EngineDoor;
+  readonly admission: EngineAdmission;
   readonly control: RunControl;
 }
 
@@ -65,21 +65,19 @@ export class Run {
     const { term, resume, checkpoints, runJson } = start;
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
     const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
-    const atBorder: Checkpoints['atBorder'] = (at, copy) => checkpoints.atBorder(at, copy);
-    const saveNow: Checkpoints['saveNow'] = (at, copy) => checkpoints.saveNow(at, copy);
-    const hooks = { beforeFirstStep, atBorder, saveNow, lastCheckpoint: () => checkpoints.lastPath };
-    const workers = { roster, wantedWorkers, startLimitMs };
-    const trainer: Trainer = new Trainer({ ...job, ...workers, term, events, resume, ...hooks });
+    const workers = { roster, wantedWorkers, startLimitMs, beforeFirstStep };
+    const trainer: Trainer = new Trainer({ ...job, ...workers, term, events, resume, saver: checkpoints });
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
     const record = (run: RunEngine) => runJson.update(run);
-    const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
-    const { links, bytesFrom } = options;
+    const admission = new EngineAdmission({ numerics: spec.numerics, fixed: start.engine, record });
+    const { localTransports, bytesFrom } = options;
     const cluster = new ClusterService({
-      ...{ roster, trainer, events, door, traffic, links, welcome, bytesFrom },
+      ...{ roster, events, admission, traffic, localTransports, welcome, bytesFrom, onError },
       manifest: job.manifest,
+      work: trainer.dispatcher,
     });
     const control = new RunControl({ trainer, stop: options.stop, scaler: options.scaler });
-    return new Run(options, { job, start, test: dataset.test, trainer, roster, cluster, door, control });
+    return new Run(options, { job, start, test: dataset.test, trainer, roster, cluster, admission, control });
   }
 
   join(stream: JoinStream): void {
@@ -128,7 +126,7 @@ export class Run {
    * @param stopReason - why it was stopped, if it was.
    */
   async train(stopReason: () => string | undefined): Promise<RunResult> {
-    const { job, start, trainer, cluster, door } = this.parts;
+    const { job, start, trainer, cluster, admission } = this.parts;
     const { events, directory } = this.options;
     const timer = keepRecords(events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
@@ -141,8 +139,8 @@ export class Run {
     job.parts.clear();
     const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
-      engine: door.run?.engine ?? noEngine,
-      reproducible: door.run?.reproducible ?? true,
+      engine: admission.run?.engine ?? noEngine,
+      reproducible: admission.run?.reproducible ?? true,
       counts: trainer.counts,
       seconds,
       evaluations: start.evaluations.map(({ record }) => record),

@@ -1,7 +1,7 @@
 import { chunkCount, chunkFields } from '../proto/chunks.js';
 import { Encoded } from './services.js';
 
-/** What a vector is for. */
+/** Use of a vector. */
 export interface VectorKind {
   readonly term: number;
   readonly step: number;
@@ -10,15 +10,13 @@ export interface VectorKind {
 }
 
 /**
- * A vector on its way to any number of workers: each chunk is encoded once, when the connection to the first of them has
- * taken the chunk before it, so the worker receives one while the next is made.
+ * A vector to be sent to any number of workers. Each chunk is encoded once, when the first connection is ready to write
+ * it, so a worker receives one chunk while the next is encoded.
  *
- * The values must not change before one worker has answered, who has all chunks then; those who come later get the
- * same bytes.
+ * The values must not change until one worker has answered, which then has all chunks. Later workers get the same bytes.
  */
 export class OutgoingVector {
   readonly key: string;
-  readonly chunks: number;
   readonly byteLength: number;
   readonly #encoded: (Encoded | undefined)[];
 
@@ -27,15 +25,15 @@ export class OutgoingVector {
     readonly values: Float32Array,
   ) {
     this.key = `${kind.step}/${kind.evaluation}`;
-    this.chunks = chunkCount(values.length);
     this.byteLength = values.byteLength;
-    this.#encoded = new Array<Encoded | undefined>(this.chunks);
+    this.#encoded = new Array<Encoded | undefined>(chunkCount(values.length)).fill(undefined);
   }
 
-  /** Chunk `index` as a message. */
-  message(index: number): Encoded {
-    return (this.#encoded[index] ??= new Encoded(() => ({
-      parameters: { ...this.kind, ...chunkFields(this.values, index) },
-    })));
+  /** All chunks as messages, in order. */
+  messages(): Encoded[] {
+    for (let index = 0; index < this.#encoded.length; index++) {
+      this.#encoded[index] ??= new Encoded(() => ({ parameters: { ...this.kind, ...chunkFields(this.values, index) } }));
+    }
+    return this.#encoded as Encoded[];
   }
 }

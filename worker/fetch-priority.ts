@@ -7,7 +7,7 @@ import type { WantedPart } from './chunk-store.js';
  * Which parts a worker fetches, in which order: its shards first, and the test set only when its first results are on
  * their way, as all processes of a host are busy up to there.
  */
-export class FetchOrder {
+export class FetchPriority {
   #training: readonly WantedPart[] = [];
   #evaluation: readonly WantedPart[] = [];
   #withEvaluation = false;

@@ -1,38 +1,90 @@
-import { storeChunk } from '../proto/chunks.js';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { JobManifest } from '../job/manifest.js';
+import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
-import type { Parameters } from '../proto/messages.js';
+import type { FromWorker, Parameters, ReceivedToWorker } from '../proto/messages.js';
+import type { MessageGarbage } from '../transport/garbage.js';
+import type { NodeResult } from '../transport/worker-transport.js';
+import { monotonicMs } from '../util/clock.js';
+import { BufferPool } from './buffer-pool.js';
+import { checkCompute } from './check-compute.js';
+import type { EngineThread } from './engine-thread.js';
 
-/** Assembles the chunks of one vector: the parameters of a step, or those of an evaluation with running statistics. */
-export class IncomingParameters {
-  #vector: { readonly key: string; readonly values: Float32Array; received: number } | undefined;
+/** Vectors and results on their way between a Join stream and the engine thread. */
+type Engine = Pick<EngineThread, 'post' | 'onResult'>;
 
-  /** @param emptyVector - returns a vector of the length needed by a step or an evaluation. */
-  constructor(private readonly emptyVector: (evaluation: boolean) => Float32Array) {}
+/** Worker's end of the gRPC transport: passes steps between a Join stream and the engine thread. */
+export class GrpcSteps {
+  /** A vector whose chunks are arriving. */
+  #arriving: { readonly key: string; readonly values: Float32Array; readonly beginMs: number; received: number } | undefined;
+  /** Buffers for parameters; the engine thread returns them with its results. */
+  readonly #buffers: BufferPool;
+  /** Gradients that the stream has read, to be returned to the engine thread. */
+  #sent: Float32Array[] = [];
 
-  /** True while a vector has begun and isn't complete. */
-  get isReceiving(): boolean {
-    return this.#vector !== undefined;
+  constructor(
+    private readonly stream: ClientDuplexStream<FromWorker, ReceivedToWorker>,
+    private readonly engine: Engine,
+    private readonly manifest: JobManifest,
+    private readonly garbage: MessageGarbage,
+  ) {
+    this.#buffers = new BufferPool(manifest.parameterCount);
+    engine.onResult = (result, used) => this.#send(result, used);
   }
 
-  /**
-   * @returns the vector after its last chunk, else undefined.
-   * @throws ClusterError BAD_CHUNK for a damaged chunk or any but the next one.
-   */
-  add(message: Parameters): Float32Array | undefined {
+  /** True while a vector is arriving. */
+  get isReceiving(): boolean {
+    return this.#arriving !== undefined;
+  }
+
+  /** @throws ClusterError BAD_MESSAGE if the message doesn't fit the job, BAD_CHUNK if a chunk is damaged or missing. */
+  received(message: ReceivedToWorker & { message: 'compute' | 'parameters' }): void {
+    if (message.message === 'parameters') return this.#parameters(message.parameters);
+    checkCompute(message.compute, this.manifest);
+    this.engine.post({ kind: 'compute', message: message.compute, receivedMs: monotonicMs() });
+  }
+
+  #parameters(message: Parameters): void {
     const { step, evaluation, chunk, chunks } = message;
     const key = `${step}/${evaluation}`;
-    if (chunk === 0) this.#vector = { key, values: this.emptyVector(evaluation), received: 0 };
-    const expected = this.#vector?.key === key ? this.#vector.received : 0;
-    if (!this.#vector || chunk !== expected) {
+    if (chunk === 0) {
+      this.#arriving = { key, values: this.#bufferFor(evaluation), beginMs: monotonicMs(), received: 0 };
+    }
+    const expected = this.#arriving?.key === key ? this.#arriving.received : 0;
+    if (!this.#arriving || chunk !== expected) {
       throw new ClusterError(
         'BAD_CHUNK',
         `parameters of step ${step}: expected chunk ${expected} next, got chunk ${chunk}; the worker joins again`,
       );
     }
-    storeChunk(this.#vector.values, message, `parameters of step ${step}`);
-    if (++this.#vector.received < chunks) return undefined;
-    const { values } = this.#vector;
-    this.#vector = undefined;
-    return values;
+    const { values, beginMs } = this.#arriving;
+    storeChunk(values, message, `parameters of step ${step}`);
+    if (++this.#arriving.received < chunks) return;
+    this.#arriving = undefined;
+    // A gradient of the same length will be sent.
+    this.garbage.add(2 * values.byteLength);
+    const vector = { step, evaluation, values, beginMs, endMs: monotonicMs() };
+    this.engine.post({ kind: 'vector', vector, used: this.#sent.splice(0) });
+  }
+
+  /** Evaluations are rare, so their vectors aren't kept. */
+  #bufferFor(evaluation: boolean): Float32Array {
+    const { parameterCount, stateCount } = this.manifest;
+    return evaluation ? new Float32Array(parameterCount + stateCount) : this.#buffers.take();
+  }
+
+  #send({ gradient, reports, stamps, ...header }: NodeResult, used: readonly Float32Array[]): void {
+    this.#buffers.put(used);
+    const sendBeginMs = monotonicMs();
+    const chunks = chunkCount(gradient.length);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const isLast = chunk === chunks - 1;
+      const partial = {
+        ...{ ...header, ...chunkFields(gradient, chunk), reports: chunk === 0 ? reports : [] },
+        ...(isLast && stamps && { stamps: { ...stamps, sendBeginMs, sendEndMs: monotonicMs() } }),
+      };
+      // The stream may read the bytes later, so the buffer is free once the last chunk is written.
+      this.stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
+    }
   }
 }

@@ -3,33 +3,27 @@ import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../transport/auth.js';
-import { monotonicMs } from '../util/clock.js';
-import { chunkCount, chunkFields } from '../proto/chunks.js';
+import { bytesOf } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import { MessageGarbage } from '../transport/garbage.js';
 import { limitConnecting } from '../transport/liveness.js';
 import type {
   Assignment,
-  Compute,
   Evaluate,
   FromWorker,
   Heartbeat,
-  Parameters,
+  Ready,
   ReceivedToWorker,
   WorkerPhase,
 } from '../proto/messages.js';
 import { type ClusterClient, PROTOCOL_VERSION } from '../transport/services.js';
 import { Beats } from './beats.js';
-import { BufferPool } from './buffer-pool.js';
-import { checkCompute, checkEvaluate } from './check-compute.js';
+import { checkEvaluate } from './check-compute.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
-import type { EngineThread, FromEngine } from './engine-thread.js';
-import { FetchOrder } from './fetch-priority.js';
-import { IncomingParameters } from './grpc-steps.js';
+import type { EngineEvent, EngineThread } from './engine-thread.js';
+import { FetchPriority } from './fetch-priority.js';
+import { GrpcSteps } from './grpc-steps.js';
 import { PartStore, type WantedPart } from './chunk-store.js';
-import { readyMessage } from './ready-message.js';
-import { StepStamps } from './step-stamps.js';
-import { bytesOf, toReport, toSpan } from './to-messages.js';
 
 export interface SessionOptions extends CoordinatorAddress {
   readonly workerId: string;
@@ -67,19 +61,14 @@ export class WorkerSession {
   #manifest: JobManifest | undefined;
   #term = 0;
   #store: PartStore | undefined;
-  #order: FetchOrder | undefined;
+  #priority: FetchPriority | undefined;
   #shards = new Set<number>();
-  readonly #parametersOnTheWay = new IncomingParameters((evaluation) => this.#emptyVector(evaluation));
-  /** Buffers for parameters on their way to the engine thread. */
-  #parameterBuffers: BufferPool | undefined;
-  /** What heartbeats say; see `Heartbeat.wide_cores`. */
+  #steps: GrpcSteps | undefined;
+  /** See `Heartbeat.wide_cores`. */
   #wideCores = 0;
-  /** Whether the engine takes orders. */
+  /** Set once the engine can compute. */
   #isReady = false;
-  readonly #stamps = new StepStamps();
   readonly #garbage = new MessageGarbage();
-  /** Gradients that the stream has read, to go back to the engine thread. */
-  #sent: Float32Array[] = [];
   readonly #beats: Beats;
   #joinBeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
@@ -191,11 +180,10 @@ export class WorkerSession {
       case 'assignment':
         return this.#assigned(message.assignment);
       case 'compute':
-        return this.#compute(message.compute);
+      case 'parameters':
+        return this.#joined(this.#steps).received(message);
       case 'evaluate':
         return this.#evaluate(message.evaluate);
-      case 'parameters':
-        return this.#parameters(message.parameters);
       case 'finish':
         return this.#resolve({ reason: message.finish.reason });
       default:
@@ -206,7 +194,6 @@ export class WorkerSession {
   #welcome({ jobJson, term, heartbeatMs }: { jobJson: string; term: number; heartbeatMs: number }): void {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
-    this.#parameterBuffers = new BufferPool(manifest.parameterCount);
     this.#term = term;
     this.#beats.welcomed(heartbeatMs);
     this.#joinBeats = setInterval(() => this.#send({ heartbeat: this.#report() }), joinBeatMs);
@@ -215,7 +202,8 @@ export class WorkerSession {
     const engine = this.options.engineFor(manifest);
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
-    this.#order = new FetchOrder(manifest);
+    this.#steps = new GrpcSteps(this.#stream, engine, manifest, this.#garbage);
+    this.#priority = new FetchPriority(manifest);
     this.#store = new PartStore({
       address: this.options.coordinator,
       token: this.options.token,
@@ -237,7 +225,7 @@ export class WorkerSession {
 
   #report(): Heartbeat {
     const phase: WorkerPhase = this.#manifest ? this.#engine().progress.phase : 'idle';
-    const isReceiving = this.#parametersOnTheWay.isReceiving || (phase === 'idle' && this.#store?.isFetching === true);
+    const isReceiving = this.#steps?.isReceiving === true || (phase === 'idle' && this.#store?.isFetching === true);
     const residentBytes = process.memoryUsage.rss();
     return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
   }
@@ -252,56 +240,32 @@ export class WorkerSession {
   }
 
   #engine(): EngineThread {
-    if (!this.#manifest) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any order');
-    return this.options.engineFor(this.#manifest);
+    return this.options.engineFor(this.#joined(this.#manifest));
+  }
+
+  /** @throws ClusterError BAD_MESSAGE if the coordinator hasn't sent Welcome. */
+  #joined<Value>(value: Value | undefined): Value {
+    if (value === undefined) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any other message');
+    return value;
   }
 
   #assigned(assignment: Assignment): void {
-    if (!this.#order || !this.#store) {
-      throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
-    }
-    this.#order.assign(assignment);
-    this.#store.want(this.#order.parts);
+    const [priority, store] = [this.#joined(this.#priority), this.#joined(this.#store)];
+    priority.assign(assignment);
+    store.want(priority.parts);
   }
 
   #fetchEvaluation(): void {
-    if (this.#order?.includeEvaluation()) this.#store?.want(this.#order.parts);
+    if (this.#priority?.includeEvaluation()) this.#store?.want(this.#priority.parts);
   }
 
-  #compute(order: Compute): void {
-    const engine = this.#engine();
-    checkCompute(order, this.#manifest!);
-    const { step, nodes, wide, sentMs } = order;
-    this.#stamps.ordered(step, sentMs ?? 0);
-    engine.post({ kind: 'compute', step, nodes, wide });
-  }
-
-  #evaluate(order: Evaluate): void {
-    const engine = this.#engine();
-    checkEvaluate(order, this.#manifest!);
-    const { step, batches } = order;
+  #evaluate({ step, batches }: Evaluate): void {
+    checkEvaluate({ step, batches }, this.#joined(this.#manifest));
     this.#fetchEvaluation();
-    engine.post({ kind: 'evaluate', step, batches });
+    this.#engine().post({ kind: 'evaluate', step, batches });
   }
 
-  #parameters(message: Parameters): void {
-    const { step, evaluation, chunk } = message;
-    if (chunk === 0 && !evaluation) this.#stamps.parametersBegin(step);
-    const values = this.#parametersOnTheWay.add(message);
-    if (!values) return;
-    if (!evaluation) this.#stamps.parametersEnd();
-    // Parameters came, and a gradient as long will go.
-    this.#garbage.add(2 * values.byteLength);
-    this.#engine().post({ kind: 'vector', step, evaluation, values, used: this.#sent.splice(0) });
-  }
-
-  /** Evaluations are rare: their vectors are not worth keeping. */
-  #emptyVector(evaluation: boolean): Float32Array {
-    const { parameterCount, stateCount } = this.#manifest!;
-    return evaluation ? new Float32Array(parameterCount + stateCount) : this.#parameterBuffers!.take();
-  }
-
-  #fromEngine(message: FromEngine): void {
+  #fromEngine(message: EngineEvent): void {
     switch (message.kind) {
       case 'ready':
         this.#isReady = true;
@@ -310,8 +274,6 @@ export class WorkerSession {
       case 'widened':
         this.#wideCores = this.options.cores;
         return this.#beats.beat();
-      case 'partial':
-        return this.#sendPartial(message);
       case 'drained':
         return this.#leaving === undefined ? undefined : this.#leaveNow(this.#leaving);
       case 'rows': {
@@ -331,19 +293,17 @@ export class WorkerSession {
         message satisfies never;
     }
   }
+}
 
-  #sendPartial({ step, node, gradient, reports, used }: FromEngine & { kind: 'partial' }): void {
-    this.#parameterBuffers?.put(used);
-    const begin = monotonicMs();
-    const chunks = chunkCount(gradient.length);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const isLast = chunk === chunks - 1;
-      const sent = chunk === 0 ? reports.map(toReport) : [];
-      const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
-      const fields = { ...chunkFields(gradient, chunk), reports: sent, ...(stamps && { stamps }) };
-      const partial = { term: this.#term, step, node, ...fields };
-      // The stream may read the bytes later, so the buffer is free when the last chunk is written.
-      this.#stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
-    }
-  }
+/** Most characters of a text that a coordinator accepts. */
+const textLimit = 200;
+
+function readyMessage(ready: EngineEvent & { kind: 'ready' }, wideCores: number): Ready {
+  const { info, placement = '', fingerprint, compileMs } = ready;
+  const { name: engine, version: engineVersion, device, lowering, threads } = info;
+  return {
+    ...{ engine, engineVersion, device, lowering, threads },
+    ...{ fingerprint, compileMs, wideCores },
+    placement: placement.slice(0, textLimit),
+  };
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../coordinator/membership/listen.js';
-import { linkFds } from '../../transport/local/channel.js';
+import { localFds } from '../../transport/local/channel.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
@@ -13,7 +13,7 @@ interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;
   workerId?: string;
   cores: number;
-  link?: boolean;
+  localTransport?: boolean;
   tokenFile?: string;
   wait: number;
   cache: boolean;
@@ -26,7 +26,7 @@ export function workerCommand(): Command {
     .description('join a coordinator and compute for it until its job is over')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
     .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
-    .addOption(new Option('--link', 'take steps from the process that started it, by open files').hideHelp())
+    .addOption(new Option('--local-transport', 'exchange steps with the process that started it through inherited files').hideHelp())
     .option('--token-file <file>', 'shared secret of the cluster');
   return addTlsClientOptions(command)
     .addOption(
@@ -59,7 +59,7 @@ export function workerCommand(): Command {
         tls,
         waitMs: options.wait,
         cores: options.cores,
-        link: options.link ? linkFds : undefined,
+        localFds: options.localTransport ? localFds : undefined,
         cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });

@@ -50,7 +50,7 @@ export class Checkpoints {
    * on at once, except at an epoch's end while the checkpoint before is still being written.
    * @returns undefined, or what the next step has to wait for.
    */
-  atBorder(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<void> | undefined {
+  atStepBoundary(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<void> | undefined {
     const { stepsPerEpoch, everySteps, events } = this.options;
     const writing = this.#writing;
     const { action, reason } = decideDue({ step: at.step, stepsPerEpoch, everySteps, writing: writing?.step });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { FetchOrder } from '../../worker/fetch-priority.js';
+import { FetchPriority } from '../../worker/fetch-priority.js';
 import { smallManifest } from '../coordinator/manifest.js';
 
 const manifest = smallManifest(10);
-const names = (order: FetchOrder) => order.parts.map(({ set, index }) => `${set} ${index}`);
+const names = (order: FetchPriority) => order.parts.map(({ set, index }) => `${set} ${index}`);
 
 describe('the order in which a worker fetches its parts', () => {
   it('is the shards as assigned, then the test set once that is not to wait', () => {
-    const order = new FetchOrder(manifest);
+    const order = new FetchPriority(manifest);
     order.assign({ shards: [1, 0], evaluationBatches: [1] });
     expect(names(order)).toEqual(['shard 1', 'shard 0']);
     expect(order.includeEvaluation()).toBe(true);
@@ -18,7 +18,7 @@ describe('the order in which a worker fetches its parts', () => {
   });
 
   it('is the test set at once where there are no shards to fetch', () => {
-    const order = new FetchOrder(manifest);
+    const order = new FetchPriority(manifest);
     order.assign({ shards: [], evaluationBatches: [1, 0] });
     expect(names(order)).toEqual(['evaluation 1', 'evaluation 0']);
   });

@@ -50,7 +50,7 @@ function start(flush: () => Promise<void> = () => Promise.resolve()) {
   onTestFinished(() => checkpoints.close());
   /** What the trainer does after `step` updates. */
   const border = (step: number) =>
-    checkpoints.atBorder({ step, chain: 'cd'.repeat(32) }, (into) => {
+    checkpoints.atStepBoundary({ step, chain: 'cd'.repeat(32) }, (into) => {
       fillVector(into, stateAt(step));
       return Promise.resolve(1.5);
     });
