@@ -77,7 +77,7 @@ export function checkCrc({ data, crc }: Pick<ChunkFields, 'data' | 'crc'>, opera
   if (found === crc) return;
   throw new ClusterError(
     'BAD_CHUNK',
-    `${operation}: expected bytes with CRC-32 ${hex(crc)}, got ${hex(found)}; damaged on the way, the session begins anew`,
+    `${operation}: expected bytes with CRC-32 ${hex(crc)}, got ${hex(found)}; damaged on the way; the worker must join again`,
   );
 }
 

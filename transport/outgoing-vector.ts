@@ -32,7 +32,9 @@ export class OutgoingVector {
   /** All chunks as messages, in order. */
   messages(): Encoded[] {
     for (let index = 0; index < this.#encoded.length; index++) {
-      this.#encoded[index] ??= new Encoded(() => ({ parameters: { ...this.kind, ...chunkFields(this.values, index) } }));
+      this.#encoded[index] ??= new Encoded(() => ({
+        parameters: { ...this.kind, ...chunkFields(this.values, index) },
+      }));
     }
     return this.#encoded as Encoded[];
   }

@@ -16,7 +16,8 @@ type Engine = Pick<EngineThread, 'post' | 'onResult'>;
 /** Worker's end of the gRPC transport: passes steps between a Join stream and the engine thread. */
 export class GrpcSteps {
   /** A vector whose chunks are arriving. */
-  #arriving: { readonly key: string; readonly values: Float32Array; readonly beginMs: number; received: number } | undefined;
+  #arriving:
+    { readonly key: string; readonly values: Float32Array; readonly beginMs: number; received: number } | undefined;
   /** Buffers for parameters; the engine thread returns them with its results. */
   readonly #buffers: BufferPool;
   /** Gradients that the stream has read, to be returned to the engine thread. */

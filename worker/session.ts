@@ -245,7 +245,8 @@ export class WorkerSession {
 
   /** @throws ClusterError BAD_MESSAGE if the coordinator hasn't sent Welcome. */
   #joined<Value>(value: Value | undefined): Value {
-    if (value === undefined) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any other message');
+    if (value === undefined)
+      throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any other message');
     return value;
   }
 

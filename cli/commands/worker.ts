@@ -26,7 +26,12 @@ export function workerCommand(): Command {
     .description('join a coordinator and compute for it until its job is over')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
     .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
-    .addOption(new Option('--local-transport', 'exchange steps with the process that started it through inherited files').hideHelp())
+    .addOption(
+      new Option(
+        '--local-transport',
+        'exchange steps with the process that started it through inherited files',
+      ).hideHelp(),
+    )
     .option('--token-file <file>', 'shared secret of the cluster');
   return addTlsClientOptions(command)
     .addOption(

@@ -305,9 +305,6 @@ export class Dispatcher implements WorkReceiver {
   }
 }
 
-function hostShare([{ workerId, hello, sharedCores }, items]: readonly [
-  WorkerSession,
-  readonly number[],
-]): HostShare {
+function hostShare([{ workerId, hello, sharedCores }, items]: readonly [WorkerSession, readonly number[]]): HostShare {
   return { workerId, host: hello.host, cores: sharedCores, shards: items.length };
 }

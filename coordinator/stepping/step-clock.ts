@@ -36,7 +36,11 @@ export class StepClock {
   }
 
   /** To be called with each chunk. @param from - its `clock` is updated from the stamps. */
-  arrived(from: { readonly workerId: string; readonly clock: ClockOffset }, node: TreeNode, partial: Pick<Partial, 'chunk' | 'chunks' | 'stamps'>): void {
+  arrived(
+    from: { readonly workerId: string; readonly clock: ClockOffset },
+    node: TreeNode,
+    partial: Pick<Partial, 'chunk' | 'chunks' | 'stamps'>,
+  ): void {
     const track = this.#workers.get(from.workerId);
     if (!track) return;
     const nowMs = monotonicMs();

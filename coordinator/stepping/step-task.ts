@@ -213,7 +213,9 @@ export function nonFiniteError(
 ): ClusterError {
   const workers = [...new Set(shards.map((shard) => task.deliveredBy.get(shard) ?? 'a worker that has left'))];
   const where =
-    shards.length > 0 ? `shard${shards.length === 1 ? '' : 's'} ${shards.join(', ')} from ${workers.join(', ')}` : 'their sum';
+    shards.length > 0
+      ? `shard${shards.length === 1 ? '' : 's'} ${shards.join(', ')} from ${workers.join(', ')}`
+      : 'their sum';
   const saved = lastCheckpoint === undefined ? '' : `; last good checkpoint: ${lastCheckpoint}`;
   return new ClusterError(
     'NON_FINITE',

@@ -136,7 +136,7 @@ export class Trainer {
   /** At a step boundary: serves requests from outside, and returns when the run isn't to pause any more. */
   async #serveRequests(): Promise<void> {
     const wasPaused = this.requests.paused;
-    if (wasPaused) this.#enter('paused', `on request, after step ${this.step}`);
+    if (wasPaused) this.#enter('paused', `on demand, after step ${this.step}`);
     for (;;) {
       await this.requests.serveCheckpoints(() => this.#saveNow());
       if (!this.requests.paused) break;

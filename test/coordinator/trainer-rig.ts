@@ -41,7 +41,14 @@ export function reference() {
   for (let step = 0; step < 4; step++) {
     accumulator.begin({ step, samples: 4, learningRate: 0.5 });
     for (const shard of [0, 1]) {
-      accumulator.addReport(step, { shard, samples: 2, lossSum: 1, correct: 0, statistics: new Uint8Array(4), computeMs: 1 });
+      accumulator.addReport(step, {
+        shard,
+        samples: 2,
+        lossSum: 1,
+        correct: 0,
+        statistics: new Uint8Array(4),
+        computeMs: 1,
+      });
       accumulator.addChunk(step, { first: shard, count: 1 }, 0, gradient(step, shard));
     }
     if (step % 2 === 1) chains.push((chain = chainDigest(chain, accumulator.digest(step + 1))));

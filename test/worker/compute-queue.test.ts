@@ -3,8 +3,21 @@ import type { TreeNode } from '../../job/tree.js';
 import { ComputeQueue, type Work } from '../../worker/compute-queue.js';
 
 const leaf = (first: number) => ({ first, count: 1 });
-const vector = (step: number, evaluation = false) => ({ step, evaluation, values: Float32Array.of(step), beginMs: 0, endMs: 0 });
-const compute = (step: number, nodes: TreeNode[], wide = 0) => ({ term: 7, step, generation: 1, nodes, wide, sentMs: 5 });
+const vector = (step: number, evaluation = false) => ({
+  step,
+  evaluation,
+  values: Float32Array.of(step),
+  beginMs: 0,
+  endMs: 0,
+});
+const compute = (step: number, nodes: TreeNode[], wide = 0) => ({
+  term: 7,
+  step,
+  generation: 1,
+  nodes,
+  wide,
+  sentMs: 5,
+});
 const anyData = () => true;
 
 /** What is taken until nothing is left that could be computed. */

@@ -189,7 +189,7 @@ describe('a node', () => {
 
   it('of one shard is that shard’s own gradient', async () => {
     const manifest = manifestOf({ batchPerShard: 3 });
-    const { gradient, reports } = await nodeOf((await computerOf(manifest)), { first: 2, count: 1 }, 1, params);
+    const { gradient, reports } = await nodeOf(await computerOf(manifest), { first: 2, count: 1 }, 1, params);
     expect(gradient).toEqual((await direct(manifest, 2, 1)).gradient);
     expect(reports.map(({ shard }) => shard)).toEqual([2]);
   });
@@ -210,7 +210,7 @@ describe('a node', () => {
 
   it('leaves the parameters as they were', async () => {
     const before = params.slice();
-    await nodeOf((await computerOf(manifestOf({ batchPerShard: 3 }))), { first: 0, count: 2 }, 0, params);
+    await nodeOf(await computerOf(manifestOf({ batchPerShard: 3 })), { first: 0, count: 2 }, 0, params);
     expect(params).toEqual(before);
   });
 

@@ -28,7 +28,7 @@ function join(address: string, onStep: (step: number) => void) {
   return worker(address, 'w1', { skip: (_, step) => (onStep(step), false) });
 }
 
-const stopped = { code: 'REFUSED', message: 'control: expected a run that trains, got one that is over' };
+const stopped = { code: 'REFUSED', message: 'control: expected a running job, got one that is over' };
 
 describe('a pause', () => {
   it('takes effect after the step in progress, twice is once, and the digest is that of an undisturbed run', async () => {

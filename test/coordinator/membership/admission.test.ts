@@ -91,7 +91,11 @@ describe('a door for mixed numerics', () => {
 
   it('lets nobody in whose mark cannot be kept', async () => {
     const fixed = { engine: a, reproducible: true };
-    const mixed = new EngineAdmission({ numerics: 'mixed', fixed, record: () => Promise.reject(new Error('disk full')) });
+    const mixed = new EngineAdmission({
+      numerics: 'mixed',
+      fixed,
+      record: () => Promise.reject(new Error('disk full')),
+    });
     await expect(mixed.markMixed()).rejects.toThrow('disk full');
     expect(mixed.admit('w1', b)).toBe(false);
   });

@@ -126,7 +126,7 @@ describe('a worker that is late', () => {
     expect(rig.dispatcher.waiting).toMatchObject({
       step: next,
       workers: [{ workerId: 'a', shards: [0], phase: 'computing' }],
-      reason: expect.stringMatching(/^step 5 under way for 1\.\d s: waiting for a, computing shard 0$/) as string,
+      reason: expect.stringMatching(/^step 5 has taken 1\.\d s: waiting for a, computing shard 0$/) as string,
     });
     expect(rig.events.filter(({ type }) => type === 'waiting')).toHaveLength(1);
   });

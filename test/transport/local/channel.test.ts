@@ -15,7 +15,11 @@ function framed(message: unknown): Buffer {
   return Buffer.concat([prefix, bytes]);
 }
 
-async function listening(): Promise<{ other: Awaited<ReturnType<typeof socketPair>>[1]; got: unknown[]; channel: Channel }> {
+async function listening(): Promise<{
+  other: Awaited<ReturnType<typeof socketPair>>[1];
+  got: unknown[];
+  channel: Channel;
+}> {
   const [here, other] = await socketPair();
   const channel = new LocalChannel<unknown, unknown>(file, here);
   const got: unknown[] = [];
@@ -30,7 +34,10 @@ type Channel = LocalChannel<unknown, unknown>;
 describe('a local channel', () => {
   it('carries messages both ways, in order, with every bit of their numbers', async () => {
     const [here, there] = await socketPair();
-    const [a, b] = [here, there].map((socket) => new LocalChannel<unknown, unknown>(file, socket)) as [Channel, Channel];
+    const [a, b] = [here, there].map((socket) => new LocalChannel<unknown, unknown>(file, socket)) as [
+      Channel,
+      Channel,
+    ];
     const [atA, atB]: unknown[][] = [[], []];
     a.listen((message) => atA!.push(message));
     b.listen((message) => atB!.push(message));
