@@ -1,24 +1,24 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Vectors of so many bytes may lie about as garbage; what gRPC makes of them is three times as much. */
+/** Bytes of vectors that may be garbage before a collection; gRPC's own buffers are three times as much. */
 const allowance = 8 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' }) => void;
 
 /**
- * Frees what a step's messages leave behind while nobody waits for this thread.
+ * Collects the garbage of a step's messages while this thread has nothing else to do.
  *
- * V8 by itself notices too late, when the messages' buffers have grown old, and then goes through all memory every few
- * steps, which costs a coordinator more than all its arithmetic (docs/benchmarks.md).
+ * V8 by itself notices only when the messages' buffers are in its old generation. It then collects all memory every few
+ * steps, which costs a coordinator more than all its arithmetic (docs/decisions/0014-collector-hints.md).
  */
 export class MessageGarbage {
   #bytes = 0;
 
-  /** @param collect - V8's own, unless a test says otherwise. */
+  /** @param collect - V8's collector; replaced by tests. */
   constructor(private readonly collect: Collect = youngCollection) {}
 
-  /** Takes note of vectors of so many bytes; call it when the next thing to do is to wait. */
+  /** Counts the bytes of vectors in messages. Call it when the thread is about to wait. */
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < allowance) return;
@@ -34,7 +34,7 @@ function youngCollection(options: { type: 'minor' }): void {
   collector(options);
 }
 
-/** V8 shows its collector to contexts that are made after it was told to; no flag of Node.js is needed. */
+/** V8 exposes its collector to contexts created after the flag is set; no flag of Node.js is needed. */
 function exposeCollector(): Collect {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as Collect;

@@ -1,14 +1,14 @@
 /** Bytes of a machine word. */
 const WORD = 8;
-/** The longest piece that goes through `between`; longer ones never come. */
+/** Longest source that is copied by way of `between`. */
 const longest = 256 * 1024;
 const between = new Uint8Array(longest + WORD);
 
 /**
- * Copies `source` into `target` from byte `at` on, which threads may share.
+ * Copies `source` into `target` from byte `at` on. The target may be shared memory.
  *
- * Into shared memory V8 copies word by word where both sides are aligned alike, else byte by byte, which takes ten times
- * as long. What came from the network begins anywhere, so it goes by a place that is aligned as the target is.
+ * V8 copies into shared memory word by word if both sides have the same alignment, else byte by byte, which is ten times
+ * slower. Bytes from the network may have any alignment, so they are first copied to a place aligned like the target.
  */
 export function copyShared(source: Uint8Array, target: Uint8Array, at: number): void {
   const shift = (target.byteOffset + at) % WORD;

@@ -10,14 +10,14 @@ import { channelOptions, Data, type DataClient } from '../transport/services.js'
 import { copyShared } from '../util/shared-copy.js';
 import { channelSecurity } from '../transport/tls.js';
 
-/** A part that this worker is to hold. */
+/** A part that this worker must hold. */
 export interface WantedPart {
   readonly set: 'shard' | 'evaluation';
   readonly index: number;
   readonly part: PartRef;
 }
 
-/** A transfer without a single byte for this long is given up. */
+/** Longest time without a byte before a transfer is abandoned. */
 const stallMs = 20_000;
 
 export interface PartStoreOptions {
@@ -27,15 +27,15 @@ export interface PartStoreOptions {
   readonly tls?: TlsIdentity | undefined;
   /** Bytes of one sample: label and pixels. */
   readonly sampleBytes: number;
-  /** Parts by digest that are here already; those fetched are added. Outlives the store when a session is made anew. */
+  /** Parts already held, by digest; fetched ones are added. Outlives the session. */
   readonly held: Map<string, SharedArrayBuffer>;
   readonly onPart: (wanted: WantedPart, bytes: SharedArrayBuffer) => void;
   readonly onError: (error: ClusterError) => void;
 }
 
 /**
- * Fetches parts of the dataset, one at a time in the order wanted, on a channel of its own; kept by content, so a part
- * travels once however often its shard comes and goes.
+ * Fetches parts of the dataset one at a time, in the given order, on a separate channel. Parts are kept by content, so
+ * each is transferred once, however often its shard is reassigned.
  */
 export class PartStore {
   readonly #client: DataClient;
@@ -59,13 +59,13 @@ export class PartStore {
     return this.#fetching;
   }
 
-  /** Replaces what is wanted; what is held already is reported at once. */
+  /** Replaces the list of parts to hold; parts already held are reported at once. */
   want(parts: readonly WantedPart[]): void {
     this.#wanted = parts;
     if (!this.#fetching) void this.#fetchWanted();
   }
 
-  /** Breaks off the transfer in progress, without an error. */
+  /** Cancels the transfer in progress, without an error. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#connecting);

@@ -27,31 +27,31 @@ import { PartStore, type WantedPart } from './chunk-store.js';
 
 export interface SessionOptions extends CoordinatorAddress {
   readonly workerId: string;
-  /** See `Hello.beat_key`; the same in every session of a process. */
+  /** See `Hello.beat_key`. The same in every session of a process. */
   readonly beatKey: Uint8Array;
-  /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
+  /** Longest wait for Welcome, before which the coordinator may have to read its dataset. */
   readonly welcomeLimitMs: number;
-  /** Cores that the workers of this host share; see `WorkerOptions`. */
+  /** Cores shared by the workers of this host; see `WorkerOptions`. */
   readonly cores: number;
   readonly log: (message: string) => void;
-  /** The engine thread of a job, and the parts of its dataset by digest; kept by the caller, as they outlive a session. */
+  /** Engine thread of a job, and parts of its dataset by digest. The caller keeps them, because they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
   readonly partsFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
 }
 
-/** How a session ended without an error. */
+/** Regular end of a session. */
 export interface SessionEnd {
   readonly reason: string;
 }
 
 /** Interval of heartbeats on the Join stream, which show that its connection works; `Beats` sends the others. */
 const joinBeatMs = 5_000;
-/** How long the last message may take to reach the coordinator. */
+/** Longest time for the last message to reach the coordinator. */
 const farewellMs = 1_000;
-/** How long what is being computed may keep a worker that is to leave. */
+/** Longest time that a worker computes after it was asked to leave. */
 const drainMs = 1_500;
 
-/** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
+/** One Join stream from Hello to its end: fetches data, and passes work to the engine thread and results back. */
 export class WorkerSession {
   readonly #client: ClusterClient;
   readonly #stream: ClientDuplexStream<FromWorker, ReceivedToWorker>;
@@ -76,7 +76,7 @@ export class WorkerSession {
   /** Settles the session once its last message has been sent; undefined before that. */
   #farewell: (() => void) | undefined;
   #farewellTimer: NodeJS.Timeout | undefined;
-  /** Why it leaves once it has sent what it computes. */
+  /** Reason to leave once the current results are sent. */
   #leaving: string | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
 
@@ -107,12 +107,12 @@ export class WorkerSession {
     this.#send({ hello: { ...hello, workerId: options.workerId, beatKey: options.beatKey } });
   }
 
-  /** Whether the coordinator answered. */
+  /** True once the coordinator has answered with Welcome. */
   get welcomed(): boolean {
     return this.#manifest !== undefined;
   }
 
-  /** Settles when the job is over. @throws ClusterError when the session was refused or broke. */
+  /** Settles when the job is over. @throws ClusterError if the session was rejected or broke. */
   async run(): Promise<SessionEnd> {
     try {
       return await this.#ended;
@@ -129,7 +129,7 @@ export class WorkerSession {
     }
   }
 
-  /** Ends the session and tells the coordinator so, after what is being computed for a step, unless that takes long. */
+  /** Ends the session and notifies the coordinator, once the work in progress is delivered or `drainMs` have passed. */
   leave(reason: string): void {
     if (this.#leaving !== undefined) return;
     this.#leaving = reason;
@@ -146,7 +146,7 @@ export class WorkerSession {
     if (this.#farewell === undefined) this.#stream.write(message);
   }
 
-  /** Sends a last message; the session ends when the coordinator has answered to it by closing, or a moment later. */
+  /** Sends a last message. The session ends when the coordinator closes the stream, or after `farewellMs`. */
   #endWith(message: FromWorker, settle: () => void): void {
     if (this.#farewell !== undefined) return;
     this.#send(message);
@@ -156,7 +156,7 @@ export class WorkerSession {
     else settle();
   }
 
-  /** The coordinator, or the connection to it, is gone. */
+  /** Ends the session because the stream or the connection ended. */
   #closed(error: ClusterError): void {
     if (this.#farewell !== undefined) this.#farewell();
     else if (this.#leaving !== undefined) this.#resolve({ reason: this.#leaving });
@@ -231,7 +231,7 @@ export class WorkerSession {
   }
 
   #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
-    // It came in as many bytes of chunks.
+    // It arrived as messages of as many bytes.
     this.#garbage.add(bytes.byteLength);
     engine.post({ kind: 'part', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;

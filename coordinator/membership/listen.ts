@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { JobError } from '../../job/errors.js';
 import type { TlsIdentity } from '../../transport/tls-identity.js';
 
-/** What protects a server. */
+/** Protection of a server. */
 export interface Protection {
   readonly token?: string | undefined;
   readonly tls?: TlsIdentity | undefined;
@@ -10,7 +10,7 @@ export interface Protection {
   readonly insecure?: boolean | undefined;
 }
 
-/** Where a server listens, and what protects it there. */
+/** Address of a server, and its protection. */
 export interface ListenOptions extends Protection {
   /** `HOST:PORT` or `[IPv6]:PORT`; port 0 takes a free one. */
   readonly listen: string;
@@ -21,7 +21,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** @throws JobError BAD_OPTION when `text` is no `HOST:PORT`. */
+/** @throws JobError BAD_OPTION if `text` isn't `HOST:PORT`. */
 export function parseEndpoint(text: string, option: string): Endpoint {
   const match = /^(\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^:[\]\s]+)):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.['port']);
@@ -36,13 +36,13 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-/** Whether only processes of this machine can reach `host`. */
+/** True if only processes on this machine can reach `host`. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
 /**
- * Where to listen: anywhere on loopback; elsewhere only with TLS and a token, or when told to do without.
+ * Endpoint to listen on. Beyond loopback it requires TLS and a token, or `insecure`.
  * @throws JobError BAD_OPTION
  */
 export function decideListen({ listen, ...protection }: ListenOptions): Endpoint {
@@ -54,9 +54,9 @@ export function decideListen({ listen, ...protection }: ListenOptions): Endpoint
 }
 
 /**
- * Refuses to listen beyond loopback without TLS and token, unless told to.
- * @param option - the option that says where, with its value.
- * @param danger - what could happen, in words.
+ * Requires TLS and a token beyond loopback, or `insecure`.
+ * @param option - the option that sets the address, with its value.
+ * @param danger - description of what could happen otherwise.
  * @throws JobError BAD_OPTION
  */
 export function checkProtection(option: string, { tls, token, insecure }: Protection, danger: string): void {

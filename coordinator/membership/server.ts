@@ -42,7 +42,7 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Most open connections in any state, to leave file descriptors for files; `Admission` has lower limits. */
+/** Most open connections in any state, which leaves file descriptors for files. `Admission` has lower limits. */
 const maxConnections = workerPortLimits.authenticated.total + workerPortLimits.waiting.total + 512;
 /** Calls that a connection may start before one of them authenticates it. */
 const maxEarlyCalls = 8;
@@ -140,7 +140,7 @@ export class ClusterServer {
     const server = createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
       if (isTrusted(socket)) inject(socket);
-      else rejected.refuse(socket);
+      else rejected.reject(socket);
     });
     tls.onChange?.(() => server.setSecureContext(mutualTls(tls)));
     return server;
