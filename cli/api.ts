@@ -1,7 +1,7 @@
 /**
  * Lockstep as a library, for notebooks and scripts: `import { loadDataset, train } from 'lockstep'`.
  *
- * It stands in `cli/` because it does what the commands do: it reads the environment and starts processes.
+ * It is part of `cli/` because, like the commands, it reads the environment and starts processes.
  */
 export { type DatasetOptions, describeDataset, describeModel, loadDataset, trainingImages } from './api/data.js';
 export { Picture } from './api/picture.js';

@@ -10,12 +10,12 @@ export interface DatasetChoice {
   readonly allowSynthetic?: boolean;
 }
 
-/** Opens a job's dataset where flags and environment say, showing the download if there is one. */
+/** Opens a job's dataset at the location given by flags or environment; shows the progress of a download. */
 export async function datasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetChoice): Promise<Dataset> {
   return (await findDatasetFor(spec, choice))();
 }
 
-/** Finds a job's dataset; the result reads it. @throws JobError when flags and environment name a place without one. */
+/** Locates a job's dataset; call the result to read it. @throws JobError if the given location has none. */
 export async function findDatasetFor(spec: Pick<JobSpec, 'data'>, choice: DatasetChoice): Promise<ReadDataset> {
   const { findDataset } = await import('../data/index.js');
   const envPath = process.env['LOCKSTEP_DATA'];

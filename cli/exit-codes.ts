@@ -2,11 +2,11 @@ import { EngineError } from '../engine/errors.js';
 import { JobError, type JobErrorCode } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 
-/** Exit code of a command that could not do what it was asked for. */
+/** Exit code of a command that failed. */
 export const failedExitCode = 1;
-/** Exit code of a command whose arguments or job spec do not make sense. */
+/** Exit code for invalid arguments or an invalid job spec. */
 export const wrongUsageExitCode = 2;
-/** Exit code of a run that Ctrl-C or SIGTERM ended, as shells have it. */
+/** Exit code of a run stopped by Ctrl-C or SIGTERM, by the shells' convention. */
 export const interruptedExitCode = 130;
 
 /** Exit code for an error that ended a command. */
@@ -14,7 +14,7 @@ export function exitCodeOf(error: unknown): number {
   return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;
 }
 
-/** Problems with a user's input: the job, its model, its data. */
+/** Problems with a user's input. */
 const wrongUsageCodes = new Set<JobErrorCode>([
   'BAD_SPEC',
   'BAD_OPTION',
@@ -24,12 +24,12 @@ const wrongUsageCodes = new Set<JobErrorCode>([
   'NO_DATA',
 ]);
 
-/** True for a failed download, which may succeed the next time. */
+/** True for a failed download; a retry may succeed. */
 function isDownload(cause: unknown): boolean {
   return cause instanceof JobError && cause.code === 'DOWNLOAD_FAILED';
 }
 
-/** True if another attempt at the same job would fail in the same way. */
+/** True if a retry of the same job would fail in the same way. */
 function isWrongUsage(error: unknown): boolean {
   if (error instanceof JobError) return wrongUsageCodes.has(error.code) && !isDownload(error.cause);
   if (error instanceof ClusterError) return error.code === 'BAD_ENGINE';

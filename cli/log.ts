@@ -4,14 +4,15 @@ import type pino from 'pino';
 import type { Logger, StreamEntry } from 'pino';
 import type pretty from 'pino-pretty';
 
-/** Loads what a log needs when there is one; in CommonJS, as these packages are, `require` is quicker than `import`. */
+/** Loads the logging packages only when needed. They are CommonJS, where `require` is faster than `import`. */
 const require = createRequire(import.meta.url);
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /**
- * The log: to standard error, readable on a terminal and as JSON lines elsewhere, and to `file` from `debug` up.
+ * Creates a log that writes to standard error, formatted on a terminal and as JSON lines otherwise, and to `file` from
+ * level `debug`.
  * @param level - lowest level shown on standard error.
  * @param file.onError - called when the file cannot be written, as on a full disk; logging to it stops.
  */
@@ -31,7 +32,7 @@ export function createLog(
 function terminalStream(log: typeof pino): pino.DestinationStream {
   if (!process.stderr.isTTY) {
     const stream = log.destination({ dest: 2, sync: true });
-    // A closed standard error or a full disk behind it must not stop a run: log.jsonl has the same lines.
+    // A closed standard error, or a full disk behind it, must not stop a run. log.jsonl has the same lines.
     return stream.on('error', () => undefined);
   }
   const format = require('pino-pretty') as typeof pretty;

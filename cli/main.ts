@@ -2,17 +2,19 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../engine/errors.js';
-import { InvariantError, JobError } from '../job/errors.js';
+import { JobError } from '../job/errors.js';
+import { InvariantError } from '../util/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
+import { commandName } from './command-name.js';
 import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
 import { showControls } from './terminal/visible.js';
-import { refuseEmpty } from './unused-flags.js';
+import { refuseEmpty } from './options/unused-flags.js';
 import { version } from './version.js';
 
-/** The `lockstep` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
+/** The `lockstep` command. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped. */
 
-/** Every command with its module, which is loaded when it is named: a worker starts sooner without the coordinator. */
+/** Loaders of the commands. Only the named command's module is loaded, so a worker doesn't wait for the coordinator's. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/train.js')).startCommand(),
   train: async () => (await import('./commands/train.js')).trainCommand(),
@@ -37,13 +39,14 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 async function program(named: string | undefined): Promise<Command> {
   const root = new Command('lockstep')
-    .description('Synchronous data-parallel training of TensorFlow.js models: the same bits for any number of workers.')
+    .description('Synchronous data-parallel training of TensorFlow.js models: bit-identical for any number of workers.')
     .version(version(), '--version');
   const wanted = Object.keys(commands).filter((name) => name === named);
   for (const name of wanted.length > 0 ? wanted : Object.keys(commands)) root.addCommand(await commands[name]!());
   exitByException(root);
   root.hook('preAction', (_, command) => refuseEmpty(command));
-  return root.addHelpText('after', '\nlockstep COMMAND --help tells the rest. First run: lockstep start\n');
+  const name = commandName();
+  return root.addHelpText('after', `\nRun ${name} COMMAND --help for details. First run: ${name} start\n`);
 }
 
 function exitByException(command: Command): void {
@@ -51,30 +54,30 @@ function exitByException(command: Command): void {
   command.commands.forEach(exitByException);
 }
 
-/** Errors that a person can mend come as one message; ours come with their stack. */
+/** Prints an error: only the message if the user can fix it, else with its stack. @returns the exit code. */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsageExitCode;
   const known = error instanceof JobError || error instanceof ClusterError || error instanceof EngineError;
   const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   console.error(`lockstep: ${text}`);
   if (error instanceof InvariantError)
-    console.error('This is a bug of Lockstep; please report it with the lines above.');
+    console.error('This is a bug in Lockstep. Please report it with the lines above.');
   return exitCodeOf(error);
 }
 
-// Job files, data and runs may be of others.
+// Job files, data and runs may come from others.
 showControls(console);
-// What gRPC has to say comes as errors, in our words.
+// gRPC's failures are reported as errors of the calls.
 setLogVerbosity(logVerbosity.NONE);
 tolerateClosedOutput((stream, { message }) => {
   process.exitCode ??= failedExitCode;
-  console.error(`lockstep: ${stream}: expected to be able to write, got ${message}`);
+  console.error(`lockstep: write ${stream}: expected success, got ${message}`);
 });
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
-  // A download may still be under way; nothing it has written is lost.
+  // A download may still be in progress; it resumes next time.
   if (error instanceof ClusterError && error.code === 'STOPPED') process.exit(interruptedExitCode);
   // A pending TCP connect can't be cancelled and would keep the process alive for two minutes.
   if (error instanceof ClusterError && error.code === 'UNREACHABLE') process.exit();

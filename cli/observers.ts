@@ -9,9 +9,9 @@ export interface ObserverOptions extends HttpOptions {
   readonly runDirectory: string;
   /** Address of the health port, `[HOST:]PORT`; default: none. */
   readonly health?: string | undefined;
-  /** Whether to write event files for TensorBoard. */
+  /** Write event files for TensorBoard. */
   readonly tensorboard: boolean;
-  /** Writes a time line of the whole run (true), or of so many steps. */
+  /** Write a timeline of the whole run (true) or of this many steps. */
   readonly trace?: true | number | undefined;
 }
 
@@ -19,7 +19,7 @@ interface Observer {
   close(): Promise<void>;
 }
 
-/** Those who look on at a run: live page with metrics, TensorBoard, time line. They neither slow nor end it. */
+/** Observers of a run: live page with metrics, TensorBoard, timeline. Their failures don't affect the run. */
 export class Observers {
   readonly #all: Observer[] = [];
 
@@ -31,7 +31,7 @@ export class Observers {
     for (const observer of [page, health]) if (observer) this.#all.push(observer);
   }
 
-  /** Opens the ports of page and health before anything else. @throws JobError BAD_OPTION */
+  /** Opens the ports of live page and health probes. @throws JobError BAD_OPTION */
   static async open(options: ObserverOptions): Promise<Observers> {
     const health = await HealthPort.open(options.health);
     try {
@@ -47,14 +47,14 @@ export class Observers {
     return this.health?.address;
   }
 
-  /** Begins with event files and time line; called once the run directory is the coordinator's. */
+  /** Starts event files and timeline. Call it once the coordinator has locked the run directory. */
   async begin(coordinator: Coordinator): Promise<void> {
     const { tensorboard, trace } = this.options;
     if (tensorboard) this.#all.push(await openTensorboard(coordinator));
     if (trace !== undefined) this.#all.push(await openTrace(coordinator, this.options.runDirectory, trace));
   }
 
-  /** Serves the page once the job is prepared; called when the workers have been started. @returns its address. */
+  /** Serves the live page once the job is prepared. Call it after the workers have been started. @returns its address. */
   serve(coordinator: Coordinator, onError: (error: Error) => void): string | undefined {
     if (!this.page) return undefined;
     const before = new HeldEvents(coordinator.events);
@@ -84,7 +84,7 @@ async function openTrace({ events }: Coordinator, directory: string, trace: true
   const { startTrace } = await import('../observe/timeline/start.js');
   const started = startTrace(events, { directory, steps: trace === true ? undefined : trace });
   return started.catch(({ message }: Error) => {
-    events.emit({ type: 'note', message: `trace: expected a file in ${directory}, got ${message}; there is none` });
+    events.emit({ type: 'note', message: `trace: expected to write to ${directory}, got ${message}; no timeline` });
     return { close: () => Promise.resolve() };
   });
 }

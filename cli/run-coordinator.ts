@@ -12,48 +12,48 @@ import { planSteps } from '../job/plan.js';
 import { ClusterError } from '../proto/errors.js';
 import { interruptedExitCode } from './exit-codes.js';
 import { createLog, type LogLevel } from './log.js';
-import { readModel } from './model-thread.js';
-import { openNatsFor } from './nats-options.js';
+import { readModel } from './model/model-thread.js';
+import { openNatsFor } from './options/nats-options.js';
 import { type ObserverOptions, Observers } from './observers.js';
 import type { ProgressBar } from './terminal/bar.js';
 import { linePrinter } from './terminal/lines.js';
-import type { TlsFiles } from './tls-files.js';
-import { RunPlace } from './unbegun-run.js';
+import type { TlsFiles } from './options/tls-files.js';
+import { RunDirectoryGuard } from './runs/run-directory-guard.js';
 
 export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions, keyof CoordinatorOptions> {
   readonly logLevel: LogLevel;
-  /** Stop the run when standard input ends, as it does when the parent program is killed. */
+  /** Stop the run when standard input closes, as it does when the parent process is killed. */
   readonly stopAtStdinEnd?: boolean;
   /** Watched for renewed certificates during the run. */
   readonly tls?: TlsFiles | undefined;
-  /** Where to tell NATS of the run. */
+  /** NATS connection for the run's events and checkpoints. */
   readonly nats?: NatsOptions | undefined;
-  /** Called when the run has ended and its results are written. */
+  /** Called once the results are written. */
   readonly onResult?: (result: RunResult) => void;
-  /** Called when the coordinator listens; what it returns is ended with the run. */
+  /** Called when the coordinator listens. The returned helpers are stopped with the run. */
   readonly onListening?: (address: string, coordinator: Coordinator, print: (line: string) => void) => Helpers;
 }
 
-/** What runs beside a coordinator: the local workers. */
+/** Processes that run along with a coordinator: local workers. */
 export interface Helpers {
-  /** The job is over. */
+  /** Called when the job is done. */
   finish(): Promise<void>;
-  /** The job failed. */
+  /** Called last, also when the job failed. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs a coordinator with its terminal, log, signal handlers and observers. If it fails before its run begins, no run
- * directory is left.
+ * Runs a coordinator with terminal output, log, signal handlers and observers. If it fails before training starts, it
+ * leaves no run directory.
  * @returns the exit code.
  */
 export async function runCoordinator(options: CoordinatorRun): Promise<number> {
-  const place = await RunPlace.look(options.runDirectory);
+  const guard = await RunDirectoryGuard.inspect(options.runDirectory);
   try {
     return await runObserved(options);
   } catch (error) {
-    // A stopped coordinator may still be preparing its run. Files that can't be removed matter less than the error.
-    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await place.restore().catch(() => undefined);
+    // A stopped coordinator may still be preparing its run. A failed clean-up must not hide the error.
+    if (!(error instanceof ClusterError && error.code === 'STOPPED')) await guard.cleanUp().catch(() => undefined);
     throw error;
   }
 }
@@ -86,7 +86,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
   const signals = stopOnSignals(coordinator, terminal);
   const forgetTls = options.tls?.watch((message) => coordinator.events.emit({ type: 'note', message }));
   if (options.stopAtStdinEnd) stopAtStdinEnd(coordinator);
-  // First of all, as local workers take longest.
+  // Local workers come first because they take longest to start.
   const helpers = options.onListening?.(address, coordinator, (line) => terminal.print(line));
   try {
     const path = join(options.runDirectory, 'log.jsonl');
@@ -110,7 +110,7 @@ async function runWith(observers: Observers, options: CoordinatorRun): Promise<n
   }
 }
 
-/** What a person sees of a run: a bar on a terminal, the lecture's lines elsewhere, and the result. */
+/** Output of a run: a progress bar on a terminal or the lecture's lines otherwise, and the result. */
 class Terminal {
   #bar: ProgressBar | undefined;
   #lines: ((event: RunEvent) => void) | undefined;
@@ -120,7 +120,7 @@ class Terminal {
   async begin(dataset: Dataset): Promise<void> {
     const { spec } = this.options;
     const plan = planSteps(spec, dataset.train.count);
-    if (dataset.synthetic && spec.data.dataset !== 'synthetic') this.print(standInWarning);
+    if (dataset.synthetic && spec.data.dataset !== 'synthetic') this.print(syntheticWarning);
     this.print(
       `${spec.name}: ${spec.model} on ${dataset.title}, ${formatPlural(spec.epochs, 'epoch')} of ` +
         `${formatPlural(plan.stepsPerEpoch, 'step')}, ${formatPlural(spec.shards, 'shard')}, seed ${spec.seed}`,
@@ -140,7 +140,7 @@ class Terminal {
 
   handle(event: RunEvent): void {
     if (event.type === 'note') this.print(event.message);
-    if (this.options.logLevel === 'silent') this.#tell(event);
+    if (this.options.logLevel === 'silent') this.#report(event);
     if (this.#bar) this.#bar.handle(event);
     else this.#lines?.(event);
   }
@@ -150,7 +150,7 @@ class Terminal {
     const { formatConfusion, formatSummary } = await import('../run/report/terminal.js');
     const last = input.evaluations.at(-1);
     if (last) console.log(`\n${formatConfusion(last.confusion, input.dataset.classes)}\n`);
-    if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(standInWarning);
+    if (input.dataset.synthetic && this.options.spec.data.dataset !== 'synthetic') console.log(syntheticWarning);
     console.log(`Report: ${report}`);
     console.log(formatSummary(input));
   }
@@ -160,19 +160,19 @@ class Terminal {
     this.#bar = undefined;
   }
 
-  /** What matters to a person who does not read the log: who starts, and who is gone. */
-  #tell(event: RunEvent): void {
+  /** Prints the most important events for users without a log on the terminal. */
+  #report(event: RunEvent): void {
     if (event.type === 'state' && event.state === 'training' && event.reason.includes('ready'))
       this.print(event.reason);
     if (event.type === 'fault' || event.type === 'skipped') this.print(describeEvent(event)!.text);
     if (event.type !== 'worker' || (event.change !== 'lost' && event.change !== 'left')) return;
-    this.print(`worker ${event.workerId} ${event.change}: ${event.reason}; its shards go to the others`);
+    this.print(`worker ${event.workerId} ${event.change}: ${event.reason}; its shards go to other workers`);
   }
 }
 
-const standInWarning =
-  '\n*** CIFAR-10 is nowhere to be had: this run uses the SYNTHETIC STAND-IN. Its figures say nothing about CIFAR-10. ***\n' +
-  '*** For real data: lockstep data download, or --data PATH.                                                      ***\n';
+const syntheticWarning =
+  '\n*** CIFAR-10 not found: this run uses the SYNTHETIC DATASET. Its results say nothing about CIFAR-10. ***\n' +
+  '*** For CIFAR-10, run `lockstep data download` or pass --data PATH.                                  ***\n';
 
 function logEvent(log: Logger, event: RunEvent): void {
   const { type, ...rest } = event;
@@ -183,24 +183,24 @@ function logEvent(log: Logger, event: RunEvent): void {
   else log.info(rest, type);
 }
 
-/** Stops the coordinator at the end of standard input. Reading it doesn't keep the process alive. */
+/** Stops the coordinator when standard input closes. Reading it doesn't keep the process alive. */
 function stopAtStdinEnd(coordinator: Coordinator): void {
-  const stop = () => coordinator.stop('the program that started it has ended');
+  const stop = () => coordinator.stop('its parent process has exited');
   process.stdin.once('end', stop).once('error', stop).resume().unref();
 }
 
-/** The first signal ends the run after the step in progress, the second one at once. */
+/** The first signal stops the run after the current step, the second immediately. */
 function stopOnSignals(coordinator: Coordinator, terminal: Terminal): { forget(): void } {
-  let asked = false;
+  let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    if (asked) process.exit(interruptedExitCode);
-    asked = true;
-    terminal.print(`\n${signal}: stopping after this step and writing what there is; once more to stop at once`);
+    if (stopping) process.exit(interruptedExitCode);
+    stopping = true;
+    terminal.print(`\n${signal}: stopping after this step and saving the run; repeat to stop immediately`);
     coordinator.stop(signal);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // At a file-size limit the write must fail, as on a full disk; the default is to end the process.
+  // A write beyond a file-size limit must fail, as on a full disk; the default action kills the process.
   process.on('SIGXFSZ', failWrite);
   return {
     forget: () => {

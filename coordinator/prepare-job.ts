@@ -1,33 +1,32 @@
 import type { ModelLayout, ModelTopology } from '../engine/engine.js';
-import { describeModel, initialWeights } from '../engine/model.js';
+import { describeModel, initialWeights } from '../engine/model/model.js';
 import type { Dataset, Split } from '../data/dataset.js';
-import { datasetDigest, type IndexRange, partBytes, PartDigests } from '../data/chunks.js';
+import { ChunkDigests, datasetDigest, encodeChunk } from '../data/chunks.js';
 import { jobDigest } from '../job/digest.js';
-import type { JobManifest, PartRef } from '../job/manifest.js';
+import type { ChunkRef, JobManifest } from '../job/manifest.js';
 import { builtinTopology, isModelFile, modelTitle } from '../job/models.js';
-import { planSteps, type StepPlan } from '../job/plan.js';
+import { planSteps, type SampleRange, shardRange, type StepPlan } from '../job/plan.js';
 import { describeWarmup } from '../job/schedule.js';
-import { shardRange } from '../job/shards.js';
 import type { JobSpec } from '../job/spec.js';
-import type { PartBytes } from './membership/data-service.js';
+import type { ChunkBytes } from './membership/data-service.js';
 
-/** A job ready to be trained: what workers are told, what they may fetch, and where training starts. */
+/** A job ready for training: its manifest for workers, the chunks that they may fetch, and the initial state. */
 export interface PreparedJob {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly layout: ModelLayout;
   /** By digest; emptied when nobody fetches any more, as the dataset is the largest thing in memory. */
-  readonly parts: Map<string, PartBytes>;
+  readonly chunks: Map<string, ChunkBytes>;
   readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;
   readonly testLabels: Uint8Array;
-  /** Remarks for the user about data, model and schedule, one line each. */
+  /** Notes for the user about data, model and schedule, one line each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Compiles a spec and its data into a job. Its spec names the dataset that is really used, stand-in or not.
+ * Compiles a spec and its data into a job. The compiled spec names the dataset in use, which may be the synthetic one.
  * @throws JobError when spec and data do not fit each other.
  */
 export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: ModelReader): Promise<PreparedJob> {
@@ -39,17 +38,17 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
   const plan = planSteps(spec, dataset.train.count);
   const layout = await describeModel(topology);
   const initial = await initialWeights(topology, spec.seed);
-  const parts = new PartTable();
+  const chunks = new ChunkTable();
   const shards = Array.from({ length: spec.shards }, (_, shard) =>
-    parts.add(dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
+    chunks.add(dataset.train, shardRange(dataset.train.count, spec.shards, shard)),
   );
   const batches = Math.ceil(dataset.test.count / spec.evaluation.batch);
   const evaluation = Array.from({ length: batches }, (_, batch) => {
     const start = batch * spec.evaluation.batch;
     const count = Math.min(spec.evaluation.batch, dataset.test.count - start);
-    return parts.add(dataset.test, { start, count });
+    return chunks.add(dataset.test, { start, count });
   });
-  const digest = datasetDigest(dataset, parts.digests);
+  const digest = datasetDigest(dataset, chunks.digests);
   const manifest: JobManifest = {
     digest: jobDigest({ spec, topology, datasetDigest: digest }),
     spec,
@@ -74,7 +73,7 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
     manifest,
     plan,
     layout,
-    parts: parts.bytes,
+    chunks: chunks.bytes,
     initial,
     momentum: momentumOf(layout),
     testLabels: dataset.test.labels,
@@ -96,8 +95,8 @@ interface CompiledModel {
 }
 
 /**
- * The model's topology, and the spec with it, so that the spec of a run says all by itself. One that is not built in is
- * tried out, as it may be none that can be trained; workers would find out too, but one after the other.
+ * The model's topology, and the spec including it, so that a run's spec is complete by itself. A model that isn't built
+ * in is compiled once, because it may not be trainable; otherwise each worker in turn would fail on it.
  */
 async function compileModel(
   spec: JobSpec,
@@ -108,20 +107,20 @@ async function compileModel(
   const isBuiltin = spec.topology === undefined && !(readModel && isModelFile(spec.model));
   if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length), advice: [] };
   const topology = spec.topology ?? (await readModel!(spec.model, dataset));
-  // With the compiler behind it, which nobody else needs here.
-  const { checkPrograms } = await import('../engine/check-programs.js');
+  // It loads the compiler, which the coordinator needs for nothing else.
+  const { checkPrograms } = await import('../engine/onnx/check-programs.js');
   const advice = await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }
 
 /** Ranges of splits, named by the digests of their bytes, which stay where they are. */
-class PartTable {
-  readonly bytes = new Map<string, PartBytes>();
-  readonly digests = new PartDigests();
+class ChunkTable {
+  readonly bytes = new Map<string, ChunkBytes>();
+  readonly digests = new ChunkDigests();
 
-  add(split: Split, range: IndexRange): PartRef {
+  add(split: Split, range: SampleRange): ChunkRef {
     const digest = this.digests.of(split, range);
-    this.bytes.set(digest, partBytes(split, range));
+    this.bytes.set(digest, encodeChunk(split, range));
     return { digest, count: range.count };
   }
 }

@@ -1,41 +1,59 @@
-import type { Split } from '../data/dataset.js';
+import type { Dataset, Split } from '../data/dataset.js';
+import type { JobSpec } from '../job/spec.js';
 import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js';
+import type { PreviousRun } from '../run/previous-run.js';
+import type { RunDirectory } from '../run/run-directory.js';
+import type { EngineClass, RunEngine } from '../run/run-json.js';
 import type { JoinStream } from '../transport/grpc-transport.js';
 import type { LocalTransports } from '../transport/local/coordinator-end.js';
-import type { PreviousRun } from './persistence/previous-run.js';
-import { ClusterService } from './membership/cluster-service.js';
 import { RunControl, type Scaler } from './control/control.js';
-import type { CoordinatorOptions, RunView } from './coordinator.js';
-import { type FetchCall, serveParts } from './membership/data-service.js';
-import type { EngineClass } from '../run/engine-class.js';
-import { EngineAdmission, type RunEngine } from './membership/admission.js';
-import type { RunEvents } from './state/events.js';
-import { keepRecords } from './persistence/recorder.js';
-import { describeHistory } from './state/progress.js';
-import { prepareJob, type PreparedJob } from './prepare-job.js';
-import type { RunResult } from './persistence/results.js';
-import { Roster } from './membership/roster.js';
-import type { RunDirectory } from '../run/run-directory.js';
-import { type RunStart, startRun } from './run-start.js';
 import { describeStatus } from './control/status.js';
+import { EngineAdmission } from './membership/admission.js';
+import { ClusterService } from './membership/cluster-service.js';
+import { type FetchCall, serveChunks } from './membership/data-service.js';
+import { Roster } from './membership/roster.js';
 import type { Traffic } from './membership/traffic.js';
+import { keepRecords } from './persistence/recorder.js';
+import type { RunResult } from './persistence/results.js';
+import { type RunStart, startRun } from './persistence/start-run.js';
+import { type ModelReader, prepareJob, type PreparedJob } from './prepare-job.js';
+import type { RunEvents } from './state/events.js';
+import { describeHistory } from './state/progress.js';
+import type { RunView } from './state/run-view.js';
 import { Trainer } from './stepping/trainer.js';
 
-export interface RunOptions extends CoordinatorOptions {
+/** A job and the conditions under which it runs. */
+export interface JobOptions {
+  readonly spec: JobSpec;
+  /** Reads the dataset; called once the coordinator listens. */
+  readonly dataset: () => Promise<Dataset>;
+  /** Reads the model file that the spec names; without it, only built-in models and topologies are accepted. */
+  readonly readModel?: ModelReader | undefined;
+  readonly runDirectory: string;
+  /** Id for a new run; default: a random one. */
+  readonly runId?: string | undefined;
+  /** Workers that the first step waits for, and for how long. */
+  readonly wantedWorkers: number;
+  readonly startLimitMs: number;
+  /** A worker that is silent for longer is lost. */
+  readonly heartbeatLimitMs: number;
+}
+
+export interface RunOptions extends JobOptions {
   readonly directory: RunDirectory;
   readonly previous: PreviousRun | undefined;
   readonly events: RunEvents;
   readonly traffic: Traffic;
   readonly localTransports: LocalTransports;
-  /** Ends the run after the step in progress. */
+  /** Stops the run after the current step. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
   /** Bytes received so far on the connection from a peer, by its address and port. */
   readonly bytesFrom: (peer: string) => number;
 }
 
-/** The parts of a run that take part in training. */
-interface Parts {
+/** Components of a run. */
+interface Components {
   readonly job: PreparedJob;
   readonly start: RunStart;
   readonly test: Split;
@@ -46,14 +64,14 @@ interface Parts {
   readonly control: RunControl;
 }
 
-/** What there is once the dataset is read and the job compiled: takes workers in, trains, and writes the results. */
+/** A run whose dataset is read and whose job is compiled: admits workers, trains, and writes the results. */
 export class Run {
   private constructor(
     private readonly options: RunOptions,
-    private readonly parts: Parts,
+    private readonly components: Components,
   ) {}
 
-  /** Reads the dataset, compiles the job and finds where it goes on. @throws JobError */
+  /** Reads the dataset, compiles the job, and creates or resumes its run. @throws JobError */
   static async prepare(options: RunOptions): Promise<Run> {
     const { spec, directory, previous, events, traffic, wantedWorkers, startLimitMs, heartbeatLimitMs, runId } =
       options;
@@ -81,52 +99,52 @@ export class Run {
   }
 
   join(stream: JoinStream): void {
-    this.parts.cluster.join(stream);
+    this.components.cluster.join(stream);
   }
 
   /** Records a heartbeat. @returns true if its worker has joined. @throws ClusterError */
   heard(heartbeat: Heartbeat): boolean {
-    return this.parts.cluster.heard(heartbeat);
+    return this.components.cluster.heard(heartbeat);
   }
 
   fetch(call: FetchCall): void {
-    serveParts(this.parts.job.parts, this.options.traffic)(call);
+    serveChunks(this.components.job.chunks, this.options.traffic)(call);
   }
 
-  /** Settles when all is on disk that a later start stands on. @throws JobError BAD_RUN_DIRECTORY */
+  /** Resolves once everything that a later start needs is on disk. @throws JobError BAD_RUN_DIRECTORY */
   get durable(): Promise<void> {
-    return this.parts.start.durable;
+    return this.components.start.durable;
   }
 
   get control(): RunControl {
-    return this.parts.control;
+    return this.components.control;
   }
 
   get view(): RunView {
-    const { job, start, test } = this.parts;
+    const { job, start, test } = this.components;
     const { manifest, plan } = job;
     const { term, runId, history, before } = start;
     return { manifest, plan, test, runId, term, path: this.options.runDirectory, history, before };
   }
 
   status(): StatusReply {
-    const { job, start, ...parts } = this.parts;
+    const { job, start, ...others } = this.components;
     const path = this.options.runDirectory;
     const { term, history } = start;
-    return describeStatus({ ...job, ...parts, term, history, path }, performance.now());
+    return describeStatus({ ...job, ...others, term, history, path }, performance.now());
   }
 
   history(points?: number): HistoryReply {
-    return describeHistory(this.parts.start.history, points);
+    return describeHistory(this.components.start.history, points);
   }
 
   /**
-   * Trains to the end, or until it is stopped, and writes the results. No step is made before all is durable that a
-   * later start stands on; workers join and compile meanwhile.
-   * @param stopReason - why it was stopped, if it was.
+   * Trains until the last step or until stopped, and writes the results. The first step waits until everything that a
+   * later start needs is durable; workers join and compile meanwhile.
+   * @param stopReason - reason of the stop; undefined if it was not stopped.
    */
   async train(stopReason: () => string | undefined): Promise<RunResult> {
-    const { job, start, trainer, cluster, admission } = this.parts;
+    const { job, start, trainer, cluster, admission } = this.components;
     const { events, directory } = this.options;
     const timer = keepRecords(events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
@@ -136,7 +154,7 @@ export class Run {
     events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
     cluster.close('the job is over');
     await start.checkpoints.save(training.snapshot, training.chain);
-    job.parts.clear();
+    job.chunks.clear();
     const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
       engine: admission.run?.engine ?? noEngine,
@@ -152,42 +170,42 @@ export class Run {
   }
 
   stop(reason: string): void {
-    this.parts.trainer.stop(reason);
+    this.components.trainer.stop(reason);
   }
 
   fail(error: Error): void {
-    this.parts.trainer.fail(error);
+    this.components.trainer.fail(error);
   }
 
   /** Records the run's failure and its reason. A later start may still resume the run. */
   async recordFailure({ message }: Error): Promise<void> {
-    await this.parts.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
+    await this.components.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
   }
 
-  /** Ends every session after a failure of ours: workers wait for a coordinator that goes on with the run. */
+  /** Ends every session after a failure of the coordinator: workers wait for one that resumes the run. */
   abandon(error: Error): void {
-    this.parts.cluster.abandon(error);
+    this.components.cluster.abandon(error);
   }
 
-  /** Sends every worker home. */
+  /** Dismisses all workers. */
   leave(): void {
-    this.parts.cluster.close('the job is over');
-    this.parts.roster.close();
+    this.components.cluster.close('the job is over');
+    this.components.roster.close();
   }
 
-  /** Ends the threads; what is being written is written first. */
+  /** Ends the threads once pending writes are complete. */
   async close(): Promise<void> {
-    const { start, trainer } = this.parts;
+    const { start, trainer } = this.components;
     await this.durable.catch(() => undefined);
     await start.checkpoints.close();
     await trainer.close();
   }
 }
 
-/** The engine of a run that was stopped before any worker was ready. */
+/** Engine of a run that was stopped before any worker was ready. */
 const noEngine: EngineClass = { name: 'none', version: '', device: '', lowering: '', threads: 0, fingerprint: '' };
 
-/** What `run.json` says of how a run went. */
+/** The result as `run.json` records it. */
 function describeResult({ input, outcome }: RunResult): object {
   const last = input.evaluations.at(-1);
   return {

@@ -1,6 +1,6 @@
 import envPaths from 'env-paths';
 
-/** Directory for what can be had again, by the platform's custom (Linux: `~/.cache/lockstep`): downloads, programs. */
+/** The platform's cache directory for downloads and compiled programs; on Linux `~/.cache/lockstep`. */
 export function cacheDirectory(): string {
   return envPaths('lockstep', { suffix: '' }).cache;
 }

@@ -1,43 +1,37 @@
 import { createHash } from 'node:crypto';
 import { JobError } from '../job/errors.js';
+import type { SampleRange } from '../job/plan.js';
 import type { Dataset, Split } from './dataset.js';
 
-/** Images per piece of the dataset's digest; part of its definition. */
-const PIECE_IMAGES = 1000;
-
-/** Successive images of a split. */
-export interface IndexRange {
-  readonly start: number;
-  readonly count: number;
-}
-
-const imageBytes = ([height, width, channels]: Dataset['imageShape']) => height * width * channels;
+/** Images per chunk of the dataset's digest; part of its definition. */
+const DIGEST_IMAGES = 1000;
 
 /**
- * What travels to a worker that holds these images: `count` label bytes, then the images, u8 `[count, H, W, C]`. Views
- * into the split; nothing is copied.
- * @throws RangeError when the range leaves the split.
+ * Bytes of a dataset chunk as sent to a worker: `count` label bytes, then the images, u8 `[count, H, W, C]`. Views of
+ * the split; nothing is copied.
+ * @throws RangeError when the range exceeds the split.
  */
-export function partBytes(split: Split, { start, count }: IndexRange): [labels: Uint8Array, images: Uint8Array] {
+export function encodeChunk(split: Split, { start, count }: SampleRange): [labels: Uint8Array, images: Uint8Array] {
   if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 1 || start + count > split.count) {
-    throw new RangeError(`part: expected a range within ${split.count} images, got ${count} from ${start} on`);
+    throw new RangeError(`chunk: expected a range within ${split.count} images, got ${count} from ${start} on`);
   }
   const size = split.images.length / split.count;
   return [split.labels.subarray(start, start + count), split.images.subarray(start * size, (start + count) * size)];
 }
 
 /**
- * Reads what a worker received: the bytes of a part. The result looks into `bytes`; nothing is copied.
+ * Decodes a received chunk. The result is a view of `bytes`; nothing is copied.
  * @param classes - number of classes; labels must be below it.
- * @throws JobError BAD_DATA when the length fits no whole number of images, or a label is too large.
+ * @throws JobError BAD_DATA when the length is not a whole number of images, or a label is too large.
  */
-export function decodePart(bytes: Uint8Array, imageShape: Dataset['imageShape'], classes: number): Split {
-  const record = 1 + imageBytes(imageShape);
+export function decodeChunk(bytes: Uint8Array, imageShape: Dataset['imageShape'], classes: number): Split {
+  const [height, width, channels] = imageShape;
+  const record = 1 + height * width * channels;
   const count = bytes.length / record;
   if (count < 1 || !Number.isInteger(count)) {
     throw new JobError(
       'BAD_DATA',
-      `decode part: expected a multiple of ${record} bytes, got ${bytes.length}; send the part again`,
+      `decode chunk: expected a multiple of ${record} bytes, got ${bytes.length}; send the chunk again`,
     );
   }
   const labels = bytes.subarray(0, count);
@@ -45,58 +39,60 @@ export function decodePart(bytes: Uint8Array, imageShape: Dataset['imageShape'],
   if (wrong >= 0) {
     throw new JobError(
       'BAD_DATA',
-      `decode part: expected labels below ${classes}, got ${labels[wrong]} for image ${wrong}; send the part again`,
+      `decode chunk: expected labels below ${classes}, got ${labels[wrong]} for image ${wrong}; send the chunk again`,
     );
   }
   return { count, labels, images: bytes.subarray(count) };
 }
 
-/** Name of a part's content: SHA-256 over its bytes, hexadecimal. Workers keep parts under it. */
-export function partDigest(bytes: readonly Uint8Array[]): string {
+/** SHA-256 of a chunk's bytes, hexadecimal. Workers cache chunks by it. */
+export function chunkDigest(bytes: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const piece of bytes) hash.update(piece);
   return hash.digest('hex');
 }
 
-/** Digests of parts of splits; one that is asked for again is not hashed again. */
-export class PartDigests {
+/** Digests of chunks, each computed once. */
+export class ChunkDigests {
   readonly #known = new Map<Split, Map<string, string>>();
 
-  of(split: Split, range: IndexRange): string {
+  of(split: Split, range: SampleRange): string {
     const known = this.#known.get(split) ?? new Map<string, string>();
     this.#known.set(split, known);
     const key = `${range.start} ${range.count}`;
-    const digest = known.get(key) ?? partDigest(partBytes(split, range));
+    const digest = known.get(key) ?? chunkDigest(encodeChunk(split, range));
     known.set(key, digest);
     return digest;
   }
 }
 
-/** Digests of a split's successive pieces of 1,000 images. */
-function pieceDigests(split: Split, parts: PartDigests): string[] {
-  const digests: string[] = [];
-  for (let start = 0; start < split.count; start += PIECE_IMAGES) {
-    digests.push(parts.of(split, { start, count: Math.min(PIECE_IMAGES, split.count - start) }));
+/** Digests of a split's successive chunks of 1,000 images. */
+function splitDigests(split: Split, digests: ChunkDigests): string[] {
+  const found: string[] = [];
+  for (let start = 0; start < split.count; start += DIGEST_IMAGES) {
+    found.push(digests.of(split, { start, count: Math.min(DIGEST_IMAGES, split.count - start) }));
   }
-  return digests;
+  return found;
 }
 
 /**
- * Digest of all of a dataset that can change a job's result: name, shape, classes, normalisation, every label and pixel.
+ * Digest of everything in a dataset that can change a job's result: name, shape, classes, normalisation, every label
+ * and pixel.
  *
- * SHA-256 over a JSON text that holds the digests of fixed pieces, so it does not depend on the number of shards. The
- * title is left out: the same bytes are the same data. Call it before there are heartbeats to miss: about 0.1 s.
- * @param parts - digests that are known already.
+ * SHA-256 of a JSON text with the digests of chunks of fixed length, so it does not depend on the number of shards. The
+ * title is not included: the same bytes are the same data. Blocks the thread for about 0.1 s; call it before heartbeats
+ * are due.
+ * @param digests - digests computed so far.
  */
-export function datasetDigest(dataset: Dataset, parts = new PartDigests()): string {
+export function datasetDigest(dataset: Dataset, digests = new ChunkDigests()): string {
   const { name, imageShape, classes, normalise } = dataset;
   const content = {
     name,
     imageShape,
     classes,
     normalise: [normalise.mean, normalise.deviation],
-    train: pieceDigests(dataset.train, parts),
-    test: pieceDigests(dataset.test, parts),
+    train: splitDigests(dataset.train, digests),
+    test: splitDigests(dataset.test, digests),
   };
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

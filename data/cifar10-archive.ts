@@ -5,7 +5,7 @@ import { JobError } from '../job/errors.js';
 import { BATCH_FILES, checkFileSize, FOLDER, NAMES_FILE } from './cifar10-format.js';
 
 const MAX_NAMES_BYTES = 10_000;
-/** Most unread entries whose names are kept. */
+/** Limit of reported names of unused entries. */
 const MAX_OTHERS = 1000;
 
 /** SHA-256 of a file, hexadecimal. */
@@ -15,7 +15,7 @@ export async function fileSha256(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The dataset's file that an entry stands for; undefined for everything else, whatever its path tries. */
+/** Name of the dataset file that an entry contains; undefined for all other entries, including hostile paths. */
 function wantedName(entry: ReadEntry): string | undefined {
   if (entry.type !== 'File') return undefined;
   const path = entry.path.replace(/^\.\//, '');
@@ -24,12 +24,12 @@ function wantedName(entry: ReadEntry): string | undefined {
 }
 
 /**
- * Streams an archive and hands over the dataset's files one by one, at most one of them in memory.
+ * Streams an archive and passes the dataset's files to `onFile`, with at most one of them in memory.
  *
- * Nothing is written anywhere: the archive's paths only serve to recognise the known names, and sizes are checked before
- * a byte is kept. Of a repeated file, only the first copy is passed on.
- * @returns paths of the entries that were not handed over, folders left out.
- * @throws JobError BAD_DATA when the archive is damaged or a file has another size than it must.
+ * Writes nothing to disk. Paths in the archive serve only to recognise known names, and sizes are checked before data is
+ * buffered. If a file is repeated, only its first copy is used.
+ * @returns paths of the unused entries, except folders.
+ * @throws JobError BAD_DATA when the archive is damaged or a file has a wrong size.
  */
 export async function readArchive(
   path: string,
@@ -39,7 +39,7 @@ export async function readArchive(
   const seen = new Set<string>();
   const others: string[] = [];
   let failure: Error | undefined;
-  const guard = (work: () => void) => {
+  const catchFirst = (work: () => void) => {
     try {
       if (failure === undefined) work();
     } catch (error) {
@@ -53,11 +53,11 @@ export async function readArchive(
       return;
     }
     seen.add(name);
-    guard(() => checkEntrySize(`${name} in ${path}`, name, entry.size, imagesPerFile));
+    catchFirst(() => checkEntrySize(`${name} in ${path}`, name, entry.size, imagesPerFile));
     if (failure !== undefined) return;
     const chunks: Buffer[] = [];
     entry.on('data', (chunk: Buffer) => chunks.push(chunk));
-    entry.on('end', () => guard(() => onFile(name, Buffer.concat(chunks))));
+    entry.on('end', () => catchFirst(() => onFile(name, Buffer.concat(chunks))));
   };
   try {
     await list({ file: path, strict: true, onReadEntry });

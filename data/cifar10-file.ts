@@ -3,17 +3,17 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { checkFileSize, RECORD_BYTES } from './cifar10-format.js';
 import { type UnpackTarget, unpackRecords } from './cifar10-records.js';
 
-/** Records read at a time: 1.5 MB, which is still in the processor's cache when it is unpacked. */
+/** Records per read: 1.5 MB, which stays in the processor's cache until it is unpacked. */
 const PIECE_RECORDS = 500;
 
-/** Reads batch files piece by piece, the next one while one is unpacked, always into the same two buffers. */
+/** Reads batch files piece by piece into two buffers: the next piece is read while one is unpacked. */
 export class BatchFileReader {
   readonly #buffers = [new Uint8Array(PIECE_RECORDS * RECORD_BYTES), new Uint8Array(PIECE_RECORDS * RECORD_BYTES)];
 
   /**
-   * Unpacks a batch file into `target`, which says how many records it has.
-   * @param hash - updated with the file's bytes, if given.
-   * @throws JobError BAD_DATA on a wrong size or a label over 9; `target` is then partly written.
+   * Unpacks a batch file into `target`, whose length determines the number of records.
+   * @param hash - updated with the file's bytes.
+   * @throws JobError BAD_DATA for a wrong size or a label over 9; `target` is then partly written.
    */
   async read(path: string, target: UnpackTarget, hash?: Hash): Promise<void> {
     const file = await open(path);
@@ -31,7 +31,7 @@ export class BatchFileReader {
     for (let piece = 0, next = begin(0); piece < pieces; piece++) {
       const records = (await next)!;
       next = begin(piece + 1);
-      // Should unpacking fail, nobody waits for it.
+      // Not awaited if unpacking fails.
       next?.catch(() => undefined);
       hash?.update(records);
       unpackRecords(path, records, target, piece * PIECE_RECORDS);
@@ -45,7 +45,7 @@ export class BatchFileReader {
     for (let have = 0; have < length;) {
       const position = first * RECORD_BYTES + have;
       const { bytesRead } = await file.read(buffer, have, length - have, position);
-      // It had the right size a moment ago.
+      // The file was truncated after its size was checked.
       if (bytesRead === 0) checkFileSize(path, position, count);
       have += bytesRead;
     }

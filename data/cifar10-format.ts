@@ -1,8 +1,8 @@
 import { JobError } from '../job/errors.js';
 
 /**
- * CIFAR-10's binary version: files of 10,000 records, each one label byte and 3,072 pixel bytes: 1,024 red ones row by
- * row, then green, then blue. Source: https://www.cs.toronto.edu/~kriz/cifar.html
+ * CIFAR-10's binary version: files of 10,000 records of one label byte and 3,072 pixel bytes: a red, a green and a blue
+ * plane in row-major order. Source: https://www.cs.toronto.edu/~kriz/cifar.html
  */
 export const PLANE = 32 * 32;
 export const IMAGE_BYTES = 3 * PLANE;
@@ -20,9 +20,9 @@ export const TEST_FILE = 'test_batch.bin';
 export const BATCH_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
 export const NAMES_FILE = 'batches.meta.txt';
 export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
-/** SHA-256 of the official archive, 170,052,171 bytes, whose md5 https://www.cs.toronto.edu/~kriz/cifar.html gives. */
+/** SHA-256 of the official archive, 170,052,171 bytes, whose MD5 is published on the page above. */
 export const OFFICIAL_SHA256 = 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd';
-/** That md5. Only markers from earlier versions contain it; nothing is checked against it. */
+/** MD5 of the official archive. Only markers of earlier versions contain it; no file is checked against it. */
 export const OFFICIAL_MD5 = 'c32a1d4ab5d03f1284b67883e8d87530';
 /** The folder inside the official archive. */
 export const FOLDER = 'cifar-10-batches-bin';
@@ -40,7 +40,7 @@ export const CLASSES: readonly string[] = [
   'truck',
 ];
 
-/** @throws JobError BAD_DATA when a batch file has not the size of its records; `where` names the file. */
+/** Checks the size of a batch file. @param where - the file's name. @throws JobError BAD_DATA */
 export function checkFileSize(where: string, bytes: number, images: number): void {
   const expected = images * RECORD_BYTES;
   if (bytes === expected) return;
@@ -53,8 +53,8 @@ export function checkFileSize(where: string, bytes: number, images: number): voi
 }
 
 /**
- * Class names as `batches.meta.txt` has them, one a line.
- * @throws JobError BAD_DATA unless there are ten different ones.
+ * Class names from `batches.meta.txt`, one per line.
+ * @throws JobError BAD_DATA unless there are ten different names.
  */
 export function parseClassNames(where: string, text: string): string[] {
   const names = text

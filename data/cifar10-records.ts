@@ -1,7 +1,7 @@
 import { JobError } from '../job/errors.js';
 import { checkFileSize, CLASSES, IMAGE_BYTES, PLANE, RECORD_BYTES } from './cifar10-format.js';
 
-/** Where records go: `labels` `[images]`; `images` `[images, 32, 32, 3]`, from an offset that is a multiple of four. */
+/** Destination of records: `labels` `[N]`; `images` `[N, 32, 32, 3]`, aligned to four bytes. */
 export interface UnpackTarget {
   readonly labels: Uint8Array;
   readonly images: Uint8Array;
@@ -11,14 +11,14 @@ export interface UnpackTarget {
 const PLANE_WORDS = PLANE / 4;
 const WORDS = IMAGE_BYTES / 4;
 
-/** One record's planes, where they begin at a word; in a file they do not, as a record has 3,073 bytes. */
+/** Copy of one record's planes, aligned to words; a record in a file has 3,073 bytes and isn't aligned. */
 const planes = new Uint8Array(IMAGE_BYTES);
 const planeWords = new Uint32Array(planes.buffer);
 
 /**
  * Unpacks a batch file: labels, and pixels turned from planes `[C, H, W]` to interleaved `[H, W, C]`.
  * @param where - the file's path, for messages.
- * @throws JobError BAD_DATA on a wrong size or a label over 9; `target` is then partly written.
+ * @throws JobError BAD_DATA for a wrong size or a label over 9; `target` is then partly written.
  */
 export function unpackBatch(where: string, file: Uint8Array, target: UnpackTarget): void {
   checkFileSize(where, file.length, target.labels.length);
@@ -26,8 +26,9 @@ export function unpackBatch(where: string, file: Uint8Array, target: UnpackTarge
 }
 
 /**
- * Unpacks successive whole records of a batch file, the first of which is record `first`.
- * @throws JobError BAD_DATA on a label over 9; `target` is then partly written.
+ * Unpacks successive records of a batch file.
+ * @param first - index of the first record.
+ * @throws JobError BAD_DATA for a label over 9; `target` is then partly written.
  */
 export function unpackRecords(where: string, records: Uint8Array, target: UnpackTarget, first: number): void {
   const { labels, images } = target;
@@ -42,8 +43,8 @@ export function unpackRecords(where: string, records: Uint8Array, target: Unpack
 }
 
 /**
- * Writes the pixels of `planes` to `to`, from word `at` on. Four pixels at a time, as words are little-endian on every
- * platform that Lockstep supports: rrrr gggg bbbb becomes rgbr gbrg brgb. A third of the time that single bytes take.
+ * Writes the pixels of `planes` to `to`, from word `at` on, four at a time: rrrr gggg bbbb becomes rgbr gbrg brgb. Words
+ * are little-endian on every supported platform. Three times as fast as byte by byte.
  */
 function interleave(to: Uint32Array, at: number): void {
   for (let k = 0, word = at; k < PLANE_WORDS; k++, word += 3) {
@@ -60,6 +61,6 @@ function badLabel(where: string, record: number, label: number): JobError {
   return new JobError(
     'BAD_DATA',
     `read CIFAR-10: expected a label from 0 to 9, got ${label}; record ${record} of ${where}; ` +
-      'is it the binary version of CIFAR-10? copy or download it again',
+      'this may not be the binary version of CIFAR-10; copy or download it again',
   );
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { JobError } from '../job/errors.js';
-import { describeFailure, isLasting } from './bad-folder.js';
+import { describeFailure, isPermanent } from './read-errors.js';
 import {
   ARCHIVE_NAME,
   BATCH_FILES,
@@ -23,11 +23,11 @@ import type { FoundData } from './locate.js';
 import { recogniseVersion } from './recognise.js';
 import { isHidden, printable } from './set-names.js';
 
-/** Per channel, on 0..1, of the training set. Constants, because they are part of a job's result. */
+/** Statistics of the training set per channel, on 0..1. Constants, because they affect results. */
 const NORMALISE = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.243, 0.261] };
 
 export interface ReadOptions {
-  /** Records in every batch file; 10,000 unless a smaller copy is meant. */
+  /** Records in every batch file; default: 10,000. */
   readonly imagesPerFile?: number;
 }
 
@@ -36,16 +36,16 @@ interface Contents {
   readonly test: Split;
   readonly classes: readonly string[];
   readonly evidence: Evidence;
-  /** Names of files that aren't read. */
+  /** Names of unused files. */
   readonly others: readonly string[];
 }
 
-/** Expected files that need not be read. */
+/** Expected files that aren't used. */
 const knownOthers = ['readme.html', MARKER_NAME, ARCHIVE_NAME];
 
 /**
- * Reads CIFAR-10's binary version into memory, from the directory or archive that `findData` found.
- * @throws JobError BAD_DATA that names file and record: missing files (all at once), a wrong size, a label over 9, a
+ * Reads CIFAR-10's binary version into memory from a directory or an archive.
+ * @throws JobError BAD_DATA that names file and record: missing files (all of them), a wrong size, a label over 9, a
  * damaged archive.
  */
 export async function readCifar10(found: FoundData, options: ReadOptions = {}): Promise<Dataset> {
@@ -71,10 +71,10 @@ export async function readCifar10(found: FoundData, options: ReadOptions = {}): 
 function describeOthers(others: readonly string[]): string[] {
   const unknown = others.filter((path) => !knownOthers.includes(basename(path)) && !isHidden(basename(path)));
   const [some, more] = [unknown.slice(0, 6), unknown.length - 6];
-  return some.length === 0 ? [] : [`not read: ${some.map(printable).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+  return some.length === 0 ? [] : [`not used: ${some.map(printable).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
 }
 
-/** Room for both splits; `place` gives the part of it that belongs to a batch file. */
+/** Arrays for both splits; `place` returns the range of a batch file in them. */
 function allocate(imagesPerFile: number) {
   const split = (files: number): Split => ({
     count: files * imagesPerFile,
@@ -129,14 +129,14 @@ async function readFromArchive(path: string, imagesPerFile: number): Promise<Con
   return { train, test, classes, evidence: { archiveSha256: await fileSha256(path), sha256 }, others };
 }
 
-/** The error for an unreadable file: BAD_DATA for missing permission, but not for a failing disk. */
+/** Error for an unreadable file: BAD_DATA for missing permission, but not for a failing disk. */
 function unreadable(path: string, cause: NodeJS.ErrnoException): Error {
-  if (!isLasting(cause)) return cause;
+  if (!isPermanent(cause)) return cause;
   const message = `read CIFAR-10: expected a readable file, got ${describeFailure(cause)}; ${path}; make it readable`;
   return new JobError('BAD_DATA', message, { cause });
 }
 
-/** Finds all missing files at once, and wrong sizes, before any file is read. */
+/** Checks for missing files and wrong sizes before any file is read. */
 async function checkFiles(directory: string, imagesPerFile: number): Promise<void> {
   const sizes = await Promise.all(
     BATCH_FILES.map((name) =>
@@ -151,7 +151,7 @@ async function checkFiles(directory: string, imagesPerFile: number): Promise<voi
   BATCH_FILES.forEach((name, k) => checkFileSize(join(directory, name), sizes[k]!, imagesPerFile));
 }
 
-/** The error for an archive of another version of CIFAR; undefined if it isn't one. */
+/** Error for an archive of another version of CIFAR; undefined if it isn't one. */
 function otherVersion(path: string, names: readonly string[]): JobError | undefined {
   const version = recogniseVersion(names.map((name) => basename(name)));
   if (!version) return undefined;
@@ -163,7 +163,7 @@ function missingFiles(where: string, missing: readonly string[]): JobError {
   return new JobError(
     'BAD_DATA',
     `read CIFAR-10: expected ${BATCH_FILES.length} batch files, got ${BATCH_FILES.length - missing.length}; ` +
-      `${where} has no ${missing.join(', ')}; copy them, or download all into another directory: lockstep data download --to DIR`,
+      `${where} lacks ${missing.join(', ')}; copy them, or download all to another directory: lockstep data download --to DIR`,
   );
 }
 
@@ -181,7 +181,7 @@ async function readClassNames(path: string): Promise<readonly string[]> {
   return text === undefined ? CLASSES : parseClassNames(path, text);
 }
 
-/** A marker that cannot be read proves nothing, so it counts as none. */
+/** Marker in a directory. An invalid marker proves nothing and is ignored. */
 async function readMarker(directory: string): Promise<Marker | undefined> {
   const text = await readIfPresent(join(directory, MARKER_NAME));
   if (text === undefined) return undefined;

@@ -1,3 +1,5 @@
+import type { JobSpec } from '../job/spec.js';
+
 /** One split of a dataset, in memory. */
 export interface Split {
   readonly count: number;
@@ -8,23 +10,23 @@ export interface Split {
 }
 
 /**
- * A labelled image dataset. Everything above it (shards, coordinator, worker, report) knows only this interface, so
- * another dataset is one more module that makes it.
+ * A labelled image dataset. Everything else (shards, coordinator, worker, report) uses this interface only, so another
+ * dataset is one more module that creates it.
  */
 export interface Dataset {
-  /** Short identity, the spec's `data.dataset`. */
-  readonly name: 'cifar10' | 'synthetic' | 'folder';
-  /** What results must call it: `CIFAR-10`, `CIFAR-10 (JPEG copy)`, `synthetic stand-in (not CIFAR-10)`. */
+  /** Value of the spec's `data.dataset`. */
+  readonly name: JobSpec['data']['dataset'];
+  /** Title for reports: `CIFAR-10`, `CIFAR-10 (JPEG copy)`, `synthetic dataset (not CIFAR-10)`. */
   readonly title: string;
-  /** Where the data was found and how the title is known; for display. */
+  /** Location of the data and evidence for the title; for display. */
   readonly origin?: string;
-  /** Use of the files, and files that aren't used; lines for display. */
+  /** Use of the files, and unused files; lines for display. */
   readonly notes?: readonly string[];
   readonly synthetic: boolean;
   readonly classes: readonly string[];
   /** `[H, W, C]` of every image. */
   readonly imageShape: readonly [number, number, number];
-  /** Constants by which a program normalises pixels: `(x / 255 - mean) / deviation`, per channel. */
+  /** Constants of pixel normalisation, `(x / 255 - mean) / deviation`, per channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /** Lengths of the original training batches, in order (CIFAR-10: five of 10,000; a folder: one); for display only. */
   readonly trainBatches: readonly number[];

@@ -9,7 +9,7 @@ const budget = new PixelBudget();
 
 /**
  * Reads an image file.
- * @throws JobError BAD_DATA if it is too large, and the system's error if it can't be read.
+ * @throws JobError BAD_DATA if it is too large; the system's error if it can't be read.
  */
 export async function readImageFile(name: string): Promise<Uint8Array> {
   const { size } = await stat(name);
@@ -19,13 +19,13 @@ export async function readImageFile(name: string): Promise<Uint8Array> {
 }
 
 /**
- * Decodes a PNG or JPEG, judged by its content, into u8 `[height, width, channels]`: turned upright, in sRGB or grey, on white where it is
- * transparent, resampled by Lanczos's filter.
+ * Decodes a PNG or JPEG, detected by content, into u8 `[height, width, channels]`: rotated upright, in sRGB or grey, on
+ * white where transparent, resampled with the Lanczos filter.
  *
- * The decoder is told to use neither SIMD nor a decoder's own shrinking, of which machines have different kinds. Should
- * bits differ all the same, so does the dataset's digest, and a run does not go on with other data unnoticed.
- * Pixels, scans and time are limited; see `image-limits.ts`.
- * @param name - the file, for messages.
+ * SIMD and the decoder's own downscaling are disabled, because they differ between machines. If bits differ anyway, so
+ * does the dataset's digest, and a run isn't resumed with other data. Pixels, scans and time are limited; see
+ * `image-limits.ts`.
+ * @param name - the file's name, for messages.
  * @throws JobError BAD_DATA
  */
 export async function decodeImage(bytes: Uint8Array, name: string, format: ImageFormat): Promise<Uint8Array> {
@@ -45,7 +45,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, format: Image
   }
 }
 
-/** @returns the number of pixels. @throws JobError BAD_DATA for an image that is too expensive to decode. */
+/** Checks limits. @returns the number of pixels. @throws JobError BAD_DATA for an image that is too expensive to decode. */
 function checkHeader(bytes: Uint8Array, name: string): number {
   const header = readHeader(bytes);
   if (!header) throw badImage(name, 'a damaged one (no header)');
@@ -57,7 +57,7 @@ function checkHeader(bytes: Uint8Array, name: string): number {
   return width * height;
 }
 
-/** First bytes, as Latin-1, of files that are often named .png or .jpg by mistake. */
+/** Signatures, as Latin-1, of formats that are often named .png or .jpg by mistake. */
 const otherKinds: readonly (readonly [RegExp, string])[] = [
   [/^GIF8/, 'a GIF'],
   [/^RIFF.{4}WEBP/s, 'a WebP'],
@@ -65,13 +65,13 @@ const otherKinds: readonly (readonly [RegExp, string])[] = [
   [/^BM/, 'a BMP'],
   [/^.{4}ftyp(heic|heix|mif1|msf1)/s, 'a HEIC'],
   [/^.{4}ftypavif/s, 'an AVIF'],
-  [/^version https:\/\/git-lfs/, 'a pointer of Git LFS, which git lfs pull replaces by the file'],
+  [/^version https:\/\/git-lfs/, 'a Git LFS pointer (git lfs pull replaces it with the file)'],
   [/^\s*<(!doctype html|html)/i, 'an HTML page'],
 ];
 
 function kindOf(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
-  return otherKinds.find(([pattern]) => pattern.test(start))?.[1] ?? 'another kind of file';
+  return otherKinds.find(([pattern]) => pattern.test(start))?.[1] ?? 'a file of another type';
 }
 
 function converted(image: Sharp, { height, width, channels, fit }: ImageFormat): Sharp {
@@ -84,24 +84,24 @@ function converted(image: Sharp, { height, width, channels, fit }: ImageFormat):
 
 let decoder: ReturnType<typeof prepareDecoder> | undefined;
 
-/** Loaded only when images are decoded, because loading takes a tenth of a second; configured once. */
+/** Loads the decoder on first use, which takes 0.1 s. */
 function loadDecoder() {
   return (decoder ??= prepareDecoder());
 }
 
 async function prepareDecoder() {
   const { default: sharp } = await import('sharp');
-  // A second check: a format that `isImage` mistakes for a PNG or JPEG has no loader.
+  // Second line of defence after `isImage`: all other loaders are disabled.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer'] });
   sharp.simd(false);
   sharp.cache(false);
-  // Several images are decoded at once instead.
+  // `decodeAll` decodes several images at once instead.
   sharp.concurrency(1);
   return sharp;
 }
 
-/** First line of the decoder's message, which may repeat itself. */
+/** First line of the decoder's message; further lines may repeat it. */
 function firstLine(text: string): string {
   return text.trim().split('\n', 1)[0]!.replaceAll(/\s+/g, ' ');
 }
@@ -115,16 +115,16 @@ function badImage(
   return new JobError('BAD_DATA', message, { cause });
 }
 
-/** Most bad files that a message names. */
+/** Unusable files named in a message. */
 const namedFiles = 20;
 
-/** One error for all unusable images; the first twenty are named. */
+/** One error for all unusable images. */
 export function badImages(problems: readonly JobError[]): JobError {
   if (problems.length === 1) return problems[0]!;
   const named = problems.slice(0, namedFiles).map(({ message }) => `  ${message}`);
   const more = problems.length > namedFiles ? [`  and ${problems.length - namedFiles} more`] : [];
   return new JobError(
     'BAD_DATA',
-    `read images: ${problems.length} files cannot be used\n${[...named, ...more].join('\n')}`,
+    `read images: ${problems.length} files are unusable\n${[...named, ...more].join('\n')}`,
   );
 }

@@ -1,9 +1,9 @@
 import { encode } from 'fast-png';
 import type { Dataset, Split } from './dataset.js';
 
-/** How often each class occurs in each part of a dataset. */
+/** Class frequencies of a training batch or the test set; part of the JSON output of `data info`. */
 export interface ClassCounts {
-  /** `data_batch_1` and so on, or `train` where there is one only; `test`. */
+  /** `data_batch_1` and so on, or `train` if there is only one; `test`. */
   readonly part: string;
   /** Images per class, `[classes]`. */
   readonly counts: readonly number[];
@@ -27,11 +27,11 @@ export function classCounts(dataset: Dataset): ClassCounts[] {
 
 export interface ChannelStatistics {
   readonly mean: readonly number[];
-  /** Over all pixels of all images (not of the images' means). */
+  /** Over all pixels of all images, not over the images' means. */
   readonly deviation: readonly number[];
 }
 
-/** Mean and standard deviation of each channel on 0..1; from exact integer sums, by Var x = E x² − (E x)². */
+/** Mean and standard deviation of each channel, on 0..1; from exact integer sums, by Var x = E x² − (E x)². */
 export function channelStatistics(split: Split, channels: number): ChannelStatistics {
   const pixels = split.images.length / channels;
   const statistics = Array.from({ length: channels }, (_, channel) => {
@@ -48,8 +48,8 @@ export function channelStatistics(split: Split, channels: number): ChannelStatis
 const GAP = 2;
 
 /**
- * A PNG with one row per class in label order: the first `perClass` training images of each, enlarged by whole pixels.
- * A class with fewer images leaves the rest of its row white.
+ * PNG with one row per class in label order: its first `perClass` training images, enlarged by an integer factor. The
+ * rest of a shorter row is white.
  */
 export function contactSheet(dataset: Dataset, { perClass = 10, scale = 2 } = {}): Uint8Array {
   const rows = firstOfEachClass(dataset, perClass);
@@ -57,7 +57,7 @@ export function contactSheet(dataset: Dataset, { perClass = 10, scale = 2 } = {}
 }
 
 /**
- * A PNG with rows of images, enlarged by whole pixels; shorter rows end white.
+ * PNG with rows of images, enlarged by an integer factor. The rest of a shorter row is white.
  * @param rows - indices into the split.
  */
 export function imageSheet(

@@ -1,26 +1,26 @@
 import { type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { badFolder, describeFailure, isLasting } from './bad-folder.js';
-import type { LeftOutReason } from './left-out.js';
+import { badFolder, describeFailure, isPermanent } from './read-errors.js';
+import type { SkipReason } from './skipped.js';
 import { isHidden } from './set-names.js';
 
-/** A folder's content, with links followed. */
+/** Contents of a folder; links are followed. */
 export interface FolderEntries {
   readonly folders: readonly { readonly name: string; readonly isLink: boolean }[];
   readonly images: readonly string[];
-  readonly others: readonly { readonly name: string; readonly reason: LeftOutReason }[];
+  readonly others: readonly { readonly name: string; readonly reason: SkipReason }[];
 }
 
 const imageName = /\.(png|jpe?g)$/i;
 
-/** Lists a folder in the order of code units. @throws JobError BAD_DATA if it can't be read. */
+/** Lists a folder, sorted by code units. @throws JobError BAD_DATA if it can't be read. */
 export async function entriesOf(folder: string): Promise<FolderEntries> {
   const found = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (!isLasting(error)) throw error;
+    if (!isPermanent(error)) throw error;
     const advice =
-      error.code === 'ENOTDIR' ? 'name a folder, unpacked where it is in an archive' : 'name another folder';
-    throw badFolder(folder, 'a folder that can be read', describeFailure(error), { advice, cause: error });
+      error.code === 'ENOTDIR' ? 'pass a folder; unpack it first if it is an archive' : 'pass another folder';
+    throw badFolder(folder, 'a readable folder', describeFailure(error), { advice, cause: error });
   });
   const folders: FolderEntries['folders'][number][] = [];
   const images: string[] = [];
@@ -35,11 +35,11 @@ export async function entriesOf(folder: string): Promise<FolderEntries> {
   return { folders, images, others };
 }
 
-async function kindOf(folder: string, entry: Dirent): Promise<'folder' | 'image' | LeftOutReason> {
+async function kindOf(folder: string, entry: Dirent): Promise<'folder' | 'image' | SkipReason> {
   if (isHidden(entry.name)) return 'hidden';
   const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
   if (target === undefined) return 'broken link';
   if (target.isDirectory()) return 'folder';
   if (!target.isFile()) return 'special';
-  return imageName.test(entry.name) ? 'image' : 'kind';
+  return imageName.test(entry.name) ? 'image' : 'type';
 }

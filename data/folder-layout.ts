@@ -1,16 +1,16 @@
 import { isAlsoWord, roleOf, type SetRole } from './set-names.js';
 
-/** The properties of a folder that decide its use. */
+/** Properties of a folder that determine its use. */
 export interface Candidate {
   readonly name: string;
-  /** True if it holds folders; those of a set are its classes. */
+  /** True if it contains folders; those of a set are its classes. */
   readonly hasFolders: boolean;
-  /** True if it holds images itself. */
+  /** True if it directly contains images. */
   readonly hasImages: boolean;
 }
 
-/** A folder that is not read, and the reason. */
-export interface NotRead {
+/** An unused folder and the reason. */
+export interface NotUsed {
   readonly name: string;
   readonly reason: string;
 }
@@ -18,8 +18,8 @@ export interface NotRead {
 /** Use of the folders inside an image folder. */
 export type Layout =
   | { readonly kind: 'classes' }
-  | { readonly kind: 'sets'; readonly train: string; readonly test: string; readonly notRead: readonly NotRead[] }
-  /** Names look like sets, but their use is ambiguous. */
+  | { readonly kind: 'sets'; readonly train: string; readonly test: string; readonly notUsed: readonly NotUsed[] }
+  /** Folders are named like sets, but their use is ambiguous. */
   | { readonly kind: 'unclear'; readonly found: string; readonly advice: string };
 
 const renameAdvice = 'or rename the folders if they are classes';
@@ -27,9 +27,9 @@ const renameAdvice = 'or rename the folders if they are classes';
 /**
  * Distinguishes sets from classes by names and contents.
  *
- * A set has the name of a set and holds class folders. The test set is the one named so, or else the one for
- * validation. Folders that are named like sets but can't be used as such are never classes, as the network would learn
- * to distinguish sets.
+ * A set has a set's name and contains class folders. The test set is the one of this name, or else the validation set.
+ * Folders that are named like sets but can't be used as such are never classes, because the network would learn to
+ * distinguish sets.
  */
 export function decideLayout(folders: readonly Candidate[]): Layout {
   const named = folders.filter(({ name }) => roleOf(name) !== undefined);
@@ -41,7 +41,7 @@ export function decideLayout(folders: readonly Candidate[]): Layout {
   return unclear(named, train, tests);
 }
 
-/** True if the names are ordinary words: a class named train or valid holds images, and no other name is a set's. */
+/** True if the name is an ordinary word: a class named train or valid contains images, and no other name is a set's. */
 function areWords(named: readonly Candidate[], folders: readonly Candidate[]): boolean {
   const [only] = named;
   return named.length === 1 && folders.length > 1 && only!.hasImages && isAlsoWord(only!.name);
@@ -53,14 +53,14 @@ function isSet({ hasFolders }: Candidate): boolean {
 
 function sets(train: Candidate, test: Candidate, folders: readonly Candidate[]): Layout {
   const others = folders.filter((folder) => folder !== train && folder !== test);
-  const notRead = others.map((folder) => ({ name: folder.name, reason: reasonNotRead(folder, test) }));
-  return { kind: 'sets', train: train.name, test: test.name, notRead };
+  const notUsed = others.map((folder) => ({ name: folder.name, reason: reasonNotUsed(folder, test) }));
+  return { kind: 'sets', train: train.name, test: test.name, notUsed };
 }
 
-function reasonNotRead(folder: Candidate, test: Candidate): string {
-  if (roleOf(folder.name) === undefined) return 'neither for training nor for testing by its name';
+function reasonNotUsed(folder: Candidate, test: Candidate): string {
+  if (roleOf(folder.name) === undefined) return 'neither a training nor a test set by its name';
   if (!isSet(folder)) return 'without class folders';
-  return `${test.name}/ is the one for testing`;
+  return `${test.name}/ is the test set`;
 }
 
 function unclear(named: readonly Candidate[], train: readonly Candidate[], tests: readonly Candidate[]): Layout {
@@ -74,7 +74,7 @@ function unclear(named: readonly Candidate[], train: readonly Candidate[], tests
     return {
       kind: 'unclear',
       found: found(`: several for ${purpose}`),
-      advice: `leave one of ${several} here and move the rest elsewhere, ${renameAdvice}`,
+      advice: `keep one of ${several} here and move the others elsewhere, ${renameAdvice}`,
     };
   }
   if (flat.length > 0) {
@@ -90,7 +90,7 @@ function unclear(named: readonly Candidate[], train: readonly Candidate[], tests
   return {
     kind: 'unclear',
     found: found(` without one for ${missing}`),
-    advice: `add ${example} with the same class folders, or name ${named[0]!.name}/ itself as the data to divide it, ${renameAdvice}`,
+    advice: `add ${example} with the same class folders, or pass ${named[0]!.name}/ itself to have it divided, ${renameAdvice}`,
   };
 }
 

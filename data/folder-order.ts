@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 
 /** An image file and its class. */
 export interface LabelledFile {
-  /** As used in messages and hashes: relative to the folder, with `/`. */
+  /** Relative to the folder, with `/`; used in messages and hashes. */
   readonly path: string;
   /** Index of its class. */
   readonly label: number;
 }
 
 /**
- * Splits images into training and test set by their paths alone, so that an added image moves no other between sets.
+ * Splits images into training and test set by their paths alone, so that adding an image moves no other between sets.
  */
 export function splitByHash(
   files: readonly LabelledFile[],
@@ -21,8 +21,8 @@ export function splitByHash(
 }
 
 /**
- * Sorts images by the hashes of their paths: as good as shuffled, and the same everywhere. Shards are equal runs of
- * this order, so each has the classes mixed, and their sizes differ by at most one image.
+ * Sorts images by the hashes of their paths: a shuffle that is the same on every machine. Shards are consecutive runs of
+ * it, so classes are mixed in each.
  */
 export function inHashOrder(files: readonly LabelledFile[]): LabelledFile[] {
   return files
@@ -31,7 +31,7 @@ export function inHashOrder(files: readonly LabelledFile[]): LabelledFile[] {
     .map(({ file }) => file);
 }
 
-/** Hash of a path, normalised, as file systems encode accented letters differently. */
+/** Hash of a path in NFC, because file systems encode accented letters differently. */
 function pathHash(purpose: 'order' | 'split', path: string): Buffer {
   return createHash('sha256')
     .update(`${purpose}\n${path.normalize('NFC')}`)

@@ -1,9 +1,10 @@
 import { constants } from 'node:buffer';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import pMap from 'p-map';
 import { JobError } from '../job/errors.js';
 import type { ImageFormat } from '../job/image-format.js';
-import { badFolder, describeFailure, isLasting } from './bad-folder.js';
+import { badFolder, describeFailure, isPermanent } from './read-errors.js';
 import type { Dataset, Split } from './dataset.js';
 import { badImages, decodeImage, readImageFile } from './decode-image.js';
 import { channelStatistics } from './explore.js';
@@ -13,16 +14,16 @@ import type { LabelledFile } from './folder-order.js';
 
 export interface FolderOptions {
   readonly format: ImageFormat;
-  /** Share of images for testing if there is no `test/`; 0.2 by default. */
+  /** Share of images for testing if there is no `test/`; default: 0.2. */
   readonly testShare?: number | undefined;
-  /** Only so many images of each set. */
+  /** Images of each set to use; default: all. */
   readonly limit?: number | undefined;
 }
 
 /**
- * Reads a directory of class folders with PNG or JPEG images into memory, all in one size.
+ * Reads a directory of class folders with PNG or JPEG images into memory, resized to one format.
  *
- * The split into training and test images and their order depend on the paths alone; see `folder-order.ts`.
+ * The split into training and test set and the order of images depend on the paths alone; see `folder-order.ts`.
  * @throws JobError BAD_DATA that names folder or files.
  */
 export async function readFolder(root: string, options: FolderOptions): Promise<Dataset> {
@@ -47,14 +48,14 @@ export async function findImages(root: string, { format, testShare, limit }: Fol
   return { ...listed, train, test, notes: [...listed.notes, ...missing] };
 }
 
-/** A line that lists the classes without images in a set, if any. */
+/** Note that lists the classes without images in a set, if any. */
 function missingClasses(classes: readonly string[], files: readonly LabelledFile[], purpose: string): string[] {
   const present = new Set(files.map(({ label }) => label));
   const missing = classes.filter((_, label) => !present.has(label));
   return missing.length === 0 ? [] : [`no images for ${purpose} of ${listNames(missing)}`];
 }
 
-/** Reads the images listed by `findImages`. @throws JobError BAD_DATA that names the unusable files of both sets. */
+/** Reads the images listed by `findImages`. @throws JobError BAD_DATA that names all unusable files. */
 export async function readListed(root: string, files: FolderFiles, { format }: FolderOptions): Promise<Dataset> {
   const { base, classes, notes } = files;
   const all = [...files.train, ...files.test];
@@ -87,19 +88,19 @@ function bytesOf({ height, width, channels }: ImageFormat): number {
   return height * width * channels;
 }
 
-/** Mean and deviation of the training pixels, in four digits; the deviation at least a grey level, as images may be plain. */
+/** Mean and deviation of the training pixels, to four decimals. The deviation is at least 0.004, for uniform images. */
 function normalisation(train: Split, channels: number): Dataset['normalise'] {
   const { mean, deviation } = channelStatistics(train, channels);
   const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
   return { mean: mean.map(rounded), deviation: deviation.map((value) => Math.max(rounded(value), 0.004)) };
 }
 
-/** The decoder has four threads, unless UV_THREADPOOL_SIZE sets another number. */
+/** Concurrent decodes. The decoder has four threads, unless UV_THREADPOOL_SIZE sets another number. */
 const maxAtOnce = 8;
 
 /**
- * Decodes files, several at a time. Those that fail are decoded again one by one: concurrent decodes share one message
- * buffer, so only then does a message belong to its file.
+ * Decodes files, several at a time. Failed files are decoded again one by one, because concurrent decodes share one
+ * buffer for messages.
  * @throws JobError BAD_DATA that lists all unusable files.
  */
 async function decodeAll(
@@ -118,9 +119,14 @@ async function decodeAll(
     }
   };
   const failed: number[] = [];
-  await forEachAtOnce(files, Math.min(availableParallelism() + 1, maxAtOnce), async (_, i) => {
-    if ((await decode(i)) !== undefined) failed.push(i);
-  });
+  const concurrency = Math.min(availableParallelism() + 1, maxAtOnce);
+  await pMap(
+    files,
+    async (_, i) => {
+      if ((await decode(i)) !== undefined) failed.push(i);
+    },
+    { concurrency },
+  );
   const problems: JobError[] = [];
   for (const i of failed.sort((a, b) => (files[a]!.path < files[b]!.path ? -1 : 1))) {
     const problem = await decode(i);
@@ -132,24 +138,11 @@ async function decodeAll(
 async function decodeFile(base: string, path: string, format: ImageFormat): Promise<Uint8Array> {
   const name = join(base, path);
   const bytes = await readImageFile(name).catch((cause: NodeJS.ErrnoException) => {
-    if (cause instanceof JobError || !isLasting(cause)) throw cause;
+    if (cause instanceof JobError || !isPermanent(cause)) throw cause;
     const message = `read image: expected a readable file, got ${describeFailure(cause)}; ${name}; make it readable or remove it`;
     throw new JobError('BAD_DATA', message, { cause });
   });
   return decodeImage(bytes, name, format);
-}
-
-/** Calls `action` for every item, at most `atOnce` calls at a time. */
-async function forEachAtOnce<Item>(
-  items: readonly Item[],
-  atOnce: number,
-  action: (item: Item, index: number) => Promise<void>,
-): Promise<void> {
-  const entries = items.entries();
-  const runner = async () => {
-    for (const [i, item] of entries) await action(item, i);
-  };
-  await Promise.all(Array.from({ length: atOnce }, runner));
 }
 
 function checkSize(count: number, imageBytes: number): void {

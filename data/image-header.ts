@@ -1,4 +1,4 @@
-/** Header fields that bound the cost of decoding an image. */
+/** Header fields that determine the cost of decoding an image. */
 export interface ImageHeader {
   readonly width: number;
   readonly height: number;
@@ -17,7 +17,7 @@ export function isImage(bytes: Uint8Array): boolean {
 /**
  * Reads the header of a PNG or JPEG without decoding it; undefined if it has none.
  *
- * The decoder's own limits don't cover a JPEG's number of scans. A scan of 30 bytes costs a pass over the whole image.
+ * The decoder doesn't limit the number of a JPEG's scans. A scan of 30 bytes costs a pass over the whole image.
  */
 export function readHeader(bytes: Uint8Array): ImageHeader | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -41,7 +41,7 @@ const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 
 const endOfImage = 0xd9;
 const startOfScan = 0xda;
 
-/** Visits the markers; between them, as in a scan's data, 0xff is followed by 0. */
+/** Visits the markers. Elsewhere, as in a scan's data, 0xff is followed by 0. */
 function readJpeg(jpeg: Buffer): ImageHeader | undefined {
   let size: { readonly width: number; readonly height: number } | undefined;
   let scans = 0;

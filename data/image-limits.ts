@@ -1,20 +1,20 @@
-/** Limits of an image file. All images being decoded together take at most about 0.6 GB, whatever they contain. */
+/** Limits of an image file. All images being decoded take at most about 0.6 GB together, whatever their contents. */
 
-/** 64 MiB; a photograph has a tenth of that. */
+/** A photograph has about a tenth of this. */
 export const maxImageBytes = 64 * 1024 * 1024;
-/** Pixels of an image, and of all images that are being decoded. The most expensive kind takes 8 bytes for each. */
+/** Pixels of an image, and of all images being decoded. The most expensive format takes 8 bytes per pixel. */
 export const maxPixels = 8192 * 8192;
-/** Scans of a JPEG; progressive ones have about ten. */
+/** Scans of a JPEG; progressive images have about ten. */
 export const maxScans = 100;
-/** The largest image takes 7 s on a busy machine. */
+/** The largest permitted image takes 7 s on a busy machine. */
 export const decodeLimitSeconds = 60;
 
-/** Admits images to the decoder in order, while those being decoded have at most `maxPixels` together. */
+/** Limits the images being decoded to `maxPixels` in total; further images wait in a queue. */
 export class PixelBudget {
   #free = maxPixels;
   readonly #waiting: { readonly pixels: number; readonly enter: () => void }[] = [];
 
-  /** Runs `decode` once there is room. @param pixels - at most `maxPixels`. */
+  /** Runs `decode` as soon as the budget permits. @param pixels - at most `maxPixels`. */
   async admit<Result>(pixels: number, decode: () => Promise<Result>): Promise<Result> {
     await new Promise<void>((enter) => {
       this.#waiting.push({ pixels, enter });

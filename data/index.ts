@@ -13,24 +13,24 @@ export interface OpenOptions extends InstallOptions, ReadOptions {
   readonly dataset: Dataset['name'];
   /** `--data` */
   readonly path?: string;
-  /** For `folder`: where it is unless `path` says so, and what becomes of the images. */
+  /** For `folder`: image format, and the directory unless `path` overrides it. */
   readonly folder?: FolderOptions & { readonly path?: string | undefined };
-  /** `LOCKSTEP_DATA`, the place of CIFAR-10 */
+  /** `LOCKSTEP_DATA`, the location of CIFAR-10 */
   readonly envPath?: string;
   readonly cwd: string;
-  /** Where downloads go; the platform's cache directory by default. */
+  /** Directory for downloads; default: the platform's cache directory. */
   readonly cache?: string;
-  /** Whether to download what is nowhere; true by default. */
+  /** Permits downloading missing data; default: true. */
   readonly download?: boolean;
-  /** Whether the synthetic stand-in may take the place of CIFAR-10 that is nowhere to be had. The caller must say so. */
+  /** Fall back to the synthetic dataset if CIFAR-10 can't be found or downloaded. The caller must tell the user. */
   readonly allowSynthetic?: boolean;
-  /** The spec's `data.limit`: only the first images of each batch, this many. */
+  /** The spec's `data.limit`: images of each batch to use. */
   readonly limit?: number;
-  /** Seed of the synthetic images; not the job's seed, so that jobs of several seeds learn the same data. */
+  /** Seed of the synthetic images; not the job's seed, so that jobs with different seeds train on the same data. */
   readonly seed?: number;
 }
 
-/** Reads a dataset that has been found. */
+/** Reads a dataset that was found. */
 export type ReadDataset = () => Promise<Dataset>;
 
 /** Finds and reads a job's dataset; see `findDataset`. */
@@ -42,9 +42,9 @@ export async function openDataset(options: OpenOptions): Promise<Dataset> {
  * Finds a job's dataset without reading it. CIFAR-10: `--data`, else `LOCKSTEP_DATA`, else `./data` and the cache
  * directory, else the download, which starts on reading.
  *
- * A place that the user named is the only one. Data that is there but bad is an error, never a reason to look elsewhere.
- * @throws JobError NO_DATA says where it looked and what to do; BAD_DATA; BAD_OPTION. Reading it throws these and
- * DOWNLOAD_FAILED; none gives way to the stand-in, except that `allowSynthetic` replaces a failed download.
+ * A location given by the user is the only one searched. Invalid data is an error, never a reason to search elsewhere.
+ * @throws JobError NO_DATA that lists the searched locations; BAD_DATA; BAD_OPTION. Reading throws these and
+ * DOWNLOAD_FAILED. With `allowSynthetic`, the synthetic dataset replaces a failed download and nothing else.
  */
 export async function findDataset(options: OpenOptions): Promise<ReadDataset> {
   const { limit } = options;
@@ -54,19 +54,30 @@ export async function findDataset(options: OpenOptions): Promise<ReadDataset> {
 
 async function findWhole(options: OpenOptions): Promise<ReadDataset> {
   if (options.path === '')
-    throw new JobError('BAD_OPTION', '--data: expected a path, got none; leave it out, or name one');
-  if (options.dataset === 'folder') return findFolder(options);
-  if (options.dataset === 'cifar10') return findCifar10(options);
-  if (options.path === undefined) return () => makeStandIn(options);
+    throw new JobError('BAD_OPTION', '--data: expected a path, got none; omit --data, or pass a path');
+  switch (options.dataset) {
+    case 'folder':
+      return findFolder(options);
+    case 'cifar10':
+      return findCifar10(options);
+    case 'synthetic':
+      return findSynthetic(options);
+    default:
+      return options.dataset satisfies never;
+  }
+}
+
+function findSynthetic(options: OpenOptions): ReadDataset {
+  if (options.path === undefined) return () => createSynthetic(options);
   throw new JobError(
     'BAD_OPTION',
-    `--data: expected none with the synthetic stand-in, which is computed, got ${options.path}; ` +
-      'leave it out, or set data.dataset to cifar10 or folder',
+    `--data: expected none with the synthetic dataset, which is computed, got ${options.path}; ` +
+      'omit --data, or set data.dataset to cifar10 or folder',
   );
 }
 
-/** Makes the synthetic dataset. Its libraries load here, as other kinds of data don't need them. */
-async function makeStandIn({ limit, seed }: OpenOptions): Promise<Dataset> {
+/** Creates the synthetic dataset. Loads its libraries, which other datasets don't need. */
+async function createSynthetic({ limit, seed }: OpenOptions): Promise<Dataset> {
   const { makeSynthetic } = await import('./synthetic.js');
   const sizes = limit === undefined ? {} : { imagesPerBatch: limit, testImages: limit };
   return makeSynthetic({ ...sizes, ...(seed === undefined ? {} : { seed }) });
@@ -77,7 +88,7 @@ async function findFolder({ path, folder, cwd, limit }: OpenOptions): Promise<Re
   if (place === undefined || folder === undefined) {
     throw new JobError(
       'NO_DATA',
-      'open dataset: expected the directory of an image folder, got none; set data.path in the spec, or pass --data DIR',
+      'open dataset: expected the path of an image folder, got none; set data.path in the spec, or pass --data DIR',
     );
   }
   const { findImages, readListed } = await import('./folder.js');
@@ -86,16 +97,16 @@ async function findFolder({ path, folder, cwd, limit }: OpenOptions): Promise<Re
   return () => readListed(root, files, folder);
 }
 
-/** Finds CIFAR-10. A wrong explicit location is an error at once; a download starts when the data is read. */
+/** Finds CIFAR-10. A wrong explicit location is an immediate error; a download starts when the data is read. */
 async function findCifar10(options: OpenOptions): Promise<ReadDataset> {
   const cache = options.cache ?? cacheDirectory();
   const decision = decideSource(await inspect(candidates({ ...options, cache })));
-  if (decision.kind === 'wrong-place') throw await wrongPlace(decision);
+  if (decision.kind === 'wrong-location') throw await wrongLocation(decision);
   if (decision.kind === 'read') return () => readFound(decision.found, options);
   return async () => {
     const found = await download(decision.reason, cache, options);
     if (!(found instanceof JobError)) return readFound(found, options);
-    if (options.allowSynthetic === true) return makeStandIn(options);
+    if (options.allowSynthetic === true) return createSynthetic(options);
     throw found;
   };
 }
@@ -105,7 +116,7 @@ async function readFound(found: FoundData, options: OpenOptions): Promise<Datase
   return readCifar10(found, options);
 }
 
-async function wrongPlace({ origin, path }: { readonly origin: string; readonly path: string }): Promise<JobError> {
+async function wrongLocation({ origin, path }: { readonly origin: string; readonly path: string }): Promise<JobError> {
   const { recognise } = await import('./recognise.js');
   const { found, advice } = await recognise(path);
   return new JobError(
@@ -132,7 +143,7 @@ function noData(reason: string, cause?: JobError): JobError {
     'NO_DATA',
     `open dataset: expected CIFAR-10, got none; ${reason}; ` +
       (cause === undefined ? '' : `${cause.message}; `) +
-      'run: lockstep data download, or pass --data PATH, or train on the stand-in with --set data.dataset=synthetic',
+      'run: lockstep data download, or pass --data PATH, or use the synthetic dataset: --set data.dataset=synthetic',
     cause === undefined ? undefined : { cause },
   );
 }

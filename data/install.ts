@@ -11,26 +11,26 @@ import { download, type DownloadOptions } from './download.js';
 import { findData, type FoundData } from './locate.js';
 
 const OFFICIAL_BASE_URL = 'https://www.cs.toronto.edu/~kriz/';
-/** Age of a lock whose holder has died; a living one renews it at half of this. */
+/** Age at which a lock is stale; its holder renews it at half of this. */
 const LOCK_STALE_MS = 10_000;
 const LOCK_POLL_MS = 250;
 
 export interface InstallOptions extends Pick<DownloadOptions, 'onProgress' | 'stallMs' | 'backoffMs'> {
-  /** Where the archive lies, with a slash at its end; the official host by default. */
+  /** URL of the archive's directory, with a slash at its end; default: the official host. */
   readonly baseUrl?: string;
-  /** SHA-256 that the archive must have; the official one by default. */
+  /** SHA-256 of the archive; default: the official one. */
   readonly sha256?: string;
   readonly imagesPerFile?: number;
-  /** Called once when another process is downloading to the same place. */
+  /** Called once if another process is downloading to the same directory. */
   readonly onWait?: () => void;
 }
 
 /**
- * Downloads CIFAR-10 into `directory/cifar-10-batches-bin`, unless it is there.
+ * Downloads CIFAR-10 into `directory/cifar-10-batches-bin`, unless it exists.
  *
- * Everything is made aside and renamed when complete. A lock in the directory lets one process work at a time; another
- * one waits and then finds the files there.
- * @throws JobError DOWNLOAD_FAILED, also where the directory cannot be written.
+ * Files are written under a temporary name and renamed when complete. A lock admits one process at a time; others wait
+ * and then find the files.
+ * @throws JobError DOWNLOAD_FAILED, also if the directory isn't writable.
  */
 export async function installCifar10(directory: string, options: InstallOptions = {}): Promise<FoundData> {
   try {
@@ -45,16 +45,16 @@ export async function installCifar10(directory: string, options: InstallOptions 
     throw new JobError(
       'DOWNLOAD_FAILED',
       `download: expected a writable directory with 400 MB free, got ${(cause as Error).message}; ${directory}; ` +
-        'choose another one with: lockstep data download --to DIR',
+        'choose another: lockstep data download --to DIR',
       { cause },
     );
   }
 }
 
 /**
- * Runs `work` while holding the directory's lock; waits for another process for as long as that one lives.
+ * Runs `work` while holding the directory's lock; waits while another live process holds it.
  *
- * A lock lost because this process was stopped for long does no harm: the SHA-256 and the renames still guard the files.
+ * Losing the lock because this process was suspended is harmless: SHA-256 and atomic renames still protect the files.
  */
 async function locked<T>(directory: string, onWait: (() => void) | undefined, work: () => Promise<T>): Promise<T> {
   let lost = false;
@@ -90,8 +90,8 @@ async function install(directory: string, options: InstallOptions): Promise<Foun
 }
 
 /**
- * Writes an archive's batch files to `directory/cifar-10-batches-bin`, with a marker that says where they came from.
- * File names come from our own list, never from the archive.
+ * Writes an archive's batch files to `directory/cifar-10-batches-bin`, with a marker of their origin. File names come
+ * from a fixed list, never from the archive.
  */
 export async function unpackArchive(
   archive: string,
@@ -99,22 +99,22 @@ export async function unpackArchive(
   imagesPerFile = IMAGES_PER_FILE,
 ): Promise<FoundData> {
   const path = join(directory, FOLDER);
-  const aside = `${path}.part`;
-  await rm(aside, { recursive: true, force: true });
-  await mkdir(aside);
+  const temporary = `${path}.part`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary);
   try {
     const sha256: Record<string, string> = {};
     const writes: Promise<void>[] = [];
     await readArchive(archive, imagesPerFile, (name, bytes) => {
       if (name.endsWith('.bin')) sha256[name] = createHash('sha256').update(bytes).digest('hex');
-      writes.push(writeFile(join(aside, name), bytes));
+      writes.push(writeFile(join(temporary, name), bytes));
     });
     await Promise.all(writes);
     const marker: Marker = { archiveSha256: await fileSha256(archive), sha256 };
-    await writeFile(join(aside, MARKER_NAME), `${JSON.stringify(marker, null, 2)}\n`);
-    await rename(aside, path);
+    await writeFile(join(temporary, MARKER_NAME), `${JSON.stringify(marker, null, 2)}\n`);
+    await rename(temporary, path);
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
   return { kind: 'directory', path };
 }

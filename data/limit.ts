@@ -1,8 +1,8 @@
 import type { Dataset, Split } from './dataset.js';
 
 /**
- * The dataset with only the first `limit` images of each training batch and of the test set, for trials and tests.
- * Its title says so. A batch that is shorter stays whole.
+ * The first `limit` images of each training batch and of the test set, for trials and tests. The title states the limit.
+ * A shorter batch stays complete.
  */
 export function limitDataset(dataset: Dataset, limit: number): Dataset {
   const [height, width, channels] = dataset.imageShape;
@@ -20,7 +20,7 @@ export function limitDataset(dataset: Dataset, limit: number): Dataset {
   };
 }
 
-/** A split made of ranges of another; a single range is a view, several are copied. */
+/** Ranges of a split as a split; a single range is a view, several are copied. */
 function pick(split: Split, ranges: readonly { start: number; count: number }[], imageBytes: number): Split {
   const labels = ranges.map(({ start, count }) => split.labels.subarray(start, start + count));
   const images = ranges.map(({ start, count }) =>
@@ -29,13 +29,13 @@ function pick(split: Split, ranges: readonly { start: number; count: number }[],
   return { count: sum(ranges.map(({ count }) => count)), labels: join(labels), images: join(images) };
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(sum(parts.map((part) => part.length)));
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const whole = new Uint8Array(sum(pieces.map((piece) => piece.length)));
   let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
   }
   return whole;
 }

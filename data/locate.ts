@@ -2,18 +2,18 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ARCHIVE_NAME, BATCH_FILES, FOLDER } from './cifar10-format.js';
 
-/** Something to read CIFAR-10 from: a directory that holds batch files itself, or an archive. */
+/** Location of CIFAR-10: a directory that directly contains batch files, or an archive. */
 export interface FoundData {
   readonly kind: 'directory' | 'archive';
   readonly path: string;
 }
 
-/** A place to look at. */
+/** A location to search. */
 export interface Candidate {
-  /** Who names it: `--data`, `LOCKSTEP_DATA`, `./data`, `cache directory`. */
+  /** `--data`, `LOCKSTEP_DATA`, `./data` or `cache directory`. */
   readonly origin: string;
   readonly path: string;
-  /** The user asked for this place, so no other one will do. */
+  /** True if given by the user, which excludes all other locations. */
   readonly explicit: boolean;
 }
 
@@ -23,11 +23,11 @@ export interface Inspected extends Candidate {
 
 export type SourceDecision =
   | { readonly kind: 'read'; readonly found: FoundData; readonly reason: string }
-  /** An explicit place holds nothing: an error, because another source would silently change the result. */
-  | { readonly kind: 'wrong-place'; readonly origin: string; readonly path: string }
+  /** An explicit location without data: an error, because another source would silently change the result. */
+  | { readonly kind: 'wrong-location'; readonly origin: string; readonly path: string }
   | { readonly kind: 'download'; readonly reason: string };
 
-/** Where to look, in order. An explicit place is the only one; `--data` goes before `LOCKSTEP_DATA`. */
+/** Locations to search, in order. An explicit location is the only one; `--data` takes precedence over `LOCKSTEP_DATA`. */
 export function candidates(places: { path?: string; envPath?: string; cwd: string; cache: string }): Candidate[] {
   const { path, envPath, cwd, cache } = places;
   if (path !== undefined) return [{ origin: '--data', path: resolve(cwd, path), explicit: true }];
@@ -40,19 +40,19 @@ export function candidates(places: { path?: string; envPath?: string; cwd: strin
   ];
 }
 
-/** The first place that holds data; the download where none does and none was asked for. */
+/** Chooses the first location with data, or the download if there is none and no location is explicit. */
 export function decideSource(inspected: readonly Inspected[]): SourceDecision {
   for (const { origin, path, explicit, found } of inspected) {
     if (found !== undefined) return { kind: 'read', found, reason: `${origin}: ${found.path}` };
-    if (explicit) return { kind: 'wrong-place', origin, path };
+    if (explicit) return { kind: 'wrong-location', origin, path };
   }
-  const places = inspected.map(({ origin, path }) => `${origin}: ${path}`).join(', ');
-  return { kind: 'download', reason: `nothing of CIFAR-10 in ${places}` };
+  const searched = inspected.map(({ origin, path }) => `${origin}: ${path}`).join(', ');
+  return { kind: 'download', reason: `no CIFAR-10 files found in ${searched}` };
 }
 
 /**
- * What a path offers: an archive by its name, or a directory with at least one batch file in it or in its
- * `cifar-10-batches-bin`, or with the official archive in it. Whether it is complete shows when it is read.
+ * Finds CIFAR-10 at a path: an archive by its name; a directory with at least one batch file, directly or in
+ * `cifar-10-batches-bin`; or the official archive in a directory. Completeness is checked on reading.
  */
 export async function findData(path: string): Promise<FoundData | undefined> {
   const info = await stat(path).catch(() => undefined);
@@ -65,7 +65,7 @@ export async function findData(path: string): Promise<FoundData | undefined> {
   return findData(join(path, ARCHIVE_NAME));
 }
 
-/** Looks at every candidate, without reading data. */
+/** Searches every candidate without reading data. */
 export async function inspect(places: readonly Candidate[]): Promise<Inspected[]> {
   return Promise.all(places.map(async (place) => ({ ...place, found: await findData(place.path) })));
 }

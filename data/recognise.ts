@@ -1,18 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { describeFailure } from './bad-folder.js';
+import { describeFailure } from './read-errors.js';
 import { ARCHIVE_NAME, BATCH_FILES } from './cifar10-format.js';
 import { entriesOf } from './folder-entries.js';
 
-/** Description of unexpected data, and the remedy. */
+/** Description of unexpected data, and advice. */
 export interface Recognised {
   readonly found: string;
   readonly advice: string;
 }
 
 const wantBinary =
-  `the binary version is read: ${ARCHIVE_NAME}, from https://www.cs.toronto.edu/~kriz/cifar.html ` +
-  'or by lockstep data download; pass it with --data, or set LOCKSTEP_DATA';
+  `the binary version is required: ${ARCHIVE_NAME} from https://www.cs.toronto.edu/~kriz/cifar.html, ` +
+  'or run: lockstep data download; pass it with --data, or set LOCKSTEP_DATA';
 
 const otherVersions: readonly { readonly pattern: RegExp; readonly found: string }[] = [
   { pattern: /^(cifar-10-batches-py|cifar-10-python\.tar\.gz|data_batch_[1-5])$/, found: "CIFAR-10's Python version" },
@@ -34,15 +34,15 @@ export function recogniseVersion(names: readonly string[]): Recognised | undefin
 export async function recognise(path: string): Promise<Recognised> {
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (info instanceof Error)
-    return { found: describeFailure(info), advice: 'name the directory or archive of CIFAR-10' };
+    return { found: describeFailure(info), advice: 'pass the directory or archive of CIFAR-10' };
   if (info.isDirectory()) return recogniseFolder(path);
   const version = recogniseVersion([basename(path)]);
   if (version) return version;
   const isArchive = /\.(zip|tar|7z|rar|gz|bz2|xz|zst)$/i.test(path);
   const advice = isArchive
-    ? 'unpack it and name the directory, or name the .tar.gz'
-    : 'name the directory that it lies in';
-  return { found: isArchive ? 'an archive of another kind' : 'a single file', advice };
+    ? 'unpack it and pass the directory, or pass the .tar.gz'
+    : 'pass the directory that contains it';
+  return { found: isArchive ? 'an archive of another type' : 'a single file', advice };
 }
 
 async function recogniseFolder(path: string): Promise<Recognised> {
@@ -50,7 +50,7 @@ async function recogniseFolder(path: string): Promise<Recognised> {
   const names = [...folders.map(({ name }) => name), ...images, ...others.map(({ name }) => name)];
   const version = recogniseVersion(names);
   if (version) return version;
-  if (names.length === 0) return { found: 'an empty folder', advice: 'name the directory or archive of CIFAR-10' };
+  if (names.length === 0) return { found: 'an empty folder', advice: 'pass the directory or archive of CIFAR-10' };
   if (await holdsImages(path, 3)) {
     const found = folders.length === 0 ? 'images' : `folders of images (${some(folders.map(({ name }) => name))})`;
     return {
@@ -58,7 +58,7 @@ async function recogniseFolder(path: string): Promise<Recognised> {
       advice: 'to train on class folders, add --set data.dataset=folder (lockstep data info: --folder DIR)',
     };
   }
-  return { found: `a folder of other files (${some(names)})`, advice: 'name the directory or archive of CIFAR-10' };
+  return { found: `a folder of other files (${some(names)})`, advice: 'pass the directory or archive of CIFAR-10' };
 }
 
 /** True if there is an image at most `depth` folders below. */

@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { badFolder } from './bad-folder.js';
+import { badFolder } from './read-errors.js';
 import { type FolderEntries, entriesOf } from './folder-entries.js';
 import { listNames } from './folder-layout.js';
 import type { LabelledFile } from './folder-order.js';
-import type { LeftOut } from './left-out.js';
+import type { Skipped } from './skipped.js';
 import { roleOf } from './set-names.js';
 
 /** A class folder of one set. */
@@ -21,28 +21,28 @@ interface Visit extends ClassFolder {
 }
 
 /**
- * Lists the images at any depth below class folders. Links are followed after everything else, and no folder is read
- * twice, regardless of the links to it. So cycles end, and an image has one class.
- * @param seen - real paths of folders already read and of parent folders; newly read ones are added.
+ * Lists the images at any depth below class folders. Links are followed last, and no folder is read twice, so cycles end
+ * and every image has one class.
+ * @param seen - real paths of folders already read and of their parents; appended to.
  */
 export async function scanClasses(
   root: string,
   classes: readonly ClassFolder[],
   seen: Set<string>,
-): Promise<{ readonly files: LabelledFile[]; readonly leftOut: LeftOut[] }> {
+): Promise<{ readonly files: LabelledFile[]; readonly skipped: Skipped[] }> {
   const files: LabelledFile[] = [];
-  const leftOut: LeftOut[] = [];
+  const skipped: Skipped[] = [];
   let links: Visit[] = [];
   const visit = async (folder: Visit): Promise<void> => {
     const { label, top } = folder;
     const real = await realpath(join(root, folder.path));
-    if (seen.has(real)) return void leftOut.push({ reason: 'repeated', path: folder.path, folder: top });
+    if (seen.has(real)) return void skipped.push({ reason: 'repeated', path: folder.path, folder: top });
     seen.add(real);
     const { folders, images, others } = await entriesOf(join(root, folder.path));
     checkUndivided(join(root, folder.path), folders);
     const inside = (name: string) => `${folder.path}/${name}`;
     for (const name of images) files.push({ path: inside(name), label });
-    for (const { name, reason } of others) leftOut.push({ reason, path: inside(name), folder: top });
+    for (const { name, reason } of others) skipped.push({ reason, path: inside(name), folder: top });
     await visitAll(folders.map(({ name, isLink }) => ({ path: inside(name), label, isLink, top })));
   };
   const visitAll = async (folders: readonly Visit[]): Promise<void> => {
@@ -55,10 +55,10 @@ export async function scanClasses(
     links = [];
     for (const folder of next) await visit(folder);
   }
-  return { files, leftOut };
+  return { files, skipped };
 }
 
-/** Rejects sets inside a class, which would be mixed. @throws JobError BAD_DATA */
+/** Rejects a training and a test set inside a class, which would be mixed. @throws JobError BAD_DATA */
 function checkUndivided(path: string, folders: FolderEntries['folders']): void {
   const named = folders.map(({ name }) => name).filter((name) => roleOf(name) !== undefined);
   const roles = new Set(named.map(roleOf));
@@ -68,11 +68,11 @@ function checkUndivided(path: string, folders: FolderEntries['folders']): void {
   });
 }
 
-/** Entries of an image folder or a set that aren't class folders and so belong to no class. */
-export function outsideClasses(prefix: string, { images, others }: FolderEntries): LeftOut[] {
+/** Entries of an image folder or a set that belong to no class. */
+export function outsideClasses(prefix: string, { images, others }: FolderEntries): Skipped[] {
   const at = (name: string) => (prefix === '' ? name : `${prefix}/${name}`);
   return [
-    ...images.map((name): LeftOut => ({ reason: 'outside', path: at(name) })),
-    ...others.map(({ name, reason }): LeftOut => ({ reason: reason === 'kind' ? 'outside' : reason, path: at(name) })),
+    ...images.map((name): Skipped => ({ reason: 'outside', path: at(name) })),
+    ...others.map(({ name, reason }): Skipped => ({ reason: reason === 'type' ? 'outside' : reason, path: at(name) })),
   ];
 }

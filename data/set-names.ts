@@ -1,4 +1,4 @@
-/** Purpose of a set, by its folder's name. */
+/** Role of a set. */
 export type SetRole = 'train' | 'test' | 'validation';
 
 /** Words that name sets. */
@@ -8,12 +8,12 @@ const roleWords: readonly (readonly [RegExp, SetRole])[] = [
   [/^val(id(ate|ation)?)?$/, 'validation'],
 ];
 
-/** Words that may accompany those, as in `training_set` and `images-test`. */
+/** Words that may accompany a set's name, as in `training_set` and `images-test`. */
 const fillers = new Set(['set', 'sets', 'data', 'dataset', 'images', 'image', 'imgs', 'img', 'folder', 'split', 'seg']);
 
 /**
- * Purpose of a folder by its name, such as `Train`, `test1`, `training_set`, `seg_test`, `valid`; undefined for all
- * other names, such as `train station` or `invalid`.
+ * Role of a folder by its name, such as `Train`, `test1`, `training_set`, `seg_test`, `valid`; undefined for other names,
+ * such as `train station` or `invalid`.
  */
 export function roleOf(name: string): SetRole | undefined {
   const words = name
@@ -27,12 +27,12 @@ export function roleOf(name: string): SetRole | undefined {
   return words.length === 1 ? roleWords.find(([pattern]) => pattern.test(words[0]!))?.[1] : undefined;
 }
 
-/** True for names of sets that are also ordinary words: a train is a vehicle, and a coin may be valid. */
+/** True for names of sets that are also plausible class names: a train is a vehicle, and a coin may be valid. */
 export function isAlsoWord(name: string): boolean {
   return ['train', 'valid'].includes(name.toLowerCase());
 }
 
-/** Folders and files that systems and programs leave behind, in addition to those that begin with a dot. */
+/** Names created by operating systems and programs, in addition to those that begin with a dot. */
 const systemNames = new Set([
   '__macosx',
   '@eadir',
@@ -47,7 +47,7 @@ const systemNames = new Set([
   'desktop.ini',
 ]);
 
-/** True for hidden entries and a system's own. */
+/** True for hidden entries and those of the system. */
 export function isHidden(name: string): boolean {
   return name.startsWith('.') || systemNames.has(name.toLowerCase());
 }

@@ -4,7 +4,7 @@ import { SHAPES } from './synthetic-shapes.js';
 /** Height and width of the images. */
 export const SIDE = 32;
 const PIXELS = SIDE * SIDE * 3;
-/** Places of the noise table at which an image may begin to read. */
+/** Offsets of the noise table at which an image may start. */
 const NOISE_STARTS = 1 << 16;
 const MAX_CLUTTER = 6;
 
@@ -20,7 +20,7 @@ const randomColour = (random: RandomGenerator): Colour => [
   uniform(random, 30, 225),
 ];
 
-/** A colour at a distance of 40 to 110 from `other` in every channel, up or down by chance, but within 0 to 255. */
+/** A colour that differs from `other` by 40 to 110 in every channel, up or down at random, within 0 to 255. */
 function contrastingColour(random: RandomGenerator, other: Colour): Colour {
   const shift = (level: number) => {
     const step = uniform(random, 40, 110);
@@ -36,7 +36,7 @@ function randomRotation(random: RandomGenerator): [number, number] {
   return [(1 - t * t) / (1 + t * t), (2 * t) / (1 + t * t)];
 }
 
-/** A table of bell-shaped noise (sum of four uniforms), deviation 1; images read it from random places. */
+/** Table of approximately normal noise (sum of four uniforms), deviation 1; images read it from random offsets. */
 export function noiseTable(random: RandomGenerator): Float32Array {
   const scale = Math.sqrt(3);
   return Float32Array.from({ length: NOISE_STARTS + PIXELS }, () => {
@@ -46,7 +46,7 @@ export function noiseTable(random: RandomGenerator): Float32Array {
   });
 }
 
-/** Fills the canvas with a blend of four corner colours around `base`. */
+/** Fills the canvas with a bilinear gradient of four corner colours around `base`. */
 function paintBackground(random: RandomGenerator, canvas: Float32Array, base: Colour): void {
   for (let c = 0; c < 3; c++) {
     const corner = () => base[c]! + uniform(random, -30, 30);
@@ -68,7 +68,7 @@ interface Placement {
   readonly rotation: readonly [number, number];
 }
 
-/** Blends a shape into the canvas; edges are smoothed over one pixel. */
+/** Blends a shape into the canvas, with edges antialiased over one pixel. */
 function paintShape(canvas: Float32Array, shape: number, at: Placement, colour: Colour): void {
   const { distance } = SHAPES[shape]!;
   const [cosine, sine] = at.rotation;
@@ -93,7 +93,7 @@ function paintShape(canvas: Float32Array, shape: number, at: Placement, colour: 
   }
 }
 
-/** Small pieces of random shapes and colours: a patch of the right form is not enough to name the class. */
+/** Small random shapes, so that the presence of a shape isn't enough to identify the class. */
 function paintClutter(random: RandomGenerator, canvas: Float32Array, base: Colour): void {
   const pieces = uniform(random, 2, MAX_CLUTTER + 1) | 0;
   for (let k = 0; k < pieces; k++) {
@@ -109,9 +109,9 @@ function paintClutter(random: RandomGenerator, canvas: Float32Array, base: Colou
 }
 
 /**
- * Paints one image of class `label` and writes it to `target` from `offset` on, u8 `[32, 32, 3]`.
+ * Paints one image of class `label` and writes it to `target` at `offset`, u8 `[32, 32, 3]`.
  *
- * Only + − × ÷ and √ on what `random` gives, in fixed order, so the bytes are the same on every machine.
+ * Uses only + − × ÷ and √ in fixed order, so the bytes are the same on every machine.
  * @param canvas - scratch space, length 32 · 32 · 3; overwritten.
  */
 export function paintImage(

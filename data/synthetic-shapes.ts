@@ -1,13 +1,13 @@
 /**
- * Signed distance to a shape's edge, in units of its radius, positive inside. `u` and `v` are
- * coordinates with the shape's centre at 0; every shape lies within the unit disc or touches it.
+ * Signed distance to a shape's edge, in units of its radius, positive inside. `u` and `v` are coordinates relative to the
+ * shape's centre; every shape lies within the unit disc or touches it.
  */
 type Shape = (u: number, v: number) => number;
 
 const { abs, max, min, sqrt } = Math;
 const box = (u: number, v: number, width: number, height: number) => min(width - abs(u), height - abs(v));
 const disc = (u: number, v: number, radius: number) => radius - sqrt(u * u + v * v);
-/** Stripes of width 0.25 with gaps of 0.25; distance to the nearest edge, positive on a stripe. */
+/** Distance to the nearest edge of stripes of width 0.25 with gaps of 0.25; positive on a stripe. */
 const stripe = (u: number) => {
   const phase = (u + 8) * 2;
   return (0.5 - abs(phase - Math.floor(phase) - 0.5) - 0.25) * 0.5;
@@ -16,10 +16,10 @@ const stripe = (u: number) => {
 const SIN_60 = sqrt(3) / 2;
 
 /**
- * The classes of the synthetic dataset, in label order.
+ * Classes of the synthetic dataset, in label order.
  *
- * Some share an outline (disc and stripes, square and checks), some differ in a detail only (ring and crescent), so a
- * network has to look at form; colour, place, size and rotation are drawn apart from the class.
+ * Some share an outline (disc and stripes, square and checks), some differ in a detail (ring and crescent), so a network
+ * must learn form. Colour, position, size and rotation are independent of the class.
  */
 export const SHAPES: readonly { readonly name: string; readonly distance: Shape }[] = [
   { name: 'disc', distance: (u, v) => disc(u, v, 0.85) },

@@ -7,14 +7,14 @@ import { SHAPES } from './synthetic-shapes.js';
 const PIXELS = SIDE * SIDE * 3;
 
 export interface SyntheticOptions {
-  /** The images' own seed; another seed gives another dataset of the same kind. */
+  /** Seed of the images; another seed gives other images of the same classes. */
   readonly seed?: number;
   readonly trainBatches?: number;
   readonly imagesPerBatch?: number;
   readonly testImages?: number;
 }
 
-/** Labels for `count` images: every ten successive ones are the ten classes in random order. */
+/** Labels of `count` images: every ten successive ones are a random permutation of the ten classes. */
 function shuffledLabels(random: RandomGenerator, count: number): Uint8Array {
   const classes = SHAPES.map((_, k) => k);
   const labels = new Uint8Array(count);
@@ -28,11 +28,11 @@ function shuffledLabels(random: RandomGenerator, count: number): Uint8Array {
 }
 
 /**
- * The stand-in for CIFAR-10 in the same layout: ten shapes in random colours, places, sizes and rotations among clutter
- * and noise. Mean colour says nothing about the class, so a linear classifier is left near chance.
+ * Synthetic dataset in CIFAR-10's layout: ten shapes in random colours, positions, sizes and rotations, with clutter and
+ * noise. Mean colour is independent of the class, so a linear classifier stays near chance.
  *
- * A function of its options alone. Each batch has a stream of random numbers of its own (the generator's jump of 2^64),
- * so a batch's images depend only on the seed and the batch's place.
+ * A function of its options alone. Each batch has its own random stream (the generator's jump of 2^64), so its images
+ * depend only on the seed and the batch's index.
  */
 export function makeSynthetic(options: SyntheticOptions = {}): Dataset {
   const { seed = 1, trainBatches = 5, imagesPerBatch = 10_000, testImages = 10_000 } = options;
@@ -57,7 +57,7 @@ export function makeSynthetic(options: SyntheticOptions = {}): Dataset {
   };
   return {
     name: 'synthetic',
-    title: 'synthetic stand-in (not CIFAR-10)',
+    title: 'synthetic dataset (not CIFAR-10)',
     synthetic: true,
     classes: SHAPES.map(({ name }) => name),
     imageShape: [SIDE, SIDE, 3],

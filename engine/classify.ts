@@ -1,17 +1,17 @@
 import type { Engine, EvaluateProgram, ProgramSpec } from './engine.js';
 
-/** Images to be classified by a model with given weights. */
+/** Images to classify, and a model with its weights. */
 export interface ClassifyRequest extends Omit<ProgramSpec, 'batch' | 'mode'> {
   readonly params: Float32Array;
   readonly state: Float32Array;
   readonly count: number;
   /** u8 `[count, H, W, C]` */
   readonly images: Uint8Array;
-  /** Images that one call takes; the last may take fewer. The same number gives the same bits. */
+  /** Images per call; the last call may have fewer. The same number gives the same bits. */
   readonly batch: number;
 }
 
-/** Log-softmax rows `[count, classes]`, with the programs and in the batches in which workers evaluate. */
+/** Log-softmax rows `[count, classes]`, computed with the same programs and batches as a worker's evaluation. */
 export async function classify(engine: Engine, request: ClassifyRequest): Promise<Float32Array> {
   const { topology, imageShape, classes, normalise, params, state, count, images, batch } = request;
   const rows = new Float32Array(count * classes);

@@ -1,23 +1,24 @@
 import type { Engine } from './engine.js';
 import type { LoweringChoice, Precision } from './onnx/device.js';
 
-/** What a job's spec says about its engine; `log` is told what a user might want to know. */
+/** Engine settings of a job's spec, and of the process. */
 export interface EngineChoice {
   readonly name: 'onnx' | 'tensorflow';
-  /** Threads inside one operator. */
+  /** Threads per operator. */
   readonly threads: number;
-  /** onnx only; so are the next two. */
+  /** onnx only, as the next two. */
   readonly lowering?: LoweringChoice;
   readonly device?: string;
   readonly precision?: Precision;
+  /** Receives messages for the user, such as fallbacks. */
   readonly log?: (message: string) => void;
-  /** Where compiled programs are kept; none are by default. */
+  /** Cache of compiled programs; default: no cache. */
   readonly cacheDirectory?: string | undefined;
-  /** tensorflow only: another place to search for its binding, besides Lockstep's own packages and `NODE_PATH`. */
+  /** tensorflow only: directory to search for the binding, in addition to Lockstep's packages and `NODE_PATH`. */
   readonly directory?: string | undefined;
 }
 
-/** The engine that a job's spec names, with its heavy parts loaded only now. */
+/** Creates the engine of a job's spec. Loads its packages. */
 export async function createEngine({ name, ...options }: EngineChoice): Promise<Engine> {
   switch (name) {
     case 'onnx': {
@@ -34,8 +35,8 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
 }
 
 /**
- * Loads what `createEngine` and its programs will need, for those who have time before they know their job: the runtime,
- * and the compiler too where nothing is kept that could take its place.
+ * Preloads the packages of `createEngine`, for callers that wait for their job: the runtime, and the compiler unless
+ * cached programs may replace it.
  */
 export async function loadEngine(name: EngineChoice['name'], cacheDirectory?: string): Promise<void> {
   switch (name) {

@@ -25,30 +25,30 @@ export interface ModelLayout {
   readonly stateCount: number;
 }
 
-/** What a step minimises; `losses` in `loss.ts` says how. */
+/** Loss that training minimises; implemented in `losses` of `loss.ts`. */
 export interface LossSpec {
   readonly type: 'softmaxCrossEntropy';
-  /** Share of each expected distribution that is spread evenly over the classes, in [0, 1). */
+  /** Share of each target distribution that is spread evenly over the classes, in [0, 1). */
   readonly labelSmoothing: number;
 }
 
-/** Random factors that a training program takes as an input: one dropout layer's of one run. */
+/** Dropout mask: random factors that a training program takes as an input, one mask per call of a dropout layer. */
 export interface MaskInfo {
   /** The layer's name; with `#2`, `#3` … for further calls of the same layer. Unique within the program. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly size: number;
-  /** Share of the factors that are 0; the others are 1 / (1 − rate). In (0, 1). */
+  /** Share of factors that are 0, in (0, 1); the others are 1 / (1 − rate). */
   readonly rate: number;
 }
 
-/** What to compile: one program serves one model, one batch size and one mode. */
+/** Specification of a program: one model, one batch size, one mode. */
 export interface ProgramSpec {
   readonly topology: ModelTopology;
   /** `[H, W, C]` of the u8 images. */
   readonly imageShape: readonly [number, number, number];
   readonly classes: number;
-  /** Pixels enter the model as `(x / 255 - mean) / deviation`, per channel. */
+  /** Normalisation of pixels, `(x / 255 - mean) / deviation`, per channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /** Samples per run; fixed. */
   readonly batch: number;
@@ -57,7 +57,7 @@ export interface ProgramSpec {
   readonly loss?: LossSpec;
 }
 
-/** Inputs of one run. Borrowed for the run's duration; plain ArrayBuffers (ONNX Runtime takes no shared memory). */
+/** Inputs of one run. Borrowed for its duration; in ArrayBuffers, because ONNX Runtime doesn't accept shared memory. */
 export interface ProgramInput {
   /** `[parameterCount]` */
   readonly params: Float32Array;
@@ -67,7 +67,7 @@ export interface ProgramInput {
   readonly images: Uint8Array;
   /** `[batch]`, each 0 to classes − 1; not read in evaluation. */
   readonly labels: Int32Array;
-  /** One vector for each of a training program's `masks`, in their order. */
+  /** Values of a training program's `masks`, in their order. */
   readonly masks?: readonly Float32Array[];
 }
 
@@ -75,7 +75,7 @@ export interface ProgramInput {
 export interface TrainResult {
   /** Gradient of the summed (not averaged) loss, `[parameterCount]`. */
   readonly gradient: Float32Array;
-  /** Batch mean in the place of each moving mean, biased batch variance in that of each moving variance, `[stateCount]`. */
+  /** Batch mean for each moving mean and biased batch variance for each moving variance, `[stateCount]`. */
   readonly statistics: Float32Array;
   readonly lossSum: number;
   readonly correct: number;
@@ -90,15 +90,15 @@ export interface TrainProgram {
   readonly mode: 'train';
   readonly batch: number;
   readonly masks: readonly MaskInfo[];
-  /** For people: how much of it runs on a GPU, and what does not, or why none of it does. Absent where there is none. */
+  /** Text for users: operators on the GPU and on the CPU, or the reason for not using the GPU. Absent without a GPU. */
   readonly placement?: string;
   run(input: ProgramInput): Promise<TrainResult>;
   /**
-   * The same program with two threads, for when another core has nothing to do; whoever wants equal bits tries it.
-   * Absent where an engine has one number of threads for all programs.
+   * The same program with an extra thread, for use while another core is idle. Its bits may differ; the caller compares
+   * them. Absent if the engine has one number of threads for all programs.
    */
   widened?(): Promise<TrainProgram>;
-  /** Finishes the runs that were asked for; later ones are refused. To do so again does nothing. */
+  /** Finishes the requested runs and rejects later ones. Idempotent. */
   dispose(): Promise<void>;
 }
 
@@ -106,11 +106,11 @@ export interface EvaluateProgram {
   readonly mode: 'evaluate';
   readonly batch: number;
   run(input: ProgramInput): Promise<EvaluateResult>;
-  /** As a training program's. */
+  /** As `TrainProgram.dispose`. */
   dispose(): Promise<void>;
 }
 
-/** Where and with what an engine computes; shown in status, kept in `run.json`. */
+/** Implementation and device of an engine; shown in the status and saved in `run.json`. */
 export interface EngineInfo {
   /** `onnx` or `tensorflow` */
   readonly name: string;
@@ -118,12 +118,12 @@ export interface EngineInfo {
   readonly version: string;
   /** `cpu`, `cuda`, `cuda tf32` or `webgpu` */
   readonly device: string;
-  /** Formulation of the ops: `nchwc16` and the like, `im2col` or `portable`; `eager` where each runs by itself. */
+  /** Lowering of operations, such as `nchwc16`, `im2col` or `portable`; `eager` if they run one by one. */
   readonly lowering: string;
   readonly threads: number;
 }
 
-/** The one interface through which a worker computes. `run` may block the calling thread: give an engine its own. */
+/** Interface through which workers compute. `run` may block the calling thread, so run an engine in its own thread. */
 export interface Engine {
   readonly info: EngineInfo;
   compileTrain(spec: ProgramSpec & { mode: 'train' }): Promise<TrainProgram>;

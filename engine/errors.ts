@@ -1,22 +1,22 @@
 /**
- * What can go wrong in an engine.
+ * Errors of an engine.
  *
- * UNSUPPORTED_MODEL: the model cannot be trained as it is; UNSUPPORTED_KERNEL: one of its operations is not lowered;
- * BAD_INPUT: a run's inputs do not fit the program; DISPOSED: a program was run after its end; BAD_FILE: damaged
- * safetensors; RUNTIME: ONNX Runtime or TensorFlow failed.
+ * UNSUPPORTED_MODEL: the model can't be trained as it is; UNSUPPORTED_KERNEL: an operation without lowering; BAD_INPUT:
+ * inputs don't match the program; DISPOSED: a run of a disposed program; BAD_FILE: a damaged model file; RUNTIME: ONNX
+ * Runtime or TensorFlow failed.
  */
 export type EngineErrorCode =
   'UNSUPPORTED_MODEL' | 'UNSUPPORTED_KERNEL' | 'BAD_INPUT' | 'DISPOSED' | 'BAD_FILE' | 'RUNTIME';
 
-/** Where the error arose, for display and logs. */
+/** Origin of the error, for display and logs. */
 export interface EngineErrorContext {
   /** TF.js kernel, e.g. `Cumsum`. */
   readonly kernel?: string;
-  /** Layer whose call was being traced. */
+  /** Name of the layer being traced. */
   readonly layer?: string;
 }
 
-/** An error of the engine; none is worth a retry, as the same inputs give the same error. */
+/** An error of the engine. Never retryable: the same inputs give the same error. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly retryable = false;
@@ -32,10 +32,7 @@ export class EngineError extends Error {
   }
 }
 
-/** What a run of a disposed program ends with. */
+/** Error for a run of a disposed program. */
 export function disposedError(): EngineError {
-  return new EngineError(
-    'DISPOSED',
-    'run program: expected a program in use, got one that was disposed of; compile it again',
-  );
+  return new EngineError('DISPOSED', 'run program: expected an active program, got a disposed one; compile it again');
 }

@@ -1,16 +1,20 @@
 import type { MaskInfo, ProgramInput, ProgramSpec } from './engine.js';
 import { EngineError } from './errors.js';
 import { show, sizeOf } from './ir/shape.js';
-import { maskInput } from './masks.js';
 
-/** A tensor to be handed over: plain data and its shape. */
+/** Data and shape of an input tensor. */
 export interface Feed {
   readonly type: 'float32' | 'int32' | 'uint8';
   readonly data: Float32Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
 }
 
-/** Checked inputs of a run: a wrong length would be read as another model's, a wrong label as a silent zero. */
+/** Name of a program's input for a dropout mask. */
+export function maskInput(mask: string): string {
+  return `mask/${mask}`;
+}
+
+// The functions below check a run's inputs: wrong lengths and labels would give wrong results without an error.
 
 export function imagesFeed({ images }: ProgramInput, { batch, imageShape }: ProgramSpec): Feed {
   const shape = [batch, ...imageShape];
@@ -34,7 +38,7 @@ export function vectorFeed(name: 'params' | 'state', data: Float32Array, length:
   return { type: 'float32', data, shape: [length] };
 }
 
-/** One feed for each mask, whose name is that of the program's input. */
+/** Feeds of the masks, by input name. */
 export function maskFeeds({ masks = [] }: ProgramInput, wanted: readonly MaskInfo[]): Readonly<Record<string, Feed>> {
   if (masks.length !== wanted.length) {
     throw badInput(`expected ${wanted.length} dropout masks for this model, got ${masks.length}; draw one for each`);
@@ -56,7 +60,7 @@ function checkLength(
     throw badInput(`expected ${name} of ${length} elements for ${what}, got ${data.length}; pass the job's own`);
   }
   if (data.buffer instanceof SharedArrayBuffer) {
-    throw badInput(`expected ${name} in an ArrayBuffer, got shared memory, which no engine takes; copy it`);
+    throw badInput(`expected ${name} in an ArrayBuffer, got shared memory, which engines do not accept; copy it`);
   }
 }
 

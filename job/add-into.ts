@@ -1,4 +1,4 @@
-import { InvariantError } from './errors.js';
+import { InvariantError } from '../util/errors.js';
 
 /** left += right in f32. @returns `left`. */
 export function addInto(left: Float32Array, right: Float32Array): Float32Array {

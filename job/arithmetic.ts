@@ -1,9 +1,9 @@
 /**
- * Functions that decide a result and whose `Math` versions may differ in the last bit from one JavaScript engine to
- * the next. Only + − × ÷ are used, which IEEE 754 and ECMAScript define exactly.
+ * Replacements of `Math` functions whose last bit differs between JavaScript engines. They use only + − × ÷, which
+ * IEEE 754 and ECMAScript define exactly.
  */
 
-/** `base` to the power of a whole number ≥ 0, by repeated squaring; relative error about `exponent` · 1e-16. */
+/** `base` to the power of an integer ≥ 0, by repeated squaring; relative error about `exponent` · 1e-16. */
 export function integerPower(base: number, exponent: number): number {
   let result = 1;
   for (let rest = exponent, square = base; rest > 0; rest = Math.floor(rest / 2), square *= square) {
@@ -12,13 +12,13 @@ export function integerPower(base: number, exponent: number): number {
   return result;
 }
 
-/** Terms of the cosine series; the first one left out is below 1e-17 for angles up to π/2. */
+/** Terms of the cosine series; the first omitted one is below 1e-17 for angles up to π/2. */
 const cosineTerms = 11;
 
 /**
  * cos(π · x) for x in [0, 1], to about 1e-15.
  *
- * The Taylor series in Horner form, 1 − a²/(1·2) · (1 − a²/(3·4) · (…)), for the angle a = π · x up to π/2; beyond that
+ * Taylor series in Horner form, 1 − a²/(1·2) · (1 − a²/(3·4) · (…)), for the angle a = π · x up to π/2; larger angles
  * by cos(π − a) = −cos(a).
  */
 export function cosinePi(x: number): number {

@@ -2,7 +2,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { generatorFor } from './random.js';
 import type { AugmentSpec } from './spec.js';
 
-/** Where an image comes from and goes to. Both arrays are u8 `[…, H, W, C]`; offsets are in bytes. */
+/** Source and destination of an image. Both arrays are u8 `[…, H, W, C]`; offsets are in bytes. */
 export interface ImageCopy {
   readonly images: Uint8Array;
   readonly imageOffset: number;
@@ -11,14 +11,14 @@ export interface ImageCopy {
   readonly imageShape: readonly [number, number, number];
 }
 
-/** Which image in which epoch; `globalIndex` is its index in the whole training set. */
+/** Key of an image's draw; `globalIndex` is its index in the whole training set. */
 export interface ImageKey {
   readonly seed: number;
   readonly epoch: number;
   readonly globalIndex: number;
 }
 
-/** One draw: mirrored or not, and where the window begins, in pixels, relative to the image (negative: in the border). */
+/** One draw. `top` and `left` are the window's first pixel relative to the image; negative values are in the padding. */
 interface Augmentation {
   readonly mirrored: boolean;
   readonly top: number;
@@ -26,10 +26,9 @@ interface Augmentation {
 }
 
 /**
- * Copies one image, mirrored at random (`flip`) and cut at random out of a border of `crop` zero pixels.
+ * Copies one image with a random horizontal flip (`flip`) and a random crop after zero padding of `crop` pixels.
  *
- * The draw depends on seed, epoch and the image alone, never on who computes or in which step. Every byte of the target
- * image is written.
+ * The draw depends on seed, epoch and image alone, not on the worker or step. Every byte of the target image is written.
  */
 export function augmentInto(copy: ImageCopy, augment: AugmentSpec, key: ImageKey): void {
   const [height, width, channels] = copy.imageShape;
@@ -50,7 +49,7 @@ function drawAugmentation({ flip, crop }: AugmentSpec, { seed, epoch, globalInde
   return { mirrored: flip && mirrored, top, left };
 }
 
-/** Copies the part of the image that lies in the window; the rest of the target is the border. */
+/** Copies the pixels inside the window; the rest of the target stays padding. */
 function copyWindow({ images, imageOffset, target, targetOffset, imageShape }: ImageCopy, draw: Augmentation): void {
   const [height, width, channels] = imageShape;
   const firstColumn = Math.max(draw.left, 0);
@@ -66,7 +65,7 @@ function copyWindow({ images, imageOffset, target, targetOffset, imageShape }: I
   }
 }
 
-/** Copies pixels from right to left, the first one ending at byte `end`; channel by channel, which is twice as fast. */
+/** Copies pixels from right to left, the first one ending at byte `end`. Channel by channel is twice as fast. */
 function copyReversed(source: Uint8Array, target: Uint8Array, end: number, channels: number): void {
   for (let channel = 0; channel < channels; channel++) {
     let to = end - channels + channel;

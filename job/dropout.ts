@@ -1,7 +1,7 @@
 import type { MaskInfo } from '../engine/engine.js';
 import { generatorFor } from './random.js';
 
-/** Whose dropout is drawn. Which worker computes the shard is no part of it. */
+/** Key of a draw. It doesn't include the worker. */
 export interface DrawKey {
   /** The job's seed. */
   readonly seed: number;
@@ -10,8 +10,8 @@ export interface DrawKey {
 }
 
 /**
- * The dropout masks of one shard's samples in one step, one for each that the program takes. Every layer's draw is keyed
- * by its name, so that it does not depend on the layers before it.
+ * Dropout masks for one shard in one step, in the order of `masks`. Each draw is keyed by the mask's name, so it doesn't
+ * depend on other layers.
  */
 export function drawMasks(masks: readonly MaskInfo[], { seed, step, shard }: DrawKey): Float32Array[] {
   return masks.map(({ name, size, rate }) => {
@@ -21,9 +21,9 @@ export function drawMasks(masks: readonly MaskInfo[], { seed, step, shard }: Dra
 }
 
 /**
- * `[size]` factors, each 0 with probability `rate`, else 1 / (1 − rate), so that the expected sum stays the same
- * (Srivastava et al. 2014; scaled in training rather than in evaluation, as in all frameworks).
- * @param next - random whole numbers from 0 to 2³² − 1.
+ * `[size]` factors, each 0 with probability `rate`, else 1 / (1 − rate), which preserves the expected sum (Srivastava et
+ * al. 2014; scaled in training rather than in evaluation, as in all frameworks).
+ * @param next - random integers from 0 to 2³² − 1.
  */
 function drawMask(next: () => number, size: number, rate: number): Float32Array {
   const dropped = rate * 2 ** 32;

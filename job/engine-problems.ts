@@ -11,14 +11,14 @@ export interface EngineProblem {
   readonly message: string;
 }
 
-/** What cannot be had together. */
+/** Combinations of engine fields that aren't supported. */
 export function engineProblems({ name, lowering, device, precision }: EngineFields): EngineProblem[] {
   const problems: EngineProblem[] = [];
-  const expect = (field: keyof EngineFields, expected: string, beside: string, got: string) =>
-    problems.push({ field, message: `expected ${expected} with ${beside}, got ${got}` });
+  const expect = (field: keyof EngineFields, expected: string, other: string, got: string) =>
+    problems.push({ field, message: `expected ${expected} with ${other}, got ${got}` });
   if (name === 'tensorflow') {
     if (lowering !== 'auto') expect('lowering', 'auto', 'engine.name: tensorflow', lowering);
-    if (device !== 'auto') expect('device', 'auto, as its package decides,', 'engine.name: tensorflow', device);
+    if (device !== 'auto') expect('device', 'auto', 'engine.name: tensorflow, whose package decides', device);
     if (precision !== 'float32') expect('precision', 'float32', 'engine.name: tensorflow', precision);
     return problems;
   }

@@ -1,4 +1,4 @@
-/** What can be wrong with a job before it runs: its spec, its model, its data, the place where it is to be written. */
+/** Problems of a job before it starts: its spec, model, data or run directory. */
 export type JobErrorCode =
   | 'BAD_SPEC'
   | 'BAD_OPTION'
@@ -10,7 +10,7 @@ export type JobErrorCode =
   | 'BAD_RUN_DIRECTORY'
   | 'JOB_IN_USE';
 
-/** An error that the user can mend. The message says what was expected, what was found and what to do. */
+/** An error that the user can fix. The message states what was expected, what was found and what to do. */
 export class JobError extends Error {
   override readonly name = 'JobError';
   constructor(
@@ -19,13 +19,5 @@ export class JobError extends Error {
     options?: { cause?: unknown },
   ) {
     super(message, options);
-  }
-}
-
-/** A bug of ours; fatal, never retried. */
-export class InvariantError extends Error {
-  override readonly name = 'InvariantError';
-  constructor(message: string) {
-    super(`internal: ${message}`);
   }
 }

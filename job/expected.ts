@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 
-/** A schema in JSON Schema's form; `true` accepts everything. */
+/** A JSON schema; `true` accepts everything. */
 export type JsonSchema = z.core.JSONSchema._JSONSchema;
 type Node = Exclude<JsonSchema, boolean>;
 
 /**
- * The schemas of the value at `path`, one per variant that has it. If variants differ in a constant, such as `type`,
- * only those that match `value` are followed, or all if none does.
+ * Schemas of the value at `path`, one per variant that has it. If variants differ in a constant, such as `type`, only
+ * those that match `value` are followed, or all if none matches.
  */
 export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[], value?: unknown): Node[] {
   if (typeof schema === 'boolean') return [];
@@ -19,7 +19,7 @@ export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[], valu
   });
 }
 
-/** Text such as `a whole number from 1 to 1024` or `sgd, adam or adamw`; undefined without a constraint. */
+/** Description such as `a whole number from 1 to 1024` or `sgd, adam or adamw`; undefined without a constraint. */
 export function describeExpected(schemas: readonly Node[]): string | undefined {
   const choices = schemas.flatMap(choicesOf);
   if (choices.length > 0) return oneOf(choices.map(String));
@@ -27,7 +27,7 @@ export function describeExpected(schemas: readonly Node[]): string | undefined {
   return first && describeNode(first);
 }
 
-/** A value for an error message, on one short line. */
+/** Text of a value for an error message, at most 80 characters. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
@@ -38,7 +38,7 @@ export function showValue(value: unknown): string {
 }
 
 /** `a, b or c` */
-export function oneOf(choices: readonly string[]): string {
+function oneOf(choices: readonly string[]): string {
   const unique = [...new Set(choices)];
   return unique.length < 2 ? unique.join('') : `${unique.slice(0, -1).join(', ')} or ${unique.at(-1)}`;
 }
@@ -81,7 +81,7 @@ function isSection({ type, oneOf: variants }: Node): boolean {
   return type === 'object' || variants !== undefined;
 }
 
-/** Text that lists the keys of a section. */
+/** List of a section's keys, in parentheses. */
 function keysOf(node: Node): string {
   const sections = node.oneOf === undefined ? [node] : variantsOf(node, undefined);
   const keys = [...new Set(sections.flatMap(({ properties }) => Object.keys(properties ?? {})))];
@@ -99,7 +99,7 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Node): 
   return least !== '' && most !== '' ? `${least} and ${most}` : `${least}${most === '' ? '' : ` ${most}`}`;
 }
 
-/** True for a limit given by the schema; those of exact integers are zod's defaults. */
+/** True for a limit of the schema; zod adds the limits of exact integers by default. */
 function isReal(limit: number | boolean | undefined): limit is number {
   return typeof limit === 'number' && Math.abs(limit) < Number.MAX_SAFE_INTEGER;
 }

@@ -1,19 +1,18 @@
-/** What every image becomes. */
+/** Target size and channels of the images of a folder. */
 export interface ImageFormat {
   readonly height: number;
   readonly width: number;
-  /** 1: grey, 3: red, green, blue. */
+  /** 1: grey; 3: red, green, blue. */
   readonly channels: 1 | 3;
-  /** How an image of another shape gets there; see `imageFits`. */
   readonly fit: (typeof imageFits)[number];
 }
 
-/** cover: cut to the wanted shape around the middle; contain: with black borders; fill: stretched. */
+/** Fitting of images with another aspect ratio. cover: crop around the center; contain: black borders; fill: stretch. */
 export const imageFits = ['cover', 'contain', 'fill'] as const;
 
 const defaultFormat: ImageFormat = { height: 32, width: 32, channels: 3, fit: 'cover' };
 
-/** What the images of a folder become by the spec's `data`. */
+/** Image format of a spec's `data`. */
 export function imageFormatOf({ image }: { readonly image?: ImageFormat | undefined }): ImageFormat {
   return image ?? defaultFormat;
 }

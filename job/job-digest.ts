@@ -1,33 +1,31 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JobSpec } from './spec.js';
+import { folderFields, type JobSpec } from './spec.js';
 
-/** The part of a spec that decides the weights. */
-export type SpecIdentity = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'engine' | 'loss'> &
+/** Fields of a spec that determine the weights. */
+type DigestedSpec = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'engine' | 'loss'> &
   Partial<Pick<JobSpec, 'loss'>> & {
     readonly data: Omit<JobSpec['data'], (typeof folderFields)[number]>;
-    readonly engine: EngineIdentity;
+    readonly engine: DigestedEngine;
   };
-type EngineIdentity = Omit<JobSpec['engine'], 'device' | 'precision'> & Partial<JobSpec['engine']>;
+type DigestedEngine = Omit<JobSpec['engine'], 'device' | 'precision'> & Partial<JobSpec['engine']>;
 
-/** Fields of `data` that belong to an image folder. */
-export const folderFields = ['path', 'image', 'testShare'] as const;
-/** Fields that change no bit of the weights, so that a run may go on with others. */
+/** Fields that change no bit of the weights, so that a run may be resumed with other values. */
 const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
 
 /**
- * What the job digest is made from, besides model and data. Where an image folder lies is no part of it; what is made of
- * its images is in the dataset's digest. A loss, a device and a precision as they were before there were others are left
- * out, so that the digests of older jobs stay what they were.
+ * Fields of a spec that enter the job digest, in addition to model and data. Image folders enter through the dataset's
+ * digest instead. Loss, device and precision are omitted at their defaults, so that digests of jobs from before these
+ * fields existed stay equal.
  */
-export function specIdentity(spec: JobSpec): SpecIdentity {
+export function digestedSpec(spec: JobSpec): DigestedSpec {
   const { loss, ...fields } = without(spec, freeFields);
   const data = without(spec.data, folderFields);
-  const engine = engineIdentity(spec.engine);
-  return isPlain(loss) ? { ...fields, data, engine } : { ...fields, loss, data, engine };
+  const engine = digestedEngine(spec.engine);
+  return isDefaultLoss(loss) ? { ...fields, data, engine } : { ...fields, loss, data, engine };
 }
 
-/** Which of a host's GPUs it is changes no bit. */
-function engineIdentity({ device, precision, ...fields }: JobSpec['engine']): EngineIdentity {
+/** Omits the GPU's index, which changes no bit. */
+function digestedEngine({ device, precision, ...fields }: JobSpec['engine']): DigestedEngine {
   return {
     ...fields,
     ...(device === 'auto' ? {} : { device: device.split(':', 1)[0]! }),
@@ -35,19 +33,19 @@ function engineIdentity({ device, precision, ...fields }: JobSpec['engine']): En
   };
 }
 
-function isPlain({ type, labelSmoothing }: JobSpec['loss']): boolean {
+function isDefaultLoss({ type, labelSmoothing }: JobSpec['loss']): boolean {
   return type === 'softmaxCrossEntropy' && labelSmoothing === 0;
 }
 
 function without<Section extends object, Field extends keyof Section>(
   section: Section,
-  left: readonly Field[],
+  omitted: readonly Field[],
 ): Omit<Section, Field> {
-  const fields = Object.entries(section).filter(([name]) => !(left as readonly string[]).includes(name));
+  const fields = Object.entries(section).filter(([name]) => !(omitted as readonly string[]).includes(name));
   return Object.fromEntries(fields) as Omit<Section, Field>;
 }
 
-/** A field in which two specs differ; undefined where a spec has not got it. */
+/** A field in which two specs differ; undefined in a spec without it. */
 export interface SpecDifference {
   /** Dotted, e.g. `optimizer.learningRate`. */
   readonly path: string;
@@ -55,9 +53,9 @@ export interface SpecDifference {
   readonly after: unknown;
 }
 
-/** The identity fields in which two specs differ, in the order of the schema. */
-export function identityDifferences(before: JobSpec, after: JobSpec): SpecDifference[] {
-  return differences('', specIdentity(before), specIdentity(after));
+/** Digested fields in which two specs differ, in the order of the schema. */
+export function digestedDifferences(before: JobSpec, after: JobSpec): SpecDifference[] {
+  return differences('', digestedSpec(before), digestedSpec(after));
 }
 
 function differences(path: string, before: unknown, after: unknown): SpecDifference[] {

@@ -4,10 +4,10 @@ import { JobError } from './errors.js';
 import { jobSpecSchema } from './spec.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const part = z.strictObject({ digest, count: z.int().min(1) });
+const chunk = z.strictObject({ digest, count: z.int().min(1) });
 const perChannel = z.array(z.number()).min(1).max(16);
 
-/** What a manifest says of the dataset. */
+/** Description of the dataset. */
 export const manifestDatasetSchema = z.strictObject({
   name: z.string(),
   title: z.string(),
@@ -21,7 +21,7 @@ export const manifestDatasetSchema = z.strictObject({
 });
 
 const manifestSchema = z.strictObject({
-  /** Identity of the job: spec, model and data. */
+  /** Job digest: spec, model and data. */
   digest,
   spec: jobSpecSchema,
   topology: z.record(z.string(), z.unknown()).transform((value): ModelTopology => value),
@@ -29,27 +29,27 @@ const manifestSchema = z.strictObject({
   stateCount: z.int().min(0),
   dataset: manifestDatasetSchema,
   /** Training shards, in order. */
-  shards: z.array(part).min(1),
+  shards: z.array(chunk).min(1),
   /** Test images in batches of `spec.evaluation.batch`, in order. */
-  evaluation: z.array(part).min(1),
+  evaluation: z.array(chunk).min(1),
 });
 
-/** A compiled job: all that a worker needs besides the bytes of the parts. It is written to `job.json`. */
+/** A compiled job: everything a worker needs except the bytes of the chunks. Written to `job.json`. */
 export type JobManifest = z.infer<typeof manifestSchema>;
-/** A piece of the dataset that travels and is kept as a whole, named by the SHA-256 of its bytes. */
-export type PartRef = z.infer<typeof part>;
+/** A dataset chunk: sent and cached as a whole, addressed by the SHA-256 of its bytes. */
+export type ChunkRef = z.infer<typeof chunk>;
 
-/** @throws JobError BAD_SPEC when `json` is not a manifest. */
+/** Parses `job.json`. @throws JobError BAD_SPEC when `json` is not a manifest. */
 export function parseManifest(json: string): JobManifest {
   try {
     return manifestSchema.parse(JSON.parse(json));
   } catch (cause) {
     const found = cause instanceof z.ZodError ? describe(cause) : (cause as Error).message;
-    throw new JobError('BAD_SPEC', `job manifest: not readable; ${found}`, { cause });
+    throw new JobError('BAD_SPEC', `read job manifest: expected a manifest of this version, got: ${found}`, { cause });
   }
 }
 
-/** The first problem in one line; a manifest that Lockstep didn't write has many. */
+/** First problem in one line, and the number of others. */
 function describe({ issues }: z.ZodError): string {
   const { path, message } = issues[0]!;
   const others = issues.length > 1 ? ` and ${issues.length - 1} more` : '';

@@ -6,27 +6,27 @@ import { jobSpecSchema } from './spec.js';
 const { name, title, digest, classes, imageShape, normalise } = manifestDatasetSchema.shape;
 
 const cardSchema = z.object({
-  /** Raised when a reader of this version could not use the file. */
+  /** Incremented when older readers can't use the file. */
   version: z.literal(1),
-  /** Digest of the job that trained it. */
+  /** Digest of the job that trained the model. */
   job: z.string(),
-  /** Updates that it has had. */
+  /** Committed updates. */
   step: z.int().min(0),
   classes,
   imageShape,
   normalise,
   dataset: z.strictObject({ name, title, digest }),
-  /** How images came to their size: the spec's `data`, without the place where they lie. */
+  /** The spec's `data`, without `path`; preprocessing of images. */
   data: jobSpecSchema.shape.data,
 });
 
-/** What a model file says of itself, so that it can be used without the run that it comes from. */
+/** Metadata of a model file, which makes it usable without its run. */
 export type ModelCard = z.infer<typeof cardSchema>;
 
-/** Under this name a card stands in the metadata of every format. */
+/** Key of the card in the metadata of every format. */
 export const cardKey = 'lockstep';
 
-/** The card of a job's model after `step` updates. */
+/** Card of a job's model after `step` updates. */
 export function modelCard({ digest: job, spec, dataset }: JobManifest, step: number): ModelCard {
   const { classes, imageShape, normalise } = dataset;
   const { name, title, digest } = dataset;
@@ -43,17 +43,17 @@ export function modelCard({ digest: job, spec, dataset }: JobManifest, step: num
 }
 
 /**
- * Reads a card again.
- * @param file - for messages.
+ * Parses a card.
+ * @param file - the file's name, for messages.
  * @throws JobError BAD_OPTION
  */
 export function parseCard(value: unknown, file: string): ModelCard {
   const result = cardSchema.safeParse(value);
   if (result.success) return result.data;
-  const found = value === undefined ? 'one without' : `one that cannot be read (${z.prettifyError(result.error)})`;
+  const found = value === undefined ? 'none' : `invalid metadata (${z.prettifyError(result.error)})`;
   throw new JobError(
     'BAD_OPTION',
-    `read model: expected what Lockstep writes into its model files (classes, image size, normalisation), got ${found}; ` +
+    `read model: expected Lockstep's metadata (classes, image size, normalisation), got ${found}; ` +
       `${file}; export it again: lockstep export RUN`,
   );
 }

@@ -8,8 +8,8 @@ const models = { cnn3, cnn4, resnet20, mlp } as const;
 export const modelNames = Object.keys(models) as readonly (keyof typeof models)[];
 
 /**
- * TF.js Layers topology of a built-in model, from images `[H, W, C]` to logits `[classes]`. Written by hand, so that
- * reading a job needs no TF.js.
+ * TF.js Layers topology of a built-in model, from images `[H, W, C]` to logits `[classes]`. Written without TF.js, so
+ * that reading a job doesn't load it.
  * @throws JobError UNKNOWN_MODEL
  */
 export function builtinTopology(
@@ -28,20 +28,20 @@ export function isModelName(name: string): name is keyof typeof models {
   return Object.hasOwn(models, name);
 }
 
-/** Endings of files that hold a model: topology JSON, or a module that makes a TF.js model. */
+/** Extensions of model files: topology JSON, or a module that builds a TF.js model. */
 const modelFile = /\.(json|[cm]?js|[cm]?ts)$/;
 
-/** Whether a spec's `model` names a file, which the submitting command reads. */
+/** True if a spec's `model` names a file, which the submitting command reads. */
 export function isModelFile(model: string): boolean {
   return modelFile.test(model);
 }
 
-/** True for a file that runs to build the model: any except JSON. */
+/** True for a file that is executed to build the model: any except JSON. */
 export function isModule(model: string): boolean {
   return isModelFile(model) && !model.endsWith('.json');
 }
 
-/** What a model that was read from a file is called: `net` for `models/net.json`. */
+/** Title of a model read from a file: `net` for `models/net.json`. */
 export function modelTitle(file: string): string {
   return file.replace(/^.*[\\/]/, '').replace(modelFile, '');
 }

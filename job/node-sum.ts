@@ -2,10 +2,10 @@ import { addInto } from './add-into.js';
 import { children, type TreeNode } from './tree.js';
 
 /**
- * Gradient sum over `node`, shard by shard from the left, with the bits that the coordinator would get from the single
- * shards. At no time are there more vectors than the tree is deep.
+ * Gradient sum over `node`, with the bits that the coordinator computes from single shards. Visits shards from the left
+ * and holds at most as many vectors as the tree is deep.
  *
- * @param gradientOf - gradient of one shard; the array is taken over and written into.
+ * @param gradientOf - gradient of one shard; the array is owned and overwritten by this function.
  */
 export async function sumNode(
   node: TreeNode,

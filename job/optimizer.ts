@@ -1,16 +1,16 @@
 import { integerPower } from './arithmetic.js';
 import type { OptimizerSpec } from './spec.js';
 
-/** One of the optimizer's vectors that live as long as the parameters, e.g. `momentum`. */
+/** A state vector of the optimizer, e.g. `momentum`. */
 export interface Slot {
   readonly name: string;
   /** `[parameterCount]` */
   readonly values: Float32Array;
 }
 
-/** What one update is made with, the same for all parameters. */
+/** Inputs of one update that are the same for all parameters. */
 export interface Update {
-  /** Samples that the gradient sum was taken over, all shards together. */
+  /** Samples in the gradient sum, over all shards. */
   readonly samples: number;
   readonly learningRate: number;
   /** Index of the update, from 0. */
@@ -19,20 +19,20 @@ export interface Update {
 
 /**
  * An optimizer with its slots. Values are computed in f64, which JavaScript defines to the last bit, and rounded to f32
- * where they are stored. Besides the slots there is no state: to resume, write the saved values into them.
+ * when stored. The slots are its only state: to resume, write the saved values into them.
  */
 export interface Optimizer {
-  /** `[parameterCount]` each, in fixed order; belong to the optimizer. */
+  /** `[parameterCount]` each, in fixed order; owned by the optimizer. */
   readonly slots: readonly Slot[];
   /**
-   * Updates the parameters `begin` to `begin + gradientSum.length − 1`, in place. Chunk by chunk in any order gives the
-   * bits of one call for all, as long as every chunk of a step is applied once.
-   * @param gradientSum - gradient of the summed loss for these parameters; not changed.
+   * Updates the parameters `begin` to `begin + gradientSum.length − 1` in place. Chunks may be applied in any order, each
+   * once per step; the bits are those of one call for all.
+   * @param gradientSum - gradient of the summed loss for these parameters; not modified.
    */
   apply(params: Float32Array, gradientSum: Float32Array, update: Update, begin?: number): void;
 }
 
-/** The optimizer that `spec` names, with its slots at zero. */
+/** Creates the optimizer of `spec`, with its slots at zero. */
 export function createOptimizer(spec: OptimizerSpec, parameterCount: number): Optimizer {
   switch (spec.type) {
     case 'sgd':
@@ -70,7 +70,7 @@ function momentumSgd(spec: OptimizerSpec & { type: 'sgd' }, parameterCount: numb
       const end = begin + gradientSum.length;
       const [p, b] = [params.subarray(begin, end), velocity.subarray(begin, end)];
       const perSample = 1 / samples;
-      // Both rules as one sum: a branch per parameter would cost half as much again.
+      // One formula for both rules: a branch per parameter would make it 50 % slower.
       const velocityRate = nesterov ? learningRate * momentum : learningRate;
       const gradientRate = nesterov ? learningRate : 0;
       for (let i = 0; i < gradientSum.length; i++) {

@@ -1,25 +1,42 @@
 import { JobError } from './errors.js';
 import type { JobManifest } from './manifest.js';
-import { shardRange, type SampleRange } from './shards.js';
 import type { JobSpec } from './spec.js';
 
-/** How an epoch is cut into steps. A function of the spec and the length of the training set alone. */
+/** Consecutive samples. */
+export interface SampleRange {
+  readonly start: number;
+  readonly count: number;
+}
+
+/**
+ * Samples of the training set that belong to `shard`.
+ *
+ * Shards are disjoint and cover the training set; their sizes differ by at most one. If their number is a multiple of 5,
+ * no shard spans two of CIFAR-10's training batches.
+ */
+export function shardRange(samples: number, shards: number, shard: number): SampleRange {
+  const start = Math.floor((shard * samples) / shards);
+  const end = Math.floor(((shard + 1) * samples) / shards);
+  return { start, count: end - start };
+}
+
+/** Division of an epoch into steps. A function of the spec and the length of the training set alone. */
 export interface StepPlan {
   readonly shardSizes: readonly number[];
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  readonly batch: { readonly perShard: number } | { readonly global: number; readonly places: readonly number[] };
+  readonly batch: { readonly perShard: number } | { readonly global: number; readonly turns: readonly number[] };
 }
 
 /**
- * Cuts the training set's epochs into steps.
+ * Divides the epochs into steps.
  *
  * `batchPerShard`: every shard contributes that many samples to each step, fewer to its last (10,000 = 204 · 49 + 4).
- * `globalBatch`: samples are dealt to the shards like cards, the longer shards first, and a step is the next
- * `globalBatch` cards. So in every step the shards' counts differ by one at most, the remainder moves from shard to
- * shard, and all shards are exhausted by the same step (49 over five: 10+10+10+10+9, the 9 moving).
- * Only in the last step of an epoch may a shard contribute no sample.
+ * `globalBatch`: the shards contribute one sample each in turn (round-robin), longer shards first; a step takes the next
+ * `globalBatch` samples. Counts of shards differ by at most one in every step, the remainder rotates (49 over five
+ * shards: 10 + 10 + 10 + 10 + 9), and all shards are exhausted in the same step.
+ * A shard contributes no sample at most in the last step of an epoch.
  * @throws JobError BAD_SPEC when there are more shards than samples.
  */
 export function planSteps(
@@ -38,7 +55,7 @@ export function planSteps(
   return { shardSizes, epochs: spec.epochs, stepsPerEpoch, totalSteps: stepsPerEpoch * spec.epochs, batch };
 }
 
-/** The plan of a compiled job. */
+/** Step plan of a compiled job. */
 export function manifestPlan({ spec, dataset }: JobManifest): StepPlan {
   return planSteps(spec, dataset.trainSamples);
 }
@@ -49,24 +66,26 @@ function cutEpoch(
   shardSizes: readonly number[],
 ): Pick<StepPlan, 'batch' | 'stepsPerEpoch'> {
   if (spec.globalBatch !== undefined) {
-    const batch = { global: spec.globalBatch, places: placesInDeal(shardSizes) };
+    const batch = { global: spec.globalBatch, turns: roundRobinTurns(shardSizes) };
     return { batch, stepsPerEpoch: Math.ceil(trainSamples / spec.globalBatch) };
   }
-  if (spec.batchPerShard === undefined) throw new JobError('BAD_SPEC', 'plan: expected batchPerShard or globalBatch');
+  if (spec.batchPerShard === undefined) {
+    throw new JobError('BAD_SPEC', 'plan: expected batchPerShard or globalBatch, got neither; set one of them');
+  }
   const batch = { perShard: spec.batchPerShard };
   return { batch, stepsPerEpoch: Math.ceil(Math.max(...shardSizes) / spec.batchPerShard) };
 }
 
-/** Each shard's place in a round of the deal: longer shards first, so that the last, incomplete round is theirs. */
-function placesInDeal(shardSizes: readonly number[]): number[] {
-  const order = shardSizes.map((_, shard) => shard).sort((a, b) => shardSizes[b]! - shardSizes[a]! || a - b);
-  const places = new Array<number>(shardSizes.length);
-  order.forEach((shard, place) => (places[shard] = place));
-  return places;
+/** Turn of each shard in a round: longer shards first, because only they take part in the last, incomplete round. */
+function roundRobinTurns(shardSizes: readonly number[]): number[] {
+  const byLength = shardSizes.map((_, shard) => shard).sort((a, b) => shardSizes[b]! - shardSizes[a]! || a - b);
+  const turns = new Array<number>(shardSizes.length);
+  byLength.forEach((shard, turn) => (turns[shard] = turn));
+  return turns;
 }
 
 /**
- * The samples that `shard` contributes to step `stepInEpoch`, as a range of the shard's order in that epoch.
+ * Samples that `shard` contributes to step `stepInEpoch`: a range of its sample order in that epoch.
  *
  * Over all steps of an epoch the ranges are disjoint and cover the shard.
  */
@@ -75,13 +94,13 @@ export function samplesInStep(plan: StepPlan, shard: number, stepInEpoch: number
   return { start, count: samplesBefore(plan, shard, stepInEpoch + 1) - start };
 }
 
-/** How many of its samples `shard` has contributed when step `stepInEpoch` begins. */
+/** Samples that `shard` has contributed before step `stepInEpoch`. */
 function samplesBefore(plan: StepPlan, shard: number, stepInEpoch: number): number {
   const size = plan.shardSizes[shard]!;
   if ('perShard' in plan.batch) return Math.min(stepInEpoch * plan.batch.perShard, size);
-  const dealt = stepInEpoch * plan.batch.global;
-  const ownCards = Math.ceil((dealt - plan.batch.places[shard]!) / plan.shardSizes.length);
-  return Math.min(Math.max(ownCards, 0), size);
+  const total = stepInEpoch * plan.batch.global;
+  const contributed = Math.ceil((total - plan.batch.turns[shard]!) / plan.shardSizes.length);
+  return Math.min(Math.max(contributed, 0), size);
 }
 
 /** Samples of all shards together in step `stepInEpoch`. */
@@ -90,22 +109,22 @@ export function globalSamples(plan: StepPlan, stepInEpoch: number): number {
 }
 
 /**
- * The sizes of the training programs that the run needs, largest first: all counts > 0 that occur.
+ * Batch sizes of the training programs that the run needs, largest first.
  *
- * Only an epoch's first and last step are looked at: in all the others the shards' counts are those of the first.
+ * All distinct counts occur in an epoch's first and last step.
  */
 export function batchSizes(plan: StepPlan): number[] {
-  const ends = [0, plan.stepsPerEpoch - 1];
-  const counts = ends.flatMap((step) => plan.shardSizes.map((_, shard) => samplesInStep(plan, shard, step).count));
+  const steps = [0, plan.stepsPerEpoch - 1];
+  const counts = steps.flatMap((step) => plan.shardSizes.map((_, shard) => samplesInStep(plan, shard, step).count));
   return [...new Set(counts)].filter((count) => count > 0).sort((a, b) => b - a);
 }
 
-/** The epoch that a run with `step` committed updates works on, from 1; the last one when it is done. */
+/** Current epoch of a run with `step` committed updates, from 1; the last epoch when the run is complete. */
 export function epochInProgress(plan: Pick<StepPlan, 'stepsPerEpoch' | 'epochs'>, step: number): number {
   return Math.min(epochOf(plan, step).epoch + 1, plan.epochs);
 }
 
-/** The epoch that `step` belongs to, from 0, and its place therein. */
+/** Epoch of `step`, from 0, and the step's index in it. */
 export function epochOf(
   plan: Pick<StepPlan, 'stepsPerEpoch'>,
   step: number,

@@ -8,14 +8,14 @@ export interface Preset {
   readonly spec: JobSpecInput;
 }
 
-/** The lecture's length and batch, with an optimizer that suits one process at batch 49. */
+/** The lecture's length and batch, with an optimizer for a batch of 49. */
 const lecture = {
   epochs: 10,
   optimizer: { type: 'sgd', learningRate: 0.02, momentum: 0.9 },
   schedule: { type: 'cosine', warmupSteps: 100 },
 } as const;
 
-/** Five shards of 49 make a batch of 245, which bears a higher rate, if it rises slowly and falls to the end. */
+/** Five shards of 49 make a batch of 245, which permits a higher learning rate with warm-up and decay. */
 const cluster = {
   shards: 5,
   batchPerShard: 49,
@@ -24,7 +24,7 @@ const cluster = {
   schedule: { type: 'cosine', warmupSteps: 50 },
 } as const;
 
-/** The jobs that need no spec file. */
+/** Built-in jobs. */
 export const presets: Readonly<Record<PresetName, Preset>> = {
   'lecture-cnn3': {
     summary: "the lecture's network with three convolutions, one shard, batch 49",
@@ -35,7 +35,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     spec: { name: 'lecture-cnn4', model: 'cnn4', shards: 1, batchPerShard: 49, ...lecture },
   },
   'lecture-sharded': {
-    summary: "the lecture's batch of 49 shared by five shards, for a cluster; three convolutions",
+    summary: "the lecture's batch of 49 divided among five shards, for a cluster; three convolutions",
     spec: { name: 'lecture-sharded', model: 'cnn3', shards: 5, globalBatch: 49, ...lecture },
   },
   'cluster-cnn3': {

@@ -1,27 +1,27 @@
 import { addInto } from './add-into.js';
-import { InvariantError } from './errors.js';
+import { InvariantError } from '../util/errors.js';
 import { children, contains, nodeKey, pathTo, sameNode, type TreeNode } from './tree.js';
 
-/** A node of the reduction tree with the sum over its shards. */
+/** Sum over the shards of a node. */
 export interface NodeSum {
   readonly node: TreeNode;
   readonly values: Float32Array;
 }
 
-/** What became of a partial: kept until its sibling is there, already known and ignored, or the last one missing. */
+/** Outcome of adding a partial: kept until its sibling arrives; ignored as a duplicate; or complete. */
 export type Addition =
   | { readonly outcome: 'kept' }
   | { readonly outcome: 'duplicate' }
   | { readonly outcome: 'complete'; readonly sum: Float32Array };
 
 /**
- * Sums one step's partials, each cut into chunks, in the order that the tree prescribes.
+ * Sums one step's partials, each divided into chunks, in tree order.
  *
- * The sums are taken in f32, left + right, whatever the order of arrival and whichever nodes the workers send, so every
- * run gives the same bits. Chunks are independent of each other: summing overlaps receiving.
+ * Sums are f32, left + right, whatever the order of arrival and whichever nodes the workers send, so every run gives the
+ * same bits. Chunks are independent of each other, so summing overlaps receiving.
  */
 export class ReductionTree {
-  /** For each chunk the nodes whose sums are known; none of them contains another. */
+  /** Known sums by node, one map per chunk; no node in a map contains another. */
   readonly #chunks: readonly Map<string, NodeSum>[];
 
   constructor(
@@ -32,24 +32,24 @@ export class ReductionTree {
   }
 
   /**
-   * Adds one chunk of a node's sum at its place, and completes parents whose two children are there.
+   * Adds one chunk of a node's sum and completes parents whose two children are present.
    *
-   * @param values - belongs to the tree afterwards, unless it is a duplicate; sums are written into such buffers.
-   * @returns `duplicate` when the node's shards are all there already, and then nothing has changed.
-   * @throws InvariantError when there is no such node or chunk (check with `isNode` first), or lengths differ.
+   * @param values - owned and overwritten by the tree afterwards, unless it is a duplicate.
+   * @returns `duplicate` when all shards of the node are present; the tree is unchanged.
+   * @throws InvariantError for an unknown node or chunk (check with `isNode` first), or when lengths differ.
    */
   add(node: TreeNode, chunk: number, values: Float32Array): Addition {
     const known = this.#chunks[chunk];
     const path = pathTo(node, this.shards);
     if (!known || !path) throw new InvariantError(`reduction: no node ${nodeKey(node)} or chunk ${chunk}`);
     if (path.some((ancestor) => known.has(nodeKey(ancestor)))) return { outcome: 'duplicate' };
-    for (const [key, part] of known) if (contains(node, part.node)) known.delete(key);
+    for (const [key, inner] of known) if (contains(node, inner.node)) known.delete(key);
     const sum = climb(known, path, values);
     known.set(nodeKey(sum.node), sum);
     return sum.node.count === this.shards ? { outcome: 'complete', sum: sum.values } : { outcome: 'kept' };
   }
 
-  /** Shards whose gradient is not there yet, in one chunk or (without `chunk`) in any of them. */
+  /** Shards whose gradient is missing in one chunk or, without `chunk`, in any. */
   missingShards(chunk?: number): number[] {
     const maps = chunk === undefined ? this.#chunks : this.#chunks.slice(chunk, chunk + 1);
     const covers = (known: Map<string, NodeSum>, shard: number) =>
@@ -59,7 +59,7 @@ export class ReductionTree {
   }
 }
 
-/** Joins the sum at the end of `path` with its sibling, then its parent with its own, as far as siblings are known. */
+/** Adds the sum at the end of `path` to its sibling, then their parent to its sibling, as long as siblings are known. */
 function climb(known: Map<string, NodeSum>, path: readonly TreeNode[], values: Float32Array): NodeSum {
   let sum: NodeSum = { node: path.at(-1)!, values };
   for (const parent of path.slice(0, -1).reverse()) {

@@ -1,12 +1,12 @@
 import { JobError } from './errors.js';
 import { schemasAt } from './expected.js';
-import { didYouMean, nearest } from './hint.js';
+import { didYouMean, nearest } from '../util/hint.js';
 import { isPresetName, presets } from './presets.js';
 import { inputSchema, type SpecPath } from './spec-problems.js';
 import { parseSetting, type Setting, type SpecFile } from './spec-text.js';
 import { jobSpecSchema, parseSpec, type JobSpec } from './spec.js';
 
-/** Where a spec comes from; each one overrides those before it. */
+/** Sources of a spec; each overrides those before it. */
 export interface SpecSources {
   readonly preset?: string | undefined;
   readonly file?: SpecFile | undefined;
@@ -15,14 +15,14 @@ export interface SpecSources {
   readonly sets?: readonly string[] | undefined;
 }
 
-/** A field that has a flag of its own, such as `--epochs`. */
+/** A field set by a flag of its own, such as `--epochs`. */
 export interface SpecFlag {
   readonly flag: string;
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-/** A field's value from the command line. */
+/** A field set on the command line. */
 interface Change {
   readonly path: readonly string[];
   readonly value: unknown;
@@ -32,7 +32,7 @@ interface Change {
 
 type Section = Readonly<Record<string, unknown>>;
 
-/** The schema needs a type to choose by; so settings like `optimizer.momentum` also work where nobody gave one. */
+/** Default types, so that settings such as `optimizer.momentum` work without `optimizer.type`. */
 const defaultTypes: Section = {
   optimizer: { type: 'sgd' },
   schedule: { type: 'constant' },
@@ -40,12 +40,11 @@ const defaultTypes: Section = {
 };
 
 /**
- * The complete spec of a job from preset, file and settings.
+ * Complete spec of a job from preset, file and settings.
  *
- * Sections are merged key by key, with exceptions, because the old keys would be left over: another `type` replaces its
- * whole section, `batchPerShard` replaces `globalBatch` and the other way round, and `model` replaces `topology`, which
- * itself is taken as a whole.
- * @throws JobError BAD_SPEC with every problem, and the file's lines for what the file says.
+ * Sections are merged key by key, except where old keys would remain: another `type` replaces its whole section,
+ * `batchPerShard` replaces `globalBatch` and vice versa, and `model` replaces `topology`, which is never merged.
+ * @throws JobError BAD_SPEC that lists every problem with its flag or its line in the file.
  */
 export function resolveSpec({ preset, file, flags = [], sets = [] }: SpecSources): JobSpec {
   const changes = [...flags.map(fromFlag), ...sets.map(parseSetting).map(fromSetting)];
@@ -58,7 +57,7 @@ function fromFlag({ flag, path, value }: SpecFlag): Change {
   return { path, value, origin: flag };
 }
 
-/** The change of one `--set`. A plain word such as `20260131` or `true` is text if the field is text. */
+/** Change by one `--set`. A plain word such as `20260131` or `true` is text if the field is text. */
 function fromSetting({ path, value, plain }: Setting): Change {
   const isText = plain !== undefined && typeof value !== 'string' && wantsText(path);
   return { path, value: isText ? plain : value, origin: `--set ${path.join('.')}` };
@@ -78,7 +77,7 @@ function presetSpec(name: string): unknown {
   );
 }
 
-/** An empty file says nothing, which is no mistake where a preset or settings say the rest. */
+/** Contents of a spec file; an empty file is valid, because a preset or settings may set everything. */
 function fileSection(file: SpecFile): Section {
   const { value } = file;
   if (value === null) return {};
@@ -90,8 +89,8 @@ function fileSection(file: SpecFile): Section {
 }
 
 /**
- * A spec without the keys that only hold values for use elsewhere in the file. A key that looks like a misspelt field
- * is kept, to be refused.
+ * A spec without the keys that only hold values for use elsewhere in the file. A key that looks like a misspelled field
+ * is kept, so that it is rejected.
  */
 function withoutHolders(spec: Section, shared: readonly string[]): Section {
   const isHolder = (key: string) => shared.includes(key) && nearest(key, Object.keys(jobSpecSchema.shape)).length === 0;
@@ -119,7 +118,7 @@ function nest(path: readonly string[], value: unknown): unknown {
   return path.reduceRight((inner, key) => ({ [key]: inner }), value);
 }
 
-/** `over` on top of `base`, with the exceptions of `resolveSpec`. */
+/** Merges `over` into `base`, with the exceptions of `resolveSpec`. */
 function override(base: unknown, over: unknown): unknown {
   if (!isSection(base) || !isSection(over)) return over;
   const kept = withoutReplaced(base, over);

@@ -8,11 +8,11 @@ export interface RunLength {
 }
 
 /**
- * Learning rate of the update with index `step` (from 0).
+ * Learning rate of update `step` (from 0).
  *
- * While `step < warmupSteps` it is `base · (step + 1) / warmupSteps`. After that: `constant` stays at `base`; `step` is
- * multiplied by `factor` every `everyEpochs` epochs; `cosine` falls on half a cosine wave from `base` at the end of the
- * warm-up to `base · finalFactor` when the last update is done (Loshchilov & Hutter, SGDR, 2017, equation 5).
+ * While `step < warmupSteps` it is `base · (step + 1) / warmupSteps`. Then `constant` stays at `base`; `step` is
+ * multiplied by `factor` every `everyEpochs` epochs; `cosine` decays on half a cosine wave from `base` after warm-up to
+ * `base · finalFactor` after the last update (Loshchilov & Hutter, SGDR, 2017, equation 5).
  */
 export function learningRate(schedule: ScheduleSpec, base: number, step: number, run: RunLength): number {
   if (step < schedule.warmupSteps) return (base * (step + 1)) / schedule.warmupSteps;
@@ -33,9 +33,9 @@ export function learningRate(schedule: ScheduleSpec, base: number, step: number,
 }
 
 /**
- * A remark about a warm-up longer than the run, whose rate never reaches `base`; else none.
+ * Note about a warm-up longer than the run, whose learning rate never reaches `base`; otherwise none.
  *
- * Trials with few images often have such a warm-up, so it is reported rather than refused.
+ * Trials with few images often have such a warm-up, so it is reported rather than rejected.
  */
 export function describeWarmup(schedule: ScheduleSpec, base: number, run: RunLength): string[] {
   const { warmupSteps } = schedule;

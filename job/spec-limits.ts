@@ -1,12 +1,12 @@
 import { JobError } from './errors.js';
 
-/** Limits of a spec file, which may come from anyone. They bound parsing to seconds and 0.5 GB. */
+/** Limits of a spec file, which may be untrusted. They bound parsing to seconds and 0.5 GB. */
 
 /** A model of a thousand layers takes 1 MB. */
 export const maxSpecBytes = 2 * 1024 * 1024;
-/** Largest nesting of lists and sections. */
+/** Nested lists and sections. */
 const maxDepth = 200;
-/** Largest number of problems in a message. */
+/** Problems listed in a message. */
 const maxListed = 50;
 
 /**
@@ -19,17 +19,17 @@ export function checkSpecText(text: string, fileName: string): void {
   if (depth <= maxDepth) return;
   throw new JobError(
     'BAD_SPEC',
-    `spec file: expected at most ${maxDepth} nested lists and sections, got ${depth} or more; ${fileName}`,
+    `spec file: expected at most ${maxDepth} nested lists and sections, got ${depth} or more; ${fileName}; flatten it`,
   );
 }
 
 export function tooLarge(fileName: string): JobError {
   const limit = `${maxSpecBytes / 1024 / 1024} MiB`;
-  const advice = 'put the topology of a large model into a separate file, and name that in model';
+  const advice = 'put the topology of a large model into a separate file and set model to its path';
   return new JobError('BAD_SPEC', `spec file: expected at most ${limit}, got more; ${fileName}; ${advice}`);
 }
 
-/** Texts of the first items, and a line with the number of others. */
+/** One line per item for the first items, then a line with the number of others. */
 export function listFirst<Item>(items: readonly Item[], describe: (item: Item) => string): string[] {
   const rest = items.length - maxListed;
   const listed = items.slice(0, maxListed).map(describe);
@@ -37,8 +37,7 @@ export function listFirst<Item>(items: readonly Item[], describe: (item: Item) =
 }
 
 /**
- * Estimates the nesting from open brackets, including those in quotes, and from indentation: a block level takes a
- * column or two.
+ * Estimates the nesting from open brackets, including those in quotes, and from indentation of two columns per level.
  */
 function depthOf(text: string): number {
   let [open, indentation, deepest, isIndentation] = [0, 0, 0, true];

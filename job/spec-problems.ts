@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { describeExpected, type JsonSchema, schemasAt, showValue } from './expected.js';
-import { didYouMean, nearest } from './hint.js';
+import { didYouMean, nearest } from '../util/hint.js';
 
-/** A place in a spec, e.g. `['optimizer', 'learningRate']`. */
+/** Path of a field, e.g. `['optimizer', 'learningRate']`. */
 export type SpecPath = readonly PropertyKey[];
 
 /** One problem of a spec or of another object written by a user. */
@@ -11,14 +11,14 @@ export interface SpecProblem {
   readonly message: string;
 }
 
-/** The JSON Schema of a user's input. Types that JSON lacks are represented by their description. */
+/** JSON schema of a user's input. Types that JSON lacks are represented by their description. */
 export function inputSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 
 /**
- * One problem per field from the schema's issues: the expected and the actual value, or an unknown key, with a
- * suggestion if it looks misspelt or misplaced.
+ * One problem per field from zod's issues: expected and actual value, or an unknown key with a suggestion if it looks
+ * misspelled or misplaced.
  */
 export function specProblems(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, value: unknown): SpecProblem[] {
   const json = inputSchema(schema);
@@ -30,7 +30,7 @@ export function specProblems(issues: readonly z.core.$ZodIssue[], schema: z.ZodT
   return [...new Map(problems.map((problem) => [`${problem.path.join('.')}: ${problem.message}`, problem])).values()];
 }
 
-/** The distinct paths of all keys in a JSON schema. */
+/** Distinct paths of all keys in a JSON schema. */
 export function knownPaths(schema: JsonSchema, prefix: readonly string[] = []): string[][] {
   if (typeof schema === 'boolean') return [];
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
@@ -41,7 +41,7 @@ export function knownPaths(schema: JsonSchema, prefix: readonly string[] = []): 
   return [...new Map([...own, ...variants].map((path) => [path.join('.'), path])).values()];
 }
 
-/** Message of an issue. Custom checks have complete messages; formats give only the expectation. */
+/** Message of an issue. Custom checks have complete messages; formats have only the expectation. */
 function describeIssue(issue: z.core.$ZodIssue, schema: JsonSchema, value: unknown): string {
   if (issue.code === 'custom') return issue.message;
   const found = valueAt(value, issue.path);
@@ -65,7 +65,7 @@ function unknownKey(section: SpecPath, key: string, paths: readonly string[][]):
   return isKnown ? 'unknown key with this type' : `unknown key${didYouMean(suggestions(section, key, paths))}`;
 }
 
-/** Keys of the same section that are spelt alike; else the places where a key of exactly this name exists. */
+/** Keys of the same section with similar spelling; otherwise paths of keys with this exact name. */
 function suggestions(section: SpecPath, key: string, paths: readonly string[][]): string[] {
   const siblings = paths.filter((path) => path.slice(0, -1).join('.') === section.join('.'));
   const alike = nearest(key, siblings.map(lastKey));

@@ -4,13 +4,13 @@ import { JobError } from './errors.js';
 import type { SpecPath } from './spec-problems.js';
 import { checkSpecText, listFirst } from './spec-limits.js';
 
-/** Loaded only where there is YAML to read: the first run has neither file nor settings. */
+/** Loads the parser on first use; many runs have neither file nor settings. */
 const loadYaml = () => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
-/** A spec as read from a file, not validated yet. */
+/** A spec read from a file, not validated yet. */
 export interface SpecFile {
   readonly value: unknown;
-  /** `file:line` of the value at `path`, or of the nearest section around it that the file has. */
+  /** `file:line` of the value at `path`, or of the innermost section around it that exists. */
   readonly locate: (path: SpecPath) => string;
   /** Keys of the file whose values are used elsewhere by an alias, such as `defaults: &d` by `<<: *d`. */
   readonly shared?: readonly string[];
@@ -18,7 +18,7 @@ export interface SpecFile {
 
 /**
  * Reads a spec file: YAML 1.2, which includes JSON, with the merge keys (`<<`) of YAML 1.1.
- * @param text - checked here against `checkSpecText`'s limits.
+ * @param text - checked against the limits of `checkSpecText`.
  * @param fileName - for messages only.
  * @throws JobError BAD_SPEC with the lines of the syntax errors.
  */
@@ -26,7 +26,7 @@ export function parseSpecText(text: string, fileName: string): SpecFile {
   checkSpecText(text, fileName);
   const { isNode, LineCounter, parseAllDocuments } = loadYaml();
   const lines = new LineCounter();
-  // The library's own check for repeated keys takes quadratic time.
+  // The library's check for repeated keys takes quadratic time.
   const options = { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false };
   const parsed = parseAllDocuments(text, options);
   const documents = 'empty' in parsed ? [] : parsed;
@@ -42,7 +42,7 @@ export function parseSpecText(text: string, fileName: string): SpecFile {
   const [document, second] = documents;
   if (second) {
     const found = `got ${documents.length}, the second at ${at(second.range[0])}`;
-    throw new JobError('BAD_SPEC', `spec file: expected one document, ${found}; put each job in a file of its own`);
+    throw new JobError('BAD_SPEC', `spec file: expected one document, ${found}; put each job into its own file`);
   }
   const locate = (path: SpecPath): string => {
     for (let length = path.length; document && length >= 0; length--) {
@@ -91,16 +91,15 @@ export interface Setting {
 }
 
 /**
- * Parses `path=value` of the command line. The value is a number, true, false, a word, or such as `{a: 1}` and `[1,
- * 2]`.
- * @throws JobError BAD_SPEC; also if YAML would drop a part of the value as a comment.
+ * Parses `path=value` of the command line. The value is YAML: a number, true, false, a word, `{a: 1}` or `[1, 2]`.
+ * @throws JobError BAD_SPEC, also if YAML would discard some of the value as a comment.
  */
 export function parseSetting(text: string): Setting {
   const equals = text.indexOf('=');
   if (equals < 1) {
     throw new JobError(
       'BAD_SPEC',
-      `set: expected PATH=VALUE, got ${JSON.stringify(text)}; write for example optimizer.learningRate=0.01`,
+      `set: expected PATH=VALUE, got ${JSON.stringify(text)}; example: optimizer.learningRate=0.01`,
     );
   }
   const { isScalar, parseDocument } = loadYaml();
@@ -110,7 +109,7 @@ export function parseSetting(text: string): Setting {
   const problem = document.errors[0]?.message ?? (hasComment(document) ? "a comment begins at ' #'" : undefined);
   if (problem !== undefined) {
     const found = `got ${JSON.stringify(text)}; ${problem}`;
-    const remedy = `for text with special characters write ${path.join('.')}='"…"'`;
+    const remedy = `quote text with special characters: ${path.join('.')}='"…"'`;
     throw new JobError('BAD_SPEC', `set: expected a YAML value, ${found}; ${remedy}`);
   }
   const value = toValue(document, `set ${text}`);
@@ -122,19 +121,19 @@ function hasComment({ comment, commentBefore, contents }: Yaml.Document): boolea
   return [comment, commentBefore, contents?.comment, contents?.commentBefore].some((text) => typeof text === 'string');
 }
 
-/** Most values that the aliases of one anchor may expand to; the YAML library rejects more. */
+/** Values that the aliases of one anchor may expand to; the YAML library rejects more. */
 const maxExpanded = 100;
-/** Most aliases of a spec. The library's time is quadratic in their number. */
+/** Aliases of a spec. The library's time is quadratic in their number. */
 const maxAliases = 1000;
 
 /** @throws Error */
 function checkAliases({ contents }: Yaml.Document): void {
   let count = 0;
   loadYaml().visit(contents, { Alias: () => void count++ });
-  if (count > maxAliases) throw new Error(`${count} aliases, where at most ${maxAliases} are allowed`);
+  if (count > maxAliases) throw new Error(`${count} aliases; the limit is ${maxAliases}`);
 }
 
-/** Aliases are resolved only here, and may be undefined or grow without bound, which the library refuses. */
+/** Resolves aliases. The library rejects undefined ones and unbounded expansion. @throws JobError BAD_SPEC */
 function toValue(document: Yaml.Document, where: string): unknown {
   try {
     checkAliases(document);

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { engineProblems } from './engine-problems.js';
-import { folderFields } from './job-digest.js';
 import { imageFits } from './image-format.js';
 import { isModelFile, isModelName, modelNames } from './models.js';
 import { JobError } from './errors.js';
@@ -8,8 +7,8 @@ import { listFirst } from './spec-limits.js';
 import { specProblems, type SpecPath } from './spec-problems.js';
 
 /**
- * The job spec: everything that decides a job's result, and how the run is guarded and kept; `identity.ts` says which
- * is which. How many workers compute it, where the data lies and what is printed are no part of it.
+ * The job spec: everything that determines a job's result (see `job-digest.ts`), and how the run is checked and saved.
+ * The number of workers, the location of the data and the output aren't included.
  */
 
 const count = (what: string, max: number) => z.int().min(1).max(max).describe(what);
@@ -40,6 +39,9 @@ const adamw = z.strictObject({
   weightDecay: z.number().min(0).max(1).default(0.01).describe('taken from the parameters directly (decoupled)'),
 });
 
+const optimizer = z.discriminatedUnion('type', [sgd, adam, adamw]);
+export const optimizerTypes = optimizer.options.map(({ shape }) => shape.type.value);
+
 const warmupSteps = z
   .int()
   .min(0)
@@ -61,6 +63,9 @@ const schedule = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** Fields of `data` that only an image folder has. */
+export const folderFields = ['path', 'image', 'testShare'] as const;
+
 export const jobSpecSchema = z
   .strictObject({
     name: z
@@ -70,7 +75,7 @@ export const jobSpecSchema = z
       .string()
       .min(1)
       .max(4096)
-      .describe(`built-in model: ${modelNames.join(', ')}; or a file: topology JSON, or a module that makes a model`),
+      .describe(`built-in model: ${modelNames.join(', ')}; or a file: topology JSON, or a module that builds a model`),
     topology: z
       .record(z.string(), z.unknown())
       .optional()
@@ -84,11 +89,11 @@ export const jobSpecSchema = z
             .min(0)
             .lt(1)
             .default(0)
-            .describe('share of the expected distribution that is spread evenly over the classes; 0.1 is usual'),
+            .describe('share of the target distribution that is spread evenly over the classes; 0.1 is usual'),
         }),
       ])
       .prefault({ type: 'softmaxCrossEntropy' }),
-    seed: z.int().min(0).max(0xffffffff).default(1).describe('decides initial weights, sample order and augmentation'),
+    seed: z.int().min(0).max(0xffffffff).default(1).describe('seed of initial weights, sample order and augmentation'),
     epochs: count('passes over the training set', 100_000),
     shards: count('fixed parts of the training set; each contributes to every step', 1024),
     batchPerShard: count('samples of each shard per step', 1024).optional(),
@@ -99,7 +104,7 @@ export const jobSpecSchema = z
           .enum(['cifar10', 'synthetic', 'folder'])
           .default('cifar10')
           .describe('folder: PNG or JPEG images in class folders'),
-        path: z.string().min(1).max(4096).optional().describe('with folder: its directory, unless --data says so'),
+        path: z.string().min(1).max(4096).optional().describe('with folder: its directory; --data overrides it'),
         image: z
           .strictObject({
             height: count('pixels', 1024).default(32),
@@ -108,17 +113,17 @@ export const jobSpecSchema = z
             fit: z
               .enum(imageFits)
               .default('cover')
-              .describe('how an image of another shape gets there: cover cuts, contain adds borders, fill stretches'),
+              .describe('how to fit images to this size: cover crops, contain adds borders, fill stretches'),
           })
           .optional()
-          .describe('with folder: what every image becomes; default: 32×32, three channels, cover'),
+          .describe('with folder: size and channels of every image; default: 32×32, three channels, cover'),
         testShare: z
           .number()
           .gt(0)
           .lt(1)
           .optional()
-          .describe('with folder: share of the images that are for testing where there is no test/; default: 0.2'),
-        limit: count('for trials: use only the first images of each batch, this many', 1_000_000).optional(),
+          .describe('with folder: share of images for testing if there is no test/; default: 0.2'),
+        limit: count('for trials: use only this many images of each batch', 1_000_000).optional(),
         augment: z
           .strictObject({
             flip: z.boolean().default(false).describe('mirror half of the images'),
@@ -127,7 +132,7 @@ export const jobSpecSchema = z
           .prefault({}),
       })
       .prefault({}),
-    optimizer: z.discriminatedUnion('type', [sgd, adam, adamw]).prefault({ type: 'sgd' }),
+    optimizer: optimizer.prefault({ type: 'sgd' }),
     schedule: schedule.prefault({ type: 'constant' }),
     evaluation: z
       .strictObject({
@@ -146,17 +151,17 @@ export const jobSpecSchema = z
           .min(1)
           .max(2)
           .default(1)
-          .describe('threads inside one worker; part of the spec, as it can change bits'),
+          .describe('threads per worker; part of the spec, because it can change bits'),
         lowering: z
           .enum(['auto', 'portable', 'nchwc', 'im2col'])
           .default('auto')
-          .describe('onnx: how operations are formulated; auto: nchwc on a CPU where it works, im2col on a GPU'),
+          .describe('onnx: how operations are lowered; auto: nchwc on a CPU that supports it, im2col on a GPU'),
         device: z
           .string()
           .max(8)
           .regex(/^(auto|cpu|cuda(:\d{1,2})?|webgpu)$/, 'auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu')
           .default('auto')
-          .describe('onnx: what computes; auto: cuda where it is installed and works, else cpu'),
+          .describe('onnx: device to compute on; auto: cuda if it is installed and works, else cpu'),
         precision: z
           .enum(['float32', 'tf32'])
           .default('float32')
@@ -167,12 +172,12 @@ export const jobSpecSchema = z
     numerics: z
       .enum(['strict', 'mixed'])
       .default('strict')
-      .describe('strict: a worker whose programs give other bits is refused; mixed: admitted, and the run is marked'),
+      .describe('worker whose results differ in any bit; strict: rejected; mixed: admitted, and the run is marked'),
     onNonFinite: z
       .enum(['fail', 'skip'])
       .default('fail')
-      .describe('what a step with NaN or infinity does: fail ends the job, skip leaves the update out and counts it'),
-    audit: factor('share of shard-steps that two workers compute and whose bits are compared').default(0),
+      .describe('step with NaN or infinity; fail: the job fails; skip: the update is skipped and counted'),
+    audit: factor('share of shard-steps that two workers compute and compare bit by bit').default(0),
     checkpoint: z
       .strictObject({
         everySteps: z
@@ -180,7 +185,7 @@ export const jobSpecSchema = z
           .min(0)
           .max(1_000_000)
           .default(200)
-          .describe("steps between two checkpoints; one is written at each epoch's end anyway, and with 0 only there"),
+          .describe("steps between checkpoints, in addition to one at each epoch's end; 0: only those"),
       })
       .prefault({}),
   })
@@ -201,7 +206,7 @@ export const jobSpecSchema = z
     }
     for (const field of folderFields) {
       if (spec.data.dataset === 'folder' || spec.data[field] === undefined) continue;
-      const message = `expected dataset: folder with it, got ${spec.data.dataset}`;
+      const message = `expected data.dataset: folder with this field, got ${spec.data.dataset}`;
       context.addIssue({ code: 'custom', path: ['data', field], message });
     }
     if (spec.topology === undefined && !isModelName(spec.model) && !isModelFile(spec.model)) {
@@ -225,7 +230,7 @@ export const jobSpecSchema = z
     }
   });
 
-/** A spec with every default filled in. */
+/** A spec with all defaults. */
 export type JobSpec = z.infer<typeof jobSpecSchema>;
 /** A spec as a user writes it. */
 export type JobSpecInput = z.input<typeof jobSpecSchema>;
@@ -234,9 +239,9 @@ export type ScheduleSpec = JobSpec['schedule'];
 export type AugmentSpec = JobSpec['data']['augment'];
 
 /**
- * Checks a spec and fills in its defaults.
- * @param locate - says where the value at a path was written, for messages; undefined where that is not known.
- * @throws JobError BAD_SPEC that lists the problems with their paths; unknown keys are problems too.
+ * Validates a spec and fills in its defaults.
+ * @param locate - source of the value at a path, for messages; undefined if unknown.
+ * @throws JobError BAD_SPEC that lists all problems with their paths, including unknown keys.
  */
 export function parseSpec(value: unknown, locate?: (path: SpecPath) => string | undefined): JobSpec {
   const result = jobSpecSchema.safeParse(value);

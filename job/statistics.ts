@@ -1,17 +1,17 @@
-/** A shard's batch statistics in one step, laid out like the model's state. */
+/** Batch statistics of a shard in one step, in the layout of the model's state. */
 export interface ShardStatistics {
   readonly samples: number;
-  /** Batch mean or biased batch variance in the place of each running value, `[stateCount]`. */
+  /** Batch mean or biased batch variance for each running value, `[stateCount]`. */
   readonly statistics: Float32Array;
 }
 
 /**
- * Folds one step's batch statistics into the running ones, in place:
+ * Updates the running statistics in place with one step's batch statistics:
  * running = m · running + (1 − m) · batch, where batch = Σ(samples · statistics) / Σ samples over the shards.
  *
- * The sum is taken in the order of `perShard`, which must be that of the shards, in f64; the result is rounded to f32
- * once. Shards without samples in this step have no statistics and are passed over.
- * @param running - `[stateCount]`, changed.
+ * The sum is f64, in the order of `perShard`, which must be shard order; the result is rounded to f32 once. Shards
+ * without samples in this step are skipped.
+ * @param running - `[stateCount]`, modified.
  * @param momentum - m of each value, `[stateCount]`.
  */
 export function foldStatistics(

@@ -1,9 +1,9 @@
 /**
- * The reduction tree over shard indices. Its shape depends on the number of shards alone, so sums taken along it have
- * the same bits whoever computes them.
+ * The reduction tree over shard indices. Its shape depends on the number of shards alone, so sums in tree order have the
+ * same bits on any set of workers.
  */
 
-/** Shards `first` to `first + count − 1`. The root is all shards; a node's left child has the larger half. */
+/** Shards `first` to `first + count − 1`. The root has all shards; a left child has the larger half. */
 export interface TreeNode {
   readonly first: number;
   readonly count: number;
@@ -13,7 +13,7 @@ export function rootNode(shards: number): TreeNode {
   return { first: 0, count: shards };
 }
 
-/** Left and right child; undefined for a leaf, which is a single shard. */
+/** Left and right child; undefined for a leaf (one shard). */
 export function children({ first, count }: TreeNode): readonly [TreeNode, TreeNode] | undefined {
   if (count === 1) return undefined;
   const left = Math.ceil(count / 2);
@@ -23,7 +23,7 @@ export function children({ first, count }: TreeNode): readonly [TreeNode, TreeNo
   ];
 }
 
-/** A node's name in messages and as a map's key, e.g. `0+3`. */
+/** Text form of a node, for messages and map keys, e.g. `0+3`. */
 export function nodeKey({ first, count }: TreeNode): string {
   return `${first}+${count}`;
 }
@@ -32,7 +32,7 @@ export function sameNode(a: TreeNode, b: TreeNode): boolean {
   return a.first === b.first && a.count === b.count;
 }
 
-/** The nodes from the root down to `node`, both included; undefined when the tree over `shards` has no such node. */
+/** Nodes from the root to `node`, inclusive; undefined if the tree over `shards` has no such node. */
 export function pathTo(node: TreeNode, shards: number): TreeNode[] | undefined {
   const path = [rootNode(shards)];
   for (;;) {
@@ -44,25 +44,25 @@ export function pathTo(node: TreeNode, shards: number): TreeNode[] | undefined {
   }
 }
 
-/** Whether the tree over `shards` shards has such a node; false for anything malformed. */
+/** True if the tree over `shards` shards has this node; false for anything malformed. */
 export function isNode(node: TreeNode, shards: number): boolean {
   return pathTo(node, shards) !== undefined;
 }
 
-/** Whether `inner`'s shards are all among `outer`'s. */
+/** True if all shards of `inner` are in `outer`. */
 export function contains(outer: TreeNode, inner: TreeNode): boolean {
   return inner.first >= outer.first && inner.first + inner.count <= outer.first + outer.count && inner.count > 0;
 }
 
 /**
- * The smallest set of nodes of the tree over `shards` shards that covers exactly the shards `held`, in shard order.
+ * Smallest set of nodes of the tree over `shards` shards that covers exactly the shards `held`, in shard order.
  *
- * Its time depends on the number of shards held, not of all shards, as it is called for each of many workers.
+ * Its time depends on the number of held shards only, because it is called for each of many workers.
  */
 export function cover(held: Iterable<number>, shards: number): TreeNode[] {
   const sorted = [...new Set(held)].filter((shard) => shard >= 0 && shard < shards).sort((a, b) => a - b);
   const nodes: TreeNode[] = [];
-  /** Adds the nodes below `node`, whose shards are `sorted[begin]` to `sorted[end - 1]`. */
+  /** Adds the nodes under `node` that cover `sorted[begin]` to `sorted[end - 1]`. */
   const visit = (node: TreeNode, begin: number, end: number): void => {
     if (begin === end) return;
     const halves = end - begin === node.count ? undefined : children(node);
@@ -76,7 +76,7 @@ export function cover(held: Iterable<number>, shards: number): TreeNode[] {
   return nodes;
 }
 
-/** Whether all shards of `node` are among `held`. */
+/** True if all shards of `node` are in `held`. */
 export function isHeld(node: TreeNode, held: ReadonlySet<number>): boolean {
   for (let shard = node.first; shard < node.first + node.count; shard++) if (!held.has(shard)) return false;
   return true;

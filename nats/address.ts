@@ -1,6 +1,6 @@
 import { JobError } from '../job/errors.js';
 import { maxNatsUrl, natsUrlPattern } from '../transport/nats-url.js';
-import { isLoopback } from '../coordinator/membership/listen.js';
+import { isLoopback } from '../transport/listen.js';
 import { jobNamePattern } from './names.js';
 
 /** Credentials for NATS. Secret: never log them. */
@@ -38,7 +38,7 @@ export function parseNatsUrl(text: string): NatsAddress {
   return { servers: url.split(',').map(serverOf), tls: url.startsWith('tls:') };
 }
 
-/** What may be printed of an address. */
+/** URLs of the servers, without secrets. */
 export function describeAddress({ servers }: NatsAddress): string {
   return servers.map((server) => `nats://${server}`).join(',');
 }
@@ -85,8 +85,8 @@ function isLocal({ servers }: NatsAddress): boolean {
 }
 
 function serverOf(url: string): string {
-  const place = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
-  return /:\d+$/.test(place.replace(/^\[.*\]/, '')) ? place : `${place}:4222`;
+  const server = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
+  return /:\d+$/.test(server.replace(/^\[.*\]/, '')) ? server : `${server}:4222`;
 }
 
 function badUrl(expected: string, found: string): JobError {

@@ -1,8 +1,7 @@
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { randomBytes } from 'node:crypto';
 import { controlSubject } from './names.js';
-import { parseBytes } from './parse-json.js';
-import { type ControlReplyMessage, controlReplySchema, type ControlVerb } from './payloads.js';
+import { type ControlReplyMessage, controlReplySchema, type ControlVerb, parseBytes } from './payloads.js';
 import type { Seal } from './seal.js';
 
 /** Largest reply that is read; a history of 500 points is smaller. */

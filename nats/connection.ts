@@ -4,23 +4,23 @@ import { describeAddress, type NatsAddress } from './address.js';
 import { connectionOptions } from './sign-in.js';
 import { endSilentSockets } from './silent-sockets.js';
 
-export interface LinkOptions {
+export interface ConnectionSettings {
   readonly address: NatsAddress;
-  /** How the connection is called on the server. */
+  /** Name of the connection on the server. */
   readonly name: string;
   readonly onNote: (message: string) => void;
 }
 
-/** How long one attempt to connect may take. */
+/** Time limit for one attempt to connect. */
 const attemptMs = 2_500;
 const firstPauseMs = 250;
 const longestPauseMs = 4_000;
 
-/** A connection that is made in the background, and made again for ever. */
-export class Link {
-  /** Settles at the first connection; rejects when the link is closed before. */
-  readonly connected: Promise<NatsConnection>;
-  /** Settles when the first attempt to connect has failed. */
+/** Connection that is established in the background, and reestablished without limit. */
+export class LastingConnection {
+  /** Resolves with the first connection; rejects if `close` is called before. */
+  readonly established: Promise<NatsConnection>;
+  /** Resolves when the first attempt to connect has failed. */
   readonly firstFailure: Promise<void>;
   #failed!: () => void;
   #connection: NatsConnection | undefined;
@@ -29,24 +29,24 @@ export class Link {
   #downReason: string | undefined;
   readonly #forgetSockets: () => void;
   readonly #closing = new AbortController();
-  /** Called at each connection after the first. */
-  onBack: () => void = () => undefined;
+  /** Called after each reconnection. */
+  onReconnect: () => void = () => undefined;
 
-  constructor(private readonly options: LinkOptions) {
+  constructor(private readonly options: ConnectionSettings) {
     const ports = options.address.servers.map((server) => Number(server.split(':').at(-1)));
     this.#forgetSockets = endSilentSockets(ports, 2 * attemptMs);
     this.firstFailure = new Promise((resolve) => (this.#failed = resolve));
-    this.connected = this.#connect();
-    this.connected.catch(() => undefined);
+    this.established = this.#connect();
+    this.established.catch(() => undefined);
   }
 
-  /** Whether the server can be reached, as far as is known. */
+  /** Whether the server is reachable, as far as is known. */
   get isUp(): boolean {
     return this.#up;
   }
 
-  /** Where the server is; may be printed. */
-  get place(): string {
+  /** URL of the server, without secrets. */
+  get url(): string {
     return describeAddress(this.options.address);
   }
 
@@ -64,12 +64,12 @@ export class Link {
         if (this.#closing.signal.aborted) await connection.close();
         this.#closing.signal.throwIfAborted();
         this.#connection = connection;
-        this.#isBack();
+        this.#setUp();
         void this.#follow(connection);
         return connection;
       } catch (error) {
         this.#closing.signal.throwIfAborted();
-        this.#isDown((error as Error).message);
+        this.#setDown((error as Error).message);
         this.#failed();
         await sleep(this.#pauseMs(), undefined, { ref: false, signal: this.#closing.signal });
       }
@@ -85,7 +85,7 @@ export class Link {
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
       reconnectDelayHandler: () => this.#pauseMs(),
-      // A server that is silent for so long counts as away, and what is meant for it does not pile up.
+      // A server that doesn't answer two pings counts as disconnected, so that no data is buffered for it.
       pingInterval: 5_000,
       maxPingOut: 2,
     };
@@ -95,29 +95,29 @@ export class Link {
     let reason = 'the connection ended';
     for await (const status of connection.status()) {
       if (status.type === 'error') reason = status.error.message;
-      if (status.type === 'staleConnection') reason = 'it does not answer';
-      if (status.type === 'disconnect' && !this.#closing.signal.aborted) this.#isDown(reason);
+      if (status.type === 'staleConnection') reason = 'not responding';
+      if (status.type === 'disconnect' && !this.#closing.signal.aborted) this.#setDown(reason);
       if (status.type === 'reconnect') {
         reason = 'the connection ended';
-        this.#isBack();
-        this.onBack();
+        this.#setUp();
+        this.onReconnect();
       }
     }
   }
 
-  #isDown(reason: string): void {
+  #setDown(reason: string): void {
     this.#up = false;
     if (this.#downReason !== undefined) return;
     this.#downReason = reason;
-    this.options.onNote(`NATS: ${this.place} is away (${reason}); training goes on, events wait`);
+    this.options.onNote(`NATS: ${this.url} is away (${reason}); training continues, events are queued`);
   }
 
-  #isBack(): void {
-    const was = this.#downReason;
+  #setUp(): void {
+    const downReason = this.#downReason;
     this.#up = true;
     this.#pauses = 0;
     this.#downReason = undefined;
-    this.options.onNote(was === undefined ? `NATS: connected to ${this.place}` : `NATS: ${this.place} is back`);
+    this.options.onNote(downReason === undefined ? `NATS: connected to ${this.url}` : `NATS: ${this.url} is back`);
   }
 
   #pauseMs(): number {

@@ -5,7 +5,6 @@ import { checkPoints, type ControlSource } from '../coordinator/control/control-
 import type { RunControl } from '../coordinator/control/control.js';
 import { type Admitted, Admission } from './admission.js';
 import { controlSubject } from './names.js';
-import { parseBytes } from './parse-json.js';
 import {
   type ControlReplyMessage,
   controlRequests,
@@ -13,10 +12,11 @@ import {
   controlVerbs,
   maxRequestBytes,
   maxText,
+  parseBytes,
 } from './payloads.js';
 import type { Seal } from './seal.js';
 
-/** Requests that are worked on at a time; a pause and a checkpoint may wait for the end of a step. */
+/** Maximum number of concurrent requests. A pause and a checkpoint may wait for a step boundary. */
 const mostAtATime = 32;
 
 /** Requests read per second; above that, none is read for `pauseMs`. */
@@ -25,6 +25,7 @@ const pauseMs = 1_000;
 /** Subjects that replies may go to: inboxes, and their names in imports from other accounts. */
 const inboxes = /^(_INBOX|_R_)\./;
 
+/** Coordinator as seen by control requests. */
 export interface Served extends Pick<ControlSource, 'status' | 'history'> {
   readonly control: () => Promise<RunControl>;
   readonly owner: () => { readonly owner: string; readonly runId: string };
@@ -42,7 +43,7 @@ export interface ControlOptions {
 
 /** Answers requests that observe or control the run, until the connection closes. */
 export function serveControl(connection: NatsConnection, options: ControlOptions): void {
-  new ControlServer(connection, options).listen();
+  new ControlServer(connection, options).subscribe();
 }
 
 class ControlServer {
@@ -60,7 +61,7 @@ class ControlServer {
     this.#admission = new Admission(job, seal, Date.now(), source.owner().owner);
   }
 
-  listen(): void {
+  subscribe(): void {
     if (this.connection.isClosed()) return;
     const subscription = this.connection.subscribe(controlSubject(this.options.job, '*'), {
       callback: (error, message) => {
@@ -80,7 +81,7 @@ class ControlServer {
   /** Unsubscribes for a while. The server drops messages without subscribers, so a flood then costs the run nothing. */
   #pause(subscription: Subscription): void {
     subscription.unsubscribe();
-    setTimeout(() => this.listen(), pauseMs).unref();
+    setTimeout(() => this.subscribe(), pauseMs).unref();
     if (this.#noted) return;
     this.#noted = true;
     const found = `more than ${mostPerSecond} requests per second on ${subscription.getSubject()}`;
@@ -109,7 +110,7 @@ class ControlServer {
 }
 
 /** Carries out a request; never rejects. */
-export async function answer(verb: string, request: object, source: Served): Promise<ControlReplyMessage> {
+async function answer(verb: string, request: object, source: Served): Promise<ControlReplyMessage> {
   try {
     const reply = await carryOut(verb, request, source);
     return { v: 1, ok: true, reply: { ...reply } };
@@ -148,12 +149,12 @@ function parse<Verb extends ControlVerb>(verb: Verb, request: object): z.infer<(
   throw bad(`${verb}: ${problems.join('; ')}`);
 }
 
-/** Nobody may be there any more. */
+/** Replies, unless the connection has closed. */
 function respond(message: Msg, reply: object): void {
   try {
     message.respond(JSON.stringify(reply));
   } catch {
-    // The connection is closed.
+    // Nothing to do: the requester times out.
   }
 }
 

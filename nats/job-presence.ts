@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Coordinator, RunView } from '../coordinator/coordinator.js';
+import type { ControlledRun } from '../coordinator/control/controlled-run.js';
+import type { RunView } from '../coordinator/state/run-view.js';
 import { isEnd, type RunEvent } from '../coordinator/state/events.js';
-import { listen } from '../coordinator/state/subscribe.js';
+import { subscribe } from '../coordinator/state/subscribe.js';
 import { StepSum } from '../coordinator/state/step-sum.js';
 import type { NatsAddress } from './address.js';
 import { Archive } from './archive.js';
 import { ask } from './ask.js';
 import { serveControl } from './control-requests.js';
-import { describeEvent } from './describe-event.js';
-import { describeSteps } from './describe-steps.js';
 import { Lease } from './lease.js';
-import { Link } from './connection.js';
+import { LastingConnection } from './connection.js';
 import { metricsSubject } from './names.js';
 import { largestMessage } from './object-chunks.js';
-import type { MetricsMessage, RegistryEntry } from './payloads.js';
-import { advance, continued, describeLeft, keepDelivering, noProgress } from './progress.js';
+import { describeEvent, describeSteps, type MetricsMessage } from './messages.js';
+import type { About, RegistryEntry } from './payloads.js';
+import { advance, describeLeft, keepDelivering, noProgress, resumed } from './progress.js';
 import { Publisher } from './publisher.js';
 import { publishedKeys } from './published.js';
 import type { Seal } from './seal.js';
@@ -30,29 +30,29 @@ export interface PresenceOptions {
   readonly seal: Seal | undefined;
   /** Start over if NATS has nothing signed with the token, instead of refusing to start. */
   readonly startOver: boolean;
-  /** Told what a person should know while there is no coordinator yet. */
+  /** Receives messages for users until there is a coordinator. */
   readonly onNote: (message: string) => void;
 }
 
 const metricsMs = 500;
 const retryMs = 1_000;
-/** Time for another owner to answer. */
+/** Time limit for another owner's reply. */
 const ownerMs = 1_500;
 
-/** What NATS is told of a run. It catches its own errors, and nothing of the run waits for it. */
+/** Publishes a run to NATS and holds its lease. Handles its own errors; the run never waits for it. */
 export class JobPresence {
   runId = '';
-  /** Whether the run of a taken-over entry may be resumed: the directory has no run yet. */
-  mayGoOn = false;
-  /** The entry of such a run, until it is known whether it is. */
+  /** Whether a run from the registry may be resumed, because the directory has none yet. */
+  mayResume = false;
+  /** Entry of such a run while it is being restored. */
   takenOver: RegistryEntry | undefined;
-  readonly link: Link;
+  readonly connection: LastingConnection;
   readonly lease: Lease;
   readonly #publisher = new Publisher();
   readonly #steps = new StepSum();
   #archive: Archive | undefined;
-  #coordinator: Coordinator | undefined;
-  #connection: NatsConnection | undefined;
+  #coordinator: ControlledRun | undefined;
+  #nats: NatsConnection | undefined;
   #progress = noProgress;
   #failure: Error | undefined;
   #closing = false;
@@ -61,15 +61,15 @@ export class JobPresence {
   constructor(private readonly options: PresenceOptions) {
     const { address, job, owner, seal, startOver } = options;
     const onNote = (message: string) => this.note(message);
-    this.link = new Link({ address, name: `lockstep ${job}`, onNote });
+    this.connection = new LastingConnection({ address, name: `lockstep ${job}`, onNote });
     const describe = (before?: RegistryEntry) => this.#describe(before);
-    const mayReplace = () => !this.mayGoOn || startOver;
+    const mayReplace = () => !this.mayResume || startOver;
     const answers = (other: string) => this.#answers(other);
     this.lease = new Lease({
       ...{ job, owner, seal, mayReplace, answers, describe, onNote },
       onLost: (error) => this.fail(error),
     });
-    this.link.onBack = () => void this.lease.renew();
+    this.connection.onReconnect = () => void this.lease.renew();
   }
 
   get isClosing(): boolean {
@@ -81,7 +81,7 @@ export class JobPresence {
     else this.options.onNote(message);
   }
 
-  /** Ends the run: the job is another coordinator's. */
+  /** Ends the run because another coordinator owns the job. */
   fail(error: Error): void {
     if (this.#closing) return;
     this.#failure ??= error;
@@ -90,9 +90,9 @@ export class JobPresence {
     this.#coordinator?.fail(this.#failure);
   }
 
-  observe(coordinator: Coordinator): void {
+  observe(coordinator: ControlledRun): void {
     this.#coordinator = coordinator;
-    listen(coordinator.events, 'NATS', (event) => this.#handle(event), 'goes on');
+    subscribe(coordinator.events, 'NATS', (event) => this.#handle(event), 'continue');
     coordinator.view().then(
       (view) => this.#prepared(view),
       () => undefined,
@@ -100,7 +100,7 @@ export class JobPresence {
     if (this.#failure) coordinator.fail(this.#failure);
   }
 
-  /** The job is ours: from now on NATS is told, and asks. @param before - the entry that there was. */
+  /** Starts publishing, once the job is claimed. @param before - previous entry of the registry. */
   async serve(connection: NatsConnection, stores: Stores, before: RegistryEntry | undefined): Promise<void> {
     const { job, runDirectory: directory, seal } = this.options;
     const { runId } = this;
@@ -115,12 +115,12 @@ export class JobPresence {
     if (this.#progress.term > 0) archive.request();
     void archive.run(stores);
     this.#timer = setInterval(() => this.#publishMetrics(connection), metricsMs).unref();
-    const published = await this.#untilKnown(stores);
+    const published = await this.#readPublished(stores);
     const maxBytes = () => largestMessage(connection);
     await this.#publisher.run({ stores, published, maxBytes, about: () => this.#about(), ...common });
   }
 
-  /** Delivers what is left, for a short time, and goes. */
+  /** Delivers queued data within a time limit, and closes the connection. */
   async close(): Promise<void> {
     if (!this.#failure && this.#coordinator) await this.#deliverRest();
     this.#closing = true;
@@ -129,14 +129,14 @@ export class JobPresence {
     this.lease.drop();
     this.#archive?.stop();
     this.#publisher.stop();
-    await this.link.close();
+    await this.connection.close();
   }
 
   get #isOpen(): boolean {
-    return this.link.isUp && this.lease.isValid;
+    return this.connection.isUp && this.lease.isValid;
   }
 
-  #about(): Pick<RegistryEntry, 'v' | 'job' | 'runId' | 'owner' | 'term'> {
+  #about(): About {
     const { job, owner } = this.options;
     return { v: 1, job, runId: this.runId, owner, term: this.#progress.term };
   }
@@ -144,7 +144,7 @@ export class JobPresence {
   #describe(before: RegistryEntry | undefined): RegistryEntry {
     const updatedAt = new Date().toISOString();
     const { owner } = this.options;
-    if (before && this.mayGoOn && before.owner !== owner && before.state !== 'finished') this.takenOver = before;
+    if (before && this.mayResume && before.owner !== owner && before.state !== 'finished') this.takenOver = before;
     if (this.takenOver) {
       const state = this.#closing ? 'failed' : 'starting';
       return { ...this.takenOver, owner, state, reason: `taken over by ${owner}`, address: null, updatedAt };
@@ -152,9 +152,9 @@ export class JobPresence {
     const about = { ...this.#about(), ...this.#progress, updatedAt };
     const isOver = isEnd(about.state);
     if (isOver === this.#closing) return about;
-    // Nobody else should go on with it before everything is in the store; and afterwards nobody has to wait.
-    if (isOver) return { ...about, state: 'reporting', reason: 'the last files are stored' };
-    return { ...about, state: 'failed', reason: 'the coordinator ended before the run began' };
+    // Until all files are stored, no other coordinator may resume the run. After that, none has to wait for the lease.
+    if (isOver) return { ...about, state: 'reporting', reason: 'storing the last files' };
+    return { ...about, state: 'failed', reason: 'the coordinator ended before the run started' };
   }
 
   #handle(event: RunEvent): void {
@@ -169,7 +169,7 @@ export class JobPresence {
 
   #prepared(view: RunView): void {
     this.runId = view.runId;
-    this.#progress = continued(this.#progress, view);
+    this.#progress = resumed(this.#progress, view);
     this.#archive?.request();
     void this.lease.renew();
   }
@@ -177,10 +177,10 @@ export class JobPresence {
   /** Answers requests once the job is claimed. */
   serveRequests(connection: NatsConnection): void {
     const { job, owner, seal } = this.options;
-    this.#connection = connection;
+    this.#nats = connection;
     const coordinator = () => {
       if (this.#coordinator) return this.#coordinator;
-      throw new Error('control: expected a coordinator, got one that is starting; ask again');
+      throw new Error('control: expected a coordinator, got one that is starting; retry');
     };
     const source = {
       owner: () => ({ owner, runId: this.runId }),
@@ -192,22 +192,23 @@ export class JobPresence {
     serveControl(connection, { job, seal, source, isOurs: () => this.lease.isValid, onNote });
   }
 
-  /** Whether a coordinator with the token answers as this owner. */
+  /** Whether a coordinator with the token replies as this owner. */
   async #answers(owner: string): Promise<boolean> {
-    if (!this.#connection) return false;
+    if (!this.#nats) return false;
     const { job, seal } = this.options;
     const question = { job, verb: 'owner', request: {}, seal, timeoutMs: ownerMs } as const;
-    const answer = await ask(this.#connection, question).catch(() => 'timeout' as const);
+    const answer = await ask(this.#nats, question).catch(() => 'timeout' as const);
     return typeof answer !== 'string' && answer.ok && answer.reply['owner'] === owner;
   }
 
-  async #untilKnown(stores: Stores): Promise<ReadonlySet<string>> {
+  async #readPublished(stores: Stores): Promise<ReadonlySet<string>> {
     for (;;) {
       try {
         return await publishedKeys(stores, this.options.job, this.runId);
       } catch (error) {
         if (this.#closing) return new Set();
-        if (this.link.isUp) this.note(`NATS: expected to read the event stream, got: ${(error as Error).message}`);
+        if (this.connection.isUp)
+          this.note(`NATS: expected to read the event stream, got: ${(error as Error).message}`);
         await sleep(retryMs, undefined, { ref: false });
       }
     }
@@ -221,7 +222,7 @@ export class JobPresence {
     try {
       connection.publish(metricsSubject(this.options.job), JSON.stringify(message));
     } catch {
-      // The connection has just ended; metrics are not kept.
+      // The connection has just ended; metrics aren't queued.
     }
   }
 
@@ -233,7 +234,7 @@ export class JobPresence {
       const waitedMs = performance.now() - begin;
       if (!keepDelivering({ ...left, waitedMs, isOpen: this.#isOpen })) {
         const missing = describeLeft(left);
-        if (missing !== undefined) this.note(`NATS: ${this.link.place} did not get ${missing}`);
+        if (missing !== undefined) this.note(`NATS: ${this.connection.url} did not receive ${missing}`);
         return;
       }
       await sleep(20);

@@ -1,21 +1,21 @@
 import { isEnd } from '../coordinator/state/events.js';
 import type { RegistryEntry } from './payloads.js';
 
-/** Decisions about who owns a job. The registry's entry is a lease: its owner renews it, and loses it when silent. */
+/** Decisions about the ownership of a job. The registry's entry is a lease that its owner must renew. */
 
-/** How long an entry must not have changed before another coordinator takes the job over. */
+/** Time without a change of the entry after which another coordinator takes the job over. */
 export const leaseMs = 10_000;
-/** How often an owner renews its entry. */
+/** Interval at which an owner renews its entry. */
 export const renewMs = 2_000;
-/** Looks at an entry that are further apart say nothing of what was in between. */
-export const maxLookGapMs = 3_000;
+/** Observations of an entry that are further apart don't show that it was unchanged in between. */
+export const maxObservationGapMs = 3_000;
 
-/** What a coordinator that wants a job has seen of its entry. */
+/** A job's entry as observed by a coordinator that claims the job. */
 export interface Claim {
   /** The current entry; with a token, only if it is signed with it. */
   readonly entry: RegistryEntry | undefined;
   readonly owner: string;
-  /** Whether the owner has shown a sign of life since this coordinator began to watch it. */
+  /** Whether the owner has given a sign of life since this coordinator started watching. */
   readonly changed: boolean;
   /** Time without a sign of life, by this coordinator's clock. */
   readonly unchangedMs: number;
@@ -25,7 +25,7 @@ export interface Claim {
   readonly mayReplace: boolean;
 }
 
-/** Whether a coordinator gets a job. */
+/** Decides whether a coordinator gets a job. */
 export function decideClaim({ entry, owner, changed, unchangedMs, forged, mayReplace }: Claim): {
   readonly action: 'create' | 'take' | 'wait' | 'refuse' | 'refuse-forged';
   readonly reason: string;
@@ -34,19 +34,19 @@ export function decideClaim({ entry, owner, changed, unchangedMs, forged, mayRep
     const reason = "its entry isn't signed with the token of this coordinator";
     return { action: mayReplace ? 'take' : 'refuse-forged', reason };
   }
-  if (!entry) return { action: 'create', reason: 'nobody has this job yet' };
-  const who = `${entry.owner} (${entry.state}, step ${entry.step} of ${entry.totalSteps}, ${entry.address ?? 'no address yet'})`;
-  if (entry.owner === owner) return { action: 'take', reason: 'it is ours' };
-  if (isEnd(entry.state)) return { action: 'take', reason: `${who} is done with it` };
-  if (changed) return { action: 'refuse', reason: `${who} works on it` };
-  if (unchangedMs < leaseMs) return { action: 'wait', reason: `${who} had it` };
-  return { action: 'take', reason: `${who} has not been heard of for ${leaseMs / 1000} s` };
+  if (!entry) return { action: 'create', reason: 'no coordinator has this job yet' };
+  const other = `${entry.owner} (${entry.state}, step ${entry.step} of ${entry.totalSteps}, ${entry.address ?? 'no address yet'})`;
+  if (entry.owner === owner) return { action: 'take', reason: 'this coordinator owns it' };
+  if (isEnd(entry.state)) return { action: 'take', reason: `${other} has ended` };
+  if (changed) return { action: 'refuse', reason: `${other} owns it` };
+  if (unchangedMs < leaseMs) return { action: 'wait', reason: `${other} owned it` };
+  return { action: 'take', reason: `${other} has been silent for ${leaseMs / 1000} s` };
 }
 
 /**
- * What an owner does whose renewal did not find the entry as it had left it.
+ * Decides what an owner does when its entry was changed by another client.
  * @param entry - the entry found instead; with a token, only if it is signed with it.
- * @param answers - whether the owner that it names is alive; anybody may have restored an old entry.
+ * @param answers - whether the owner that it names is alive, because anyone may have restored an old entry.
  */
 export function decideConflict(
   entry: RegistryEntry | undefined,
@@ -54,24 +54,24 @@ export function decideConflict(
   answers: boolean,
 ): 'create' | 'adopt' | 'lost' {
   if (!entry) return 'create';
-  // Our own change went through, but NATS was gone before it could say so.
+  // This coordinator's own change succeeded, but NATS disconnected before it confirmed that.
   return entry.owner === owner || !answers ? 'adopt' : 'lost';
 }
 
-/** Watches an entry, or its owner's answers, for changes, and measures the time without one. */
+/** Detects changes of an entry, or replies of its owner, and measures the time without one. */
 export class EntryWatch {
   #revision: number | undefined;
   #sinceMs = 0;
-  #lookedMs = -Infinity;
+  #observedMs = -Infinity;
   #changed = false;
 
-  /** @param revision - of the entry, or the count of answers; 0: there is none. */
-  look(revision: number, nowMs: number): { readonly changed: boolean; readonly unchangedMs: number } {
+  /** @param revision - of the entry, or the number of replies; 0 if there is none. */
+  observe(revision: number, nowMs: number): { readonly changed: boolean; readonly unchangedMs: number } {
     const known = this.#revision !== undefined;
     if (known && revision !== this.#revision) this.#changed = true;
-    if (revision !== this.#revision || nowMs - this.#lookedMs > maxLookGapMs) this.#sinceMs = nowMs;
+    if (revision !== this.#revision || nowMs - this.#observedMs > maxObservationGapMs) this.#sinceMs = nowMs;
     this.#revision = revision;
-    this.#lookedMs = nowMs;
+    this.#observedMs = nowMs;
     return { changed: this.#changed, unchangedMs: nowMs - this.#sinceMs };
   }
 }

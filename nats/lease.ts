@@ -5,8 +5,7 @@ import { JobError } from '../job/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { decideClaim, decideConflict, EntryWatch, leaseMs, renewMs } from './lease-decisions.js';
 import { jobBucket } from './names.js';
-import { parseBytes } from './parse-json.js';
-import { maxEntryBytes, type RegistryEntry, registryEntrySchema } from './payloads.js';
+import { maxEntryBytes, type RegistryEntry, registryEntrySchema, parseBytes } from './payloads.js';
 import type { Seal } from './seal.js';
 import { isConflict } from './stores.js';
 
@@ -17,55 +16,51 @@ export interface LeaseOptions {
   readonly seal: Seal | undefined;
   /** Replace an entry that isn't signed with the token, instead of refusing to start. */
   readonly mayReplace: () => boolean;
-  /** Whether this owner of the job answers a signed question; asked only where there is a token. */
+  /** Whether this owner replies to a signed request; used only with a token. */
   readonly answers: (owner: string) => Promise<boolean>;
-  /** What the entry is to say; `before` is the entry that is taken over, at a claim. */
+  /** Content of the entry; `before` is the entry that a claim takes over. */
   readonly describe: (before?: RegistryEntry) => RegistryEntry;
-  /** Another coordinator has the job now. */
+  /** Called when another coordinator owns the job. */
   readonly onLost: (error: JobError) => void;
   readonly onNote: (message: string) => void;
 }
 
-/** An entry of the registry with the revision that a change of it must name. */
+/** An entry of the registry with its revision, for compare-and-swap. */
 interface Found {
   readonly entry: RegistryEntry | undefined;
-  /** 0: there is none. */
+  /** 0 if there is no entry. */
   readonly revision: number;
-  /** Whether there is one that isn't signed with the token. */
+  /** Whether the entry isn't signed with the token. */
   readonly forged: boolean;
 }
 
-const lookMs = 500;
+const pollMs = 500;
 
-/** This coordinator's hold on a job: an entry of the registry, changed only by compare-and-swap and renewed in time. */
+/** This coordinator's ownership of a job: an entry of the registry, changed by compare-and-swap and renewed regularly. */
 export class Lease {
   #kv: KV | undefined;
   #revision = 0;
   #renewedMs = -Infinity;
   #renewing: Promise<void> | undefined;
   #lost = false;
-  /** Answers of the owner that a claim has found. */
+  /** Number of replies from the owner that a claim has found. */
   #answers = 0;
   #notedForged = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Whether a claim waits to see if the owner is still there. */
+  /** Whether a claim is waiting for a sign of life from the owner. */
   waiting = false;
 
   constructor(private readonly options: LeaseOptions) {}
 
-  /** Whether nobody else can have taken the job over by now. */
+  /** Whether no other coordinator can have taken the job over yet. */
   get isValid(): boolean {
     return !this.#lost && performance.now() - this.#renewedMs < leaseMs;
   }
 
-  get isLost(): boolean {
-    return this.#lost;
-  }
-
   /**
-   * Takes the job, or waits until its owner has been silent for long enough, and keeps it from then on.
-   * @returns the entry that was there before.
-   * @throws JobError JOB_IN_USE when somebody works on it.
+   * Claims the job, if needed after its owner has been silent for `leaseMs`, and renews the entry from then on.
+   * @returns the previous entry.
+   * @throws JobError JOB_IN_USE when another coordinator owns it.
    */
   async claim(kv: KV): Promise<RegistryEntry | undefined> {
     const { job, owner, mayReplace } = this.options;
@@ -73,7 +68,7 @@ export class Lease {
     for (;;) {
       const nowMs = performance.now();
       const found = await this.#read(kv);
-      const seen = watch.look(await this.#signOfLife(found), performance.now());
+      const seen = watch.observe(await this.#signOfLife(found), performance.now());
       const { entry, forged } = found;
       const { action, reason } = decideClaim({ entry, owner, forged, mayReplace: mayReplace(), ...seen });
       if (action === 'refuse') throw inUse(job, reason);
@@ -87,7 +82,7 @@ export class Lease {
     }
   }
 
-  /** Renews the entry now, with what there is to say; does nothing while the job is not claimed. */
+  /** Renews the entry now with its current content; does nothing until the job is claimed. */
   renew(): Promise<void> {
     this.#renewing ??= this.#renew()
       .catch(() => undefined)
@@ -95,14 +90,14 @@ export class Lease {
     return this.#renewing;
   }
 
-  /** Ends the renewing; says what there is to say a last time. */
+  /** Stops renewing after one last update. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewing;
     await this.renew();
   }
 
-  /** Ends the renewing and says nothing more. */
+  /** Stops renewing immediately. */
   drop(): void {
     clearInterval(this.#timer);
     this.#kv = undefined;
@@ -112,7 +107,7 @@ export class Lease {
     const { job, onNote } = this.options;
     if (!this.waiting) onNote(`NATS: job ${job}: ${reason}; waiting up to ${leaseMs / 1000} s for a sign of life`);
     this.waiting = true;
-    await sleep(lookMs);
+    await sleep(pollMs);
   }
 
   #begin(kv: KV, sentMs: number): void {
@@ -123,8 +118,8 @@ export class Lease {
   }
 
   /**
-   * A number that changes with each sign of life: without a token the entry's revision, with a token the count of the
-   * owner's answers, because anybody may write an old entry again.
+   * Number that changes with each sign of life. Without a token it is the entry's revision. With a token it is the number
+   * of the owner's replies, because anyone may write an old entry again.
    */
   async #signOfLife({ entry, revision }: Found): Promise<number> {
     const { seal, owner, answers } = this.options;
@@ -142,7 +137,7 @@ export class Lease {
     else await this.#settle(kv);
   }
 
-  /** Somebody or something has changed the entry. */
+  /** Handles an entry that another client has changed. */
   async #settle(kv: KV): Promise<void> {
     const { job, owner, onLost, seal, answers } = this.options;
     const found = await this.#read(kv);
@@ -160,16 +155,16 @@ export class Lease {
       new JobError(
         'JOB_IN_USE',
         `NATS: expected to keep job ${job}, but another coordinator resumed it: ${found.entry!.owner}, at step ` +
-          `${found.entry!.step}; this one was not heard of for ${leaseMs / 1000} s and stops`,
+          `${found.entry!.step}; this one was silent for ${leaseMs / 1000} s and stops`,
       ),
     );
   }
 
-  /** @returns false when the entry is not at `found` any more. */
+  /** @returns false if the entry has changed since `found`. */
   async #write(kv: KV, { entry, revision }: Found): Promise<boolean> {
     const { job, describe, seal } = this.options;
-    const said = describe(entry);
-    const content = JSON.stringify(seal ? seal.add(['entry', job], said) : said);
+    const described = describe(entry);
+    const content = JSON.stringify(seal ? seal.add(['entry', job], described) : described);
     try {
       this.#revision = revision === 0 ? await kv.create(job, content) : await kv.update(job, content, revision);
       return true;
@@ -209,7 +204,7 @@ export function readEntry(job: string, bytes: Uint8Array, seal: Seal | undefined
 }
 
 /** @throws ClusterError BAD_MESSAGE */
-export function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
+function parseEntry(job: string, bytes: Uint8Array): RegistryEntry {
   const entry = readEntry(job, bytes, undefined);
   if (entry) return entry;
   const found = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 80)));
@@ -228,9 +223,9 @@ function foreign(job: string, reason: string): JobError {
   );
 }
 
-function inUse(job: string, who: string): JobError {
+function inUse(job: string, reason: string): JobError {
   return new JobError(
     'JOB_IN_USE',
-    `NATS: expected job ${job} to be free, got one in use: ${who}; wait for that run, or choose another --nats-job NAME`,
+    `NATS: expected job ${job} to be free, got one in use: ${reason}; wait for that run, or choose another --nats-job NAME`,
   );
 }

@@ -1,4 +1,4 @@
-/** Names of Lockstep's subjects, stream and buckets in NATS. Each contains the version of its contents. */
+/** Names of Lockstep's subjects, stream and buckets in NATS. Subjects contain the version of the payloads. */
 
 export const eventStream = 'LOCKSTEP_EVENTS';
 export const jobBucket = 'LOCKSTEP_JOBS';
@@ -6,7 +6,7 @@ export const runBucket = 'LOCKSTEP_RUNS';
 /** The stream that holds the objects of `runBucket`. */
 export const runStream = `OBJ_${runBucket}`;
 
-/** Subjects that the stream keeps. */
+/** Subjects of the event stream. */
 export const allEvents = 'lockstep.v1.*.event.>';
 
 /**
@@ -40,17 +40,17 @@ export function controlSubject(job: string, verb: string): string {
   return `lockstep.v1.${job}.control.${verb}`;
 }
 
-/** The object that says which files a run has in the object store, and of which parts they are made. */
+/** Name of the object with a run's index. */
 export function indexObject(job: string, runId: string): string {
   return `${job}/${runId}/index`;
 }
 
-/** A part of a file, named by its content, so that it is sent once only. */
-export function partObject(job: string, runId: string, sha256: string): string {
+/** Name of an object chunk: its content's digest, so that equal chunks are stored once. */
+export function chunkObject(job: string, runId: string, sha256: string): string {
   return `${job}/${runId}/parts/${sha256}`;
 }
 
-/** Subjects of the descriptions of all objects in `runBucket`. */
+/** Subject filter for the descriptions of all objects in `runBucket`. */
 export const allInfos = `$O.${runBucket}.M.>`;
 
 /** Subject of an object's description: its name in padded base64url. */
@@ -59,12 +59,12 @@ export function infoSubject(object: string): string {
   return `$O.${runBucket}.M.${encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=')}`;
 }
 
-/** The name of the object that a subject describes. */
+/** Name of the object that `infoSubject` describes. */
 export function objectOf(infoSubject: string): string {
   return Buffer.from(infoSubject.slice(infoSubject.lastIndexOf('.') + 1), 'base64url').toString();
 }
 
 /** Subject of an object's content. */
-export function chunkSubject(nuid: string): string {
+export function contentSubject(nuid: string): string {
   return `$O.${runBucket}.C.${nuid}`;
 }

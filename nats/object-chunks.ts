@@ -1,24 +1,23 @@
 import { type NatsConnection } from '@nats-io/transport-node';
-import { allInfos, indexObject, infoSubject, objectOf, partObject, runStream } from './names.js';
-import { parseBytes } from './parse-json.js';
-import { partBytes, type RunIndex, runIndexSchema } from './payloads.js';
-import { chunkBytes, objectMs, readObject } from './read-object.js';
+import { allInfos, indexObject, infoSubject, objectOf, chunkObject, runStream } from './names.js';
+import { objectChunkBytes, type RunIndex, runIndexSchema, parseBytes } from './payloads.js';
+import { messageBytes, objectMs, readObject } from './read-object.js';
 import type { Seal } from './seal.js';
 import { answerMs, type Stores, within } from './stores.js';
 
 const batch = 1_000;
 const unsigned = "it isn't signed with the token of this coordinator; pass the --token-file that the run used";
 
-/** Largest index that is read: about 240,000 parts, so 240 GB. */
+/** Largest index that is read: about 240,000 chunks, or 240 GB. */
 const maxIndexBytes = 16 * 1024 * 1024;
 /** Largest number of one job's objects that are listed. */
 const maxListed = 50_000;
 
 export async function putObject({ runs }: Stores, name: string, bytes: Uint8Array): Promise<void> {
-  await runs.putBlob({ name, options: { max_chunk_size: chunkBytes } }, bytes, { timeout: answerMs });
+  await runs.putBlob({ name, options: { max_chunk_size: messageBytes } }, bytes, { timeout: answerMs });
 }
 
-/** Removes an object with all that the store keeps of it; a mere delete leaves a marker for ever. */
+/** Removes an object completely. Deleting it alone would leave a marker forever. */
 export async function removeObject({ runs, jsm }: Stores, name: string): Promise<void> {
   // An invalid description, which anybody may have written, has no content to delete.
   await runs.delete(name).catch(() => undefined);
@@ -27,7 +26,7 @@ export async function removeObject({ runs, jsm }: Stores, name: string): Promise
 
 /**
  * Index of a run in the store; undefined if there is none.
- * @throws when it cannot be read, is another run's, or, with a seal, doesn't carry the right MAC.
+ * @throws Error when it can't be read, belongs to another run, or, with a seal, doesn't have the right MAC.
  */
 export async function readIndex(
   stores: Stores,
@@ -35,14 +34,14 @@ export async function readIndex(
   seal: Seal | undefined,
 ): Promise<RunIndex | undefined> {
   const read = () => readObject(stores, indexObject(job, runId), maxIndexBytes);
-  // An object that is replaced while it is read loses its chunks.
+  // If the object is replaced while it is read, its content disappears; the second attempt reads the new one.
   const bytes = await read().catch(read);
   if (bytes === undefined) return undefined;
   const value = parseBytes(bytes, maxIndexBytes);
   if (seal && !seal.fits(['index', job, runId], value)) throw new Error(unsigned);
   const index = runIndexSchema.parse(value);
   if (index.job === job && index.runId === runId) return index;
-  throw new Error(`it is of run ${index.runId} of job ${index.job}`);
+  throw new Error(`it belongs to run ${index.runId} of job ${index.job}`);
 }
 
 export async function putIndex(stores: Stores, index: RunIndex, seal: Seal | undefined): Promise<void> {
@@ -52,15 +51,15 @@ export async function putIndex(stores: Stores, index: RunIndex, seal: Seal | und
   await putObject(stores, indexObject(job, runId), bytes);
 }
 
-export async function readPart(stores: Stores, job: string, runId: string, sha256: string): Promise<Uint8Array> {
-  const bytes = await readObject(stores, partObject(job, runId, sha256), partBytes);
-  if (bytes === undefined) throw new Error(`expected part ${sha256.slice(0, 12)}, got none`);
+export async function readChunk(stores: Stores, job: string, runId: string, sha256: string): Promise<Uint8Array> {
+  const bytes = await readObject(stores, chunkObject(job, runId, sha256), objectChunkBytes);
+  if (bytes === undefined) throw new Error(`expected object chunk ${sha256.slice(0, 12)}, got none`);
   return bytes;
 }
 
 /**
- * Names of a job's objects, at most `maxListed`. They are read from the subjects of the descriptions, not from their
- * content, which anybody may have written.
+ * Names of a job's objects, at most `maxListed`. They come from the subjects of the descriptions, because anyone may
+ * have written the content.
  */
 export async function objectsOf({ js }: Stores, job: string): Promise<string[]> {
   const consumer = await js.consumers.get(runStream, { filter_subjects: allInfos, headers_only: true });

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
-import { finishedRun } from '../coordinator/persistence/previous-run.js';
-import type { Coordinator } from '../coordinator/coordinator.js';
+import { finishedRun } from '../run/previous-run.js';
+import type { ControlledRun } from '../coordinator/control/controlled-run.js';
 import type { NatsAddress } from './address.js';
 import { JobPresence } from './job-presence.js';
 import { leaseMs } from './lease-decisions.js';
@@ -16,9 +16,9 @@ import { openStores, type Stores } from './stores.js';
 
 export interface NatsOptions {
   readonly address: NatsAddress;
-  /** Name of the job there. */
+  /** Name of the job in NATS. */
   readonly job: string;
-  /** Made from the cluster's token: signs what Lockstep writes, and checks what it reads. */
+  /** Derived from the cluster's token; signs what Lockstep writes and verifies what it reads. */
   readonly seal?: Seal | undefined;
   /** Start over if the stored run is damaged or isn't signed with the token, instead of refusing to start. */
   readonly startOver?: boolean | undefined;
@@ -27,28 +27,28 @@ export interface NatsOptions {
 export interface NatsRun extends NatsOptions {
   readonly spec: JobSpec;
   readonly runDirectory: string;
-  /** Told what a person should know while there is no coordinator yet. */
+  /** Receives messages for users until there is a coordinator. */
   readonly onNote: (message: string) => void;
 }
 
-/** Time that a start waits for NATS before it continues without. */
+/** Time that a start waits for NATS before it continues without it. */
 const startLimitMs = 4_000;
 const retryMs = 1_000;
 
-/** A job's place in NATS while a coordinator works on it. */
+/** A coordinator's use of NATS for its job. */
 export interface OpenNats {
   /** Id for the run, if it has none yet. */
   readonly runId: string;
-  /** Tells NATS of everything from now on; called before the coordinator starts. */
-  observe(coordinator: Coordinator): void;
-  /** Delivers what is left, for a short time, and goes. */
+  /** Publishes the coordinator's events from now on. Call it before the coordinator starts. */
+  observe(coordinator: ControlledRun): void;
+  /** Delivers queued data within a time limit, and closes the connection. */
   close(): Promise<void>;
 }
 
 /**
- * Takes the job in the registry and, where the run directory is empty and the store has a run to go on with, fills it.
- * Where NATS cannot be reached the run starts without; it is tried in the background from then on.
- * @throws JobError JOB_IN_USE when another coordinator works on the job, BAD_RUN_DIRECTORY when its run is unusable.
+ * Claims the job in the registry. If the run directory is empty and the store has an unfinished run, restores it.
+ * If NATS is unreachable, the run starts without it, and connecting continues in the background.
+ * @throws JobError JOB_IN_USE when another coordinator owns the job, BAD_RUN_DIRECTORY when the stored run is unusable.
  */
 export async function openNats(run: NatsRun): Promise<OpenNats> {
   const opening = new Opening(run);
@@ -61,11 +61,11 @@ export async function openNats(run: NatsRun): Promise<OpenNats> {
   }
 }
 
-/** The way to a job's place in NATS, with as many attempts as it takes. */
+/** Connects and claims the job, with any number of attempts. */
 class Opening {
   readonly presence: JobPresence;
-  /** Whether the run has begun, so that it is too late to fill its directory. */
-  #begun = false;
+  /** Whether the run has started, so that its directory can't be restored any more. */
+  #started = false;
 
   constructor(private readonly run: NatsRun) {
     const owner = `${hostname()}-${randomBytes(4).toString('hex')}`;
@@ -76,46 +76,46 @@ class Opening {
     const local = await readLocalRun(this.run.runDirectory);
     if (local?.isFinished) throw finishedRun(this.run.runDirectory);
     this.presence.runId = decideRun(local, undefined, randomUUID()).runId;
-    this.presence.mayGoOn = local === undefined;
+    this.presence.mayResume = local === undefined;
     const claimed = this.#claim();
-    claimed.catch((error: Error) => this.#begun && this.presence.fail(error));
-    await Promise.race([claimed, this.#enough()]);
-    this.#begun = true;
-    this.presence.mayGoOn = false;
+    claimed.catch((error: Error) => this.#started && this.presence.fail(error));
+    await Promise.race([claimed, this.#startLimit()]);
+    this.#started = true;
+    this.presence.mayResume = false;
   }
 
-  /** Settles when a start should not wait any longer. */
-  async #enough(): Promise<void> {
+  /** Resolves when the start should not wait any longer. */
+  async #startLimit(): Promise<void> {
     const { presence } = this;
-    await Promise.race([presence.link.firstFailure, sleep(startLimitMs)]);
+    await Promise.race([presence.connection.firstFailure, sleep(startLimitMs)]);
     const limit = performance.now() + leaseMs;
-    const waits = () => presence.lease.waiting && presence.link.isUp && performance.now() < limit;
+    const waits = () => presence.lease.waiting && presence.connection.isUp && performance.now() < limit;
     while (!presence.isClosing && (presence.takenOver !== undefined || waits())) await sleep(50);
   }
 
-  /** Until it has succeeded, or is refused. */
+  /** Claims the job, and retries until that succeeds or is refused. */
   async #claim(): Promise<void> {
     const { presence } = this;
-    const connection = await presence.link.connected;
+    const connection = await presence.connection.established;
     presence.serveRequests(connection);
-    let complaint = '';
+    let reported = '';
     while (!presence.isClosing) {
       try {
         const stores = await openStores(connection);
         const before = await presence.lease.claim(stores.jobs);
-        if (presence.takenOver) await this.#goOn(stores, presence.takenOver);
+        if (presence.takenOver) await this.#restore(stores, presence.takenOver);
         return this.#serve(connection, stores, before);
       } catch (error) {
         if (error instanceof JobError) throw error;
         const { message } = error as Error;
-        if (message !== complaint && presence.link.isUp) presence.note(`NATS: cannot be used yet: ${message}`);
-        complaint = message;
-        await sleep(retryMs, undefined, { ref: !this.#begun });
+        if (message !== reported && presence.connection.isUp) presence.note(`NATS: not usable yet: ${message}`);
+        reported = message;
+        await sleep(retryMs, undefined, { ref: !this.#started });
       }
     }
   }
 
-  async #goOn(stores: Stores, entry: RegistryEntry): Promise<void> {
+  async #restore(stores: Stores, entry: RegistryEntry): Promise<void> {
     const { spec, runDirectory: directory, seal, startOver = false } = this.run;
     const { presence } = this;
     const onNote = (message: string) => presence.note(message);

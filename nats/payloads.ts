@@ -6,8 +6,8 @@ import { jobNamePattern } from './names.js';
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
- * Everything that Lockstep sends and receives over NATS, version 1; docs/guides/nats.md describes it. All of it is JSON.
- * Fields may be added within a version; they are not removed, and their meaning does not change.
+ * Requests, entries and indexes that Lockstep exchanges over NATS, version 1, all as JSON: see docs/guides/nats.md.
+ * Within a version fields may be added, but not removed, and keep their meaning.
  *
  * Any account of the server may have written what is read, so every text, list and number is bounded.
  */
@@ -17,7 +17,7 @@ export const maxRequestBytes = 4 * 1024;
 /** Longest entry of the registry that is read; bytes. */
 export const maxEntryBytes = 64 * 1024;
 /** Size of an object chunk. Of a growing file, only new chunks are sent. */
-export const partBytes = 1024 * 1024;
+export const objectChunkBytes = 1024 * 1024;
 /** Longest text in a message or an entry; characters. */
 export const maxText = 4_000;
 
@@ -43,91 +43,21 @@ const runState = z.enum([
   'failed',
 ]);
 
-const workerChange = z.object({ workerId: text, reason: text });
-const ending = z.object({ reason: text, step: count, digest: text.nullable() });
-
-/** The data of each type of event. */
-export const eventData = {
-  listening: z.object({ address: text }),
-  state: z.object({ state: runState, reason: text }),
-  joined: workerChange,
-  ready: workerChange,
-  lost: workerChange,
-  left: workerChange,
-  reassigned: z.object({ generation: count, shards: z.record(text, z.array(count)), reason: text }),
-  waiting: z.object({ step: count, seconds: z.number(), reason: text }),
-  speculation: z.object({ step: count, shards: z.array(count), from: text, to: text }),
-  fault: z.object({ kind: text, workers: z.array(text), shards: z.array(count), step: count }),
-  skipped: z.object({ step: count, reason: text }),
-  epoch: z.object({ epoch: count, step: count, digest: sha256 }),
-  evaluation: z.object({
-    step: count,
-    epoch: count,
-    loss: z.number().nullable(),
-    correct: count,
-    total: count,
-    /** `confusion[actual][predicted]`, counts of test images. */
-    confusion: z.array(z.array(count)),
-    durationMs: z.number(),
-  }),
-  checkpoint: z.object({ step: count, durationMs: z.number(), blockedMs: z.number() }),
-  note: z.object({ message: text }),
-  finished: ending,
-  stopped: ending,
-  failed: ending,
-  /** Events that were given up because NATS was away for too long; they were before this one. */
-  gap: z.object({ lost: z.int().min(1), reason: text }),
-} as const;
-
-export type EventType = keyof typeof eventData;
-export const eventTypes = Object.keys(eventData) as readonly EventType[];
-export type EventData<Type extends EventType> = z.infer<(typeof eventData)[Type]>;
-
-/** What all messages about a run say. */
 const about = {
   v,
   job: z.string().regex(jobNamePattern),
-  /** The run, over all starts of its coordinator. */
+  /** Id of the run, the same in all starts of its coordinator. */
   runId: runIdSchema,
-  /** One start of a coordinator: host and a random part. */
+  /** One start of a coordinator: host name and random suffix. */
   owner: printable,
-  /** Counts the starts on the run; 0 until the job is prepared. */
+  /** Number of starts of the run; 0 until the job is prepared. */
   term: count,
 };
 
-/** A message of the event stream. */
-export const eventSchema = z.object({
-  ...about,
-  /** Counts the events of this owner in the stream, from 1, without holes. */
-  sequence: z.int().min(1),
-  /** When it happened, on the coordinator's clock. */
-  at: time,
-  type: z.enum(eventTypes as [EventType, ...EventType[]]),
-  /** One of `eventData`, by `type`. */
-  data: z.record(text, z.unknown()),
-});
-export type EventMessage = z.infer<typeof eventSchema>;
+/** Fields that all messages and entries of a run share. */
+export type About = Pick<RegistryEntry, keyof typeof about>;
 
-/** What the steps since the message before came to; at most two per second. */
-export const metricsSchema = z.object({
-  ...about,
-  at: time,
-  /** Committed updates. */
-  step: count,
-  epoch: count,
-  /** Steps that this message sums up. */
-  steps: z.int().min(1),
-  /** Mean over their samples. */
-  loss: z.number().nullable(),
-  accuracy: z.number(),
-  learningRate: z.number(),
-  imagesPerSecond: z.number(),
-  stepMs: z.object({ mean: z.number(), max: z.number() }),
-  workers: count,
-});
-export type MetricsMessage = z.infer<typeof metricsSchema>;
-
-/** An entry of the registry: a job, who owns it, and how far it is. */
+/** Entry of the registry: a job, its owner and its progress. */
 export const registryEntrySchema = z.object({
   ...about,
   state: runState,
@@ -136,13 +66,13 @@ export const registryEntrySchema = z.object({
   totalSteps: count,
   epoch: count,
   epochs: count,
-  /** Of the last step; null before the first one. */
+  /** Training loss of the last step; null before the first one. */
   loss: z.number().nullable(),
-  /** On the test set; null before the first evaluation. */
+  /** Share of test images classified correctly, 0 to 1; null before the first evaluation. */
   accuracy: z.number().nullable(),
-  /** Of the last complete epoch. */
+  /** Digest of the last complete epoch. */
   digest: sha256.nullable(),
-  /** Where workers join. */
+  /** `HOST:PORT` that workers join. */
   address: printable.nullable(),
   updatedAt: time,
 });
@@ -151,12 +81,12 @@ export type RegistryEntry = z.infer<typeof registryEntrySchema>;
 export const controlVerbs = ['owner', 'status', 'history', 'pause', 'resume', 'checkpoint', 'stop', 'scale'] as const;
 export type ControlVerb = (typeof controlVerbs)[number];
 
-/** Bodies of control requests, besides `proofFields`; an empty body is an empty object. */
+/** Fields of control requests, besides `proofFields`. An empty body is an empty object. */
 export const controlRequests = {
-  /** Asks which coordinator owns the job; answered immediately. */
+  /** Asks which coordinator owns the job. */
   owner: z.strictObject({}),
   status: z.strictObject({}),
-  /** `points`: the most points of the loss curve; 0 or none: as many as there are. */
+  /** `points`: maximum number of points of the loss curve; 0 or absent: all. */
   history: z.strictObject({ points: z.int().min(0).max(mostPoints).default(0) }),
   pause: z.strictObject({}),
   resume: z.strictObject({}),
@@ -165,7 +95,7 @@ export const controlRequests = {
   scale: z.strictObject({ workers: z.int().min(0).max(mostWorkers) }),
 } as const;
 
-/** Fields of a request to a coordinator with a token: time, random text, its addressee, and the MAC over everything. */
+/** Fields that sign a request, for a coordinator with a token. */
 export const proofSchema = z.object({
   /** Milliseconds since 1970, on the requester's clock. */
   at: z.int().min(0),
@@ -176,14 +106,14 @@ export const proofSchema = z.object({
 });
 export const proofFields = ['at', 'nonce', 'owner', 'mac'] as const;
 
-/** `reply` is that of the gRPC control service: status, history, or step, state and message. */
+/** `reply` is a message of the gRPC control service, or the owner. */
 export const controlReplySchema = z.discriminatedUnion('ok', [
   z.object({ v, ok: z.literal(true), reply: z.record(text, z.unknown()) }),
   z.object({ v, ok: z.literal(false), code: z.string().max(64), message: printable }),
 ]);
 export type ControlReplyMessage = z.infer<typeof controlReplySchema>;
 
-/** Files of a run directory that are kept in the object store. */
+/** Names of files of a run directory that are kept in the object store. */
 export const storedName =
   /^(job\.json|run\.json|steps\.csv|(digests|evaluations)\.jsonl|predictions\.csv|checkpoints\/step-\d{8,15}\.safetensors|(model|report)(\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,3})$/;
 
@@ -191,17 +121,17 @@ const storedFile = z
   .object({
     name: z.string().max(400).regex(storedName),
     size: count,
-    /** Parts of `partBytes`, the last one smaller, by the SHA-256 of their content. */
+    /** SHA-256 of each object chunk. All have `objectChunkBytes`, except the last. */
     parts: z.array(sha256),
   })
-  .refine(({ size, parts }) => parts.length === Math.ceil(size / partBytes), 'expected one part per MiB');
+  .refine(({ size, parts }) => parts.length === Math.ceil(size / objectChunkBytes), 'expected one digest per MiB');
 export type StoredFile = z.infer<typeof storedFile>;
 
-/** What the object store has of a run. Written last, so what it names is whole. */
+/** Index of a run's files in the object store. Written last, so everything that it names is complete. */
 export const runIndexSchema = z.object({
   ...about,
   step: count,
-  partBytes: z.literal(partBytes),
+  partBytes: z.literal(objectChunkBytes),
   files: z
     .array(storedFile)
     .max(10_000)
@@ -210,7 +140,21 @@ export const runIndexSchema = z.object({
 });
 export type RunIndex = z.infer<typeof runIndexSchema>;
 
-/** Escape sequences would reach the reader's terminal. */
+/** Replaces control characters, which could be escape sequences for a terminal. */
 export function replaceControls(value: string): string {
   return value.replace(controls, '\uFFFD');
+}
+
+/** @returns undefined for invalid or missing JSON; a schema then reports it. */
+export function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `parseJson`, for untrusted bytes; also undefined if there are more than `maxBytes`. */
+export function parseBytes(bytes: Uint8Array, maxBytes: number): unknown {
+  return bytes.length > maxBytes ? undefined : parseJson(new TextDecoder().decode(bytes));
 }

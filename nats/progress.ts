@@ -1,10 +1,11 @@
 import { epochInProgress } from '../job/plan.js';
-import type { RunView } from '../coordinator/coordinator.js';
+import type { RunView } from '../coordinator/state/run-view.js';
 import type { RunEvent } from '../coordinator/state/events.js';
-import { finite, short } from './describe-event.js';
+import { finite, short } from './messages.js';
+import { formatPlural } from '../run/report/format.js';
 import type { RegistryEntry } from './payloads.js';
 
-/** What the registry says of a run besides whose it is. */
+/** Progress of a run, as in its registry entry. */
 export type Progress = Pick<
   RegistryEntry,
   'term' | 'state' | 'reason' | 'step' | 'totalSteps' | 'epoch' | 'epochs' | 'loss' | 'accuracy' | 'digest' | 'address'
@@ -13,7 +14,7 @@ export type Progress = Pick<
 export const noProgress: Progress = {
   term: 0,
   state: 'starting',
-  reason: 'the job is prepared',
+  reason: 'preparing the job',
   step: 0,
   totalSteps: 0,
   epoch: 0,
@@ -24,7 +25,7 @@ export const noProgress: Progress = {
   address: null,
 };
 
-/** How far a run is after an event. */
+/** Progress after an event. */
 export function advance(before: Progress, event: RunEvent): Progress {
   switch (event.type) {
     case 'listening':
@@ -46,11 +47,8 @@ export function advance(before: Progress, event: RunEvent): Progress {
   }
 }
 
-/** How far a run is when its job is prepared: what earlier starts have done counts. */
-export function continued(
-  now: Progress,
-  { term, plan, history }: Pick<RunView, 'term' | 'plan' | 'history'>,
-): Progress {
+/** Progress when the job is prepared, including that of earlier starts. */
+export function resumed(now: Progress, { term, plan, history }: Pick<RunView, 'term' | 'plan' | 'history'>): Progress {
   const { curves, evaluation: test, digest } = history;
   const { steps: step, last } = curves;
   return {
@@ -66,7 +64,7 @@ export function continued(
   };
 }
 
-/** What is not in NATS yet. */
+/** Data that hasn't been delivered yet. */
 export interface Left {
   readonly events: number;
   readonly files: boolean;
@@ -74,7 +72,7 @@ export interface Left {
 
 const deliveryLimits = { awayMs: 2_000, eventsMs: 5_000, filesMs: 30_000 } as const;
 
-/** Whether the end of a run still waits for what is on its way; the training is over then, and is not held up. */
+/** Whether a run that has ended should wait longer for undelivered data. */
 export function keepDelivering({
   events,
   files,
@@ -87,8 +85,11 @@ export function keepDelivering({
   return waitedMs < (events > 0 ? eventsMs : filesMs);
 }
 
-/** In words; undefined when nothing is left. */
+/** Undelivered data in words; undefined if there is none. */
 export function describeLeft({ events, files }: Left): string | undefined {
-  const parts = [events > 0 && `${events} event(s)`, files && 'the last state of the run directory'].filter(Boolean);
+  const parts = [
+    events > 0 && `${formatPlural(events, 'event')}`,
+    files && 'the last state of the run directory',
+  ].filter(Boolean);
   return parts.length === 0 ? undefined : parts.join(' and ');
 }

@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Occurrence } from './describe-event.js';
-import { EventBuffer, type Waiting } from './event-buffer.js';
+import type { EventMessage, Occurrence } from './messages.js';
+import { EventBuffer, type QueuedEvent } from './event-buffer.js';
 import { eventSubject } from './names.js';
-import type { EventMessage } from './payloads.js';
+import type { About } from './payloads.js';
 import { answerMs, type Stores } from './stores.js';
 
 export interface PublisherOptions {
   readonly stores: Stores;
-  /** Whether publishing makes sense and is allowed now: NATS is there and the job is ours. */
+  /** Whether NATS is connected and this coordinator owns the job. */
   readonly isOpen: () => boolean;
-  /** Largest message that the server takes; bytes. */
+  /** Largest message that the server accepts; bytes. */
   readonly maxBytes: () => number;
-  /** Keys of events of this run that are in the stream already. */
+  /** Keys of this run's events that are already in the stream. */
   readonly published: ReadonlySet<string>;
-  readonly about: () => Pick<EventMessage, 'v' | 'job' | 'runId' | 'owner' | 'term'>;
+  readonly about: () => About;
   readonly onNote: (message: string) => void;
 }
 
-/** Events that may wait for NATS. */
-export const bufferLimit = 10_000;
-const lookMs = 100;
+/** Maximum number of queued events. */
+const bufferLimit = 10_000;
+const pollMs = 100;
 const longestPauseMs = 2_000;
 
 /**
- * Publishes events into the stream: in order, one at a time, each again and again until the server has it. An event
- * that the server had already does not count twice: its id says which it is.
+ * Publishes events to the stream in order, each until the server confirms it. The server drops duplicates by message
+ * id.
  */
 export class Publisher {
   readonly #buffer = new EventBuffer(bufferLimit);
@@ -32,9 +32,9 @@ export class Publisher {
   #sequence = 1;
   #stopped = false;
   #wake: (() => void) | undefined;
-  #complaint: string | undefined;
+  #lastProblem: string | undefined;
 
-  /** Events that are not in the stream yet. */
+  /** Number of events that aren't in the stream yet. */
   get left(): number {
     return this.#buffer.length + (this.#inFlight ? 1 : 0);
   }
@@ -54,38 +54,32 @@ export class Publisher {
     }
   }
 
-  /** Waits until all is published, but no longer than `limitMs`. */
-  async drain(limitMs: number): Promise<void> {
-    const deadline = performance.now() + limitMs;
-    while (this.left > 0 && !this.#stopped && performance.now() < deadline) await sleep(20);
-  }
-
-  /** @returns how many events are given up. */
-  stop(): number {
+  /** Stops publishing; queued events are dropped. */
+  stop(): void {
     this.#stopped = true;
     this.#wake?.();
-    return this.#buffer.clear() + (this.#inFlight ? 1 : 0);
+    this.#buffer.clear();
   }
 
-  async #deliver(event: Waiting, options: PublisherOptions): Promise<void> {
+  async #deliver(event: QueuedEvent, options: PublisherOptions): Promise<void> {
     if (event.key !== undefined && options.published.has(event.key)) return;
     this.#inFlight = true;
     for (let attempt = 1; !this.#stopped; attempt++) {
-      while (!options.isOpen() && !this.#stopped) await sleep(lookMs, undefined, { ref: false });
+      while (!options.isOpen() && !this.#stopped) await sleep(pollMs, undefined, { ref: false });
       if (this.#stopped) break;
       try {
         await this.#publish(event, options, attempt);
-        this.#complaint = undefined;
+        this.#lastProblem = undefined;
         this.#inFlight = false;
         return;
       } catch (error) {
-        this.#complain((error as Error).message, options);
+        this.#report((error as Error).message, options);
         await sleep(Math.min(longestPauseMs, 50 * 2 ** Math.min(attempt, 10)), undefined, { ref: false });
       }
     }
   }
 
-  async #publish(event: Waiting, options: PublisherOptions, attempt: number): Promise<void> {
+  async #publish(event: QueuedEvent, options: PublisherOptions, attempt: number): Promise<void> {
     const { about, maxBytes, stores } = options;
     const { at, type, data, key } = event;
     const head = about();
@@ -94,13 +88,13 @@ export class Publisher {
     if (bytes.length > maxBytes()) return this.#buffer.lose(`an event (${type}) of ${bytes.length} bytes is too large`);
     const msgID = key === undefined ? `${head.owner}.${this.#sequence}` : `${head.runId}.${key}`;
     const ack = await stores.js.publish(eventSubject(head.job, type), bytes, { msgID, timeout: answerMs });
-    // A duplicate at the first attempt was published by a start before this one: this number is still free.
+    // A duplicate at the first attempt was published by an earlier start, so this sequence number is still free.
     if (!ack.duplicate || attempt > 1) this.#sequence++;
   }
 
-  #complain(found: string, { isOpen, onNote }: PublisherOptions): void {
-    if (!isOpen() || found === this.#complaint) return;
-    this.#complaint = found;
-    onNote(`NATS: expected the stream to take an event, got: ${found}; trying again`);
+  #report(found: string, { isOpen, onNote }: PublisherOptions): void {
+    if (!isOpen() || found === this.#lastProblem) return;
+    this.#lastProblem = found;
+    onNote(`NATS: expected the stream to accept an event, got: ${found}; retrying`);
   }
 }

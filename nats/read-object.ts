@@ -1,19 +1,19 @@
 import type { MsgRequest } from '@nats-io/jetstream';
 import { z } from 'zod';
-import { chunkSubject, infoSubject, runBucket, runStream } from './names.js';
-import { parseBytes } from './parse-json.js';
+import { contentSubject, infoSubject, runBucket, runStream } from './names.js';
+import { parseBytes } from './payloads.js';
 import { type Stores, within } from './stores.js';
 
 /** Largest object description that is read; the client's are below 1 KiB. */
 const maxInfoBytes = 16 * 1024;
 /** Bytes per message of an object; below the server's usual limit of 1 MiB. */
-export const chunkBytes = 256 * 1024;
-/** Other clients usually write chunks of 128 KiB. */
+export const messageBytes = 256 * 1024;
+/** Other clients usually write messages of 128 KiB. */
 const smallestChunk = 64 * 1024;
-/** How long an object, at most a part, may take to arrive. */
+/** Time limit for reading an object. */
 export const objectMs = 20_000;
 
-/** Used fields of an object's description in NATS; links are not followed. */
+/** Used fields of an object's description in NATS. Links aren't followed. */
 const infoSchema = z.object({
   nuid: z.string().regex(/^[A-Za-z0-9]{1,64}$/),
   size: z.int().min(0),
@@ -22,11 +22,11 @@ const infoSchema = z.object({
 });
 
 /**
- * The content of an object; undefined where there is none.
+ * Content of an object; undefined if it doesn't exist.
  *
  * The client's own `get` is not safe here: it follows links, waits for missing chunks, and reads without a limit. An
  * attacker who may write to the bucket could create objects that never end.
- * @throws when it is larger than `maxBytes`, or doesn't match its description.
+ * @throws Error when it is larger than `maxBytes`, or doesn't match its description.
  */
 export async function readObject(stores: Stores, name: string, maxBytes: number): Promise<Uint8Array | undefined> {
   const stored = await stores.jsm.streams.getMessage(runStream, { last_by_subj: infoSubject(name) });
@@ -51,7 +51,7 @@ async function readChunks(
   let at = 0;
   for (let [left, seq] = [chunks, 1]; left > 0; left--) {
     // The client's types don't know this kind of request, which servers have had since 2.9.
-    const query = { seq, next_by_subj: chunkSubject(nuid) } as unknown as MsgRequest;
+    const query = { seq, next_by_subj: contentSubject(nuid) } as unknown as MsgRequest;
     const chunk = await jsm.streams.getMessage(runStream, query);
     if (!chunk) throw new Error(`expected ${left} more chunks, got none`);
     if (at + chunk.data.length > size) throw new Error(`expected ${size} bytes, got more`);

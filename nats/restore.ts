@@ -2,25 +2,31 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { JobError } from '../job/errors.js';
-import { identityDifferences, type SpecDifference } from '../job/job-digest.js';
+import { digestedDifferences, type SpecDifference } from '../job/job-digest.js';
 import { isModelFile } from '../job/models.js';
 import { parseManifest } from '../job/manifest.js';
 import type { JobSpec } from '../job/spec.js';
 import { RunDirectory } from '../run/run-directory.js';
-import { readIndex, readPart } from './object-chunks.js';
-import { parseJson } from './parse-json.js';
-import { partBytes, type RegistryEntry, type RunIndex, runIdSchema, type StoredFile } from './payloads.js';
+import { readIndex, readChunk } from './object-chunks.js';
+import {
+  objectChunkBytes,
+  type RegistryEntry,
+  type RunIndex,
+  runIdSchema,
+  type StoredFile,
+  parseJson,
+} from './payloads.js';
 import { sha256Of } from './run-files.js';
 import type { Seal } from './seal.js';
 import type { Stores } from './stores.js';
 
-/** The run that a directory holds, as far as NATS is concerned; its id is missing in runs of older versions. */
+/** Run in a local directory. Runs of older versions have no id. */
 export interface LocalRun {
   readonly runId: string | undefined;
   readonly isFinished: boolean;
 }
 
-/** Reads which run a directory holds; undefined where there is none. */
+/** Reads the run in a directory; undefined if there is none. */
 export async function readLocalRun(directory: string): Promise<LocalRun | undefined> {
   const read = (name: string) => readFile(join(directory, name), 'utf8').catch(() => undefined);
   if ((await read('job.json')) === undefined) return undefined;
@@ -31,14 +37,14 @@ const recordSchema = z
   .looseObject({ runId: runIdSchema.optional().catch(undefined), outcome: z.string().optional() })
   .catch({});
 
-/** What `run.json` says; nothing where it cannot be read, which is for the coordinator to find fault with. */
+/** Reads `run.json`. If it is invalid, the coordinator reports that later. */
 function parseRecord(text: string | undefined): LocalRun {
   const { runId, outcome } = recordSchema.parse(parseJson(text));
   return { runId, isFinished: outcome === 'finished' };
 }
 
 /**
- * The run that a coordinator resumes: the one in its directory, else that of the registry if it is not finished.
+ * Run that a coordinator resumes: the one in its directory, otherwise the one in the registry unless it is finished.
  * @param newId - for a run that has no id yet.
  */
 export function decideRun(
@@ -54,9 +60,9 @@ export function decideRun(
 export interface RestoreOptions {
   readonly stores: Stores;
   readonly entry: RegistryEntry;
-  /** The job that is wanted. */
+  /** Spec of the job to run. */
   readonly spec: JobSpec;
-  /** The run directory, without a run. */
+  /** Run directory; contains no run yet. */
   readonly directory: string;
   /** Checks the index; undefined: the run has no token, and the store's contents are accepted as they are. */
   readonly seal: Seal | undefined;
@@ -66,10 +72,10 @@ export interface RestoreOptions {
 }
 
 /**
- * Fills a run directory from the object store, so that the coordinator resumes the run. The index is checked by its MAC,
- * every file by the digests that the index names, and written whole; `job.json`, which makes it a run, comes last.
+ * Fills a run directory from the object store, so that the coordinator resumes the run. The index is verified by its MAC
+ * and each file by the digests in the index. `job.json`, which makes the directory a run, is written last.
  * @returns false when the store has nothing to resume.
- * @throws JobError BAD_RUN_DIRECTORY when what it has is damaged, or another job's; the directory holds no run then.
+ * @throws JobError BAD_RUN_DIRECTORY when the stored run is damaged or another job's. The directory then has no run.
  */
 export async function restoreRun(options: RestoreOptions): Promise<boolean> {
   const { entry, startOver, onNote } = options;
@@ -85,7 +91,7 @@ export async function restoreRun(options: RestoreOptions): Promise<boolean> {
   }
 }
 
-/** @returns the reason if there is nothing to resume; undefined when the run is in its directory. */
+/** @returns the reason if there is nothing to resume; undefined once the run is restored. */
 async function restoreFiles({ stores, entry, spec, directory, seal, onNote }: RestoreOptions) {
   const { job, runId } = entry;
   const index = await readIndex(stores, entry, seal).catch((cause: unknown) => {
@@ -116,60 +122,60 @@ async function restoreFiles({ stores, entry, spec, directory, seal, onNote }: Re
 const isCheckpoint = ({ name }: StoredFile) => name.startsWith('checkpoints/');
 const isRecord = ({ name }: StoredFile) => /^(steps|predictions)\.csv$|^(digests|evaluations)\.jsonl$/.test(name);
 
-/** @returns how many are whole; the others are left out, as the coordinator goes on from the newest that is there. */
+/** @returns the number of intact checkpoints. Damaged ones are skipped; the coordinator resumes from the newest. */
 async function restoreCheckpoints(
   stores: Stores,
   index: RunIndex,
   target: RunDirectory,
   onNote: (message: string) => void,
 ): Promise<number> {
-  let whole = 0;
+  let intact = 0;
   for (const file of index.files.filter(isCheckpoint)) {
     const bytes = await fetchFile(stores, index, file).catch((error: Error) => {
-      onNote(`NATS: ${file.name} of run ${index.runId} is left out: ${error.message}`);
+      onNote(`NATS: ${file.name} of run ${index.runId} is skipped: ${error.message}`);
     });
     if (!bytes) continue;
     await target.write(file.name, bytes);
-    whole++;
+    intact++;
   }
-  return whole;
+  return intact;
 }
 
 async function fetchNamed(stores: Stores, index: RunIndex, name: string): Promise<Buffer> {
   const file = index.files.find((candidate) => candidate.name === name);
-  if (!file) throw damaged(index.job, `none of the name ${name}`);
+  if (!file) throw damaged(index.job, `no file ${name}`);
   return Buffer.concat(await fetchFile(stores, index, file));
 }
 
-/** Chunks of a file. @throws JobError BAD_RUN_DIRECTORY when one is missing or doesn't match its digest. */
+/** Object chunks of a file. @throws JobError BAD_RUN_DIRECTORY when one is missing or doesn't match its digest. */
 async function fetchFile(stores: Stores, index: RunIndex, { name, size, parts }: StoredFile): Promise<Uint8Array[]> {
   const content: Uint8Array[] = [];
   for (const [i, sha256] of parts.entries()) {
-    const part = await readPart(stores, index.job, index.runId, sha256).catch((error: Error) => {
-      throw damaged(index.job, `${name} without a part of it (${error.message})`);
+    const chunk = await readChunk(stores, index.job, index.runId, sha256).catch((error: Error) => {
+      throw damaged(index.job, `${name} with a missing chunk (${error.message})`);
     });
-    const expected = Math.min(partBytes, size - i * partBytes);
-    if (sha256Of(part) !== sha256 || part.length !== expected) {
-      throw damaged(index.job, `${name} with a damaged part`);
+    const expected = Math.min(objectChunkBytes, size - i * objectChunkBytes);
+    if (sha256Of(chunk) !== sha256 || chunk.length !== expected) {
+      throw damaged(index.job, `${name} with a damaged chunk`);
     }
-    content.push(part);
+    content.push(chunk);
   }
   return content;
 }
 
-/** A start after one whose `run.json` did not get into the store counts on from that one. */
+/** Raises the term to the registry's, because the last start may not have stored its `run.json`. */
 function raiseTerm(bytes: Buffer, { term }: RegistryEntry): string {
   const record = z.looseObject({ term: z.int().min(0).default(0) }).parse(parseJson(bytes.toString()));
   return `${JSON.stringify({ ...record, term: Math.max(record.term, term) }, null, 2)}\n`;
 }
 
-/** @throws JobError BAD_RUN_DIRECTORY when another job's run has this name in NATS. */
+/** @throws JobError BAD_RUN_DIRECTORY when the stored run under this name is another job's. */
 function checkSpec(job: string, before: JobSpec, wanted: JobSpec): void {
-  // Without CIFAR-10 the synthetic dataset replaces it, and a model's file is not read yet; the coordinator compares
-  // data and topology itself.
+  // Without CIFAR-10 the synthetic dataset replaces it, and the model's file hasn't been read yet. The coordinator
+  // compares data and topology itself.
   const isOpen = ({ path }: SpecDifference) =>
     path === 'data.dataset' || (isModelFile(wanted.model) && (path === 'model' || path === 'topology'));
-  const fields = identityDifferences(before, wanted).filter((field) => !isOpen(field));
+  const fields = digestedDifferences(before, wanted).filter((field) => !isOpen(field));
   if (fields.length === 0) return;
   const show = (value: unknown) => (value === undefined ? '(none)' : JSON.stringify(value));
   const lines = fields.map((field) => `  ${field.path}: ${show(field.before)} there, ${show(field.after)} now`);

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { partBytes, type StoredFile, storedName } from './payloads.js';
+import { objectChunkBytes, type StoredFile, storedName } from './payloads.js';
 
 const recordNames = ['job.json', 'run.json', 'steps.csv', 'digests.jsonl', 'evaluations.jsonl', 'predictions.csv'];
-/** Files that only grow while they are kept: what a whole part held, it holds still. */
+/** Files that only grow, so their complete chunks never change. */
 const growingNames = ['steps.csv', 'digests.jsonl', 'evaluations.jsonl'];
 
-/** Called with each part that is not known yet. */
-export type KeepPart = (sha256: string, bytes: Uint8Array) => Promise<void>;
+/** Called with each object chunk that isn't known yet. */
+export type KeepChunk = (sha256: string, bytes: Uint8Array) => Promise<void>;
 
 interface Seen {
   readonly size: number;
@@ -16,18 +16,18 @@ interface Seen {
   readonly file: StoredFile;
 }
 
-/** The files of a run directory in parts, read again only as far as they have changed. */
+/** Files of a run directory as object chunks; only changes are read again. */
 export class RunFiles {
   readonly #seen = new Map<string, Seen>();
 
   constructor(private readonly directory: string) {}
 
   /**
-   * The files as they are now, each part of which `keep` has kept.
-   * @param withResults - model and report too.
+   * Current files, after `keep` has stored each new chunk.
+   * @param withResults - include model and report.
    * @returns undefined while there is no run to resume.
    */
-  async collect(withResults: boolean, keep: KeepPart): Promise<StoredFile[] | undefined> {
+  async collect(withResults: boolean, keep: KeepChunk): Promise<StoredFile[] | undefined> {
     const files: StoredFile[] = [];
     const names = await this.#names(withResults);
     for (const name of [...this.#seen.keys()]) if (!names.includes(name)) this.#seen.delete(name);
@@ -46,8 +46,8 @@ export class RunFiles {
     return found.filter((name) => storedName.test(name));
   }
 
-  /** @returns undefined when the file is not there, or not any more. */
-  async #collectOne(name: string, keep: KeepPart): Promise<StoredFile | undefined> {
+  /** @returns undefined if the file doesn't exist. */
+  async #collectOne(name: string, keep: KeepChunk): Promise<StoredFile | undefined> {
     const path = join(this.directory, name);
     try {
       const found = await lstat(path);
@@ -56,8 +56,8 @@ export class RunFiles {
       const { size, mtimeMs } = found;
       const seen = this.#seen.get(name);
       if (seen?.size === size && seen.modifiedMs === mtimeMs) return seen.file;
-      const known = seen && growingNames.includes(name) ? wholeParts(seen.file) : [];
-      const file = { name, size, parts: await readParts(path, size, known, keep) };
+      const known = seen && growingNames.includes(name) ? completeChunks(seen.file) : [];
+      const file = { name, size, parts: await readChunks(path, size, known, keep) };
       this.#seen.set(name, { size, modifiedMs: mtimeMs, file });
       return file;
     } catch (error) {
@@ -67,7 +67,7 @@ export class RunFiles {
   }
 }
 
-/** Whether a coordinator could go on with these files. */
+/** Whether a coordinator could resume from these files. */
 function isRun(files: readonly StoredFile[]): boolean {
   const has = (start: string) => files.some(({ name }) => name.startsWith(start));
   return has('job.json') && has('run.json') && has('checkpoints/');
@@ -77,17 +77,17 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Parts that stay as they are when the file grows. */
-function wholeParts({ size, parts }: StoredFile): string[] {
-  return parts.slice(0, Math.floor(size / partBytes));
+/** Chunks that stay the same when the file grows. */
+function completeChunks({ size, parts }: StoredFile): string[] {
+  return parts.slice(0, Math.floor(size / objectChunkBytes));
 }
 
-async function readParts(path: string, size: number, known: readonly string[], keep: KeepPart): Promise<string[]> {
+async function readChunks(path: string, size: number, known: readonly string[], keep: KeepChunk): Promise<string[]> {
   const parts = [...known];
   const file = await open(path, 'r');
   try {
-    for (let at = parts.length * partBytes; at < size; at += partBytes) {
-      const bytes = new Uint8Array(Math.min(partBytes, size - at));
+    for (let at = parts.length * objectChunkBytes; at < size; at += objectChunkBytes) {
+      const bytes = new Uint8Array(Math.min(objectChunkBytes, size - at));
       const { bytesRead } = await file.read(bytes, 0, bytes.length, at);
       if (bytesRead < bytes.length) throw new Error(`${path}: expected ${size} bytes, got fewer`);
       const sha256 = sha256Of(bytes);
@@ -100,7 +100,7 @@ async function readParts(path: string, size: number, known: readonly string[], k
   return parts;
 }
 
-/** Files below a folder of the run, as `folder/name`. */
+/** Files in a folder of the run, as `folder/name`. */
 async function namesIn(directory: string, folder: string): Promise<string[]> {
   const entries = await readdir(join(directory, folder), { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { canonicalJson } from '../job/digest.js';
+import { canonicalJson } from '../util/digest.js';
 
 /** Purpose of a MAC, with its job and run. A value sealed for one purpose is invalid for any other. */
 export type SealContext =

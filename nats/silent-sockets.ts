@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 const channel = 'net.client.socket';
 
 /**
- * Ends connections to these ports on which the server has said nothing for `limitMs`, until the result is called.
+ * Closes connections to these ports on which the server has sent nothing for `limitMs`, until the result is called.
  *
- * A server greets first. The client (3.3.1) gives up an attempt whose greeting does not come, as with a frozen server,
- * but leaves its socket open: one more with each attempt, and each keeps the process from ending.
+ * The server sends the first message. If it doesn't, as when it is frozen, the client (3.3.1) gives up but leaves the
+ * socket open. Each attempt would leak a socket, and each socket keeps the process alive.
  */
 export function endSilentSockets(ports: readonly number[], limitMs: number): () => void {
   const silent = new Set<Socket>();

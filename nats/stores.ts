@@ -13,19 +13,19 @@ import { Objm, type ObjectStore } from '@nats-io/obj';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { allEvents, eventStream, jobBucket, runBucket } from './names.js';
 
-/** How long the server may take to answer. */
+/** Time limit for replies of the server. */
 export const answerMs = 3_000;
 
 const dayMs = 86_400_000;
 
-/** How the event stream is made where it is missing; one that is there is used as it is. */
+/** Limits of the event stream if it has to be created; an existing one is used unchanged. */
 const streamLimits = {
   maxAgeMs: 30 * dayMs,
   maxBytes: 256 * 1024 ** 2,
   duplicateWindowMs: 3_600_000,
 } as const;
 
-/** What Lockstep uses of JetStream. */
+/** JetStream clients that Lockstep uses. */
 export interface Stores {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
@@ -33,7 +33,7 @@ export interface Stores {
   readonly runs: ObjectStore;
 }
 
-/** Opens stream and buckets; makes those that are missing. @throws when JetStream is off or does not answer. */
+/** Opens stream and buckets; creates missing ones. @throws Error when JetStream is disabled or doesn't respond. */
 export async function openStores(connection: NatsConnection): Promise<Stores> {
   const js = jetstream(connection, { timeout: answerMs });
   const jsm = await js.jetstreamManager();
@@ -41,7 +41,7 @@ export async function openStores(connection: NatsConnection): Promise<Stores> {
   const jobs = await new Kvm(js).create(jobBucket, {
     history: 1,
     storage: StorageType.File,
-    description: 'Lockstep: jobs, who owns them and how far they are',
+    description: 'Lockstep: jobs, their owners and their progress',
   });
   const runs = await new Objm(js).create(runBucket, {
     storage: StorageType.File,
@@ -61,7 +61,7 @@ async function ensureStream(jsm: JetStreamManager): Promise<void> {
   if (!missing) return;
   await jsm.streams.add({
     name: eventStream,
-    description: 'Lockstep: what happens in runs',
+    description: 'Lockstep: events of runs',
     subjects: [allEvents],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
@@ -72,21 +72,21 @@ async function ensureStream(jsm: JetStreamManager): Promise<void> {
   });
 }
 
-export function isApiError(error: unknown, code: number): boolean {
+function isApiError(error: unknown, code: number): boolean {
   return error instanceof JetStreamApiError && error.code === code;
 }
 
-/** Whether a compare-and-swap found something else than expected. */
+/** Whether a compare-and-swap failed because of another change. */
 export function isConflict(error: unknown): boolean {
   const { StreamWrongLastSequence, StreamWrongLastSequenceUnknown } = JetStreamApiCodes;
   return isApiError(error, StreamWrongLastSequence) || isApiError(error, StreamWrongLastSequenceUnknown);
 }
 
-/** What `work` comes to. @throws when that takes longer than `limitMs`. */
-export async function within<Value>(work: Promise<Value>, limitMs: number, what: string): Promise<Value> {
+/** Result of `work`. @throws Error when it takes longer than `limitMs`. */
+export async function within<Value>(work: Promise<Value>, limitMs: number, operation: string): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: expected an answer within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`${operation}: expected a reply within ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([work, late]);

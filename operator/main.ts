@@ -6,12 +6,12 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
 import { parseNameServers } from './plan/objects/name-servers.js';
-import type { NameServer } from './plan/types.js';
+import type { NameServer } from './plan/settings.js';
 import { defaultTimes } from './kube/informer.js';
 import { leaseTimes } from './kube/lease-decisions.js';
-import type { OperatorOptions, Place } from './kube/operator-options.js';
+import type { OperatorOptions, Endpoint } from './kube/operator-options.js';
 
-/** The operator's command. Exit codes: 0 stopped, 1 failed or lead lost, 2 wrong usage. */
+/** The `lockstep-operator` command. Exit codes: 0 stopped, 1 failed or lost leadership, 2 wrong usage. */
 
 interface Flags {
   readonly namespace?: readonly string[];
@@ -24,8 +24,8 @@ interface Flags {
   readonly leaseNamespace?: string;
   readonly leaseSeconds: number;
   readonly watchSilence: number;
-  readonly listen: Place;
-  readonly metrics?: Place;
+  readonly listen: Endpoint;
+  readonly metrics?: Endpoint;
   readonly concurrency: number;
   readonly rate: number;
   readonly log: string;
@@ -35,39 +35,56 @@ const leaseName = 'lockstep-operator';
 
 function command(): Command {
   return new Command('lockstep-operator')
-    .description('Makes TrainingJobs what their specs say: coordinator, workers, and all that belongs to them.')
-    .requiredOption('--image <image>', 'image of jobs that name none', process.env['LOCKSTEP_IMAGE'])
-    .option('--image-pull-policy <policy>', 'for images of jobs that name no policy')
+    .description('Kubernetes operator for TrainingJobs: manages their coordinators, workers and other objects.')
+    .requiredOption('--image <image>', 'default image for jobs', process.env['LOCKSTEP_IMAGE'])
+    .option('--image-pull-policy <policy>', 'default image pull policy for jobs')
     .addOption(
-      new Option('--namespace <name>', 'serve only jobs of this namespace; repeat for several')
+      new Option('--namespace <name>', 'manage only jobs of this namespace; repeatable')
         .env('LOCKSTEP_NAMESPACES')
         .argParser(namespaces),
     )
-    .option('--allow-any-template', 'let jobs set any field of their pods (LOCKSTEP_ALLOW_ANY_TEMPLATE=true)', false)
+    .option(
+      '--allow-any-template',
+      'allow jobs to set any field of their worker pods (also LOCKSTEP_ALLOW_ANY_TEMPLATE=true)',
+      false,
+    )
     .addOption(
       new Option(
         '--name-servers <list>',
-        "name servers that workers can reach, comma-separated: NAMESPACE/LABEL=VALUE or CIDR; default: the cluster's kube-dns",
+        "name servers that workers may reach, comma-separated NAMESPACE/LABEL=VALUE or CIDR (default: the cluster's kube-dns)",
       )
         .env('LOCKSTEP_NAME_SERVERS')
         .argParser(nameServers),
     )
-    .option('--kubeconfig <file>', 'default: KUBECONFIG, the home directory, or the pod it runs in')
-    .option('--no-leader-election', 'act at once; only where it is certain that no other operator runs')
+    .option(
+      '--kubeconfig <file>',
+      'path of a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the service account of its pod)',
+    )
+    .option('--no-leader-election', 'run without a leader lease; only safe if no other operator runs')
     .option(
       '--lease-namespace <name>',
-      "namespace of the lease and the operator's key; default: the operator's own namespace",
+      "namespace of the leader lease and the operator's key (default: the operator's own namespace)",
     )
-    .option('--lease-seconds <seconds>', 'how long another operator waits for one that is silent', positive, 15)
-    .option('--watch-silence <seconds>', 'a watch on which nothing comes for as long is begun again', positive, 150)
+    .option(
+      '--lease-seconds <seconds>',
+      'time until another operator takes over from an unresponsive leader',
+      positive,
+      15,
+    )
+    .option('--watch-silence <seconds>', 'restart a watch after this time without data', positive, 150)
     .option('--listen <host:port>', 'address of /healthz and /readyz', endpoint, { host: '0.0.0.0', port: 8080 })
-    .option('--metrics <host:port>', 'address of /metrics; default: not served', endpoint)
-    .option('--concurrency <jobs>', 'jobs processed at once; one namespace gets at most half', positive, 16)
-    .option('--rate <requests>', 'requests per second to the API server; twice as many at once', positive, 50)
+    .option('--metrics <host:port>', 'address of /metrics (default: none)', endpoint)
+    .option(
+      '--concurrency <jobs>',
+      'jobs reconciled concurrently; at most half of them from one namespace',
+      positive,
+      16,
+    )
+    .option('--rate <requests>', 'average requests per second to the API server; bursts of twice as many', positive, 50)
     .option('--log <level>', 'debug, info, warn, error or silent', 'info');
 }
 
-/** @param before - of the flags before it. */
+/** Parses namespaces. @param before - those of earlier flags. */
 function namespaces(text: string, before: readonly string[] = []): readonly string[] {
   const names = text.split(',');
   const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
@@ -75,7 +92,7 @@ function namespaces(text: string, before: readonly string[] = []): readonly stri
   return [...before, ...names];
 }
 
-/** A switch that a variable may set as well. */
+/** Value of a boolean flag that an environment variable may also set. */
 function isSet(flag: boolean, name: string): boolean {
   const text = process.env[name] ?? 'false';
   if (text !== 'true' && text !== 'false') throw new Error(`${name}: expected true or false, got "${text}"`);
@@ -90,7 +107,7 @@ function nameServers(text: string): readonly NameServer[] {
   }
 }
 
-function endpoint(text: string): Place {
+function endpoint(text: string): Endpoint {
   const [, host, port] = /^(?:\[?([^\]]*)\]?):(\d{1,5})$/.exec(text) ?? [];
   if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('expected HOST:PORT');
   return { host: host === '' ? '0.0.0.0' : host!, port: Number(port) };
@@ -142,13 +159,13 @@ async function run(flags: Flags): Promise<void> {
   });
 }
 
-/** From the `package.json` beside `dist`. */
+/** Lockstep's version, from the `package.json` next to `dist`. */
 function version(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-// What gRPC has to say comes as errors, in our words.
+// gRPC's failures are reported as errors of the calls.
 setLogVerbosity(logVerbosity.NONE);
 const program = command().exitOverride();
 try {

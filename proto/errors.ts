@@ -1,8 +1,9 @@
 import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 
 /**
- * Errors between a coordinator and a worker. BAD_ENGINE: the worker's machine cannot provide the job's engine, or the
- * engine cannot run the model, so a restart would fail again.
+ * Errors between a coordinator and a worker. BAD_ENGINE: the worker's machine can't provide the job's engine, or the
+ * engine can't run the model, so a restart would fail again. UNKNOWN_PART and BAD_PART: a chunk of the dataset is
+ * unknown, or damaged.
  */
 export type ClusterErrorCode =
   | 'PROTOCOL_VERSION'
@@ -10,8 +11,7 @@ export type ClusterErrorCode =
   | 'UNTRUSTED'
   | 'BAD_MESSAGE'
   | 'BAD_CHUNK'
-  | 'UNKNOWN_PART'
-  | 'BAD_PART'
+  | 'UNKNOWN_CHUNK'
   | 'STALE_PARTIAL'
   | 'UNREACHABLE'
   | 'LOST'
@@ -31,8 +31,7 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   UNTRUSTED: status.UNAUTHENTICATED,
   BAD_MESSAGE: status.INVALID_ARGUMENT,
   BAD_CHUNK: status.DATA_LOSS,
-  UNKNOWN_PART: status.NOT_FOUND,
-  BAD_PART: status.DATA_LOSS,
+  UNKNOWN_CHUNK: status.NOT_FOUND,
   STALE_PARTIAL: status.ABORTED,
   UNREACHABLE: status.UNAVAILABLE,
   LOST: status.DEADLINE_EXCEEDED,
@@ -47,18 +46,12 @@ const grpcStatus: Record<ClusterErrorCode, status> = {
   STOPPED: status.CANCELLED,
 };
 
-const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set([
-  'UNREACHABLE',
-  'LOST',
-  'BAD_CHUNK',
-  'BAD_PART',
-  'DUPLICATE_WORKER',
-]);
+const retryableCodes: ReadonlySet<ClusterErrorCode> = new Set(['UNREACHABLE', 'LOST', 'BAD_CHUNK', 'DUPLICATE_WORKER']);
 const codeKey = 'lockstep-code';
-/** Characters of an error's message that are sent; headers may have 64 KiB. */
+/** Longest error message that is sent, in characters; headers are limited to 64 KiB. */
 const maxDetails = 4_000;
 
-/** An error of the cluster, with a closed code. The message says what was expected, what was found and what to do. */
+/** An error with a closed code. The message states what was expected, what was found and what to do. */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError';
   readonly retryable: boolean;
@@ -72,24 +65,24 @@ export class ClusterError extends Error {
   }
 }
 
-/** Whether `code` is one of ours, as it comes from elsewhere. */
+/** Whether `code`, as received, is a ClusterErrorCode. */
 export function isClusterErrorCode(code: string): code is ClusterErrorCode {
   return Object.hasOwn(grpcStatus, code);
 }
 
-/** The gRPC status that carries `error` to the other side. */
+/** gRPC status that transmits `error`. */
 export function toStatus(error: ClusterError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const metadata = new Metadata();
   metadata.set(codeKey, error.code);
   return { code: grpcStatus[error.code], details: headerText(error.message), metadata };
 }
 
-/** Details travel in a header, percent-encoded; of longer ones, or of half a character, the call would never end. */
+/** Text for a header, where it is percent-encoded. Longer texts, or half a surrogate pair, would keep the call open. */
 function headerText(text: string): string {
   return Buffer.from(text.slice(0, maxDetails)).toString();
 }
 
-/** The error of a failed call: the sender's own where it was a ClusterError, else UNREACHABLE or what the status says. */
+/** Error of a failed call: the sender's ClusterError if there is one, otherwise one derived from the status. */
 export function fromServiceError(error: ServiceError, operation: string): ClusterError {
   const sent = error.metadata?.get(codeKey)[0];
   if (typeof sent === 'string' && isClusterErrorCode(sent)) {

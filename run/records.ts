@@ -1,4 +1,4 @@
-/** One committed step: a row of `steps.csv`. */
+/** A committed step: a row of `steps.csv`. */
 export interface StepRecord {
   /** Index of the update, from 0. */
   readonly step: number;
@@ -8,7 +8,7 @@ export interface StepRecord {
   readonly samples: number;
   /** Mean loss over the step's samples, before the update. */
   readonly loss: number;
-  /** How many of the samples were classified correctly, before the update. */
+  /** Samples classified correctly, before the update. */
   readonly correct: number;
   readonly learningRate: number;
   /** Wall time from sending the parameters to the update being complete. */
@@ -17,11 +17,11 @@ export interface StepRecord {
   readonly workers: number;
 }
 
-/** The model's answers on the whole test set, after some step. */
+/** Result of an evaluation on the whole test set. */
 export interface EvaluationRecord {
-  /** Committed updates when it was taken. */
+  /** Committed updates at that time. */
   readonly step: number;
-  /** Complete epochs when it was taken. */
+  /** Complete epochs at that time. */
   readonly epoch: number;
   /** Mean negative log-likelihood over the test set. */
   readonly loss: number;
@@ -31,14 +31,14 @@ export interface EvaluationRecord {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** An evaluation with what else is kept of it: a line of `evaluations.jsonl`. */
+/** An evaluation with its last rows and duration: a line of `evaluations.jsonl`. */
 export interface EvaluationEntry {
   readonly record: EvaluationRecord;
   readonly testRows: readonly TestRow[];
   readonly durationMs: number;
 }
 
-/** One link of the digest chain: a line of `digests.jsonl`. */
+/** An entry of the digest chain: a line of `digests.jsonl`. */
 export interface DigestEntry {
   /** From 1. */
   readonly epoch: number;
@@ -56,20 +56,20 @@ export interface TestRow {
   readonly label: number;
 }
 
-/** What a run has to tell besides its steps. */
+/** Counts of exceptional events in a run. */
 export interface RunCounts {
-  /** Shard-steps that were computed twice on purpose. */
+  /** Shard-steps computed by two workers for comparison. */
   readonly audited: number;
-  /** Nodes that were given to a second worker because the first was late. */
+  /** Tree nodes that a backup computed for a straggler. */
   readonly speculated: number;
-  /** Results of two workers for the same shards that differ in a bit. */
+  /** Pairs of results for the same shards that differ in a bit. */
   readonly faults: number;
-  /** Steps left out because their gradients were not finite. */
+  /** Steps skipped because their gradients were not finite. */
   readonly skipped: number;
 }
 
-/** What a run has recorded, in order. */
-export interface RunHistorySoFar {
+/** Records of a run, in order. */
+export interface RecordedHistory {
   readonly steps: readonly StepRecord[];
   readonly evaluations: readonly EvaluationEntry[];
   readonly digests: readonly DigestEntry[];

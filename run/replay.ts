@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobError } from '../job/errors.js';
 import { manifestPlan } from '../job/plan.js';
-import { checkpointName, checkpointSteps } from './checkpoint-decisions.js';
-import type { RecordedRun } from './compare-runs.js';
+import { checkpointName, checkpointSteps } from './checkpoint/checkpoint-decisions.js';
+import type { RecordedRun } from './history/compare-digests.js';
 
 /** Epochs of a run, both included, from 1. */
 export interface EpochRange {
@@ -13,8 +13,8 @@ export interface EpochRange {
 }
 
 /**
- * Reads `a..b`, or `a` for one epoch; without text all epochs of the run.
- * @throws JobError BAD_OPTION when the run has not got them.
+ * Parses `a..b`, or `a` for one epoch; default: all epochs of the run.
+ * @throws JobError BAD_OPTION when the run doesn't have them.
  */
 export function parseEpochs(text: string | undefined, epochs: number): EpochRange {
   if (text === undefined && epochs > 0) return { first: 1, last: epochs };
@@ -27,8 +27,8 @@ export function parseEpochs(text: string | undefined, epochs: number): EpochRang
 }
 
 /**
- * Makes a run directory beside the run that goes on from its newest checkpoint before epoch `first`, so that a
- * coordinator started on it trains those epochs again. The run itself is only read.
+ * Creates a temporary run directory with the run's checkpoints up to epoch `first`, so that a coordinator started on it
+ * trains the epochs from `first` on again. The run itself is only read.
  * @returns the directory; the caller removes it.
  */
 export async function prepareReplay({ path, manifest }: RecordedRun, { first }: EpochRange): Promise<string> {
@@ -51,7 +51,7 @@ export async function prepareReplay({ path, manifest }: RecordedRun, { first }: 
   }
 }
 
-/** What the run computed with is binding for its replay; how it ended is not. */
+/** Content of the replay's `run.json`: it keeps the run's engine, but not its outcome. */
 async function engineRecord(path: string): Promise<object> {
   const run = JSON.parse(await readFile(join(path, 'run.json'), 'utf8')) as Record<string, unknown>;
   return { outcome: 'running', engine: run['engine'], reproducible: run['reproducible'] };

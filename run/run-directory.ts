@@ -2,13 +2,14 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { access, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { InvariantError, JobError } from '../job/errors.js';
-import type { DigestEntry, EvaluationEntry, StepRecord, RunHistorySoFar } from './records.js';
-import { lockRun, type RunLock } from './run-lock.js';
-import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './run-records.js';
+import { JobError } from '../job/errors.js';
+import { InvariantError } from '../util/errors.js';
+import type { DigestEntry, EvaluationEntry, StepRecord, RecordedHistory } from './records.js';
+import { lockRun, type RunLock } from './lock/run-lock.js';
+import { type CutBack, cutDigests, cutEvaluations, cutSteps, formatLine, formatStep } from './record-format.js';
 import { asideEnding, cannotWrite, isDiskFull, makeDirectory, makeParents, writeWhole } from './write-file.js';
 
-/** What the growing files hold when a start begins. */
+/** Records found at a start, split at its checkpoint. */
 export interface RecordsSoFar {
   readonly steps: CutBack<StepRecord>;
   readonly digests: CutBack<DigestEntry>;
@@ -23,16 +24,16 @@ interface Streams {
 
 const rowsDelayMs = 200;
 
-/** The files of one run. Locked while in use; every file but the growing ones is written aside and renamed. */
+/** Writer of a run's files. Holds the lock; replaces files atomically, except for the record files, which grow. */
 export class RunDirectory {
   #lock: RunLock | undefined;
   #streams: Streams | undefined;
-  /** Of steps.csv, not written yet. */
+  /** Rows of steps.csv that aren't written yet. */
   #rows = '';
   #rowsTimer: NodeJS.Timeout | undefined;
-  /** The files of `replaceSoon`; never rejects. */
+  /** Pending writes of `replaceSoon`; never rejects. */
   #soon = Promise.resolve();
-  /** Rejects when a record cannot be written, as on a full disk, or the lock is lost; the run cannot go on then. */
+  /** Rejects when a record cannot be written, as on a full disk, or the lock is lost; the run must stop then. */
   readonly failed: Promise<never>;
   #fail!: (error: Error) => void;
 
@@ -42,8 +43,8 @@ export class RunDirectory {
   }
 
   /**
-   * Makes and locks the directory of a run, new or not.
-   * @param onWaiting - told why when another process has to give it free first.
+   * Creates a run's directory, or opens an existing one, and locks it.
+   * @param onWaiting - called with the reason while another process holds the lock.
    * @throws JobError BAD_RUN_DIRECTORY when it cannot be written or is in use.
    */
   static async open(path: string, onWaiting: (reason: string) => void = () => undefined): Promise<RunDirectory> {
@@ -71,7 +72,7 @@ export class RunDirectory {
     return directory;
   }
 
-  /** The content of a file, or undefined where there is none. */
+  /** The content of a file; undefined if it doesn't exist. */
   async read(name: string): Promise<string | undefined> {
     try {
       return await readFile(join(this.path, name), 'utf8');
@@ -85,7 +86,7 @@ export class RunDirectory {
     return readFile(join(this.path, name));
   }
 
-  /** Names of the checkpoint files. What a writer left unfinished that was killed is removed. */
+  /** Names of the checkpoint files. Removes incomplete files of a killed writer. */
   async listCheckpoints(): Promise<string[]> {
     const folder = join(this.path, 'checkpoints');
     const names = await readdir(folder);
@@ -94,13 +95,13 @@ export class RunDirectory {
     return names.filter((name) => !unfinished.includes(name));
   }
 
-  /** What was recorded up to the state after `step` updates; may be asked for while more is added. */
-  async recordsUpTo(step: number): Promise<RunHistorySoFar> {
+  /** Records up to the state after `step` updates; may be called while more are added. */
+  async recordsUpTo(step: number): Promise<RecordedHistory> {
     const { steps, digests, evaluations } = await this.#readRecords(step);
     return { steps: steps.kept, digests: digests.kept, evaluations: evaluations.kept };
   }
 
-  /** Cuts the growing files back to the state after `step` updates, and opens them; called once. */
+  /** Cuts the record files back to the state after `step` updates, and opens them; called once. */
   async beginRecords(step: number): Promise<RecordsSoFar> {
     const { steps, digests, evaluations } = await this.#readRecords(step);
     this.#streams = {
@@ -111,7 +112,7 @@ export class RunDirectory {
     return { steps, digests, evaluations };
   }
 
-  /** Its row is in the file a moment later, together with those that follow: each write wakes other threads. */
+  /** Adds a row, which is written a moment later together with its successors, because each write wakes other threads. */
   addStep(record: StepRecord): void {
     const { steps } = this.#open;
     this.#rows += formatStep(record);
@@ -126,7 +127,7 @@ export class RunDirectory {
     this.#open.evaluations.write(formatLine(entry));
   }
 
-  /** Writes a whole file durably. @throws JobError BAD_RUN_DIRECTORY; the file is as it was before. */
+  /** Writes a whole file durably. @throws JobError BAD_RUN_DIRECTORY; an older file is untouched. */
   async write(name: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<string> {
     const path = join(this.path, name);
     await makeDirectory(dirname(path));
@@ -138,7 +139,7 @@ export class RunDirectory {
     return this.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** Writes a whole file in the background, after those before it; one that cannot be written fails the run. */
+  /** Writes a whole file in the background, in order of calls; a failure rejects `failed`. */
   replaceSoon(name: string, content: string): void {
     this.#soon = this.#soon
       .then(() => this.write(name, content))
@@ -148,13 +149,13 @@ export class RunDirectory {
       );
   }
 
-  /** The records added so far are on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
+  /** Makes the records so far durable. @throws JobError BAD_RUN_DIRECTORY */
   async flushRecords(): Promise<void> {
     this.#writeRows(this.#open.steps);
     await Promise.race([Promise.all(Object.values(this.#open).map(flush)), this.failed]);
   }
 
-  /** Ends the growing files; they are complete on disk afterwards. @throws JobError BAD_RUN_DIRECTORY */
+  /** Completes and closes the record files. @throws JobError BAD_RUN_DIRECTORY */
   async endRecords(): Promise<void> {
     await this.#soon;
     if (!this.#streams) return;
@@ -167,7 +168,7 @@ export class RunDirectory {
     }
   }
 
-  /** Gives the directory free; what went wrong with the records has been told before. */
+  /** Releases the lock. Errors of the records have been reported before. */
   async close(): Promise<void> {
     await this.endRecords().catch(() => undefined);
     await this.#lock?.release();
@@ -202,7 +203,7 @@ export class RunDirectory {
   }
 }
 
-/** Everything written to `stream` so far is on disk afterwards. */
+/** Makes everything written to `stream` so far durable. */
 async function flush(stream: WriteStream): Promise<void> {
   await new Promise<void>((resolve, reject) => stream.write('', (error) => (error ? reject(error) : resolve())));
   const file = await open(stream.path, 'r+');

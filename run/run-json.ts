@@ -1,8 +1,62 @@
+import { z } from 'zod';
+import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
-import type { RunRecord } from '../coordinator/persistence/previous-run.js';
 import type { RunDirectory } from './run-directory.js';
 
-/** `run.json`: what a run computes with, how often it was started, and in the end how it went. */
+/** Everything known of a worker that decides the bits it computes; `run.json` keeps that of the run. */
+export interface EngineClass extends EngineInfo {
+  /** SHA-256 of the outputs of the job's programs on probe inputs, 64 hexadecimal digits. */
+  readonly fingerprint: string;
+}
+
+/** Engine of a run; binding for every start of the coordinator on that run. */
+export interface RunEngine {
+  readonly engine: EngineClass;
+  /** False once a worker of another class was admitted (`numerics: mixed`). */
+  readonly reproducible: boolean;
+}
+
+const repeatedSchema = z.looseObject({ steps: z.number(), seconds: z.number() });
+const engineSchema = z.looseObject({
+  name: z.string(),
+  version: z.string(),
+  device: z.string(),
+  lowering: z.string(),
+  threads: z.number(),
+  fingerprint: z.string(),
+});
+const runRecordSchema = z.looseObject({
+  outcome: z.enum(['running', 'finished', 'stopped', 'failed']),
+  /** Reason of the failure. */
+  failure: z.string().optional(),
+  /** Names the run across all its starts; runs of older versions get theirs at the next start. */
+  runId: z.string().min(1).max(100).optional(),
+  /** Starts of the coordinator on this run so far. */
+  term: z.int().min(1).default(1),
+  /** Updates that were computed again because a start resumed from an older checkpoint. */
+  repeated: repeatedSchema.default({ steps: 0, seconds: 0 }),
+  engine: engineSchema.optional(),
+  reproducible: z.boolean().default(true),
+  /** Set when training has ended, like those below. */
+  steps: z.int().optional(),
+  seconds: z.number().optional(),
+  finalDigest: z.string().optional(),
+});
+
+/** Content of `run.json` that later starts and `lockstep runs` rely on. */
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** Parses `run.json`. @throws SyntaxError or z.ZodError */
+export function parseRunRecord(json: string): RunRecord {
+  return runRecordSchema.parse(JSON.parse(json));
+}
+
+/** Engine that a run is bound to; undefined before its first step. */
+export function engineOf({ engine, reproducible }: RunRecord): RunEngine | undefined {
+  return engine && engine.fingerprint !== '' ? { engine, reproducible } : undefined;
+}
+
+/** Writer of `run.json`: the engine of a run, the number of its starts, and finally its result. */
 export class RunJson {
   #content: Record<string, unknown>;
   #written: Promise<void> = Promise.resolve();
@@ -22,7 +76,7 @@ export class RunJson {
     };
   }
 
-  /** Changes fields; durable when it settles. Calls are carried out in order. @throws JobError BAD_RUN_DIRECTORY */
+  /** Changes fields. Resolves once they are durable; calls take effect in order. @throws JobError BAD_RUN_DIRECTORY */
   update(fields: object): Promise<void> {
     this.#content = { ...this.#content, ...fields };
     const content = this.#content;

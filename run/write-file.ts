@@ -3,19 +3,19 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { JobError } from '../job/errors.js';
 
-/** Ending of a file that is being written. */
+/** Extension of an incomplete file. */
 export const asideEnding = '.part';
-/** As `w`, but through no link, which somebody else's directory may have in the place of a new file. */
+/** Like `w`, but fails on a symbolic link, which a directory of another user may contain. */
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
 
-/** Makes a directory and its parents. @throws JobError BAD_RUN_DIRECTORY */
+/** Creates a directory and its parents. @throws JobError BAD_RUN_DIRECTORY */
 export async function makeDirectory(path: string): Promise<void> {
   await makeParents(path).catch((cause: unknown) => {
     throw cannotWrite(path, cause);
   });
 }
 
-/** As `mkdir` with `recursive`, which reports ENOENT for a full disk. @throws the system's own error */
+/** Like recursive `mkdir`, which wrongly reports ENOENT on a full disk. @throws the system's own error */
 export async function makeParents(path: string): Promise<void> {
   const make = () =>
     mkdir(path).catch(async (cause: NodeJS.ErrnoException) => {
@@ -30,8 +30,8 @@ export async function makeParents(path: string): Promise<void> {
 }
 
 /**
- * Writes a whole file durably: aside, flushed to disk, renamed; so a reader never sees half of one.
- * @param content - several parts are written one after the other.
+ * Writes a file durably and atomically: to a temporary file, which is flushed and renamed.
+ * @param content - parts are concatenated.
  * @throws JobError BAD_RUN_DIRECTORY with the system's reason as cause; an older file of that name is untouched.
  */
 export async function writeWhole(path: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
@@ -56,7 +56,7 @@ function isParts(content: string | Uint8Array | readonly Uint8Array[]): content 
   return Array.isArray(content);
 }
 
-/** Makes a renaming durable; not every system can open a directory for it. */
+/** Makes a rename durable, on systems that can open a directory. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r').catch(() => undefined);
   await directory?.sync().catch(() => undefined);
@@ -69,7 +69,7 @@ export function isDiskFull(cause: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** The error for a file of a run that cannot be written. */
+/** Error for a run's file that cannot be written. */
 export function cannotWrite(path: string, cause: unknown): JobError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const advice = 'make room on that disk or grant access, or pass --run DIR with another place';

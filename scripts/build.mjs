@@ -1,4 +1,4 @@
-// Compiles the TypeScript of the product into dist/, bundles the live page's script, and copies the .proto files:
+// Compiles the TypeScript into dist/, bundles the live page's script, and copies the .proto files:
 // node scripts/build.mjs [--if-changed]   (--if-changed: only if an input is newer than dist/)
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -15,7 +15,7 @@ if (process.argv.includes('--if-changed') && isCurrent()) process.exit(0);
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-// npm makes the command executable when it links it; a build after that begins with a new file.
+// npm makes the command executable only when linking it; a later build creates a new file.
 chmodSync(join(root, 'dist/cli/main.js'), 0o755);
 for (const path of ['proto/lockstep', 'observe/tensorboard/event.proto']) {
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
@@ -34,7 +34,7 @@ buildSync({
   logLevel: 'warning',
 });
 
-/** Whether the last file that a build writes is newer than every input. */
+/** True if the last file written by a build is newer than every input. */
 function isCurrent() {
   const built = modified(bundle);
   const folders = [

@@ -1,4 +1,4 @@
-// Writes the CustomResourceDefinition from the schemas, out of what `npm run build` made.
+// Writes the CustomResourceDefinition from the schemas; needs `npm run build`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';

@@ -1,11 +1,11 @@
-// Downloads a file recorded in scripts/downloads.json and checks its SHA-256: node scripts/fetch.mjs NAME TARGET
-// TARGET appears complete or not at all. FETCH_URL names a mirror's address for the same file.
+// Downloads a file listed in scripts/downloads.json and verifies its SHA-256: node scripts/fetch.mjs NAME TARGET
+// TARGET is written completely or not at all. FETCH_URL is the file's address on a mirror.
 import { createHash } from 'node:crypto';
 import { createWriteStream, readFileSync, renameSync, rmSync } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Longest time for one file, 250 to 400 MB. */
+/** Time limit for one file of 250 to 400 MB. */
 const LIMIT_MS = 30 * 60_000;
 
 const [name, target] = process.argv.slice(2);
@@ -27,7 +27,7 @@ try {
   process.exitCode = 1;
 }
 
-/** @returns SHA-256 of what was written to `file`. */
+/** Downloads to `file`. @returns its SHA-256. */
 async function receive(url, file) {
   const response = await fetch(url, { signal: AbortSignal.timeout(LIMIT_MS) });
   if (!response.ok || response.body === null) throw new Error(`expected the file, got HTTP status ${response.status}`);

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Fetches what ONNX Runtime needs to compute on NVIDIA GPUs and Lockstep's packages do not hold: its CUDA provider, and
-# CUDA's libraries with cuDNN, into node_modules/onnxruntime-node and gpu-libraries (3 GB). Lockstep is built, too.
+# Builds Lockstep, and downloads what ONNX Runtime needs for NVIDIA GPUs: its CUDA provider into
+# node_modules/onnxruntime-node, and CUDA with cuDNN into gpu-libraries (3 GB).
 #
 # usage: scripts/gpu-setup.sh
-#   CUDA 13: driver 580 or newer, compute capability 7.5 or more. All files come from PyPI; each is checked against the
+#   CUDA 13: driver 580 or newer, compute capability 7.5 or higher. All files come from PyPI and are verified against the
 #   SHA-256 in scripts/downloads.json or scripts/gpu-requirements.txt.
 #
-# Linux on x86-64; needs npm and python3 with pip, no GPU. For a machine without internet: run it on one with, and carry
-# the whole folder there. There, NVIDIA's driver (libcuda.so.1) and Node.js must be installed.
+# Linux on x86-64; needs npm and python3 with pip, but no GPU. For a machine without internet, run it on another one and
+# copy the whole folder. The target machine needs NVIDIA's driver (libcuda.so.1) and Node.js.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,16 +35,16 @@ mv "$libraries"/onnxruntime/capi/libonnxruntime_providers_{cuda,shared}.so "$ort
 
 python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: \
   --target "$libraries" --upgrade -r scripts/gpu-requirements.txt
-# The libraries are wanted, not Python's packages.
+# Keep only the libraries of the Python packages.
 find "$libraries" -mindepth 1 -maxdepth 1 ! -name nvidia -exec rm -rf {} +
 
 path=$(printf '%s:' "$libraries"/nvidia/*/lib)
 provider=$(ls "$ort"/bin/napi-v*/linux/x64/libonnxruntime_providers_cuda.so)
-# The driver's own library is not fetched, and not needed to fetch the others.
+# libcuda.so comes with the driver, which this machine may not have.
 missing=$(LD_LIBRARY_PATH=$path ldd "$provider" | grep 'not found' | grep -v libcuda.so || true)
 if [ -n "$missing" ]; then
-  echo "gpu-setup: expected all libraries of $provider to be there, got none for: $missing" >&2
+  echo "gpu-setup: expected all libraries of $provider, missing: $missing" >&2
   exit 1
 fi
-echo 'lockstep train and npm run bench:gpu find the libraries by themselves. For a worker that is started by hand:'
+echo 'lockstep train and npm run bench:gpu find the libraries automatically. For a worker started manually:'
 echo "  export LD_LIBRARY_PATH=$path\${LD_LIBRARY_PATH:-}"

@@ -1,7 +1,7 @@
-// Prints a CycloneDX SBOM of what is installed in TREE, without what only development needs:
+// Prints a CycloneDX SBOM of the packages installed in TREE, without development dependencies:
 // node scripts/sbom.mjs [TREE [DOWNLOAD…]]   (DOWNLOAD: name in scripts/downloads.json of a file unpacked into TREE)
 //
-// Equal trees give equal bytes: npm's time stamp and serial number are left out.
+// Reproducible: npm's timestamp and serial number are omitted.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,14 +16,14 @@ if (unknown.length > 0) {
 const args = ['sbom', '--sbom-format', 'cyclonedx', '--loglevel', 'error'];
 const text = execFileSync('npm', args, { cwd: tree, encoding: 'utf8', maxBuffer: 1 << 26 });
 const { serialNumber: _serialNumber, metadata, components: all, dependencies: edges, ...rest } = JSON.parse(text);
-// `--omit dev` would also leave out what is needed by both.
+// `--omit dev` would also omit packages needed by both.
 const components = all.filter(({ properties }) => !properties.some(isDevelopment));
 const listed = new Set([metadata.component['bom-ref'], ...components.map((component) => component['bom-ref'])]);
 const dependencies = edges
   .filter(({ ref }) => listed.has(ref))
   .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => listed.has(other)) }));
 const { timestamp: _timestamp, component, ...about } = metadata;
-// npm calls it after its folder.
+// npm names the component after its folder.
 const { name } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
 const downloads = names.map((name) => ({
   'bom-ref': name,

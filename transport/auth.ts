@@ -4,20 +4,20 @@ import { ClusterError, toStatus } from '../proto/errors.js';
 
 const header = 'authorization';
 
-/** Metadata of a call; carries the cluster's token where there is one. */
+/** Metadata of a call, with the cluster's token if there is one. */
 export function callMetadata(token?: string): Metadata {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set(header, `Bearer ${token}`);
   return metadata;
 }
 
-/** Compares in a time that does not depend on where the strings differ. */
+/** Compares two strings in constant time. */
 export function tokensEqual(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }
 
-/** Refuses every call that does not carry `token`. Neither token is ever logged. */
+/** Rejects calls without `token`. No token is ever logged. */
 export function requireToken(token: string): ServerInterceptor {
   const refusal = toStatus(
     new ClusterError('UNAUTHENTICATED', "call: expected the cluster's token, got none or another; pass --token-file"),

@@ -3,32 +3,32 @@ import { isIP } from 'node:net';
 import type * as X509 from '@peculiar/x509';
 
 /** A certificate and its private key, both PEM; the key is PKCS #8. */
-export interface KeyPair {
+interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }
 
 /** Files for a cluster's mutual TLS. The CA's key is not included, so another certificate needs another CA. */
 export interface ClusterCertificates {
-  /** The CA's certificate, PEM: what every side checks the other's certificate against. */
+  /** Certificate of the CA that signs both sides' certificates, PEM. */
   readonly ca: string;
-  /** For the named hosts; a server's certificate that is good for a client too, as it starts local workers. */
+  /** For the named hosts; valid for servers and clients, because its local workers use it too. */
   readonly coordinator: KeyPair;
-  /** For all workers and for whoever controls the job; no server can be run with it. */
+  /** For workers and control clients; not valid for servers. */
   readonly worker: KeyPair;
 }
 
 export interface CertificateOptions {
-  /** DNS names and IP addresses (IPv6 without brackets) at which the coordinator is reached; at least one. */
+  /** DNS names and IP addresses (IPv6 without brackets) of the coordinator; at least one. */
   readonly hosts: readonly string[];
-  /** How long they are good for. */
+  /** Validity in days. */
   readonly days: number;
-  /** Now, in ms since 1970. */
+  /** Current time, in ms since 1970. */
   readonly nowMs: number;
 }
 
 export interface AuthorityOptions extends Omit<CertificateOptions, 'hosts'> {
-  /** The CA's own keys, `caAlgorithm`, extractable public key; absent: new ones. */
+  /** Keys of the CA, of `caAlgorithm`, with an extractable public key; absent: new ones. */
   readonly keys?: webcrypto.CryptoKeyPair;
 }
 
@@ -51,10 +51,10 @@ interface Signer {
 /** Algorithm of all keys here. */
 export const caAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const dayMs = 86_400_000;
-/** Clocks of the cluster's machines may differ by so much. */
+/** Tolerated difference between the clocks of the cluster's machines. */
 const clockSkewMs = 300_000;
 
-/** Makes a private CA, and with it a certificate of the coordinator and one of the workers. Their keys are P-256. */
+/** Creates a private CA, and certificates for the coordinator and for the workers. All keys are P-256. */
 export async function makeCertificates({ hosts, ...options }: CertificateOptions): Promise<ClusterCertificates> {
   const authority = await createAuthority(options);
   const [coordinator, worker] = await Promise.all([authority.issueCoordinator(hosts), authority.issueWorker()]);
@@ -66,7 +66,7 @@ export async function makeCertificates({ hosts, ...options }: CertificateOptions
  * certificates that the other issued. Serial number and validity differ.
  */
 export async function createAuthority({ days, nowMs, keys: given }: AuthorityOptions): Promise<Authority> {
-  // The library's dependency injection wants it there first.
+  // Required by the library's dependency injection, before the library itself.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const validity = { notBefore: new Date(nowMs - clockSkewMs), notAfter: new Date(nowMs + days * dayMs) };
@@ -112,7 +112,7 @@ async function signAuthority({ x509, name, keys, validity }: Signer): Promise<st
   return certificate.toString('pem') + '\n';
 }
 
-/** @param usages - object identifiers of what the key may be used for. */
+/** @param usages - object identifiers of the extended key usages. */
 async function issue(ca: Signer, subject: string, usages: string[], more: X509.Extension[]): Promise<KeyPair> {
   const { x509, validity } = ca;
   const keys = await crypto.subtle.generateKey(caAlgorithm, true, ['sign', 'verify']);
@@ -137,7 +137,7 @@ async function issue(ca: Signer, subject: string, usages: string[], more: X509.E
   return { cert: certificate.toString('pem') + '\n', key: x509.PemConverter.encode(key, 'PRIVATE KEY') + '\n' };
 }
 
-/** 127 random bits in hex; positive, as a certificate wants it. */
+/** Random serial number in hex; positive, as X.509 requires. */
 function serialNumber(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;

@@ -1,30 +1,20 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   type ChannelOptions,
   type ClientDuplexStream,
-  type ClientReadableStream,
-  type GrpcObject,
   loadPackageDefinition,
   type Metadata,
   type MethodDefinition,
-  type ServiceClientConstructor,
-  type ServiceDefinition,
-  type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type {
-  Alive,
-  ControlReply,
-  DataChunk,
-  FetchRequest,
-  FromWorker,
-  Heartbeat,
-  HistoryReply,
-  ReceivedToWorker,
-  StatusReply,
-  ToWorker,
-} from '../proto/messages.js';
+import { protoFiles, protoFolder } from '../proto/contract.js';
+import type { ProtoGrpcType as ClusterPackage } from '../proto/generated/cluster.js';
+import type { ProtoGrpcType as ControlPackage } from '../proto/generated/control.js';
+import type { ProtoGrpcType as DataPackage } from '../proto/generated/data.js';
+import type { ClusterClient as GeneratedClusterClient } from '../proto/generated/lockstep/v1/Cluster.js';
+import type { FromWorker, ReceivedToWorker, ToWorker } from '../proto/messages.js';
+
+export type { ControlClient } from '../proto/generated/lockstep/v1/Control.js';
+export type { DataClient } from '../proto/generated/lockstep/v1/Data.js';
 
 /** Version of the contract; raised when a change makes older workers unusable. */
 export const PROTOCOL_VERSION = 3;
@@ -42,34 +32,12 @@ export const channelOptions = {
   'grpc.max_send_message_length': 8 * 1024 * 1024,
 } satisfies ChannelOptions;
 
-export interface ClusterClient extends InstanceType<ServiceClientConstructor> {
+/** Client of Cluster; the messages of Join are narrowed to exactly one field. */
+export interface ClusterClient extends Omit<GeneratedClusterClient, 'Join' | 'join'> {
   Join(metadata: Metadata): ClientDuplexStream<FromWorker, ReceivedToWorker>;
-  Beat(metadata: Metadata): ClientDuplexStream<Heartbeat, Alive>;
-}
-export interface DataClient extends InstanceType<ServiceClientConstructor> {
-  Fetch(request: FetchRequest, metadata: Metadata): ClientReadableStream<DataChunk>;
-}
-type Unary<Reply> = (
-  request: object,
-  metadata: Metadata,
-  options: { deadline: number },
-  callback: (error: ServiceError | null, reply?: Reply) => void,
-) => unknown;
-export interface ControlClient extends InstanceType<ServiceClientConstructor> {
-  Status: Unary<StatusReply>;
-  Watch(request: object, metadata: Metadata): ClientReadableStream<StatusReply>;
-  History: Unary<HistoryReply>;
-  Pause: Unary<ControlReply>;
-  Resume: Unary<ControlReply>;
-  Checkpoint: Unary<ControlReply>;
-  Stop: Unary<ControlReply>;
-  Scale: Unary<ControlReply>;
 }
 
-/**
- * A message that is encoded when the first connection comes to write it, and once: it can be written to any number of
- * Join streams.
- */
+/** A message that is encoded once, when it is first written, and can be written to any number of Join streams. */
 export class Encoded {
   #bytes: Buffer | undefined;
 
@@ -80,27 +48,25 @@ export class Encoded {
   }
 }
 
-interface Service<Client> {
-  new (address: string, credentials: unknown, options?: ChannelOptions): Client;
-  readonly service: ServiceDefinition;
-}
+// The generated types fit these options: see scripts/proto.mjs.
+const definition = loadSync(protoFiles, {
+  ...{ includeDirs: [protoFolder], longs: Number, enums: String, defaults: true, oneofs: true },
+});
+const { v1 } = (loadPackageDefinition(definition) as unknown as ClusterPackage & ControlPackage & DataPackage).lockstep;
 
-/** The build copies the .proto files, so the folder is beside this one in the source and in `dist`. */
-const root = fileURLToPath(new URL('../proto', import.meta.url));
-const definition = loadSync(
-  ['cluster', 'data', 'control'].map((name) => join('lockstep', 'v1', `${name}.proto`)),
-  { includeDirs: [root], longs: Number, enums: String, defaults: true, oneofs: true },
-);
-const v1 = (loadPackageDefinition(definition)['lockstep'] as GrpcObject)['v1'] as GrpcObject;
+export const { Control, Data } = v1;
+export const Cluster = v1.Cluster as unknown as (new (
+  ...args: ConstructorParameters<typeof v1.Cluster>
+) => ClusterClient) &
+  Pick<typeof v1.Cluster, 'service'>;
 
-export const Cluster = v1['Cluster'] as unknown as Service<ClusterClient>;
-const joinMethod = Cluster.service['Join'] as MethodDefinition<FromWorker, ToWorker | Encoded>;
+const joinMethod = Cluster.service.Join as MethodDefinition<FromWorker, ToWorker | Encoded>;
 const encodeToWorker = joinMethod.responseSerialize;
 joinMethod.responseSerialize = (message) => (message instanceof Encoded ? message.bytes : encodeToWorker(message));
 
 const decodeFromWorker = joinMethod.requestDeserialize;
-/** What the coordinator gets in the place of bytes that are no message: gRPC would end the call without a word. */
-const unreadable = { message: 'a message that cannot be read' } as unknown as FromWorker;
+/** Stands for bytes that can't be decoded, for which gRPC would end the call without a reason. */
+const unreadable = { message: 'a message that cannot be decoded' } as unknown as FromWorker;
 joinMethod.requestDeserialize = (bytes) => {
   try {
     return decodeFromWorker(bytes);
@@ -108,6 +74,3 @@ joinMethod.requestDeserialize = (bytes) => {
     return unreadable;
   }
 };
-
-export const Data = v1['Data'] as unknown as Service<DataClient>;
-export const Control = v1['Control'] as unknown as Service<ControlClient>;

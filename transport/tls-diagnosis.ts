@@ -5,17 +5,17 @@ import { clientTls, expectedName, splitAddress } from './tls.js';
 
 const limitMs = 2_000;
 
-/** What came of a handshake: the server's certificate as it was found, the code of an error, or nothing in time. */
+/** Outcome of a handshake: a socket with the server's certificate, an error code, or no response in time. */
 type Handshake =
   | { readonly outcome: 'done'; readonly socket: TLSSocket }
   | { readonly outcome: 'failed'; readonly code: string }
   | { readonly outcome: 'silence' };
 
 /**
- * Says why a call could not be made where TLS is the reason: gRPC tells of it in words only, as of a server that is
- * away. Connects once, sends nothing, and looks at the server's certificate.
- * @param address - `HOST:PORT` of the server that was not reached.
- * @returns undefined where TLS is not what is wrong, as when nobody listens there.
+ * Finds out whether a call failed because of TLS, which gRPC reports like an unreachable server. Connects once, sends
+ * nothing, and examines the server's certificate.
+ * @param address - `HOST:PORT` of the unreachable server.
+ * @returns undefined if TLS is not the cause.
  */
 export async function diagnoseTls(
   operation: string,
@@ -48,8 +48,7 @@ function shakeHands(address: string, tls: TlsIdentity | undefined): Promise<Hand
 function judgePlain(handshake: Handshake, address: string): string | undefined {
   if (handshake.outcome !== 'done') return undefined;
   return (
-    `expected a coordinator without TLS at ${address}, got one that wants it; ` +
-    'pass --tls-cert, --tls-key and --tls-ca'
+    `expected a coordinator without TLS at ${address}, got one with TLS; ` + 'pass --tls-cert, --tls-key and --tls-ca'
   );
 }
 
@@ -65,10 +64,10 @@ function judge(handshake: Handshake, tls: TlsIdentity, address: string): string 
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return (
         `expected a certificate for ${expectedName(tls, address)}, got one for ${subjectaltname ?? 'no name'}; ` +
-        'use one of these names, pass --tls-server-name, or make certificates with lockstep certs --host'
+        'use one of these names, pass --tls-server-name, or create certificates with lockstep certs --host'
       );
     case 'CERT_HAS_EXPIRED':
-      return `expected a certificate that is good now, got ${found}, which ended ${valid_to}; make new ones with lockstep certs`;
+      return `expected a valid certificate, got ${found}, which expired ${valid_to}; create new ones with lockstep certs`;
     default:
       return (
         `expected a coordinator with a certificate of the CA in --tls-ca at ${address}, got ${found} (${code}); ` +
@@ -77,7 +76,7 @@ function judge(handshake: Handshake, tls: TlsIdentity, address: string): string 
   }
 }
 
-/** A handshake that was answered with something else; not one that found nobody, or was cut off. */
+/** Describes a handshake to which the server replied with something other than TLS 1.3. */
 function judgeFailure(code: string, address: string): string | undefined {
   if (!code.startsWith('ERR_SSL_') && code !== 'EPROTO') return undefined;
   return (

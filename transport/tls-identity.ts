@@ -1,35 +1,35 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { JobError } from '../job/errors.js';
 
-/** How one side of a connection with mutual TLS shows who it is, and whom it believes. All PEM. */
+/** Certificates and key of one side of a connection with mutual TLS, as PEM. */
 export interface TlsIdentity {
-  /** Certificates of the CAs that the other side's certificate is checked against. */
+  /** CAs that may sign the other side's certificate. */
   readonly ca: string;
-  /** Own certificate, with intermediate ones after it where there are any. */
+  /** Own certificate, followed by any intermediate ones. */
   readonly cert: string;
   readonly key: string;
-  /** For a client: name that the server's certificate must have, where it is not the host of its address. */
+  /** For a client: name that the server's certificate must contain, if it isn't the host of the address. */
   readonly serverName?: string | undefined;
   /** Calls `listener` after each change of these values; absent if they never change. */
   onChange?(listener: () => void): void;
 }
 
-/** What a certificate has to be good for: `both` where a coordinator starts local workers, which show the same one. */
+/** Required usage of a certificate: `both` for a coordinator whose local workers present the same one. */
 export type TlsRole = 'server' | 'client' | 'both';
 
-/** Extended key usages; Node.js gives their object identifiers. */
+/** Object identifiers of extended key usages. */
 const usages = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
-const makeNew = 'make new ones with lockstep certs';
+const makeNew = 'create new ones with lockstep certs';
 
 /**
- * Checks what was read from `--tls-cert`, `--tls-key` and `--tls-ca`, so that a mistake is told before anything starts.
+ * Checks the files of `--tls-cert`, `--tls-key` and `--tls-ca`, so that mistakes are reported at the start.
  * @throws JobError BAD_OPTION
  */
 export function checkIdentity(identity: TlsIdentity, role: TlsRole, nowMs: number): void {
   const [own, ...chain] = readCertificates(identity.cert, '--tls-cert');
   const authorities = readCertificates(identity.ca, '--tls-ca');
   if (!own!.checkPrivateKey(readKey(identity.key))) {
-    throw problem(`--tls-key: expected the key of the certificate in --tls-cert (${nameOf(own!)}), got another one's`);
+    throw problem(`--tls-key: expected the key of the certificate in --tls-cert (${nameOf(own!)}), got another key`);
   }
   checkUsage(own!, role);
   for (const certificate of [own!, ...chain]) checkTime(certificate, '--tls-cert', nowMs);
@@ -62,16 +62,16 @@ export function describeExpiry({ cert, ca }: Pick<TlsIdentity, 'cert' | 'ca'>, n
   return `TLS: the certificate ${nameOf(first)} ${when} ${first.validTo}; new connections fail after that; renew it`;
 }
 
-/** All certificates of a PEM file, in their order; at least one. @throws JobError BAD_OPTION */
+/** Certificates of a PEM file, in order; at least one. @throws JobError BAD_OPTION */
 function readCertificates(pem: string, option: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
   const found = pem.includes('PRIVATE KEY') ? 'a private key' : 'something else';
-  if (!blocks) throw problem(`${option}: expected a certificate in PEM form, got ${found}`);
+  if (!blocks) throw problem(`${option}: expected a certificate in PEM format, got ${found}`);
   return blocks.map((block) => {
     try {
       return new X509Certificate(block);
     } catch (cause) {
-      throw problem(`${option}: expected a certificate, got one that cannot be read (${(cause as Error).message})`);
+      throw problem(`${option}: expected a certificate, got one that can't be parsed (${(cause as Error).message})`);
     }
   });
 }
@@ -81,7 +81,7 @@ function readKey(pem: string): KeyObject {
     return createPrivateKey(pem);
   } catch (cause) {
     const found = pem.includes('ENCRYPTED') ? 'an encrypted one' : `something else (${(cause as Error).message})`;
-    throw problem(`--tls-key: expected a private key in PEM form without a passphrase, got ${found}`);
+    throw problem(`--tls-key: expected a private key in PEM format without a passphrase, got ${found}`);
   }
 }
 
@@ -89,29 +89,31 @@ function checkTime(certificate: X509Certificate, option: string, nowMs: number):
   const { validFrom, validTo } = certificate;
   const name = nameOf(certificate);
   if (nowMs > Date.parse(validTo))
-    throw problem(`${option}: expected one that is good now, got ${name}, which ended ${validTo}; ${makeNew}`);
+    throw problem(`${option}: expected a valid certificate, got ${name}, which expired ${validTo}; ${makeNew}`);
   if (nowMs >= Date.parse(validFrom)) return;
-  throw problem(`${option}: expected one that is good now, got ${name}, which begins ${validFrom}; check the clock`);
+  throw problem(
+    `${option}: expected a valid certificate, got ${name}, which isn't valid before ${validFrom}; check the clock`,
+  );
 }
 
 function checkUsage(certificate: X509Certificate, role: TlsRole): void {
-  // `keyUsage` is the extended usage; undefined, whatever its type says, where the certificate limits nothing.
+  // `keyUsage` is the extended usage. It is undefined, contrary to its type, if the certificate has no such limit.
   const allowed = certificate.keyUsage as string[] | undefined;
   for (const side of role === 'both' ? (['server', 'client'] as const) : [role]) {
     if (allowed === undefined || allowed.includes(usages[side])) continue;
-    const why = role === 'both' ? ', as local workers show it too' : '';
+    const why = role === 'both' ? ', because local workers present it too' : '';
     throw problem(
-      `--tls-cert: expected a certificate for a ${side}${why}, got ${nameOf(certificate)}, which is for none; ${advice[side]}`,
+      `--tls-cert: expected a certificate for a ${side}${why}, got ${nameOf(certificate)}, which isn't; ${advice[side]}`,
     );
   }
 }
 
 const advice = {
   server: 'pass coordinator.crt of lockstep certs here, worker.crt to workers',
-  client: 'have it made with the usages serverAuth and clientAuth',
+  client: 'create it with the usages serverAuth and clientAuth',
 };
 
-/** Whether signatures lead from `own` over `chain` to one of `authorities`. */
+/** Whether `own` is signed, directly or through `chain`, by one of `authorities`. */
 function isSignedBy(
   own: X509Certificate,
   chain: readonly X509Certificate[],
@@ -130,7 +132,7 @@ function isSignedBy(
   );
 }
 
-/** A host name or IP address that this certificate is for; undefined where it names none. */
+/** First host name or IP address of a certificate; undefined if it contains none. */
 export function firstName(certificate: string): string | undefined {
   const found = /(?:DNS|IP Address):([^,\s]+)/.exec(new X509Certificate(certificate).subjectAltName ?? '')?.[1];
   return found?.replace(/^\*/, 'any');

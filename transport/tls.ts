@@ -10,18 +10,18 @@ import {
 import { ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import type { TlsIdentity } from './tls-identity.js';
 
-/** Both sides are of one release: there is nobody to be lenient with. */
+/** Both sides have the same version, so no older protocol is needed. */
 const minVersion = 'TLSv1.3';
 const handshakeTimeout = 10_000;
 
-/** Credentials of a channel, and the options that go with them. */
+/** Credentials of a channel, and its options. */
 export interface ChannelSecurity {
   readonly credentials: ChannelCredentials;
   readonly options: ChannelOptions;
 }
 
 /**
- * How a client connects: with mutual TLS where it has an identity, else in the clear.
+ * Security of a client's channel: mutual TLS if it has an identity, otherwise none.
  * @param address - `HOST:PORT` of the server.
  */
 export function channelSecurity(tls: TlsIdentity | undefined, address: string): ChannelSecurity {
@@ -34,8 +34,8 @@ export function channelSecurity(tls: TlsIdentity | undefined, address: string): 
 }
 
 /**
- * Options of a TLS connection to `address`, with the name checked that is expected there. What is asked for in the
- * handshake (SNI) may not be an IP address; the coordinator has one certificate for all names.
+ * Options of a TLS connection to `address`, which verify the expected name. The name in the handshake (SNI) must not be
+ * an IP address; the coordinator has one certificate for all names.
  */
 export function clientTls(
   tls: TlsIdentity,
@@ -52,20 +52,20 @@ export function clientTls(
   };
 }
 
-/** The name or IP address that the certificate of the server at `address` must have. */
+/** Name or IP address that the certificate of the server at `address` must contain. */
 export function expectedName({ serverName }: TlsIdentity, address: string): string {
   return serverName ?? splitAddress(address).host;
 }
 
-/** Host, IPv6 without its brackets, and port of `HOST:PORT`. */
+/** Host and port of `HOST:PORT`; IPv6 without brackets. */
 export function splitAddress(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
 }
 
 /**
- * Options of a server that asks its clients for a certificate. One without a good one gets through the handshake, and
- * `isTrusted` tells: in TLS 1.3 it would otherwise learn nothing but that the connection is gone.
+ * Options of a server that requests client certificates. A client without a valid one completes the handshake and is
+ * rejected by `isTrusted`. In TLS 1.3 it would otherwise see only a closed connection.
  */
 export function mutualTls({ ca, cert, key }: TlsIdentity): TlsOptions {
   const secureOptions = constants.SSL_OP_NO_TICKET;
@@ -73,14 +73,14 @@ export function mutualTls({ ca, cert, key }: TlsIdentity): TlsOptions {
 }
 
 /**
- * Whether a client of a server with `mutualTls` showed a certificate of the CA in this very handshake. Node.js also
- * calls one authorized that goes on with an earlier session, be it one without a certificate.
+ * Whether a client of a server with `mutualTls` presented a certificate of the CA in this handshake. For a resumed
+ * session, `authorized` may be true even if the client never presented one.
  */
 export function isTrusted(client: TLSSocket): boolean {
   return client.authorized && !client.isSessionReused() && client.getPeerX509Certificate() !== undefined;
 }
 
-/** Options of a server for browsers, which have no certificate of the cluster. */
+/** Options of a server for browsers, which have no client certificate. */
 export function pageTls({ cert, key }: TlsIdentity): TlsOptions {
   return { cert, key, minVersion, handshakeTimeout };
 }

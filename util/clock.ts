@@ -1,6 +1,6 @@
 /**
- * Milliseconds on the machine's monotonic clock, from a zero of its own. The same for all threads of a process, which
- * `performance.now()` is not, and untouched when somebody sets the time of day.
+ * Milliseconds on the machine's monotonic clock, whose zero is arbitrary. Unlike `performance.now()` it is the same in all
+ * threads of a process; changes of the time of day don't affect it.
  */
 export function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
@@ -10,7 +10,7 @@ export function monotonicMs(): number {
 /** Longest delay of a Node.js timer, in ms: 24.8 days. A timer with a longer one fires at once. */
 export const maxTimerMs = 2 ** 31 - 1;
 
-/** Limits a delay to that of a timer. The callback may come early, so it must check the time again. */
+/** Clamps a delay to the range of a timer. The callback may run early, so it must check the time again. */
 export function timerMs(ms: number): number {
   return Math.max(0, Math.min(ms, maxTimerMs));
 }

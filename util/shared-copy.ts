@@ -1,14 +1,14 @@
 /** Bytes of a machine word. */
 const WORD = 8;
-/** Longest source that is copied by way of `between`. */
+/** Limit for the detour through `between`; chunks are never longer. */
 const longest = 256 * 1024;
 const between = new Uint8Array(longest + WORD);
 
 /**
- * Copies `source` into `target` from byte `at` on. The target may be shared memory.
+ * Copies `source` to byte `at` of `target`, which threads may share.
  *
- * V8 copies into shared memory word by word if both sides have the same alignment, else byte by byte, which is ten times
- * slower. Bytes from the network may have any alignment, so they are first copied to a place aligned like the target.
+ * V8 copies into shared memory word by word if both sides have the same alignment, else byte by byte, which takes ten times
+ * as long. Data from the network begins anywhere, so it is first copied to memory with the target's alignment.
  */
 export function copyShared(source: Uint8Array, target: Uint8Array, at: number): void {
   const shift = (target.byteOffset + at) % WORD;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServiceError } from '@grpc/grpc-js';
-import type { PartRef } from '../job/manifest.js';
+import type { ChunkRef } from '../job/manifest.js';
 import { callMetadata } from '../transport/auth.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import type { TlsIdentity } from '../transport/tls-identity.js';
@@ -10,43 +10,43 @@ import { channelOptions, Data, type DataClient } from '../transport/services.js'
 import { copyShared } from '../util/shared-copy.js';
 import { channelSecurity } from '../transport/tls.js';
 
-/** A part that this worker must hold. */
-export interface WantedPart {
+/** A dataset chunk that this worker must hold. */
+export interface WantedChunk {
   readonly set: 'shard' | 'evaluation';
   readonly index: number;
-  readonly part: PartRef;
+  readonly chunk: ChunkRef;
 }
 
 /** Longest time without a byte before a transfer is abandoned. */
 const stallMs = 20_000;
 
-export interface PartStoreOptions {
+export interface ChunkStoreOptions {
   /** `HOST:PORT` of the coordinator. */
   readonly address: string;
   readonly token?: string | undefined;
   readonly tls?: TlsIdentity | undefined;
   /** Bytes of one sample: label and pixels. */
   readonly sampleBytes: number;
-  /** Parts already held, by digest; fetched ones are added. Outlives the session. */
+  /** Chunks already held, by digest; fetched ones are added. Outlives the session. */
   readonly held: Map<string, SharedArrayBuffer>;
-  readonly onPart: (wanted: WantedPart, bytes: SharedArrayBuffer) => void;
+  readonly onChunk: (wanted: WantedChunk, bytes: SharedArrayBuffer) => void;
   readonly onError: (error: ClusterError) => void;
 }
 
 /**
- * Fetches parts of the dataset one at a time, in the given order, on a separate channel. Parts are kept by content, so
+ * Fetches dataset chunks one at a time, in the given order, on a separate channel. Chunks are kept by content, so
  * each is transferred once, however often its shard is reassigned.
  */
-export class PartStore {
+export class ChunkStore {
   readonly #client: DataClient;
-  #wanted: readonly WantedPart[] = [];
+  #wanted: readonly WantedChunk[] = [];
   #call: { cancel(): void } | undefined;
   #fetching = false;
   #closed = false;
   /** Set with the first request, as the channel connects with its first call. */
   #connecting: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: PartStoreOptions) {
+  constructor(private readonly options: ChunkStoreOptions) {
     const security = channelSecurity(options.tls, options.address);
     this.#client = new Data(options.address, security.credentials, {
       ...channelOptions,
@@ -59,9 +59,9 @@ export class PartStore {
     return this.#fetching;
   }
 
-  /** Replaces the list of parts to hold; parts already held are reported at once. */
-  want(parts: readonly WantedPart[]): void {
-    this.#wanted = parts;
+  /** Replaces the list of chunks to hold; chunks already held are reported at once. */
+  want(chunks: readonly WantedChunk[]): void {
+    this.#wanted = chunks;
     if (!this.#fetching) void this.#fetchWanted();
   }
 
@@ -76,15 +76,15 @@ export class PartStore {
   async #fetchWanted(): Promise<void> {
     this.#fetching = true;
     const given = new Set<string>();
-    const key = ({ set, index }: WantedPart) => `${set} ${index}`;
+    const key = ({ set, index }: WantedChunk) => `${set} ${index}`;
     try {
       for (;;) {
         const next = this.#wanted.find((wanted) => !given.has(key(wanted)));
         if (!next || this.#closed) return;
-        const bytes = this.options.held.get(next.part.digest) ?? (await this.#fetch(next.part));
-        this.options.held.set(next.part.digest, bytes);
+        const bytes = this.options.held.get(next.chunk.digest) ?? (await this.#fetch(next.chunk));
+        this.options.held.set(next.chunk.digest, bytes);
         given.add(key(next));
-        this.options.onPart(next, bytes);
+        this.options.onChunk(next, bytes);
       }
     } catch (error) {
       if (!this.#closed) this.options.onError(error as ClusterError);
@@ -93,7 +93,7 @@ export class PartStore {
     }
   }
 
-  #fetch({ digest, count }: PartRef): Promise<SharedArrayBuffer> {
+  #fetch({ digest, count }: ChunkRef): Promise<SharedArrayBuffer> {
     const expected = count * this.options.sampleBytes;
     const bytes = new SharedArrayBuffer(expected);
     const target = new Uint8Array(bytes);
@@ -105,7 +105,9 @@ export class PartStore {
       let received = 0;
       const give = (found: string) => {
         const wanted = `${expected} bytes with SHA-256 ${digest}`;
-        reject(new ClusterError('BAD_PART', `fetch: expected ${wanted}, got ${found}; the part will be fetched again`));
+        reject(
+          new ClusterError('BAD_CHUNK', `fetch: expected ${wanted}, got ${found}; the chunk will be fetched again`),
+        );
         call.cancel();
       };
       const stall = setTimeout(() => give(`nothing for ${stallMs / 1000} s after ${received} bytes`), stallMs);

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import { EngineError } from '../engine/errors.js';
-import { decodePart } from '../data/chunks.js';
-import { InvariantError } from '../job/errors.js';
+import { decodeChunk } from '../data/chunks.js';
+import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import { sumNode } from '../job/node-sum.js';
 import type { ShardReport, ShardSpan } from '../proto/messages.js';
@@ -129,7 +129,7 @@ class WorkLoop {
   receive(message: Message): void {
     const { queue } = this.#grpc;
     switch (message.kind) {
-      case 'part':
+      case 'chunk':
         this.#store(message);
         break;
       case 'vector':
@@ -166,9 +166,9 @@ class WorkLoop {
     return { queue, transport };
   }
 
-  #store({ set, index, bytes }: Message & { kind: 'part' }): void {
+  #store({ set, index, bytes }: Message & { kind: 'chunk' }): void {
     const { imageShape, classes } = this.computer.manifest.dataset;
-    const data = decodePart(new Uint8Array(bytes), imageShape, classes.length);
+    const data = decodeChunk(new Uint8Array(bytes), imageShape, classes.length);
     (set === 'shard' ? this.computer.shards : this.computer.batches).set(index, data);
   }
 

@@ -14,7 +14,7 @@ import { EngineProgress } from './engine-progress.js';
 export type ToEngine =
   | { kind: 'job'; manifest: JobManifest; wide: boolean; localFds: LocalFds | undefined }
   | { kind: 'end' }
-  | { kind: 'part'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
+  | { kind: 'chunk'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; vector: ReceivedVector; used: Float32Array[] }
   | { kind: 'forget' }
   | { kind: 'drain' }

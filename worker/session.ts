@@ -23,7 +23,7 @@ import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
 import type { EngineEvent, EngineThread } from './engine-thread.js';
 import { FetchPriority } from './fetch-priority.js';
 import { GrpcSteps } from './grpc-steps.js';
-import { PartStore, type WantedPart } from './chunk-store.js';
+import { ChunkStore, type WantedChunk } from './chunk-store.js';
 
 export interface SessionOptions extends CoordinatorAddress {
   readonly workerId: string;
@@ -34,9 +34,9 @@ export interface SessionOptions extends CoordinatorAddress {
   /** Cores shared by the workers of this host; see `WorkerOptions`. */
   readonly cores: number;
   readonly log: (message: string) => void;
-  /** Engine thread of a job, and parts of its dataset by digest. The caller keeps them, because they outlive a session. */
+  /** Engine thread of a job, and its dataset chunks by digest. The caller keeps them, because they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
-  readonly partsFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
+  readonly chunksFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
 }
 
 /** Regular end of a session. */
@@ -60,8 +60,8 @@ export class WorkerSession {
   #reject!: (error: ClusterError) => void;
   #manifest: JobManifest | undefined;
   #term = 0;
-  #store: PartStore | undefined;
-  #priority: FetchPriority | undefined;
+  #store: ChunkStore | undefined;
+  #fetchPriority: FetchPriority | undefined;
   #shards = new Set<number>();
   #steps: GrpcSteps | undefined;
   /** See `Heartbeat.wide_cores`. */
@@ -203,14 +203,14 @@ export class WorkerSession {
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
     this.#steps = new GrpcSteps(this.#stream, engine, manifest, this.#garbage);
-    this.#priority = new FetchPriority(manifest);
-    this.#store = new PartStore({
+    this.#fetchPriority = new FetchPriority(manifest);
+    this.#store = new ChunkStore({
       address: this.options.coordinator,
       token: this.options.token,
       tls: this.options.tls,
       sampleBytes: 1 + dataset.imageShape.reduce((a, b) => a * b),
-      held: this.options.partsFor(manifest),
-      onPart: (wanted, bytes) => this.#partArrived(engine, wanted, bytes),
+      held: this.options.chunksFor(manifest),
+      onChunk: (wanted, bytes) => this.#chunkArrived(engine, wanted, bytes),
       onError: (error) => this.#reject(error),
     });
   }
@@ -230,10 +230,10 @@ export class WorkerSession {
     return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
   }
 
-  #partArrived(engine: EngineThread, { set, index }: WantedPart, bytes: SharedArrayBuffer): void {
+  #chunkArrived(engine: EngineThread, { set, index }: WantedChunk, bytes: SharedArrayBuffer): void {
     // It arrived as messages of as many bytes.
     this.#garbage.add(bytes.byteLength);
-    engine.post({ kind: 'part', set, index, bytes });
+    engine.post({ kind: 'chunk', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;
     this.#shards.add(index);
     this.#send({ holding: { shards: [...this.#shards] } });
@@ -251,13 +251,13 @@ export class WorkerSession {
   }
 
   #assigned(assignment: Assignment): void {
-    const [priority, store] = [this.#joined(this.#priority), this.#joined(this.#store)];
+    const [priority, store] = [this.#joined(this.#fetchPriority), this.#joined(this.#store)];
     priority.assign(assignment);
-    store.want(priority.parts);
+    store.want(priority.chunks);
   }
 
   #fetchEvaluation(): void {
-    if (this.#priority?.includeEvaluation()) this.#store?.want(this.#priority.parts);
+    if (this.#fetchPriority?.includeEvaluation()) this.#store?.want(this.#fetchPriority.chunks);
   }
 
   #evaluate({ step, batches }: Evaluate): void {

@@ -2,11 +2,10 @@ import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram, TrainResult } 
 import type { Split } from '../data/dataset.js';
 import { augmentInto } from '../job/augment.js';
 import { drawMasks } from '../job/dropout.js';
-import { InvariantError } from '../job/errors.js';
+import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
-import { batchSizes, epochOf, manifestPlan, type StepPlan } from '../job/plan.js';
+import { batchSizes, epochOf, manifestPlan, shardRange, type StepPlan } from '../job/plan.js';
 import { SampleOrder } from '../job/samples.js';
-import { shardRange } from '../job/shards.js';
 import { bytesOf } from '../proto/chunks.js';
 import type { ShardReport, ShardSpan } from '../proto/messages.js';
 import { monotonicMs } from '../util/clock.js';

@@ -30,10 +30,10 @@ export interface WorkerOptions {
   readonly log: (message: string) => void;
 }
 
-/** State that outlives a session: the engine thread with its compiled programs, and dataset parts by digest. */
+/** State that outlives a session: the engine thread with its compiled programs, and dataset chunks by digest. */
 interface JobMemory {
   readonly engine: EngineThread;
-  readonly parts: Map<string, SharedArrayBuffer>;
+  readonly chunks: Map<string, SharedArrayBuffer>;
 }
 
 /** A worker process: joins its coordinator, and rejoins after failures, until the job is over. */
@@ -97,7 +97,7 @@ export class LockstepWorker {
       cores,
       log,
       engineFor: (manifest) => this.#jobFor(manifest).engine,
-      partsFor: (manifest) => this.#jobFor(manifest).parts,
+      chunksFor: (manifest) => this.#jobFor(manifest).chunks,
     });
   }
 
@@ -105,7 +105,7 @@ export class LockstepWorker {
   #jobFor(manifest: JobManifest): JobMemory {
     if (this.#job?.engine.jobDigest !== manifest.digest) {
       void this.#job?.engine.close();
-      this.#job = { engine: this.#spare ?? this.#newEngine(), parts: new Map() };
+      this.#job = { engine: this.#spare ?? this.#newEngine(), chunks: new Map() };
       this.#spare = undefined;
       this.#job.engine.begin(manifest, this.options.cores > 1, this.options.localFds);
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { showValue } from '../../job/expected.js';
-import { didYouMean, nearest } from '../../job/hint.js';
+import { didYouMean, nearest } from '../../util/hint.js';
 import { inputSchema, knownPaths, specProblems } from '../../job/spec-problems.js';
 import { jobSpecSchema } from '../../job/spec.js';
 
@@ -26,8 +26,8 @@ export const trainOptionsSchema = z.strictObject({
 });
 
 /**
- * Rejects unknown options and values of a wrong type, which a caller without TypeScript may pass.
- * @param operation - name of the library's function.
+ * Rejects unknown options and values of the wrong type, which callers without TypeScript may pass.
+ * @param operation - name of the called function.
  * @throws TypeError that lists all problems.
  */
 export function checkOptions(operation: string, schema: z.ZodObject, options: unknown): void {
@@ -46,13 +46,13 @@ export function checkOptions(operation: string, schema: z.ZodObject, options: un
 
 /** @throws TypeError unless `dataset` is a dataset; a promise that wasn't awaited is the usual mistake. */
 export function checkDataset(operation: string, dataset: unknown): void {
-  const parts = ['imageShape', 'classes', 'train', 'test'];
-  if (typeof dataset === 'object' && dataset !== null && parts.every((part) => part in dataset)) return;
+  const fields = ['imageShape', 'classes', 'train', 'test'];
+  if (typeof dataset === 'object' && dataset !== null && fields.every((field) => field in dataset)) return;
   const advice = dataset instanceof Promise ? 'write await loadDataset()' : 'pass what loadDataset() resolves with';
   throw new TypeError(`${operation}: expected a dataset, got ${showValue(dataset)}; ${advice}`);
 }
 
-/** @throws TypeError when an argument is not what `schema` describes. */
+/** @throws TypeError unless the argument matches `schema`. */
 export function checkArgument(operation: string, name: string, schema: z.ZodType, value: unknown): void {
   const wrapped = z.strictObject({ [name]: schema });
   const result = wrapped.safeParse({ [name]: value });
@@ -61,7 +61,7 @@ export function checkArgument(operation: string, name: string, schema: z.ZodType
   throw new TypeError(`${operation}: ${name}: ${problem!.message}`);
 }
 
-/** Describes an unknown option with a suggestion; a field of the job belongs into `set`. */
+/** Describes an unknown option with a suggestion; fields of the job spec go into `set`. */
 function describeUnknown(key: string, value: unknown, schema: z.ZodObject): string {
   const options = Object.keys(schema.shape);
   const field = options.includes('set') ? fieldNamed(key) : undefined;

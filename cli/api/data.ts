@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadBlankModel } from '../../engine/model.js';
+import { loadBlankModel } from '../../engine/model/model.js';
 import type { Dataset } from '../../data/dataset.js';
 import { contactSheet } from '../../data/explore.js';
 import { openDataset } from '../../data/index.js';
@@ -9,11 +9,11 @@ import { checkArgument, checkDataset, checkOptions, datasetFields } from './chec
 import { Picture } from './picture.js';
 
 export interface DatasetOptions {
-  /** Directory or archive of CIFAR-10; else `LOCKSTEP_DATA`, `./data`, the cache directory, the download. */
+  /** Directory or archive of CIFAR-10; default: `LOCKSTEP_DATA`, `./data`, the cache directory, or a download. */
   readonly data?: string | undefined;
-  /** The synthetic stand-in instead of CIFAR-10. */
+  /** Use the synthetic dataset instead of CIFAR-10. */
   readonly synthetic?: boolean;
-  /** Only the first images of each batch, this many. */
+  /** Number of images used of each batch; default: all. */
   readonly limit?: number | undefined;
 }
 
@@ -34,21 +34,21 @@ export async function loadDataset(options: DatasetOptions = {}): Promise<Dataset
   });
 }
 
-/** Images in a row, or pixels per pixel. */
+/** Images per row, or magnification. */
 const pictureCount = z.int().min(1).max(1000).optional();
 
-/** Images per class in each batch, and mean and deviation of each channel, as text. */
+/** Describes a dataset as text: images per class in each batch, mean and deviation of each channel. */
 export function describeDataset(dataset: Dataset): string {
   checkDataset('describeDataset', dataset);
   return describe(explore(dataset));
 }
 
-/** The first training images of each class, a row per class. */
+/** Picture of the first training images, one row per class. */
 export function trainingImages(dataset: Dataset, options: { perClass?: number; scale?: number } = {}): Picture {
   checkDataset('trainingImages', dataset);
   checkOptions('trainingImages', z.strictObject({ perClass: pictureCount, scale: pictureCount }), options);
   const rows = dataset.classes.join(', ');
-  return new Picture(contactSheet(dataset, options), `training images of ${dataset.title}, a row per class: ${rows}`);
+  return new Picture(contactSheet(dataset, options), `training images of ${dataset.title}, one row per class: ${rows}`);
 }
 
 /** TF.js's summary of a built-in model, such as `cnn3`, for a dataset's images. @throws JobError UNKNOWN_MODEL */

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 
 /**
- * A PNG with a line that says what it shows.
+ * A PNG with a caption.
  *
- * The last value of a notebook's cell is shown by its `Jupyter.display` method, as Deno's kernel defines it. In a
- * script it is nothing; `save` writes the file there.
+ * A notebook shows the last value of a cell by calling its `Jupyter.display` method, as Deno's kernel defines it. Scripts
+ * can call `save`.
  */
 export class Picture {
   constructor(

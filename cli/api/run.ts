@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DigestEntry, EvaluationEntry, StepRecord } from '../../run/records.js';
-import { parseLines, parseSteps } from '../../run/run-records.js';
+import { readRunFile } from '../../run/run-files.js';
 import type { Dataset } from '../../data/dataset.js';
-import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import type { JobManifest } from '../../job/manifest.js';
 import { checkArgument, checkDataset } from './check-options.js';
 import { Picture } from './picture.js';
 import { type Tested, testModel } from './test.js';
@@ -13,7 +13,7 @@ import { type Tested, testModel } from './test.js';
 export type RunPicture = z.infer<typeof runPictureSchema>;
 const runPictureSchema = z.enum(['loss', 'confusion', 'accuracy-per-class']);
 
-/** A run that is over, read from its directory. */
+/** A finished or stopped run, read from its directory. */
 export interface Run {
   readonly directory: string;
   /** The job: spec with all defaults, model topology, dataset. */
@@ -27,26 +27,26 @@ export interface Run {
   readonly digests: readonly DigestEntry[];
   /** A chart of the report. */
   picture(name: RunPicture): Promise<Picture>;
-  /** Runs the trained model from its file on the dataset's test images. @throws JobError BAD_DATA for other data. */
+  /** Evaluates the trained model on the dataset's test images. @throws JobError BAD_DATA unless it is the run's dataset. */
   test(dataset: Dataset): Promise<Tested>;
 }
 
-/** Reads a run from its directory. @throws Error when there is none, or one that is not over. */
+/** Reads a run from its directory. @throws Error if there is none, or if it is still in progress. */
 export async function openRun(directory: string): Promise<Run> {
   checkArgument('openRun', 'directory', z.string().min(1).max(4096), directory);
-  const text = (name: string) => readFile(join(directory, name), 'utf8');
-  const record = JSON.parse(await text('run.json')) as Pick<Run, 'seconds' | 'finalDigest'> & { outcome: string };
-  const { outcome, seconds, finalDigest } = record;
-  if (outcome !== 'finished' && outcome !== 'stopped') {
-    throw new Error(`open run ${directory}: expected one that is over, got one that is ${outcome}; wait for its end`);
+  const { outcome, seconds, finalDigest } = await readRunFile(directory, 'run.json');
+  if ((outcome !== 'finished' && outcome !== 'stopped') || seconds === undefined || finalDigest === undefined) {
+    throw new Error(
+      `open run ${directory}: expected a finished or stopped run, got one that is ${outcome}; wait for it`,
+    );
   }
-  const job = parseManifest(await text('job.json'));
+  const job = await readRunFile(directory, 'job.json');
   const title = `${job.spec.name}, ${job.dataset.title}`;
   return {
     ...{ directory, job, outcome, seconds, finalDigest },
-    steps: parseSteps(await text('steps.csv')),
-    evaluations: parseLines<EvaluationEntry>(await text('evaluations.jsonl')),
-    digests: parseLines<DigestEntry>(await text('digests.jsonl')),
+    steps: await readRunFile(directory, 'steps.csv'),
+    evaluations: await readRunFile(directory, 'evaluations.jsonl'),
+    digests: await readRunFile(directory, 'digests.jsonl'),
     picture: async (name) => {
       checkArgument('run.picture', 'name', runPictureSchema, name);
       return new Picture(await readFile(join(directory, 'report', `${name}.png`)), `${name}: ${title}`);

@@ -4,7 +4,7 @@ import type { EvaluationRecord, TestRow } from '../../run/records.js';
 import { mostConfused } from '../../run/report/confusion.js';
 import { formatScore, formatShare } from '../../run/report/format.js';
 import { formatConfusion } from '../../run/report/terminal.js';
-import { runExported } from '../../engine/run-exported.js';
+import { runExported } from '../../engine/onnx/run-exported.js';
 import type { Dataset } from '../../data/dataset.js';
 import { imageSheet } from '../../data/explore.js';
 import { datasetDigest } from '../../data/chunks.js';
@@ -13,25 +13,25 @@ import type { JobManifest } from '../../job/manifest.js';
 import { checkArgument } from './check-options.js';
 import { Picture } from './picture.js';
 
-/** A trained model's answers on the test images. */
+/** Results of a trained model on the test images. */
 export interface Tested extends Pick<EvaluationRecord, 'loss' | 'correct' | 'total' | 'confusion'> {
-  /** The result in the lecture's form. */
+  /** Loss and accuracy in the lecture's format. */
   readonly summary: string;
-  /** The confusion matrix as a table of text. */
+  /** The confusion matrix as a text table. */
   readonly table: string;
-  /** The last four test images: log-probabilities, predicted and true classes, as the lecture prints them. */
+  /** Log-probabilities, predicted and true classes of the last four test images, as in the lecture. */
   readonly lastRows: readonly TestRow[];
   /** The last four test images. */
   lastImages(): Picture;
-  /** Test images behind the largest cells off the diagonal, a row for each cell. */
+  /** Test images of the most frequent confusions, one row per pair of classes. */
   mistakes(cells?: number, perCell?: number): Picture;
 }
 
-/** @throws JobError BAD_DATA when the dataset is not the one that the model was trained on. */
+/** @throws JobError BAD_DATA unless the dataset is the one that the model was trained on. */
 export async function testModel(model: Uint8Array, job: JobManifest, dataset: Dataset): Promise<Tested> {
   if (datasetDigest(dataset) !== job.dataset.digest) {
     const found = `expected the run's dataset, ${job.dataset.title}, got ${dataset.title}`;
-    throw new JobError('BAD_DATA', `test: ${found}; pass loadDataset the run's limit and data`);
+    throw new JobError('BAD_DATA', `test: ${found}; call loadDataset with the run's limit and data`);
   }
   const { classes, test } = dataset;
   const rows = await runExported(model, test, dataset.imageShape);
@@ -63,7 +63,7 @@ function mistakes(
     answers.filter((answer) => answer.label === actual && answer.predicted === predicted).slice(0, perCell),
   );
   const names = pairs.map(({ actual, predicted, count, share }) => {
-    return `${dataset.classes[actual]} taken for ${dataset.classes[predicted]}: ${count} (${formatShare(share)})`;
+    return `${dataset.classes[actual]} predicted as ${dataset.classes[predicted]}: ${count} (${formatShare(share)})`;
   });
   return sheet(dataset, rows, names.join('\n'));
 }
@@ -74,6 +74,6 @@ function sheet({ imageShape, test }: Dataset, rows: readonly (readonly TestRow[]
 }
 
 function describeAnswer(classes: readonly string[], { label, predicted }: TestRow): string {
-  const answer = label === predicted ? 'right' : `taken for ${classes[predicted]}`;
+  const answer = label === predicted ? 'correct' : `predicted as ${classes[predicted]}`;
   return `${classes[label]}: ${answer}`;
 }

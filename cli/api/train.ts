@@ -2,30 +2,30 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { interruptedExitCode } from '../exit-codes.js';
-import { newRunDirectory } from '../run-path.js';
+import { newRunDirectory } from '../runs/run-path.js';
 import { checkOptions, trainOptionsSchema } from './check-options.js';
 import type { DatasetOptions } from './data.js';
 import { openRun, type Run } from './run.js';
 
-/** A value of a spec's field; sections are objects. */
+/** Value of a field or section of a spec. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface TrainOptions extends DatasetOptions {
   /** Default: `cluster-cnn3`. */
   readonly preset?: string;
-  /** Fields of the spec on top of the preset, by dotted path: `{ epochs: 3, 'optimizer.learningRate': 0.02 }`. */
+  /** Fields that override the preset, by dotted path: `{ epochs: 3, 'optimizer.learningRate': 0.02 }`. */
   readonly set?: Readonly<Record<string, JsonValue>>;
-  /** Worker processes; default: one per GPU where the engine uses GPUs, else per physical core, or per `engine.threads` of them. */
+  /** Worker processes; default: one per GPU if the engine uses GPUs, else one per `engine.threads` physical cores. */
   readonly workers?: number;
   /** Run directory; default: a new one in `runs/`. An unfinished run there is resumed. */
   readonly run?: string | undefined;
-  /** Event files for TensorBoard. */
+  /** Write event files for TensorBoard. */
   readonly tensorboard?: boolean;
   /** Called with each line that `lockstep train` prints; default: `console.log`. */
   readonly onLine?: (line: string) => void;
 }
 
-/** A training that came to no result; `message` holds what was printed to standard error. */
+/** Failure of a training; `message` includes its standard error. */
 export class TrainError extends Error {
   override readonly name = 'TrainError';
 
@@ -38,9 +38,9 @@ export class TrainError extends Error {
 }
 
 /**
- * Trains a job on a cluster of processes on this machine — a coordinator and workers, as `lockstep train` does — and
- * opens the run. They end with this process. A run that was interrupted is opened too; its `outcome` says so.
- * @throws TrainError when there is no result; TypeError for unknown or wrong options.
+ * Trains a job with a coordinator and workers on this machine, as `lockstep train` does, and opens the run. The processes
+ * end with this one. An interrupted run is returned with outcome `stopped`.
+ * @throws TrainError if the training fails; TypeError for unknown or invalid options.
  */
 export async function train(options: TrainOptions = {}): Promise<Run> {
   checkOptions('train', trainOptionsSchema, options);
@@ -69,12 +69,12 @@ function trainFlags({ synthetic, limit, set, workers, data, tensorboard }: Train
   ];
 }
 
-/** Node.js also where this runs in another program's kernel, such as Deno's. */
+/** Path of Node.js, also when this code runs in Deno's notebook kernel. */
 function nodeBinary(): string {
   return 'deno' in process.versions ? 'node' : process.execPath;
 }
 
-/** The child's exit code, and what it said on standard error. Its lines are passed on as they come. */
+/** Waits for the child, passing on its lines. @returns its exit code and standard error. */
 async function ended(child: ChildProcess, onLine: (line: string) => void) {
   let errors = '';
   child.stderr!.on('data', (data: Buffer) => (errors += data.toString()));

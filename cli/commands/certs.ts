@@ -11,25 +11,25 @@ interface CertsOptions {
   days: number;
 }
 
-/** Processes of the coordinator's machine reach it so. */
+/** Host names by which processes on the coordinator's machine connect. */
 const ownHosts = ['localhost', '127.0.0.1', '::1'];
 const maxDays = 3_650;
 
-/** `lockstep certs`: a private CA, with certificates of a coordinator and its workers. */
+/** `lockstep certs`: creates a private CA and certificates of a coordinator and its workers. */
 export function certsCommand(): Command {
   return new Command('certs')
-    .description("make a private CA, and certificates of a cluster's coordinator and workers for mutual TLS")
-    .requiredOption('--out <dir>', 'where the five files are written; none of them may be there')
+    .description('create a private CA, and certificates for mutual TLS between coordinator and workers')
+    .requiredOption('--out <dir>', 'directory for the five files; existing ones are not overwritten')
     .addOption(
-      new Option('--host <name>', 'host name or IP address at which workers reach the coordinator; may be repeated')
+      new Option('--host <name>', 'host name or IP address by which workers reach the coordinator; repeatable')
         .argParser((value: string, before: string[] = []) => [...before, checkHost(value)])
         .makeOptionMandatory(),
     )
-    .addOption(new Option('--days <n>', `how long they are good for, 1 to ${maxDays}`).argParser(days).default(365))
+    .addOption(new Option('--days <n>', `validity in days, 1 to ${maxDays}`).argParser(days).default(365))
     .addHelpText('after', notes)
     .action(async ({ out, host, days }: CertsOptions) => {
       const names = ['ca.crt', 'coordinator.crt', 'coordinator.key', 'worker.crt', 'worker.key'];
-      refuseToOverwrite(out, names);
+      rejectExisting(out, names);
       const { makeCertificates } = await import('../../transport/certificates.js');
       const hosts = [...new Set([...host, ...ownHosts])];
       write(out, await makeCertificates({ hosts, days, nowMs: Date.now() }));
@@ -37,13 +37,13 @@ export function certsCommand(): Command {
     });
 }
 
-function refuseToOverwrite(directory: string, names: readonly string[]): void {
-  const there = names.filter((name) => existsSync(join(directory, name)));
-  if (there.length === 0) return;
+function rejectExisting(directory: string, names: readonly string[]): void {
+  const existing = names.filter((name) => existsSync(join(directory, name)));
+  if (existing.length === 0) return;
   throw new JobError(
     'BAD_OPTION',
-    `--out ${directory}: expected none of the files that are to be written, got ${there.join(', ')}; ` +
-      'pass another directory, or remove them: all five belong together',
+    `--out ${directory}: expected none of the files to write, got ${existing.join(', ')}; ` +
+      'pass another directory, or remove all five files, which belong together',
   );
 }
 
@@ -61,7 +61,7 @@ function write(directory: string, { ca, coordinator, worker }: ClusterCertificat
       writeFileSync(join(directory, name), text, { mode: 0o600, flag: 'wx' });
     }
   } catch (cause) {
-    const message = `--out ${directory}: expected to write there, got ${(cause as Error).message}`;
+    const message = `--out ${directory}: expected a writable directory, got ${(cause as Error).message}`;
     throw new JobError('BAD_OPTION', message, { cause });
   }
 }
@@ -74,22 +74,22 @@ function describe(out: string, hosts: readonly string[], days: number): string {
     return `--tls-cert ${cert} --tls-key ${key} --tls-ca ${ca} --token-file token.txt`;
   };
   return [
-    `${out}: a CA, a coordinator's certificate for ${hosts.join(', ')}, and one of all workers, good for ${days} days`,
+    `${out}: a CA, a coordinator certificate for ${hosts.join(', ')}, and a worker certificate, valid for ${days} days`,
     '',
     '(umask 077; openssl rand -hex 32 > token.txt)',
     `lockstep coordinator job.yaml --listen 0.0.0.0:50061 ${files('coordinator')}`,
     `lockstep worker --coordinator ${address} ${files('worker')}`,
     `lockstep status --coordinator ${address} ${files('worker')}`,
     '',
-    'Copy worker.crt, worker.key, ca.crt and token.txt to the workers; coordinator.key stays where it is.',
-    "The CA's key is not kept: for another host, make all of them anew.",
+    'Copy worker.crt, worker.key, ca.crt and token.txt to the workers. Do not copy coordinator.key.',
+    "The CA's key is not saved. To add a host, create all five files again.",
   ].join('\n');
 }
 
 function checkHost(text: string): string {
   const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
   if (isIP(text) !== 0 || (text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`).test(text))) return text;
-  throw new InvalidArgumentError('expected a host name or an IP address, without port and brackets');
+  throw new InvalidArgumentError('expected a host name or an IP address without port and brackets');
 }
 
 function days(text: string): number {
@@ -102,5 +102,5 @@ const notes = `
 Example:
   lockstep certs --out certs --host gpu-1.lab --host 10.0.0.5
 
-localhost, 127.0.0.1 and ::1 are always among the hosts.
+localhost, 127.0.0.1 and ::1 are always included.
 `;

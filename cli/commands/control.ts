@@ -1,51 +1,52 @@
 import { Command } from 'commander';
 import type { ControlReply } from '../../proto/messages.js';
-import { addControlOptions, type ControlClient, type ControlOptions, withControl } from '../control-client.js';
-import { workerCount } from '../numbers.js';
+import type { ControlClient } from '../control/control-client.js';
+import { addControlOptions, type ControlOptions, withControl } from '../control/control-options.js';
+import { workerCount } from '../options/numbers.js';
 
-/** `lockstep pause`: no step after the one in progress until `resume`; workers stay, no bit of the result changes. */
+/** `lockstep pause`: pauses a job after its current step. The result doesn't change. */
 export function pauseCommand(): Command {
-  return simple('pause', 'pause a running job after the step in progress; its workers stay', (client) =>
+  return simple('pause', 'pause a running job after its current step; workers stay connected', (client) =>
     client.pause(),
   );
 }
 
-/** `lockstep resume`: a paused job goes on. (`lockstep train --resume RUN` goes on with one that is not running.) */
+/** `lockstep resume`: resumes a paused job. (`lockstep train --resume RUN` resumes a stopped run.) */
 export function resumeCommand(): Command {
-  return simple('resume', 'have a paused job go on', (client) => client.resume());
+  return simple('resume', 'resume a paused job', (client) => client.resume());
 }
 
-/** `lockstep checkpoint`: a checkpoint between two steps, durable when the command ends. */
+/** `lockstep checkpoint`: writes a checkpoint at the next step boundary; it is durable when the command returns. */
 export function checkpointCommand(): Command {
-  return simple('checkpoint', 'have a running job make a checkpoint after the step in progress', (client) =>
+  return simple('checkpoint', 'write a checkpoint of a running job after its current step', (client) =>
     client.checkpoint(),
   );
 }
 
-/** `lockstep stop`: as Ctrl-C at the coordinator, with results of what there is. */
+/** `lockstep stop`: stops a job like Ctrl-C at the coordinator, which saves results so far. */
 export function stopCommand(): Command {
-  return simple('stop', 'end a running job after the step in progress; train --resume goes on with it', (client) =>
+  return simple('stop', 'stop a running job after its current step; train --resume resumes it', (client) =>
     client.stop(),
   );
 }
 
-/** `lockstep scale`: more or fewer workers of `lockstep train`. */
+/** `lockstep scale`: changes the number of local workers of `lockstep train`. */
 export function scaleCommand(): Command {
   const command = new Command('scale')
-    .description('start or drain local workers of a running lockstep train; the result stays the same')
-    .argument('<workers>', 'how many there shall be, 0 to 1024; with 0 the run waits', workerCount);
+    .description('start or drain local workers of a running lockstep train; the result does not change')
+    .argument('<workers>', 'wanted number of workers, 0 to 1024; with 0 the run waits', workerCount);
   return addControlOptions(command).action(async (workers: number, options: ControlOptions) => {
-    tell(await withControl(options, (client) => client.scale(workers)), options);
+    printReply(await withControl(options, (client) => client.scale(workers)), options);
   });
 }
 
-function simple(name: string, description: string, ask: (client: ControlClient) => Promise<ControlReply>): Command {
+function simple(name: string, description: string, call: (client: ControlClient) => Promise<ControlReply>): Command {
   return addControlOptions(new Command(name).description(description)).action(async (options: ControlOptions) => {
-    tell(await withControl(options, ask), options);
+    printReply(await withControl(options, call), options);
   });
 }
 
-function tell(reply: ControlReply, { json }: ControlOptions): void {
+function printReply(reply: ControlReply, { json }: ControlOptions): void {
   const { message, state } = reply;
   const text = message.includes(state) ? message : `${message} (now ${state})`;
   console.log(json ? JSON.stringify(reply) : text);

@@ -1,14 +1,15 @@
 import { Command, Option } from 'commander';
+import { commandName } from '../command-name.js';
 import { findDatasetFor } from '../dataset.js';
-import { describeFinishedRun } from '../finished-run.js';
-import { resolveNats } from '../nats-options.js';
-import { positive } from '../numbers.js';
-import { addSpecOptions, presetHelp } from '../options.js';
-import { chooseRun } from '../run-choice.js';
-import { writeResultFile } from '../result-file.js';
+import { describeFinishedRun } from '../runs/finished-run.js';
+import { resolveNats } from '../options/nats-options.js';
+import { positive } from '../options/numbers.js';
+import { addSpecOptions, presetHelp } from '../options/options.js';
+import { chooseRun } from '../runs/run-choice.js';
+import { writeResultFile } from '../runs/result-file.js';
 import { runCoordinator } from '../run-coordinator.js';
-import { readTls } from '../tls-options.js';
-import { readToken } from '../token.js';
+import { readTls } from '../options/tls-options.js';
+import { readToken } from '../options/token.js';
 import { addJobFileOptions, addRunOptions, checkRunFlags, type RunOptions } from './train.js';
 
 interface CoordinatorCommandOptions extends RunOptions {
@@ -16,18 +17,18 @@ interface CoordinatorCommandOptions extends RunOptions {
   result?: string;
 }
 
-/** `lockstep coordinator`: one job, for workers that are started elsewhere. */
+/** `lockstep coordinator`: runs one job for workers started separately. */
 export function coordinatorCommand(): Command {
   const command = new Command('coordinator')
-    .description('run one job for workers that join from this or other machines, before or after it starts')
-    .argument('[job.yaml]', 'job spec, YAML or JSON, or - for standard input; without it, --preset or cluster-cnn3');
+    .description('run one job for workers that join from any machine, at any time')
+    .argument('[job.yaml]', 'job spec, YAML or JSON, - for standard input (default: --preset, or cluster-cnn3)');
   addSpecOptions(command);
   addRunOptions(command, { listen: '127.0.0.1:50061', waitSeconds: 86_400, logLevel: 'info', http: 'none' });
   addJobFileOptions(command);
   command.addOption(
-    new Option('--min-workers <n>', 'workers that the first step waits for').argParser(positive).default(1),
+    new Option('--min-workers <n>', 'workers to wait for before the first step').argParser(positive).default(1),
   );
-  command.option('--result <file>', 'write there how the run ended, as one line of JSON');
+  command.option('--result <file>', "write the run's outcome to this file as one line of JSON");
   return command
     .addHelpText('after', presetHelp() + examples)
     .action(async (file: string | undefined, options: CoordinatorCommandOptions, self: Command) => {
@@ -59,7 +60,7 @@ export function coordinatorCommand(): Command {
           if (options.result !== undefined) writeResultFile(options.result, result);
         },
         onListening: (address, _, print) => {
-          print(`listening on ${address}; join with: lockstep worker --coordinator ${address}`);
+          print(`listening on ${address}; join with: ${commandName()} worker --coordinator ${address}`);
           return { finish: () => Promise.resolve(), stop: () => Promise.resolve() };
         },
       });
@@ -71,5 +72,5 @@ Examples:
   lockstep coordinator --preset cluster-cnn3 --min-workers 2
   lockstep coordinator job.yaml --listen 0.0.0.0:50061 --token-file token.txt \\
     --tls-cert certs/coordinator.crt --tls-key certs/coordinator.key --tls-ca certs/ca.crt   # from lockstep certs
-  lockstep coordinator job.yaml --run /data/run   # again after a failure: goes on from the newest checkpoint
+  lockstep coordinator job.yaml --run /data/run   # after a failure, resumes from the newest checkpoint
 `;

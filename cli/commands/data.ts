@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { datasetFor } from '../dataset.js';
-import { pixels } from '../numbers.js';
-import { specFrom } from '../options.js';
-import { refuseUnused } from '../unused-flags.js';
+import { pixels } from '../options/numbers.js';
+import { specFrom } from '../options/options.js';
+import { refuseUnused } from '../options/unused-flags.js';
 import { downloadProgress } from '../terminal/download.js';
 import { readCifar10 } from '../../data/cifar10.js';
 import type { Dataset } from '../../data/dataset.js';
@@ -15,10 +15,10 @@ import { JobError } from '../../job/errors.js';
 import { imageFormatOf } from '../../job/image-format.js';
 import { cacheDirectory } from '../../data/cache-directory.js';
 
-/** `lockstep data`: fetch CIFAR-10, look at it. */
+/** `lockstep data`: downloads CIFAR-10, describes datasets. */
 export function dataCommand(): Command {
   return new Command('data')
-    .description('fetch CIFAR-10, look at a dataset')
+    .description('download CIFAR-10, describe a dataset')
     .addCommand(downloadCommand())
     .addCommand(infoCommand());
 }
@@ -28,7 +28,7 @@ function downloadCommand(): Command {
     .description(
       'download the official CIFAR-10 (170 MB), check its SHA-256 and unpack it; resumes after an interruption',
     )
-    .option('--to <dir>', 'directory to put it in (default: the cache directory, where jobs find it)')
+    .option('--to <dir>', 'target directory (default: the cache directory, where jobs find it)')
     .option('--from <url>', 'base URL of a mirror, ending in a slash (default: the official host)')
     .action(async (options: { to?: string; from?: string }) => {
       const progress = downloadProgress();
@@ -60,16 +60,21 @@ interface InfoFlags {
 
 function infoCommand(): Command {
   return new Command('info')
-    .description('images per class, channel means and deviations, a contact sheet')
-    .argument('[job.yaml]', 'the data of this job, - for standard input; without it, CIFAR-10')
+    .description('print images per class, channel means and deviations; write a contact sheet')
+    .argument('[job.yaml]', 'job whose data to describe, - for standard input (default: CIFAR-10)')
     .option('--data <path>', 'directory or .tar.gz (default: LOCKSTEP_DATA, ./data, the cache directory)')
-    .option('--folder <dir>', 'a directory of class folders with PNG or JPEG images, or of train/ and test/ with these')
-    .addOption(
-      new Option('--size <n>', `with --folder: images become n × n pixels (default: ${usualSize})`).argParser(pixels),
+    .option(
+      '--folder <dir>',
+      'directory with one folder of PNG or JPEG images per class, or with train/ and test/ that have these',
     )
-    .option('--synthetic', 'the synthetic stand-in instead of CIFAR-10')
+    .addOption(
+      new Option('--size <n>', `with --folder: resize images to n × n pixels (default: ${usualSize})`).argParser(
+        pixels,
+      ),
+    )
+    .option('--synthetic', 'use the synthetic dataset instead of CIFAR-10')
     .option('--json', 'print JSON')
-    .option('--sheet <file>', 'write a PNG with ten training images of each class, a row per class')
+    .option('--sheet <file>', 'write a PNG with ten training images per class, one row per class')
     .action(async (file: string | undefined, flags: InfoFlags, command: Command) => {
       checkSource(file, flags, command);
       const dataset = await open(file, flags);
@@ -79,18 +84,18 @@ function infoCommand(): Command {
     });
 }
 
-/** @throws JobError BAD_OPTION for two sources, one of which would be ignored. */
+/** @throws JobError BAD_OPTION if two sources are given: one would be ignored. */
 function checkSource(file: string | undefined, { folder, synthetic }: InfoFlags, command: Command): void {
   if (file !== undefined)
-    refuseUnused(command, ['--folder', '--size', '--synthetic'], `no job next to it, got ${file}`);
-  if (folder !== undefined) refuseUnused(command, ['--data', '--synthetic'], 'no --folder next to it');
+    refuseUnused(command, ['--folder', '--size', '--synthetic'], `no job file with it, got ${file}`);
+  if (folder !== undefined) refuseUnused(command, ['--data', '--synthetic'], 'no --folder with it');
   else refuseUnused(command, ['--size'], '--folder with it');
-  if (synthetic === true) refuseUnused(command, ['--data'], 'no --synthetic next to it');
+  if (synthetic === true) refuseUnused(command, ['--data'], 'no --synthetic with it');
 }
 
 async function writeSheet(file: string, png: Uint8Array): Promise<void> {
   await writeFile(file, png).catch((cause: Error) => {
-    throw new JobError('BAD_OPTION', `--sheet: expected a file that can be written, got ${cause.message}`, { cause });
+    throw new JobError('BAD_OPTION', `--sheet: expected a writable file, got ${cause.message}`, { cause });
   });
 }
 
@@ -110,7 +115,7 @@ async function open(file: string | undefined, { data, folder, size, synthetic }:
   });
 }
 
-/** What `data info` tells; also its JSON. */
+/** Facts printed by `data info`, also as JSON. */
 export function explore(dataset: Dataset) {
   const { title, origin, notes = [], classes, imageShape, train, test } = dataset;
   return {
@@ -126,7 +131,7 @@ export function explore(dataset: Dataset) {
   };
 }
 
-/** The facts as text: a table of classes against batches, then the channels. */
+/** Formats the facts as text: a table of classes by batches, and the channels. */
 export function describe(facts: ReturnType<typeof explore>): string {
   const { title, origin, notes, imageShape, trainImages, testImages, classes, parts, channels } = facts;
   const shape = imageShape.join(' x ');
@@ -151,7 +156,7 @@ export function describe(facts: ReturnType<typeof explore>): string {
   ].join('\n');
 }
 
-/** Aligns columns: the first to the left, the others to the right. */
+/** Aligns columns: the first left, the others right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>

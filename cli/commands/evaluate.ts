@@ -6,7 +6,7 @@ import type { Dataset } from '../../data/dataset.js';
 import { datasetDigest } from '../../data/chunks.js';
 import { JobError } from '../../job/errors.js';
 import { datasetFor } from '../dataset.js';
-import { checkpointOption, modelHelp, type OpenedModel, openModel } from '../model-source.js';
+import { checkpointOption, modelHelp, type OpenedModel, openModel } from '../model/model-source.js';
 
 interface EvaluateOptions {
   checkpoint?: string;
@@ -14,13 +14,13 @@ interface EvaluateOptions {
   json?: boolean;
 }
 
-/** `lockstep evaluate`: the test set's loss, accuracy and confusion matrix. */
+/** `lockstep evaluate`: prints loss, accuracy and confusion matrix on the test set. */
 export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description('evaluate a run or a model file on the test set')
     .argument('<model>', modelHelp)
     .addOption(checkpointOption())
-    .option('--data <path>', "dataset location, as for train (default: where the run's spec says)")
+    .option('--data <path>', "dataset location, as for train (default: from the run's spec)")
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (path: string, { checkpoint, data, json }: EvaluateOptions) => {
@@ -32,7 +32,7 @@ export function evaluateCommand(): Command {
 
 type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 
-/** @throws JobError BAD_DATA when the images or classes are not those of the model. */
+/** @throws JobError BAD_DATA if image shape or classes differ from the model's. */
 async function evaluate({ card, epoch, classify }: OpenedModel, dataset: Dataset) {
   checkFit(card, dataset);
   const { test, title } = dataset;
@@ -44,7 +44,7 @@ async function evaluate({ card, epoch, classify }: OpenedModel, dataset: Dataset
     step,
     ...(epoch !== undefined && { epoch }),
     dataset: title,
-    /** Whether these are the images that the job's own evaluation has used. */
+    /** True if the job's own evaluation used the same images. */
     sameData: datasetDigest(dataset) === card.dataset.digest,
     ...{ loss, correct, total, accuracy: correct / total, classes: card.classes, confusion },
   };
@@ -58,7 +58,7 @@ function checkFit(card: OpenedModel['card'], { imageShape, classes, title }: Dat
   if (wanted === found) return;
   throw new JobError(
     'BAD_DATA',
-    `evaluate: expected ${wanted}, got ${found}; ${title}; pass --data with the model's data`,
+    `evaluate: expected ${wanted}, got ${found} in ${title}; pass the model's data with --data`,
   );
 }
 
@@ -66,7 +66,7 @@ function describe(result: Evaluation, { description, card }: OpenedModel): strin
   const { dataset, sameData, loss, confusion, classes } = result;
   return [
     `${description} on ${dataset}`,
-    ...(sameData ? [] : [`NOT the data of its job, ${card.dataset.title} ${card.dataset.digest.slice(0, 12)}`]),
+    ...(sameData ? [] : [`NOT the model's dataset, ${card.dataset.title} ${card.dataset.digest.slice(0, 12)}`]),
     `Test set: Average loss: ${loss.toFixed(4)}, Accuracy: ${formatScore(result)}`,
     '',
     formatConfusion(confusion, classes),

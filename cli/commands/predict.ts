@@ -4,8 +4,8 @@ import { badImages, decodeImage, readImageFile } from '../../data/decode-image.j
 import { JobError } from '../../job/errors.js';
 import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
 import type { ModelCard } from '../../job/model-card.js';
-import { checkpointOption, modelHelp, openModel } from '../model-source.js';
-import { positive } from '../numbers.js';
+import { checkpointOption, modelHelp, openModel } from '../model/model-source.js';
+import { positive } from '../options/numbers.js';
 
 interface PredictOptions {
   checkpoint?: string;
@@ -14,27 +14,27 @@ interface PredictOptions {
   json?: boolean;
 }
 
-/** A model's answer on one image. */
+/** Prediction for one image. */
 export interface Prediction {
   readonly file: string;
-  /** Every class with its probability, the most probable first. */
+  /** All classes with their probabilities, most probable first. */
   readonly classes: readonly { readonly name: string; readonly probability: number }[];
 }
 
-/** `lockstep predict`: what is on these images? */
+/** `lockstep predict`: classifies image files. */
 export function predictCommand(): Command {
   return new Command('predict')
     .description('classify image files (PNG, JPEG)')
     .argument('<model>', modelHelp)
     .argument('<image...>', 'PNG or JPEG files of any size')
     .addOption(checkpointOption())
-    .addOption(new Option('--top <n>', 'classes shown for each image').argParser(positive).default(3))
+    .addOption(new Option('--top <n>', 'classes to print per image').argParser(positive).default(3))
     .addOption(
-      new Option('--fit <how>', 'how an image of another shape gets the model’s; default: as in training').choices(
+      new Option('--fit <how>', "how to fit images to the model's input size (default: as in training)").choices(
         imageFits,
       ),
     )
-    .option('--json', 'print JSON, with every class')
+    .option('--json', 'print JSON with all classes')
     .action(async (path: string, files: string[], { checkpoint, top, fit, json }: PredictOptions) => {
       const { card, data, classify } = await openModel(path, checkpoint);
       const images = await readImages(files, { ...formatOf(card), fit: fit ?? imageFormatOf(data).fit });
@@ -45,11 +45,11 @@ export function predictCommand(): Command {
 
 function formatOf({ imageShape: [height, width, channels] }: ModelCard): Omit<ImageFormat, 'fit'> {
   if (channels === 1 || channels === 3) return { height, width, channels };
-  const message = `predict: expected a model of images with 1 or 3 channels, got one with ${channels}`;
+  const message = `predict: expected a model for images of 1 or 3 channels, got one for ${channels}`;
   throw new JobError('BAD_OPTION', message);
 }
 
-/** @throws JobError BAD_DATA that lists all unusable files. */
+/** @throws JobError BAD_DATA that lists all invalid files. */
 async function readImages(files: readonly string[], format: ImageFormat): Promise<Uint8Array> {
   const images: Uint8Array[] = [];
   const problems: JobError[] = [];
@@ -68,7 +68,7 @@ async function readImages(files: readonly string[], format: ImageFormat): Promis
 async function readImage(file: string, format: ImageFormat): Promise<Uint8Array> {
   const bytes = await readImageFile(file).catch((cause: Error) => {
     if (cause instanceof JobError) throw cause;
-    throw new JobError('BAD_OPTION', `predict: expected a readable image, got ${cause.message}; ${file}`, { cause });
+    throw new JobError('BAD_OPTION', `predict ${file}: expected a readable image, got ${cause.message}`, { cause });
   });
   return decodeImage(bytes, file, format);
 }
@@ -80,7 +80,7 @@ function toPredictions(rows: Float32Array, files: readonly string[], names: read
   });
 }
 
-/** A line per image: its file, and the most probable classes. */
+/** Formats one line per image with its most probable classes. */
 export function describePredictions(predictions: readonly Prediction[], top: number): string {
   const shown = predictions.map(({ file, classes }) => [
     file,

@@ -4,25 +4,25 @@ import { formatDuration, formatShare } from '../../run/report/format.js';
 import type { NatsAddress } from '../../nats/address.js';
 import type { RegistryEntry } from '../../nats/payloads.js';
 import { JobError } from '../../job/errors.js';
-import { givenFlags, refuseUnused } from '../unused-flags.js';
-import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from '../nats-options.js';
+import { givenFlags, refuseUnused } from '../options/unused-flags.js';
+import { addNatsConnection, type NatsConnectionFlags, natsFlagsOf, readAddress } from '../options/nats-options.js';
 
 interface RunsFlags extends NatsConnectionFlags {
   runs: string;
   json?: boolean;
 }
 
-/** `lockstep runs`: what was trained, newest first. */
+/** `lockstep runs`: lists runs, newest first. */
 export function runsCommand(): Command {
   const command = new Command('runs')
     .description('list runs with state, model, data, accuracy, digest and duration, newest first')
-    .option('--runs <dir>', 'folder that contains the run directories', 'runs');
-  return addNatsConnection(command, 'list the jobs known to this NATS server instead')
-    .option('--insecure', 'allow signing in to a NATS server beyond loopback without TLS')
+    .option('--runs <dir>', 'directory that contains the run directories', 'runs');
+  return addNatsConnection(command, 'list the jobs of this NATS server instead')
+    .option('--insecure', 'allow credentials to a NATS server beyond loopback without TLS')
     .option('--json', 'print one JSON array')
     .action(async ({ runs, json, ...flags }: RunsFlags, self: Command) => {
       const isFolder = givenFlags(self, ['--runs']).length > 0;
-      if (isFolder) refuseUnused(self, ['--nats', ...natsFlagsOf(flags), '--insecure'], 'no --runs next to it');
+      if (isFolder) refuseUnused(self, ['--nats', ...natsFlagsOf(flags), '--insecure'], 'no --runs with it');
       const address = isFolder ? undefined : readAddress(flags);
       if (address) return show(await jobsOf(address), json, describeJobs);
       refuseUnused(self, ['--insecure'], '--nats URL with it');
@@ -35,20 +35,20 @@ function show<Found>(found: Found, json: boolean | undefined, describe: (found: 
 }
 
 async function jobsOf(address: NatsAddress): Promise<RegistryEntry[]> {
-  const { listJobs } = await import('../nats-jobs.js');
+  const { listJobs } = await import('../control/nats-jobs.js');
   return listJobs(address);
 }
 
 async function read(folder: string): Promise<ListedRun[]> {
   return listRuns(folder, Date.now()).catch((cause: unknown) => {
-    const message = `runs: expected a folder with run directories, got ${(cause as Error).message}; pass --runs DIR`;
+    const message = `runs: expected a directory of runs, got ${(cause as Error).message}; pass --runs DIR`;
     throw new JobError('BAD_OPTION', message, { cause });
   });
 }
 
 const heads = ['run', 'state', 'model', 'data', 'epochs', 'accuracy', 'digest', 'duration', 'when (UTC)'];
 
-/** A table; a damaged run shows why. */
+/** Formats runs as a table, followed by the problems of damaged ones. */
 export function describeRuns(runs: readonly ListedRun[], folder: string): string {
   if (runs.length === 0) return `no runs in ${folder}`;
   const lines = table([heads, ...runs.map(cells)]);
@@ -73,7 +73,7 @@ function cells(run: ListedRun): string[] {
 
 const jobHeads = ['job', 'state', 'epoch', 'step', 'accuracy', 'digest', 'updated (UTC)'];
 
-/** A table of jobs as the registry knows them. */
+/** Formats the jobs of the NATS registry as a table. */
 export function describeJobs(jobs: readonly RegistryEntry[]): string {
   if (jobs.length === 0) return 'no jobs';
   const rows = jobs.map(({ job, state, epoch, epochs, step, totalSteps, accuracy, digest, updatedAt }) => [

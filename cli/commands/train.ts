@@ -5,22 +5,23 @@ import type { Coordinator } from '../../coordinator/coordinator.js';
 import { defaultHttpPort } from '../../observe/page/server/decide.js';
 import { ClusterError } from '../../proto/errors.js';
 import { LocalTransports } from '../../transport/local/coordinator-end.js';
+import { commandName } from '../command-name.js';
 import { findDatasetFor } from '../dataset.js';
-import { describeScale } from '../describe-scale.js';
-import { LocalWorkers } from '../local-workers.js';
+import { describeScale } from '../workers/describe-scale.js';
+import { LocalWorkers } from '../workers/local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
-import { addNatsOptions, type NatsFlags, resolveNats } from '../nats-options.js';
-import { positive, seconds, stepCount } from '../numbers.js';
-import { addSpecOptions, presetHelp } from '../options.js';
+import { addNatsOptions, type NatsFlags, resolveNats } from '../options/nats-options.js';
+import { positive, seconds, stepCount } from '../options/numbers.js';
+import { addSpecOptions, presetHelp } from '../options/options.js';
 import { noCacheOption } from '../program-cache.js';
-import { type ChosenRun, chooseRun, type RunChoice } from '../run-choice.js';
+import { type ChosenRun, chooseRun, type RunChoice } from '../runs/run-choice.js';
 import { runCoordinator } from '../run-coordinator.js';
-import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../tls-options.js';
-import { readToken } from '../token.js';
-import { refuseUnused } from '../unused-flags.js';
-import { planLocalWorkers } from '../workers-auto.js';
+import { addTlsOptions, localWorkerTls, readTls, type TlsFlags } from '../options/tls-options.js';
+import { readToken } from '../options/token.js';
+import { refuseUnused } from '../options/unused-flags.js';
+import { planLocalWorkers } from '../workers/plan-local-workers.js';
 
-/** What `addRunOptions` adds, as parsed. */
+/** Parsed options of `addRunOptions`. */
 export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {
   data?: string;
   listen: string;
@@ -28,7 +29,7 @@ export interface RunOptions extends RunChoice, NatsFlags, TlsFlags {
   insecure?: boolean;
   wait: number;
   heartbeatLimit: number;
-  /** True: the whole run. */
+  /** Number of steps, or true for the whole run. */
   trace?: true | number;
   http?: string | false;
   health?: string;
@@ -44,11 +45,11 @@ interface TrainOptions extends RunOptions {
   stopAtStdinEnd?: boolean;
 }
 
-/** `lockstep train`: coordinator and workers on this machine. */
+/** `lockstep train`: trains with a coordinator and workers on this machine. */
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('train a job on this machine: a coordinator and local worker processes')
-    .argument('[job.yaml]', 'job spec, YAML or JSON, or - for standard input; without it, --preset or cluster-cnn3');
+    .argument('[job.yaml]', 'job spec, YAML or JSON, - for standard input (default: --preset, or cluster-cnn3)');
   addSpecOptions(command);
   addRunOptions(command, localDefaults);
   addJobFileOptions(command);
@@ -61,10 +62,10 @@ export function trainCommand(): Command {
     });
 }
 
-/** `lockstep start`, behind `npm start`: the first run, which also works where CIFAR-10 is nowhere to be had. */
+/** `lockstep start`, used by `npm start`: the first run. It falls back to the synthetic dataset. */
 export function startCommand(): Command {
   const command = new Command('start').description(
-    'the first run: cluster-cnn3, 7 epochs, on local workers; on a synthetic stand-in if CIFAR-10 cannot be had',
+    "first run: cluster-cnn3, 7 epochs, local workers; uses a synthetic dataset if CIFAR-10 can't be found or downloaded",
   );
   addSpecOptions(command, 'cluster-cnn3');
   addRunOptions(command, localDefaults);
@@ -75,26 +76,23 @@ export function startCommand(): Command {
   });
 }
 
-/** How many workers are started on this machine, and what they may use of it. */
+/** Adds options for local workers and their resources. */
 function addLocalOptions(command: Command): void {
   const workers = new Option(
     '--workers <n>',
-    'local workers; auto: one per GPU where the engine uses GPUs, else per physical core; never more than shards',
+    'local workers; auto: one per GPU if the engine uses GPUs, else one per physical core, at most one per shard',
   ).default('auto');
   const cores = new Option(
     '--cores <n>',
-    'cores that the local workers share: idle ones help with the last shards of a step; the bits stay the same',
+    'cores shared by the local workers; idle cores help with the last shards of a step, with the same result',
   );
   command.addOption(workers).addOption(cores.argParser(positive).default(availableParallelism(), 'all'));
   command.addOption(noCacheOption());
-  command.addOption(new Option('--stop-at-stdin-end', 'stop with the program that started it').hideHelp());
-  command.option(
-    '--no-shared-memory',
-    'have local workers take steps by gRPC, as workers elsewhere do; the bits stay the same',
-  );
+  command.addOption(new Option('--stop-at-stdin-end', 'stop when standard input closes').hideHelp());
+  command.option('--no-shared-memory', 'use gRPC for local workers, as for remote ones; the result does not change');
 }
 
-/** Options that `train`, `start` and `coordinator` share, with the defaults in which they differ. */
+/** Adds the options shared by `train`, `start` and `coordinator`. */
 export function addRunOptions(
   command: Command,
   defaults: {
@@ -104,41 +102,41 @@ export function addRunOptions(
     readonly http: string;
   },
 ): Command {
-  const wait = new Option('--wait <seconds>', 'how long to wait for the first workers').argParser(seconds);
+  const wait = new Option('--wait <seconds>', 'time limit for the first workers to join').argParser(seconds);
   const limit = new Option(
     '--heartbeat-limit <seconds>',
-    'a worker from which no byte came for longer is lost; raise it where the network stalls for longer',
+    'a worker silent for longer is lost; increase it for networks with longer stalls',
   ).argParser(seconds);
-  const trace = new Option('--trace [steps]', 'write a time line of the run, or of its first steps: trace.json');
-  const level = new Option('--log-level <level>', 'what is logged to standard error; log.jsonl has all of it');
+  const trace = new Option('--trace [steps]', 'write a timeline of the run, or of its first steps, to trace.json');
+  const level = new Option('--log-level <level>', 'lowest level on standard error; log.jsonl has all levels');
   return addTlsOptions(addNatsOptions(command))
     .option(
       '--data <path>',
-      'CIFAR-10: directory or .tar.gz (else LOCKSTEP_DATA, ./data, cache, download); ' +
-        'with data.dataset=folder: directory of class folders (else data.path)',
+      'CIFAR-10: directory or .tar.gz (default: LOCKSTEP_DATA, ./data, cache, download); ' +
+        'with data.dataset=folder: directory of class folders (default: data.path)',
     )
     .option('--run <dir>', 'run directory (default: a new one in --runs); an existing run there is resumed')
-    .option('--runs <dir>', 'where new run directories are made', 'runs')
-    .option('--listen <host:port>', 'where workers join; port 0 takes a free one', defaults.listen)
-    .option('--token-file <file>', 'shared secret of the cluster; required beyond loopback, as TLS is')
-    .option('--insecure', 'allow listening, and using NATS, beyond loopback without TLS or token')
-    .option('--tensorboard', "write event files for TensorBoard into the run directory's tensorboard/")
-    .option('--http <[host:]port>', `serve the live page there (default: ${defaults.http})`)
-    .option('--no-http', 'serve no live page')
-    .option('--health <[host:]port>', 'serve health probes on this address: plain HTTP, only GET /healthz')
+    .option('--runs <dir>', 'directory for new run directories', 'runs')
+    .option('--listen <host:port>', 'address for workers; port 0 selects a free port', defaults.listen)
+    .option('--token-file <file>', 'file with the shared secret of the cluster; required beyond loopback, like TLS')
+    .option('--insecure', 'allow listening and NATS beyond loopback without TLS or token')
+    .option('--tensorboard', "write event files for TensorBoard to the run directory's tensorboard/")
+    .option('--http <[host:]port>', `address of the live page (default: ${defaults.http})`)
+    .option('--no-http', 'do not serve the live page')
+    .option('--health <[host:]port>', 'address for health probes: plain HTTP, GET /healthz only')
     .addOption(wait.default(defaults.waitSeconds * 1000, String(defaults.waitSeconds)))
     .addOption(limit.default(2_000, '2'))
     .addOption(trace.argParser(stepCount))
     .addOption(level.choices(logLevels).default(defaults.logLevel));
 }
 
-/** @throws JobError BAD_OPTION for `--runs` next to a flag that names the run directory itself. */
+/** Rejects `--runs` together with a flag that names the run directory. @throws JobError BAD_OPTION */
 export function checkRunFlags(command: Command, { run, resume }: RunOptions): void {
   const named = resume !== undefined ? '--resume' : run !== undefined ? '--run' : undefined;
-  if (named !== undefined) refuseUnused(command, ['--runs'], `no ${named} next to it, which names the directory`);
+  if (named !== undefined) refuseUnused(command, ['--runs'], `no ${named} with it, which names the run directory`);
 }
 
-/** `--resume` and `--allow-module`, for commands that read a job from a file. */
+/** Adds `--resume` and `--allow-module`, for commands that read a job from a file. */
 export function addJobFileOptions(command: Command): Command {
   return command
     .option('--resume <run>', 'resume the run in this directory from its newest checkpoint')
@@ -148,7 +146,7 @@ export function addJobFileOptions(command: Command): Command {
     );
 }
 
-/** A free port, as local workers are told which; a log that does not stand between the progress lines. */
+/** Any free port, because local workers get the address; a silent log, to keep progress lines together. */
 const localDefaults = {
   listen: '127.0.0.1:0',
   waitSeconds: 120,
@@ -198,13 +196,13 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
       });
       coordinator.events.subscribe((event) => local.handle(event));
       coordinator.scaleBy((wanted) => scale(local, wanted, spec.shards));
-      print(`look on from elsewhere: lockstep watch --coordinator ${loopbackAddress(address)}`);
+      print(`Watch from another terminal: ${commandName()} watch --coordinator ${loopbackAddress(address)}`);
       return local;
     },
   });
 }
 
-/** Other workers go on for one that ended; without any the run fails, as nobody else is expected here. */
+/** Fails the run when the last local worker has exited: no others are expected. */
 function workerEnded(
   coordinator: Coordinator,
   {
@@ -220,7 +218,7 @@ function workerEnded(
   coordinator.fail(error ?? new ClusterError('NO_WORKERS', none));
 }
 
-/** What `lockstep scale` asks for. @returns what is done, in words. @throws ClusterError REFUSED */
+/** Handles `lockstep scale`. @returns a description of the change. @throws ClusterError REFUSED */
 async function scale(local: LocalWorkers, wanted: number, shards: number): Promise<string> {
   const before = local.count;
   local.scale(wanted);
@@ -231,7 +229,7 @@ function tokenFlag({ tokenFile }: RunOptions): string[] {
   return tokenFile === undefined ? [] : ['--token-file', tokenFile];
 }
 
-/** Where processes of this machine reach a server that may listen on all interfaces. */
+/** Loopback address of a server that may listen on all interfaces. */
 function loopbackAddress(address: string): string {
   return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
 }
@@ -243,6 +241,6 @@ Examples:
   lockstep train job.yaml --set optimizer.momentum=0.95 --set data.augment.flip=true
   lockstep train --resume runs/cluster-cnn3-20260131-142501-073 --workers 2
 
-Ctrl-C stops the run after the current step and saves it; --resume resumes it.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped.
+Ctrl-C stops the run after its current step and saves it; --resume resumes it.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped.
 `;

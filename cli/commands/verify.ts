@@ -2,15 +2,15 @@ import { availableParallelism } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { compareRuns, readRecordedRun, type RecordedRun } from '../../run/compare-runs.js';
+import { compareRuns, readRecordedRun, type RecordedRun } from '../../run/history/compare-digests.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
 import { parseEpochs, prepareReplay } from '../../run/replay.js';
 import { JobError } from '../../job/errors.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
-import { LocalWorkers } from '../local-workers.js';
-import { refuseUnused } from '../unused-flags.js';
-import { type LocalPlan, planLocalWorkers } from '../workers-auto.js';
+import { LocalWorkers } from '../workers/local-workers.js';
+import { refuseUnused } from '../options/unused-flags.js';
+import { type LocalPlan, planLocalWorkers } from '../workers/plan-local-workers.js';
 
 interface VerifyOptions {
   replay?: boolean;
@@ -19,14 +19,14 @@ interface VerifyOptions {
   workers: string;
 }
 
-/** `lockstep verify`: are two runs, or a run and its repetition, equal to the last bit? */
+/** `lockstep verify`: compares the digests of two runs, or of a run and its replay. */
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('compare the digests of two runs, or train a run again and compare')
     .argument('<run>', 'run directory')
     .argument('[other]', 'another run directory')
-    .option('--replay', 'train again from the checkpoint before, on this machine, and compare')
-    .option('--epochs <a..b>', 'with --replay: which epochs (default: all that the run has)')
+    .option('--replay', 'train again from the preceding checkpoint on this machine, and compare')
+    .option('--epochs <a..b>', 'with --replay: epochs to train (default: all of the run)')
     .option('--data <path>', 'with --replay: CIFAR-10, as for train')
     .addOption(new Option('--workers <n>', 'with --replay: local workers, or auto').default('auto'))
     .addHelpText('after', examples)
@@ -50,7 +50,7 @@ async function compare(run: RecordedRun, other: string): Promise<boolean> {
   return equal;
 }
 
-/** Trains the wanted epochs again in a directory of its own, up to the first that differs. */
+/** Trains the given epochs again in a temporary directory, up to the first that differs. */
 async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean> {
   const { spec } = run.manifest;
   const range = parseEpochs(options.epochs, run.digests.length);
@@ -118,8 +118,8 @@ async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDi
 
 const examples = `
 Examples:
-  lockstep verify runs/a runs/b                    names the first epoch that differs
-  lockstep verify runs/a --replay --epochs 9..10   trains them again from the checkpoint before
+  lockstep verify runs/a runs/b                    prints the first epoch that differs
+  lockstep verify runs/a --replay --epochs 9..10   trains these again from the preceding checkpoint
 
-Exit codes: 0 equal, 1 different or failed, 2 wrong usage.
+Exit codes: 0 equal, 1 different or failure, 2 wrong usage.
 `;

@@ -1,12 +1,15 @@
 import { Command } from 'commander';
-import { addControlOptions, addWaitOption, type ControlOptions, isOver, withControl } from '../control-client.js';
-import { describeStatus } from '../describe-status.js';
+import { isOver } from '../control/control-client.js';
+import { addControlOptions, addWaitOption, type ControlOptions, withControl } from '../control/control-options.js';
+import { describeStatus } from '../control/describe-status.js';
 import { failedExitCode, interruptedExitCode } from '../exit-codes.js';
 import { jsonWatcher, plainWatcher, type Watched, watchRun } from '../watch/watch.js';
 
-/** `lockstep watch`: follows a job until it is over, on the screen or line by line. */
+/** `lockstep watch`: follows a job until it ends, full-screen or line by line. */
 export function watchCommand(): Command {
-  const command = new Command('watch').description('follow a running job in the terminal; leaving does not touch it');
+  const command = new Command('watch').description(
+    'follow a running job in the terminal; quitting does not affect the job',
+  );
   addWaitOption(addControlOptions(command));
   return command.addHelpText('after', notes).action(async (options: ControlOptions) => {
     const onScreen = process.stdout.isTTY && !options.json;
@@ -18,7 +21,7 @@ export function watchCommand(): Command {
   });
 }
 
-/** How the run ended, or how the watching did. */
+/** Exit code for the outcome of the run, or for how the user quit. */
 export function exitCode({ status, left }: Watched): number {
   if (status?.state === 'failed') return failedExitCode;
   if (status?.state === 'stopped') return interruptedExitCode;
@@ -27,7 +30,7 @@ export function exitCode({ status, left }: Watched): number {
 }
 
 const notes = `
-A terminal shows curve, workers and events (q leaves); a pipe or --json gets lines.
-Exit codes: 0 the run finished, or q was pressed; 1 it failed, or nobody answered for the time of --wait;
-130 it was stopped, or watching was, by Ctrl-C.
+A terminal shows the loss curve, workers and events (q quits). A pipe or --json gets lines.
+Exit codes: 0 the run finished, or you pressed q; 1 the run failed, or the coordinator didn't respond within --wait;
+130 the run was stopped, or you pressed Ctrl-C.
 `;

@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
-import { parseEndpoint } from '../../coordinator/membership/listen.js';
+import { parseEndpoint } from '../../transport/listen.js';
 import { localFds } from '../../transport/local/channel.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
-import { positive, seconds } from '../numbers.js';
+import { positive, seconds } from '../options/numbers.js';
 import { noCacheOption, programDirectory } from '../program-cache.js';
-import { addTlsClientOptions, readTls, type TlsFlags } from '../tls-options.js';
-import { readToken } from '../token.js';
+import { addTlsClientOptions, readTls, type TlsFlags } from '../options/tls-options.js';
+import { readToken } from '../options/token.js';
 
 interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;
@@ -20,30 +20,25 @@ interface WorkerCommandOptions extends TlsFlags {
   logLevel: LogLevel;
 }
 
-/** `lockstep worker`: joins a coordinator and computes until its job is over. */
+/** `lockstep worker`: joins a coordinator and computes until its job ends. */
 export function workerCommand(): Command {
   const command = new Command('worker')
-    .description('join a coordinator and compute for it until its job is over')
-    .requiredOption('--coordinator <host:port>', 'address of the coordinator; it may be started later')
-    .addOption(new Option('--worker-id <id>', 'its name in the cluster, for whoever starts it').hideHelp())
-    .addOption(
-      new Option(
-        '--local-transport',
-        'exchange steps with the process that started it through inherited files',
-      ).hideHelp(),
-    )
-    .option('--token-file <file>', 'shared secret of the cluster');
+    .description('join a coordinator and compute for its job until the job ends')
+    .requiredOption('--coordinator <host:port>', 'address of the coordinator, which may start later')
+    .addOption(new Option('--worker-id <id>', 'unique id of the worker').hideHelp())
+    .addOption(new Option('--local-transport', "use the parent's local transport through inherited files").hideHelp())
+    .option('--token-file <file>', 'file with the shared secret of the cluster');
   return addTlsClientOptions(command)
     .addOption(
       new Option(
         '--cores <n>',
-        'cores that the workers of this host share; idle ones help with the last shards of a step',
+        'cores shared by the workers of this host; idle cores help with the last shards of a step',
       )
         .argParser(positive)
         .default(1),
     )
     .addOption(
-      new Option('--wait <seconds>', 'give up after this long without a coordinator')
+      new Option('--wait <seconds>', 'give up after this time without a coordinator')
         .argParser(seconds)
         .default(3_600_000, '3600'),
     )
@@ -51,7 +46,7 @@ export function workerCommand(): Command {
     .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('info'))
     .addHelpText(
       'after',
-      '\nStop it with Ctrl-C or SIGTERM: it leaves after what it computes, and its shards go to the other workers.\n',
+      '\nCtrl-C or SIGTERM stops the worker after its current step; its shards go to other workers.\n',
     )
     .action(async (options: WorkerCommandOptions) => {
       const log = createLog(options.logLevel);
@@ -70,12 +65,12 @@ export function workerCommand(): Command {
       });
       tls?.watch((message) => log.warn({ workerId: worker.workerId }, message));
       const ofTrain = process.connected === true;
-      const orphaned = () => worker.leave('the process that started it is gone');
+      const orphaned = () => worker.leave('its parent process has exited');
       process.once('disconnect', orphaned);
-      // It may have gone while this one was loading.
+      // The parent may have exited while this process was loading.
       if (process.connected === false) orphaned();
       process.on('SIGTERM', () => worker.leave('SIGTERM'));
-      // Ctrl-C reaches the whole process group; a worker of `lockstep train` waits to be sent home.
+      // Ctrl-C reaches the whole process group; workers of `lockstep train` are stopped by their coordinator.
       process.on('SIGINT', () => {
         if (!ofTrain) worker.leave('SIGINT');
       });

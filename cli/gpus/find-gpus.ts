@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Gpu, parseInformation, parseSmi, visibleGpus } from './gpus.js';
 
-/** Where NVIDIA's driver tells of its GPUs. */
+/** Sources that list NVIDIA GPUs. */
 export interface DriverFiles {
-  /** A directory per GPU, named by PCI bus. Not there in WSL, in some sandboxes, and on Windows. */
+  /** Has a directory per GPU, named by PCI bus. Missing in WSL, some sandboxes, and on Windows. */
   readonly proc: string;
-  /** Asked where `proc` is not there. */
+  /** Command used if `proc` is missing. */
   readonly smi: string;
-  /** How long it may take: several seconds where the driver wakes up for it. */
+  /** Time limit; the command takes several seconds if the driver has to start. */
   readonly smiLimitMs: number;
 }
 
 const driverFiles: DriverFiles = { proc: '/proc/driver/nvidia/gpus', smi: 'nvidia-smi', smiLimitMs: 10_000 };
 
 /**
- * NVIDIA GPUs that processes of this one may use, by PCI bus; none where the driver is not there or does not answer.
- * @param env - whose `CUDA_VISIBLE_DEVICES` holds.
+ * NVIDIA GPUs available to child processes, ordered by PCI bus; none if the driver is missing or unresponsive.
+ * @param env - environment with `CUDA_VISIBLE_DEVICES`, if set.
  */
 export async function findGpus(env: NodeJS.ProcessEnv, files = driverFiles): Promise<Gpu[]> {
   const names = (await namesInProc(files.proc)) ?? (await namesFromSmi(files));

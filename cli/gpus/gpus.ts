@@ -1,26 +1,26 @@
-/** An NVIDIA GPU that a process of this one may use. */
+/** An NVIDIA GPU available to child processes. */
 export interface Gpu {
-  /** What `CUDA_VISIBLE_DEVICES` calls it: an index, or a UUID of a GPU or of a slice of one (MIG). */
+  /** Value for `CUDA_VISIBLE_DEVICES`: an index, or the UUID of a GPU or of a MIG slice. */
   readonly device: string;
   /** e.g. `NVIDIA H200` */
   readonly name: string;
 }
 
-/** The model in `/proc/driver/nvidia/gpus/BUS/information`; none where the driver was told to leave the GPU alone. */
+/** GPU model in `/proc/driver/nvidia/gpus/BUS/information`; undefined for a GPU excluded from the driver. */
 export function parseInformation(text: string): string | undefined {
   const field = (key: string) => new RegExp(`^${key}:(.*)$`, 'm').exec(text)?.[1]?.trim();
   return field('GPU Excluded') === 'Yes' ? undefined : field('Model');
 }
 
-/** Names in the output of `nvidia-smi --query-gpu=index,name --format=csv,noheader`; a sentence has none. */
+/** GPU models in the output of `nvidia-smi --query-gpu=index,name --format=csv,noheader`; none in an error message. */
 export function parseSmi(text: string): string[] {
   return text.split('\n').flatMap((line) => /^\d+, (.+)$/.exec(line.trim())?.[1] ?? []);
 }
 
 /**
- * The GPUs that CUDA would show to a process with this `CUDA_VISIBLE_DEVICES`: all without it, else those that it names,
- * up to the first that is none.
- * @param names - of all that the host has, by index.
+ * GPUs that CUDA shows to a process with this `CUDA_VISIBLE_DEVICES`: all if it is unset, else the listed ones before the
+ * first invalid entry.
+ * @param names - models of the host's GPUs, by index.
  */
 export function visibleGpus(names: readonly string[], setting: string | undefined): Gpu[] {
   if (setting === undefined) return names.map((name, index) => ({ device: String(index), name }));
@@ -31,28 +31,28 @@ export function visibleGpus(names: readonly string[], setting: string | undefine
   return shown.map((device) => ({ device, name: nameOf(names, device)! }));
 }
 
-/** Whether there is a GPU of a given UUID only CUDA knows. */
+/** Model of a GPU, or its UUID, which only CUDA can resolve; undefined for an invalid entry. */
 function nameOf(names: readonly string[], device: string): string | undefined {
   if (/^\d+$/.test(device)) return names[Number(device)];
   return /^(GPU|MIG)-/.test(device) ? device : undefined;
 }
 
-/** The GPU with the fewest workers; the first of several. Undefined where there are none. */
+/** The GPU with the fewest workers, the first of equals; undefined if `gpus` is empty. */
 export function chooseGpu(gpus: readonly Gpu[], inUse: readonly (Gpu | undefined)[]): Gpu | undefined {
   const load = (gpu: Gpu) => inUse.filter((other) => other?.device === gpu.device).length;
   return gpus.reduce<Gpu | undefined>((best, gpu) => (best && load(best) <= load(gpu) ? best : gpu), undefined);
 }
 
 /**
- * What makes a process see one GPU only, which it then calls device 0, and find CUDA.
- * @param env - of the process that starts it.
- * @param libraries - folders with CUDA's libraries, besides those that the machine has.
+ * Environment variables that restrict a process to one GPU, its device 0, and let it find CUDA.
+ * @param env - environment of the parent process.
+ * @param libraries - folders with CUDA libraries, in addition to the machine's own.
  */
 export function gpuEnvironment(gpu: Gpu, env: NodeJS.ProcessEnv, libraries: readonly string[]): Record<string, string> {
   const path = [...libraries, env['LD_LIBRARY_PATH'] ?? ''].filter((folder) => folder !== '').join(':');
   return {
     CUDA_VISIBLE_DEVICES: gpu.device,
-    // CUDA by itself counts the fastest first. Whoever has named GPUs has done so in the order of his own environment.
+    // CUDA's default order is fastest first. If the user has selected GPUs, their order applies.
     ...(env['CUDA_VISIBLE_DEVICES'] === undefined && { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }),
     ...(path !== '' && { LD_LIBRARY_PATH: path }),
   };

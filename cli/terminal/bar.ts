@@ -8,7 +8,7 @@ import { visible } from './visible.js';
 const format =
   '{bar} epoch {epoch}/{epochs} · step {value}/{total} · loss {loss} · {accuracy} · {rate} images/s · {left} left · {workers}';
 
-/** Draws a run on a terminal: one bar, with the epochs' results above it. */
+/** Progress bar of a run on a terminal, with the results of epochs above it. */
 export class ProgressBar {
   readonly #bars: MultiBar;
   #bar: SingleBar | undefined;

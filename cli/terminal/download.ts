@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import type CliProgress from 'cli-progress';
 
 /**
- * Callbacks that draw a download's progress: a bar on a terminal, else a line at the start and at each tenth.
- * Call `stop` at the end, also after an error, or the bar stays open.
+ * Callbacks that show a download's progress: a bar on a terminal, else a line per 10 %. Call `stop` at the end, also
+ * after an error, to close the bar.
  */
 export function downloadProgress(stream: NodeJS.WriteStream = process.stderr) {
   const bar = stream.isTTY ? newBar(stream) : undefined;
@@ -20,13 +20,13 @@ export function downloadProgress(stream: NodeJS.WriteStream = process.stderr) {
   };
   return {
     onProgress,
-    onWait: () => stream.write('download CIFAR-10: another process is at it; waiting for it to finish\n'),
+    onWait: () => stream.write('download CIFAR-10: another process is downloading; waiting for it\n'),
     stop: () => bar?.stop(),
   };
 }
 
 function newBar(stream: NodeJS.WriteStream): CliProgress.SingleBar {
-  // Only where there is something to draw on.
+  // Loaded only for terminals.
   const { SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
   const format = 'CIFAR-10 {bar} {percentage}% | {value} of {total} MB | {eta_formatted} left';
   return new SingleBar({ stream, format, hideCursor: true });

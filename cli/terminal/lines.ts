@@ -3,15 +3,15 @@ import { formatProgress } from '../../run/report/progress-line.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
 import type { EvaluationRecord } from '../../run/records.js';
 
-/** Steps between two progress lines, as the lecture prints them. */
+/** Steps per progress line, as in the lecture. */
 const stepsPerLine = 100;
 
-/** What the lecture prints after a test. */
+/** Result of an evaluation in the lecture's format. */
 export function evaluationLine({ loss, correct, total }: EvaluationRecord): string {
   return `Test set: Average loss: ${loss.toFixed(4)}, Accuracy: ${formatScore({ correct, total })}`;
 }
 
-/** Prints a run's progress in the lecture's form, a line every 100 steps and one per evaluation: for logs and pipes. */
+/** Prints progress in the lecture's format, for logs and pipes: one line per 100 steps and one per evaluation. */
 export function linePrinter(
   run: { readonly stepsPerEpoch: number; readonly samplesPerEpoch: number },
   print: (line: string) => void,
@@ -22,7 +22,7 @@ export function linePrinter(
     if (event.type !== 'step') return;
     const { step, epoch, samples, loss } = event.record;
     const stepInEpoch = step % run.stepsPerEpoch;
-    // A run that goes on begins within an epoch, of which all steps but the last have as many samples.
+    // A resumed run starts within an epoch, in which all steps but the last have equally many samples.
     if (seen === undefined || stepInEpoch === 0) seen = stepInEpoch * samples;
     if (stepInEpoch % stepsPerLine === 0) print(formatProgress({ epoch, seen, total: run.samplesPerEpoch, loss }));
     seen += samples;

@@ -5,14 +5,14 @@ export interface Point {
 }
 
 export interface CurveText {
-  /** One string per row, from the top, each as many characters as the drawing is wide. */
+  /** One string per row, top first, each `width` characters. */
   readonly rows: readonly string[];
-  /** Values at the middle of the top and of the bottom row. */
+  /** Values of the top and bottom rows. */
   readonly top: number;
   readonly bottom: number;
 }
 
-/** Bits of a braille character's dots, `[row][column]`, as Unicode numbers them. */
+/** Unicode bits of a braille character's dots, `[row][column]`. */
 const dots = [
   [0x01, 0x08],
   [0x02, 0x10],
@@ -21,16 +21,16 @@ const dots = [
 ] as const;
 
 /**
- * A curve as text: each character is a braille pattern of 2 × 4 dots, so a terminal of 80 columns shows 160 points.
- * Neighbouring points are joined. The vertical axis goes from the least to the greatest value.
+ * Draws a curve as text. Each character is a braille pattern of 2 × 4 dots, so 80 columns show 160 points. Neighbouring
+ * points are joined. The vertical axis spans the smallest to the largest value.
  */
 export function drawCurve(points: readonly Point[], width: number, height: number): CurveText {
   const cells = Array.from({ length: height }, () => new Uint8Array(width));
   const ys = points.map(({ y }) => y);
   const [bottom, top] = [Math.min(...ys), Math.max(...ys)];
   const [first, last] = [points[0]?.x ?? 0, points.at(-1)?.x ?? 0];
-  const column = place(first, last, 2 * width - 1);
-  const row = place(top, bottom, 4 * height - 1);
+  const column = scaleTo(first, last, 2 * width - 1);
+  const row = scaleTo(top, bottom, 4 * height - 1);
   let before: { x: number; y: number } | undefined;
   for (const point of points) {
     const here = { x: column(point.x), y: row(point.y) };
@@ -40,12 +40,12 @@ export function drawCurve(points: readonly Point[], width: number, height: numbe
   return { rows: cells.map(toText), top, bottom };
 }
 
-/** Maps `from`…`to` onto the whole numbers 0…`greatest`; all onto 0 where there is nothing between them. */
-function place(from: number, to: number, greatest: number): (value: number) => number {
+/** Maps `from`…`to` onto the integers 0…`greatest`; everything onto 0 if `from` equals `to`. */
+function scaleTo(from: number, to: number, greatest: number): (value: number) => number {
   return (value) => (from === to ? 0 : Math.round(((value - from) / (to - from)) * greatest));
 }
 
-/** Every dot of a straight line, its ends included. */
+/** Sets all dots of a straight line, ends included. */
 function joinDots(a: Dot, b: Dot, set: (x: number, y: number) => void): void {
   const steps = Math.max(1, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
   for (let i = 0; i <= steps; i++) {

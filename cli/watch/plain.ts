@@ -1,22 +1,22 @@
 import type { HistoryReply, StatusReply } from '../../proto/messages.js';
-import { isOver } from '../control-client.js';
-import { progressLine } from '../describe-status.js';
+import { isOver } from '../control/control-client.js';
+import { progressLine } from '../control/describe-status.js';
 import { describeNote } from './view.js';
 
 const everyMs = 10_000;
 
-/** The same as text that goes on: a line every 10 s and whenever the state changes, and what happens meanwhile. */
+/** Status as lines of text: one per 10 s and per change of state, and one per note. */
 export class PlainLines {
-  #told: { readonly state: string; readonly atMs: number } | undefined;
+  #printed: { readonly state: string; readonly atMs: number } | undefined;
   #lastNoteMs = -Infinity;
 
   constructor(private readonly print: (line: string) => void) {}
 
   status(status: StatusReply, nowMs: number): void {
     const { state, reason, lossMean } = status;
-    const told = this.#told;
-    if (told?.state === state && nowMs - told.atMs < everyMs && !isOver(status)) return;
-    this.#told = { state, atMs: nowMs };
+    const printed = this.#printed;
+    if (printed?.state === state && nowMs - printed.atMs < everyMs && !isOver(status)) return;
+    this.#printed = { state, atMs: nowMs };
     const why = state === 'training' ? '' : ` (${reason})`;
     this.print(`${state}${why}: ${progressLine(status)}, loss ${lossMean.toFixed(4)}`);
   }

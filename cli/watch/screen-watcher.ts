@@ -3,7 +3,7 @@ import { emphasis, Screen } from './screen.js';
 import { renderWatch } from './view.js';
 import type { Watcher } from './watch.js';
 
-/** The whole terminal, drawn anew for every status and size. */
+/** Full-screen view, redrawn for every status and change of size. */
 export function screenWatcher(): Watcher {
   const mark = emphasis(process.env['NO_COLOR'] === undefined);
   let screen: Screen | undefined;

@@ -8,7 +8,7 @@ const home = '\x1b[H';
 const clearLine = '\x1b[K';
 const clearBelow = '\x1b[J';
 
-/** The terminal as a page of its own, which it leaves as it was before. */
+/** The terminal's alternate screen; `close` restores the previous content. */
 export class Screen {
   #onResize: () => void = () => undefined;
   #onKey: (key: Buffer) => void = () => undefined;
@@ -45,7 +45,7 @@ export class Screen {
     if (this.#open) this.output.write(home + lines.map((line) => line + clearLine).join('\r\n') + clearBelow);
   }
 
-  /** Gives the terminal back; also called when the process ends. */
+  /** Restores the terminal; also called when the process exits. */
   readonly close = (): void => {
     if (!this.#open) return;
     this.#open = false;
@@ -59,7 +59,7 @@ export class Screen {
   };
 }
 
-/** Colours, unless the person wants none (https://no-color.org). */
+/** Applies colours, unless the user has disabled them (https://no-color.org). */
 export function emphasis(wanted: boolean): Emphasis {
   const formats = { strong: 'bold', quiet: 'dim', good: 'green', bad: 'red' } as const;
   return (kind, text) => (wanted ? styleText(formats[kind], text) : text);

@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import { formatCount, formatPlural, formatShare } from '../../run/report/format.js';
 import type { HistoryReply, Note, StatusReply } from '../../proto/messages.js';
-import { isOver } from '../control-client.js';
-import { doubtLines, keptLine, progressLine, testLine, trainingLine, workerCells } from '../describe-status.js';
+import { isOver } from '../control/control-client.js';
+import { doubtLines, keptLine, progressLine, testLine, trainingLine, workerCells } from '../control/describe-status.js';
 import { drawCurve } from './braille.js';
 
-/** What there is to show. */
+/** Data to display. */
 export interface WatchModel {
   readonly status: StatusReply | undefined;
   readonly history: HistoryReply | undefined;
-  /** Why nothing new comes, while the coordinator does not answer. */
+  /** Reason for missing updates; undefined while connected. */
   readonly away: string | undefined;
 }
 
@@ -18,17 +18,17 @@ export interface WatchSize {
   readonly rows: number;
 }
 
-/** How emphasised text is marked; a terminal without colours marks nothing. */
+/** Marks emphasised text; the identity on terminals without colours. */
 export type Emphasis = (kind: 'strong' | 'quiet' | 'good' | 'bad', text: string) => string;
 
 const leftMargin = 9;
-/** Workers and notes that are shown, and fewer on a screen with less than 30 rows. */
+/** Maximum number of workers and notes; `low` applies to screens of less than 30 rows. */
 const most = { high: { workers: 8, notes: 6 }, low: { workers: 4, notes: 2 } };
 
-/** The screen as lines, at most `rows`, each at most `columns` wide. */
+/** Renders the screen: at most `rows` lines of at most `columns` characters. */
 export function renderWatch(model: WatchModel, size: WatchSize, mark: Emphasis): string[] {
   const { status, history, away } = model;
-  if (!status) return fit([away ?? 'asking the coordinator…', '', leaveHint], size, mark);
+  if (!status) return fit([away ?? 'connecting to the coordinator…', '', leaveHint], size, mark);
   const { workers, notes } = size.rows < 30 ? most.low : most.high;
   const above = [...headLines(status, away), '', barLine(status, size.columns), progressLine(status), ''];
   const below = [
@@ -47,13 +47,13 @@ export function renderWatch(model: WatchModel, size: WatchSize, mark: Emphasis):
   return fit([...above, ...curveLines(history, size.columns, Math.min(16, left)), ...below], size, mark);
 }
 
-const leaveHint = 'q or Ctrl-C leaves; the run goes on';
+const leaveHint = 'q or Ctrl-C quits; the run continues';
 
 function headLines({ job, model, dataset, state, reason }: StatusReply, away: string | undefined): string[] {
-  return [`${job}: ${model} on ${dataset}`, away === undefined ? `${state}: ${reason}` : `AWAY: ${away}`];
+  return [`${job}: ${model} on ${dataset}`, away === undefined ? `${state}: ${reason}` : `DISCONNECTED: ${away}`];
 }
 
-/** A bar as wide as the screen, up to 60 columns. */
+/** Progress bar of 10 to 60 columns. */
 function barLine({ step, totalSteps }: StatusReply, columns: number): string {
   const width = Math.max(10, Math.min(60, columns - 12));
   const share = totalSteps === 0 ? 0 : step / totalSteps;
@@ -61,7 +61,7 @@ function barLine({ step, totalSteps }: StatusReply, columns: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(width - full)}  ${formatShare(share)}`;
 }
 
-/** The loss with its axes; nothing where the screen is too small or no step was made. */
+/** Loss curve with axes; empty if the screen is too small or there are fewer than two steps. */
 function curveLines(history: HistoryReply | undefined, columns: number, rows: number): string[] {
   const width = Math.min(120, columns - leftMargin - 2);
   if (!history || history.steps.length < 2 || rows < 4 || width < 10) return [];
@@ -86,17 +86,17 @@ function noteLines(notes: readonly Note[]): string[] {
   return ['', ...notes.map(describeNote)];
 }
 
-/** A note with its time of day. */
+/** Formats a note with its time of day. */
 export function describeNote({ timeMs, text }: Note): string {
   return `${new Date(timeMs).toTimeString().slice(0, 8)}  ${text}`;
 }
 
-/** Cuts to the screen, and marks what stands out. What others wrote cannot move the cursor. */
+/** Cuts lines to the screen size, removes control characters, and applies emphasis. */
 function fit(lines: readonly string[], { columns, rows }: WatchSize, mark: Emphasis): string[] {
   return lines.slice(0, rows).map((line, i) => {
     const plain = [...stripVTControlCharacters(line).replaceAll(/\p{Cc}/gu, ' ')].slice(0, columns).join('');
     if (i === 0) return mark('strong', plain);
-    if (/^(AWAY|NUMERICS FAULTS|SYNTHETIC DATA|failed)/.test(plain)) return mark('bad', plain);
+    if (/^(DISCONNECTED|NUMERICS FAULTS|SYNTHETIC DATA|failed)/.test(plain)) return mark('bad', plain);
     if (/^(training|evaluating|reporting|finished):/.test(plain)) return mark('good', plain);
     return plain === leaveHint || /^\d\d:\d\d:\d\d {2}/.test(plain) ? mark('quiet', plain) : plain;
   });

@@ -1,28 +1,28 @@
 import type { HistoryReply, StatusReply } from '../../proto/messages.js';
-import type { ControlClient, WatchListener } from '../control-client.js';
+import type { ControlClient, WatchListener } from '../control/control-client.js';
 import { PlainLines } from './plain.js';
 
-/** Points of the curve that are asked for; more do not fit on a terminal. */
+/** Requested points of the curve, enough for a wide terminal. */
 const curvePoints = 240;
 const historyEveryMs = 2_000;
 
-/** Shows what is heard of a run. */
+/** Displays updates of a run. */
 export interface Watcher extends WatchListener {
-  /** Called every few seconds, if there is something to show it on. */
+  /** Called every few seconds; absent if history isn't displayed. */
   readonly history?: (history: HistoryReply) => void;
-  /** @param leave - ends the watching, on a person's demand. */
+  /** @param leave - call when the user quits. */
   begin(leave: (interrupted: boolean) => void): void;
   end(): void;
 }
 
 export interface Watched {
-  /** The last that was heard. */
+  /** Last received status. */
   readonly status: StatusReply | undefined;
-  /** How the person left, if the run was not over. */
+  /** How the user quit, if the run hadn't ended. */
   readonly left: 'quit' | 'interrupted' | undefined;
 }
 
-/** Follows a run until it is over or the person leaves. @throws ClusterError as `ControlClient.watch` does. */
+/** Follows a run until it ends or the user quits. @throws ClusterError as `ControlClient.watch` does. */
 export async function watchRun(client: ControlClient, watcher: Watcher): Promise<Watched> {
   const abort = new AbortController();
   let [status, left]: [StatusReply | undefined, Watched['left']] = [undefined, undefined];
@@ -32,17 +32,17 @@ export async function watchRun(client: ControlClient, watcher: Watcher): Promise
   };
   const onSignal = () => leave(true);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  // The reader of standard output has ended, as after `| head`.
+  // The reader of standard output has closed, as after `| head`.
   const onClosed = () => leave(false);
   process.stdout.on('error', onClosed);
   const refresh = throttled(async () => watcher.history?.(await client.history(curvePoints)));
   watcher.begin(leave);
   try {
-    const heard = (next: StatusReply) => {
+    const onStatus = (next: StatusReply) => {
       watcher.status((status = next));
       if (watcher.history) refresh();
     };
-    await client.watch({ status: heard, away: (reason) => watcher.away(reason) }, abort.signal);
+    await client.watch({ status: onStatus, away: (reason) => watcher.away(reason) }, abort.signal);
   } finally {
     watcher.end();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -51,7 +51,7 @@ export async function watchRun(client: ControlClient, watcher: Watcher): Promise
   return { status, left };
 }
 
-/** Calls `work` at most every few seconds, one call at a time; a failure shows as the status staying away. */
+/** Calls `work` at most every 2 s, one call at a time. Failures are ignored: the status stream reports them. */
 function throttled(work: () => Promise<void>): () => void {
   let nextMs = 0;
   return () => {
@@ -63,7 +63,7 @@ function throttled(work: () => Promise<void>): () => void {
   };
 }
 
-/** One line per status, as JSON. */
+/** Prints each status as one line of JSON. */
 export function jsonWatcher(): Watcher {
   return {
     begin: () => undefined,
@@ -73,7 +73,7 @@ export function jsonWatcher(): Watcher {
   };
 }
 
-/** Lines for pipes and logs. */
+/** Prints lines of text, for pipes and logs. */
 export function plainWatcher(): Watcher {
   const lines = new PlainLines((line) => console.log(line));
   return {

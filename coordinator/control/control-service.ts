@@ -5,16 +5,16 @@ import type { HistoryReply, StatusReply } from '../../proto/messages.js';
 import type { RunControl } from './control.js';
 import { mostPoints } from '../state/progress.js';
 
-/** What the control service asks of the coordinator; promises settle when the job is prepared. */
+/** The coordinator as seen by the control service. Promises settle once the job is prepared. */
 export interface ControlSource {
   readonly status: () => Promise<StatusReply>;
   readonly history: (points: number) => Promise<HistoryReply>;
   readonly control: () => Promise<RunControl>;
-  /** Sends the status again and again until the run is over. */
+  /** Sends the status repeatedly until the run is over. */
   readonly watch: (call: ServerWritableStream<object, StatusReply>) => void;
 }
 
-/** The most workers that one request may ask for. */
+/** Largest number of workers that a request may ask for. */
 export const mostWorkers = 1_024;
 const scaleRequest = z.object({ workers: z.int().min(0).max(mostWorkers) });
 const historyRequest = z.object({ points: z.int().min(0).max(mostPoints) });
@@ -37,17 +37,17 @@ export function controlHandlers({ status, history, control, watch }: ControlSour
 export function checkWorkers(request: unknown): number {
   const parsed = scaleRequest.safeParse(request);
   if (parsed.success) return parsed.data.workers;
-  throw unfit('scale', `0 to ${mostWorkers} workers`, request, 'workers');
+  throw outOfRange('scale', `0 to ${mostWorkers} workers`, request, 'workers');
 }
 
 /** @throws ClusterError BAD_MESSAGE */
 export function checkPoints(request: unknown): number {
   const parsed = historyRequest.safeParse(request);
   if (parsed.success) return parsed.data.points === 0 ? mostPoints : parsed.data.points;
-  throw unfit('history', `0 to ${mostPoints} points`, request, 'points');
+  throw outOfRange('history', `0 to ${mostPoints} points`, request, 'points');
 }
 
-function unfit(operation: string, expected: string, request: unknown, field: string): ClusterError {
+function outOfRange(operation: string, expected: string, request: unknown, field: string): ClusterError {
   const found = JSON.stringify((request as Record<string, unknown> | undefined)?.[field]);
   return new ClusterError('BAD_MESSAGE', `${operation}: expected ${expected}, got ${found}`);
 }

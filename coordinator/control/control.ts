@@ -1,59 +1,70 @@
 import { ClusterError } from '../../proto/errors.js';
 import type { ControlReply } from '../../proto/messages.js';
-import type { Trainer } from '../stepping/trainer.js';
 
-/** Starts and drains the workers that this coordinator's own command started. @returns what it has done, in words. */
+/** Starts and drains the workers that this coordinator's command started. @returns a description of the change. */
 export type Scaler = (workers: number) => Promise<string>;
 
+/** The trainer as its control sees it; requests take effect at the next step boundary. */
+export interface SteeredRun {
+  readonly step: number;
+  readonly state: string;
+  readonly reason: string;
+  readonly requests: {
+    pause(): Promise<boolean>;
+    resume(): boolean;
+    checkpoint(): Promise<string>;
+  };
+}
+
 export interface ControlTarget {
-  readonly trainer: Trainer;
+  readonly trainer: SteeredRun;
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
 }
 
-/** How long an answer may wait for the border between two steps. */
-const borderLimitMs = 8_000;
+/** Longest time that a reply waits for a step boundary. */
+const boundaryLimitMs = 8_000;
 
-/** What people and programs may do to a run, by whatever way they ask. None of it changes a bit of the result. */
+/** Control of a run by users and programs, over gRPC or NATS. Nothing here changes a bit of the result. */
 export class RunControl {
   constructor(private readonly target: ControlTarget) {}
 
-  /** Stops stepping after the step in progress, until `resume`; workers stay. @throws ClusterError REFUSED */
+  /** Pauses the run after the current step; workers stay connected. @throws ClusterError REFUSED when it is over. */
   async pause(): Promise<ControlReply> {
     const { trainer } = this.target;
     const reached = await beforeLimit(trainer.requests.pause());
-    if (!reached.done) return this.#reply(notYet('pauses', trainer));
+    if (!reached.done) return this.#reply(pending('pause', trainer));
     return this.#reply(reached.value ? `paused after step ${trainer.step}` : 'resumed before it paused');
   }
 
   /** @throws ClusterError REFUSED when the run is over. */
   async resume(): Promise<ControlReply> {
-    const was = this.target.trainer.requests.resume();
-    // The trainer notes it by then.
+    const wasPaused = this.target.trainer.requests.resume();
+    // By then the trainer has changed its state.
     await new Promise(setImmediate);
-    return this.#reply(was ? `going on after step ${this.target.trainer.step}` : 'was not paused');
+    return this.#reply(wasPaused ? `resumed after step ${this.target.trainer.step}` : 'was not paused');
   }
 
-  /** Makes a checkpoint at the next border. @throws ClusterError REFUSED, JobError BAD_RUN_DIRECTORY */
+  /** Makes a checkpoint at the next step boundary. @throws ClusterError REFUSED, JobError BAD_RUN_DIRECTORY */
   async checkpoint(): Promise<ControlReply> {
     const { trainer } = this.target;
     const saved = await beforeLimit(trainer.requests.checkpoint());
-    return this.#reply(saved.done ? `checkpoint ${saved.value}` : notYet('makes a checkpoint', trainer));
+    return this.#reply(saved.done ? `checkpoint ${saved.value}` : pending('make a checkpoint', trainer));
   }
 
-  /** Ends the run after the step in progress, with a checkpoint; it can be gone on with later. */
+  /** Stops the run after the current step, with a checkpoint from which it can be resumed. */
   stop(): ControlReply {
     this.target.stop('stopped on demand');
-    return this.#reply('stopping after the step in progress; lockstep train --resume goes on');
+    return this.#reply('stopping after the current step; resume with lockstep train --resume');
   }
 
-  /** @throws ClusterError REFUSED when the workers are not this coordinator's own. */
+  /** @throws ClusterError REFUSED when this coordinator's command didn't start the workers. */
   async scale(workers: number): Promise<ControlReply> {
     const scaler = this.target.scaler();
     if (scaler) return this.#reply(await scaler(workers));
     throw new ClusterError(
       'REFUSED',
-      'scale: expected a coordinator that started its workers itself (lockstep train), got one that did not; ' +
+      'scale: expected a coordinator that starts its own workers (lockstep train), got one that does not; ' +
         'start or stop `lockstep worker` processes where they run',
     );
   }
@@ -66,11 +77,11 @@ export class RunControl {
 
 type Reached<Value> = { readonly done: true; readonly value: Value } | { readonly done: false };
 
-/** What `work` comes to, unless that takes longer than an asker should wait. */
+/** Result of `work`, unless it takes longer than a reply may wait. */
 async function beforeLimit<Value>(work: Promise<Value>): Promise<Reached<Value>> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Reached<Value>>((resolve) => {
-    timer = setTimeout(() => resolve({ done: false }), borderLimitMs);
+    timer = setTimeout(() => resolve({ done: false }), boundaryLimitMs);
   });
   const reached = work.then((value): Reached<Value> => ({ done: true, value }));
   try {
@@ -81,6 +92,6 @@ async function beforeLimit<Value>(work: Promise<Value>): Promise<Reached<Value>>
   }
 }
 
-function notYet(does: string, { state, reason }: Trainer): string {
-  return `${does} as soon as the step in progress is done (now ${state}: ${reason})`;
+function pending(action: string, { state, reason }: SteeredRun): string {
+  return `will ${action} after the current step (now ${state}: ${reason})`;
 }

@@ -3,26 +3,26 @@ import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { StatusReply } from '../../proto/messages.js';
 
 const everyMs = 1_000;
-/** Watchers at a time; each costs a message per second. */
+/** Maximum number of watchers; each costs a message per second. */
 const mostWatchers = 64;
 
 type WatchCall = Pick<ServerWritableStream<object, StatusReply>, 'write' | 'end' | 'on' | 'emit'>;
 
-/** Sends the status to those who watch, once per second and at the end of the run. */
+/** Sends the status to watchers, once per second and at the end of the run. */
 export class StatusFeed {
   readonly #calls = new Set<WatchCall>();
-  /** Calls that have not yet taken what they were sent. */
+  /** Calls that haven't read the previous status yet. */
   readonly #full = new Set<WatchCall>();
   #timer: NodeJS.Timeout | undefined;
-  /** Whether a tick still waits for the job to be prepared. */
+  /** Whether a tick is still waiting for the job to be prepared. */
   #busy = false;
 
-  /** @param status - settles when the job is prepared. */
+  /** @param status - settles once the job is prepared. */
   constructor(private readonly status: () => Promise<StatusReply>) {}
 
   serve(call: WatchCall): void {
     if (this.#calls.size >= mostWatchers) {
-      const message = `watch: expected at most ${mostWatchers} watchers at a time, got one more; ask for the status instead`;
+      const message = `watch: expected at most ${mostWatchers} watchers, got one more; use lockstep status instead`;
       call.emit('error', toStatus(new ClusterError('REFUSED', message)));
       return;
     }
@@ -36,7 +36,7 @@ export class StatusFeed {
     void this.#send([call]);
   }
 
-  /** The run is over: everyone gets the last status, and the calls end. */
+  /** Sends the run's last status to all watchers, and ends the calls. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const calls = [...this.#calls];

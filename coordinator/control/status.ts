@@ -9,12 +9,12 @@ import type { Roster } from '../membership/roster.js';
 import type { WorkerSession } from '../membership/session.js';
 import type { Trainer } from '../stepping/trainer.js';
 
-/** What a status is made from. */
+/** Sources of a status. */
 export interface StatusSource {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly term: number;
-  /** The run directory. */
+  /** Run directory. */
   readonly path: string;
   readonly trainer: Trainer;
   readonly roster: Roster;
@@ -22,7 +22,7 @@ export interface StatusSource {
   readonly admission: EngineAdmission;
 }
 
-/** What the coordinator knows of its run right now. */
+/** Current status of the run. */
 export function describeStatus(source: StatusSource, nowMs: number): StatusReply {
   const { manifest, term, path, trainer, roster, admission } = source;
   const { waiting, generation } = trainer.dispatcher;

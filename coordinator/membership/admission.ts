@@ -1,13 +1,7 @@
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { ClusterError } from '../../proto/errors.js';
-import { decideEngine, decideEngineClass, type EngineClass } from '../../run/engine-class.js';
-
-/** Engine that a run is bound to, at every start of the coordinator; kept in `run.json`. */
-export interface RunEngine {
-  readonly engine: EngineClass;
-  /** False once a worker of another class was admitted (`numerics: mixed`). */
-  readonly reproducible: boolean;
-}
+import { decideEngine, decideEngineClass } from './engine-class.js';
+import type { EngineClass, RunEngine } from '../../run/run-json.js';
 
 export interface EngineAdmissionOptions {
   readonly numerics: 'strict' | 'mixed';

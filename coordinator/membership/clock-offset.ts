@@ -1,10 +1,4 @@
-/** Estimated offset of another clock from this one. */
-export interface OffsetEstimate {
-  /** The other clock's reading minus this one's, in ms. */
-  readonly offsetMs: number;
-  /** The true offset lies within this many ms of `offsetMs`. */
-  readonly errorMs: number;
-}
+import type { OffsetEstimate } from '../state/step-timing.js';
 
 interface Bound {
   readonly valueMs: number;

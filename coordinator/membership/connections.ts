@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Http2Server, ServerHttp2Session, ServerOptions } from 'node:http2';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { connectionLimitMs } from '../../transport/liveness.js';
 
 /** Calls `tend` for each new connection. To be called once the server has its connection injector. */

@@ -7,28 +7,28 @@ import type { Traffic } from './traffic.js';
 /** Small, so that a worker on a slow link sees its transfer progress. */
 const messageBytes = 64 * 1024;
 
-/** Bytes of one part of the dataset, in order; views into the dataset, nothing is copied. */
-export type PartBytes = readonly Uint8Array[];
+/** Bytes of a dataset chunk, in order; views into the dataset, nothing is copied. */
+export type ChunkBytes = readonly Uint8Array[];
 
 export type FetchCall = ServerWritableStream<FetchRequest, DataChunk>;
 
-/** Serves Fetch: streams parts of the dataset by their digest, no faster than the worker reads. */
-export function serveParts(parts: ReadonlyMap<string, PartBytes>, traffic?: Traffic) {
+/** Serves Fetch: streams dataset chunks by their digest, no faster than the worker reads. */
+export function serveChunks(chunks: ReadonlyMap<string, ChunkBytes>, traffic?: Traffic) {
   return (call: FetchCall): void => {
-    const part = parts.get(call.request.digest);
-    if (!part) {
+    const chunk = chunks.get(call.request.digest);
+    if (!chunk) {
       const digest = printable(call.request.digest.slice(0, 64));
-      const error = new ClusterError('UNKNOWN_PART', `fetch: expected a part of this job, got ${digest}; join again`);
+      const error = new ClusterError('UNKNOWN_CHUNK', `fetch: expected a chunk of this job, got ${digest}; join again`);
       call.emit('error', toStatus(error));
       return;
     }
-    void streamPart(call, part, traffic);
+    void streamChunk(call, chunk, traffic);
   };
 }
 
-async function streamPart(call: FetchCall, part: PartBytes, traffic?: Traffic): Promise<void> {
-  const totalBytes = part.reduce((sum, bytes) => sum + bytes.byteLength, 0);
-  for (const data of chunksOf(part)) {
+async function streamChunk(call: FetchCall, chunk: ChunkBytes, traffic?: Traffic): Promise<void> {
+  const totalBytes = chunk.reduce((sum, bytes) => sum + bytes.byteLength, 0);
+  for (const data of messagesOf(chunk)) {
     if (call.cancelled || call.destroyed) return;
     traffic?.addSent('dataset', data.byteLength);
     if (!call.write({ totalBytes, data })) await drained(call);
@@ -36,8 +36,8 @@ async function streamPart(call: FetchCall, part: PartBytes, traffic?: Traffic): 
   call.end();
 }
 
-function* chunksOf(part: PartBytes): Generator<Uint8Array> {
-  for (const bytes of part) {
+function* messagesOf(chunk: ChunkBytes): Generator<Uint8Array> {
+  for (const bytes of chunk) {
     for (let begin = 0; begin < bytes.byteLength; begin += messageBytes) {
       yield bytes.subarray(begin, begin + messageBytes);
     }

@@ -30,7 +30,7 @@ import { isTrusted, mutualTls } from '../../transport/tls.js';
 import { Admission, type Dropped, peerOf } from '../../transport/admission/admission.js';
 import { workerPortLimits } from '../../transport/admission/limits.js';
 import { dropSilent, limitSessions, onConnection, raiseWindows } from './connections.js';
-import { type Endpoint, formatEndpoint, type Protection } from './listen.js';
+import { type Endpoint, formatEndpoint, type Protection } from '../../transport/listen.js';
 import { RejectedPeers } from './rejected-peers.js';
 
 export interface Handlers {

@@ -83,7 +83,7 @@ export class WorkerSession {
     if (!this.#ended) this.stream.write(message);
   }
 
-  /** Sends the parts of the dataset that the worker must hold, unless they are those sent last. */
+  /** Sends the dataset chunks that the worker must hold, unless they are those sent last. */
   assign(parts: Omit<Assignment, 'generation'>, generation: number): void {
     const key = JSON.stringify(parts);
     if (key === this.#assigned) return;

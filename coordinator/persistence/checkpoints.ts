@@ -1,33 +1,33 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainingState } from '../../job/digest.js';
-import { bestStep, checkpointName, decideDue, decideRemoval } from '../../run/checkpoint-decisions.js';
-import { type CheckpointHead, fillVector, type StateLayout } from '../../run/checkpoint-file.js';
-import { CheckpointThread } from '../../run/checkpoint-thread.js';
+import { bestStep, checkpointName, decideDue, decideRemoval } from '../../run/checkpoint/checkpoint-decisions.js';
+import { type CheckpointHead, fillVector, type StateLayout } from '../../run/checkpoint/checkpoint-file.js';
+import { CheckpointThread } from '../../run/checkpoint/checkpoint-thread.js';
 import type { RunEvents } from '../state/events.js';
 
 export interface CheckpointsOptions {
-  /** The folder that they are in. */
+  /** Folder of the checkpoints. */
   readonly path: string;
   readonly layout: StateLayout;
   /** Job digest. */
   readonly job: string;
   readonly stepsPerEpoch: number;
   readonly everySteps: number;
-  /** Steps of the checkpoints that are there already. */
+  /** Steps of the existing checkpoints. */
   readonly present: readonly number[];
-  /** Makes the records durable that a checkpoint stands on. */
+  /** Makes the records durable that belong to a checkpoint. */
   readonly flushRecords: () => Promise<void>;
   readonly evaluations: () => readonly { readonly step: number; readonly correct: number }[];
   readonly events: RunEvents;
-  /** A checkpoint could not be written while the run went on. */
+  /** Called when a checkpoint in the background cannot be written. */
   readonly onError: (error: Error) => void;
 }
 
-/** Copies the state between two steps into a vector. @returns how long the copying took, in ms. */
+/** Copies the state between two steps into a vector. @returns the duration in ms. */
 export type CopyState = (into: Float32Array) => Promise<number>;
 
-/** The checkpoints of a run: written beside the training, two kept besides the first and the best. */
+/** The checkpoints of a run, written in the background; keeps the first, the best and the last two. */
 export class Checkpoints {
   readonly #thread: CheckpointThread;
   readonly #steps: Set<number>;
@@ -46,26 +46,27 @@ export class Checkpoints {
   }
 
   /**
-   * Called between two steps, before the next one begins. The state is copied while the workers compute; training goes
-   * on at once, except at an epoch's end while the checkpoint before is still being written.
-   * @returns undefined, or what the next step has to wait for.
+   * Called at each step boundary. Starts a checkpoint if one is due; the state is copied while the workers compute.
+   * Training continues at once, except at an epoch's end while an earlier checkpoint is still being written.
+   * @returns undefined, or a promise that the next step must await.
    */
-  atStepBoundary(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<void> | undefined {
+  atBoundary(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<void> | undefined {
     const { stepsPerEpoch, everySteps, events } = this.options;
     const writing = this.#writing;
     const { action, reason } = decideDue({ step: at.step, stepsPerEpoch, everySteps, writing: writing?.step });
     if (action === 'skip') events.emit({ type: 'note', message: reason });
     if (action !== 'write') return undefined;
-    if (!writing) return void this.#beside(at, copy, 0);
+    if (!writing) return void this.#inBackground(at, copy, 0);
     const begin = performance.now();
     return writing.done.then(
-      () => this.#beside(at, copy, performance.now() - begin),
+      () => this.#inBackground(at, copy, performance.now() - begin),
       () => undefined,
     );
   }
 
   /**
-   * Before the first step and after the last one: settles when a checkpoint of `state` is there, and none too many.
+   * Writes a checkpoint of `state`, unless there is one, and removes superfluous ones. For use before the first step and
+   * after the last one.
    * @throws JobError BAD_RUN_DIRECTORY
    */
   async save(state: TrainingState, chain: string): Promise<void> {
@@ -76,7 +77,7 @@ export class Checkpoints {
   }
 
   /**
-   * Between two steps, on demand: settles with the path when a checkpoint of this state is there.
+   * Writes a checkpoint at a step boundary on demand, unless there is one. @returns its path.
    * @throws JobError BAD_RUN_DIRECTORY
    */
   async saveNow(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<string> {
@@ -85,13 +86,13 @@ export class Checkpoints {
     return this.#pathOf(at.step);
   }
 
-  /** Waits for what is being written, whether it succeeds or not. */
+  /** Waits for a pending write, whether it succeeds or not, and ends the thread. */
   async close(): Promise<void> {
     await this.#writing?.done.catch(() => undefined);
     await this.#thread.close();
   }
 
-  #beside(at: { step: number; chain: string }, copy: CopyState, waitedMs: number): void {
+  #inBackground(at: { step: number; chain: string }, copy: CopyState, waitedMs: number): void {
     this.#write(at, copy, waitedMs).catch(this.options.onError);
   }
 

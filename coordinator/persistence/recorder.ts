@@ -1,9 +1,9 @@
 import type { RunEvents, RunState } from '../state/events.js';
-import { formatPredictions, predictionsFile } from '../../run/predictions.js';
+import { formatPredictions, predictionsFile } from '../../run/predictions-csv.js';
 import type { RunDirectory } from '../../run/run-directory.js';
-import type { RunStart } from '../run-start.js';
+import type { RunStart } from './start-run.js';
 
-/** Writes down what happens from now on. @returns what knows how long the training has taken. */
+/** Records all further events in the run directory. @returns the duration of the training so far. */
 export function keepRecords(
   events: RunEvents,
   directory: RunDirectory,
@@ -29,7 +29,7 @@ export function keepRecords(
   return { seconds: () => watch.seconds(performance.now()) };
 }
 
-/** Time from the first step on, without pauses. */
+/** Measures the time since the first step, without pauses. */
 class StopWatch {
   #ranMs = 0;
   #sinceMs: number | undefined;

@@ -1,17 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { TrainingState } from '../../job/digest.js';
 import { modelCard } from '../../job/model-card.js';
-import type { EngineClass } from '../../run/engine-class.js';
+import type { EngineClass } from '../../run/run-json.js';
 import { modelFiles, modelFormats } from '../../run/model/trained-model.js';
-import type { PreparedJob } from '../prepare-job.js';
 import type { DigestEntry, EvaluationRecord, RunCounts } from '../../run/records.js';
 import type { ReportInput } from '../../run/report/report-input.js';
 import type { RunDirectory } from '../../run/run-directory.js';
-import { parseSteps } from '../../run/run-records.js';
+import { readRunFile } from '../../run/run-files.js';
+import type { StoredJob } from './start-run.js';
 import type { TrainingResult } from '../stepping/trainer-setup.js';
 
-/** What a run leaves behind, besides the records that grew while it ran. */
+/** The result of a run that ended without an error. */
 export interface RunResult {
   readonly outcome: 'finished' | 'stopped';
   readonly runDirectory: string;
@@ -19,10 +17,12 @@ export interface RunResult {
   readonly input: ReportInput;
 }
 
-/** Writes the trained model in three forms, and the report. */
+type FinishedJob = Pick<StoredJob, 'manifest' | 'plan' | 'layout'>;
+
+/** Writes the trained model in its three formats, and the report. */
 export async function writeResults(
   directory: RunDirectory,
-  job: PreparedJob,
+  job: FinishedJob,
   training: TrainingResult,
   run: {
     readonly engine: EngineClass;
@@ -36,7 +36,7 @@ export async function writeResults(
   const { manifest, plan } = job;
   await directory.endRecords();
   await writeModel(directory, job, training.snapshot);
-  const steps = parseSteps(await readFile(join(directory.path, 'steps.csv'), 'utf8'));
+  const steps = await readRunFile(directory.path, 'steps.csv');
   const { title, synthetic, classes, digest } = manifest.dataset;
   const input: ReportInput = {
     spec: manifest.spec,
@@ -58,7 +58,7 @@ export async function writeResults(
 
 async function writeModel(
   directory: RunDirectory,
-  job: PreparedJob,
+  job: FinishedJob,
   { step, params, state }: TrainingState,
 ): Promise<void> {
   const { manifest, layout } = job;

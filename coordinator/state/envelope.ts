@@ -1,7 +1,7 @@
-/** Buckets of a curve at most; between two doublings of their width there are half as many to all. */
+/** Limit of a curve's buckets. Whenever it is exceeded their width doubles, which leaves half of them. */
 export const maxBuckets = 1024;
 
-/** Steps per bucket once `step` is the last one: the least power of two with which the run so far fits. */
+/** Steps per bucket when `step` is the last one: the smallest power of two for which all steps fit. */
 export function bucketWidth(step: number): number {
   let width = 1;
   while (Math.floor(step / width) >= maxBuckets) width *= 2;
@@ -10,33 +10,35 @@ export function bucketWidth(step: number): number {
 
 /** A point of a thinned curve. */
 export interface CurvePoint {
-  /** Steps up to the last of those that the point stands for. */
+  /** Steps up to the last one that the point covers. */
   readonly step: number;
   /** Mean over those steps. */
   readonly value: number;
 }
 
 /**
- * A curve over steps in bounded memory: the mean of each bucket of steps, and the least and the greatest value and where
- * they were, so that no peak is lost. Buckets begin at multiples of their width, which doubles when there would be too many: what
- * is kept depends on the points alone, not on when they came. As long as a bucket is one step, every point is kept.
+ * A curve over steps in bounded memory. Each bucket of steps has its mean, and its minimum and maximum with their
+ * positions, so that no peak is lost.
+ *
+ * Buckets begin at multiples of their width, which doubles when there would be too many. So the result depends on the
+ * points alone, not on their time of arrival. While a bucket is one step wide, every point is kept.
  */
 export class Envelope {
   /** Steps per bucket. */
   width = 1;
-  /** Values of each bucket: how many, and their sum. */
+  /** Number of values per bucket, and their sum. */
   readonly #counts = new Float64Array(maxBuckets);
   readonly #sums = new Float64Array(maxBuckets);
-  readonly #leastAt = new Float64Array(maxBuckets);
-  readonly #least = new Float64Array(maxBuckets);
-  readonly #greatestAt = new Float64Array(maxBuckets);
-  readonly #greatest = new Float64Array(maxBuckets);
+  readonly #minimumAt = new Float64Array(maxBuckets);
+  readonly #minimum = new Float64Array(maxBuckets);
+  readonly #maximumAt = new Float64Array(maxBuckets);
+  readonly #maximum = new Float64Array(maxBuckets);
   /** Buckets up to the last one in use. */
   #used = 0;
-  /** Steps up to the last one that has a value. */
+  /** Steps up to the last one with a value. */
   #steps = 0;
 
-  /** Adds the value of a step; what is not finite has no place on a curve. */
+  /** Adds the value of a step; values that are not finite are ignored. */
   add(step: number, value: number): void {
     while (Math.floor(step / this.width) >= maxBuckets) this.#halve();
     if (!Number.isFinite(value)) return;
@@ -44,26 +46,26 @@ export class Envelope {
     const isFirst = this.#isEmpty(bucket);
     this.#used = Math.max(this.#used, bucket + 1);
     this.#steps = step + 1;
-    if (isFirst || value < this.#least[bucket]!) this.#setLeast(bucket, step, value);
-    if (isFirst || value > this.#greatest[bucket]!) this.#setGreatest(bucket, step, value);
+    if (isFirst || value < this.#minimum[bucket]!) this.#setMinimum(bucket, step, value);
+    if (isFirst || value > this.#maximum[bucket]!) this.#setMaximum(bucket, step, value);
     this.#counts[bucket]! += 1;
     this.#sums[bucket]! += value;
   }
 
-  /** The points of all buckets that hold `step` or later ones, in order: step, value, step, value, … */
+  /** Points of all buckets from that of `step` on, in order: step, value, step, value, … */
   pointsFrom(step: number): number[] {
     const points: number[] = [];
     for (let bucket = Math.floor(step / this.width); bucket < this.#used; bucket++) {
       if (this.#isEmpty(bucket)) continue;
-      const least = [this.#leastAt[bucket]!, this.#least[bucket]!] as const;
-      const greatest = [this.#greatestAt[bucket]!, this.#greatest[bucket]!] as const;
-      if (least[0] === greatest[0]) points.push(...least);
-      else points.push(...(least[0] < greatest[0] ? [...least, ...greatest] : [...greatest, ...least]));
+      const minimum = [this.#minimumAt[bucket]!, this.#minimum[bucket]!] as const;
+      const maximum = [this.#maximumAt[bucket]!, this.#maximum[bucket]!] as const;
+      if (minimum[0] === maximum[0]) points.push(...minimum);
+      else points.push(...(minimum[0] < maximum[0] ? [...minimum, ...maximum] : [...maximum, ...minimum]));
     }
     return points;
   }
 
-  /** The curve in `most` points or fewer, in order: means over as many neighbouring buckets as it takes. */
+  /** The curve in at most `most` points, in order, each the mean of neighbouring buckets. */
   means(most: number): CurvePoint[] {
     const points: CurvePoint[] = [];
     const buckets = Math.max(1, Math.ceil(this.#used / most));
@@ -80,33 +82,33 @@ export class Envelope {
     return this.#counts[bucket] === 0;
   }
 
-  #setLeast(bucket: number, step: number, value: number): void {
-    this.#leastAt[bucket] = step;
-    this.#least[bucket] = value;
+  #setMinimum(bucket: number, step: number, value: number): void {
+    this.#minimumAt[bucket] = step;
+    this.#minimum[bucket] = value;
   }
 
-  #setGreatest(bucket: number, step: number, value: number): void {
-    this.#greatestAt[bucket] = step;
-    this.#greatest[bucket] = value;
+  #setMaximum(bucket: number, step: number, value: number): void {
+    this.#maximumAt[bucket] = step;
+    this.#maximum[bucket] = value;
   }
 
-  /** Puts every two neighbours into one. */
+  /** Merges neighbouring buckets in pairs. */
   #halve(): void {
     for (let bucket = 0; bucket < maxBuckets; bucket++) this.#join(bucket, 2 * bucket);
     this.#used = Math.ceil(this.#used / 2);
     this.width *= 2;
   }
 
-  /** Makes `bucket` of the two from `first` on, which stand behind it. */
+  /** Merges the two buckets from `first` on into `bucket`, which is not after them. */
   #join(bucket: number, first: number): void {
     const from = [first, first + 1].filter((old) => old < this.#used && !this.#isEmpty(old));
-    const least = from.reduce((a, b) => (a < 0 || this.#least[b]! < this.#least[a]! ? b : a), -1);
-    const greatest = from.reduce((a, b) => (a < 0 || this.#greatest[b]! > this.#greatest[a]! ? b : a), -1);
+    const minimum = from.reduce((a, b) => (a < 0 || this.#minimum[b]! < this.#minimum[a]! ? b : a), -1);
+    const maximum = from.reduce((a, b) => (a < 0 || this.#maximum[b]! > this.#maximum[a]! ? b : a), -1);
     this.#counts[bucket] = sum(from.map((old) => this.#counts[old]!));
     this.#sums[bucket] = sum(from.map((old) => this.#sums[old]!));
     if (from.length === 0) return;
-    this.#setLeast(bucket, this.#leastAt[least]!, this.#least[least]!);
-    this.#setGreatest(bucket, this.#greatestAt[greatest]!, this.#greatest[greatest]!);
+    this.#setMinimum(bucket, this.#minimumAt[minimum]!, this.#minimum[minimum]!);
+    this.#setMaximum(bucket, this.#maximumAt[maximum]!, this.#maximum[maximum]!);
   }
 }
 

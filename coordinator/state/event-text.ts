@@ -2,7 +2,7 @@ import type { RunEvent } from './events.js';
 import { formatCount, formatScore } from '../../run/report/format.js';
 import type { EventTone } from './feed.js';
 
-/** What those who look on read of an event, on the page and in a terminal; undefined for those that come with each step. */
+/** Text of an event for page and terminal; undefined for events of every step. */
 export function describeEvent(event: RunEvent): { readonly tone: EventTone; readonly text: string } | undefined {
   const tone = toneOf(event);
   const text = textOf(event);
@@ -31,17 +31,17 @@ function textOf(event: RunEvent): string | undefined {
     case 'worker':
       return `worker ${event.workerId} ${event.change}${event.reason === '' ? '' : `: ${event.reason}`}`;
     case 'assignment':
-      return `generation ${event.generation}: ${event.reason && `${event.reason}; `}${describeShards(event.shards)}`;
+      return `shards reassigned (generation ${event.generation}): ${event.reason && `${event.reason}; `}${describeShards(event.shards)}`;
     case 'speculation':
-      return `step ${formatCount(event.step)}: ${event.from} is late with ${shards(event.shards)}; ${event.to} computes the same`;
+      return `step ${formatCount(event.step)}: ${event.from} is slow on ${shards(event.shards)}; ${event.to} is computing ${event.shards.length === 1 ? 'it' : 'them'} as backup`;
     case 'fault':
-      return `NUMERICS FAULT: ${event.workers.join(' and ')} came to different bits for ${shards(event.shards)} of step ${formatCount(event.step)}`;
+      return `NUMERICS FAULT: results of ${event.workers.join(' and ')} differ for ${shards(event.shards)} of step ${formatCount(event.step)}`;
     case 'skipped':
-      return `left out: ${event.reason}`;
+      return `skipped: ${event.reason}`;
     case 'epoch':
-      return `epoch ${event.epoch} done: digest ${event.digest.slice(0, 16)}`;
+      return `epoch ${event.epoch} complete: digest ${event.digest.slice(0, 16)}`;
     case 'evaluation':
-      return `epoch ${event.record.epoch} tested: average loss ${event.record.loss.toFixed(4)}, ${formatScore(event.record)}`;
+      return `epoch ${event.record.epoch} evaluated: average loss ${event.record.loss.toFixed(4)}, ${formatScore(event.record)}`;
     case 'checkpoint':
       return `checkpoint after step ${formatCount(event.step)}, in ${formatCount(event.durationMs)} ms`;
     default:
@@ -50,8 +50,8 @@ function textOf(event: RunEvent): string | undefined {
 }
 
 function describeShards(byWorker: Readonly<Record<string, readonly number[]>>): string {
-  const parts = Object.entries(byWorker).map(([worker, held]) => `${worker} ${ranges(held) || 'stands by'}`);
-  return parts.join(', ') || 'nobody is there';
+  const workers = Object.entries(byWorker).map(([worker, held]) => `${worker} ${ranges(held) || 'on standby'}`);
+  return workers.join(', ') || 'no workers';
 }
 
 function shards(list: readonly number[]): string {
@@ -60,11 +60,11 @@ function shards(list: readonly number[]): string {
 
 /** `0, 1, 2, 4` → `0–2, 4` */
 export function ranges(numbers: readonly number[]): string {
-  const parts: [first: number, last: number][] = [];
+  const found: [first: number, last: number][] = [];
   for (const value of [...numbers].sort((a, b) => a - b)) {
-    const last = parts.at(-1);
+    const last = found.at(-1);
     if (last && value === last[1] + 1) last[1] = value;
-    else parts.push([value, value]);
+    else found.push([value, value]);
   }
-  return parts.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
+  return found.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ');
 }

@@ -1,17 +1,17 @@
-import type { Waiting } from '../stepping/decisions/waiting.js';
-import type { Predictions } from '../../run/predictions.js';
+import type { Waiting } from './waiting.js';
+import type { Predictions } from '../../run/predictions-csv.js';
 import type { EvaluationRecord, StepRecord, TestRow } from '../../run/records.js';
-import type { StepTiming } from '../stepping/step-timing.js';
+import type { StepTiming } from './step-timing.js';
 
 export type RunState =
   'waiting' | 'training' | 'paused' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
 
-/** Whether nothing comes after a state. */
+/** True for the states after which nothing happens. */
 export function isEnd(state: string): boolean {
   return state === 'finished' || state === 'stopped' || state === 'failed';
 }
 
-/** What happens in a run, as the terminal, the log and later other observers see it. */
+/** An event of a run, for terminal, log and all other observers. */
 export type RunEvent =
   | { readonly type: 'listening'; readonly address: string }
   | { readonly type: 'state'; readonly state: RunState; readonly reason: string }
@@ -28,35 +28,35 @@ export type RunEvent =
       readonly reason: string;
     }
   | { readonly type: 'step'; readonly record: StepRecord }
-  /** Where the time of a step went that was committed or left out; after what tells of that. */
+  /** Timing of a step, after its `step` or `skipped` event. */
   | { readonly type: 'timing'; readonly timing: StepTiming }
-  /** A step is late; told of once per second at most. */
+  /** A step is overdue; at most once per second. */
   | ({ readonly type: 'waiting' } & Waiting)
   | {
       readonly type: 'speculation';
       readonly step: number;
       readonly shards: readonly number[];
-      /** The worker that is late, and the one that computes the same. */
+      /** The straggler and its backup. */
       readonly from: string;
       readonly to: string;
     }
   | {
       readonly type: 'fault';
       readonly kind: 'numerics';
-      /** Whose result came first, and whose differs from it. */
+      /** The worker whose result came first, and the one whose result differs from it. */
       readonly workers: readonly string[];
       readonly shards: readonly number[];
       readonly step: number;
     }
-  /** A step whose gradients were not finite; nothing of it was applied. */
+  /** A step whose gradients were not finite; it has no effect. */
   | { readonly type: 'skipped'; readonly step: number; readonly reason: string }
   | { readonly type: 'epoch'; readonly epoch: number; readonly step: number; readonly digest: string }
   | {
       readonly type: 'evaluation';
       readonly record: EvaluationRecord;
-      /** The last test images, as the lecture prints them. */
+      /** The last test images, for the lecture's list. */
       readonly testRows: readonly TestRow[];
-      /** Of every test image; for this moment only, as the next evaluation makes others. */
+      /** Of every test image; valid until the next evaluation. */
       readonly predictions: Predictions;
       readonly durationMs: number;
     }
@@ -64,17 +64,17 @@ export type RunEvent =
       readonly type: 'checkpoint';
       readonly step: number;
       readonly path: string;
-      /** From the copy of the state to the durable file. */
+      /** From copying the state until the file is durable. */
       readonly durationMs: number;
-      /** How long the next update could have been held up. */
+      /** Longest possible delay of the next update. */
       readonly blockedMs: number;
     }
-  /** What a person should know of: a checkpoint skipped or passed over, a lock waited for, the step gone on from. */
+  /** A note for people: a skipped checkpoint, a wait for the lock, the step of a resume. */
   | { readonly type: 'note'; readonly message: string };
 
 export type RunListener = (event: RunEvent) => void;
 
-/** Passes events to every listener, in order of subscription. */
+/** Delivers events to all listeners, in order of subscription. */
 export class RunEvents {
   readonly #listeners: RunListener[] = [];
 

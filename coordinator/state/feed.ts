@@ -2,14 +2,14 @@ import type { RunState } from './events.js';
 import type { DigestEntry, EvaluationRecord } from '../../run/records.js';
 import type { WorkerStatus } from '../../proto/messages.js';
 
-/** What the coordinator tells the page, as JSON. Types only: the page imports them too. */
+/** JSON of the live page. The browser's code imports these types too. */
 
 /** Points of curves: step, value, step, value, … in order of step. They replace all points from `from` on. */
 export interface CurvePoints {
   /** Index of a step. */
   readonly from: number;
   readonly loss: readonly number[];
-  /** The lecture's 10-step running mean, each at the last step that it covers. */
+  /** The lecture's 10-step running mean, at the last step that it covers. */
   readonly meanLoss: readonly number[];
   /** Training accuracy, a share of 0 to 1. */
   readonly accuracy: readonly number[];
@@ -19,7 +19,7 @@ export interface CurvePoints {
   readonly speed: readonly number[];
 }
 
-/** How a line of the list of events is shown. */
+/** Colour of a row in the list of events. */
 export type EventTone = 'plain' | 'good' | 'warning' | 'bad';
 
 export interface EventEntry {
@@ -33,12 +33,12 @@ export interface EventEntry {
 /** An evaluation as a point of a curve. */
 export type EvaluationPoint = Omit<EvaluationRecord, 'confusion'>;
 
-/** A worker with what it is waited for, if it is. */
+/** A worker, with the reason why the step is waiting for it. */
 export interface WorkerRow extends WorkerStatus {
   readonly waitedFor?: string;
 }
 
-/** How the run is doing at this moment. */
+/** Current status of a run. */
 export interface LiveStatus {
   readonly state: RunState;
   readonly reason: string;
@@ -49,33 +49,33 @@ export interface LiveStatus {
   /** Means of the last 10 steps; absent before them. */
   readonly means?: { readonly loss: number; readonly accuracy: number; readonly imagesPerSecond: number };
   readonly learningRate?: number;
-  /** At the recent pace, in steps alone; absent before this start's first and after the last. */
+  /** At the recent pace, without evaluations; absent before this start's first step and after the last. */
   readonly secondsLeft?: number;
   readonly faults: number;
   readonly skipped: number;
   readonly workers: readonly WorkerRow[];
-  /** Whether `/report/` is there. */
+  /** True once `/report/` exists. */
   readonly report: boolean;
 }
 
-/** What is new since an earlier update. */
+/** Changes since an earlier update. */
 export interface RunUpdate {
-  /** Name of this update; a client that has it asks for what came after it. */
+  /** Position of this update; a client sends it to get later changes. */
   readonly cursor: string;
-  /** This is everything there is; it replaces what the client has. */
+  /** The update is complete and replaces the client's state. */
   readonly whole: boolean;
   readonly status: LiveStatus;
   readonly curves: CurvePoints;
   readonly events: readonly EventEntry[];
   readonly evaluations: readonly EvaluationPoint[];
-  /** Of the newest evaluation, if that is new. */
+  /** Of the newest evaluation, if it is new. */
   readonly confusion?: readonly (readonly number[])[];
-  /** Whether there are pictures for the newest evaluation. */
+  /** True if the newest evaluation has pictures. */
   readonly hasPictures: boolean;
   readonly digests: readonly DigestEntry[];
 }
 
-/** What does not change while the run goes on. */
+/** The constant properties of a run. */
 export interface RunDescription {
   readonly name: string;
   readonly model: string;
@@ -101,29 +101,29 @@ export interface WholeRun {
   readonly update: RunUpdate;
 }
 
-/** A test image with the model's answer. */
+/** A test image with the model's prediction. */
 export interface PictureEntry {
   /** Index in the test set. */
   readonly index: number;
   readonly actual: number;
   readonly predicted: number;
-  /** Probability that the model gives its answer, 0 to 1. */
+  /** Predicted probability of `predicted`, 0 to 1. */
   readonly confidence: number;
 }
 
-/** `GET /api/images`: answers of the newest evaluation, the most confident first. */
+/** `GET /api/images`: predictions of the newest evaluation, most confident first. */
 export interface PictureList {
   /** Updates when it was taken. */
   readonly step: number;
-  /** How many there are of this kind. */
+  /** Number of all pictures of this kind. */
   readonly total: number;
   readonly pictures: readonly PictureEntry[];
 }
 
-/** Lists that grow with the run are cut to this: older events and digests, every other evaluation. */
+/** Limits of lists that grow with the run: the oldest events and digests, and every other evaluation, are dropped. */
 export const limits = { events: 200, digests: 1000, evaluations: 2000 };
 
-/** The list without every other entry if it is too long; the first and the last stay. */
+/** The list without every other entry if it is too long; keeps the first and the last. */
 export function thinned<Entry>(list: readonly Entry[], limit: number): readonly Entry[] {
   return list.length <= limit ? list : list.filter((_, i) => i % 2 === 0 || i === list.length - 1);
 }

@@ -1,15 +1,15 @@
 import type { RunEvent, RunEvents } from './events.js';
 
-/** An event and when it happened, in milliseconds of `performance.now()`. */
+/** An event with its time on the clock of `performance.now()`. */
 export interface HeldEvent {
   readonly event: RunEvent;
   readonly atMs: number;
 }
 
-/** More are not kept; the oldest ones are given up. */
+/** Limit of buffered events; beyond it the oldest are dropped. */
 const mostHeld = 1_000;
 
-/** Keeps a run's events for an observer that is loaded later. */
+/** Buffers a run's events for an observer that is loaded later. */
 export class HeldEvents {
   #held: HeldEvent[] | undefined = [];
 
@@ -21,7 +21,7 @@ export class HeldEvents {
     });
   }
 
-  /** What has happened so far, oldest first. Nothing is kept from now on: who takes it listens for itself. */
+  /** The events so far, oldest first. Ends buffering: the caller subscribes to further events itself. */
   take(): readonly HeldEvent[] {
     const held = this.#held ?? [];
     this.#held = undefined;

@@ -1,58 +1,58 @@
-import type { Waiting } from '../stepping/decisions/waiting.js';
+import type { Waiting } from './waiting.js';
 import type { RunEvent, RunState } from './events.js';
-import type { Predictions } from '../../run/predictions.js';
-import type { DigestEntry, EvaluationRecord, RunHistorySoFar } from '../../run/records.js';
+import type { Predictions } from '../../run/predictions-csv.js';
+import type { DigestEntry, EvaluationRecord, RecordedHistory } from '../../run/records.js';
 import { describeEvent } from './event-text.js';
 import { type EvaluationPoint, type EventEntry, limits, thinned } from './feed.js';
 import { RecentSteps } from './recent-steps.js';
 import { StepCurves } from './step-curves.js';
 
-/** How far someone has followed a run. */
+/** Position of a client in a run's history. */
 export interface Cursor {
-  /** Steps up to the last one that is known. */
+  /** Steps that the client knows. */
   readonly step: number;
-  /** Of the history, for all but the steps. */
+  /** Version of the history that it knows, for everything but the steps. */
   readonly version: number;
 }
 
-/** Before everything. */
+/** Position before the first event. */
 export const beginning: Cursor = { step: 0, version: 0 };
 
-/** What came after a cursor. */
+/** Changes after a cursor. */
 export type HistoryPart = ReturnType<RunHistory['since']>;
 
-/** Steps of this start whose times say how fast the run is. */
+/** Last steps of this start, which define the run's pace. */
 const pacedSteps = 100;
 
-/** What a start goes on from; nothing, in a new run. */
+/** Records of a resumed run; empty for a new one. */
 export interface HistoryBegin {
-  readonly before?: RunHistorySoFar;
-  /** Of the last of `before.evaluations`, if they are there. */
+  readonly before?: RecordedHistory;
+  /** Of the last of `before.evaluations`, if they were found. */
   readonly predictions?: Predictions | undefined;
-  /** Updates in the checkpoint that the run begins with. */
+  /** Step of the checkpoint that the run starts from. */
   readonly checkpointStep?: number;
 }
 
-/** An entry and the version with which it came. */
+/** An entry with the version that added it. */
 type Versioned<Entry> = Entry & { readonly version: number };
 
 /**
- * What a run has done, in memory that does not grow with it, for those who look on: curves of its steps, the last
- * events, evaluations, digests, and the newest predictions. Begins with what was recorded before this start.
+ * Summary of a run for its observers, in bounded memory: curves of its steps, the last events, evaluations and digests,
+ * and the newest predictions. Includes the records of earlier starts.
  */
 export class RunHistory {
   readonly curves = new StepCurves();
-  /** The last steps of this start, as another one may have had other workers. */
+  /** The last steps of this start; earlier starts may have had other workers. */
   readonly pace = new RecentSteps(pacedSteps);
   state: { readonly state: RunState; readonly reason: string } = { state: 'waiting', reason: 'starting' };
-  /** Whom the step in progress waits for, if it is late. */
+  /** Workers holding up the current step; undefined unless it is overdue. */
   waiting: Waiting | undefined;
   evaluation: EvaluationRecord | undefined;
-  /** Of `evaluation`; undefined after a restart that did not find them. */
+  /** Of `evaluation`; undefined after a resume that didn't find them. */
   predictions: Predictions | undefined;
-  /** How long the last evaluation took; 0 before the first. */
+  /** Duration of the last evaluation; 0 before the first. */
   evaluationMs = 0;
-  /** Updates in the newest checkpoint. */
+  /** Step of the newest checkpoint. */
   checkpointStep: number;
   #version = 0;
   #evaluationVersion = 0;
@@ -73,12 +73,12 @@ export class RunHistory {
     return this.#digests.at(-1);
   }
 
-  /** The last ones, oldest first. */
+  /** The last events, oldest first. */
   get events(): readonly EventEntry[] {
     return this.#events;
   }
 
-  /** All, or every other one where they were too many; oldest first. */
+  /** All evaluations, thinned if there are too many; oldest first. */
   get evaluations(): readonly EvaluationPoint[] {
     return this.#evaluations;
   }
@@ -96,7 +96,7 @@ export class RunHistory {
     if (this.#events.length > limits.events) this.#events.shift();
   }
 
-  /** What came after `cursor`; from the beginning, all that is kept. */
+  /** Changes after `cursor`; everything, for `beginning`. */
   since({ step, version }: Cursor) {
     const isNew = (entry: { readonly version: number }) => entry.version > version;
     return {

@@ -3,17 +3,17 @@ import type { HistoryReply } from '../../proto/messages.js';
 import { isEnd } from './events.js';
 import type { RunHistory } from './history.js';
 
-/** The most points of a curve and evaluations, and the most notes, that a control client is told. */
+/** Limits of a history reply: points of the curve, evaluations, and notes. */
 export const mostPoints = 500;
 const mostNotes = 50;
 
-/** How a job is cut into steps, and how often it is tested; as in the spec, 0 evaluates after the last epoch only. */
+/** Plan of a job's steps and evaluations; as in the spec, 0 evaluates after the last epoch only. */
 export interface ProgressPlan {
   readonly plan: StepPlan;
   readonly evaluateEveryEpochs: number;
 }
 
-/** What a control client is told of a run so far. @param points - the most points of the curve. */
+/** History of a run for control clients. @param points - limit of the curve's points. */
 export function describeHistory(history: RunHistory, points = mostPoints): HistoryReply {
   const curve = history.curves.losses(points);
   return {
@@ -27,7 +27,7 @@ export function describeHistory(history: RunHistory, points = mostPoints): Histo
 }
 
 /**
- * Time to the last step and its evaluation, if the run went on now; 0 when unknown or over.
+ * Estimated time until the last step and its evaluation; 0 when unknown or over.
  * @param step - committed updates.
  */
 export function secondsLeft(history: RunHistory, { plan, evaluateEveryEpochs }: ProgressPlan, step: number): number {
@@ -38,7 +38,7 @@ export function secondsLeft(history: RunHistory, { plan, evaluateEveryEpochs }: 
   return (stepMs * (plan.totalSteps - step) + history.evaluationMs * evaluations) / 1000;
 }
 
-/** Evaluations that come after `tested` complete epochs: every so many epochs, and after the last one. */
+/** Number of evaluations still to come after `tested` epochs: one every `everyEpochs` epochs, and one after the last. */
 export function countEvaluations(tested: number, epochs: number, everyEpochs: number): number {
   if (tested >= epochs) return 0;
   if (everyEpochs === 0) return 1;

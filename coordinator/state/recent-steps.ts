@@ -1,9 +1,9 @@
 import type { StepRecord } from '../../run/records.js';
 
-/** Steps that a pace for the eye is taken over: time left, images per second. */
+/** Number of steps over which displayed rates are averaged: time left, images per second. */
 export const paceSteps = 50;
 
-/** Means over some steps in a row. */
+/** Means over consecutive steps. */
 export interface StepMeans {
   readonly loss: number;
   /** Training accuracy over their samples, 0 to 1. */
@@ -16,7 +16,7 @@ export interface StepMeans {
 export class RecentSteps {
   readonly #steps: StepRecord[] = [];
 
-  /** @param most - how many are kept. */
+  /** @param most - number of steps kept. */
   constructor(private readonly most: number) {}
 
   add(record: StepRecord): void {
@@ -32,7 +32,7 @@ export class RecentSteps {
     return this.#steps.at(-1);
   }
 
-  /** Over the last `count` steps, or over all that there are; undefined before the first. */
+  /** Means over the last `count` steps, or fewer at first; undefined before the first step. */
   means(count = this.most): StepMeans | undefined {
     const first = Math.max(0, this.#steps.length - count);
     const used = this.#steps.length - first;
@@ -49,7 +49,7 @@ export class RecentSteps {
     return { loss: loss / used, accuracy: correct / samples, imagesPerSecond, stepMs: durationMs / used };
   }
 
-  /** The middle one of the steps' times; of an even number, the upper one of the two. Undefined before the first. */
+  /** Median step time, the upper one for an even number of steps; undefined before the first step. */
   get medianMs(): number | undefined {
     return this.#steps.map(({ durationMs }) => durationMs).sort((a, b) => a - b)[this.#steps.length >> 1];
   }

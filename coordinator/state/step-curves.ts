@@ -4,13 +4,13 @@ import { bucketWidth, type CurvePoint, Envelope } from './envelope.js';
 import type { CurvePoints } from './feed.js';
 import { RecentSteps, type StepMeans } from './recent-steps.js';
 
-/** The curves of a run's steps, each value also as the lecture's 10-step running mean; in bounded memory. */
+/** Curves of a run's steps and their 10-step running means (the lecture's), in bounded memory. */
 export class StepCurves {
-  /** Steps up to the last one, so also the number of committed updates unless some were left out. */
+  /** Steps up to the last one; the number of committed updates unless some were skipped. */
   steps = 0;
-  /** Of those steps. */
+  /** Samples of those steps. */
   samples = 0;
-  /** The last steps, over which the lecture takes its means. */
+  /** The last steps: the window of the running means. */
   readonly recent = new RecentSteps(lectureWindow);
   readonly #loss = new Envelope();
   readonly #meanLoss = new Envelope();
@@ -34,19 +34,19 @@ export class StepCurves {
     return this.recent.last;
   }
 
-  /** Means of the lecture's window; undefined while there are too few steps for one. */
+  /** Means over the window; undefined until it is full. */
   get means(): StepMeans | undefined {
     return this.recent.length < lectureWindow ? undefined : this.recent.means();
   }
 
-  /** The loss in `most` points or fewer, each the mean of some steps in a row. */
+  /** The loss in at most `most` points, each the mean of consecutive steps. */
   losses(most: number): CurvePoint[] {
     return this.#loss.means(most);
   }
 
-  /** What has changed since the update before `step`: everything from some step on, which replaces what was there. */
+  /** Changes since the update before `step`: all points from some step on, which replace the client's. */
   since(step: number): CurvePoints {
-    // Another width than the asker's: all of its buckets are old.
+    // If the width has changed since then, all of the client's buckets are outdated.
     const width = bucketWidth(Math.max(0, this.steps - 1));
     const isSame = step > 0 && bucketWidth(step - 1) === width;
     const from = isSame ? Math.floor(step / width) * width : 0;
@@ -71,7 +71,7 @@ export class StepCurves {
   }
 }
 
-/** Six digits: more than a screen has pixels. Steps below a million keep all of theirs. */
+/** Rounds values to six digits, enough for any screen; steps stay exact. */
 function short(value: number, index: number): number {
   return index % 2 === 0 ? value : Number(value.toPrecision(6));
 }

@@ -1,6 +1,6 @@
 import type { StepRecord } from '../../run/records.js';
 
-/** What some steps in a row come to. */
+/** Totals and means of consecutive steps. */
 export interface SummedSteps {
   readonly last: StepRecord;
   readonly steps: number;
@@ -9,15 +9,15 @@ export interface SummedSteps {
   /** Training accuracy, 0 to 1. */
   readonly accuracy: number;
   readonly imagesPerSecond: number;
-  /** Of all of them. */
+  /** Sum over the steps. */
   readonly durationMs: number;
-  /** Of the one that took longest. */
+  /** Duration of the slowest step. */
   readonly maxMs: number;
 }
 
 const nothing = { steps: 0, samples: 0, correct: 0, lossSum: 0, durationMs: 0, maxMs: 0 };
 
-/** Sums up steps until somebody takes the sum; costs the same however many there are. */
+/** Aggregates steps until `take`, at constant cost per step. */
 export class StepSum {
   #last: StepRecord | undefined;
   #sums = { ...nothing };
@@ -33,7 +33,7 @@ export class StepSum {
     sums.maxMs = Math.max(sums.maxMs, record.durationMs);
   }
 
-  /** The sum so far, which begins anew; undefined without a step. */
+  /** Returns the sum so far and resets it; undefined without a step. */
   take(): SummedSteps | undefined {
     const last = this.#last;
     if (!last) return undefined;

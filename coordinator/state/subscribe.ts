@@ -1,24 +1,24 @@
 import type { RunEvents, RunListener } from './events.js';
 
 /**
- * Has an observer see a run's events until it is closed. What looks on must not change the run: when one throws, a note
- * tells of it, once, and the run goes on.
- * @param observer - what it is called in the note.
- * @param afterError - whether it is closed by its first error, or sees what follows nevertheless.
+ * Subscribes an observer to a run's events until it is closed. Observers must not change the run: an error of the
+ * observer is reported once, in a note, and the run continues.
+ * @param observer - its name in the note.
+ * @param afterError - `stop`: no more events after its first error; `continue`: it gets all events.
  */
-export function listen(
+export function subscribe(
   events: RunEvents,
   observer: string,
   listener: RunListener,
-  afterError: 'ends' | 'goes on' = 'ends',
+  afterError: 'stop' | 'continue' = 'stop',
 ): { close(): void } {
   let [isOpen, hasFailed] = [true, false];
   const failed = ({ message }: Error) => {
     if (hasFailed) return;
     hasFailed = true;
-    if (afterError === 'ends') isOpen = false;
-    const outcome = afterError === 'ends' ? 'ended by' : 'goes on after';
-    events.emit({ type: 'note', message: `${observer}: ${outcome} an error of its own: ${message}` });
+    if (afterError === 'stop') isOpen = false;
+    const outcome = afterError === 'stop' ? 'stopped' : 'continues';
+    events.emit({ type: 'note', message: `${observer}: ${outcome} after an internal error: ${message}` });
   };
   events.subscribe((event) => {
     if (!isOpen) return;

@@ -4,24 +4,24 @@ import { z } from 'zod';
 import type { StatusReply } from '../../proto/messages.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { epochInProgress, type StepPlan } from '../../job/plan.js';
-import type { Waiting } from '../stepping/decisions/waiting.js';
+import type { Waiting } from './waiting.js';
 import { isEnd } from './events.js';
 import type { LiveStatus, RunDescription, RunUpdate, WorkerRow } from './feed.js';
 import { beginning, type Cursor, type RunHistory } from './history.js';
 import { paceSteps, type StepMeans } from './recent-steps.js';
 
-/** Distinguishes this process's cursors from those of other starts and runs on the same port. */
+/** Id that distinguishes this process's cursors from those of other starts and runs on the same port. */
 export function newBootId(): string {
   return randomBytes(6).toString('hex');
 }
 
-/** A cursor as clients name it: `Last-Event-ID`, or `after`. */
+/** A cursor in a request: `Last-Event-ID`, or `after`. */
 export const cursorSchema = z
   .string()
   .max(64)
   .regex(/^[0-9a-f]{12}\.\d{1,12}\.\d{1,12}$/);
 
-/** What an update is made from. */
+/** Input of an update. */
 export interface UpdateSource {
   readonly boot: string;
   readonly plan: StepPlan;
@@ -30,14 +30,14 @@ export interface UpdateSource {
   readonly report: boolean;
 }
 
-/** @returns where the client is; undefined when it followed another process, or is ahead of this one. */
+/** Parses a client's cursor. @returns undefined when it is of another process, or ahead of this one. */
 export function readCursor(text: string, boot: string, now: Cursor): Cursor | undefined {
   const [of, step, version] = text.split('.');
   const cursor = { step: Number(step), version: Number(version) };
   return of === boot && cursor.step <= now.step && cursor.version <= now.version ? cursor : undefined;
 }
 
-/** Everything that came after `cursor`; all there is, without one. */
+/** Changes after `cursor`; without one, everything. */
 export function describeUpdate(source: UpdateSource, cursor: Cursor | undefined): RunUpdate {
   const { boot, history } = source;
   const { step, version } = history.cursor;

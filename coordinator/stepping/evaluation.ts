@@ -1,4 +1,4 @@
-import type { Predictions } from '../../run/predictions.js';
+import type { Predictions } from '../../run/predictions-csv.js';
 import type { EvaluationRecord, TestRow } from '../../run/records.js';
 
 /** Loss, accuracy and confusion matrix from log-softmax rows `[N, classes]`, summed in the order of the test set. */

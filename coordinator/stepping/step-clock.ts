@@ -2,8 +2,9 @@ import { nodeKey, type TreeNode } from '../../job/tree.js';
 import { monotonicMs } from '../../util/clock.js';
 import type { Partial, Stamps } from '../../proto/messages.js';
 import type { ArithmeticTimes } from './reduction/accumulator.js';
-import type { ClockOffset, OffsetEstimate } from '../membership/clock-offset.js';
-import type { PartialTiming, RemoteTiming, StepTiming } from './step-timing.js';
+import type { ClockOffset } from '../membership/clock-offset.js';
+import type { OffsetEstimate } from '../state/step-timing.js';
+import type { PartialTiming, RemoteTiming, StepTiming } from '../state/step-timing.js';
 
 type Growing<T> = { -readonly [Key in keyof T]: T[Key] };
 

@@ -3,13 +3,13 @@ import type { StepPlan } from '../../job/plan.js';
 import { cover, nodeKey, type TreeNode } from '../../job/tree.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { ShardReport } from '../../proto/messages.js';
+import type { StepTiming } from '../state/step-timing.js';
 import { checkPartial, type PartialHeader } from './check-partial.js';
 import type { ItemNeeds } from './decisions/owners.js';
 import type { MissingNode } from './decisions/stragglers.js';
 import { shardsIn } from './decisions/waiting.js';
 import type { StepOutcome, StepUpdate } from './reduction/accumulator.js';
 import { StepClock } from './step-clock.js';
-import type { StepTiming } from './step-timing.js';
 import { WorkBoard } from './work-board.js';
 
 export interface StepTaskOptions {

@@ -1,8 +1,9 @@
 import type { Roster } from '../membership/roster.js';
 import type { WorkerSession } from '../membership/session.js';
 import type { RunEvents } from '../state/events.js';
+import type { Owed, Waiting } from '../state/waiting.js';
 import { type Backup, decideBackups, type MissingNode, overdueAfterMs, UsualTime } from './decisions/stragglers.js';
-import { decidePhase, decideWaiting, type Owed, reportAfterMs, shardsIn, type Waiting } from './decisions/waiting.js';
+import { decidePhase, decideWaiting, reportAfterMs, shardsIn } from './decisions/waiting.js';
 import type { StepTask } from './step-task.js';
 
 const checkEveryMs = 100;

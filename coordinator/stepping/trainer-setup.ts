@@ -1,7 +1,7 @@
 import type { TrainingState } from '../../job/digest.js';
 import type { JobManifest } from '../../job/manifest.js';
 import type { StepPlan } from '../../job/plan.js';
-import type { Checkpoint } from '../../run/checkpoint-file.js';
+import type { Checkpoint } from '../../run/checkpoint/checkpoint-file.js';
 import type { EvaluationEntry, TestRow } from '../../run/records.js';
 import type { Roster } from '../membership/roster.js';
 import type { RunEvents } from '../state/events.js';
@@ -18,7 +18,7 @@ export type CopyState = (into: Float32Array) => Promise<number>;
 /** Saves the training state at step boundaries. */
 export interface StateSaver {
   /** Saves the state if that is due. @returns what the next step must wait for, if anything. */
-  atStepBoundary(at: StatePoint, copy: CopyState): Promise<void> | undefined;
+  atBoundary(at: StatePoint, copy: CopyState): Promise<void> | undefined;
   /** Writes a checkpoint on request. @returns its path. */
   saveNow(at: StatePoint, copy: CopyState): Promise<string>;
   /** Path of the newest complete checkpoint, for messages. */

@@ -225,7 +225,7 @@ export class Trainer {
     const endsEpoch = this.step % this.setup.plan.stepsPerEpoch === 0;
     if (endsEpoch) this.#extendChain(await this.#arithmetic.digest(this.step));
     const copy = (into: Float32Array) => this.#arithmetic.copyState(into);
-    await this.setup.saver?.atStepBoundary({ step: this.step, chain: this.#chain }, copy);
+    await this.setup.saver?.atBoundary({ step: this.step, chain: this.#chain }, copy);
     if (endsEpoch) await this.#evaluateIfDue();
   }
 

@@ -3,18 +3,18 @@
 #
 # TARGET    cpu, gpu, gpu-tensorflow, operator
 # Environment:
-#   BUILDER   docker, podman or buildah; default: the first that is there
-#   IMAGE     name of the images, default lockstep: lockstep:0.5.5-cpu and so on
-#   VERSION   tag, default the version in package.json
-#   NPMRC     an .npmrc for a mirror of the npm registry; used while building, not in the image
-#   BUILD_ARGS  more for the builder, for example --build-arg BASE=registry.example/debian@sha256:… --network=host
+#   BUILDER   docker, podman or buildah; default: the first one available
+#   IMAGE     image name; default: lockstep, for lockstep:0.5.5-cpu and so on
+#   VERSION   tag; default: the version in package.json
+#   NPMRC     an .npmrc for a registry mirror; not stored in the image
+#   BUILD_ARGS  additional arguments for the builder, for example --build-arg BASE=registry.example/debian@sha256:… --network=host
 set -eu
 cd "$(dirname "$0")/../.."
 
 if [ -z "${BUILDER:-}" ]; then
   for BUILDER in docker podman buildah none; do
     if [ "$BUILDER" = none ]; then
-      echo "build: expected docker, podman or buildah, got none of them; install one, or name it with BUILDER" >&2
+      echo "build: expected docker, podman or buildah, got none; install one, or set BUILDER" >&2
       exit 1
     fi
     if command -v "$BUILDER" > /dev/null && "$BUILDER" info > /dev/null 2>&1; then break; fi
@@ -28,7 +28,7 @@ if [ -n "${NPMRC:-}" ]; then secret="--secret id=npmrc,src=$NPMRC"; else secret=
 if [ $# -eq 0 ]; then set -- cpu operator; fi
 for target; do
   echo "build: $IMAGE:$VERSION-$target with $BUILDER" >&2
-  # BuildKit is needed for the secret; the others ignore the variable. BUILD_ARGS and secret are lists of words.
+  # docker needs BuildKit for the secret. BUILD_ARGS and secret are split into words on purpose.
   # shellcheck disable=SC2086
   DOCKER_BUILDKIT=1 "$BUILDER" build -f deploy/images/Dockerfile --target "$target" -t "$IMAGE:$VERSION-$target" \
     --build-arg VERSION="$VERSION" --build-arg REVISION="$REVISION" $secret ${BUILD_ARGS:-} .

@@ -1,5 +1,5 @@
-// Loads every package that the modules in TREE/dist name, to see that nothing needed was taken out:
-// node deploy/images/check-imports.mjs TREE ENTRY…   (ENTRY: module or folder in TREE/dist; what it imports is followed)
+// Loads every package imported by the modules in TREE/dist, to check that none was pruned:
+// node deploy/images/check-imports.mjs TREE ENTRY…   (ENTRY: module or folder in TREE/dist, with its imports)
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,11 +16,11 @@ for (const [name, importer] of packages) {
   await load(name).catch((error) => failed.push(`${name} (for ${importer}): ${error.message}`));
 }
 for (const message of failed) console.error(`check-imports: expected a package that loads, got ${message}`);
-console.log(`check-imports: ${packages.size} packages, ${failed.length} of them do not load`);
-// Some packages keep timers.
+console.log(`check-imports: ${packages.size} packages, ${failed.length} of which fail to load`);
+// Exits explicitly, because some packages keep timers.
 process.exit(failed.length > 0 || packages.size === 0 ? 1 : 0);
 
-/** From a module inside the tree, so that the tree's packages are found and no others. */
+/** Imports a package from a module inside the tree, so only the tree's packages are found. */
 async function load(name) {
   const probe = resolve(join(tree, 'dist', `check-${process.pid}.mjs`));
   writeFileSync(probe, `export * from ${JSON.stringify(name)};\n`);

@@ -1,4 +1,4 @@
-// Leaves in TREE/package.json only the dependencies that ENTRY needs, so that `npm prune` takes out the others:
+// Reduces TREE/package.json to the dependencies of ENTRY, so `npm prune` removes the others:
 // node deploy/images/narrow.mjs TREE ENTRY…   (ENTRY: module or folder in TREE/dist)
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ if (!tree || entries.length === 0) {
 const path = join(tree, 'package.json');
 const manifest = JSON.parse(readFileSync(path, 'utf8'));
 const wanted = new Set([...namedPackages(tree, entries).keys()].map(packageOf));
-// Fonts are found by `require.resolve`.
+// Fonts are loaded with `require.resolve`, not imported.
 if (wanted.has('@resvg/resvg-js')) wanted.add('dejavu-fonts-ttf');
 
 const dependencies = Object.entries(manifest.dependencies);
@@ -28,7 +28,7 @@ function packageOf(specifier) {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** Whether a wanted package expects this one beside it. */
+/** True if this package is a peer dependency of a wanted one. */
 function isWantedByPeers(name) {
   const require = createRequire(resolve(tree, 'package.json'));
   return [...wanted].some((other) => {

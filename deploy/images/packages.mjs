@@ -5,9 +5,9 @@ import { dirname, join, resolve } from 'node:path';
 const named = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bnew URL\()\s*['"]([^'"]+)['"]/g;
 
 /**
- * What of npm's packages the compiled modules of a tree name, also those that they load late and in other threads.
- * @param entries - modules or folders in the tree's dist; what they import is followed.
- * @returns each specifier (`echarts/core`) with a module that names it.
+ * Packages imported by a tree's compiled modules, including dynamic imports and worker threads.
+ * @param entries - modules or folders in the tree's dist, followed with their imports.
+ * @returns a map from each specifier (`echarts/core`) to a module that imports it.
  */
 export function namedPackages(tree, entries) {
   const dist = resolve(tree, 'dist');
@@ -25,7 +25,7 @@ export function namedPackages(tree, entries) {
   return new Map([...found].filter(([name]) => !isBuiltin(name)));
 }
 
-/** The live page's script is bundled: what it names is in it. */
+/** Modules under a path, except for the live page's script, which is bundled with its packages. */
 function modules(path) {
   if (statSync(path).isFile()) return [path];
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {

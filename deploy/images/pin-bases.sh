@@ -1,8 +1,8 @@
 #!/bin/sh
-# Asks the registries for the current digest of each image's tag, and writes it into deploy/:
+# Updates the pinned digests of images in deploy/ to the current digests of their tags:
 # deploy/images/pin-bases.sh [--check]   (--check: only report differences, with exit code 1)
 #
-# Needs the registries, and skopeo, crane or docker with buildx.
+# Needs access to the registries, and skopeo, crane or docker with buildx.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ digest() {
 }
 
 differ=0
-# Neither paths nor image names have blanks.
+# Paths and image names contain no blanks.
 # shellcheck disable=SC2013
 for file in $(grep -rlE '[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}' deploy); do
   for pinned in $(grep -oE '[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}' "$file" | sort -u); do

@@ -1,35 +1,35 @@
-// Takes files out of TREE/node_modules that Node.js does not load: node deploy/images/prune.mjs TREE [ARCH]
-// ARCH as in process.arch. What was taken out of what is printed.
+// Removes files from TREE/node_modules that Node.js doesn't load: node deploy/images/prune.mjs TREE [ARCH]
+// ARCH as in process.arch. Prints the removed bytes by kind.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 const [tree, arch = process.arch] = process.argv.slice(2);
 if (!tree || !existsSync(join(tree, 'node_modules'))) {
-  console.error('prune: expected TREE with node_modules in it, got none');
+  console.error('prune: expected TREE with node_modules, got none');
   process.exit(2);
 }
 const modules = join(tree, 'node_modules');
 
-/** Each rule names files of a package that Node.js does not load, by their path in node_modules. */
+/** Removable files by their path in node_modules. */
 const rules = [
   ['maps, types and sources of TypeScript', /\.(map|d\.[cm]?ts|[cm]?tsx?|tsbuildinfo)$/],
   ['documents', /(^|\/)(readme|changelog|changes|history|contributing|authors|security|bugs|news)[^/]*\.(md|txt)$/i],
   ['documents', /\.(markdown|md)$/i],
   ['tests and examples of packages', /^(@[^/]+\/)?[^/]+\/(test|tests|__tests__|example|examples|bench|\.github)\//],
   ['tests of TensorFlow.js', /^@tensorflow\/.*(_test|jasmine_util|setup_test|\/tests)\.js$/],
-  // TensorFlow.js is loaded from its tf-*.node.js; the module tree stays, as packages may reach into it
+  // Node.js loads tf-*.node.js; the module tree stays, because packages may import from it
   ['bundles of TensorFlow.js for browsers', /^@tensorflow\/[^/]+\/dist\/tf-[a-z-]+(\.es2017|\.fesm)?(\.min)?\.js$/],
-  // the module trees of both are what Node.js imports
+  // Node.js imports the module trees of both
   ['bundles of charts for browsers', /^(echarts|zrender)\/dist\//],
   ['bundles for browsers', /^(protobufjs|bintrees)\/dist\/|^pako\/dist\/(?!pako\.esm\.mjs$)/],
   ["ONNX Runtime's libraries of other platforms", /^onnxruntime-node\/bin\/[^/]+\/(?!linux\/)/],
   ["ONNX Runtime's libraries of other processors", new RegExp(`^onnxruntime-node/bin/[^/]+/linux/(?!${arch}/)`)],
-  // a plug-in for another runtime, several hundred MB
+  // unused, several hundred MB
   ["ONNX Runtime's TensorRT plug-in", /^onnxruntime-node\/bin\/.*providers_tensorrt/],
   ['fonts that no chart uses', /^dejavu-fonts-ttf\/ttf\/(?!DejaVuSans(-Bold)?\.ttf$)/],
 ];
 
-/** Never taken out: licences, which must go with what they cover. */
+/** Licences, which must be distributed with the code. */
 const kept = /(^|\/)(licen[cs]e|copying|notice|third-?party)[^/]*$/i;
 
 const removed = new Map();

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 const packages = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', 'onnx-buf', 'onnxruntime-node'];
 
 /**
- * Stands for everything that compiles, besides what it is given: our own code, the libraries' versions and the JavaScript
- * engine, which folds constants. Takes a few milliseconds.
+ * Digest of the compiler: Lockstep's code, the versions of libraries and of the JavaScript engine, which folds constants.
+ * Takes a few milliseconds.
  */
 export function compilerDigest(): Promise<string> {
   return (known ??= computeDigest());

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { MaskInfo } from '../engine.js';
 
-/** What is known of a program besides its ONNX model; JSON. */
+/** Properties of a program in addition to its ONNX model; JSON. */
 export interface ProgramFacts {
   /** Length of `params`. */
   readonly parameterCount: number;
   /** Length of `state`; 0 where there are no running statistics. */
   readonly stateCount: number;
-  /** Dropout masks that it takes, in the order of the layers' calls. */
+  /** Dropout masks, in the order of the layers' calls. */
   readonly masks: readonly MaskInfo[];
 }
 
-/** A program as ONNX. */
+/** A compiled program. */
 export interface CompiledProgram extends ProgramFacts {
   /** The ONNX model. */
   readonly bytes: Uint8Array;
@@ -19,13 +19,13 @@ export interface CompiledProgram extends ProgramFacts {
 
 const newline = 10;
 
-/** A file of the cache: one line of JSON with the digest of all the rest, then the ONNX model. */
+/** Encodes a cache file: one line of JSON with the digest of the rest, then the ONNX model. */
 export function encodeEntry(key: string, { bytes, ...facts }: CompiledProgram): Uint8Array[] {
   const line = JSON.stringify({ sha256: entryDigest(key, facts, bytes), facts });
   return [new TextEncoder().encode(`${line}\n`), bytes];
 }
 
-/** The program of a file; undefined when one bit of it is not what was written under this key. */
+/** Decodes a cache file; undefined unless it is exactly what was written for this key. */
 export function decodeEntry(key: string, file: Uint8Array): CompiledProgram | undefined {
   const end = file.indexOf(newline);
   const head = end < 0 ? null : readHead(file.subarray(0, end));
@@ -34,7 +34,7 @@ export function decodeEntry(key: string, file: Uint8Array): CompiledProgram | un
   return entryDigest(key, head.facts, bytes) === head.sha256 ? { ...head.facts, bytes } : undefined;
 }
 
-/** The first line, to be believed only if the digest is right. */
+/** First line, not verified yet. */
 function readHead(line: Uint8Array): { readonly sha256: string; readonly facts: ProgramFacts } | null {
   try {
     return JSON.parse(new TextDecoder().decode(line)) as ReturnType<typeof readHead>;
@@ -43,7 +43,7 @@ function readHead(line: Uint8Array): { readonly sha256: string; readonly facts: 
   }
 }
 
-/** The key goes in as well, so that a file under another one's name is not taken for it. */
+/** Digest of an entry. Includes the key, so that a renamed file is rejected. */
 function entryDigest(key: string, facts: ProgramFacts, bytes: Uint8Array): string {
   return createHash('sha256')
     .update(JSON.stringify([key, facts]))

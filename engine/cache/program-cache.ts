@@ -3,20 +3,19 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { join } from 'node:path';
 import { compilerDigest } from './compiler-digest.js';
 import { type CompiledProgram, decodeEntry, encodeEntry } from './entry.js';
-import { decideEviction } from './eviction.js';
 
-/** All files together, of all versions: some hundred programs. */
+/** Total size of the cache, for all versions; enough for a few hundred programs. */
 const limitBytes = 64 * 1024 * 1024;
-/** Digits of the compiler's digest in a file's name; the whole of it is part of the key. */
+/** Digits of the compiler's digest in file names; the key has all of them. */
 const prefixDigits = 16;
 
 /**
- * Compiled programs on disk, shared by all processes that are given the same directory. A file is whole or not there:
- * it is written aside and renamed, and read only if its digest is right. What cannot be read or written is said once
- * and costs nothing but time.
+ * Compiled programs on disk, shared by all processes with the same directory. Files are written under a temporary name
+ * and renamed, and verified by digest on reading. I/O errors are logged once and otherwise ignored: the program is
+ * compiled again.
  */
 export class ProgramCache {
-  #complained = false;
+  #hasLogged = false;
 
   private constructor(
     private readonly directory: string,
@@ -26,7 +25,7 @@ export class ProgramCache {
     private readonly limit: number,
   ) {}
 
-  /** @param log - told once what is wrong with the directory. */
+  /** @param log - receives the first I/O error. */
   static async open(
     directory: string,
     log: (message: string) => void = () => undefined,
@@ -35,20 +34,20 @@ export class ProgramCache {
     return new ProgramCache(directory, await compilerDigest(), log, limit);
   }
 
-  /** Whether there is any program of this compiler: a hint that others will be there too. */
+  /** True if there is a program of this compiler, so that others probably exist as well. */
   async isWarm(): Promise<boolean> {
     const names = await readdir(this.directory).catch((): string[] => []);
     return names.some((name) => name.startsWith(this.#prefix) && name.endsWith(ending));
   }
 
-  /** @param key - hexadecimal digest of all that the program is made from. */
+  /** @param key - hexadecimal digest of everything that the program depends on. */
   async load(key: string): Promise<CompiledProgram | undefined> {
     const path = this.#pathOf(key);
     const file = await readFile(path).catch((error: NodeJS.ErrnoException) => this.#unreadable(error));
     if (file === undefined) return undefined;
     const program = decodeEntry(key, file);
     if (program === undefined) {
-      this.log(`compile cache: expected ${path} to be whole, got a damaged file; the program is compiled again`);
+      this.log(`compile cache: expected a valid file, got a damaged one; ${path}; compiling the program again`);
       return undefined;
     }
     const now = new Date();
@@ -62,7 +61,7 @@ export class ProgramCache {
       await this.#write(this.#pathOf(key), encodeEntry(key, program));
       await this.#removeOld();
     } catch (error) {
-      this.#complain('write to', error as Error);
+      this.#logOnce('write to', error as Error);
     }
   }
 
@@ -74,19 +73,19 @@ export class ProgramCache {
     return join(this.directory, `${this.#prefix}-${key}${ending}`);
   }
 
-  /** Not flushed to disk: a file that a power cut damages is found out when it is read. */
+  /** Writes a file atomically, without fsync: damage by a power failure is detected on reading. */
   async #write(path: string, content: readonly Uint8Array[]): Promise<void> {
-    const aside = `${path}.${randomBytes(4).toString('hex')}.part`;
+    const temporary = `${path}.${randomBytes(4).toString('hex')}.part`;
     try {
-      const file = await open(aside, 'wx', 0o600);
+      const file = await open(temporary, 'wx', 0o600);
       try {
-        for (const part of content) await file.writeFile(part);
+        for (const bytes of content) await file.writeFile(bytes);
       } finally {
         await file.close();
       }
-      await rename(aside, path);
+      await rename(temporary, path);
     } catch (error) {
-      await rm(aside, { force: true }).catch(() => undefined);
+      await rm(temporary, { force: true }).catch(() => undefined);
       throw error;
     }
   }
@@ -97,7 +96,7 @@ export class ProgramCache {
       const { size, mtimeMs } = await stat(join(this.directory, name));
       return { name, bytes: size, usedMs: mtimeMs };
     });
-    // Another process may remove the same files at the same time.
+    // Another process may be removing the same files.
     const found = (await Promise.allSettled(files)).flatMap((file) =>
       file.status === 'fulfilled' ? [file.value] : [],
     );
@@ -105,14 +104,31 @@ export class ProgramCache {
   }
 
   #unreadable(error: NodeJS.ErrnoException): undefined {
-    if (error.code !== 'ENOENT') this.#complain('read', error);
+    if (error.code !== 'ENOENT') this.#logOnce('read', error);
   }
 
-  #complain(what: string, { message }: Error): void {
-    if (this.#complained) return;
-    this.#complained = true;
-    this.log(`compile cache: expected to ${what} ${this.directory}, got ${message}; programs are compiled each time`);
+  #logOnce(what: string, { message }: Error): void {
+    if (this.#hasLogged) return;
+    this.#hasLogged = true;
+    this.log(`compile cache: expected to ${what} ${this.directory}, got ${message}; compiling programs each time`);
   }
+}
+
+/** A file of the cache. */
+export interface CachedFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Time of the last read or write, ms since 1970. */
+  readonly usedMs: number;
+}
+
+/** Names of the files to remove, least recently used first, so that the others fit into `limitBytes`. */
+export function decideEviction(files: readonly CachedFile[], limitBytes: number): string[] {
+  let kept = 0;
+  return [...files]
+    .sort((a, b) => b.usedMs - a.usedMs)
+    .filter(({ bytes }) => (kept += bytes) > limitBytes)
+    .map(({ name }) => name);
 }
 
 const ending = '.program';

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import * as onnx from 'onnx-buf';
 
-/** Element types of ONNX tensors that we write. */
+/** Used element types of ONNX tensors. */
 export const elementType = {
   float32: onnx.TensorProto_DataType.FLOAT,
   int32: onnx.TensorProto_DataType.INT32,
@@ -12,17 +12,17 @@ export const elementType = {
 export type ElementType = keyof typeof elementType;
 type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** Attribute values. A number is an integer attribute; a float one is written `{ float: x }`. */
+/** Attribute value. A number is an integer attribute; a float attribute is `{ float: x }`. */
 export type Attribute = string | number | readonly number[] | { readonly float: number };
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
-/** A dimension that is not fixed has a name. */
+/** A size, or the name of a variable dimension. */
 export type Dimension = number | string;
 
-/** The opset whose operators we use, and the format version that goes with it. */
+/** Opset of the operators, and its format version. */
 const opset = 17n;
 const irVersion = 8n;
 
-/** Builds an ONNX model operator by operator; a tensor is known by its name. */
+/** Builds an ONNX model operator by operator. Tensors are referred to by name. */
 export class OnnxWriter {
   private readonly nodes: onnx.NodeProto[] = [];
   private readonly initializers: onnx.TensorProto[] = [];
@@ -36,28 +36,28 @@ export class OnnxWriter {
     this.inputs.push(valueInfo(name, type, shape));
   }
 
-  /** Declares a tensor that exists already as an output of the model. */
+  /** Declares an existing tensor as an output of the model. */
   output(name: string, type: ElementType, shape: readonly Dimension[]): void {
     this.outputs.push(valueInfo(name, type, shape));
   }
 
   /**
-   * Appends an operator with one result; `name` gives it a name of the caller's. An input `''` is left out. The type of
-   * an operator outside the standard begins with its domain: `com.microsoft.nchwc.Conv`.
+   * Appends an operator with one result, named `name`. An input `''` is omitted. The type of a non-standard operator begins
+   * with its domain: `com.microsoft.nchwc.Conv`.
    */
   op(opType: string, inputs: readonly string[], attributes: Attributes = {}, name = this.newName()): string {
     this.append(opType, inputs, attributes, [name]);
     return name;
   }
 
-  /** Like `op`, for the second result of an operator whose first is not needed. */
+  /** Appends an operator and returns its second result; the first isn't needed. */
   secondOf(opType: string, inputs: readonly string[], attributes: Attributes): string {
     const name = this.newName();
     this.append(opType, inputs, attributes, [this.newName(), name]);
     return name;
   }
 
-  /** A constant tensor; small equal ones are written once. */
+  /** Adds a constant tensor; equal small ones are shared. */
   constant(data: TensorData, shape: readonly number[]): string {
     if (data.length > 64) return this.initializer(this.newName(), data, shape);
     const key = `${typeOf(data)}|${shape.join()}|${Array.from<number | bigint, string>(data, (x) => (Object.is(x, -0) ? '-0' : String(x))).join()}`;
@@ -66,7 +66,7 @@ export class OnnxWriter {
     return name;
   }
 
-  /** A constant tensor with a name of the caller's, such as a trained weight. */
+  /** Adds a constant tensor with a given name, such as a trained weight. */
   initializer(name: string, data: TensorData, shape: readonly number[]): string {
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     const tensor = { name, dataType: elementType[typeOf(data)], dims: shape.map(BigInt), rawData };
@@ -74,7 +74,7 @@ export class OnnxWriter {
     return name;
   }
 
-  /** A vector of int64: shapes, axes and the like. */
+  /** Adds a vector of int64, such as a shape or axes. */
   ints(values: readonly number[]): string {
     return this.constant(BigInt64Array.from(values, BigInt), [values.length]);
   }
@@ -83,7 +83,7 @@ export class OnnxWriter {
     return this.constant(Float32Array.of(value), []);
   }
 
-  /** The serialised model. */
+  /** Serialises the model. */
   build(metadata: Readonly<Record<string, string>> = {}): Uint8Array {
     const graph = create(onnx.GraphProtoSchema, {
       name: 'lockstep',

@@ -1,8 +1,8 @@
 import { constantData, splatOf } from './graph.js';
 import type { Node } from './node.js';
-import { postOrder } from './order.js';
+import { postOrder } from './post-order.js';
 
-/** Range of a node's values over all inputs and weights of the program; infinite if unlimited. */
+/** Range of a node's values over all inputs and weights of the program; infinite if unbounded. */
 export interface Bounds {
   readonly low: number;
   readonly high: number;
@@ -12,7 +12,7 @@ const anything: Bounds = { low: -Infinity, high: Infinity };
 const unit: Bounds = { low: 0, high: 1 };
 const around: Bounds = { low: -1, high: 1 };
 
-/** Bounds of every node that `node` needs, by interval arithmetic, which treats operands as independent. */
+/** Bounds of `node` and every node that it needs, by interval arithmetic, which treats operands as independent. */
 export function boundsOf(node: Node): ReadonlyMap<Node, Bounds> {
   const bounds = new Map<Node, Bounds>();
   for (const each of postOrder([node]))
@@ -104,7 +104,7 @@ function sum(a: Bounds, b: Bounds): Bounds {
 }
 
 function product(a: Bounds, b: Bounds): Bounds {
-  // 0 · ∞ is 0 here, as the bound 0 is a factor that is always 0.
+  // 0 · ∞ is 0 here: a bound of 0 is a factor that is always 0.
   const times = (x: number, y: number) => (x === 0 || y === 0 ? 0 : x * y);
   const all = [times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)];
   return { low: Math.min(...all), high: Math.max(...all) };

@@ -1,13 +1,13 @@
 import { add, negate, times } from './elementwise.js';
 import type { Graph } from './graph.js';
 import type { Node } from './node.js';
-import { postOrder } from './order.js';
+import { postOrder } from './post-order.js';
 
 /**
- * Where a batch norm is pooled, its centred input y − mean serves the variance, and with the scale's sign the pooling
- * and the gradient. Only the second is kept: the first, times itself or another number per channel, follows from it.
- * @param outputs - the nodes that a program returns.
- * @returns the same values.
+ * Removes a redundant tensor of a batch norm before max pooling. The centred input y − mean occurs as it is (variance)
+ * and times the sign of the scale (pooling, gradient). Only the second is kept; the first is derived from it.
+ * @param outputs - output nodes of a program.
+ * @returns nodes with the same values.
  */
 export function centreOnce(graph: Graph, outputs: readonly Node[]): readonly Node[] {
   const sides = sidesOf(outputs);
@@ -22,7 +22,7 @@ export function centreOnce(graph: Graph, outputs: readonly Node[]): readonly Nod
   return outputs.map((output) => rebuilt.get(output)!);
 }
 
-/** All y − mean whose product with a sign per channel is pooled, and that sign. */
+/** Nodes y − mean whose product with a sign per channel is pooled, and this sign. */
 function sidesOf(outputs: readonly Node[]): Map<Node, Node> {
   const found = new Map<Node, Node>();
   for (const node of postOrder(outputs)) {
@@ -33,13 +33,13 @@ function sidesOf(outputs: readonly Node[]): Map<Node, Node> {
   return found;
 }
 
-/** y − mean from (y − mean) · side, in a form of its own that is not simplified back. */
+/** y − mean as (y − mean) · side · side, in a form that isn't simplified back. */
 function centred(graph: Graph, [y, mean]: readonly Node[], side: Node): Node {
   const signed = add(graph, times(graph, y!, side), negate(graph, times(graph, mean!, side)));
   return times(graph, signed, side);
 }
 
-/** The node with other inputs; products come into their normal form again. */
+/** The node with other inputs; products are normalised again. */
 function remade(graph: Graph, node: Node, inputs: readonly Node[]): Node {
   if (inputs.every((input, i) => input === node.inputs[i])) return node;
   if (node.op === 'mul') return times(graph, inputs[0]!, inputs[1]!);

@@ -4,7 +4,7 @@ import { multiply } from './product.js';
 import { broadcast, dropLeadingOnes, unbroadcast } from './shape-ops.js';
 import { broadcastShape, sizeOf } from './shape.js';
 
-/** Functions folded on constants. The rest need more than JavaScript promises, or are not worth it. */
+/** Functions folded on constants: those that JavaScript defines exactly and that occur. */
 const foldUnary: Partial<Record<UnaryOp, (x: number) => number>> = {
   abs: Math.abs,
   neg: (x) => -x,
@@ -35,7 +35,7 @@ const logicOps: ReadonlySet<string> = new Set<LogicOp>([
 ]);
 const commutative: ReadonlySet<string> = new Set<BinaryOp>(['add', 'maximum', 'minimum', 'equal']);
 
-/** An elementwise function, computed before a broadcast rather than after it. */
+/** Elementwise function, computed before a broadcast rather than after it. */
 export function unary(graph: Graph, op: UnaryOp, x: Node): Node {
   const [fold, splat] = [foldUnary[op], splatOf(x)];
   if (fold && splat !== undefined && x.dtype === 'float32') return graph.splat(Math.fround(fold(splat)), x.shape);
@@ -55,7 +55,7 @@ export const add = (graph: Graph, a: Node, b: Node) => binary(graph, 'add', a, b
 export const subtract = (graph: Graph, a: Node, b: Node) => binary(graph, 'sub', a, b);
 export const times = (graph: Graph, a: Node, b: Node) => binary(graph, 'mul', a, b);
 
-/** An elementwise function of two tensors that broadcast against each other; computed on the unrepeated operands. */
+/** Elementwise function of two tensors that broadcast against each other; computed on the operands before broadcasting. */
 export function binary(graph: Graph, op: BinaryOp, a: Node, b: Node): Node {
   if (a.dtype !== b.dtype) throw new Error(`${op}: expected equal types, got ${a.dtype} and ${b.dtype}`);
   const shape = broadcastShape(a.shape, b.shape);
@@ -74,7 +74,7 @@ function make(graph: Graph, op: BinaryOp, a: Node, b: Node, dtype: DType): Node 
   return graph.make(op, swap ? [y, x] : [x, y], {}, broadcastShape(x.shape, y.shape), dtype);
 }
 
-/** Rules for f32; undefined where none applies. */
+/** Simplification for f32; undefined if none applies. */
 function simplify(graph: Graph, op: ArithmeticOp, a: Node, b: Node): Node | undefined {
   const [x, y] = [splatOf(a), splatOf(b)];
   const fold = foldBinary[op];

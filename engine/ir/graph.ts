@@ -2,10 +2,10 @@ import type { ConstantData, DType, Node, NodeOf, Op, Signatures } from './node.j
 import { type Shape, sizeOf } from './shape.js';
 
 /**
- * Makes nodes, each distinct computation once ("hash-consing"), so that common subexpressions need no search and two
- * nodes can be compared by identity.
+ * Creates nodes, one per distinct computation (hash-consing), so that common subexpressions are shared and nodes can be
+ * compared by identity.
  *
- * It knows no algebra: the functions in the files beside this one simplify what they build.
+ * The functions in the other files of this folder simplify the nodes that they build.
  */
 export class Graph {
   private readonly known = new Map<string, Node>();
@@ -26,7 +26,7 @@ export class Graph {
     return node;
   }
 
-  /** Whether `make` with these arguments would return a node that exists already. */
+  /** True if `make` with these arguments would return an existing node. */
   has<O extends Op>(op: O, inputs: Signatures[O]['inputs'], attrs: Signatures[O]['attrs'], shape: Shape, dtype: DType) {
     return this.known.has(keyOf(op, inputs, attrs, shape, dtype));
   }
@@ -39,12 +39,12 @@ export class Graph {
     return this.make('param', [], { name }, shape, 'float32');
   }
 
-  /** A tensor whose elements are all `value`. */
+  /** Tensor whose elements are all `value`. */
   splat(value: number, shape: Shape, dtype: DType = 'float32'): Node {
     return this.make('constant', [], { splat: value }, shape, dtype);
   }
 
-  /** A constant tensor, which must not be changed afterwards; stored as one number where all elements are equal. */
+  /** Constant tensor; stored as one number if all elements are equal. The array must not be modified afterwards. */
   constant(data: ConstantData, shape: Shape, dtype: DType): Node {
     const first = data[0];
     if (first !== undefined && isUniform(data)) return this.splat(first, shape, dtype);
@@ -66,7 +66,7 @@ function keyOf(op: Op, inputs: readonly Node[], attrs: object, shape: Shape, dty
   return `${op}(${inputs.map((node) => node.id).join()})${attributeKey(attrs)}|${dtype}|${shape.join()}`;
 }
 
-/** Attributes as unambiguous text. JSON would not do: it has no NaN and no infinity, and writes −0 as 0. */
+/** Attributes as unambiguous text. JSON has no NaN and no infinity, and writes −0 as 0. */
 function attributeKey(attrs: object): string {
   return Object.entries(attrs)
     .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value.map(valueKey).join()}]` : valueKey(value)}`)
@@ -78,19 +78,19 @@ function valueKey(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Whether all elements are the same. A loop: TF.js makes tensors of ones as large as a layer's values for a batch. */
+/** True if all elements are the same. A loop, because TF.js creates tensors of ones as large as a layer's output. */
 function isUniform(data: ConstantData): boolean {
   const first = data[0];
   for (let i = 1; i < data.length; i++) if (!Object.is(data[i], first)) return false;
   return true;
 }
 
-/** The value of a constant with equal elements, else undefined. */
+/** Value of a constant with equal elements, otherwise undefined. */
 export function splatOf(node: Node): number | undefined {
   return node.op === 'constant' && 'splat' in node.attrs ? node.attrs.splat : undefined;
 }
 
-/** The elements of a constant, else undefined. A new array, or the node's own: do not change it. */
+/** Elements of a constant, otherwise undefined. The array may be the node's own; don't modify it. */
 export function constantData(node: Node): ConstantData | undefined {
   if (node.op !== 'constant') return undefined;
   if ('data' in node.attrs) return node.attrs.data;

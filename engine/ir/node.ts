@@ -32,16 +32,16 @@ export type UnaryOp =
   | 'step'
   | 'tanh';
 export type ArithmeticOp = 'add' | 'div' | 'floorDiv' | 'maximum' | 'minimum' | 'mod' | 'mul' | 'pow' | 'sub';
-/** These give booleans. */
+/** Functions with boolean results. */
 export type LogicOp =
   'equal' | 'greater' | 'greaterEqual' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr' | 'notEqual';
 export type BinaryOp = ArithmeticOp | LogicOp;
 export type ReduceOp = 'max' | 'min' | 'prod' | 'sum';
 export type ArgOp = 'argMax' | 'argMin';
 
-export type Plain = Readonly<Record<string, never>>;
+type Plain = Readonly<Record<string, never>>;
 /** Top, left, bottom, right. */
-export type Padding = readonly [number, number, number, number];
+type Padding = readonly [number, number, number, number];
 type Pair = readonly [number, number];
 export interface ConvAttrs {
   readonly pads: Padding;
@@ -67,13 +67,13 @@ type One = readonly [Node];
 type Two = readonly [Node, Node];
 type Three = readonly [Node, Node, Node];
 
-/** Inputs and attributes of every operation that is not one of the elementwise and reducing families. */
+/** Inputs and attributes of every operation that is neither elementwise nor a reduction. */
 interface OtherSignatures {
-  /** An input of the program; `stored` is the type in which it is handed over. */
+  /** Input of the program; `stored` is the type of its elements in the caller's array. */
   input: Signature<readonly [], { readonly name: string; readonly stored: 'uint8' | 'int32' | 'float32' }>;
-  /** A weight: a piece of one of the program's flat vectors. */
+  /** Weight: a range of one of the program's flat vectors. */
   param: Signature<readonly [], { readonly name: string }>;
-  /** `splat` when all elements are equal, else `data`. */
+  /** `splat` if all elements are equal, otherwise `data`. */
   constant: Signature<readonly [], { readonly splat: number } | { readonly data: ConstantData }>;
   reshape: Signature<One, Plain>;
   broadcast: Signature<One, Plain>;
@@ -106,7 +106,7 @@ interface OtherSignatures {
   depthwiseInput: Signature<Two, ConvAttrs>;
   maxPool: Signature<One, PoolAttrs>;
   avgPool: Signature<One, PoolAttrs>;
-  /** `[dy, x, y]`; `maskedBy` is the id of a node z on whose step function dy is 0: ReLU's input. */
+  /** `[dy, x, y]`; `maskedBy` is the id of a node z (the input of a ReLU): dy is 0 where z ≤ 0. */
   maxPoolGrad: Signature<Three, PoolAttrs & { readonly maskedBy?: number }>;
   /** `[dy]` */
   avgPoolGrad: Signature<One, PoolAttrs>;
@@ -118,9 +118,9 @@ export type Signatures = OtherSignatures &
 
 export type Op = keyof Signatures;
 
-/** One value of a program. Immutable and unique: two equal computations are one node. */
+/** A value of a program. Immutable and unique: equal computations are one node. */
 export interface NodeOf<O extends Op> {
-  /** Position in the graph's order of making; inputs have smaller ones. */
+  /** Index in order of creation; inputs have smaller ids. */
   readonly id: number;
   readonly op: O;
   readonly inputs: Signatures[O]['inputs'];
@@ -130,5 +130,5 @@ export interface NodeOf<O extends Op> {
   readonly size: number;
 }
 
-/** Any node; `node.op` tells the types of its inputs and attributes. */
+/** Any node; `node.op` discriminates the types of inputs and attributes. */
 export type Node = { [O in Op]: NodeOf<O> }[Op];

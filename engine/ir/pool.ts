@@ -5,8 +5,8 @@ import { isCentred } from './reduce.js';
 import { sameShape, type Shape } from './shape.js';
 
 /**
- * Max pooling, taken as early as possible: what follows it works on fewer elements. Of a ReLU, the ReLU is taken
- * afterwards, and of a batch norm, its scale and offset are: all are monotone, once a channel's sign is that of its scale.
+ * Max pooling, moved before monotone operations, which then work on fewer elements: a ReLU, and the scale and offset of a
+ * batch norm, if each channel is multiplied by the sign of its scale.
  */
 export function maxPool(graph: Graph, x: Node, attrs: PoolAttrs, shape: Shape): Node {
   if (x.op === 'relu') return unary(graph, 'relu', maxPool(graph, x.inputs[0], attrs, shape));
@@ -19,9 +19,8 @@ export function maxPool(graph: Graph, x: Node, attrs: PoolAttrs, shape: Shape): 
 /**
  * Gradient of max pooling by its input: dy goes to the first maximum of each window, as in TF.js and PyTorch.
  *
- * Through a ReLU below the pooling, dy is masked on the pooled tensor instead of the larger input; windows whose
- * maximum is not positive then get nothing, so the ReLU's own mask is not needed any more. Through a batch norm, the
- * maxima are those of its input; where its scale is 0 and all outputs are equal, that is as good a choice as the first.
+ * If the input is a ReLU, dy is masked on the smaller pooled tensor, so the ReLU's own mask isn't needed. If it is a batch
+ * norm, the maxima are those of its input; if its scale is 0, all outputs are equal and any choice is valid.
  */
 export function maxPoolGrad(graph: Graph, dy: Node, x: Node, attrs: PoolAttrs): Node {
   const below = x.op === 'relu' ? x.inputs[0] : x;
@@ -33,7 +32,7 @@ export function maxPoolGrad(graph: Graph, dy: Node, x: Node, attrs: PoolAttrs): 
   return graph.make('maxPoolGrad', [masked, source, y], { ...attrs, ...mask }, x.shape, dy.dtype);
 }
 
-/** A batch norm by the batch's own statistics as slope · x + offset, per channel, with a slope that is not negative. */
+/** A training batch norm as slope · x + offset per channel, with a non-negative slope. */
 function risingPart(graph: Graph, z: Node): { x: Node; slope: Node; offset: Node } | undefined {
   if (z.op !== 'add') return undefined;
   const channels = z.shape.slice(-1);
@@ -47,7 +46,7 @@ function risingPart(graph: Graph, z: Node): { x: Node; slope: Node; offset: Node
   return { x, slope: unary(graph, 'abs', scale), offset };
 }
 
-/** Whether a number per channel is negative; what the batch norm divides by is not, so its weight decides. */
+/** Sign of a slope per channel: that of the batch norm's scale, because the divisor is positive. */
 function sideOf(graph: Graph, scale: Node): Node {
   if (scale.op !== 'mul') return unary(graph, 'side', scale);
   const [a, b] = scale.inputs;

@@ -4,10 +4,10 @@ import { broadcast, dropLeadingOnes, unbroadcast } from './shape-ops.js';
 import { broadcastShape, sizeOf } from './shape.js';
 
 /**
- * The normal form of products: (one or two full-size factors) · (product of all smaller factors).
+ * Normal form of products: (one or two full-size factors) · (product of all smaller factors).
  *
- * Per-channel factors are gathered and multiplied with each other first, which costs next to nothing, and a later sum
- * can pull them out (`reduce.ts`). This is what makes TF.js's generic batch-norm gradient as cheap as a fused one.
+ * Per-channel factors are multiplied with each other first, which is cheap, and later sums can factor them out
+ * (`reduce.ts`). This makes TF.js's generic gradient of batch norm as cheap as a fused one.
  */
 
 interface Factors {
@@ -15,7 +15,7 @@ interface Factors {
   readonly small: Node | undefined;
 }
 
-/** x as its full-size factor and its smaller one, if it is such a product. */
+/** Full-size factor and smaller factor of x, if it is a product in normal form. */
 export function factorsOf(x: Node): Factors {
   if (x.op !== 'mul') return { full: x, small: undefined };
   const [full, small] = x.inputs;
@@ -29,7 +29,7 @@ export function multiply(graph: Graph, a: Node, b: Node): Node {
   if (x !== undefined && y !== undefined) return graph.splat(Math.fround(x * y), shape, a.dtype);
   if (x === 1) return b;
   if (y === 1) return a;
-  // NaN · 0 becomes 0 here. A NaN or infinity still reaches the loss, whose value is never simplified.
+  // NaN · 0 becomes 0 here. NaN and infinity still reach the loss, which is never simplified.
   if (x === 0 || y === 0) return graph.splat(0, shape, a.dtype);
   if (a.dtype !== 'float32') return graph.make('mul', a.id < b.id ? [a, b] : [b, a], {}, shape, a.dtype);
   if (a === b && a.op === 'side') return graph.splat(1, shape);
@@ -69,7 +69,7 @@ function product(graph: Graph, a: Node, b: Node): Node {
   return graph.make('mul', swap ? [y, x] : [x, y], {}, broadcastShape(x.shape, y.shape), a.dtype);
 }
 
-/** A max-pool gradient that is masked already needs no second mask by the same `step`: the gradient of ReLU. */
+/** A max-pool gradient that is already masked by this `step` (the gradient of ReLU), which is then redundant. */
 function alreadyMasked(a: Node, b: Node): Node | undefined {
   for (const [gradient, mask] of [
     [a, b],

@@ -38,7 +38,7 @@ function reduceNode(graph: Graph, op: ReduceOp, x: Node, axes: readonly number[]
   return graph.make(op, [x], { axes }, without(x.shape, axes), x.dtype);
 }
 
-/** A cheaper form of the sum, of any shape with as many elements; undefined where there is none. */
+/** Cheaper form of the sum, of any shape with as many elements; undefined if there is none. */
 function simplifySum(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
   const splat = splatOf(x);
   if (splat !== undefined) {
@@ -56,7 +56,7 @@ function simplifySum(graph: Graph, x: Node, axes: readonly number[]): Node | und
   return sumOfProduct(graph, x, axes);
 }
 
-/** Σ over repeated elements is a multiplication by how often they are repeated. */
+/** Σ over repeated elements as a multiplication by the number of repetitions. */
 function sumOfBroadcast(graph: Graph, x: Node, shape: Shape, axes: readonly number[]): Node | undefined {
   const full = toRank(x.shape, shape.length);
   const repeated = axes.filter((axis) => full[axis] === 1);
@@ -67,7 +67,7 @@ function sumOfBroadcast(graph: Graph, x: Node, shape: Shape, axes: readonly numb
   return broadcast(graph, total, kept(shape, axes));
 }
 
-/** Σ(f · s) = s · Σf where s does not vary along the axes. */
+/** Σ(f · s) = s · Σf if s doesn't vary along the axes. */
 function sumOfProduct(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
   const { full, small } = factorsOf(x);
   if (!small) return undefined;
@@ -78,8 +78,8 @@ function sumOfProduct(graph: Graph, x: Node, axes: readonly number[]): Node | un
 }
 
 /**
- * The gradient dz of max pooling has the elements of dy, at maxima of x, which are the elements of y. So over whole
- * windows Σ dz = Σ dy, and Σ dz·x = Σ dy·y; and with x = c · side, Σ dz·c = side · Σ dy·y.
+ * The gradient dz of max pooling has the elements of dy at the maxima of x, which are the elements of y. So over complete
+ * windows Σ dz = Σ dy and Σ dz·x = Σ dy·y; with x = c · side, Σ dz·c = side · Σ dy·y.
  */
 function sumOfPooled(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
   if (!axes.includes(1) || !axes.includes(2)) return undefined;
@@ -97,7 +97,7 @@ function sumOfPooled(graph: Graph, x: Node, axes: readonly number[]): Node | und
   return undefined;
 }
 
-/** Whether x is `y − mean(y)` over these axes, which sums to zero. */
+/** True if x is `y − mean(y)` over these axes, which sums to zero. */
 export function isCentred(x: Node, axes: readonly number[]): boolean {
   if (x.op !== 'sub') return false;
   const [y, subtrahend] = x.inputs;
@@ -109,7 +109,7 @@ export function isCentred(x: Node, axes: readonly number[]): boolean {
   return Math.abs((splatOf(factor) ?? 0) * count - 1) < 1e-5;
 }
 
-/** Whether Σx over the axes can be had without one more pass over full-size data. */
+/** True if Σx over the axes needs no additional pass over full-size data. */
 function isFree(graph: Graph, x: Node, axes: readonly number[], rank = x.shape.length): boolean {
   const full = toRank(x.shape, rank);
   if (axes.every((axis) => full[axis] === 1) || x.op === 'constant' || x.op === 'broadcast') return true;
@@ -130,7 +130,7 @@ function normaliseAxes(axes: Reduction['axes'], rank: number): readonly number[]
   return list.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
 }
 
-/** The shape with 1 at the axes. */
+/** Shape with 1 at the axes. */
 function kept(shape: Shape, axes: readonly number[]): Shape {
   return shape.map((d, i) => (axes.includes(i) ? 1 : d));
 }

@@ -2,7 +2,7 @@ import { type Graph, splatOf } from './graph.js';
 import type { DType, Node } from './node.js';
 import { sameShape, type Shape, show, sizeOf, withoutLeadingOnes } from './shape.js';
 
-/** The same elements in another shape. */
+/** Same elements in another shape. */
 export function reshape(graph: Graph, x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   if (x.size !== sizeOf(shape)) throw new Error(`reshape: expected ${x.size} elements, got ${show(shape)}`);
@@ -19,8 +19,8 @@ export function reshape(graph: Graph, x: Node, shape: Shape): Node {
 }
 
 /**
- * x repeated to `shape`. The node is lazy: elementwise operations look through it (`unbroadcast`), so it is computed
- * only where an operation needs the full tensor.
+ * x repeated to `shape`. Elementwise operations use the operand instead (`unbroadcast`), so it is computed only if an
+ * operation needs the full tensor.
  */
 export function broadcast(graph: Graph, x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
@@ -31,7 +31,7 @@ export function broadcast(graph: Graph, x: Node, shape: Shape): Node {
   return graph.make('broadcast', [dropLeadingOnes(graph, x)], {}, shape, x.dtype);
 }
 
-/** The smallest tensor that broadcasts to x. */
+/** Smallest tensor that broadcasts to x. */
 export function unbroadcast(graph: Graph, x: Node): Node {
   if (x.op === 'broadcast') return x.inputs[0];
   const splat = splatOf(x);
@@ -42,7 +42,7 @@ export function dropLeadingOnes(graph: Graph, x: Node): Node {
   return reshape(graph, x, withoutLeadingOnes(x.shape));
 }
 
-/** The node below any operations that only change its shape or order; the node itself if there are none. */
+/** Node before operations that only change shape or order; the node itself if there are none. */
 export function withoutShapeOps(node: Node): Node {
   const shows = node.op === 'reshape' || node.op === 'transpose' || node.op === 'broadcast' || node.op === 'slice';
   return shows || node.op === 'pad' ? withoutShapeOps(node.inputs[0]) : node;
@@ -63,7 +63,7 @@ export function transpose(graph: Graph, x: Node, perm: readonly number[]): Node 
   return graph.make('transpose', [x], { perm }, shape, x.dtype);
 }
 
-/** Conversion as in C: to an integer towards zero; to a boolean by `!= 0`. */
+/** Conversion as in C: to an integer by truncation; to a boolean by `!= 0`. */
 export function cast(graph: Graph, x: Node, dtype: DType): Node {
   if (x.dtype === dtype) return x;
   const splat = splatOf(x);

@@ -6,10 +6,10 @@ import { channelsFirst } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
 import { gemm } from './matmul.js';
 
-/** Defines a node as an affine function of each channel; a target has its own. */
+/** Defines a node as an affine function of each channel; differs by target. */
 export type AffineRule = (lowering: Lowering, node: Node, affine: Affine) => void;
 
-/** Addition, fused where it is the last part of something that ONNX Runtime has as one operator. */
+/** Addition; fused if ONNX Runtime has the whole expression as one operator. */
 export function addition(define: AffineRule): Rule<'add'> {
   return (lowering, node) => {
     if (addBias(lowering, node)) return;
@@ -36,14 +36,14 @@ function addBias(lowering: Lowering, node: NodeOf<'add'>): boolean {
   return false;
 }
 
-/** `rest + (x − mean) · scale + offset`, with vectors of one number per channel: how batch norm and its gradient end. */
+/** `rest + (x − mean) · scale + offset` with per-channel vectors: the last operations of batch norm and its gradient. */
 export interface Affine {
   readonly x: Node;
   readonly mean?: Node | undefined;
   readonly scale: Node;
   readonly offset: Node;
   readonly rest?: Node | undefined;
-  /** Whether a ReLU follows. */
+  /** True if a ReLU follows. */
   readonly relu?: boolean;
 }
 
@@ -62,7 +62,7 @@ export function affineOf(lowering: Lowering, node: NodeOf<'add'>): Affine | unde
   return undefined;
 }
 
-/** x · scale; with a mean that is subtracted from x before, if nothing else needs the difference. */
+/** x · scale, or (x − mean) · scale if nothing else needs the difference. */
 function scaledOf(lowering: Lowering, node: Node): Omit<Affine, 'offset'> | undefined {
   if (node.op !== 'mul') return undefined;
   const [x, scale] = node.inputs;
@@ -76,8 +76,8 @@ function isVector(v: Node, { shape }: Node): boolean {
 }
 
 /**
- * Batch norm of a convolution whose statistics do not depend on it (evaluation): filter · scale, and
- * (bias − mean) · scale + offset as the bias.
+ * Folds an evaluation batch norm into the convolution before it: filter · scale, and (bias − mean) · scale + offset as the
+ * bias.
  */
 function foldIntoConv(lowering: Lowering, node: NodeOf<'add'>, affine: Affine): boolean {
   const { x, mean, scale, offset, rest } = affine;
@@ -94,7 +94,7 @@ function foldIntoConv(lowering: Lowering, node: NodeOf<'add'>, affine: Affine): 
   return true;
 }
 
-/** x as a convolution plus, maybe, a bias. */
+/** x as a convolution with optional bias. */
 function convolutionIn(lowering: Lowering, x: Node): { conv: NodeOf<'conv'>; bias?: Node } | undefined {
   if (x.op === 'conv') return { conv: x };
   if (x.op !== 'add') return undefined;
@@ -104,7 +104,7 @@ function convolutionIn(lowering: Lowering, x: Node): { conv: NodeOf<'conv'>; bia
   return undefined;
 }
 
-/** One pass over x: ONNX's batch norm with variance 1 and ε 0. */
+/** ONNX's batch norm with variance 1 and ε 0, which takes one pass over x. */
 export function batchNormalization(lowering: Lowering, node: Node, affine: Affine): void {
   const { x, mean, scale, offset, rest, relu } = affine;
   const { graph, writer } = lowering;

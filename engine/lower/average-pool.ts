@@ -4,14 +4,14 @@ import { channelsFirst } from './layout.js';
 import type { Lowering } from './lowering.js';
 import { poolAttributes, repeat, tiles } from './pool.js';
 
-/** Averages over the part of each window that lies inside the image. */
+/** Average over the elements of each window that are inside the image. */
 export function avgPool(lowering: Lowering, node: NodeOf<'avgPool'>): void {
   const attributes = { ...poolAttributes(node.attrs), count_include_pad: 0 };
   const x = lowering.get(node.inputs[0], channelsFirst);
   lowering.define(node, lowering.writer.op('AveragePool', [x], attributes), channelsFirst);
 }
 
-/** dy divided by the size of its window, given to every element of the window. */
+/** Gradient: dy divided by the size of its window, for every element of the window. */
 export function avgPoolGrad(lowering: Lowering, node: NodeOf<'avgPoolGrad'>): void {
   const { writer } = lowering;
   const [dy] = node.inputs;
@@ -24,7 +24,7 @@ export function avgPoolGrad(lowering: Lowering, node: NodeOf<'avgPoolGrad'>): vo
   lowering.define(node, result, channelsFirst);
 }
 
-/** Overlapping windows: a transposed convolution with ones, channel by channel. */
+/** Gradient for overlapping windows: a transposed depthwise convolution with ones. */
 function spread(lowering: Lowering, node: NodeOf<'avgPoolGrad'>, dy: string): string {
   const { writer } = lowering;
   const { window, strides, pads } = node.attrs;

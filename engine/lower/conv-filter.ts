@@ -2,12 +2,12 @@ import type { NodeOf } from '../ir/node.js';
 import type { Lowering } from './lowering.js';
 
 /**
- * The gradient of a convolution by its filter: a convolution of x with dy, in which the images of the batch take the
- * place of channels, and the stride becomes a dilation.
+ * Gradient of a convolution by its filter: a convolution of x with dy, where images are channels and the stride is the
+ * dilation.
  *
  * Width and input channel are merged into one axis: x `[1, B, H, W·ci]`, filter dy `[co, B, Ho, Wo]`, dilated by ci
- * along the merged axis; result `[1, co, kh, kw·ci]`. This is twice as fast as input channels in the place of the
- * batch, because the rows that are gathered from x are contiguous runs of kw·ci numbers.
+ * along the merged axis; result `[1, co, kh, kw·ci]`. This is twice as fast as input channels as batch, because rows of x
+ * are contiguous runs of kw·ci numbers.
  */
 export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
   if (node.attrs.dilations.some((rate) => rate !== 1)) return dilatedFilter(lowering, node);
@@ -33,8 +33,8 @@ export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void
 }
 
 /**
- * The same for a filter with holes, whose dilation becomes a stride. That cannot be said of the merged axis, so here the
- * input channels take the place of the batch: x `[ci, B, H, W]`, filter dy `[co, B, Ho, Wo]`, result `[ci, co, kh, kw]`.
+ * Filter gradient of a dilated convolution, whose dilation becomes a stride. This excludes a merged axis, so the input
+ * channels are the batch: x `[ci, B, H, W]`, filter dy `[co, B, Ho, Wo]`, result `[ci, co, kh, kw]`.
  */
 function dilatedFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
   const [x, dy] = node.inputs;
@@ -51,8 +51,8 @@ function dilatedFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
 }
 
 /**
- * Padding below and to the right with which the result has exactly the filter's size; negative where the forward
- * convolution did not reach the last rows or columns, which then give superfluous results.
+ * Padding at the bottom and right that gives the result the filter's size; negative if the forward convolution doesn't
+ * reach the last rows or columns.
  */
 export function trailingPadding(node: NodeOf<'convFilter'> | NodeOf<'depthwiseFilter'>): readonly [number, number] {
   const [x, dy] = node.inputs;
@@ -62,7 +62,7 @@ export function trailingPadding(node: NodeOf<'convFilter'> | NodeOf<'depthwiseFi
   return [along(0), along(1)];
 }
 
-/** The first rows and columns of the last two dimensions. */
+/** First rows and columns of the last two dimensions. */
 export function leading(lowering: Lowering, name: string, rows: number, columns: number): string {
   const { writer } = lowering;
   return writer.op('Slice', [name, writer.ints([0, 0]), writer.ints([rows, columns]), writer.ints([2, 3])]);

@@ -14,7 +14,7 @@ export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = no
   lowering.define(result, lowering.writer.op('Conv', inputs, convAttributes(filter, node.attrs)), channelsFirst);
 }
 
-/** The gradient by the input is a transposed convolution of dy; faster here than a convolution with a turned filter. */
+/** Gradient by the input: a transposed convolution of dy, which is faster here than one with a rotated filter. */
 export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {
   const [dy, filter] = node.inputs;
   const inputs = [lowering.get(dy, channelsFirst), lowering.get(filter, filtersFirst)];
@@ -25,7 +25,7 @@ export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {
   lowering.define(node, lowering.writer.op('ConvTranspose', inputs, attributes), channelsFirst);
 }
 
-/** Rows and columns at the end that the forward convolution did not reach; undefined when there are none. */
+/** Rows and columns at the end that the forward convolution doesn't reach; undefined if there are none. */
 export function outputPadding(
   x: Node,
   dy: Node,

@@ -4,7 +4,7 @@ import { leading, trailingPadding } from './conv-filter.js';
 import { channelsFirst } from './layout.js';
 import type { Lowering } from './lowering.js';
 
-/** Depthwise convolutions are ONNX's grouped ones: one group per input channel. */
+/** Depthwise convolution as a grouped convolution with one group per input channel. */
 export function depthwise(lowering: Lowering, node: NodeOf<'depthwise'>): void {
   const [x, filter] = node.inputs;
   const attributes = { ...convAttributes(filter, node.attrs), group: x.shape[3]! };
@@ -23,7 +23,7 @@ export function depthwiseInput(lowering: Lowering, node: NodeOf<'depthwiseInput'
   lowering.define(node, lowering.writer.op('ConvTranspose', inputs, attributes), channelsFirst);
 }
 
-/** Each channel is a group, the images of the batch are the group's channels: x `[1, C·B, H, W]`, dy `[C·m, B, …]`. */
+/** Filter gradient. Each channel is a group with the images as channels: x `[1, C·B, H, W]`, dy `[C·m, B, …]`. */
 export function depthwiseFilter(lowering: Lowering, node: NodeOf<'depthwiseFilter'>): void {
   const { writer } = lowering;
   const [x, dy] = node.inputs;

@@ -16,7 +16,7 @@ function simple<O extends UnaryOp | BinaryOp>(opType: string): Rule<O> {
   return (lowering, node) => elementwise(lowering, node as Node, opType);
 }
 
-/** Applies operators one after the other to the operands of an elementwise node. */
+/** Applies operators in sequence to the operands of an elementwise node. */
 function chain<O extends UnaryOp | LogicOp>(...opTypes: readonly [string, ...string[]]): Rule<O> {
   return (lowering, node) => {
     const layout = commonLayout(lowering, node as Node, node.inputs);
@@ -78,7 +78,7 @@ export function mul(lowering: Lowering, node: NodeOf<'mul'>): void {
   if (!scaleBeforeSpreading(lowering, node)) elementwise(lowering, node, 'Mul');
 }
 
-/** The gradient of max pooling times a number per channel: dy is scaled before it is spread over the larger image. */
+/** Gradient of max pooling times a per-channel vector: dy is scaled before it is spread over the larger image. */
 export function scaleBeforeSpreading(lowering: Lowering, node: NodeOf<'mul'>): boolean {
   const [x, v] = node.inputs;
   const { graph } = lowering;
@@ -90,7 +90,7 @@ export function scaleBeforeSpreading(lowering: Lowering, node: NodeOf<'mul'>): b
   return true;
 }
 
-/** 1 where x > 0; a comparison and a conversion are faster than `Where`. */
+/** 1 where x > 0, else 0. A comparison and a conversion are faster than `Where`. */
 function step(lowering: Lowering, node: NodeOf<'step'>): void {
   const [x] = node.inputs;
   const layout = lowering.layoutOf(x);
@@ -110,7 +110,7 @@ function side(lowering: Lowering, node: NodeOf<'side'>): void {
   lowering.define(node, writer.op('Add', [twice, writer.float(1)]), layout);
 }
 
-/** ⌊a / b⌋, taken in f32 for integers too, as TF.js does. */
+/** ⌊a / b⌋, in f32 also for integers, as in TF.js. */
 function floorDiv(lowering: Lowering, node: NodeOf<'floorDiv'>): void {
   const { writer } = lowering;
   const layout = commonLayout(lowering, node, node.inputs);
@@ -134,7 +134,7 @@ function mod(lowering: Lowering, node: NodeOf<'mod'>): void {
   lowering.define(node, writer.op('Sub', [a, writer.op('Mul', [b, quotient])]), layout);
 }
 
-/** u8 images are converted once, straight from the input, and turned to channels-first while they are small. */
+/** u8 images are transposed to channels-first before their conversion to f32, while they are small. */
 export function cast(lowering: Lowering, node: NodeOf<'cast'>): void {
   const [x] = node.inputs;
   const to = elementType[node.dtype];

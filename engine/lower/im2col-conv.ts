@@ -3,8 +3,8 @@ import type { Lowering } from './lowering.js';
 import { asRows, convWindows, gatherRows, pixelsOfWindows, sizeOfImage, windowsOfPixels } from './windows.js';
 
 /**
- * Convolutions as products of matrices: every output place has the pixels of its window in a row. What a device's library
- * for convolutions would choose by timing, and so differently from process to process, is left to none.
+ * Convolutions as matrix products: each row has the pixels of one output position's window. Unlike a device's convolution
+ * library, this chooses no algorithm by timing, which would differ between processes.
  */
 export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = node, bias?: Node): void {
   const [, filter] = node.inputs;
@@ -16,7 +16,7 @@ export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = no
   lowering.define(result, lowering.reshape(product, node.shape));
 }
 
-/** The windows of x, `[N, Ho · Wo · kh · kw, ci]`; forward and filter gradient share them. */
+/** Windows of x, `[N, Ho · Wo · kh · kw, ci]`; shared by forward and filter gradient. */
 function columnsOf(lowering: Lowering, node: NodeOf<'conv'> | NodeOf<'convFilter'>): string {
   const [x, other] = node.inputs;
   const [filter, output] = node.op === 'conv' ? [other.shape, node] : [node.shape, other];
@@ -28,8 +28,8 @@ function columnsOf(lowering: Lowering, node: NodeOf<'conv'> | NodeOf<'convFilter
 }
 
 /**
- * For each image dyᵀ · columns, `[N, co, kh · kw · ci]`, then the sum over the images: sums of few terms, and enough of
- * them to keep a GPU busy.
+ * Filter gradient: dyᵀ · columns per image, `[N, co, kh · kw · ci]`, then the sum over images. Short sums, and enough of
+ * them to occupy a GPU.
  */
 export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
   const [, dy] = node.inputs;
@@ -43,7 +43,7 @@ export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void
   lowering.define(node, lowering.reshape(sum, [co, kh, kw, ci]), [3, 0, 1, 2]);
 }
 
-/** Every pixel has in a row the outputs whose windows it is in, by its place there. */
+/** Input gradient: each row has the outputs whose windows contain one pixel, by its position in them. */
 export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {
   const [dy, filter] = node.inputs;
   const [kh, kw, ci, co] = filter.shape as [number, number, number, number];

@@ -2,7 +2,7 @@ import type { Node, NodeOf } from '../ir/node.js';
 import type { Lowering } from './lowering.js';
 import { asRows, convWindows, gatherRows, pixelsOfWindows, sizeOfImage, windowsOfPixels } from './windows.js';
 
-/** Depthwise convolutions over the same windows, as products element by element and sums. */
+/** Depthwise convolutions over the windows of `im2col-conv.ts`, as elementwise products and sums. */
 
 export function depthwise(lowering: Lowering, node: NodeOf<'depthwise'>): void {
   const [x, filter] = node.inputs;
@@ -39,7 +39,7 @@ export function depthwiseFilter(lowering: Lowering, node: NodeOf<'depthwiseFilte
   lowering.define(node, lowering.reshape(sum(lowering, sum(lowering, places, [1]), [0]), node.shape));
 }
 
-/** The gathered pixels, every place's as `shape`. */
+/** Gathered pixels, reshaped to `shape` per position. */
 function pixels(
   lowering: Lowering,
   image: Node,

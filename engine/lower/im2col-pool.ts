@@ -4,12 +4,12 @@ import type { Lowering } from './lowering.js';
 import { maskOf, maxPoolGrad as maskedGradient, tiles } from './pool.js';
 import { asRows, gatherRows, pixelsOfWindows, poolWindows, sizeOfImage, windowsOfPixels } from './windows.js';
 
-/** Below every float; it is where a window lies outside of the image. */
+/** Value outside of the image; less than every float. */
 const lowest = -3.4028234663852886e38;
 
 /**
- * Overlapping windows without a scatter, whose sums some devices take in any order: dy goes to the first maximum of each
- * window, and every pixel gathers what its windows have for it.
+ * Max-pool gradient for overlapping windows. dy goes to the first maximum of each window, and each pixel gathers from its
+ * windows; a scatter would sum in any order on some devices.
  */
 export function maxPoolGrad(lowering: Lowering, node: NodeOf<'maxPoolGrad'>): void {
   if (tiles(node.attrs, node.shape)) return maskedGradient(lowering, node);
@@ -37,7 +37,7 @@ export function maxPoolGrad(lowering: Lowering, node: NodeOf<'maxPoolGrad'>): vo
   lowering.define(node, sumOfTaps(lowering, parts, [batch, height * width, taps, channels], node.shape));
 }
 
-/** The same for averages. */
+/** Average-pool gradient for overlapping windows. */
 export function avgPoolGrad(lowering: Lowering, node: NodeOf<'avgPoolGrad'>): void {
   if (tiles(node.attrs, node.shape)) return repeatedShares(lowering, node);
   const [dy] = node.inputs;

@@ -8,10 +8,9 @@ import { portable } from './portable.js';
 import { reduceRules } from './reduce.js';
 
 /**
- * Formulations for GPUs: windows are gathered by one operator with constant indices, and a product of matrices does the
- * rest. Few operators, as each costs a launch; none whose algorithm is chosen by timing, and none that adds up in the
- * order in which threads come, so that two processes have the same bits. Images stay as TF.js has them, channels last.
- * Everything else is formulated portably.
+ * Lowering for GPUs: one operator gathers windows with constant indices, and a matrix product does the rest. It uses few
+ * operators, because each costs a launch, and only reproducible ones: no algorithm is chosen by timing, and no sum
+ * depends on the timing of threads. Images stay channels-last, as in TF.js. All other operations use the portable rules.
  */
 export const im2col: Rules = {
   ...portable,
@@ -27,7 +26,7 @@ export const im2col: Rules = {
   sum,
 };
 
-/** Sums over images and their pixels: those of each image first, so that there is more than one thread's work per channel. */
+/** Sums over images and pixels, each image first, so that more than one thread per channel has work. */
 function sum(lowering: Lowering, node: NodeOf<'sum'>): void {
   const [x] = node.inputs;
   const { axes } = node.attrs;

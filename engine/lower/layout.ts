@@ -1,21 +1,21 @@
 import type { Shape } from '../ir/shape.js';
 
 /**
- * Order in which a tensor's dimensions lie in memory: physical dimension i is logical dimension `layout[i]`.
+ * Order of a tensor's dimensions in memory: physical dimension i is logical dimension `layout[i]`.
  *
- * Logical shapes are TF.js's (`[N, H, W, C]`); ONNX's convolutions and pools want `[N, C, H, W]`. Keeping each value in
- * the layout in which it was made, and converting where another is needed, leaves few transpositions.
+ * Logical shapes are TF.js's (`[N, H, W, C]`); ONNX's convolutions and pools need `[N, C, H, W]`. Values stay in the layout
+ * of their creation and are converted on demand, which leaves few transpositions.
  */
 export type Layout = readonly number[];
 
-/** Images `[N, H, W, C]` kept as `[N, C, H, W]`. */
+/** Images `[N, H, W, C]` stored as `[N, C, H, W]`. */
 export const channelsFirst: Layout = [0, 3, 1, 2];
 /**
- * Images `[N, H, W, C]` with channels in blocks that lie side by side, `[N, C/block, H, W, block]`: a layout of its own
- * beside the permutations, which only the rules in `nchwc.ts` make.
+ * Images `[N, H, W, C]` in blocks of channels, `[N, C/block, H, W, block]`. Not a permutation; used only by the rules in
+ * `nchwc.ts`.
  */
 export const channelBlocks: Layout = [0, 3, 1, 2, 4];
-/** Filters `[kh, kw, ci, co]` kept as `[co, ci, kh, kw]`. */
+/** Filters `[kh, kw, ci, co]` stored as `[co, ci, kh, kw]`. */
 export const filtersFirst: Layout = [3, 2, 0, 1];
 
 export function identity(rank: number): Layout {
@@ -34,7 +34,7 @@ export function inverse(layout: Layout): Layout {
   return layout.map((_, dimension) => layout.indexOf(dimension));
 }
 
-/** The shape in memory. */
+/** Shape in memory. */
 export function physical(shape: Shape, layout: Layout): Shape {
   return layout.map((dimension) => shape[dimension]!);
 }
@@ -44,7 +44,7 @@ export function permutation(from: Layout, to: Layout): readonly number[] {
   return to.map((dimension) => from.indexOf(dimension));
 }
 
-/** Whether transposing by `perm` leaves the elements in place, because only dimensions of length 1 move. */
+/** True if a transposition by `perm` moves no element, because only dimensions of length 1 change places. */
 export function keepsOrder(shape: Shape, perm: readonly number[]): boolean {
   const moved = perm.filter((dimension) => shape[dimension] !== 1);
   return moved.every((dimension, i) => i === 0 || dimension > moved[i - 1]!);

@@ -1,11 +1,11 @@
 import type { Dimension, OnnxWriter } from '../emit/onnx-writer.js';
 import type { Node, NodeOf } from '../ir/node.js';
-import { postOrder } from '../ir/order.js';
+import { postOrder } from '../ir/post-order.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import type { FlatInput, Output, TracedProgram } from '../trace/program.js';
 import { Lowering, type LoweringOptions, type Rules } from './lowering.js';
 
-/** A traced program as an ONNX model whose weights are cut from flat inputs such as `params`. */
+/** Lowers a traced program to an ONNX model whose weights are slices of flat inputs such as `params`. */
 export function lowerProgram(program: TracedProgram, rules: Rules): Uint8Array {
   const lowering = newLowering(program, { rules, weight: cutFrom(program.flatInputs) });
   for (const { name, pieces } of program.flatInputs) lowering.writer.input(name, 'float32', [totalSize(pieces)]);
@@ -18,7 +18,7 @@ export function newLowering(program: TracedProgram, options: LoweringOptions): L
   return new Lowering(program.graph, options, outputNodes(program));
 }
 
-/** The program's inputs other than weights, in no particular order. */
+/** Inputs of the program except weights, in no particular order. */
 export function inputsOf(program: TracedProgram): NodeOf<'input'>[] {
   return postOrder(outputNodes(program)).filter((node) => node.op === 'input');
 }
@@ -27,7 +27,7 @@ function outputNodes({ outputs }: TracedProgram): Node[] {
   return outputs.flatMap((output) => (output.kind === 'tensor' ? [output.node] : output.pieces));
 }
 
-/** One Slice per weight: a Split has one output for each, and some devices limit the number of outputs. */
+/** One Slice per weight, because some devices limit the number of outputs of a Split. */
 function cutFrom(flatInputs: readonly FlatInput[]): LoweringOptions['weight'] {
   const places = new Map(
     flatInputs.flatMap(({ name, pieces }) => {
@@ -46,7 +46,7 @@ function cut(writer: OnnxWriter, name: string, begin: number, end: number, shape
   return writer.op('Reshape', [piece, writer.ints(shape)]);
 }
 
-/** @param rows - the first dimension of a tensor, if it is to be declared otherwise than it was traced. */
+/** @param rows - first dimension of a tensor, if it differs from the traced one. */
 export function writeOutput(lowering: Lowering, output: Output, rows?: Dimension): void {
   const { writer } = lowering;
   if (output.kind === 'tensor') {

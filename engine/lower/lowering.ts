@@ -1,7 +1,7 @@
 import { OnnxWriter } from '../emit/onnx-writer.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node, NodeOf, Op } from '../ir/node.js';
-import { postOrder } from '../ir/order.js';
+import { postOrder } from '../ir/post-order.js';
 import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
 import { stagesOf } from './stages.js';
 import {
@@ -15,46 +15,46 @@ import {
   physical,
 } from './layout.js';
 
-/** Says how the nodes of one operation become ONNX: it calls `define` for the node, and maybe for others. */
+/** Lowers a node of one operation: calls `define` for the node, and for others if they are computed with it. */
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
-/** Defines `result`, by default the convolution itself, as the convolution plus, maybe, a bias per output channel. */
+/** Defines `result` (default: the convolution) as the convolution plus an optional bias per output channel. */
 export type ConvRule = (lowering: Lowering, node: NodeOf<'conv'>, result?: Node, bias?: Node) => void;
-/** A formulation of every operation; a target is one such table. */
+/** A rule for every operation; each target has such a table. */
 export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> } & {
-  /** Converts from and to layouts that are no permutation; only a target that makes such ones has it. */
+  /** Converts from and to layouts that aren't permutations; for targets that create such layouts. */
   readonly reorder?: (lowering: Lowering, node: Node, form: Form, layout: Layout) => string;
 };
 
-/** A tensor that holds a node's value in a layout. */
+/** Tensors with a node's value. */
 export interface Form {
   readonly name: string;
   readonly layout: Layout;
 }
 
 interface Value {
-  /** Layout in which the value was made. */
+  /** Layout of the original value. */
   readonly layout: Layout;
-  /** Names of the tensors that hold it, by layout. */
+  /** Names of tensors by layout. */
   readonly forms: Map<string, string>;
 }
 
-/** How a program is written. */
+/** Options of a lowering. */
 export interface LoweringOptions {
   readonly rules: Rules;
-  /** Writes what gives a weight's values, and returns the tensor's name. */
+  /** Writes a weight. @returns the tensor's name. */
   readonly weight: (writer: OnnxWriter, node: NodeOf<'param'>) => string;
-  /** If given, a dimension of this size is left open in reshapes: it stands for a batch of any size. */
+  /** Size of dimensions that reshapes keep variable, because they are the batch; default: none. */
   readonly openBatch?: number | undefined;
 }
 
-/** Turns nodes into ONNX operators on demand, each once, and keeps account of layouts. */
+/** Lowers nodes to ONNX operators on demand, each once, and tracks their layouts. */
 export class Lowering {
   readonly writer = new OnnxWriter();
   private readonly values = new Map<Node, Value>();
   private readonly uses: ReadonlyMap<Node, number>;
   private readonly memos = new Map<string, string>();
 
-  /** @param outputs - the nodes that the program returns; what they do not need is left out. */
+  /** @param outputs - output nodes of the program; nodes that they don't need are omitted. */
   constructor(
     readonly graph: Graph,
     readonly options: LoweringOptions,
@@ -64,7 +64,7 @@ export class Lowering {
     for (const node of stagesOf(outputs, this.uses)) this.valueOf(node);
   }
 
-  /** Name of the tensor that holds a node's value in a layout. */
+  /** Name of the tensor with a node's value in a layout. */
   get(node: Node, layout: Layout = identity(node.shape.length)): string {
     const value = this.valueOf(node);
     const key = layout.join();
@@ -75,23 +75,23 @@ export class Lowering {
     return name;
   }
 
-  /** Layout in which a node's value is, or will be, made. */
+  /** Layout of a node's original value. */
   layoutOf(node: Node): Layout {
     return this.valueOf(node).layout;
   }
 
-  /** The same as a permutation: channels first, where channels are in blocks. */
+  /** Layout as a permutation: channels first if channels are in blocks. */
   permutationOf(node: Node): Layout {
     const layout = this.layoutOf(node);
     return isBlocked(layout) ? channelsFirst : layout;
   }
 
-  /** States that the tensor `name` holds a node's value. */
+  /** Registers the tensor `name` as a node's value. */
   define(node: Node, name: string, layout: Layout = identity(node.shape.length)): void {
     this.values.set(node, { layout, forms: new Map([[layout.join(), name]]) });
   }
 
-  /** Whether nothing but one other node needs this one, and it is not computed yet: then it may be fused away. */
+  /** True if only one other node needs this one and it isn't computed yet, so that it may be fused. */
   isFusible(node: Node): boolean {
     return this.uses.get(node) === 1 && !this.values.has(node);
   }
@@ -103,7 +103,7 @@ export class Lowering {
     return this.writer.op('Reshape', [name, this.writer.ints(target)]);
   }
 
-  /** A tensor made once per key. */
+  /** Tensor that is created once per key. */
   memo(key: string, make: () => string): string {
     const name = this.memos.get(key) ?? make();
     this.memos.set(key, name);
@@ -145,8 +145,8 @@ export class Lowering {
 }
 
 /**
- * Layout for the result of an elementwise operation: that of an operand of full size, if possible not the plain one,
- * so that a chain of such operations between two convolutions needs no transposition.
+ * Layout for the result of an elementwise operation: that of a full-size operand, preferably not the plain one, so that a
+ * chain of such operations between two convolutions needs no transposition.
  */
 export function commonLayout(lowering: Lowering, node: Node, inputs: readonly Node[]): Layout {
   const rank = node.shape.length;

@@ -11,11 +11,11 @@ export function matmul(lowering: Lowering, node: NodeOf<'matmul'>): void {
 }
 
 /**
- * Defines `result` as the product of two matrices plus, maybe, a bias per column.
+ * Defines `result` as the product of two matrices plus an optional bias per column.
  *
- * ONNX Runtime splits the longer of the result's sides over its threads; splitting the columns changes how the sums are
- * blocked, and so their rounding. With at least as many rows as columns the bits do not depend on the thread count, so
- * a wider product is computed as its transpose, and stays so in memory.
+ * ONNX Runtime divides the longer side of the result among its threads. Dividing columns changes the blocking of sums, and
+ * so their rounding. With at least as many rows as columns, bits don't depend on the number of threads; so a product with
+ * more columns is computed and stored transposed.
  */
 export function gemm(lowering: Lowering, node: NodeOf<'matmul'>, result: Node, bias: Node | undefined): void {
   const [a, b] = node.inputs;
@@ -33,7 +33,7 @@ export function gemm(lowering: Lowering, node: NodeOf<'matmul'>, result: Node, b
   lowering.define(result, name, [1, 0]);
 }
 
-/** An operand as it lies in memory, and whether it must be read transposed. */
+/** Operand as stored, and whether to read it transposed. */
 function matrix(lowering: Lowering, x: Node, transpose: boolean) {
   const layout = lowering.layoutOf(x);
   return { name: lowering.get(x, layout), turned: transpose === isIdentity(layout) };

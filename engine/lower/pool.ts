@@ -18,7 +18,7 @@ export function maxPoolGrad(lowering: Lowering, node: NodeOf<'maxPoolGrad'>): vo
   scatteredGradient(lowering, node);
 }
 
-/** Whether the windows cover an input `[N, H, W, C]` exactly and without overlap. */
+/** True if the windows cover an input `[N, H, W, C]` exactly and without overlap. */
 export function tiles({ window, strides, pads }: PoolAttrs, x: Shape): boolean {
   const fits = (i: 0 | 1) => window[i] === strides[i] && x[i + 1]! % window[i] === 0;
   return fits(0) && fits(1) && pads.every((rows) => rows === 0);
@@ -27,8 +27,8 @@ export function tiles({ window, strides, pads }: PoolAttrs, x: Shape): boolean {
 /**
  * dy repeated over each window, times a mask of the window's first maximum.
  *
- * Several elements may equal the maximum, in flat areas of an image for example. Each gets a code that falls along the
- * window; the largest code wins. This costs less than a MaxPool that returns indices.
+ * Several elements may equal the maximum, for example in uniform areas of an image. Each has a code that decreases along
+ * the window; the largest code wins. This is faster than a MaxPool with indices.
  */
 function maskedGradient(lowering: Lowering, node: NodeOf<'maxPoolGrad'>): void {
   const { writer } = lowering;
@@ -58,7 +58,7 @@ export function repeat(lowering: Lowering, name: string, [rows, columns]: readon
   });
 }
 
-/** `[H, W · repeats]`: within each window rows·columns, …, 2, 1 in reading order, each as often as it is to be repeated. */
+/** `[H, W · repeats]`: in each window rows·columns, …, 2, 1 in row-major order, each repeated `repeats` times. */
 export function codes(
   lowering: Lowering,
   [, height, width]: Shape,
@@ -75,7 +75,7 @@ export function codes(
   });
 }
 
-/** For windows that overlap or leave something out: dy is added at the indices of the maxima. */
+/** Gradient for windows that overlap or don't cover the input: adds dy at the indices of the maxima. */
 function scatteredGradient(lowering: Lowering, node: NodeOf<'maxPoolGrad'>): void {
   const { writer } = lowering;
   const [dy, x] = node.inputs;

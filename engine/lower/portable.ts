@@ -23,7 +23,7 @@ import {
   transpose,
 } from './shape.js';
 
-/** Formulations in standard ONNX operators only; another target is this table with some of its rules replaced. */
+/** Rules with standard ONNX operators only. Other targets replace some of them. */
 export const portable: Rules = {
   ...unaryRules,
   ...binaryRules,

@@ -2,7 +2,7 @@ import { elementType } from '../emit/onnx-writer.js';
 import type { ArgOp, NodeOf, ReduceOp } from '../ir/node.js';
 import type { Lowering, Rule } from './lowering.js';
 
-/** Reductions work in whatever layout their input has; what is left keeps its order. */
+/** Reduction in the layout of its input; the remaining dimensions keep their order. */
 function reduction(opType: string): Rule<ReduceOp> {
   return (lowering, node) => {
     const [x] = node.inputs;
@@ -18,7 +18,7 @@ function reduction(opType: string): Rule<ReduceOp> {
   };
 }
 
-/** In opset 17 only ReduceSum takes its axes as an input. */
+/** Only ReduceSum takes its axes as an input in opset 17. */
 function reduceOp(lowering: Lowering, opType: string, x: string, axes: readonly number[]): string {
   const { writer } = lowering;
   if (opType === 'ReduceSum') return writer.op(opType, [x, writer.ints(axes)], { keepdims: 0 });

@@ -4,7 +4,7 @@ import type { Node, NodeOf } from '../ir/node.js';
 import { identity, inverse } from './layout.js';
 import type { Lowering } from './lowering.js';
 
-/** Rules of operations that move elements and compute nothing. */
+/** Rules of operations that only move elements. */
 
 export function input(lowering: Lowering, node: NodeOf<'input'>): void {
   const { name, stored } = node.attrs;
@@ -32,7 +32,7 @@ export function broadcast(lowering: Lowering, node: NodeOf<'broadcast'>): void {
   lowering.define(node, lowering.writer.op('Expand', [lowering.get(x), lowering.writer.ints(node.shape)]));
 }
 
-/** No operator: the same tensor, with its dimensions renamed. */
+/** Transposition without an operator: the same tensor in another layout. */
 export function transpose(lowering: Lowering, node: NodeOf<'transpose'>): void {
   const [x] = node.inputs;
   const layout = lowering.permutationOf(x);

@@ -1,26 +1,25 @@
 import type { Node, Op } from '../ir/node.js';
-import { postOrder } from '../ir/order.js';
+import { postOrder } from '../ir/post-order.js';
 
-/** Most nodes on one path that are lowered by recursion; each takes up to about ten calls. */
-const deepest = 500;
+/** Nodes on one path that are lowered by recursion; each takes up to about ten calls. */
+const maxDepth = 500;
 /** Operations whose rules may fuse them with their inputs. */
-const lookInside: ReadonlySet<Op> = new Set<Op>(['add', 'mul', 'relu', 'sub']);
+const fusing: ReadonlySet<Op> = new Set<Op>(['add', 'mul', 'relu', 'sub']);
 
 /**
- * Nodes to lower first, one after the other, for a program too deep for recursion, such as a model of hundreds of
- * layers. Only nodes that no rule would fuse are chosen. Empty for other programs, which are lowered from their
- * outputs.
+ * Nodes to lower first, in this order, for a program too deep for recursion, such as a model of hundreds of layers. No
+ * rule fuses them. Empty for other programs, which are lowered from their outputs.
  */
 export function stagesOf(outputs: readonly Node[], uses: ReadonlyMap<Node, number>): Node[] {
   const nodes = postOrder(outputs);
   const fusible = new Set(
-    nodes.flatMap(({ op, inputs }) => (lookInside.has(op) ? inputs.filter((x) => uses.get(x) === 1) : [])),
+    nodes.flatMap(({ op, inputs }) => (fusing.has(op) ? inputs.filter((x) => uses.get(x) === 1) : [])),
   );
   const depths = new Map<Node, number>();
   const stages: Node[] = [];
   for (const node of nodes) {
     const depth = 1 + node.inputs.reduce((most, input) => Math.max(most, depths.get(input)!), 0);
-    const isStage = depth > deepest && !fusible.has(node);
+    const isStage = depth > maxDepth && !fusible.has(node);
     depths.set(node, isStage ? 0 : depth);
     if (isStage) stages.push(node);
   }

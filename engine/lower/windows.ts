@@ -2,7 +2,7 @@ import type { ConvAttrs, Node, PoolAttrs } from '../ir/node.js';
 import type { Shape } from '../ir/shape.js';
 import type { Lowering } from './lowering.js';
 
-/** What every window of a convolution or pooling looks at: rows and columns of it, and how they lie on the image. */
+/** Geometry of the windows of a convolution or pooling. */
 export interface Windows {
   readonly kernel: readonly [number, number];
   readonly pads: ConvAttrs['pads'];
@@ -22,8 +22,8 @@ export function poolWindows({ window, pads, strides }: PoolAttrs): Windows {
 }
 
 /**
- * For every output place and every place of its window the pixel of the image `[H · W]` that is there; H · W, one more
- * than there are, where that lies outside. `[Ho · Wo · kh · kw]`
+ * Pixel of the image `[H · W]` for every output position and every position in its window, `[Ho · Wo · kh · kw]`; H · W
+ * for positions outside of the image.
  */
 export function pixelsOfWindows(windows: Windows, image: Size, output: Size): Int32Array {
   return places(output, windows.kernel, ([row, column], tap) => {
@@ -34,8 +34,8 @@ export function pixelsOfWindows(windows: Windows, image: Size, output: Size): In
 }
 
 /**
- * The other way: for every pixel and every place in a window the output place whose window has the pixel there; Ho · Wo
- * where there is none. `[H · W · kh · kw]`
+ * Inverse: for every pixel and every position in a window, the output position whose window has the pixel there,
+ * `[H · W · kh · kw]`; Ho · Wo if there is none.
  */
 export function windowsOfPixels(windows: Windows, image: Size, output: Size): Int32Array {
   return places(image, windows.kernel, ([y, x], tap) => {
@@ -59,8 +59,8 @@ function inside(row: number, column: number, [rows, columns]: Size): boolean {
 }
 
 /**
- * Rows of a tensor `[N, rows, …]` by their indices, `[N, indices, …]`, as one operator; the index after the last row
- * stands for a row of `outside`.
+ * Gathers rows of a tensor `[N, rows, …]` by index, `[N, indices, …]`, with one operator. The index `rows` selects a row
+ * of `outside`.
  */
 export function gatherRows(
   lowering: Lowering,

@@ -6,13 +6,13 @@ import { im2col } from '../lower/im2col.js';
 import type { Rules } from '../lower/lowering.js';
 import { nchwcRules } from '../lower/nchwc.js';
 import { portable } from '../lower/portable.js';
-import { maskInput } from '../masks.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
+import { maskInput } from '../feeds.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../model/model.js';
 import { type TracedProgram, traceEvaluation, traceTraining } from '../trace/program.js';
 import { gpuProbeProgram, probeProgram } from './probe-program.js';
-import type { ProgramRequest, Target } from './program-source.js';
+import type { ProgramRequest, Target } from './program-request.js';
 
-/** The compiler: reach this file by dynamic `import()` only, as it loads TF.js and what writes ONNX. */
+/** Compiles a program. Load this file by dynamic `import()` only: it loads TF.js and the ONNX writer. */
 export async function compile(request: ProgramRequest): Promise<CompiledProgram> {
   switch (request.kind) {
     case 'program':
@@ -45,7 +45,7 @@ async function compileProgram(spec: ProgramSpec, rules: Rules): Promise<Compiled
   }
 }
 
-/** The masks that reach an output; ONNX Runtime knows no others. */
+/** Masks that affect an output; others aren't inputs of the ONNX model. */
 function usedMasks(traced: TracedProgram): MaskInfo[] {
   const inputs = new Set(inputsOf(traced).map(({ attrs }) => attrs.name));
   return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));

@@ -5,15 +5,15 @@ import { dirname, join } from 'node:path';
 const library = 'libonnxruntime_providers_cuda.so';
 
 /**
- * ONNX Runtime's CUDA provider, where it is installed; too large for npm, it is no part of the package. That it is there
- * does not say that it loads: CUDA 13 must be installed, too. `scripts/gpu-setup.sh` fetches both, checked by SHA-256; the
+ * Path of ONNX Runtime's CUDA provider, if installed; the npm package doesn't contain it. It also needs CUDA 13 to load.
+ * `scripts/gpu-setup.sh` downloads both and checks their SHA-256; the
  * package's own install script would fetch the provider unchecked.
  */
 export function cudaProviderFile(): string | undefined {
   return cudaProviderIn(packageDirectory(), `${process.platform}/${process.arch}`);
 }
 
-/** CUDA's libraries as `scripts/gpu-setup.sh` has fetched them; none where it was not run. */
+/** CUDA libraries downloaded by `scripts/gpu-setup.sh`; empty if it wasn't run. */
 export function fetchedCudaLibraries(): string[] {
   return libraryFolders(join(packageDirectory(), '../../gpu-libraries/nvidia'));
 }

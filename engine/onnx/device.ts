@@ -1,9 +1,9 @@
 import { EngineError } from '../errors.js';
-import type { Target } from './program-source.js';
+import type { Target } from './program-request.js';
 
-/** Factors of a product on CUDA: whole, or rounded to TF32's 10 bits of mantissa, which tensor cores take. */
+/** Precision of factors of products on CUDA; `tf32` has 10 bits of mantissa and uses tensor cores. */
 export type Precision = 'float32' | 'tf32';
-/** How operations are formulated; `auto` is what is fastest on the device and has equal bits there. */
+/** Lowering of operations; `auto`: the fastest reproducible one on the device. */
 export type LoweringChoice = 'auto' | 'portable' | 'nchwc' | 'im2col';
 
 /** A device of ONNX Runtime. */
@@ -14,10 +14,10 @@ export type Gpu = Exclude<Device, { kind: 'cpu' }>;
 export const cpu: Device = { kind: 'cpu' };
 
 /**
- * What is to be tried first, and whether the CPU takes its place where it does not work.
- * @param choice - `auto`, which is CUDA where its library is installed, `cpu`, `cuda`, `cuda:1` for the second GPU of a
- * host, or `webgpu`.
- * @throws EngineError BAD_INPUT for anything else.
+ * Decides which device to try first, and whether to fall back to the CPU.
+ * @param choice - `auto` (CUDA if its library is installed, else the CPU), `cpu`, `cuda`, `cuda:1` (second GPU of a
+ * host) or `webgpu`.
+ * @throws EngineError BAD_INPUT for other values.
  */
 export function decideDevice(choice: string, lowering: LoweringChoice, hasCuda: boolean): DeviceTrial {
   const [kind, index = '0'] = choice.split(':');
@@ -44,7 +44,7 @@ export interface DeviceTrial {
 const onCpu: DeviceTrial = { device: cpu, orCpu: false };
 const cuda = (index: number): Device => ({ kind: 'cuda', index });
 
-/** What a GPU can be given: blocked convolutions are the CPU's. */
+/** Target of a GPU; blocked convolutions exist for CPUs only. */
 export type GpuTarget = Extract<Target, string>;
 
 export function gpuTarget(lowering: LoweringChoice): GpuTarget | undefined {
@@ -52,20 +52,19 @@ export function gpuTarget(lowering: LoweringChoice): GpuTarget | undefined {
   return lowering === 'portable' ? 'portable' : 'im2col';
 }
 
-/** As `run.json` and the door know it; which of several equal GPUs it was changes no bit. */
+/** Device name for `run.json` and admission, without the GPU's index, which changes no bit. */
 export function deviceTitle({ kind }: Device, precision: Precision): string {
   return precision === 'tf32' ? `${kind} tf32` : kind;
 }
 
 /**
- * What CUDA's libraries are to find in the environment when they are loaded; ONNX Runtime's Node.js binding has no other
- * door for it. TF32 is off for all of them with NVIDIA_TF32_OVERRIDE=0, and up to ONNX Runtime, which wants it, if the
- * variable is not there.
+ * Environment variables for loading CUDA's libraries; ONNX Runtime's Node.js binding has no other option for these
+ * settings. NVIDIA_TF32_OVERRIDE=0 disables TF32; without the variable ONNX Runtime enables it.
  */
 export function cudaEnvironment(precision: Precision): Readonly<Record<string, string | undefined>> {
   return {
     NVIDIA_TF32_OVERRIDE: precision === 'float32' ? '0' : undefined,
-    // With workspaces of its own size per stream, cuBLAS promises equal bits from run to run.
+    // A fixed workspace per stream makes cuBLAS reproducible.
     CUBLAS_WORKSPACE_CONFIG: ':4096:8',
   };
 }

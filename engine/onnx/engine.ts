@@ -13,7 +13,8 @@ import {
 } from './device.js';
 import { openGpu } from './open-gpu.js';
 import { probeNchwc } from './probe.js';
-import { compileEachTime, type ProgramSource, type Target, throughCache } from './program-source.js';
+import { compileEachTime, type ProgramSource, throughCache } from './program-source.js';
+import type { Target } from './program-request.js';
 import { evaluateProgram, type Place, trainProgram } from './programs.js';
 import { loadRuntime } from './session.js';
 
@@ -22,36 +23,35 @@ const mostThreads = { portable: 2, nchwc: 8 };
 
 export interface OnnxEngineOptions {
   /**
-   * Threads inside one operator on a CPU: 1 to 8, at most 2 unless the lowering is `nchwc`.
-   * Bits may depend on it, as those of resnet20 do, because it decides how sums are split.
+   * Threads per operator on a CPU: 1 to 8, at most 2 unless the lowering is `nchwc`.
+   * Bits may depend on it, as for resnet20, because it determines how sums are divided.
    */
   readonly threads: number;
-  /** `auto`, the default: `cuda` where it is installed and works, else `cpu`; or `cuda:1`, the second GPU; or `webgpu`. */
+  /** `auto` (default): `cuda` if it is installed and works, else `cpu`; `cuda:1`: second GPU; `webgpu`. */
   readonly device?: string | undefined;
   /** Default: `float32`. */
   readonly precision?: Precision | undefined;
   /** Default: `auto`. */
   readonly lowering?: LoweringChoice | undefined;
-  /** Told why `auto` came to be something slower. */
+  /** Receives the reasons for fallbacks of `auto`. */
   readonly log?: ((message: string) => void) | undefined;
-  /** Where compiled programs are kept; none are by default. */
+  /** Cache of compiled programs; default: no cache. */
   readonly cacheDirectory?: string | undefined;
 }
 
-/** Where and how an engine's programs run. */
+/** Device and lowering of an engine's programs. */
 interface Setting {
   readonly place: Place;
   readonly target: Target;
   readonly device: string;
-  /** The name under which `run.json` keeps the target: workers with another one have other bits. */
+  /** Name of the target in `run.json`. Workers with different targets compute different bits. */
   readonly lowering: string;
 }
 
 /**
- * The engine that computes with ONNX Runtime, on the CPU or a GPU. Each program is one ONNX model, made from the TF.js
- * model by tracing it once; `run` is one call, which blocks the thread.
- * @throws EngineError RUNTIME when ONNX Runtime cannot be loaded, or does not have the device or the lowering that is
- * asked for.
+ * Creates an engine that computes with ONNX Runtime on the CPU or a GPU. Each program is one ONNX model, created by
+ * tracing the TF.js model; `run` is one call, which blocks the thread.
+ * @throws EngineError RUNTIME when ONNX Runtime can't be loaded or lacks the requested device or lowering.
  */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
   const { threads } = options;
@@ -72,7 +72,7 @@ function checkThreads(threads: number, most: number): void {
   if (threads >= 1 && threads <= most) return;
   throw new EngineError(
     'BAD_INPUT',
-    `create engine: expected 1 to ${most} threads, got ${threads}; more are not tested`,
+    `create engine: expected 1 to ${most} threads, got ${threads}; correct engine.threads`,
   );
 }
 
@@ -82,7 +82,7 @@ async function sourceFor({ cacheDirectory, log }: OnnxEngineOptions): Promise<Pr
   return throughCache(await ProgramCache.open(cacheDirectory, log));
 }
 
-/** The GPU that is asked for, or is there where none is; if it is to be the CPU, what is wrong with the one that is there. */
+/** Setting for the requested or detected GPU; otherwise the problem of a detected GPU, if any. */
 async function onGpu(
   options: OnnxEngineOptions,
   source: ProgramSource,
@@ -111,7 +111,10 @@ async function onCpu(
 ): Promise<Setting> {
   const { threads, precision = 'float32', log } = options;
   if (precision !== 'float32') {
-    throw new EngineError('RUNTIME', `create engine: expected CUDA for precision ${precision}, got the CPU`);
+    throw new EngineError(
+      'RUNTIME',
+      `create engine: expected CUDA for precision ${precision}, got the CPU; set engine.precision to float32`,
+    );
   }
   const { lowering, target } = await chooseLowering(options, source);
   if (typeof target === 'string') checkThreads(threads, mostThreads.portable);
@@ -130,7 +133,7 @@ async function chooseLowering(
   if ('block' in probe) return { lowering: `nchwc${probe.block}`, target: { nchwc: probe.block } };
   const message = `create engine: expected nchwc convolutions of ${runtimeVersion()} to work: ${probe.problem}`;
   if (lowering === 'nchwc') throw new EngineError('RUNTIME', `${message}; set engine.lowering to auto or portable`);
-  log?.(`${message}; the portable lowering is used, which is slower`);
+  log?.(`${message}; using the portable lowering, which is slower`);
   return { lowering: 'portable', target: 'portable' };
 }
 

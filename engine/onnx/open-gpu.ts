@@ -2,12 +2,13 @@ import { EngineError } from '../errors.js';
 import { cudaProviderFile } from './cuda-provider.js';
 import { cudaEnvironment, type Gpu, type Precision } from './device.js';
 import { probeDifference } from './probe.js';
-import type { ProgramSource, Target } from './program-source.js';
+import type { ProgramSource } from './program-source.js';
+import type { Target } from './program-request.js';
 import { essenceOf } from './session.js';
 
 /** Largest relative L2 difference from the CPU's results; TF32 has 2⁻¹¹ in each factor. */
 const tolerances = { float32: 1e-5, tf32: 5e-3 };
-/** CUDA's libraries read their settings once per process. */
+/** Precision of this process. CUDA's libraries read their settings once. */
 let loaded: Precision | undefined;
 
 export interface GpuRequest {
@@ -18,8 +19,8 @@ export interface GpuRequest {
 }
 
 /**
- * Makes a GPU ready and lets it compute a small program, which must agree with the CPU.
- * @returns what is wrong with it, or undefined.
+ * Initializes a GPU and compares its results of a small program with the CPU's.
+ * @returns the problem, or undefined if it works.
  */
 export async function openGpu({ device, precision, target, source }: GpuRequest): Promise<string | undefined> {
   if (device.kind === 'cuda') {
@@ -45,7 +46,7 @@ const hints = {
   webgpu: 'a Vulkan driver and its loader, libvulkan.so.1, must be installed',
 };
 
-/** @throws EngineError RUNTIME when the libraries are loaded with another precision. */
+/** Sets the environment of CUDA's libraries. @throws EngineError RUNTIME when they are loaded with another precision. */
 function setEnvironment(precision: Precision): void {
   if (loaded !== undefined && loaded !== precision) {
     const problem = `expected precision ${loaded}, with which CUDA was loaded in this process, got ${precision}`;
@@ -53,7 +54,7 @@ function setEnvironment(precision: Precision): void {
   }
   loaded = precision;
   for (const [name, value] of Object.entries(cudaEnvironment(precision))) {
-    // This writes and does not read: CUDA has no other door.
+    // Writing is permitted here: CUDA has no other option for this setting.
     // eslint-disable-next-line no-restricted-properties
     if (value === undefined) delete process.env[name];
     // eslint-disable-next-line no-restricted-properties

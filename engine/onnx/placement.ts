@@ -5,20 +5,20 @@ import type { Feed } from '../feeds.js';
 import type { Gpu } from './device.js';
 import { OnnxSession } from './session.js';
 
-/** Where a program's operators run. */
+/** Devices of a program's operators. */
 export interface Placement {
-  /** All of them, without copies. */
+  /** Number of operators, without copies. */
   readonly operators: number;
-  /** Number of those which the device left to the CPU, by type. */
+  /** Number of operators on the CPU, by type. */
   readonly onCpu: Readonly<Record<string, number>>;
-  /** Copies that this needs, between the device's memory and the CPU's. */
+  /** Copies between device and CPU memory. */
   readonly copies: number;
 }
 
-/** So many types are named. */
+/** Operator types named in the description. */
 const listed = 5;
 
-/** One event of ONNX Runtime's profile, as far as it is used. */
+/** An event of ONNX Runtime's profile. */
 interface ProfileEvent {
   readonly cat?: string;
   readonly name?: string;
@@ -26,8 +26,8 @@ interface ProfileEvent {
 }
 
 /**
- * A session on a GPU that has run once, which compiled the device's kernels and showed where each operator runs: ONNX
- * Runtime gives what a device lacks to the CPU without a word, the usual reason why a GPU is slow.
+ * Opens a session on a GPU and runs it once, which compiles the device's kernels and records the placement of operators:
+ * ONNX Runtime silently runs unsupported operators on the CPU, which is the usual reason for a slow GPU.
  */
 export async function openOnGpu(
   model: Uint8Array,
@@ -59,7 +59,7 @@ export function placementOf(profile: readonly ProfileEvent[]): Placement {
   return { operators: runs.length - copies, onCpu, copies };
 }
 
-/** One line for people. */
+/** One line for users. */
 export function describePlacement(device: Gpu, { operators, onCpu, copies }: Placement): string {
   const types = Object.entries(onCpu).sort(([, a], [, b]) => b - a);
   const fallen = types.reduce((sum, [, count]) => sum + count, 0);

@@ -13,16 +13,16 @@ import { showingNonFinite } from './non-finite.js';
 import { describePlacement, openOnGpu } from './placement.js';
 import { OnnxSession } from './session.js';
 
-/** A program that is widened has so many threads. */
+/** Threads of a program with an extra thread. */
 const wideThreads = 2;
 
-/** What a program runs on. Threads that a job asks for spin; those that help in a pause must not be in the way. */
+/** Device of a program. Threads that the job requests spin; extra threads sleep, so that they don't block others. */
 export type Place =
   | {
       readonly kind: 'cpu';
       readonly threads: number;
       readonly waiting: 'spin' | 'sleep';
-      /** Why it is not the GPU that is there. */
+      /** Reason for not using a detected GPU. */
       readonly insteadOf?: string;
     }
   | { readonly kind: 'gpu'; readonly device: Gpu };
@@ -80,7 +80,7 @@ export async function evaluateProgram(
   };
 }
 
-/** `run`, in which numbers that are none show on every device. */
+/** `run` whose results are NaN for non-finite inputs on every device. */
 function shown<Result extends TrainResult | EvaluateResult>(
   place: Place,
   read: readonly ('params' | 'state')[],
@@ -105,7 +105,7 @@ async function open(
   return { session, placement: describePlacement(device, placement) };
 }
 
-/** Zeros everywhere; a variance of 0 is none. */
+/** Zero inputs, except a state of ones, because variances must be positive. */
 function blankInput({ batch, imageShape }: ProgramSpec, { parameterCount, stateCount, masks }: CompiledProgram) {
   return {
     params: new Float32Array(parameterCount),

@@ -7,10 +7,10 @@ import { cpu, type Device } from './device.js';
 type Runtime = typeof OnnxRuntime;
 
 /**
- * ONNX Runtime, loaded once; its native library takes about 30 MB.
+ * Loads ONNX Runtime with telemetry disabled; its native library takes about 30 MB.
  *
- * It must not tell its makers of the models that it runs, as it does from 1.30 on unless the environment forbids it; it
- * looks there once, when the first session is made. The environment must be the process's own: see `SHARE_ENV`.
+ * Version 1.30 and later send telemetry unless an environment variable, read when the first session is created, disables
+ * it. It must be set in the process's environment: a worker thread needs `SHARE_ENV`.
  */
 export async function loadRuntime(): Promise<Runtime> {
   // eslint-disable-next-line no-restricted-properties
@@ -24,22 +24,22 @@ export async function loadRuntime(): Promise<Runtime> {
 }
 
 export interface SessionSetup {
-  /** Threads inside one operator, on a CPU. */
+  /** Threads per operator, on a CPU. */
   readonly threads: number;
   /**
-   * How threads wait for the next operator. `spin`: two threads take 16 ms instead of 17 to 30 for a step of cnn3, but a
-   * core of their own each. `sleep`, the default: a core that another process may want is left to it.
+   * Waiting of threads for the next operator. `spin`: two threads take 16 ms instead of 17 to 30 for a step of cnn3, but
+   * occupy a core each. `sleep`, the default: idle cores are free for other processes.
    */
   readonly waiting?: 'spin' | 'sleep';
   /** Default: the CPU. */
   readonly device?: Device;
-  /** Begin of the path of a file to which `endProfiling` writes what ran where. */
+  /** Path prefix of the profile that `endProfiling` writes. */
   readonly profile?: string;
 }
 
 /** One compiled model. `run` blocks the calling thread for the whole computation. */
 export class OnnxSession {
-  /** Settled with the last run that was asked for; ONNX Runtime's binding takes them in turn. */
+  /** Settles with the last requested run; ONNX Runtime's binding runs them in order. */
   #lastRun = Promise.resolve();
   #end: Promise<void> | undefined;
 
@@ -61,7 +61,7 @@ export class OnnxSession {
       return [name, new this.runtime.Tensor(type, data as Float32Array, shape)] as const;
     });
     const run = attempt('run', () => this.session.run(Object.fromEntries(tensors)));
-    // Not the run itself, which would keep its results in memory.
+    // Keeping the run itself would keep its results in memory.
     this.#lastRun = run.then(ignore, ignore);
     return run;
   }
@@ -70,7 +70,7 @@ export class OnnxSession {
     this.session.endProfiling();
   }
 
-  /** Runs that were asked for before are finished first. */
+  /** Releases the session after the runs requested so far. */
   dispose(): Promise<void> {
     this.#end ??= this.#lastRun.then(() => this.session.release());
     return this.#end;
@@ -86,8 +86,7 @@ function sessionOptions({ threads, waiting, device = cpu, profile }: SessionSetu
     executionProviders: [providerOf(device)],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // The lowering has chosen layouts and fusions already; the optimizer would only cost time, and its choices may
-    // differ from version to version.
+    // The lowering chooses layouts and fusions. The optimizer would cost time, and its choices depend on the version.
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 3,
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
@@ -110,7 +109,7 @@ async function attempt<T>(operation: string, action: () => Promise<T>): Promise<
   }
 }
 
-/** What ONNX Runtime says without the place in its sources, the condition that did not hold, and names of functions. */
+/** ONNX Runtime's message without source locations, failed conditions and function names. */
 export function essenceOf(message: string): string {
   const cuda = /CUDA failure \d+: [^;]+/.exec(message)?.[0];
   return (cuda ?? message.replace(/^\/onnxruntime_src\/.* was false\. /s, '')).trim();

@@ -1,43 +1,45 @@
 import util from 'node:util';
 import { EngineError } from '../errors.js';
-import { tf } from '../tf.js';
-import { replaceGradients } from '../tfjs/gradients.js';
+import { tf } from '../model/tfjs/tf.js';
+import { replaceGradients } from '../model/tfjs/gradients.js';
 import { environmentFor } from './environment.js';
 import { bindings, findBinding } from './find-binding.js';
-import { mendMaxPool } from './max-pool.js';
+import { fixMaxPool } from './max-pool.js';
 import { addInStages } from './staged-sums.js';
 
-/** Name under which the binding registers itself as a backend of TF.js. */
+/** Name of the binding's TF.js backend. */
 export const backendName = 'tensorflow';
 
-/** TF.js's native binding, once it is loaded. */
+/** The loaded native binding of TF.js. */
 export interface Binding {
   /** e.g. `tfjs-node 4.22.0, libtensorflow 2.9.1` */
   readonly version: string;
   readonly device: 'cpu' | 'cuda';
 }
 
-/** What is used of the binding's backend. */
+/** Used fields of the binding's backend. */
 interface NativeBackend {
   readonly isUsingGpuDevice: boolean;
   readonly binding: { readonly TF_Version: string };
 }
 
-/** libtensorflow takes its threads once per process. */
+/** Binding of this process. libtensorflow reads its number of threads once. */
 let loaded: { readonly binding: Binding; readonly threads: number } | undefined;
 
 /**
- * Loads `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`, whichever is installed, and makes sure that libtensorflow
- * computes deterministically. Takes about 2 s. One thread per process may do it: the binding keeps global state.
- * @param directory - another place to search, besides Lockstep's own packages and `NODE_PATH`.
- * @throws EngineError RUNTIME when none is installed, or it does not load, or it did not take its settings.
+ * Loads `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`, whichever is installed, and checks that libtensorflow is
+ * deterministic. Takes about 2 s. Call it from one thread per process, because the binding has global state.
+ * @param directory - directory to search in addition to Lockstep's packages and `NODE_PATH`.
+ * @throws EngineError RUNTIME when no binding is installed, it doesn't load, or it ignored its settings.
  */
 export async function loadBinding(threads: number, directory?: string): Promise<Binding> {
   if (loaded?.threads === threads) return loaded.binding;
   if (loaded) {
-    throw failure(`expected ${loaded.threads} thread(s), which libtensorflow has in this process, got ${threads}`);
+    throw failure(
+      `expected engine.threads ${loaded.threads}, as set in this process, got ${threads}; start another process`,
+    );
   }
-  // This writes and does not read: libtensorflow has no other door.
+  // Writing is permitted here: libtensorflow has no other option for these settings.
   // eslint-disable-next-line no-restricted-properties
   Object.assign(process.env, environmentFor(threads));
   restoreUtil();
@@ -47,7 +49,7 @@ export async function loadBinding(threads: number, directory?: string): Promise<
   replaceGradients(tf);
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   checkDeterminism();
-  mendMaxPool(backendName);
+  fixMaxPool(backendName);
   if (!isUsingGpuDevice) addInStages(backendName);
   await tf.setBackend('cpu');
   const { version } = require(`${name}/package.json`) as { version: string };
@@ -74,7 +76,7 @@ function load(name: string, require: NodeJS.Require): Promise<void> {
   }
 }
 
-/** The binding brings a copy of TF.js, which warns of each kernel that is registered already, about 300 times. */
+/** Suppresses warnings. The binding contains a copy of TF.js, which warns about 300 already registered kernels. */
 async function quietly(action: () => Promise<void>): Promise<void> {
   const { warn } = console;
   console.warn = () => {};
@@ -85,13 +87,13 @@ async function quietly(action: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The binding calls two functions that Node.js warns of since version 22 and took away in 23. */
+/** Restores two functions that the binding calls and Node.js 23 removed (22 deprecated them). */
 function restoreUtil(): void {
   const isNullOrUndefined = (value: unknown) => value === null || value === undefined;
   Object.assign(util, { isArray: (value: unknown) => Array.isArray(value), isNullOrUndefined });
 }
 
-/** With determinism on, libtensorflow refuses a random draw without a seed; a seed of 0 is none. */
+/** Checks determinism: with it, libtensorflow rejects a random draw without a seed (0 means none). */
 function checkDeterminism(): void {
   const logits = tf.zeros([1, 2]);
   const draw = () => tf.engine().runKernel('Multinomial', { logits }, { numSamples: 1, seed: 0, normalized: false });
@@ -99,13 +101,13 @@ function checkDeterminism(): void {
     tf.tidy(() => draw() as never);
   } catch (error) {
     if (/determinism/.test((error as Error).message)) return;
-    throw failure(`expected a refusal of a draw without a seed, got: ${(error as Error).message}`, error);
+    throw failure(`expected a random draw without seed to be rejected, got: ${(error as Error).message}`, error);
   } finally {
     logits.dispose();
   }
   throw failure(
-    'expected libtensorflow to compute deterministically, but it did not take TF_DETERMINISTIC_OPS from the ' +
-      'environment; load it in the main thread, or in one made with SHARE_ENV',
+    'expected deterministic libtensorflow, got one that ignores TF_DETERMINISTIC_OPS; load it in the main thread or in ' +
+      'a thread created with SHARE_ENV',
   );
 }
 

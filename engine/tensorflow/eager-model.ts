@@ -2,24 +2,24 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ProgramInput, ProgramSpec, TrainResult } from '../engine.js';
 import { disposedError, EngineError } from '../errors.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import type { TraceContext } from '../trace/layers.js';
 import { defaultLoss, losses } from '../trace/loss.js';
-import { type Place, watchLayers } from '../trace/watch-layers.js';
+import { type CurrentLayer, wrapLayers } from '../trace/wrap-layers.js';
 import { backendName } from './binding.js';
 import { dilatedConv2d, dilatedDepthwise } from './eager-ops.js';
 
 type Weights = LayersModel['weights'];
 
-/** A TF.js model that is run as it is, on libtensorflow. It belongs to one program; inputs have been checked. */
+/** A TF.js model that runs eagerly on libtensorflow. Owned by one program, which checks inputs. */
 export class EagerModel {
-  readonly #place: Place = { layer: undefined };
+  readonly #current: CurrentLayer = { layer: undefined };
   readonly #context: TraceContext;
   /** The run's masks, by name. */
   #masks: ReadonlyMap<string, Float32Array> = new Map();
   #isDisposed = false;
 
-  /** @param model - with zero running statistics and momentum 0, when it is to be trained; owned from now on. */
+  /** @param model - by `loadTrainingModel` if it is to be trained; owned by this object. */
   constructor(
     private readonly model: LayersModel,
     private readonly spec: ProgramSpec,
@@ -27,7 +27,7 @@ export class EagerModel {
     const mask = ({ name, shape }: MaskInfo) => tf.tensor(this.#masks.get(name)!, [...shape]);
     const ops = { mask, dilatedConv2d, dilatedDepthwise };
     this.#context = { training: spec.mode === 'train', masks: [], ops };
-    watchLayers(model, this.#place, this.#context, () => undefined);
+    wrapLayers(model, this.#current, this.#context, () => undefined);
   }
 
   train({ params, images, labels, masks = [] }: ProgramInput, infos: readonly MaskInfo[]): TrainResult {
@@ -60,7 +60,7 @@ export class EagerModel {
     let correct = 0;
     const loss = () => {
       const logits = this.#logits(images);
-      // Read here: what is made inside is gone once there are gradients.
+      // Read here, because `variableGrads` disposes tensors created inside.
       correct = countCorrect(logits, labels);
       return lossOf(logits, labels) as never;
     };
@@ -80,11 +80,11 @@ export class EagerModel {
     return model.apply(normalise(x, spec.normalise), { training: this.#context.training }) as Tensor;
   }
 
-  /** Computes on libtensorflow; every tensor that is made meanwhile is gone afterwards, also after an error. */
+  /** Runs `compute` on libtensorflow and disposes all tensors that it created, also after an error. */
   #compute<T>(compute: () => T): T {
     if (this.#isDisposed) throw disposedError();
     const before = tf.getBackend();
-    // Done when it returns, for a backend that is there already.
+    // Synchronous for a registered backend.
     void tf.setBackend(backendName);
     tf.engine().startScope();
     try {
@@ -98,7 +98,7 @@ export class EagerModel {
   }
 
   #failure(cause: Error): EngineError {
-    const { layer } = this.#place;
+    const { layer } = this.#current;
     const place = layer === undefined ? '' : `; last layer ${JSON.stringify(layer)}`;
     return new EngineError('RUNTIME', `run: expected success, got an error of TensorFlow: ${cause.message}${place}`, {
       cause,
@@ -111,7 +111,7 @@ function normalise(images: Tensor, { mean, deviation }: ProgramSpec['normalise']
   return tf.div(tf.sub(tf.div(images, 255), tf.tensor1d([...mean])), tf.tensor1d([...deviation]));
 }
 
-/** Puts a flat vector's values in the place of the weights', in order. */
+/** Writes a flat vector to the weights, in order. */
 function writeAll(weights: Weights, values: Float32Array): void {
   let offset = 0;
   for (const weight of weights) {
@@ -131,7 +131,7 @@ function countCorrect(logits: Tensor, labels: Tensor): number {
   return read(tf.sum(tf.cast(right, 'float32')))[0]!;
 }
 
-/** One vector of all elements; one read, as each waits for the device. */
+/** Concatenation of all elements. A single read, because each waits for the device. */
 function joined(tensors: readonly Tensor[]): Float32Array {
   if (tensors.length === 0) return new Float32Array(0);
   return read(tf.concat(tensors.map((tensor) => tf.reshape(tensor, [-1]))));

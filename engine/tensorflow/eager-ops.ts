@@ -1,15 +1,15 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import type { Convolution } from '../trace/layers.js';
 
 /**
- * Convolutions with holes in the filter, as ordinary ones with a larger filter whose holes are zeros: neither TF.js nor
- * libtensorflow on a CPU has the gradient of the former. The outputs have the same places.
+ * Dilated convolution, as an ordinary one with a larger, zero-filled filter, because neither TF.js nor libtensorflow on a
+ * CPU has the gradient of the former.
  */
 export const dilatedConv2d: Convolution = (x, filter, { strides, padding, dilationRate }) =>
   tf.conv2d(x, spread(filter, dilationRate), strides, padding);
 
-/** The same for a filter `[kh, kw, c, multiplier]` per channel. */
+/** Dilated depthwise convolution with a filter `[kh, kw, c, multiplier]`. */
 export const dilatedDepthwise: Convolution = (x, filter, { strides, padding, dilationRate }) =>
   tf.depthwiseConv2d(x, spread(filter, dilationRate), strides, padding);
 

@@ -1,20 +1,20 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Engine, EvaluateProgram, MaskInfo, ProgramSpec, TrainProgram } from '../engine.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../model.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../model/model.js';
 import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from '../feeds.js';
 import { loadBinding } from './binding.js';
 import { EagerModel } from './eager-model.js';
 
 export interface TensorflowEngineOptions {
-  /** Threads inside one operator; one number per process. */
+  /** Threads per operator; the same for all engines of a process. */
   readonly threads: number;
-  /** Another place to search for the binding, besides Lockstep's own packages and `NODE_PATH`. */
+  /** Directory to search for the binding in addition to Lockstep's packages and `NODE_PATH`. */
   readonly directory?: string | undefined;
 }
 
 /**
- * The engine that computes with TensorFlow, through TF.js's native binding: the step runs eagerly, kernel by kernel, as
- * TF.js itself would run it. It takes the models that the onnx engine takes, and refuses others with the same words.
+ * Creates an engine that computes with TensorFlow through TF.js's native binding. A step runs eagerly, kernel by kernel.
+ * It supports the same models as the onnx engine and rejects others with the same messages.
  * @throws EngineError RUNTIME when the binding is not installed or does not load.
  */
 export async function createTensorflowEngine({ threads, directory }: TensorflowEngineOptions): Promise<Engine> {
@@ -33,7 +33,7 @@ async function compileTrain(spec: ProgramSpec & { mode: 'train' }): Promise<Trai
   return trainProgram(spec, masks, model);
 }
 
-/** What a trace of the model says; it refuses what cannot be trained, and knows the masks. */
+/** Result of tracing a model, which rejects unsupported models and finds the dropout masks. */
 async function checked<T>(loading: Promise<LayersModel>, trace: (model: LayersModel) => T): Promise<T> {
   const model = await loading;
   try {
@@ -82,7 +82,7 @@ async function compileEvaluate(spec: ProgramSpec & { mode: 'evaluate' }): Promis
   };
 }
 
-/** The binding computes within the call; what it throws becomes the promise's. */
+/** Promise of a synchronous computation; rejects with its error. */
 function promised<T>(compute: () => T): Promise<T> {
   return new Promise((resolve) => resolve(compute()));
 }

@@ -1,23 +1,23 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
-/** The least of all maxima that is taken for one; f32's own least is −3.4028e38. */
+/** Smallest value accepted as a maximum; the smallest f32 is −3.4028e38. */
 const least = -3.4e38;
 
 /**
- * Lets windows that hold no number have no maximum: libtensorflow leaves NaN and −∞ out, and where nothing else is in a
- * window it answers with f32's least number, from which a finite loss of a broken model can come. TF.js's other backends
- * and ONNX Runtime answer NaN.
- * @param backend - whose kernel is replaced; its gradient is found by the kernel's name and stays.
+ * Makes max pooling return NaN for windows without numbers. libtensorflow ignores NaN and −∞ and returns the smallest f32
+ * if a window has nothing else, so a diverged model could have a finite loss. TF.js's other backends and ONNX Runtime
+ * return NaN.
+ * @param backend - name of the backend whose kernel is replaced; the gradient stays, because TF.js finds it by name.
  */
-export function mendMaxPool(backend: string): void {
+export function fixMaxPool(backend: string): void {
   const config = tf.getKernel('MaxPool', backend);
   tf.unregisterKernel('MaxPool', backend);
-  tf.registerKernel({ ...config, kernelFunc: (call) => withoutFalseMaxima(config.kernelFunc(call) as Tensor) });
+  tf.registerKernel({ ...config, kernelFunc: (call) => markEmptyWindows(config.kernelFunc(call) as Tensor) });
 }
 
-function withoutFalseMaxima(maxima: Tensor): Tensor {
-  const mended = tf.tidy(() => tf.where(tf.less(maxima, least), NaN, maxima));
+function markEmptyWindows(maxima: Tensor): Tensor {
+  const marked = tf.tidy(() => tf.where(tf.less(maxima, least), NaN, maxima));
   maxima.dispose();
-  return mended;
+  return marked;
 }

@@ -4,40 +4,40 @@ import { constantData, Graph } from '../ir/graph.js';
 import type { ConstantData, DType, Node } from '../ir/node.js';
 import { reshape } from '../ir/shape-ops.js';
 import { sameShape } from '../ir/shape.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
 /**
- * A TF.js backend whose tensors are nodes of a graph: running TF.js code under it records what the code computes.
+ * A TF.js backend whose tensors are nodes of a graph: running TF.js code with it records the computation.
  *
- * Its kernels are in `kernels/`. One trace at a time; a trace is synchronous, so none can come in between.
+ * Its kernels are in `kernels/`. Traces are synchronous and don't overlap.
  */
 export class TraceBackend {
   graph = new Graph();
-  /** Name of the layer whose call, or whose gradient, is being traced, for messages. */
+  /** Name of the layer whose call or gradient is being traced, for messages. */
   layer: string | undefined;
   private nodes = new WeakMap<object, Node>();
-  /** The layer whose call first created each node. */
-  private makers = new WeakMap<Node, string | undefined>();
-  /** How many tensors and variables share what `nodes` has for a key; TF.js counts its tensors by the answers. */
+  /** Layer that created each node. */
+  private creators = new WeakMap<Node, string | undefined>();
+  /** Reference counts of the keys of `nodes`, which TF.js queries to count its tensors. */
   private readonly references = new Map<object, number>();
 
-  /** Forgets the trace before; its tensors must not be used any more. */
+  /** Starts a new trace. Tensors of the previous one become invalid. */
   start(): Graph {
     this.graph = new Graph();
     this.nodes = new WeakMap();
-    this.makers = new WeakMap();
+    this.creators = new WeakMap();
     this.references.clear();
     this.layer = undefined;
     return this.graph;
   }
 
-  /** The node behind a tensor. A tensor of another backend becomes a constant. */
+  /** Node of a tensor. A tensor of another backend becomes a constant. */
   nodeOf(tensor: TensorInfo): Node {
     const node = this.nodes.get(tensor.dataId) ?? this.adopt(tensor);
     return sameShape(node.shape, tensor.shape) ? node : reshape(this.graph, node, tensor.shape);
   }
 
-  /** A tensor that stands for a node. */
+  /** Tensor of a node. */
   tensorOf(node: Node) {
     return tf.engine().makeTensorFromTensorInfo(this.infoOf(node));
   }
@@ -46,9 +46,9 @@ export class TraceBackend {
     return { dataId: this.remember(node), shape: [...node.shape], dtype: node.dtype };
   }
 
-  /** Name of the layer that made a node. */
+  /** Name of the layer that created a node. */
   layerOf(node: Node): string | undefined {
-    return this.makers.get(node);
+    return this.creators.get(node);
   }
 
   private adopt(tensor: TensorInfo): Node {
@@ -63,13 +63,13 @@ export class TraceBackend {
 
   private remember(node: Node): object {
     const dataId = {};
-    if (!this.makers.has(node)) this.makers.set(node, this.layer);
+    if (!this.creators.has(node)) this.creators.set(node, this.layer);
     this.nodes.set(dataId, node);
     this.references.set(dataId, 1);
     return dataId;
   }
 
-  // What TF.js asks of a backend.
+  // TF.js's backend interface.
 
   write(values: ArrayLike<number>, shape: number[], dtype: DataType): object {
     return this.remember(this.constant(values, shape, dtype));
@@ -87,7 +87,7 @@ export class TraceBackend {
     throw new EngineError(
       'UNSUPPORTED_MODEL',
       `compile: expected a model whose operations do not depend on values, got one that reads a tensor` +
-        `${this.place()}; remove the data-dependent part`,
+        `${this.place()}; remove the data-dependent operation`,
       this.layer === undefined ? {} : { context: { layer: this.layer } },
     );
   }
@@ -96,7 +96,7 @@ export class TraceBackend {
     return Promise.resolve(this.readSync(dataId));
   }
 
-  /** ` in layer "name"`, or nothing outside of layers, as in the loss. */
+  /** ` in layer "name"` for messages; empty outside of layers, as in the loss. */
   place(): string {
     return this.layer === undefined ? '' : ` in layer ${JSON.stringify(this.layer)}`;
   }
@@ -105,7 +105,7 @@ export class TraceBackend {
     return this.references.size;
   }
 
-  /** Takes one reference away, or all by `force`. @returns whether none is left. */
+  /** Removes one reference, or all with `force`. @returns true if none is left. */
   disposeData(dataId: object, force = false): boolean {
     this.decRef(dataId);
     if (this.refCount(dataId) > 0 && !force) return false;
@@ -144,5 +144,8 @@ const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array 
 
 function supported(dtype: DataType): DType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
-  throw new EngineError('UNSUPPORTED_MODEL', `compile: expected float32, int32 or bool tensors, got ${dtype}`);
+  throw new EngineError(
+    'UNSUPPORTED_MODEL',
+    `compile: expected float32, int32 or bool tensors, got ${dtype}; change the model`,
+  );
 }

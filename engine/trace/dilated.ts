@@ -1,18 +1,18 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Node } from '../ir/node.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import { geometry } from './kernels/linear.js';
 import type { Convolution, Dilated } from './layers.js';
 import { backend } from './register.js';
 
-/** Convolutions with holes in the filter. TF.js has no gradient of theirs, so it is given here, in the graph's own terms. */
+/** Dilated convolution, with its gradient as nodes of the graph, because TF.js has none. */
 export const dilatedConv2d: Convolution = (x, filter, how) => {
   const { strides, padding, dilationRate } = how;
   const forward: Convolution = (...inputs) => tf.conv2d(inputs[0], inputs[1], strides, padding, 'NHWC', dilationRate);
   return withGradient('conv', forward, how)(x, filter);
 };
 
-/** The same for a filter `[kh, kw, c, multiplier]` per channel. */
+/** Dilated depthwise convolution with a filter `[kh, kw, c, multiplier]`, with its gradient. */
 export const dilatedDepthwise: Convolution = (x, filter, how) => {
   const { strides, padding, dilationRate } = how;
   const forward: Convolution = (...inputs) =>

@@ -9,7 +9,7 @@ export class KernelCall {
     private readonly rawAttrs: object,
   ) {}
 
-  /** The input of this name, which TF.js always gives. */
+  /** Required input `name`. */
   input(name: string): Node {
     const node = this.named[name];
     if (!node) throw new Error(`kernel input ${name} is missing`);
@@ -20,20 +20,20 @@ export class KernelCall {
     return this.named[name];
   }
 
-  /** All inputs in order, for kernels that take a list. */
+  /** All inputs in order, for kernels with a list of inputs. */
   list(): Node[] {
     return Object.values(this.named).filter((node) => node !== undefined);
   }
 
-  /** The attributes, as the type that TF.js publishes for the kernel. */
+  /** Attributes as TF.js's type for the kernel. */
   attrs<T>(): T {
     return this.rawAttrs as T;
   }
 }
 
-/** Says what a kernel computes, in the terms of the graph. Throws `Unsupported` for attributes that it does not know. */
+/** Builds the nodes of a kernel call. @throws Unsupported for unsupported attributes. */
 export type Kernel = (call: KernelCall) => Node | Node[];
 export type KernelTable = Readonly<Record<string, Kernel>>;
 
-/** A use of a kernel that is not lowered; the reason is appended to the message. */
+/** An unsupported use of a kernel; the reason is appended to the message. */
 export class Unsupported extends Error {}

@@ -2,15 +2,15 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo } from '../engine.js';
 import { sizeOf } from '../ir/shape.js';
-import { tf } from '../tf.js';
-import type { Guard } from './guard.js';
+import { tf } from '../model/tfjs/tf.js';
+import type { LayerCheck } from './layer-check.js';
 
-/** Layers that are not recorded as TF.js calls them, and what is recorded in their place. */
+/** Layers whose TF.js implementation isn't recorded as it is, with their replacements. */
 
 type Layer = LayersModel['layers'][number];
 export type Call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => Tensor | Tensor[];
 
-/** How a layer convolves; TF.js lets either strides or dilations be more than 1. */
+/** Geometry of a convolution. In TF.js, either strides or dilations may be more than 1, not both. */
 export interface Dilated {
   readonly strides: [number, number];
   readonly padding: 'same' | 'valid';
@@ -19,26 +19,26 @@ export interface Dilated {
 
 export type Convolution = (x: Tensor4D, filter: Tensor4D, how: Dilated) => Tensor4D;
 
-/** Operations in the place of TF.js's own; a trace and the eager engine have different ones. */
+/** Replacements of TF.js's operations, for traces or for the eager engine. */
 export interface LayerOps {
-  /** The factors that the program is given for one call of a dropout layer. */
+  /** Dropout mask of one call of a layer. */
   mask(mask: MaskInfo): Tensor;
-  /** Convolutions with holes in the filter, with gradients, which TF.js's have not. */
+  /** Dilated convolutions with gradients, which TF.js lacks. */
   readonly dilatedConv2d: Convolution;
   readonly dilatedDepthwise: Convolution;
 }
 
-/** What the layers are called for, and what is gathered meanwhile. */
+/** Context of calls of layers. */
 export interface TraceContext {
   readonly training: boolean;
-  /** Masks that the program takes as inputs; grows while layers are called. */
+  /** Masks that the program takes as inputs; appended to by calls of layers. */
   readonly masks: MaskInfo[];
   readonly ops: LayerOps;
-  readonly guard?: Guard;
+  readonly check?: LayerCheck;
 }
 
-/** The call to record for a layer: its own, or another. */
-export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call {
+/** Call to record for a layer: its own or a replacement. */
+export function recordedCall(layer: Layer, own: Call, context: TraceContext): Call {
   switch (layer.getClassName()) {
     case 'LayerNormalization':
       return (inputs, kwargs) => own(inputs, fillLayerNorm(layer, only(inputs), kwargs));
@@ -47,7 +47,7 @@ export function inPlaceOf(layer: Layer, own: Call, context: TraceContext): Call 
         ? (inputs) => separableConvolution(layer, only(inputs), context.ops)
         : own;
     case 'GaussianNoise':
-      // TF.js draws noise even for a deviation of 0.
+      // TF.js draws random numbers even for a deviation of 0.
       return layer.getConfig()['stddev'] === 0 ? (inputs) => only(inputs) : own;
     default:
       return context.training ? inTraining(layer, own, context) : own;
@@ -72,15 +72,15 @@ function only(inputs: Tensor | Tensor[]): Tensor {
   return Array.isArray(inputs) ? inputs[0]! : inputs;
 }
 
-/** The parts of TF.js's dropout layers that are used here. */
+/** Used fields of TF.js's dropout layers. */
 interface DropoutLayer {
   readonly name: string;
   readonly rate: number;
-  /** Shape of the mask, which is repeated over the input; null: the input's. */
+  /** Shape of the mask, which broadcasts to the input; null: the input's shape. */
   getNoiseShape(input: Tensor): readonly number[] | null | undefined;
 }
 
-/** x · mask, the mask being an input of the program: TF.js's own draw would be a constant of the trace. */
+/** x · mask, where the mask is an input of the program; TF.js's random draw would be a constant of the trace. */
 function dropout(layer: DropoutLayer, x: Tensor, { masks, ops }: TraceContext): Tensor {
   const { rate } = layer;
   if (rate === 0) return x;
@@ -92,7 +92,7 @@ function dropout(layer: DropoutLayer, x: Tensor, { masks, ops }: TraceContext): 
   return tf.mul(x, ops.mask(mask));
 }
 
-/** In training TF.js reads scale and shift of a batch norm also where it has none; then they are constants here. */
+/** Adds constants to a batch norm without scale or shift, which TF.js reads in training nevertheless. */
 function fillNorm(layer: Layer, kwargs: Record<string, unknown>): Record<string, unknown> {
   const norm = layer as unknown as Partial<Record<'gamma' | 'beta', Weight>> & { readonly movingMean: Weight };
   const { shape } = norm.movingMean;
@@ -101,7 +101,7 @@ function fillNorm(layer: Layer, kwargs: Record<string, unknown>): Record<string,
   return kwargs;
 }
 
-/** Adds constants to a layer norm without scale or centre, which has no gradient in TF.js otherwise. */
+/** Adds constants to a layer norm without scale or shift, which otherwise has no gradient in TF.js. */
 function fillLayerNorm(layer: Layer, x: Tensor, kwargs: Record<string, unknown>): Record<string, unknown> {
   const norm = layer as unknown as {
     readonly axis: readonly number[];
@@ -122,7 +122,7 @@ interface Weight {
   read(): Tensor;
 }
 
-/** The parts of TF.js's convolution layers that are used here. */
+/** Used fields of TF.js's convolution layers. */
 interface ConvolutionLayer extends Dilated {
   readonly dataFormat: 'channelsFirst' | 'channelsLast';
   readonly bias?: { read(): Tensor } | null;
@@ -157,7 +157,7 @@ function separableConvolution(layer: Layer, x: Tensor, ops: LayerOps): Tensor {
   );
 }
 
-/** Applies a convolution of images `[N, H, W, C]`, then bias and activation, in the layer's own data format. */
+/** Applies a convolution of images `[N, H, W, C]`, then bias and activation, in the layer's data format. */
 function convolved(
   { dataFormat, bias, activation }: ConvolutionLayer,
   x: Tensor,

@@ -1,15 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LossSpec } from '../engine.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
-/** Sum over the samples of a loss, from logits `[N, classes]` and labels `[N]`; in TF.js, which differentiates it. */
+/** Loss summed over samples, from logits `[N, classes]` and labels `[N]`, as a differentiable TF.js function. */
 export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
 
 type LossOf<T extends LossSpec['type']> = (spec: Extract<LossSpec, { type: T }>, classes: number) => Loss;
 
-/** Every loss that a job can name. */
+/** All losses of the job spec. */
 export const losses: { readonly [T in LossSpec['type']]: LossOf<T> } = {
-  /** −Σ e · log softmax(logits), with e the label's one-hot vector, mixed with the even distribution when smoothed. */
+  /** −Σ e · log softmax(logits), where e is the label's one-hot vector, mixed with the uniform distribution if smoothed. */
   softmaxCrossEntropy:
     ({ labelSmoothing }, classes) =>
     (logits, labels) => {
@@ -20,5 +20,5 @@ export const losses: { readonly [T in LossSpec['type']]: LossOf<T> } = {
     },
 };
 
-/** What a job that names no loss minimises. */
+/** Loss of a spec without one. */
 export const defaultLoss: LossSpec = { type: 'softmaxCrossEntropy', labelSmoothing: 0 };

@@ -9,43 +9,42 @@ import type { Node } from '../ir/node.js';
 import { argExtreme, reduce } from '../ir/reduce.js';
 import { cast, withoutShapeOps } from '../ir/shape-ops.js';
 import { sameShape, show } from '../ir/shape.js';
-import { tf } from '../tf.js';
-import { maskInput } from '../masks.js';
-import { allLayers } from '../model-layers.js';
+import { tf } from '../model/tfjs/tf.js';
+import { maskInput } from '../feeds.js';
+import { allLayers } from '../model/layers.js';
 import { dilatedConv2d, dilatedDepthwise } from './dilated.js';
-import { checkEnd, type Ending } from './ends.js';
-import { layerGuard } from './guard.js';
+import { checkLogits, type LogitsSource } from './check-logits.js';
+import { createLayerCheck } from './layer-check.js';
 import type { LayerOps, TraceContext } from './layers.js';
 import { defaultLoss, losses } from './loss.js';
 import { backend, recording } from './register.js';
-import { watchLayers } from './watch-layers.js';
+import { wrapLayers } from './wrap-layers.js';
 
-/** A flat input of a program, and the weights that it consists of, in order. */
+/** A flat input of a program, and the weights in it, in order. */
 export interface FlatInput {
   readonly name: 'params' | 'state';
   readonly pieces: readonly Node[];
 }
 
-/** An output: one tensor, or several, flattened and joined. */
+/** An output: one tensor, or several, flattened and concatenated. */
 export type Output =
   | { readonly kind: 'tensor'; readonly name: string; readonly node: Node }
   | { readonly kind: 'flat'; readonly name: string; readonly pieces: readonly Node[] };
 
-/** What a program computes: nodes from inputs to outputs. */
+/** A program as a graph from inputs to outputs. */
 export interface TracedProgram {
   readonly graph: Graph;
   readonly flatInputs: readonly FlatInput[];
   readonly outputs: readonly Output[];
-  /** Dropout masks that it takes as inputs, in the order of the layers' calls. */
+  /** Dropout masks, in the order of the layers' calls. */
   readonly masks?: readonly MaskInfo[];
-  /** Advice for the user about a model that can be trained. */
+  /** Advice for the user about a supported model. */
   readonly advice?: string;
 }
 
 /**
- * Records one training step: the gradient of the summed loss, the loss sum, the number of correct answers and
- * the batch statistics.
- * @param model - with zero running statistics and momentum 0, so that a batch norm's update is the batch's statistic.
+ * Records one training step: gradient of the summed loss, loss sum, number of correct predictions, batch statistics.
+ * @param model - by `loadTrainingModel`, so that a batch norm's update is the batch's statistic.
  */
 export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProgram {
   return recording(() => {
@@ -77,7 +76,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
   });
 }
 
-/** What can be simplified only now that all of the program is known. */
+/** Simplifies what requires the whole program. */
 export function optimized(program: TracedProgram): TracedProgram {
   const { graph, outputs } = program;
   const before = outputs.flatMap((output) => (output.kind === 'flat' ? output.pieces : [output.node]));
@@ -89,7 +88,7 @@ export function optimized(program: TracedProgram): TracedProgram {
   return { ...program, outputs: replaced };
 }
 
-/** Records the answers of a trained model: log-softmax rows `[batch, classes]`. */
+/** Records the evaluation of a model: log-softmax rows `[batch, classes]`. */
 export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedProgram {
   return recording(() => {
     const graph = backend.start();
@@ -104,7 +103,7 @@ export function traceEvaluation(model: LayersModel, spec: ProgramSpec): TracedPr
   });
 }
 
-/** Puts a param node in the place of every weight. */
+/** Replaces every weight by a param node. */
 function bindWeights(weights: LayersModel['weights']): Node[] {
   return weights.map((weight) => {
     const node = backend.graph.param(weight.originalName, weight.shape as number[]);
@@ -113,17 +112,17 @@ function bindWeights(weights: LayersModel['weights']): Node[] {
   });
 }
 
-/** Logits `[batch, classes]` of the program's images, and advice about the model's end. */
+/** Logits `[batch, classes]` of the program's images, and advice about them. */
 function applyModel(model: LayersModel, spec: ProgramSpec, context: TraceContext): Scores {
   checkShapes(model, spec);
   const images = backend.graph.input('images', [spec.batch, ...spec.imageShape], 'int32', 'uint8');
   const x = normalise(backend.tensorOf(images), spec.normalise);
   const { training } = context;
   const pixels = backend.nodeOf(x);
-  const guard = layerGuard((tensor) => withoutShapeOps(backend.nodeOf(tensor)) === pixels);
+  const check = createLayerCheck((tensor) => withoutShapeOps(backend.nodeOf(tensor)) === pixels);
   const apply = () => model.apply(x, { training }) as Tensor;
-  const logits = watchLayers(model, backend, { ...context, guard }, apply);
-  const advice = checkEnd(backend.nodeOf(logits), endingOf(model, logits));
+  const logits = wrapLayers(model, backend, { ...context, check }, apply);
+  const advice = checkLogits(backend.nodeOf(logits), sourceOf(model, logits));
   return advice === undefined ? { logits } : { logits, advice };
 }
 
@@ -132,14 +131,14 @@ interface Scores {
   readonly advice?: string;
 }
 
-/** The layer that made the logits, apart from later changes of shape. */
-function endingOf(model: LayersModel, logits: Tensor): Ending {
+/** Layer that computes the logits, ignoring later changes of shape. */
+function sourceOf(model: LayersModel, logits: Tensor): LogitsSource {
   const name = backend.layerOf(withoutShapeOps(backend.nodeOf(logits)));
   const layer = allLayers(model).find((each) => each.name === name);
   return { layer: name, activation: layer?.getConfig()['activation'] };
 }
 
-/** Operations that are recorded in the place of TF.js's. */
+/** Replacements of TF.js's operations while tracing. */
 const ops: LayerOps = {
   mask: ({ name, shape }) => backend.tensorOf(backend.graph.input(maskInput(name), shape, 'float32', 'float32')),
   dilatedConv2d,

@@ -1,6 +1,6 @@
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 
-/** Operations of TF.js that draw random numbers. */
+/** TF.js operations that draw random numbers. */
 const randomOps: ReadonlySet<string> = new Set([
   'multinomial',
   'rand',
@@ -13,9 +13,8 @@ const randomOps: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Runs `trace`, in which no operation of TF.js may draw random numbers. A draw would be a constant of the program, the
- * same at every step, and without a seed a different one in each process. Each operation opens a scope with its name,
- * where it is caught.
+ * Runs `trace` and rejects TF.js operations that draw random numbers. A draw would be a constant of the program: the same
+ * at every step and, without a seed, different in each process. Detects operations by the scopes that they open.
  * @param refusal - returns the error for an operation.
  */
 export function withoutRandomness<T>(refusal: (op: string) => Error, trace: () => T): T {

@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import { tf } from '../tf.js';
+import { tf } from '../model/tfjs/tf.js';
 import { TraceBackend } from './backend.js';
 import { type Kernel, KernelCall, type KernelTable, Unsupported } from './kernel.js';
 import { elementwise } from './kernels/elementwise.js';
@@ -9,7 +9,7 @@ import { reductions } from './kernels/reduce.js';
 import { shapes } from './kernels/shape.js';
 import { withoutRandomness } from './randomness.js';
 
-/** Every TF.js kernel that the engine knows. */
+/** All supported TF.js kernels. */
 export const kernels: KernelTable = { ...elementwise, ...linear, ...pooling, ...reductions, ...shapes };
 
 const backendName = 'lockstep-trace';
@@ -21,8 +21,8 @@ for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
 }
 
 /**
- * Runs `trace` with TF.js recording into `backend`'s graph. (For this backend, `setBackend` is synchronous.) The result
- * is withheld from `tidy`, which would search it recursively for tensors.
+ * Runs `trace` with TF.js recording into `backend`'s graph. (For this backend, `setBackend` is synchronous.) `tidy` doesn't
+ * get the result, because it would search it recursively for tensors.
  */
 export function recording<T>(trace: () => T): T {
   const before = tf.getBackend();
@@ -32,18 +32,18 @@ export function recording<T>(trace: () => T): T {
     withoutRandomness(randomDraw, () => tf.tidy(() => void (result = trace())));
     return result!;
   } catch (error) {
-    throw error instanceof EngineError ? error : refused(error as Error);
+    throw error instanceof EngineError ? error : tfjsFailure(error as Error);
   } finally {
     void tf.setBackend(before ?? 'cpu');
   }
 }
 
-/** TF.js's own errors, such as that it has no gradient for something. */
-function refused(cause: Error): EngineError {
+/** Error for an error of TF.js, such as a missing gradient. */
+function tfjsFailure(cause: Error): EngineError {
   const { layer } = backend;
   return new EngineError(
     'UNSUPPORTED_MODEL',
-    `compile: expected a model that TF.js can differentiate, got its error${backend.place()}: ${cause.message}; ` +
+    `compile: expected a model that TF.js can differentiate, got an error${backend.place()}: ${cause.message}; ` +
       'change the model',
     { cause, ...(layer === undefined ? {} : { context: { layer } }) },
   );
@@ -53,8 +53,8 @@ function randomDraw(op: string): EngineError {
   const { layer } = backend;
   return new EngineError(
     'UNSUPPORTED_MODEL',
-    `compile: expected no random numbers but the masks of dropout layers, got ${op}${backend.place()}; set its dropout ` +
-      'to 0, and use layers of the class Dropout',
+    `compile: expected no random operations except Dropout layers, got ${op}${backend.place()}; set its dropout ` +
+      'to 0, and use Dropout layers',
     layer === undefined ? {} : { context: { layer } },
   );
 }
@@ -82,7 +82,7 @@ function run(kernelName: string, kernel: Kernel, inputs: Infos, attrs: object) {
   }
 }
 
-/** Raised inside the call, where the kernel's name is known. */
+/** Kernel for all unsupported ones. */
 function unknownKernel(): never {
   throw new Unsupported('');
 }
@@ -92,7 +92,7 @@ function unsupported(kernel: string, detail: string): EngineError {
   const what = detail === '' ? kernel : `${kernel} with ${detail}`;
   return new EngineError(
     'UNSUPPORTED_KERNEL',
-    `compile: expected operations that the onnx engine knows, got ${what}${backend.place()}; change the model`,
+    `compile: expected supported operations, got ${what}${backend.place()}; change the model`,
     { context: layer === undefined ? { kernel } : { kernel, layer } },
   );
 }

@@ -1,7 +1,7 @@
 import type { ModelTopology } from '../../engine/engine.js';
 import { batchNorm, convolution, dense, layer, type Layer, relu, sequential } from './layers.js';
 
-/** One convolution block: filters and the side of the square kernel. */
+/** One convolution block; `kernel` is the side of the square kernel. */
 interface Block {
   readonly filters: number;
   readonly kernel: number;
@@ -12,10 +12,10 @@ const three: readonly Block[] = [
   { filters: 32, kernel: 5 },
   { filters: 64, kernel: 3 },
 ];
-/** The lecture does not say what its fourth convolution is; this one goes on as the third does. */
+/** The lecture doesn't specify its fourth convolution; this one continues the pattern of the third. */
 const four: readonly Block[] = [...three, { filters: 128, kernel: 3 }];
 
-/** The lecture's network: blocks of convolution, batch norm, ReLU and 2×2 max pooling; then 100 ReLU units, the logits. */
+/** The lecture's network: blocks of convolution, batch norm, ReLU and 2×2 max pooling, 100 ReLU units, logits. */
 function network(name: string, blocks: readonly Block[]) {
   return (imageShape: readonly number[], classes: number): ModelTopology => {
     const [first, ...rest] = blocks.flatMap(block);

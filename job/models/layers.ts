@@ -1,6 +1,6 @@
 import type { ModelTopology } from '../../engine/engine.js';
 
-/** Layers of topologies as Keras 2 writes them, with every default spelled out: all of it is part of a job's identity. */
+/** Layers in Keras 2's JSON form. Every default is explicit, because the topology enters the job digest. */
 
 export interface Layer {
   readonly class_name: string;
@@ -16,7 +16,7 @@ export function withInput(first: Layer, imageShape: readonly number[]): Layer {
   return { class_name: first.class_name, config: { ...first.config, ...input } };
 }
 
-/** Glorot & Bengio 2010, the uniform form, which is Keras's default (TF.js's own default for dense layers differs). */
+/** Glorot & Bengio 2010, uniform; Keras's default (TF.js's default for dense layers differs). */
 export const glorotUniform = {
   class_name: 'VarianceScaling',
   config: { scale: 1, mode: 'fan_avg', distribution: 'uniform', seed: null },
@@ -24,7 +24,7 @@ export const glorotUniform = {
 export const zeros = { class_name: 'Zeros', config: {} };
 export const ones = { class_name: 'Ones', config: {} };
 
-/** A convolution with square filters. `bias: false` where a batch norm follows, which has a shift of its own. */
+/** A convolution with square filters. Use `bias: false` before a batch norm, which has a shift of its own. */
 export function convolution(
   name: string,
   { filters, kernel, stride = 1, bias = true, initializer = glorotUniform }: Convolution,
@@ -79,7 +79,7 @@ export function dense(name: string, units: number, activation: 'relu' | 'linear'
   });
 }
 
-/** A model of layers one after the other, for images `[H, W, C]`. */
+/** A sequential model for images `[H, W, C]`. */
 export function sequential(
   name: string,
   imageShape: readonly number[],
@@ -89,5 +89,5 @@ export function sequential(
   return { class_name: 'Sequential', config: { name, layers }, ...origin };
 }
 
-/** The version of Keras whose format this is. */
+/** Keras version of the format. */
 export const origin = { keras_version: '2.15.0', backend: 'tensorflow' };

@@ -2,8 +2,8 @@ import type { ModelTopology } from '../../engine/engine.js';
 import { batchNorm, dense, layer, relu, sequential } from './layers.js';
 
 /**
- * The least that has what the others have, for tests: matrices, running statistics, and about as many parameters as
- * cnn3. A step takes a hundredth of cnn3's time.
+ * A small network for tests, with matrices, running statistics and about as many parameters as cnn3. A step takes a
+ * hundredth of cnn3's time.
  */
 export function mlp(imageShape: readonly number[], classes: number): ModelTopology {
   return sequential('mlp', imageShape, [

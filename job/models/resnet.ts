@@ -9,10 +9,10 @@ const heNormal = {
 
 /**
  * The residual network for CIFAR of He et al. 2015, "Deep Residual Learning", 4.2: a convolution, three stages of
- * `blocks` blocks with 16, 32 and 64 filters, the average over all places, the logits. Where a stage halves the image,
- * the short way is a strided 1×1 convolution (their option B).
+ * `blocks` blocks with 16, 32 and 64 filters, global average pooling, logits. The shortcut of a downsampling block is a
+ * strided 1×1 convolution (their option B).
  */
-export function resnet(name: string, blocks: number) {
+function resnet(name: string, blocks: number) {
   return (imageShape: readonly number[], classes: number): ModelTopology => {
     const model = new Functional(name, imageShape);
     let x = model.convolve(model.input, 'stem', { filters: 16, kernel: 3 });
@@ -28,7 +28,7 @@ export function resnet(name: string, blocks: number) {
 
 export const resnet20 = resnet('resnet20', 3);
 
-/** relu(x + F(x)), F two 3×3 convolutions. @returns the name of its output. */
+/** relu(x + F(x)), where F is two 3×3 convolutions. @returns the name of its output. */
 function residual(model: Functional, x: string, name: string, filters: number, stride: number): string {
   const first = model.convolve(x, `${name}/a`, { filters, kernel: 3, stride });
   const long = model.convolve(first, `${name}/b`, { filters, kernel: 3 }, false);
@@ -37,7 +37,7 @@ function residual(model: Functional, x: string, name: string, filters: number, s
   return model.add(relu(`${name}/relu`), sum);
 }
 
-/** A functional model while it is built; layers stand for their outputs, by name. */
+/** Builder of a functional model. Outputs are referred to by their layer's name. */
 class Functional {
   readonly input = 'images';
   private readonly layers: object[];
@@ -56,7 +56,7 @@ class Functional {
     return name;
   }
 
-  /** Convolution, batch norm and, if wanted, ReLU. */
+  /** Convolution, batch norm and, with `withRelu`, ReLU. @returns the name of its output. */
   convolve(x: string, name: string, conv: Parameters<typeof convolution>[1], withRelu = true): string {
     const y = this.add(convolution(`${name}/conv`, { ...conv, bias: false, initializer: heNormal }), x);
     const normed = this.add(batchNorm(`${name}/norm`), y);

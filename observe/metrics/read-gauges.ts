@@ -1,6 +1,5 @@
 import type { StatusReply } from '../../proto/messages.js';
-import type { RunView } from '../../coordinator/coordinator.js';
-import type { Traffic } from '../../coordinator/membership/traffic.js';
+import type { RunView, TrafficCounts } from '../../coordinator/state/run-view.js';
 import { lectureWindow } from '../../run/report/running-mean.js';
 import type { RunHistory } from '../../coordinator/state/history.js';
 import { paceSteps, type RecentSteps } from '../../coordinator/state/recent-steps.js';
@@ -63,7 +62,7 @@ function readPace(pace: RecentSteps, stepsLeft: number, to: Instruments): void {
 export class CounterReader {
   readonly #seen = new Map<string, number>();
 
-  read(traffic: Traffic, audited: number, to: Instruments): void {
+  read(traffic: TrafficCounts, audited: number, to: Instruments): void {
     for (const [kind, bytes] of Object.entries(traffic.sent)) to.sentBytes.inc({ kind }, this.#more(`>${kind}`, bytes));
     for (const [kind, bytes] of Object.entries(traffic.received)) {
       to.receivedBytes.inc({ kind }, this.#more(`<${kind}`, bytes));

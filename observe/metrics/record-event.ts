@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../coordinator/state/events.js';
-import { phasesOf, type StepTiming } from '../../coordinator/stepping/step-timing.js';
+import { phasesOf, type StepTiming } from '../../coordinator/state/step-timing.js';
 import type { Instruments } from './instruments.js';
 import type { RecoveryTimer } from './recovery-timer.js';
 

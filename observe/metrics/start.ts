@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
-import type { Coordinator } from '../../coordinator/coordinator.js';
+import type { ObservedRun } from '../../coordinator/state/run-view.js';
 import type { HeldEvents } from '../../coordinator/state/held-events.js';
-import { listen } from '../../coordinator/state/subscribe.js';
+import { subscribe } from '../../coordinator/state/subscribe.js';
 import type { RecentSteps } from '../../coordinator/state/recent-steps.js';
 import { type ExpositionFormat, toOpenMetrics } from './exposition.js';
 import { createInstruments, type Instruments } from './instruments.js';
@@ -29,7 +29,7 @@ export interface MetricsOptions {
  * Keeps count of what happens in a coordinator's run. Loads prom-client only when called. Can be called before the job
  * is prepared: what is not known yet is missing then.
  */
-export async function startMetrics(coordinator: Coordinator, { version, before }: MetricsOptions): Promise<Metrics> {
+export async function startMetrics(coordinator: ObservedRun, { version, before }: MetricsOptions): Promise<Metrics> {
   const client = (await import('prom-client')).default;
   const registry = new client.Registry();
   const instruments = createInstruments(client, registry);
@@ -39,7 +39,7 @@ export async function startMetrics(coordinator: Coordinator, { version, before }
   const counters = new CounterReader();
   let pace: RecentSteps | undefined;
   for (const { event, atMs } of before?.take() ?? []) recordEvent(event, instruments, memory, atMs);
-  const listening = listen(coordinator.events, 'metrics', (event) => {
+  const listening = subscribe(coordinator.events, 'metrics', (event) => {
     recordEvent(event, instruments, memory, performance.now());
   });
   const prepared = coordinator.view().then((view) => {

@@ -1,6 +1,6 @@
 import { encode } from 'fast-png';
 import type { Split } from '../../data/dataset.js';
-import type { Predictions } from '../../run/predictions.js';
+import type { Predictions } from '../../run/predictions-csv.js';
 import type { PictureEntry } from '../../coordinator/state/feed.js';
 
 /** Which answers are wanted: those of a cell of the confusion matrix, or all that are wrong. */

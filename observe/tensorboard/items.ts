@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import type { RunView } from '../../coordinator/coordinator.js';
+import type { RunView } from '../../coordinator/state/run-view.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
-import type { DigestEntry, EvaluationRecord, RunHistorySoFar, StepRecord } from '../../run/records.js';
+import type { DigestEntry, EvaluationRecord, RecordedHistory, StepRecord } from '../../run/records.js';
 import type { TensorboardItem } from './item.js';
 import { type StepPoint, StepPoints, stepsPerPoint } from './step-points.js';
 
@@ -21,7 +21,7 @@ export class TensorboardItems {
    *
    * Records say how long steps took, not when they were made: their times are reckoned back from now.
    */
-  history({ steps, evaluations, digests }: RunHistorySoFar, nowSeconds: number): TensorboardItem[] {
+  history({ steps, evaluations, digests }: RecordedHistory, nowSeconds: number): TensorboardItem[] {
     const at = clockOf(steps, nowSeconds);
     const firstPicture = evaluations.length - maxPicturesBefore;
     return [

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Coordinator } from '../../coordinator/coordinator.js';
+import type { ObservedRun } from '../../coordinator/state/run-view.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
 import type { TensorboardItem } from './item.js';
 import { TensorboardItems } from './items.js';
@@ -17,7 +17,7 @@ const endLimitMs = 10_000;
  * A thread does all the work; the run only hands over a few numbers, for 5,000 steps at most. A failure is told of once
  * and changes nothing else.
  */
-export function startTensorboard(coordinator: Pick<Coordinator, 'events' | 'view'>): { close(): Promise<void> } {
+export function startTensorboard(coordinator: Pick<ObservedRun, 'events' | 'view'>): { close(): Promise<void> } {
   const writer = coordinator.view().then(async (view) => {
     const waiting: RunEvent[] = [];
     let take = (event: RunEvent): void => void waiting.push(event);

@@ -1,6 +1,6 @@
 import { monotonicMs } from '../../util/clock.js';
 import type { RunEvent, RunEvents } from '../../coordinator/state/events.js';
-import { listen } from '../../coordinator/state/subscribe.js';
+import { subscribe } from '../../coordinator/state/subscribe.js';
 import { TraceClock } from './trace-event.js';
 import { maxTraceBytes, TraceFile } from './trace-file.js';
 import { TraceRun } from './trace-run.js';
@@ -33,7 +33,7 @@ export async function startTrace(events: RunEvents, { directory, steps = Infinit
   const file = await TraceFile.create(directory, (error) => end(`as it cannot be written (${error.message})`));
   file.append(run.begin());
   let stepsLeft = steps;
-  const listening = listen(events, 'trace', (event: RunEvent) => {
+  const listening = subscribe(events, 'trace', (event: RunEvent) => {
     const appended = file.append(run.eventsOf(event, monotonicMs()));
     if (appended === 'full')
       end(`as the file has ${maxTraceBytes / 2 ** 20} MiB; ask for fewer steps with --trace STEPS`);

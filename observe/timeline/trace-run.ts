@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../coordinator/state/events.js';
 import type { StepRecord } from '../../run/records.js';
-import type { PartialTiming, RemoteTiming, StepTiming, WorkerTiming } from '../../coordinator/stepping/step-timing.js';
+import type { PartialTiming, RemoteTiming, StepTiming, WorkerTiming } from '../../coordinator/state/step-timing.js';
 import { names, TraceClock, type TraceEvent, type Track } from './trace-event.js';
 
 const coordinatorPid = 1;

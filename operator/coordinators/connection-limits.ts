@@ -30,7 +30,7 @@ export function limitConnections(server: Server, { perAddress, total }: Connecti
   });
 }
 
-/** `close` comes later; a set keeps the order in which sockets came. */
+/** Closes the oldest socket. Destroyed ones stay in the set until their `close` event. */
 function closeOldest(sockets: Set<Socket>): void {
   for (const socket of sockets) {
     if (socket.destroyed) continue;

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CoordinatorStatus, isEndState } from '../plan/coordinator-status.js';
 import type { Answer, Plan } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
-import { newsOf } from './answer-news.js';
+import { urgencyOf } from './update-urgency.js';
 import { type Backoff, backoffMs } from '../kube/backoff.js';
 import { CoordinatorChannel, isUntrusted } from './coordinator-channel.js';
 import { FairSlots, type Slot } from '../kube/fair-slots.js';
 import { Pump } from './gated-socket.js';
-import { type JobPace, NewsPace } from './news-pace.js';
+import { type JobPlanRate, PlanRate } from './plan-rate.js';
 import { keyOf } from '../kube/object-cache.js';
 import type { Secrets } from '../kube/secrets.js';
 
@@ -17,28 +17,28 @@ interface Followed {
   readonly job: TrainingJob;
   readonly ask: Ask;
   readonly stop: AbortController;
-  readonly pace: JobPace;
+  readonly pace: JobPlanRate;
   channel: CoordinatorChannel | undefined;
   answer: Answer;
-  /** Last answer that a plan has used. */
-  told: Answer | undefined;
-  checkpoint: 'none' | 'asked' | 'settled';
+  /** Last answer used by a plan. */
+  planned: Answer | undefined;
+  checkpoint: 'none' | 'requested' | 'settled';
 }
 
 export interface CallsSettings {
   readonly secrets: Pick<Secrets, 'identity' | 'forget'>;
-  /** Told the job's key when there is something to plan for. */
-  readonly onNews: (key: string) => void;
-  /** Told of each request that ended. */
+  /** Called with a job's key when its answer needs a plan. */
+  readonly onUpdate: (key: string) => void;
+  /** Called after each request. */
   readonly onCall: (method: 'watch' | 'checkpoint', outcome: 'ok' | 'failed') => void;
 }
 
 const backoff: Backoff = { firstMs: 500, maxMs: 30_000 };
 const checkpointMs = 8_000;
 /** Minimum time between two requests for the same checkpoint. */
-const checkpointAgainMs = 30_000;
+const checkpointIntervalMs = 30_000;
 /** Minimum time between two renewals of a job's credentials after failures. */
-const rereadMs = 300_000;
+const renewalMs = 300_000;
 
 /** Open streams. With more coordinators, each is followed for `holdMs` in turn. */
 const streams = { capacity: 128, perGroup: 96, holdMs: 10_000 };
@@ -47,10 +47,10 @@ const connecting = { capacity: 8, perGroup: 6 };
 const connectingMs = 100;
 
 /**
- * Follows the coordinators that plans ask for. A stream of a job brings its status once per second, and its last one
- * at the end, which a question every few seconds would miss; it costs the API server nothing.
+ * Follows the coordinators selected by plans. A stream delivers a job's status once per second and at its end, which
+ * polling would miss, and puts no load on the API server.
  *
- * Coordinators run images that their jobs' owners chose. Everything that one of them can use up is therefore bounded and
+ * Coordinators run images chosen by their jobs' owners. Every resource that they can exhaust is therefore bounded and
  * shared fairly between namespaces: streams, connection attempts, and plans caused by answers.
  */
 export class CoordinatorCalls {
@@ -58,12 +58,12 @@ export class CoordinatorCalls {
   readonly #streams = new FairSlots(streams);
   readonly #connecting = new FairSlots(connecting);
   readonly #pump = new Pump();
-  readonly #pace = new NewsPace();
-  readonly #rereadAtMs = new Map<string, number>();
+  readonly #pace = new PlanRate();
+  readonly #renewedAtMs = new Map<string, number>();
 
   constructor(private readonly settings: CallsSettings) {}
 
-  /** @param ask - whom to follow for this job from now on; undefined: nobody. What was heard last is kept. */
+  /** Follows a job's coordinator. @param ask - its pod and address; undefined: stop, but keep the last answer. */
   follow(job: TrainingJob, ask: Ask | undefined): void {
     const uid = job.metadata.uid ?? '';
     const before = this.#followed.get(uid);
@@ -74,7 +74,7 @@ export class CoordinatorCalls {
     const followed: Followed = {
       ...{ job: headOf(job), ask, stop: new AbortController(), answer, channel: undefined, checkpoint: 'none' },
       pace: before?.pace ?? this.#pace.add(namespaceOf(job)),
-      told: before?.told,
+      planned: before?.planned,
     };
     this.#followed.set(uid, followed);
     void this.#run(followed);
@@ -87,13 +87,13 @@ export class CoordinatorCalls {
 
   /**
    * Requests a checkpoint from a followed coordinator, once.
-   * @returns true if there is nothing left to wait for; otherwise `onNews` is called within 8 s, whatever the result.
+   * @returns true if it is done or impossible; otherwise `onUpdate` is called within 8 s, whatever the result.
    */
   checkpoint(uid: string, pod: string): boolean {
     const followed = this.#followed.get(uid);
     if (followed?.ask.pod !== pod || followed.stop.signal.aborted || followed.checkpoint === 'settled') return true;
     if (followed.checkpoint === 'none') {
-      followed.checkpoint = 'asked';
+      followed.checkpoint = 'requested';
       void this.#checkpoint(followed);
     }
     return false;
@@ -101,7 +101,7 @@ export class CoordinatorCalls {
 
   forget(uid: string): void {
     const followed = this.#followed.get(uid);
-    this.#rereadAtMs.delete(uid);
+    this.#renewedAtMs.delete(uid);
     if (!followed) return;
     followed.stop.abort();
     this.#followed.delete(uid);
@@ -115,27 +115,27 @@ export class CoordinatorCalls {
   async #run(followed: Followed): Promise<void> {
     const { signal } = followed.stop;
     for (let failures = 1; !signal.aborted;) {
-      const outcome = await this.#listen(followed).catch(() => 'failed' as const);
+      const outcome = await this.#follow(followed).catch(() => 'failed' as const);
       if (outcome === 'ended') return;
       if (outcome === 'recalled') continue;
-      failures = outcome === 'heard' ? 1 : failures + 1;
+      failures = outcome === 'received' ? 1 : failures + 1;
       await sleep(backoffMs(backoff, failures, Math.random()), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** Follows a coordinator until it ends or fails, or until another one's turn. */
-  async #listen(followed: Followed): Promise<'ended' | 'recalled' | 'heard' | 'failed'> {
+  /** Follows a coordinator until it ends or fails, or until its slot is recalled. */
+  async #follow(followed: Followed): Promise<'ended' | 'recalled' | 'received' | 'failed'> {
     const slot = await this.#streams.take(namespaceOf(followed.job), followed.stop.signal);
     const stopping = AbortSignal.any([followed.stop.signal, slot.recalled]);
     const ending = new AbortController();
-    let heard = false;
+    let received = false;
     try {
       const channel = await this.#open(followed, stopping);
       followed.channel = channel;
       const onStatus = (status: CoordinatorStatus) => {
-        heard = true;
-        this.#tell(followed, { pod: followed.ask.pod, status, statusMs: Date.now() });
-        // It has nothing more to report, and must not hold the stream.
+        received = true;
+        this.#update(followed, { pod: followed.ask.pod, status, statusMs: Date.now() });
+        // No further status follows; it must not hold the stream.
         if (isEndState(status.state)) ending.abort();
       };
       await channel.watch(onStatus, AbortSignal.any([stopping, ending.signal]));
@@ -145,17 +145,17 @@ export class CoordinatorCalls {
       if (!ending.signal.aborted) {
         this.settings.onCall('watch', 'failed');
         this.#fail(followed, error as Error);
-        return heard ? 'heard' : 'failed';
+        return received ? 'received' : 'failed';
       }
     } finally {
       this.#close(followed, slot);
     }
     this.settings.onCall('watch', 'ok');
-    return isEndState(followed.answer.status?.state ?? '') ? 'ended' : 'heard';
+    return isEndState(followed.answer.status?.state ?? '') ? 'ended' : 'received';
   }
 
   #close(followed: Followed, slot: Slot): void {
-    if (followed.checkpoint !== 'asked') followed.channel?.close();
+    if (followed.checkpoint !== 'requested') followed.channel?.close();
     followed.channel = undefined;
     slot.release();
   }
@@ -163,28 +163,28 @@ export class CoordinatorCalls {
   async #open(followed: Followed, signal: AbortSignal): Promise<CoordinatorChannel> {
     const identity = await this.settings.secrets.identity(followed.job);
     const slot = await this.#connecting.take(namespaceOf(followed.job), signal);
-    const longEnough = sleep(connectingMs);
+    const minimumHold = sleep(connectingMs);
     try {
       return await CoordinatorChannel.open(followed.ask, identity, this.#pump, signal);
     } finally {
-      void longEnough.then(() => slot.release());
+      void minimumHold.then(() => slot.release());
     }
   }
 
   async #checkpoint(followed: Followed): Promise<void> {
     const signal = AbortSignal.any([followed.stop.signal, AbortSignal.timeout(checkpointMs)]);
-    const outcome = await this.#askForCheckpoint(followed, signal).then(
+    const outcome = await this.#requestCheckpoint(followed, signal).then(
       () => 'ok' as const,
       () => 'failed' as const,
     );
     this.settings.onCall('checkpoint', outcome);
     followed.checkpoint = 'settled';
-    setTimeout(() => (followed.checkpoint = 'none'), checkpointAgainMs).unref();
-    if (!followed.stop.signal.aborted) this.settings.onNews(keyOf(followed.job));
+    setTimeout(() => (followed.checkpoint = 'none'), checkpointIntervalMs).unref();
+    if (!followed.stop.signal.aborted) this.settings.onUpdate(keyOf(followed.job));
   }
 
   /** Uses the open stream's connection, or a separate one when it isn't this job's turn. */
-  async #askForCheckpoint(followed: Followed, signal: AbortSignal): Promise<void> {
+  async #requestCheckpoint(followed: Followed, signal: AbortSignal): Promise<void> {
     const channel = followed.channel ?? (await this.#open(followed, signal));
     try {
       await channel.checkpoint(signal);
@@ -193,22 +193,22 @@ export class CoordinatorCalls {
     }
   }
 
-  /** Records a failure. If it persists, drops the job's credentials, so new ones are derived: they may have expired. */
+  /** Records a failure. If it persists, drops the job's credentials, which may have expired, to derive new ones. */
   #fail(followed: Followed, error: Error): void {
     const uid = followed.job.metadata.uid ?? '';
     const nowMs = performance.now();
-    if (followed.answer.error !== undefined && nowMs - (this.#rereadAtMs.get(uid) ?? -Infinity) >= rereadMs) {
-      this.#rereadAtMs.set(uid, nowMs);
+    if (followed.answer.error !== undefined && nowMs - (this.#renewedAtMs.get(uid) ?? -Infinity) >= renewalMs) {
+      this.#renewedAtMs.set(uid, nowMs);
       this.settings.secrets.forget(uid);
     }
-    this.#tell(followed, { ...followed.answer, error: error.message, untrusted: isUntrusted(error) });
+    this.#update(followed, { ...followed.answer, error: error.message, untrusted: isUntrusted(error) });
   }
 
-  #tell(followed: Followed, answer: Answer): void {
+  #update(followed: Followed, answer: Answer): void {
     followed.answer = answer;
-    if (!followed.pace.admit(newsOf(followed.told, answer), performance.now())) return;
-    followed.told = answer;
-    this.settings.onNews(keyOf(followed.job));
+    if (!followed.pace.admit(urgencyOf(followed.planned, answer), performance.now())) return;
+    followed.planned = answer;
+    this.settings.onUpdate(keyOf(followed.job));
   }
 }
 
@@ -216,7 +216,7 @@ function namespaceOf({ metadata }: TrainingJob): string {
   return metadata.namespace ?? '';
 }
 
-/** The fields of a job that are needed to follow it; its spec may be large and may change. */
+/** The fields of a job that are needed to follow it, without its spec, which may be large. */
 function headOf({ apiVersion, kind, metadata: { name, namespace, uid } }: TrainingJob): TrainingJob {
   return { apiVersion, kind, metadata: { name: name!, namespace: namespace!, uid: uid! }, spec: {} };
 }

@@ -7,13 +7,13 @@ import { RateLimit } from '../kube/rate-limit.js';
 import type { JobIdentity } from '../kube/secrets.js';
 import { maxReplyBytes, readStatusReply } from './status-reply.js';
 
-/** A status comes once per second; a coordinator from which none comes for as long does not answer. */
+/** Time without a status, normally sent once per second, after which a coordinator counts as unresponsive. */
 const silentMs = 10_000;
 /** Statuses per second, and in a burst after a network delay. A coordinator that sends more is disconnected. */
 const statusRate = { perSecond: 2, burst: 30 };
 const maxErrorText = 300;
 
-/** Control service of one coordinator's pod, which runs an image that its job's owner chose. */
+/** Control service of one coordinator's pod, which runs an image chosen by its job's owner. */
 export class CoordinatorChannel {
   private constructor(
     private readonly session: GrpcSession,
@@ -41,14 +41,15 @@ export class CoordinatorChannel {
   /**
    * Follows the run to its end.
    * @returns once the coordinator has ended the stream.
-   * @throws ClusterError when the stream broke, nothing arrived, or a message is no status.
+   * @throws ClusterError if the stream breaks or goes silent, or a message is not a status.
    */
   async watch(onStatus: (status: CoordinatorStatus) => void, signal: AbortSignal): Promise<void> {
     const limit = new RateLimit(statusRate.perSecond, statusRate.burst);
     const silent = new AbortController();
     const watchdog = setTimeout(() => silent.abort(), silentMs);
     const onReply = (message: Buffer) => {
-      if (!limit.tryTake(performance.now())) throw new Error('expected about one status per second, got many more');
+      if (!limit.tryTake(performance.now()))
+        throw new Error(`expected at most ${statusRate.perSecond} statuses per second, got more`);
       const status = readStatusReply(message);
       watchdog.refresh();
       onStatus(status);
@@ -65,7 +66,7 @@ export class CoordinatorChannel {
     }
   }
 
-  /** Requests a checkpoint. @throws ClusterError without an answer before `signal` is aborted. */
+  /** Requests a checkpoint. @throws ClusterError if there is no answer before `signal` is aborted. */
   async checkpoint(signal: AbortSignal): Promise<void> {
     const onReply = () => undefined;
     try {
@@ -86,7 +87,7 @@ function failure(operation: string, error: unknown): ClusterError {
   return new ClusterError(code, `${operation}: ${words}`);
 }
 
-/** Whether the coordinator rejected the operator's certificate or token, or the operator the coordinator's. */
+/** True if one side rejected the other's certificate or token. */
 export function isUntrusted(error: unknown): boolean {
   return error instanceof ClusterError && error.code === 'UNTRUSTED';
 }

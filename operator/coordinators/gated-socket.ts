@@ -11,7 +11,7 @@ const burstBytes = 1024 * 1024;
 const bytesPerSecond = 256 * 1024;
 
 /**
- * Forwards data from any number of connections, a bounded amount per turn, with connections taking turns.
+ * Forwards data from any number of connections in turn, a bounded amount per turn.
  *
  * A peer can send frames of a few bytes that cost far more to handle than to send. The bound applies below TLS and
  * HTTP/2, so it covers frames of every protocol.
@@ -21,7 +21,7 @@ export class Pump {
   #lastMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param socket - has data that its reader wants. */
+  /** Schedules a socket. @param socket - has data that its reader wants. */
   add(socket: GatedSocket): void {
     this.#ready.add(socket);
     this.#timer ??= setTimeout(() => this.#turn(), Math.max(0, this.#lastMs + turnMs - performance.now()));
@@ -33,7 +33,7 @@ export class Pump {
     for (const socket of this.#ready) {
       if (bytes >= turnBytes) break;
       this.#ready.delete(socket);
-      bytes += socket.handOn();
+      bytes += socket.forward();
       if (socket.hasMore) this.#ready.add(socket);
     }
     this.#timer = undefined;
@@ -42,7 +42,7 @@ export class Pump {
 }
 
 /**
- * A connection whose reader gets data in the pump's turns, and which ends when too much arrives.
+ * A connection whose reader gets data at the pump's pace. It ends if its peer exceeds the limits.
  *
  * It ends without an `error` event, because the stream that Node.js puts between it and TLS would throw that error
  * uncatchably. `failure` has the reason.
@@ -69,8 +69,8 @@ export class GatedSocket extends Duplex {
     return this.#wanted && !this.destroyed && this.socket.readableLength > 0;
   }
 
-  /** Called by the pump. @returns bytes. */
-  handOn(): number {
+  /** Passes one chunk to the reader; called by the pump. @returns its bytes. */
+  forward(): number {
     if (!this.hasMore) return 0;
     const chunk = this.socket.read(Math.min(this.socket.readableLength, chunkBytes)) as Buffer | null;
     if (chunk === null) return 0;
@@ -85,7 +85,7 @@ export class GatedSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // Its error ends the connection elsewhere.
+    // A failed write is reported by the socket's `error` event.
     this.socket.write(chunk, () => done());
   }
 

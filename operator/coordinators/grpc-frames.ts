@@ -1,4 +1,4 @@
-/** Length of a message's header: the compression flag and the message's length. */
+/** Length of a message's header: compression flag and message length. */
 const headBytes = 5;
 
 /** A gRPC message without fields, including its header. */
@@ -14,8 +14,8 @@ export class GrpcFrames {
   constructor(private readonly maxBytes: number) {}
 
   /**
-   * Calls `onMessage` with each message that is complete with `chunk`.
-   * @throws Error when a message is too long, or compressed although compression wasn't offered.
+   * Calls `onMessage` with each message that `chunk` completes.
+   * @throws Error if a message is too long, or compressed although compression wasn't offered.
    */
   read(chunk: Buffer, onMessage: (message: Buffer) => void): void {
     let at = 0;
@@ -46,7 +46,7 @@ export class GrpcFrames {
   }
 
   #checkHead(): number {
-    if (this.#head[0] !== 0) throw new Error('expected a message that is not compressed, got a compressed one');
+    if (this.#head[0] !== 0) throw new Error('expected an uncompressed message, got a compressed one');
     const length = this.#head.readUInt32BE(1);
     if (length > this.maxBytes) throw new Error(`expected a message of at most ${this.maxBytes} bytes, got ${length}`);
     return length;

@@ -11,7 +11,7 @@ import { emptyMessage, GrpcFrames } from './grpc-frames.js';
 const connectMs = 5_000;
 /** The coordinator closes a connection whose peer is silent for 20 s. */
 const pingMs = 8_000;
-/** Peer's frames that need an answer, per connection: in a burst, and per second. */
+/** Pings that the peer may send per `pingMs`. */
 const maxPings = 10;
 const maxHeaderBytes = 8 * 1024;
 const maxErrorText = 300;
@@ -25,7 +25,7 @@ export interface GrpcPeer {
 }
 
 export interface GrpcCall {
-  /** e.g. "/lockstep.v1.Control/Watch". */
+  /** E.g. "/lockstep.v1.Control/Watch". */
   readonly path: string;
   readonly maxReplyBytes: number;
   /** May throw, which ends the call with that error. */
@@ -145,19 +145,20 @@ function guard(stream: ClientHttp2Stream, work: () => void): void {
 }
 
 /**
+ * Throws unless the call succeeded.
  * @param ending - trailers, or headers if there was no reply.
  * @param failure - of the connection.
  */
 function checkStatus(ending: IncomingHttpHeaders, failure: Error | undefined): void {
   const code = ending['grpc-status'];
   if (code === '0') return;
-  if (code === undefined) throw failure ?? new Error('expected the end of the call, got the end of the connection');
+  if (code === undefined) throw failure ?? new Error('expected the call to complete, got a closed connection');
   const words = cleanText(decode(String(ending['grpc-message'] ?? '')), maxErrorText);
   const problem = `expected success, got status ${cleanText(String(code), 8)}: ${words}`;
   throw code === unauthenticated ? new UntrustedPeer(problem) : new Error(problem);
 }
 
-/** Details are percent-encoded. */
+/** Decodes a percent-encoded `grpc-message`. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.slice(0, 3 * maxErrorText));

@@ -1,4 +1,6 @@
-import protobuf, { type Reader } from 'protobufjs/minimal.js';
+import protobuf, { type Reader } from 'protobufjs';
+import { messageType } from '../../proto/contract.js';
+import type { StatusReply } from '../../proto/messages.js';
 import { coordinatorStates, type CoordinatorStatus } from '../plan/coordinator-status.js';
 import { cleanText } from '../resource/clean-text.js';
 
@@ -16,82 +18,55 @@ type State = CoordinatorStatus['state'];
 
 /** Start and end of a text in the reply. It is decoded at the end, because a field may be repeated any number of times. */
 type Span = readonly [number, number];
-const none: Span = [0, 0];
 
-/** Fields read from a reply so far; absent ones have the contract's defaults. */
-interface Draft {
-  state: Span;
-  reason: Span;
-  step: number;
-  totalSteps: number;
-  epoch: number;
-  epochs: number;
-  loss: number;
-  lossMean: number;
-  imagesPerSecond: number;
-  secondsLeft: number;
-  testEpoch: number;
-  testAccuracy: number;
-  digest: Span;
-  digestEpoch: number;
-  fingerprint: Span;
-  device: Span;
+/** Fields of `StatusReply` that plans use, besides the workers. */
+const used = [
+  ...(['state', 'reason', 'step', 'totalSteps', 'epoch', 'epochs', 'loss', 'lossMean', 'imagesPerSecond'] as const),
+  ...(['secondsLeft', 'testEpoch', 'testAccuracy', 'digest', 'digestEpoch', 'fingerprint', 'device'] as const),
+] satisfies (keyof StatusReply)[];
+type Used = (typeof used)[number];
+
+/** Values read from a reply so far. */
+type Draft = { [Name in Used]: StatusReply[Name] extends string ? Span : number } & {
   workers: number;
   compiling: number;
-}
+};
 
-const nothing: Draft = {
-  ...{
-    state: none,
-    reason: none,
-    step: 0,
-    totalSteps: 0,
-    epoch: 0,
-    epochs: 0,
-    loss: 0,
-    lossMean: 0,
-    imagesPerSecond: 0,
-  },
-  ...{ secondsLeft: 0, testEpoch: 0, testAccuracy: 0, digest: none, digestEpoch: 0, fingerprint: none, device: none },
+/** Types of used fields in the .proto file: wire type, default, and reader. */
+const scalars: Readonly<
+  Record<string, { readonly wire: number; readonly initial: Span | number; read(reader: Reader): Span | number }>
+> = {
+  uint32: { wire: 0, initial: 0, read: (reader) => reader.uint32() },
+  double: { wire: 1, initial: 0, read: (reader) => reader.double() },
+  string: { wire: 2, initial: [0, 0], read: span },
+};
+const { fields } = messageType('StatusReply');
+const usedFields = used.map((name) => ({ name, id: fields[name]!.id, ...scalars[fields[name]!.type]! }));
+const initial = {
+  ...Object.fromEntries(usedFields.map(({ name, initial }) => [name, initial])),
   ...{ workers: 0, compiling: 0 },
-};
+} as Draft;
 
-/** Readers of the fields of `StatusReply` that plans use, by their tags: number times 8 plus wire type. */
-const readers: Readonly<Record<number, (draft: Draft, reader: Reader) => void>> = {
-  [field(2, 'bytes')]: (draft, reader) => (draft.state = span(reader)),
-  [field(3, 'bytes')]: (draft, reader) => (draft.reason = span(reader)),
-  [field(4, 'varint')]: (draft, reader) => (draft.step = reader.uint32()),
-  [field(5, 'varint')]: (draft, reader) => (draft.totalSteps = reader.uint32()),
-  [field(6, 'varint')]: (draft, reader) => (draft.epoch = reader.uint32()),
-  [field(7, 'varint')]: (draft, reader) => (draft.epochs = reader.uint32()),
-  [field(8, 'double')]: (draft, reader) => (draft.loss = reader.double()),
-  [field(9, 'double')]: (draft, reader) => (draft.imagesPerSecond = reader.double()),
-  [field(10, 'double')]: (draft, reader) => (draft.testAccuracy = reader.double()),
-  [field(13, 'bytes')]: countWorker,
-  [field(19, 'double')]: (draft, reader) => (draft.lossMean = reader.double()),
-  [field(20, 'double')]: (draft, reader) => (draft.secondsLeft = reader.double()),
-  [field(23, 'varint')]: (draft, reader) => (draft.testEpoch = reader.uint32()),
-  [field(24, 'bytes')]: (draft, reader) => (draft.digest = span(reader)),
-  [field(25, 'varint')]: (draft, reader) => (draft.digestEpoch = reader.uint32()),
-  [field(32, 'bytes')]: (draft, reader) => (draft.fingerprint = span(reader)),
-  [field(33, 'bytes')]: (draft, reader) => (draft.device = span(reader)),
-};
-const workerState = field(2, 'bytes');
+/** Tags of fields, number times 8 plus wire type. */
+const byTag = new Map(usedFields.map((field) => [field.id * 8 + field.wire, field]));
+const workerTag = fields['workers']!.id * 8 + 2;
+const workerStateTag = messageType('WorkerStatus').fields['state']!.id * 8 + 2;
 
 /**
- * Reads the fields of a `StatusReply` (proto/lockstep/v1/control.proto) that plans use, and checks and bounds each.
+ * Reads the fields of a `StatusReply` that plans use, and checks and bounds each.
  *
  * A job chooses its coordinator's image, so the reply may be anything. Workers are counted, not built: a list of 256 KiB
  * would be 130,000 objects and half a second of work.
- * @throws Error when the bytes are no status, or one that no coordinator sends.
+ * @throws Error when the bytes are not a status that a coordinator sends.
  */
 export function readStatusReply(bytes: Uint8Array): CoordinatorStatus {
-  const draft = { ...nothing };
+  const draft = { ...initial };
   const reader = protobuf.Reader.create(bytes);
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    const read = readers[tag];
-    if (read) read(draft, reader);
+    const field = byTag.get(tag);
+    if (field) Object.assign(draft, { [field.name]: field.read(reader) });
+    else if (tag === workerTag) countWorker(draft, reader);
     else skip(reader, tag);
   }
   return bounded(draft, ([from, to]) =>
@@ -123,7 +98,7 @@ function countWorker(draft: Draft, reader: Reader): void {
   let compiling = false;
   while (reader.pos < end) {
     const tag = reader.uint32();
-    if (tag === workerState) compiling = isCompiling(reader, span(reader));
+    if (tag === workerStateTag) compiling = isCompiling(reader, span(reader));
     else skip(reader, tag);
   }
   if (reader.pos !== end) throw new Error('status: expected the end of a worker, got more of it');
@@ -163,8 +138,4 @@ function skip(reader: Reader, tag: number): void {
 /** Clamped to 0 to `max`; 0 for NaN. */
 function clamp(value: number, max: number): number {
   return value > 0 ? Math.min(value, max) : 0;
-}
-
-function field(number: number, type: 'varint' | 'double' | 'bytes'): number {
-  return number * 8 + { varint: 0, double: 1, bytes: 2 }[type];
 }

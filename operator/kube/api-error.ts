@@ -1,36 +1,36 @@
-/** What an API server, or the way to it, had to say against a request. */
+/** A request to the API server that failed or got no answer. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   constructor(
     message: string,
-    /** HTTP status; 0 where no answer came. */
+    /** HTTP status; 0 without an answer. */
     readonly code: number,
-    /** In one word of the API's, e.g. "AlreadyExists"; "Unreachable" where no answer came. */
+    /** The API's reason, e.g. "AlreadyExists"; "Unreachable" without an answer. */
     readonly reason: string,
-    /** How long the server asks to be left alone. */
+    /** The server's requested delay before a retry. */
     readonly retryAfterMs?: number,
     options?: { cause?: unknown },
   ) {
     super(message, options);
   }
 
-  /** Whether the same request may succeed later, with nothing changed. */
+  /** True if the same request may succeed later. */
   get retryable(): boolean {
     return this.code === 0 || this.code === 408 || this.code === 429 || this.code >= 500;
   }
 }
 
-/** Whether `error` is the API server's answer with this HTTP status. */
+/** True if `error` is an answer with this HTTP status. */
 export function hasCode(error: unknown, code: number): error is ApiError {
   return error instanceof ApiError && error.code === code;
 }
 
-/** The message may quote the request. */
+/** Messages are cut, because they may quote the request. */
 const maxMessage = 1000;
 
 /**
- * The error of an answer whose status is not 2xx.
- * @param body - as received; a `Status` object where the API server itself answered, anything where a proxy did.
+ * Error for an answer whose status is not 2xx.
+ * @param body - a `Status` object from the API server, or anything from a proxy.
  */
 export function answerError(operation: string, code: number, body: string, retryAfter?: string): ApiError {
   const { reason, message } = readStatus(body);
@@ -43,7 +43,7 @@ export function answerError(operation: string, code: number, body: string, retry
   );
 }
 
-/** The error of a request that got no answer. */
+/** Error for a request without an answer. */
 export function noAnswer(operation: string, server: string, cause: unknown, reason = 'Unreachable'): ApiError {
   const why = cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name) : '';
   return new ApiError(`${operation}: expected an answer from ${server}, got none: ${why}`, 0, reason, undefined, {

@@ -7,11 +7,11 @@ import { fieldManager } from './field-manager.js';
 import { FairLimit } from './fair-limit.js';
 import { type Fields, JsonSelector, type Selection } from './json-selector.js';
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'update' | 'delete';
+type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'update' | 'delete';
 
 export interface ApiRequest {
   readonly verb: Verb;
-  /** Plural of the kind, with "/status" where the subresource is meant; for errors and metrics. */
+  /** Plural of the kind, with "/status" for that subresource; for errors and metrics. */
   readonly resource: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ export interface ListEnd {
   readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
 }
 
-/** Told of each request that ended. @param code - HTTP status; 0 where no answer came. */
+/** Called after each request. @param code - HTTP status; 0 without an answer. */
 export type CallListener = (verb: Verb, resource: string, code: number) => void;
 
 const methods = {
@@ -48,23 +48,22 @@ const contentTypes: Partial<Record<Verb, string>> = {
 /** Largest response read in full: a Secret or a Lease, which have at most 1 MiB. */
 const maxAnswerBytes = 2 * 2 ** 20;
 const maxErrorBytes = 64 * 2 ** 10;
-/** Time for an answer; admission webhooks, which a write waits for, have 10 s. */
+/** Time limit of a request. Admission webhooks of a write may take 10 s. */
 const limitMs = 15_000;
-/** Time for a page of a list, which may be large. */
+/** Time limit of a page of a list, which may be large. */
 const listLimitMs = 60_000;
 const staleConnection = 'StaleConnection';
-/** The server tells slow clients apart from dead ones by it; a cut connection shows after three probes. */
+/** TCP keep-alive of watches; a broken connection is detected after three probes. */
 const keepAliveMs = 30_000;
 
 /**
- * The API server, in plain JSON. The typed client of `@kubernetes/client-node` makes a TLS connection per request,
- * dates out of strings in lists but not in watches, and has no metadata-only lists; what the operator needs of it is
- * the kubeconfig, and its types.
+ * Client of the API server, in plain JSON. The client of `@kubernetes/client-node` opens a TLS connection per request,
+ * parses dates in lists but not in watches, and has no metadata-only lists. Only its kubeconfig and types are used.
  */
 export class Api {
   readonly #limit: FairLimit;
 
-  /** @param rate - requests per second on average, and at once; watches and leases are not counted. */
+  /** @param rate - average and burst of requests; watches and leases are exempt. */
   constructor(
     private readonly connector: Connector,
     private readonly onCall: CallListener = () => undefined,
@@ -112,7 +111,7 @@ export class Api {
     try {
       return await read(await this.#open(request, signal));
     } catch (error) {
-      // Where one connection has gone silent, those that nobody uses at the moment may have as well.
+      // If one connection has gone silent, idle ones may have as well.
       if (limit.aborted) this.connector.dropIdle();
       throw error;
     }
@@ -120,8 +119,8 @@ export class Api {
 
   /**
    * Opens a stream of objects, each as `read` selects it.
-   * @param onBytes - told whenever the server shows that it is there.
-   * @throws ApiError also where the stream breaks.
+   * @param onBytes - called whenever data arrives.
+   * @throws ApiError also if the stream breaks.
    */
   async *stream(
     request: ApiRequest & { signal: AbortSignal; read: Selection },
@@ -163,9 +162,9 @@ export class Api {
     if (!selector.isComplete) throw readError(request, new Error('the response ended early'));
   }
 
-  /** The response of a request whose status is 2xx. */
+  /** Sends a request. @returns a response with status 2xx. @throws ApiError for others. */
   async #open(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const response = await this.#sendAgain(request, signal).catch((error: unknown) => {
+    const response = await this.#sendWithRetry(request, signal).catch((error: unknown) => {
       this.onCall(request.verb, request.resource, 0);
       throw error;
     });
@@ -179,8 +178,8 @@ export class Api {
     throw error;
   }
 
-  /** A kept connection may have been closed by the server just as it was used again. */
-  async #sendAgain(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  /** Retries once if the server has closed a kept connection just as it was reused. */
+  async #sendWithRetry(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
     try {
       return await this.#send(request, signal);
     } catch (error) {
@@ -242,7 +241,7 @@ function tooLong(request: ApiRequest, maxBytes: number): ApiError {
   return new ApiError(
     `${operationOf(request)}: expected a response of at most ${maxBytes} bytes, got more`,
     413,
-    'Long',
+    'TooLarge',
   );
 }
 
@@ -250,7 +249,7 @@ function readError(request: ApiRequest, cause: unknown): ApiError {
   return cause instanceof ApiError ? cause : noAnswer(operationOf(request), 'the API server', cause);
 }
 
-/** The namespace of a request; '' for all namespaces. */
+/** Namespace of a request; '' for all namespaces. */
 function namespaceOf({ path }: ApiRequest): string {
   return /\/namespaces\/([^/]+)/.exec(path)?.[1] ?? '';
 }

@@ -1,26 +1,26 @@
 import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJob } from '../resource/training-job.js';
-import { KeptJobs } from './kept-jobs.js';
+import { JobCacheLimit } from './job-cache-limit.js';
 import { type ChangeListener, keyOf, ObjectCache, ownerOf } from './object-cache.js';
 import { childResources, jobResource, jobUidLabel, type Resource } from './resources.js';
 import { keep, type PackedJob, unpackJob } from './trim.js';
 
-/** What has changed of a job: itself, or something that belongs to it. */
+/** Called when a job or one of its objects has changed. */
 export type JobListener = (key: string, what: 'job' | 'child') => void;
 
-/** All that the operator has seen of the cluster: the jobs, and what belongs to them. */
+/** Caches of jobs and their objects. */
 export class Caches {
   readonly jobs: ObjectCache;
   readonly #children: ReadonlyMap<string, ObjectCache>;
   readonly #keyByUid = new Map<string, string>();
-  readonly #kept: KeptJobs;
+  readonly #kept: JobCacheLimit;
 
-  /** @param jobBytes - that spec and status of all jobs together may take; default: that of `KeptJobs`. */
+  /** @param jobBytes - size limit of all jobs' specs and statuses; default: that of `JobCacheLimit`. */
   constructor(
     private readonly onChange: JobListener,
     jobBytes?: number,
   ) {
-    this.#kept = new KeptJobs(jobBytes);
+    this.#kept = new JobCacheLimit(jobBytes);
     this.jobs = new ObjectCache(jobUidLabel, (before, after) => this.#jobChanged(before, after));
     const changed: ChangeListener = (before, after) => this.#childChanged((after ?? before)!);
     this.#children = new Map(childResources.map(({ kind }) => [kind, new ObjectCache(jobUidLabel, changed)]));
@@ -30,24 +30,24 @@ export class Caches {
     return kind === jobResource.kind ? this.jobs : this.#children.get(kind)!;
   }
 
-  /** Stores a response to one of our own requests, read with `selectionOf`. */
+  /** Stores the response to one of our own requests, read with `selectionOf`. */
   put(resource: Resource, object: KubernetesObject): void {
     if (resource.cached !== 'never') this.of(resource).put(keep(resource, object));
   }
 
-  /** @returns 'dropped' where there is one whose spec and status aren't kept. */
+  /** @returns 'dropped' for a job whose spec and status aren't cached. */
   job(key: string): TrainingJob | 'dropped' | undefined {
     const job = this.jobs.get(key) as PackedJob | undefined;
     if (job && job.packedSpec === undefined) return 'dropped';
     return job && unpackJob(job);
   }
 
-  /** Children in the job's namespace; an object in another namespace that names it as owner isn't one. */
+  /** Objects owned by the job in its own namespace. */
   childrenOf({ metadata: { namespace = '', uid = '' } }: TrainingJob): readonly KubernetesObject[] {
     return [...this.#children.values()].flatMap((cache) => cache.ownedBy(namespace, uid));
   }
 
-  /** Pods that carry the job's UID and are not its own child: those of its Deployment. */
+  /** Pods labelled with the job's UID that it doesn't own: those of its Deployment. */
   workerPodsOf({ metadata: { namespace = '', uid = '' } }: TrainingJob): readonly V1Pod[] {
     return this.#children
       .get('Pod')!

@@ -3,21 +3,21 @@ import { Agent, type RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { ApiError } from './api-error.js';
 
-/** How to reach the API server, for some time: tokens and certificates are read again, as they are renewed in place. */
+/** Connection settings of the API server. They expire, because tokens and certificates are renewed in place. */
 export interface Connection {
   readonly server: URL;
   readonly agent: HttpAgent;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Tokens of pods are renewed long before they end; client-go reads them as often. */
+/** Interval between reads of credentials, as in client-go. Pods' tokens are renewed long before they expire. */
 const freshMs = 60_000;
-/** Idle sockets that are kept. */
+/** Maximum number of idle sockets. */
 const idleSockets = 32;
 
 /**
- * Connections as the kubeconfig has them. `KubeConfig` makes an agent, and so a TLS handshake, for each request; here
- * one agent is kept for as long as the credentials are the same.
+ * Provides connections from a kubeconfig. `KubeConfig` creates an agent per request, and so a TLS handshake. Here one
+ * agent is reused until the credentials change.
  */
 export class Connector {
   #at = -Infinity;
@@ -30,12 +30,12 @@ export class Connector {
     return this.#current!.connection;
   }
 
-  /** Has the next request read the credentials again. */
+  /** Makes the next request read the credentials again. */
   forget(): void {
     this.#at = -Infinity;
   }
 
-  /** Has the next requests open connections of their own. */
+  /** Closes idle connections, so the next requests open new ones. */
   dropIdle(): void {
     const idle = Object.values(this.#current?.connection.agent.freeSockets ?? {}).flat();
     for (const socket of idle) socket?.destroy();
@@ -60,7 +60,7 @@ export class Connector {
 
   #newAgent(options: RequestOptions): HttpAgent {
     const cluster = this.config.getCurrentCluster();
-    // A proxy has an agent of its own, which the client makes.
+    // For a proxy, the client creates an agent.
     if (cluster?.proxyUrl !== undefined) return options.agent as HttpAgent;
     const shared = { keepAlive: true, maxSockets: Infinity, maxFreeSockets: idleSockets, scheduling: 'lifo' as const };
     if (cluster?.server.startsWith('http:')) return new HttpAgent(shared);

@@ -13,7 +13,7 @@ import { Executor } from './executor.js';
 import { Informer } from './informer.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { Leader } from './leader.js';
-import { healthPage, ObservingServer, type ObservingSettings } from './observing-server.js';
+import { healthPage, MonitoringServer, type MonitoringSettings } from './monitoring-server.js';
 import type { OperatorOptions } from './operator-options.js';
 import { Operator, type Phase } from './operator.js';
 import { Reconciler } from './reconciler.js';
@@ -22,16 +22,16 @@ import { Secrets } from './secrets.js';
 import { SpecCache } from './spec-cache.js';
 import { WorkQueue } from './work-queue.js';
 
-/** A failed job comes again after a second; one that fails for long, every minute. */
+/** Retries of a failed job: after a second at first, later every minute. */
 const backoff: Backoff = { firstMs: 1_000, maxMs: 60_000 };
-/** What happens within as long of a job is planned for at once: ten pods that start make forty events. */
+/** Changes of a job within this time share one plan: ten starting pods cause forty events. */
 const batchMs = 50;
 
-/** Puts an operator together; nothing happens before it is run. */
+/** Assembles an operator without starting it. */
 export function createOperator(config: KubeConfig, options: OperatorOptions, prom: typeof PromClient): Operator {
   const { log, lease, settings } = options;
   const acting = new AbortController();
-  // Every request under way listens to it.
+  // Every pending request listens to it.
   setMaxListeners(0, acting.signal);
   const phase: Phase = { synced: false, leading: false };
   const instruments = createInstruments(prom);
@@ -46,7 +46,7 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
   const events = new Events(api, (message) => log.warn(message));
   const coordinators = new CoordinatorCalls({
     secrets,
-    onNews: (key) => queue.add(key),
+    onUpdate: (key) => queue.add(key),
     onCall: (method, outcome) => instruments.asked.inc({ method, outcome }),
   });
   const executor = new Executor({ api, caches, secrets, events }, acting.signal);
@@ -63,18 +63,18 @@ export function createOperator(config: KubeConfig, options: OperatorOptions, pro
       ),
     ),
     leader: lease && new Leader(api, { ...lease, log: (message) => log.info(message) }),
-    health: new ObservingServer({
+    health: new MonitoringServer({
       ...options.health,
       pages: {
-        '/healthz': () => healthPage(acting.signal.aborted ? 'leadership was lost' : undefined),
-        '/readyz': () => healthPage(phase.synced ? undefined : 'the initial lists are not complete'),
+        '/healthz': () => healthPage(acting.signal.aborted ? 'leadership lost' : undefined),
+        '/readyz': () => healthPage(phase.synced ? undefined : 'initial lists incomplete'),
       },
     }),
-    metrics: options.metrics && new ObservingServer({ ...options.metrics, pages: metricsPages(instruments) }),
+    metrics: options.metrics && new MonitoringServer({ ...options.metrics, pages: metricsPages(instruments) }),
   });
 }
 
-function metricsPages({ registry }: Instruments): ObservingSettings['pages'] {
+function metricsPages({ registry }: Instruments): MonitoringSettings['pages'] {
   return { '/metrics': async () => ({ code: 200, type: registry.contentType, text: await registry.metrics() }) };
 }
 
@@ -83,7 +83,7 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   const work = async (key: string) => {
     const end = instruments.reconcile.startTimer();
     let outcome = 'failed';
-    // A reconciliation without work never yields: a thousand in a row would block everything else.
+    // A reconciliation without work never yields, so a thousand in a row would block the event loop.
     await untilIdle();
     try {
       const againMs = await reconciler.reconcile(key);
@@ -99,8 +99,8 @@ function createQueue(reconciler: Reconciler, instruments: Instruments, options: 
   return new WorkQueue({ work, concurrency, backoff, onFailure });
 }
 
-/** One kind of object in one namespace, or in all. */
-interface Informed {
+/** One kind of object in one or all namespaces. */
+interface InformerInput {
   readonly resource: Resource;
   readonly namespace: string | undefined;
   readonly api: Api;
@@ -108,19 +108,19 @@ interface Informed {
 }
 
 function createInformer(
-  { resource, namespace, api, caches }: Informed,
+  { resource, namespace, api, caches }: InformerInput,
   instruments: Instruments,
   { times, log }: OperatorOptions,
 ): Informer {
   return new Informer(api, caches.of(resource), {
     resource,
     namespace,
-    // Whoever makes a job needs no label on it.
+    // Users don't label their jobs.
     ...(resource === jobResource ? {} : { labelSelector: `${managedBy.label}=${managedBy.value}` }),
     ...(times && { times }),
     onRestart: (plural, why) => {
       instruments.restarts.inc({ resource: plural });
-      log.info({ resource: plural }, `watching again: ${why}`);
+      log.info({ resource: plural }, `watch restarted: ${why}`);
     },
   });
 }

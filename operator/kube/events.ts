@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Api } from './api.js';
-import { EventMemory, type Happening } from './event-decisions.js';
+import { EventMemory, type JobEvent } from './event-decisions.js';
 import { fieldManager } from './field-manager.js';
 import { eventResource, pathOf } from './resources.js';
 
-/** The API's limit of an Event's message. */
+/** The API's limit for an Event's message. */
 const maxMessage = 1024;
 
-/** Writes Kubernetes Events about jobs. They are a courtesy: one that cannot be written is logged and left. */
+/** Writes Kubernetes Events about jobs. A failed write is only logged. */
 export class Events {
   readonly #memory = new EventMemory();
 
@@ -17,15 +17,14 @@ export class Events {
     private readonly log: (message: string) => void,
   ) {}
 
-  async write(job: KubernetesObject, happening: Happening, signal?: AbortSignal): Promise<void> {
+  async write(job: KubernetesObject, event: JobEvent, signal?: AbortSignal): Promise<void> {
     const uid = job.metadata?.uid ?? '';
-    const decision = this.#memory.decide(uid, happening, performance.now());
+    const decision = this.#memory.decide(uid, event, performance.now());
     try {
-      if (decision.action === 'create')
-        this.#memory.created(uid, happening, await this.#create(job, happening, signal));
+      if (decision.action === 'create') this.#memory.created(uid, event, await this.#create(job, event, signal));
       else if (decision.action === 'count') await this.#count(job, decision, signal);
     } catch (error) {
-      this.log(`event ${happening.reason}: ${(error as Error).message}`);
+      this.log(`event ${event.reason}: ${(error as Error).message}`);
     }
   }
 
@@ -34,10 +33,10 @@ export class Events {
   }
 
   /** @returns the Event's name. */
-  async #create(job: KubernetesObject, happening: Happening, signal: AbortSignal | undefined): Promise<string> {
+  async #create(job: KubernetesObject, event: JobEvent, signal: AbortSignal | undefined): Promise<string> {
     const { namespace = '', name: jobName = '' } = job.metadata ?? {};
     const name = `${jobName.slice(0, 230)}.${randomBytes(8).toString('hex')}`;
-    const body = eventOf(job, name, happening, new Date());
+    const body = eventOf(job, name, event, new Date());
     await this.api.call({ verb: 'create', resource: 'events', path: pathOf(eventResource, namespace), body, signal });
     return name;
   }
@@ -53,8 +52,8 @@ export class Events {
   }
 }
 
-/** A core/v1 Event, the kind that `kubectl describe` and `kubectl get events` show with a count. */
-function eventOf(job: KubernetesObject, name: string, { reason, message, warning }: Happening, now: Date): object {
+/** A core/v1 Event, which `kubectl describe` and `kubectl get events` show with a count. */
+function eventOf(job: KubernetesObject, name: string, { reason, message, warning }: JobEvent, now: Date): object {
   const { namespace, name: jobName, uid, resourceVersion } = job.metadata ?? {};
   const time = now.toISOString();
   return {

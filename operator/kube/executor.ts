@@ -16,7 +16,7 @@ import { selectionOf } from './trim.js';
 
 type Write = Extract<Action, { readonly type: 'create' | 'apply' }>;
 
-/** How long a name counts as taken after it was found so. */
+/** Time for which a name counts as taken. */
 const takenMs = 10_000;
 
 export interface ExecutorParts {
@@ -27,8 +27,7 @@ export interface ExecutorParts {
 }
 
 /**
- * Does what a plan says, and decides nothing. Answers go into the caches, so that the next plan knows of them without
- * waiting for the watch.
+ * Executes a plan's actions. Responses are stored in the caches, so the next plan sees them before the watch delivers them.
  */
 export class Executor {
   readonly #taken = new Map<string, { readonly names: TakenName; readonly untilMs: number }[]>();
@@ -39,7 +38,7 @@ export class Executor {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @throws ApiError when the action failed; events never fail. */
+  /** @throws ApiError if the action failed; events never fail. */
   async execute(job: TrainingJob, action: Exclude<Action, { type: 'checkpoint' }>): Promise<void> {
     this.signal.throwIfAborted();
     switch (action.type) {
@@ -58,13 +57,13 @@ export class Executor {
     }
   }
 
-  /** Writes a status, unless the job has changed since `job` was read: then the plan was made from something old. */
+  /** Writes a status. @throws ApiError Conflict if the job has changed since it was read, so the plan is stale. */
   async writeStatus(job: TrainingJob, status: TrainingJobStatus): Promise<void> {
     const { namespace, name } = job.metadata;
     const path = pathOf(jobResource, namespace, name, 'status');
     const query = { fieldManager };
     const { apiVersion, kind, metadata } = job;
-    // The API server uses nothing else, and the cached spec is incomplete.
+    // The API server ignores the rest, and the cached spec is incomplete.
     const body = { apiVersion, kind, metadata, status };
     const resource = `${jobResource.plural}/status`;
     const request = { verb: 'update', resource, path, query, body, signal: this.signal } as const;
@@ -72,12 +71,12 @@ export class Executor {
     this.parts.caches.put(jobResource, reply);
   }
 
-  /** A job that the caches have dropped. @returns undefined where it's gone. @throws ApiError */
+  /** Reads a job that the caches have dropped. @returns undefined if it no longer exists. @throws ApiError */
   readJob(key: string): Promise<TrainingJob | undefined> {
     return readJob(this.parts.api, key, this.signal);
   }
 
-  /** Names that were found taken lately by objects that are not the job's. */
+  /** Names recently found in use by objects of other owners. */
   taken(job: TrainingJob): readonly TakenName[] {
     const uid = job.metadata.uid ?? '';
     const valid = (this.#taken.get(uid) ?? []).filter(({ untilMs }) => untilMs > performance.now());
@@ -86,12 +85,12 @@ export class Executor {
     return valid.map(({ names }) => names);
   }
 
-  /** @param uid - of a job that is gone. */
+  /** @param uid - UID of a deleted job. */
   forget(uid: string): void {
     this.#taken.delete(uid);
   }
 
-  /** The object to write, including the topology if it contains one. */
+  /** Object to write, with its topology if it has one. */
   async #complete(job: TrainingJob, { object, topology }: Write): Promise<Desired> {
     if (topology === undefined) return object;
     const text = await readTopology(this.parts.api, job, topology.sha256, this.signal);
@@ -109,12 +108,12 @@ export class Executor {
       this.parts.caches.put(resource, await this.parts.api.call({ ...request, verb: 'create', path, body: object }));
     } catch (error) {
       if (!hasCode(error, 409) || error.reason !== 'AlreadyExists') throw error;
-      await this.#lookAtTaken(job, resource, object.metadata?.name ?? '');
+      await this.#checkOwner(job, resource, object.metadata?.name ?? '');
     }
   }
 
-  /** Whose a name is that could not be created: ours, and only the cache did not know yet, or somebody else's. */
-  async #lookAtTaken(job: TrainingJob, resource: Resource, name: string): Promise<void> {
+  /** Handles a name in use: caches the object if the job owns it, else records the name as taken. */
+  async #checkOwner(job: TrainingJob, resource: Resource, name: string): Promise<void> {
     const uid = job.metadata.uid ?? '';
     const path = pathOf(resource, job.metadata.namespace, name);
     const request = { verb: 'get', resource: resource.plural, path, signal: this.signal } as const;
@@ -122,8 +121,8 @@ export class Executor {
     if (ownerOf(found) === uid) return this.parts.caches.put(resource, found);
     const entry = { names: { kind: resource.kind, name }, untilMs: performance.now() + takenMs };
     this.#taken.set(uid, [...(this.#taken.get(uid) ?? []), entry]);
-    const advice = 'delete it, or give the job another name';
-    const problem = `create: expected the name of ${resource.kind} ${name} free, got one of another owner; ${advice}`;
+    const advice = 'delete it, or rename the job';
+    const problem = `create ${resource.kind} ${name}: expected an unused name, got an object of another owner; ${advice}`;
     throw new ApiError(problem, 409, 'Taken');
   }
 
@@ -152,7 +151,7 @@ export class Executor {
       const reply = await this.parts.api.call<KubernetesObject>({ ...request, read: selectionOf(resource) });
       if (reply.metadata?.deletionTimestamp) this.parts.caches.put(resource, reply);
     } catch (error) {
-      // It is gone, or another one has its name by now.
+      // It no longer exists, or another object has its name.
       if (!hasCode(error, 404) && !hasCode(error, 409)) throw error;
     }
   }

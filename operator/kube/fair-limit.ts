@@ -1,13 +1,13 @@
 import { timerMs } from '../../util/clock.js';
 import { RateLimit } from './rate-limit.js';
-import { Turns } from './turns.js';
+import { RoundRobin } from './round-robin.js';
 
 type Pass = () => void;
 
-/** A rate limit shared by namespaces, which take turns when requests wait. */
+/** Rate limit shared by namespaces. Waiting requests are admitted round-robin by namespace. */
 export class FairLimit {
   readonly #limit: RateLimit;
-  readonly #waiting = new Turns<Pass>();
+  readonly #waiting = new RoundRobin<Pass>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param perSecond - average rate. @param burst - largest burst. */
@@ -15,7 +15,7 @@ export class FairLimit {
     this.#limit = new RateLimit(perSecond, burst);
   }
 
-  /** Resolves when a request of the namespace may be sent. @throws the signal's reason. */
+  /** Resolves when a request of the namespace may be sent. @throws the signal's reason if it is aborted first. */
   async pass(namespace: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#waiting.size === 0 && this.#limit.tryTake(performance.now())) return;
@@ -34,7 +34,7 @@ export class FairLimit {
     });
   }
 
-  /** Holds all requests until `untilMs` of the monotonic clock. */
+  /** Delays all requests until `untilMs`, monotonic. */
   holdUntil(untilMs: number): void {
     this.#limit.holdUntil(untilMs);
   }

@@ -1,8 +1,6 @@
-/** One of a limited number of places, shared fairly between groups. */
-
 export interface SlotSettings {
   readonly capacity: number;
-  /** Slots that one group may have. */
+  /** Maximum number of slots of one group. */
   readonly perGroup: number;
   /** Time after which a slot may be recalled for a waiting user; undefined: never. */
   readonly holdMs?: number;
@@ -26,12 +24,13 @@ interface Holder {
 }
 
 const reviewMs = 500;
-/** Slots recalled at a time: closing and reopening their streams takes event loop time. */
+/** Maximum number of slots recalled at a time: reopening streams takes event loop time. */
 const recallsAtOnce = 8;
 
 /**
- * Slots for groups of users. A free slot goes to the waiting group with the fewest, in the order of its requests. If
- * none is free, slots held for `holdMs` rotate: from the group with the most to one with fewer, and within a group.
+ * A limited number of slots, shared fairly between groups. A free slot goes to the waiting group with the fewest, in the
+ * order of its requests. If none is free, slots held for `holdMs` rotate: from the group with the most to one with fewer,
+ * and within a group.
  */
 export class FairSlots {
   /** In the order of acquisition. */
@@ -92,7 +91,7 @@ export class FairSlots {
     this.#review ??= setTimeout(() => this.#recall(this.settings.holdMs!), reviewMs).unref();
   }
 
-  /** Recalls some slots that were held long enough, at most as many as users wait for. */
+  /** Recalls slots held for `holdMs`, at most as many as are waited for. */
   #recall(holdMs: number): void {
     this.#review = undefined;
     const untilMs = performance.now() - holdMs;
@@ -106,17 +105,17 @@ export class FairSlots {
     this.#grant();
   }
 
-  /** Slot of the group with the most, or of the waiting group if that is at its limit. */
+  /** Slot to recall: of the group with the most, or of the waiting group if that is at its limit. */
   #victim(waiting: string, untilMs: number): Holder | undefined {
     const own = this.#heldBy(waiting);
     const most = [...this.#held].reduce((best, one) => (one[1] > best[1] ? one : best), [waiting, own] as const);
-    const goesRound = own >= this.settings.perGroup || (own > 0 && own + 1 >= most[1]);
-    const group = goesRound ? waiting : most[0];
+    const rotates = own >= this.settings.perGroup || (own > 0 && own + 1 >= most[1]);
+    const group = rotates ? waiting : most[0];
     for (const holder of this.#holders) if (holder.group === group && holder.sinceMs <= untilMs) return holder;
     return undefined;
   }
 
-  /** First waiter of the group with the fewest slots. */
+  /** First waiter of the eligible group with the fewest slots. */
   #next(may: (group: string) => boolean): Waiter | undefined {
     let best: Waiter | undefined;
     for (const waiter of this.#waiting) {

@@ -1,2 +1,2 @@
-/** Who writes, as the API server notes it with each field. */
+/** Name under which the API server records the operator's writes. */
 export const fieldManager = 'lockstep-operator';

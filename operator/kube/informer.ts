@@ -8,11 +8,11 @@ import { pathOf, type Resource } from './resources.js';
 import { keep, selectionOf } from './trim.js';
 
 export interface InformerTimes {
-  /** A watch on which nothing comes for as long is taken for dead; the server sends a bookmark about every minute. */
+  /** A watch without data for this long is restarted. The server sends a bookmark about every minute. */
   readonly silentMs: number;
-  /** All objects are listed again this often, around it: what a watch has missed shows then. */
+  /** Approximate interval between full lists, which correct anything that a watch has missed. */
   readonly relistMs: number;
-  /** How long the server shall keep one watch open, around it. */
+  /** Approximate time for which the server keeps a watch open. */
   readonly watchMs: number;
   readonly backoff: Backoff;
 }
@@ -26,37 +26,37 @@ export const defaultTimes: InformerTimes = {
 
 export interface InformerSettings {
   readonly resource: Resource;
-  /** All namespaces where it is undefined. */
+  /** Undefined: all namespaces. */
   readonly namespace: string | undefined;
   readonly labelSelector?: string;
   readonly times?: InformerTimes;
-  /** Told when a list or watch has to begin again other than by its time being over, and why. */
+  /** Called when a list or watch is restarted because of a failure. */
   readonly onRestart?: (resource: string, why: string) => void;
 }
 
-/** What a watch brings. */
+/** Event of a watch. */
 interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   readonly object: KubernetesObject;
 }
 
 /**
- * Objects per page of a list. The API server keeps a whole page in memory, up to 1.5 MB per object. The operator's
- * memory does not depend on it.
+ * Objects per page of a list. The API server holds a whole page in memory, up to 1.5 MB per object. The operator's memory
+ * doesn't depend on it.
  */
 const pageSize = 50;
 /** Fields of the `Status` in a watch's `ERROR`. */
 const errorFields = { code: 'all', reason: 'all', message: { limit: { bytes: 4096, levels: 1 }, of: 'all' } } as const;
-/** A watch that ends sooner has not worked, whatever the server said; one that lasts longer has. */
+/** A watch that ends sooner has failed, even without an error. */
 const shortMs = 1_000;
+/** A watch that lasts longer resets the count of failures. */
 const soundMs = 10_000;
-/** Reason of the error when nothing came. */
+/** Reason of the error for a silent watch. */
 const silent = 'Silent';
 
 /**
- * Keeps a cache like the API server's objects of one kind: lists them, follows their watch, and begins again with
- * whatever goes wrong, until it is aborted. The client's own informer stops at the first error and does not notice a
- * watch that has gone silent.
+ * Keeps a cache in sync with the API server's objects of one kind: lists and watches them, and recovers from any failure,
+ * until it is aborted. The client's own informer stops at the first error and doesn't detect a silent watch.
  */
 export class Informer {
   readonly #times: InformerTimes;
@@ -64,7 +64,7 @@ export class Informer {
   #relistAt = 0;
   #failures = 0;
   #markSynced!: () => void;
-  /** Settles when all objects have been listed once. */
+  /** Resolves once all objects have been listed. */
   readonly synced = new Promise<void>((resolve) => (this.#markSynced = resolve));
 
   constructor(
@@ -89,17 +89,17 @@ export class Informer {
 
   async #recover(error: Error, signal: AbortSignal): Promise<void> {
     this.settings.onRestart?.(this.settings.resource.plural, error.message);
-    // Where the connection broke the watch goes on at its version; what else went wrong, a new list mends.
-    const away = error instanceof ApiError && error.retryable && error.reason !== silent;
-    if (!away) this.#version = undefined;
-    // The version was too old to go on from: no fault, unless the list does not help.
+    // After a broken connection the watch resumes at its version; any other failure needs a new list.
+    const canResume = error instanceof ApiError && error.retryable && error.reason !== silent;
+    if (!canResume) this.#version = undefined;
+    // An expired version is normal, unless it recurs after a new list.
     if (hasCode(error, 410) && this.#failures === 0) return void (this.#failures = 1);
     this.#failures += 1;
     const delayMs = backoffMs(this.#times.backoff, this.#failures, Math.random());
     await sleep(delayMs, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Lists in pages, so that the API server does not serialize everything at once. */
+  /** Lists in pages, so the API server doesn't serialize everything at once. */
   async #list(signal: AbortSignal): Promise<void> {
     const keys = new Set<string>();
     let next: string | undefined;
@@ -131,12 +131,13 @@ export class Informer {
       for await (const event of this.api.stream(request, () => watchdog.refresh())) this.#take(event as WatchEvent);
     } catch (error) {
       if (!silence.signal.aborted) throw error;
-      throw new ApiError(`watch: expected a bookmark within ${this.#times.silentMs} ms, got nothing`, 0, silent);
+      throw new ApiError(`watch: expected a bookmark within ${this.#times.silentMs} ms, got no data`, 0, silent);
     } finally {
       clearTimeout(watchdog);
       if (performance.now() - beganAt > soundMs) this.#failures = 0;
     }
-    if (performance.now() - beganAt < shortMs) throw new ApiError('watch: it ended at once', 0, 'Short');
+    if (performance.now() - beganAt < shortMs)
+      throw new ApiError('watch: expected a stream, got one that ended immediately', 0, 'Short');
   }
 
   #take({ type, object }: WatchEvent): void {

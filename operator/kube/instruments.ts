@@ -6,14 +6,14 @@ import type { WorkQueue } from './work-queue.js';
 
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What gauges are read from when somebody looks. */
+/** Sources of gauges, read at each scrape. */
 interface Followed {
   readonly queue: WorkQueue;
   readonly phase: Phase;
   readonly jobs: ObjectCache;
 }
 
-/** Every metric of the operator, in base units, in a registry of its own; with those of the process. */
+/** Creates all metrics of the operator and its process, in base units, in a registry of their own. */
 export function createInstruments({ Counter, Gauge, Histogram, Registry, collectDefaultMetrics }: typeof PromClient) {
   const registry = new Registry();
   const registers = [registry];
@@ -30,10 +30,10 @@ export function createInstruments({ Counter, Gauge, Histogram, Registry, collect
       },
     });
   const follow = ({ queue, phase, jobs }: Followed) => {
-    gauge('queue_depth', 'Jobs that wait to be looked at.', () => queue.depth);
-    gauge('queue_working', 'Jobs that are being looked at.', () => queue.working);
-    gauge('leading', '1 while this operator acts.', () => Number(phase.leading));
-    gauge('synced', '1 once all has been listed.', () => Number(phase.synced));
+    gauge('queue_depth', 'Jobs waiting to be reconciled.', () => queue.depth);
+    gauge('queue_working', 'Jobs being reconciled.', () => queue.working);
+    gauge('leading', '1 while this operator is the leader.', () => Number(phase.leading));
+    gauge('synced', '1 once all objects have been listed.', () => Number(phase.synced));
     new Gauge({
       name: 'lockstep_operator_jobs',
       help: 'Jobs by state.',
@@ -50,7 +50,7 @@ export function createInstruments({ Counter, Gauge, Histogram, Registry, collect
     follow,
     reconcile: new Histogram({
       name: 'lockstep_operator_reconcile_seconds',
-      help: 'One look at one job, requests included.',
+      help: 'Duration of one reconciliation, including requests.',
       labelNames: ['outcome'],
       buckets: reconcileBuckets,
       registers,
@@ -60,8 +60,8 @@ export function createInstruments({ Counter, Gauge, Histogram, Registry, collect
       'resource',
       'code',
     ]),
-    restarts: counter('watch_restarts', 'Watches begun again other than by their time being over.', ['resource']),
-    asked: counter('coordinator_requests', 'Requests to coordinators that ended.', ['method', 'outcome']),
+    restarts: counter('watch_restarts', 'Watches restarted because of a failure.', ['resource']),
+    asked: counter('coordinator_requests', 'Completed requests to coordinators.', ['method', 'outcome']),
   };
 }
 

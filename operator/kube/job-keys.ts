@@ -1,5 +1,5 @@
 import { createECDH, hkdfSync, type webcrypto } from 'node:crypto';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { caAlgorithm } from '../../transport/certificates.js';
 
 /**

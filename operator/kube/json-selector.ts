@@ -1,14 +1,14 @@
-import { beginWhole, bytes as marks, endOfWhole, measure, type Whole } from './json-whole.js';
+import { startRawValue, bytes as marks, endOfRawValue, measure, type RawValue } from './json-raw-value.js';
 
-export type { Measured } from './json-whole.js';
+export type { Measured } from './json-raw-value.js';
 
 /**
- * The part of a JSON value that is kept:
+ * Selected part of a JSON value:
  * - `all`: everything;
- * - `digest`: its size and digest instead of the value, as `Measured`; `text`: and its JSON text;
- * - an object: the named fields, `*` for those not named; of an array, of each element;
- * - `limit`: as `of`, or `TooLarge` where that has more bytes, or is nested more deeply;
- * - `each`: the elements of an array, handed over one by one.
+ * - `digest`: size and digest instead of the value, as `Measured`; `text`: also its JSON text;
+ * - an object: the named fields, `*` for all others; for an array, of each element;
+ * - `limit`: as `of`, or `TooLarge` if that has more bytes or is nested more deeply;
+ * - `each`: the elements of an array, passed on one by one.
  */
 export type Selection = 'all' | 'digest' | 'text' | Limited | Each | Fields;
 interface Limited {
@@ -31,7 +31,7 @@ export interface TooLarge {
   readonly tooLarge: Size;
 }
 
-/** Levels of selected fields; our selections have at most five. */
+/** Maximum depth of selected fields; our selections have at most five levels. */
 const maxFrames = 32;
 
 export function isTooLarge(value: unknown): value is TooLarge {
@@ -49,15 +49,15 @@ export interface SelectorSettings {
 interface Frame {
   readonly isArray: boolean;
   readonly selection: Fields | Each;
-  /** Whether something was written into it, so that a comma comes next. */
+  /** True if it has an entry, so the next one needs a comma. */
   filled: boolean;
 }
 
 interface Bound {
   readonly limit: Size;
-  /** Frames around the value. */
+  /** Number of frames around the value. */
   readonly depth: number;
-  /** Pieces before it. */
+  /** Number of pieces before the value. */
   readonly pieces: number;
   bytes: number;
   levels: number;
@@ -65,14 +65,14 @@ interface Bound {
 }
 
 const { quote, backslash, comma, colon, openBrace, closeBrace, openBracket, closeBracket } = marks;
-/** Longer keys are never selected. */
+/** Longer keys are never selected by name. */
 const maxKeyBytes = 320;
 
 /**
- * Reads JSON as it arrives and builds only the selected parts. Memory and event loop time depend on what is kept, not on
- * what was sent. An object of 1.5 MB costs one pass over its bytes, chunk by chunk.
+ * Reads JSON as it arrives and builds only the selected parts. Memory depends on the selection, not on the input. An
+ * object of 1.5 MB costs one pass over its bytes, chunk by chunk.
  *
- * The text must be valid JSON, as the API server writes it: skipped parts are not checked.
+ * The input must be valid JSON, as from the API server: skipped parts are not checked.
  */
 export class JsonSelector {
   readonly #frames: Frame[] = [];
@@ -80,11 +80,11 @@ export class JsonSelector {
   /** Pieces around the element of an `each`. */
   #around: Buffer[] | undefined;
   #bound: Bound | undefined;
-  #whole: Whole | undefined;
+  #raw: RawValue | undefined;
   #key: Buffer[] | undefined;
   #keyBytes = 0;
   #keyEscaped = false;
-  /** Selection of the next value; undefined: none, and `#expects` names what comes next. */
+  /** Selection of the next value. */
   #next: Selection | 'nothing';
   #expects: 'value' | 'key' | 'colon' | 'more' = 'value';
 
@@ -92,18 +92,18 @@ export class JsonSelector {
     this.#next = settings.selection;
   }
 
-  /** Whether no value is open. */
+  /** True if no value is incomplete. */
   get isComplete(): boolean {
-    return this.#frames.length === 0 && this.#whole === undefined;
+    return this.#frames.length === 0 && this.#raw === undefined;
   }
 
   write(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) at = this.#read(chunk, at);
   }
 
-  /** @returns where to continue. */
+  /** @returns position to continue at. */
   #read(chunk: Buffer, at: number): number {
-    if (this.#whole) return this.#readWhole(this.#whole, chunk, at);
+    if (this.#raw) return this.#readRaw(this.#raw, chunk, at);
     if (this.#key) return this.#readKey(this.#key, chunk, at);
     const byte = chunk[at]!;
     if (byte <= 0x20) return at + 1;
@@ -136,7 +136,7 @@ export class JsonSelector {
     const isContainer = byte === openBrace || byte === openBracket;
     if (typeof selection === 'object' && isContainer) return this.#open(selection, byte, at);
     if (this.#isElement()) selection = 'nothing';
-    this.#whole = beginWhole(typeof selection === 'object' ? 'all' : selection, byte);
+    this.#raw = startRawValue(typeof selection === 'object' ? 'all' : selection, byte);
     return at;
   }
 
@@ -154,13 +154,13 @@ export class JsonSelector {
   #close(byte: number, at: number): number {
     const frame = this.#frames.pop();
     if (!frame || frame.isArray !== (byte === closeBracket))
-      throw new SyntaxError('JSON: expected brackets that match');
+      throw new SyntaxError('JSON: expected matching brackets, got others');
     this.#put(frame.isArray ? ']' : '}');
     this.#ended();
     return at + 1;
   }
 
-  /** A value has ended. */
+  /** Called at the end of a value. */
   #ended(): void {
     this.#expects = 'more';
     const bound = this.#bound;
@@ -204,22 +204,22 @@ export class JsonSelector {
   }
 
   /** Reads to the end of the value or the chunk, without interpreting the content. */
-  #readWhole(whole: Whole, chunk: Buffer, at: number): number {
-    const end = endOfWhole(whole, chunk, at);
+  #readRaw(raw: RawValue, chunk: Buffer, at: number): number {
+    const end = endOfRawValue(raw, chunk, at);
     const bytes = chunk.subarray(at, end ?? chunk.length);
-    whole.bytes += bytes.length;
-    whole.hash?.update(bytes);
-    if (whole.keep === 'text') whole.text.push(bytes);
-    else if (whole.keep === 'all') this.#put(bytes);
-    if (this.#bound) this.#deepen(this.#bound, whole.levels);
+    raw.bytes += bytes.length;
+    raw.hash?.update(bytes);
+    if (raw.keep === 'text') raw.text.push(bytes);
+    else if (raw.keep === 'all') this.#put(bytes);
+    if (this.#bound) this.#deepen(this.#bound, raw.levels);
     if (end === undefined) return chunk.length;
-    this.#whole = undefined;
-    if (whole.hash) this.#put(JSON.stringify(measure(whole, whole.hash)));
+    this.#raw = undefined;
+    if (raw.hash) this.#put(JSON.stringify(measure(raw, raw.hash)));
     this.#ended();
     return end;
   }
 
-  /** Whether the value at hand is an element of an `each`. */
+  /** True if the current value is an element of an `each`. */
   #isElement(): boolean {
     const parent = this.#frames.at(-1);
     return parent !== undefined && parent.isArray && isEach(parent.selection);
@@ -232,7 +232,7 @@ export class JsonSelector {
     parent.filled = true;
   }
 
-  /** @param key - as it stands in the JSON text. */
+  /** @param key - with the JSON text's escapes. */
   #putKey(key: string): void {
     const frame = this.#frames.at(-1)!;
     this.#put(`${frame.filled ? ',' : ''}"${key}":`);

@@ -21,13 +21,13 @@ interface Lease extends KubernetesObject {
 export interface LeaderSettings {
   readonly namespace: string;
   readonly name: string;
-  /** One process incarnation, so that a quick restart is not taken for its predecessor. */
+  /** Unique per process, so a restart isn't mistaken for its predecessor. */
   readonly identity: string;
   readonly times: LeaseTimes;
   readonly log: (message: string) => void;
 }
 
-/** Holds a Lease, so that of several operators one acts. */
+/** Leader election by a Lease, so only one of several operators acts. */
 export class Leader {
   #seen: { readonly version: string | undefined; readonly atMs: number } | undefined;
   #renewedAtMs = -Infinity;
@@ -41,7 +41,7 @@ export class Leader {
   /** Waits until this process leads. */
   async acquire(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const held = await this.#look(signal).catch((error: unknown) => {
+      const held = await this.#tryAcquire(signal).catch((error: unknown) => {
         if (!signal.aborted) this.settings.log((error as Error).message);
         return false;
       });
@@ -51,25 +51,25 @@ export class Leader {
     signal.throwIfAborted();
   }
 
-  /** Renews the lease. @returns when it is lost, with the reason, or `signal` is aborted. */
+  /** Renews the lease. @returns the reason when the lease is lost or `signal` is aborted. */
   async keep(signal: AbortSignal): Promise<string> {
     const { times } = this.settings;
-    let trouble = '';
+    let lastError = '';
     while (!signal.aborted) {
       await this.#pause(signal);
       const limit = AbortSignal.timeout(renewTryMs(performance.now() - this.#renewedAtMs, times));
       try {
-        if (!(await this.#look(AbortSignal.any([signal, limit])))) return 'another operator has taken the lead';
+        if (!(await this.#tryAcquire(AbortSignal.any([signal, limit])))) return 'another operator is the leader';
       } catch (error) {
-        trouble = (error as Error).message;
+        lastError = (error as Error).message;
       }
       const silentMs = performance.now() - this.#renewedAtMs;
-      if (mustStopLeading(silentMs, times)) return `not renewed for ${Math.round(silentMs)} ms: ${trouble}`;
+      if (mustStopLeading(silentMs, times)) return `not renewed for ${Math.round(silentMs)} ms: ${lastError}`;
     }
     return 'stopped';
   }
 
-  /** Lets another operator lead at once. */
+  /** Releases the lease, so another operator can lead immediately. */
   async release(): Promise<void> {
     const lease = this.#held;
     if (!lease?.spec) return;
@@ -77,17 +77,17 @@ export class Leader {
     await this.#write('update', { ...lease, spec: releasedLease(lease.spec, new Date()) }, AbortSignal.timeout(2_000));
   }
 
-  /** Looks at the lease, and takes or renews it if it may. @returns whether it is ours. */
-  async #look(signal: AbortSignal): Promise<boolean> {
+  /** Acquires or renews the lease if possible. @returns true if this process holds it. */
+  async #tryAcquire(signal: AbortSignal): Promise<boolean> {
     const lease = await this.#read(signal);
     const { identity, times } = this.settings;
     const unchangedMs = this.#unchangedMs(lease?.metadata?.resourceVersion);
     const { action, reason } = decideLease({ lease: lease?.spec, identity, unchangedMs, leaseMs: times.leaseMs });
     if (action === 'wait') return false;
-    if (action !== 'renew') this.settings.log(`lease: ${reason}; taking it`);
+    if (action !== 'renew') this.settings.log(`lease: ${reason}; acquiring it`);
     const beganAtMs = performance.now();
     const spec = heldLease(lease?.spec, identity, times.leaseMs, new Date());
-    // Refused where someone else was quicker.
+    // Rejected if another operator was faster.
     this.#held = await this.#write(lease ? 'update' : 'create', { ...(lease ?? this.#fresh()), spec }, signal);
     this.#renewedAtMs = beganAtMs;
     return true;
@@ -104,7 +104,7 @@ export class Leader {
     }
   }
 
-  /** The version in `lease` makes the server refuse it when another one was written since. */
+  /** Writes the lease. The server rejects it if its version in `lease` is outdated. */
   #write(verb: 'create' | 'update', lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { namespace, name } = this.settings;
     const path = pathOf(leaseResource, namespace, verb === 'create' ? undefined : name);

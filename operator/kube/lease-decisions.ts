@@ -1,15 +1,15 @@
-/** Decisions about who leads, of several operators. */
+/** Decisions of the leader election. */
 
 export interface LeaseTimes {
-  /** A lease that has not changed for as long is free. */
+  /** A lease unchanged for this long is free. */
   readonly leaseMs: number;
-  /** Whoever leads stops when it could not renew for as long; less than `leaseMs`, so that two never lead. */
+  /** A leader that can't renew for this long stops; less than `leaseMs`, so there are never two leaders. */
   readonly renewLimitMs: number;
-  /** Between two looks at the lease. */
+  /** Interval between attempts to acquire or renew. */
   readonly retryMs: number;
 }
 
-/** Times of a lease that lasts so long: its holder has two thirds of it, and several tries, to renew it. */
+/** Times for a lease of this duration. Its holder has two thirds of it, and several attempts, to renew it. */
 export function leaseTimes(seconds: number): LeaseTimes {
   const leaseMs = 1000 * seconds;
   return { leaseMs, renewLimitMs: Math.round((leaseMs * 2) / 3), retryMs: Math.round((leaseMs * 2) / 15) };
@@ -17,7 +17,7 @@ export function leaseTimes(seconds: number): LeaseTimes {
 
 /** Spec of a `coordination.k8s.io/v1` Lease. */
 export interface LeaseSpec {
-  /** '' or absent: nobody's. */
+  /** '' or absent: free. */
   readonly holderIdentity?: string | undefined;
   readonly leaseDurationSeconds?: number | undefined;
   readonly acquireTime?: string | undefined;
@@ -26,30 +26,30 @@ export interface LeaseSpec {
 }
 
 export interface LeaseView {
-  /** As it is now; undefined: there is none. */
+  /** Current lease; undefined if there is none. */
   readonly lease: LeaseSpec | undefined;
   readonly identity: string;
-  /** How long it has not changed, by this process's own clock: other machines' clocks may say anything. */
+  /** Time since its last change by this process's clock: other machines' clocks may be wrong. */
   readonly unchangedMs: number;
   readonly leaseMs: number;
 }
 
-/** Whether to take or keep the lead. */
+/** Decides whether to acquire, renew or wait for the lease. */
 export function decideLease({ lease, identity, unchangedMs, leaseMs }: LeaseView): {
   readonly action: 'create' | 'take' | 'renew' | 'wait';
   readonly reason: string;
 } {
-  if (!lease) return { action: 'create', reason: 'nobody has led yet' };
+  if (!lease) return { action: 'create', reason: 'there is none' };
   const holder = lease.holderIdentity ?? '';
-  if (holder === identity) return { action: 'renew', reason: 'it is ours' };
-  if (holder === '') return { action: 'take', reason: 'its last holder gave it back' };
-  // The holder's own promise counts where it is longer than ours.
+  if (holder === identity) return { action: 'renew', reason: 'this operator holds it' };
+  if (holder === '') return { action: 'take', reason: 'its holder has released it' };
+  // The holder's duration applies if it is longer than ours.
   const limitMs = Math.max(leaseMs, (lease.leaseDurationSeconds ?? 0) * 1000);
-  if (unchangedMs < limitMs) return { action: 'wait', reason: `${holder} leads` };
-  return { action: 'take', reason: `${holder} has not been heard of for ${Math.round(limitMs / 1000)} s` };
+  if (unchangedMs < limitMs) return { action: 'wait', reason: `${holder} holds it` };
+  return { action: 'take', reason: `${holder} has not renewed it for ${Math.round(limitMs / 1000)} s` };
 }
 
-/** The spec with which `identity` takes or renews a lease. */
+/** Spec of a lease acquired or renewed by `identity`. */
 export function heldLease(before: LeaseSpec | undefined, identity: string, leaseMs: number, now: Date): LeaseSpec {
   const time = microTime(now);
   const ours = before?.holderIdentity === identity;
@@ -62,22 +62,22 @@ export function heldLease(before: LeaseSpec | undefined, identity: string, lease
   };
 }
 
-/** The spec with which a holder gives its lease back. */
+/** Spec of a released lease. */
 export function releasedLease(before: LeaseSpec, now: Date): LeaseSpec {
   return { ...before, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(now) };
 }
 
-/** Whether whoever leads has to stop. @param sinceRenewedMs - since the last renewal that was begun and succeeded. */
+/** True if the leader must stop. @param sinceRenewedMs - time since the start of the last successful renewal. */
 export function mustStopLeading(sinceRenewedMs: number, { renewLimitMs }: LeaseTimes): boolean {
   return sinceRenewedMs >= renewLimitMs;
 }
 
-/** Whole milliseconds that a try to renew may take: a second one fits into the time, and none goes on beyond it. */
+/** Time limit of an attempt to renew, in whole milliseconds: leaves time for a second attempt, and ends in time. */
 export function renewTryMs(sinceRenewedMs: number, { renewLimitMs }: LeaseTimes): number {
   return Math.max(1, Math.floor(Math.min(renewLimitMs - sinceRenewedMs, renewLimitMs / 2)));
 }
 
-/** Kubernetes wants microseconds here. */
+/** Formats a time with microseconds, as Kubernetes requires for leases. */
 function microTime(now: Date): string {
   return now.toISOString().replace('Z', '000Z');
 }

@@ -1,34 +1,34 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-/** An object's place in a cache. */
+/** Key of an object in a cache: `namespace/name`. */
 export function keyOf(object: KubernetesObject): string {
   return `${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}`;
 }
 
-/** UID of the object that `object` belongs to, if it belongs to one. */
+/** UID of the object's controller, if any. */
 export function ownerOf(object: KubernetesObject): string | undefined {
   return object.metadata?.ownerReferences?.find((reference) => reference.controller)?.uid;
 }
 
-/** Told of each change. @param before - as it was; @param after - as it is; undefined: there was, or is, none. */
+/** Called for each change. @param before - undefined if the object is new. @param after - undefined if it was removed. */
 export type ChangeListener = (before: KubernetesObject | undefined, after: KubernetesObject | undefined) => void;
 
 const rememberedRemovals = 10_000;
 
 /**
- * The objects of one kind as they were last seen, found by name, by owner and by one label.
+ * Cached objects of one kind, indexed by name, owner and one label.
  *
- * Answers to our own requests go in as well as the watch's events, so that a plan sees what the last one did. An older
- * version never replaces a newer one of the same object.
+ * It holds responses to our own requests as well as events of the watch, so a plan sees the effects of the previous one.
+ * An older version never replaces a newer version of the same object.
  */
 export class ObjectCache {
   readonly #byKey = new Map<string, KubernetesObject>();
   readonly #byOwner = new Index();
   readonly #byLabel = new Index();
-  /** UIDs of what was removed: an answer of ours that comes after the watch's news brings nothing back. */
-  readonly #gone = new Set<string>();
+  /** UIDs of removed objects, which late responses must not bring back. */
+  readonly #removed = new Set<string>();
 
-  /** @param label - the one to find objects by. */
+  /** @param label - label to index objects by. */
   constructor(
     private readonly label: string,
     private readonly onChange: ChangeListener,
@@ -46,12 +46,12 @@ export class ObjectCache {
     return this.#byKey.values();
   }
 
-  /** @param uid - of the owner in the same namespace. */
+  /** @param uid - UID of an owner in the same namespace. */
   ownedBy(namespace: string, uid: string): readonly KubernetesObject[] {
     return this.#byOwner.get(`${namespace}/${uid}`);
   }
 
-  /** @param value - of the label, in one namespace. */
+  /** @param value - value of the indexed label. */
   labelled(namespace: string, value: string): readonly KubernetesObject[] {
     return this.#byLabel.get(`${namespace}/${value}`);
   }
@@ -59,7 +59,7 @@ export class ObjectCache {
   put(object: KubernetesObject): void {
     const key = keyOf(object);
     const before = this.#byKey.get(key);
-    if (this.#gone.has(object.metadata?.uid ?? '') || (before && isSameOrOlder(object, before))) return;
+    if (this.#removed.has(object.metadata?.uid ?? '') || (before && isSameOrOlder(object, before))) return;
     this.#drop(key, before);
     this.#byKey.set(key, object);
     this.#byOwner.add(inNamespace(object, ownerOf(object)), key, object);
@@ -67,7 +67,7 @@ export class ObjectCache {
     this.onChange(before, object);
   }
 
-  /** Takes an object out, unless another one has its name by now. */
+  /** Removes an object, unless another one has its name. */
   remove(object: KubernetesObject): void {
     this.#remember(object.metadata?.uid);
     const key = keyOf(object);
@@ -78,21 +78,21 @@ export class ObjectCache {
   }
 
   /**
-   * Takes out what a complete list does not have, but for what was made after it.
-   * @param keys - of what is in the list. @param version - of the list.
-   * @param namespace - the listed one; objects of others stay. Undefined: all.
+   * Removes objects missing from a complete list, except those created after it.
+   * @param keys - keys of the listed objects. @param version - version of the list.
+   * @param namespace - listed namespace; undefined: all.
    */
   retain(keys: ReadonlySet<string>, version: string | undefined, namespace?: string): void {
     const old = (object: KubernetesObject) => !(Number(object.metadata?.resourceVersion) > Number(version));
     const listed = ({ metadata }: KubernetesObject) => namespace === undefined || metadata?.namespace === namespace;
-    const gone = [...this.#byKey].filter(([key, object]) => !keys.has(key) && listed(object) && old(object));
-    for (const [, object] of gone) this.remove(object);
+    const missing = [...this.#byKey].filter(([key, object]) => !keys.has(key) && listed(object) && old(object));
+    for (const [, object] of missing) this.remove(object);
   }
 
   #remember(uid: string | undefined): void {
-    if (uid !== undefined) this.#gone.add(uid);
-    const [oldest] = this.#gone;
-    if (this.#gone.size > rememberedRemovals && oldest !== undefined) this.#gone.delete(oldest);
+    if (uid !== undefined) this.#removed.add(uid);
+    const [oldest] = this.#removed;
+    if (this.#removed.size > rememberedRemovals && oldest !== undefined) this.#removed.delete(oldest);
   }
 
   #drop(key: string, object: KubernetesObject | undefined): void {
@@ -111,7 +111,7 @@ function inNamespace({ metadata }: KubernetesObject, value: string | undefined):
   return value === undefined ? undefined : `${metadata?.namespace ?? ''}/${value}`;
 }
 
-/** Objects under each of some values. */
+/** Objects by value. */
 class Index {
   readonly #map = new Map<string, Map<string, KubernetesObject>>();
 
@@ -133,7 +133,7 @@ class Index {
   }
 }
 
-/** Versions of one object are ordered numbers: guaranteed since Kubernetes 1.35, and so in practice before. */
+/** Compares versions as numbers: guaranteed since Kubernetes 1.35, and true in practice before. */
 function isSameOrOlder(object: KubernetesObject, known: KubernetesObject): boolean {
   if (object.metadata?.uid !== known.metadata?.uid) return false;
   const [version, knownVersion] = [object, known].map(({ metadata }) => Number(metadata?.resourceVersion));

@@ -30,7 +30,7 @@ export async function loadOperatorKey(api: Api, namespace: string, signal: Abort
   }
 }
 
-/** If another operator creates it at the same time, the second one uses the first one's key. */
+/** If two operators create the Secret at the same time, both use the first one's key. */
 async function getOrCreate(api: Api, namespace: string, signal: AbortSignal): Promise<Buffer> {
   const resource = secretResource.plural;
   const get = () =>
@@ -73,8 +73,8 @@ function readKey({ data }: V1Secret, namespace: string): Buffer {
   const found = text === undefined ? 'none' : `${key.length} bytes`;
   throw new ApiError(
     `operator key: expected ${keyBytes} bytes under "${field}" in Secret ${namespace}/${keySecretName}, got ${found}; ` +
-      'restore it from a backup, or delete it: the operator then makes a new one, ' +
-      'and coordinators that run are followed again from their next start on',
+      'restore it from a backup, or delete it: the operator then creates a new one, ' +
+      'and can follow running coordinators only after their next start',
     422,
     'BadKey',
   );

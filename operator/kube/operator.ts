@@ -5,7 +5,7 @@ import type { CoordinatorCalls } from '../coordinators/coordinator-calls.js';
 import type { Informer } from './informer.js';
 import type { Leader } from './leader.js';
 import { keyOf } from './object-cache.js';
-import type { ObservingServer } from './observing-server.js';
+import type { MonitoringServer } from './monitoring-server.js';
 import type { WorkQueue } from './work-queue.js';
 
 export interface OperatorParts {
@@ -15,41 +15,41 @@ export interface OperatorParts {
   readonly informers: readonly Informer[];
   /** Must succeed before the first job is reconciled; rejects when the signal is aborted. */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
-  /** Absent: this is the only operator. */
+  /** Absent: no leader election. */
   readonly leader?: Leader | undefined;
-  readonly health: ObservingServer;
-  /** Absent: metrics are not served. */
-  readonly metrics?: ObservingServer | undefined;
+  readonly health: MonitoringServer;
+  /** Absent: no metrics. */
+  readonly metrics?: MonitoringServer | undefined;
   readonly connector: Connector;
   /** Aborted when this process must no longer act. */
   readonly acting: AbortController;
-  /** How far it has come; shown by metrics and health. */
+  /** Current phase, for metrics and health. */
   readonly phase: Phase;
   readonly log: Logger;
 }
 
 export interface Phase {
-  /** All has been listed once. */
+  /** All objects have been listed once. */
   synced: boolean;
   leading: boolean;
 }
 
-/** Every job is looked at this often, whatever happens. */
+/** Interval at which every job is reconciled even without changes. */
 const resyncMs = 600_000;
 
-/** Another operator leads, or may lead soon: this process must not act any more. */
+/** Leadership lost: another operator may be acting, so this process must stop. */
 export class LeadLostError extends Error {
   override readonly name = 'LeadLostError';
 }
 
-/** The operator: watches the cluster, and while it leads, makes jobs what their specs say. */
+/** The operator: watches the cluster and, while it is the leader, reconciles jobs. */
 export class Operator {
   constructor(private readonly parts: OperatorParts) {}
 
   /**
-   * Works until `stop` is aborted, and then finishes what it has begun and gives the lead back.
+   * Runs until `stop` is aborted, then completes running reconciliations and releases the lease.
    * @param onListening - called with the ports of health and, if served, metrics.
-   * @throws LeadLostError when another operator leads: the process must end, so that nothing of it goes on acting.
+   * @throws LeadLostError if leadership is lost. The process must exit, so it can't act any more.
    */
   async run(
     stop: AbortSignal,
@@ -83,7 +83,7 @@ export class Operator {
     });
     phase.synced = true;
     log.info(`jobs found: ${caches.jobs.size}`);
-    // Rejects when it is stopped meanwhile.
+    // Rejects if `stop` is aborted.
     await leader?.acquire(stop).catch(() => undefined);
     if (!stop.aborted) await this.#lead(stopped);
   }
@@ -98,9 +98,12 @@ export class Operator {
     queue.start();
     const lost = await Promise.race(kept ? [kept, stopped] : [stopped]);
     clearInterval(resync);
-    const error = lost === undefined ? undefined : new LeadLostError(`lease: ${lost}; ending, so that only one acts`);
+    const error =
+      lost === undefined
+        ? undefined
+        : new LeadLostError(`leadership lost: ${lost}; exiting, because another operator may act`);
     if (error) acting.abort(error);
-    // The lease is renewed until the last job that was begun is done.
+    // The lease is renewed until all running reconciliations are done.
     await queue.stop();
     phase.leading = false;
     keeping.abort();

@@ -1,4 +1,4 @@
-/** A token bucket: `perSecond` on average, `burst` at once. All times are of one monotonic clock, in milliseconds. */
+/** Token bucket: `perSecond` on average, bursts of `burst`. All times are monotonic, in milliseconds. */
 export class RateLimit {
   #tokens: number;
   #atMs = -Infinity;
@@ -10,7 +10,7 @@ export class RateLimit {
     this.#tokens = burst;
   }
 
-  /** Takes a token if there is one. */
+  /** Takes a token if one is available. */
   tryTake(nowMs: number): boolean {
     this.#refill(nowMs);
     if (this.#tokens < 1) return false;
@@ -24,7 +24,7 @@ export class RateLimit {
     return Math.max(0, this.#atMs - nowMs) + (Math.max(0, 1 - this.#tokens) / this.perSecond) * 1000;
   }
 
-  /** Lets nobody through before `untilMs`. */
+  /** Provides no token before `untilMs`. */
   holdUntil(untilMs: number): void {
     if (untilMs <= this.#atMs) return;
     this.#tokens = Math.min(this.#tokens, 0);

@@ -6,8 +6,8 @@ import { jobResource, pathOf } from './resources.js';
 import { keep, selectionOf, unpackJob } from './trim.js';
 
 /**
- * A job that the caches have dropped, as it is now.
- * @param key - `namespace/name`. @returns undefined where there is none. @throws ApiError
+ * Reads a job that the caches have dropped.
+ * @param key - `namespace/name`. @returns undefined if it doesn't exist. @throws ApiError
  */
 export async function readJob(api: Api, key: string, signal: AbortSignal): Promise<TrainingJob | undefined> {
   const [namespace, name] = key.split('/');

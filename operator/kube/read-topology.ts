@@ -10,7 +10,7 @@ interface Found {
 }
 
 /**
- * Reads a job's topology, which the operator does not store.
+ * Reads a job's topology, which the operator doesn't store.
  * @param sha256 - measured when the job was planned.
  * @throws ApiError if the job has changed since.
  */

@@ -21,16 +21,17 @@ export interface ReconcilerParts {
   readonly specs: SpecCache;
 }
 
-const staleAgainMs = 200;
+const retryStaleMs = 200;
+/** Status codes for which the same write may succeed later. */
 const passingCodes: readonly number[] = [401, 404, 408, 409, 429, 502, 503, 504];
 
-/** Looks at one job: what there is, what the plan makes of it, and has that done. */
+/** Reconciles one job at a time: observes it, plans, and executes the plan. */
 export class Reconciler {
   readonly #uids = new Map<string, string>();
 
   constructor(private readonly parts: ReconcilerParts) {}
 
-  /** @returns how long until the job is to be looked at again. @throws ApiError where not all could be done. */
+  /** @returns time until the next reconciliation; undefined: at the next change. @throws ApiError if an action failed. */
   async reconcile(key: string): Promise<number | undefined> {
     const kept = this.parts.caches.job(key);
     const job = kept === 'dropped' ? await this.parts.executor.readJob(key) : kept;
@@ -39,10 +40,10 @@ export class Reconciler {
     const plan = planJob(this.#observe(job), Date.now());
     this.parts.coordinators.follow(job, plan.ask);
     try {
-      await this.#carryOut(job, plan);
+      await this.#executePlan(job, plan);
     } catch (error) {
-      if (isStale(error)) return staleAgainMs;
-      if (isWorthTelling(error)) await this.#complain(job, error as Error);
+      if (isStale(error)) return retryStaleMs;
+      if (isReportable(error)) await this.#reportFailure(job, error as Error);
       throw error;
     }
     return plan.againMs;
@@ -62,8 +63,8 @@ export class Reconciler {
     };
   }
 
-  async #carryOut(job: TrainingJob, { status, actions }: Plan): Promise<void> {
-    // As it will look when it comes back: without what is undefined.
+  async #executePlan(job: TrainingJob, { status, actions }: Plan): Promise<void> {
+    // As the API server returns it: without undefined fields.
     const plain = JSON.parse(JSON.stringify(status)) as Plan['status'];
     const refusal = await this.#writeStatus(job, plain);
     await this.#execute(job, refusal ? actions.filter(isEnding) : actions);
@@ -77,7 +78,7 @@ export class Reconciler {
   async #writeStatus(job: TrainingJob, status: TrainingJobStatus): Promise<ApiError | undefined> {
     const refusal = await this.#tryStatus(job, status);
     if (!refusal) return undefined;
-    await this.#complain(job, refusal);
+    await this.#reportFailure(job, refusal);
     return this.#tryStatus(job, essentialStatus(status));
   }
 
@@ -96,17 +97,17 @@ export class Reconciler {
     const { coordinators, executor } = this.parts;
     for (const action of actions) {
       if (action.type !== 'checkpoint') await executor.execute(job, action);
-      // Meanwhile other jobs are processed. This one is planned again when the checkpoint is written or times out.
+      // Other jobs are processed meanwhile. This one is planned again when the checkpoint is written or times out.
       else if (!coordinators.checkpoint(job.metadata.uid ?? '', action.pod)) return;
     }
   }
 
-  /** A quota that is used up, a template that the API server does not take: people look at the job, not at our log. */
-  async #complain(job: TrainingJob, error: Error): Promise<void> {
+  /** Writes an Event for problems such as an exhausted quota, because users look at the job, not at the operator's log. */
+  async #reportFailure(job: TrainingJob, error: Error): Promise<void> {
     await this.parts.events.write(job, { reason: 'ActionFailed', message: error.message, warning: true });
   }
 
-  /** Forgets what belongs to a job that is gone, also where another one has its name by now. */
+  /** Drops the state of a deleted job, also if a new job has its name. */
   #remember(key: string, uid: string | undefined): void {
     const before = this.#uids.get(key);
     if (uid === undefined) this.#uids.delete(key);
@@ -117,21 +118,21 @@ export class Reconciler {
   }
 }
 
-/** Not where the way to the API server is broken, nor where the job is gone: the watch tells of that. */
-function isWorthTelling(error: unknown): boolean {
+/** False for temporary failures, and for deleted jobs, which the watch reports. */
+function isReportable(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true;
   return !error.retryable && error.code !== 404;
 }
 
 /**
- * Whether the API server would reject the same write again. False for conflicts, too many requests, missing credentials,
+ * True if the API server would reject the same write again. False for conflicts, too many requests, missing credentials,
  * a deleted job, and server errors.
  */
 function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code >= 400 && !passingCodes.includes(error.code);
 }
 
-/** Whether the job, or what belongs to it, has changed since it was read: the watch is about to say how. */
+/** True if the job or one of its objects has changed since it was read; the watch will deliver the change. */
 function isStale(error: unknown): boolean {
   return error instanceof ApiError && error.reason === 'Conflict';
 }

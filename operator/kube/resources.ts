@@ -7,13 +7,13 @@ export interface Resource {
   readonly version: string;
   readonly kind: string;
   readonly plural: string;
-  /** The part of an object that plans use: as in `selectionOf`, the replicas, or only the metadata. */
+  /** Cached part of an object: as in `selectionOf`, the replicas, or only the metadata. */
   readonly cached: 'object' | 'replicas' | 'metadata' | 'never';
 }
 
-/** Label that all that the operator makes carries, and that its watches select by. */
+/** Label of all objects created by the operator; its watches select by it. */
 export const managedBy = { label: 'app.kubernetes.io/managed-by', value: 'lockstep-operator' };
-/** Label with the UID of the job that an object belongs to; worker pods, which a ReplicaSet owns, are found by it. */
+/** Label with the UID of an object's job; identifies worker pods, whose owner is a ReplicaSet. */
 export const jobUidLabel = 'lockstep.dev/job-uid';
 
 const core = { group: '', version: 'v1' };
@@ -47,7 +47,7 @@ export const childResources: readonly Resource[] = [
 const all = [jobResource, secretResource, eventResource, leaseResource, ...childResources];
 const byKind = new Map(all.map((resource) => [resource.kind, resource]));
 
-/** @throws when it is none of the operator's. */
+/** @throws Error unless the operator manages this kind. */
 export function resourceOf(kind: string): Resource {
   const resource = byKind.get(kind);
   if (!resource) throw new Error(`internal: resource: expected one of ${[...byKind.keys()].join(', ')}, got ${kind}`);
@@ -58,7 +58,7 @@ export function apiVersion({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** Path of a collection, or of the object `name` in it; of all namespaces where `namespace` is undefined. */
+/** Path of a collection, or of the object `name` in it. @param namespace - undefined: all namespaces. */
 export function pathOf(resource: Resource, namespace: string | undefined, name?: string, subresource?: string): string {
   const root = resource.group === '' ? '/api' : `/apis/${resource.group}`;
   const within = namespace === undefined ? [] : ['namespaces', namespace];

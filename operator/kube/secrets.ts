@@ -1,5 +1,5 @@
 import type { V1Secret } from '@kubernetes/client-node';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 import { type Authority, createAuthority } from '../../transport/certificates.js';
 import type { TlsIdentity } from '../../transport/tls-identity.js';
 import { certificateDays } from '../plan/credentials.js';
@@ -32,10 +32,10 @@ export class Secrets {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Loads the operator's key; call it first. @throws ApiError if that fails. */
+  /** Loads the operator's key. Must be called first. @throws ApiError */
   async open(namespace: string, signal: AbortSignal): Promise<void> {
     this.#key = await loadOperatorKey(this.api, namespace, signal);
-    // Loads the library now, because later it would delay jobs by some hundred milliseconds.
+    // Loads the certificate library, which would delay the first jobs by several hundred milliseconds.
     await createAuthority({ days: 1, nowMs: Date.now() });
   }
 
@@ -54,10 +54,10 @@ export class Secrets {
     for (const object of secretObjects(identityOf(job), credentials, certificates, token)) await this.#create(object);
   }
 
-  /** Created once per job, until `forget`. */
+  /** Credentials to call a job's coordinator, cached until `forget`. */
   async identity(job: TrainingJob): Promise<JobIdentity> {
     const uid = job.metadata.uid ?? '';
-    const identity = this.#identities.get(uid) ?? this.#makeInTurn(job);
+    const identity = this.#identities.get(uid) ?? this.#makeSequentially(job);
     this.#identities.set(uid, identity);
     return identity.catch((error: unknown) => {
       if (this.#identities.get(uid) === identity) this.#identities.delete(uid);
@@ -74,8 +74,8 @@ export class Secrets {
     return this.#key;
   }
 
-  /** One at a time: hundreds, as after a restart, would block the event loop for seconds. */
-  #makeInTurn(job: TrainingJob): Promise<JobIdentity> {
+  /** Creates identities one at a time: hundreds at once, as after a restart, would block the event loop for seconds. */
+  #makeSequentially(job: TrainingJob): Promise<JobIdentity> {
     const identity = this.#making.then(() => this.#makeIdentity(job));
     this.#making = identity.catch(() => undefined);
     return identity;

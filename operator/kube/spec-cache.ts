@@ -11,8 +11,8 @@ interface Entry {
 const maxBytes = 2 ** 20;
 
 /**
- * Caches the result of parsing jobs' specs, so each generation is parsed once. When the total is too large, the least
- * recently used ones are dropped first.
+ * Caches parsed specs of jobs, so each generation is parsed once. Beyond the limit, the least recently used ones are
+ * dropped.
  */
 export class SpecCache {
   /** By UID; the most recently used is last. */

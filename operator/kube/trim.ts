@@ -5,11 +5,11 @@ import { type Fields, isTooLarge, type Measured, type Selection } from './json-s
 import { apiVersion, jobResource, jobUidLabel, podResource, type Resource } from './resources.js';
 
 /** Annotation with the digest of an object as it was last applied. */
-export const appliedAnnotation = 'lockstep.dev/applied';
+const appliedAnnotation = 'lockstep.dev/applied';
 
 const all = 'all';
 const limited = (bytes: number, of: 'all' | Fields = all): Selection => ({ limit: { bytes, levels: 8 }, of });
-/** All are short by the API server's own rules. */
+/** Fields whose length the API server limits. */
 const names = { name: all, namespace: all, uid: all, resourceVersion: all, generation: all } as const;
 const times = { creationTimestamp: all, deletionTimestamp: all } as const;
 /** Six conditions, each with a message of 2048 letters of up to six bytes. */
@@ -29,7 +29,7 @@ const childMetadata: Fields = {
   ownerReferences: limited(4096, { uid: all, controller: all }),
 };
 const container = { name: all, ready: all, restartCount: all, state: all, lastState: all } as const;
-/** Placement and state of a pod; not what it runs, which the operator wrote itself. */
+/** Placement and state of a pod, without its containers, which the operator wrote itself. */
 const podFields: Fields = {
   metadata: childMetadata,
   spec: { nodeName: all },
@@ -42,8 +42,8 @@ const podFields: Fields = {
 };
 
 /**
- * The part of an object that is read and cached: every field that a plan uses. Each is bounded, because users choose the
- * contents. A pod of 8 KiB becomes one of 1 KiB; with 5,000 pods that is most of the operator's memory.
+ * Fields of an object that are read and cached: those that plans use. Each is bounded, because users choose the contents.
+ * A pod shrinks from 8 KiB to 1 KiB; 5,000 pods are most of the operator's memory.
  */
 export function selectionOf(resource: Resource): Fields {
   if (resource.kind === jobResource.kind) return jobFields;
@@ -51,9 +51,9 @@ export function selectionOf(resource: Resource): Fields {
   return { metadata: childMetadata, ...(resource.cached === 'replicas' && { spec: { replicas: all } }) };
 }
 
-/** A job in the cache. Its spec stays text, because parsed hostile JSON takes many times its size. */
+/** A cached job. Its spec is stored as text, because parsed hostile JSON takes many times its size. */
 export interface PackedJob extends KubernetesObject {
-  /** Absent once `KeptJobs` has dropped it. */
+  /** Absent once `JobCacheLimit` has dropped it. */
   packedSpec?: string;
   status?: TrainingJob['status'];
 }
@@ -61,7 +61,7 @@ export interface PackedJob extends KubernetesObject {
 type Received = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown };
 
 /**
- * What is kept of an object of `resource`, of which `selectionOf` was read; lists and metadata do not say what it is.
+ * Object to cache, from an object read with `selectionOf`. Adds `kind` and `apiVersion`, which lists omit.
  */
 export function keep(resource: Resource, { metadata, ...object }: Received): KubernetesObject {
   const head = { apiVersion: apiVersion(resource), kind: resource.kind };
@@ -75,7 +75,7 @@ export function keep(resource: Resource, { metadata, ...object }: Received): Kub
   };
 }
 
-/** None of our objects has such owners, labels or annotations. */
+/** Drops owners, labels and annotations beyond their limits, which our objects never exceed. */
 function withoutTooLarge(metadata: V1ObjectMeta): V1ObjectMeta {
   const { ownerReferences, labels, annotations, ...rest } = metadata;
   return {
@@ -99,7 +99,7 @@ function packJob({ spec = {}, status }: Received): Omit<PackedJob, 'metadata'> {
   return { packedSpec: JSON.stringify(spec), ...kept };
 }
 
-/** A job as plans see it: without its topology, whose size and digest are in `measured`. */
+/** A job for plans: without its topology, whose size and digest are in `measured`. */
 export function unpackJob({ packedSpec = '{}', ...job }: PackedJob): TrainingJob {
   const found = JSON.parse(packedSpec) as { readonly topology?: Measured };
   const { topology, ...spec } = isTooLarge(found) ? {} : found;

@@ -1,12 +1,12 @@
 import { makeCertificates } from '../../transport/certificates.js';
 import { readJob } from '../plan/job-context.js';
 import { planJob } from '../plan/plan-job.js';
-import type { Settings } from '../plan/types.js';
+import type { Settings } from '../plan/settings.js';
 import { apiVersion, kind, type TrainingJob } from '../resource/training-job.js';
 
 /**
- * Runs slow first-time work before there are jobs: compiles the schemas and loads the certificate library. Later it
- * would block the event loop for a tenth of a second.
+ * Runs slow one-time work before the first job: compiles schemas and loads the certificate library. Later it would block
+ * the event loop for 0.1 s.
  */
 export async function warmUp(settings: Settings): Promise<void> {
   const metadata = { name: 'warm-up', namespace: 'warm-up', uid: 'warm-up' };

@@ -1,24 +1,24 @@
 import { timerMs } from '../../util/clock.js';
 import { type Backoff, backoffMs } from './backoff.js';
-import { Turns } from './turns.js';
+import { RoundRobin } from './round-robin.js';
 
 export interface QueueSettings {
-  /** Works on one key. @returns how long until the key is due again; undefined: not before something happens. */
+  /** Processes a key. @returns time until it is due again; undefined: only when it is added again. */
   readonly work: (key: string) => Promise<number | undefined>;
-  /** Keys processed at once; one namespace gets as many as it leaves free. */
+  /** Keys processed concurrently; see `mayBegin` for the share of a namespace. */
   readonly concurrency: number;
   readonly backoff: Backoff;
-  /** @param failures - in a row. */
+  /** @param failures - consecutive failures. */
   readonly onFailure?: (key: string, error: unknown, failures: number) => void;
 }
 
 /**
- * Queue of jobs to reconcile, by key `namespace/name`. A key is contained once however often it is added, and never
- * processed twice at the same time. Failed keys are retried with growing delays. Namespaces take turns, and none may use
- * the whole concurrency.
+ * Queue of jobs to reconcile, by key `namespace/name`. A key is queued once, however often it is added, and never
+ * processed twice at the same time. Failed keys are retried with exponential backoff. Namespaces take turns, and none may
+ * use the whole concurrency.
  */
 export class WorkQueue {
-  readonly #ready = new Turns<string>();
+  readonly #ready = new RoundRobin<string>();
   readonly #working = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();
@@ -26,7 +26,7 @@ export class WorkQueue {
 
   constructor(private readonly settings: QueueSettings) {}
 
-  /** Keys that wait to be worked on now. */
+  /** Number of keys ready to be processed. */
   get depth(): number {
     return this.#ready.size;
   }
@@ -40,7 +40,7 @@ export class WorkQueue {
     this.#next();
   }
 
-  /** Begins nothing new. @returns once what has begun is done. */
+  /** Stops starting work. @returns once running work is done. */
   async stop(): Promise<void> {
     this.#running = false;
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
@@ -48,7 +48,7 @@ export class WorkQueue {
     await Promise.all(this.#working.values());
   }
 
-  /** @param delayMs - from now; the earliest of several counts. 0: next in the row. */
+  /** Adds a key. @param delayMs - from now; the shortest of several applies. 0: ready immediately. */
   add(key: string, delayMs = 0): void {
     if (delayMs <= 0) {
       this.#cancel(key);
@@ -57,14 +57,14 @@ export class WorkQueue {
     } else if (!this.#ready.has(namespaceOf(key), key)) this.#addLater(key, delayMs);
   }
 
-  /** Drops what is planned for a key that is no more. */
+  /** Removes a key and its timer and failures. */
   forget(key: string): void {
     this.#cancel(key);
     this.#ready.delete(namespaceOf(key), key);
     this.#failures.delete(key);
   }
 
-  /** Adds the key after `wantedMs`, or earlier if a timer can't wait that long; the key is then planned again. */
+  /** Adds the key after `wantedMs`, or earlier if that exceeds a timer's range; the next plan then delays it again. */
   #addLater(key: string, wantedMs: number): void {
     const delayMs = timerMs(wantedMs);
     const atMs = performance.now() + delayMs;
@@ -113,9 +113,9 @@ export class WorkQueue {
 }
 
 /**
- * Whether a namespace may start another job: while it has fewer than are free. One alone gets half of them, two a third
- * each, so the next namespace finds a free one, up to as many namespaces as the concurrency.
- * @param own - jobs in progress of the namespace. @param all - of all namespaces.
+ * True if a namespace may start another job: while it has fewer in progress than are free. A single namespace gets half
+ * of the concurrency, two get a third each, so a further namespace always finds a free place.
+ * @param own - the namespace's jobs in progress. @param all - those of all namespaces.
  */
 export function mayBegin({ own, all, concurrency }: Readonly<Record<'own' | 'all' | 'concurrency', number>>): boolean {
   return own < concurrency - all;

@@ -3,27 +3,27 @@ import { z } from 'zod';
 import { cleanText } from '../resource/clean-text.js';
 import { labelKeys } from './names.js';
 
-/** The coordinator's pods, one for each of its starts, and how they ended. */
+/** Starts of a coordinator, each with a pod of its own, and their ends. */
 
 export interface Attempt {
   readonly number: number;
   readonly pod: V1Pod;
-  /** Undefined while its process may run. */
+  /** Undefined while its process may be running. */
   readonly end: End | undefined;
 }
 
 export type End =
-  | { readonly type: 'succeeded'; readonly lastWord: LastWord | undefined }
-  /** Another start would end in the same way. */
+  | { readonly type: 'succeeded'; readonly finalResult: FinalResult | undefined }
+  /** Every further start would fail in the same way. */
   | { readonly type: 'wrong'; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string }
-  /** Through no fault of its own. */
+  /** Ended by its environment, such as an eviction; not a failure. */
   | { readonly type: 'lost'; readonly reason: string };
 
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** What a coordinator that has finished leaves in its pod's status. */
-const lastWordSchema = z.object({
+/** Result that a finished coordinator leaves in its pod's termination message. */
+const finalResultSchema = z.object({
   outcome: z.enum(['finished', 'stopped']),
   step: z.int().min(0),
   epoch: z.int().min(0),
@@ -33,14 +33,14 @@ const lastWordSchema = z.object({
   loss: z.number().optional(),
   accuracy: z.number().min(0).max(1).optional(),
 });
-export type LastWord = z.infer<typeof lastWordSchema>;
+export type FinalResult = z.infer<typeof finalResultSchema>;
 
 /** Characters kept of a pod's termination message. */
-const longest = 800;
+const maxMessage = 800;
 const wrongUsageExitCode = 2;
-/** The coordinator was asked to stop, or killed outright by a shell's convention for SIGTERM. */
+/** Stopped on request, or ended by SIGTERM. */
 const stoppedExitCodes: readonly number[] = [130, 143];
-/** Reasons that a kubelet, a node's shutdown or a scheduler give for pods that they end or do not admit. */
+/** Reasons given by kubelet, node shutdown or scheduler for pods that they end or don't admit. */
 const lostReasons: readonly string[] = [
   'Evicted',
   'NodeAffinity',
@@ -52,7 +52,7 @@ const lostReasons: readonly string[] = [
   'UnexpectedAdmissionError',
 ];
 
-/** The job's coordinator pods in ascending order. @param children - owned by the job. */
+/** The job's coordinator starts in ascending order. @param children - objects owned by the job. */
 export function attemptsOf(children: readonly KubernetesObject[]): Attempt[] {
   return children
     .filter((child) => child.kind === 'Pod')
@@ -66,12 +66,12 @@ export function isDeleting({ metadata }: KubernetesObject): boolean {
   return metadata?.deletionTimestamp !== undefined;
 }
 
-/** How a pod ended; undefined while it has not, which is also said of one on a node that does not answer. */
+/** End of a pod; undefined if it hasn't ended, or if its node is unresponsive. */
 function endOf(pod: V1Pod): End | undefined {
   const terminated = pod.status?.containerStatuses?.find(({ name }) => name === 'coordinator')?.state?.terminated;
   const phase = pod.status?.phase;
   if (phase === 'Succeeded' || terminated?.exitCode === 0) {
-    return { type: 'succeeded', lastWord: readLastWord(terminated?.message) };
+    return { type: 'succeeded', finalResult: readFinalResult(terminated?.message) };
   }
   if (phase !== 'Failed' && terminated === undefined) return undefined;
   const disrupted = disruptionOf(pod);
@@ -96,24 +96,24 @@ function describeStatus({ status }: V1Pod): string {
 }
 
 function joined(...parts: readonly (string | undefined)[]): string {
-  return cleanText(parts.filter(Boolean).join(': '), longest);
+  return cleanText(parts.filter(Boolean).join(': '), maxMessage);
 }
 
 function describeExit({ exitCode, reason, message }: V1ContainerStateTerminated): string {
   const cause = reason === undefined || reason === 'Error' || reason === 'Completed' ? '' : ` (${reason})`;
-  const said = message === undefined ? '' : `: ${tail(message)}`;
-  return `exit code ${exitCode}${cause}${said}`;
+  const output = message === undefined ? '' : `: ${tail(message)}`;
+  return `exit code ${exitCode}${cause}${output}`;
 }
 
-/** The end of a log says most. */
+/** End of a log, which usually contains the error. */
 function tail(text: string): string {
   const trimmed = text.trim();
-  return cleanText(trimmed.length <= longest ? trimmed : `…${trimmed.slice(-longest)}`, longest + 1);
+  return cleanText(trimmed.length <= maxMessage ? trimmed : `…${trimmed.slice(-maxMessage)}`, maxMessage + 1);
 }
 
-function readLastWord(message: string | undefined): LastWord | undefined {
+function readFinalResult(message: string | undefined): FinalResult | undefined {
   try {
-    return lastWordSchema.safeParse(JSON.parse(message ?? '')).data;
+    return finalResultSchema.safeParse(JSON.parse(message ?? '')).data;
   } catch {
     return undefined;
   }

@@ -5,22 +5,22 @@ import { timeText } from './time.js';
 
 export interface ConditionInput {
   readonly state: State;
-  /** Why the state is what it is, in words. */
+  /** Human-readable reason for the state. */
   readonly message: string;
   readonly outcome: Outcome | undefined;
-  /** Whether a coordinator's pod was ever there. */
+  /** True once a coordinator's pod has existed. */
   readonly initialized: boolean;
   readonly generation: number | undefined;
 }
 
-/** How a condition is judged and worded; `reason` is one word in capitals, as the API demands. */
+/** Value of a condition; `reason` is one CamelCase word, as the API requires. */
 interface Judged {
   readonly is: boolean;
   readonly reason: string;
   readonly message: string;
 }
 
-/** All six conditions, always: `kubectl wait` needs those that do not hold too. */
+/** Decides all six conditions. False ones are included, because `kubectl wait` needs them. */
 export function decideConditions(before: readonly Condition[], input: ConditionInput, nowMs: number): Condition[] {
   return conditionTypes.map((type) => {
     const { is, reason, message } = judge(type, input);
@@ -37,7 +37,7 @@ function judge(type: ConditionType, input: ConditionInput): Judged {
   switch (type) {
     case 'Initialized':
       return initialized
-        ? { is: true, reason: 'CoordinatorCreated', message: 'all that the job needs was made' }
+        ? { is: true, reason: 'CoordinatorCreated', message: 'all objects of the job were created' }
         : { is: false, reason: state, message };
     case 'Running':
       return { is: state === 'Running', reason: state === 'Running' ? 'Training' : state, message };

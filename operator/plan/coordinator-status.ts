@@ -1,4 +1,4 @@
-/** Fields of a coordinator's status that plans use. They bound its memory. */
+/** Fields of a coordinator's status that plans use, each bounded in size. */
 
 export const coordinatorStates = [
   'waiting',
@@ -11,7 +11,7 @@ export const coordinatorStates = [
   'failed',
 ] as const;
 
-/** Counts are integers from 0 to 2^53 - 1. Texts are well-formed and have no control characters. */
+/** Counts are integers from 0 to 2^53 - 1. Texts are well-formed Unicode without control characters. */
 export interface CoordinatorStatus {
   readonly state: (typeof coordinatorStates)[number];
   /** At most 300 characters. */
@@ -43,7 +43,7 @@ export interface CoordinatorStatus {
 
 const ends: readonly string[] = ['finished', 'stopped', 'failed'];
 
-/** Whether a coordinator's state is final. */
+/** True for a final state. */
 export function isEndState(state: string): boolean {
   return ends.includes(state);
 }

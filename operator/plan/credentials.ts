@@ -16,7 +16,7 @@ const shape = /^[0-9a-z-]{8}-[0-9a-f]{8}-\d{1,4}$/;
 /** Validity of certificates. They are created within their term, so at any start in it two years or more are left. */
 export const certificateDays = 1095;
 
-/** Credentials of a start now. @param keyId - of the operator's key. */
+/** Credentials for a start at `nowMs`. @param keyId - id of the operator's key. */
 export function currentCredentials(job: TrainingJob, keyId: string, nowMs: number): string {
   const ageMs = nowMs - (timeMs(job.metadata.creationTimestamp) ?? nowMs);
   const term = Math.max(0, Math.floor(ageMs / termMs));
@@ -24,20 +24,19 @@ export function currentCredentials(job: TrainingJob, keyId: string, nowMs: numbe
 }
 
 /**
- * Credentials of a coordinator's pod; undefined if an operator before 0.5.5 started it. A label that somebody has
- * changed is ignored.
+ * Credentials of a coordinator's pod; undefined if an operator before 0.5.5 started it. A tampered label is ignored.
  */
 export function credentialsOf({ metadata }: KubernetesObject): string | undefined {
   const label = metadata?.labels?.[labelKeys.credentials];
   return label !== undefined && shape.test(label) ? label : undefined;
 }
 
-/** Whether the operator with this key can call a coordinator that has these credentials. */
+/** True if the operator with this key can call a coordinator with these credentials. */
 export function areDerivedFrom(credentials: string | undefined, job: TrainingJob, keyId: string): boolean {
   return credentials?.startsWith(prefixOf(identityOf(job), keyId)) ?? false;
 }
 
-/** Contains enough of the UID to differ from an earlier job of the same name, whose Secrets may still exist. */
+/** Includes enough of the UID to differ from an earlier job of the same name, whose Secrets may still exist. */
 function prefixOf({ uid }: JobIdentity, keyId: string): string {
   return `${uid.slice(0, 8)}-${keyId}-`;
 }

@@ -2,29 +2,29 @@ import type { OperatorFields } from '../resource/operator-fields.js';
 
 type Resources = NonNullable<OperatorFields['workers']['resources']>;
 
-/** NVIDIA's device plugin: whole GPUs, shared ones (`nvidia.com/gpu.shared`), and slices (`nvidia.com/mig-1g.10gb`). */
+/** Resources of NVIDIA's device plugin: GPUs, shared ones (`nvidia.com/gpu.shared`), slices (`nvidia.com/mig-1g.10gb`). */
 const gpuResource = /^nvidia\.com\/(gpu|mig-)/;
 
-/** Whether workers' pods ask for GPUs, in `workers.resources` or in their template. */
-export function asksForGpus({ resources, template }: OperatorFields['workers']): boolean {
+/** True if worker pods request GPUs, in `workers.resources` or in their template. */
+export function requestsGpus({ resources, template }: OperatorFields['workers']): boolean {
   const containers = (template?.spec?.['containers'] ?? []) as readonly { readonly resources?: Resources }[];
   return [resources, ...containers.map((container) => container.resources)].some(hasGpu);
 }
 
 function hasGpu(resources: Resources | undefined): boolean {
-  const asked = Object.entries({ ...resources?.requests, ...resources?.limits });
-  return asked.some(([name, quantity]) => gpuResource.test(name) && Number(quantity) > 0);
+  const requested = Object.entries({ ...resources?.requests, ...resources?.limits });
+  return requested.some(([name, quantity]) => gpuResource.test(name) && Number(quantity) > 0);
 }
 
 /**
- * A job spec whose workers have GPUs says `engine.device: cuda` where it says nothing: with `auto`, a worker that finds its
- * GPU out of order would compute on the CPU, and hold the GPU idle.
- * @param spec - as the user wrote it.
+ * Defaults `engine.device` to `cuda` for workers with GPUs. With `auto`, a worker whose GPU is broken would compute on
+ * the CPU and keep the GPU idle.
+ * @param spec - as written by the user.
  */
 export function withGpuDevice(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const engine = spec['engine'] ?? {};
   if (!isSection(engine) || engine['device'] !== undefined) return spec;
-  // TF.js's native binding is for GPUs or for CPUs as it is installed, and nchwc is for CPUs.
+  // TF.js's native binding chooses its device by installation, and nchwc runs on CPUs.
   if (engine['name'] === 'tensorflow' || engine['lowering'] === 'nchwc') return spec;
   return { ...spec, engine: { ...engine, device: 'cuda' } };
 }

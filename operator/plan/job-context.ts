@@ -3,41 +3,43 @@ import { resolveSpec } from '../../job/resolve.js';
 import { isModelFile, modelTitle } from '../../job/models.js';
 import { specProblems } from '../../job/spec-problems.js';
 import type { JobSpec } from '../../job/spec.js';
-import { type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
-import {
-  maxSpec,
-  maxTopologyLength,
-  type MeasuredSpec,
-  type MeasuredTopology,
-  type TrainingJob,
-} from '../resource/training-job.js';
+import { maxTopologyLength, type OperatorFields, operatorFieldsSchema } from '../resource/operator-fields.js';
+import { maxSpec, type MeasuredSpec, type MeasuredTopology, type TrainingJob } from '../resource/training-job.js';
 import { templateProblems } from '../resource/worker-template.js';
-import { asksForGpus, withGpuDevice } from './gpu-workers.js';
+import { requestsGpus, withGpuDevice } from './gpu-workers.js';
 import { identityOf, type JobIdentity } from './names.js';
-import type { Settings, TopologyFile } from './types.js';
+import type { Settings } from './settings.js';
 
 /** Titles that are valid as a ConfigMap's key. */
 const titlePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-/** A ConfigMap may have 1 MiB, including the rest of the spec. */
+/** A ConfigMap is limited to 1 MiB, including the rest of the spec. */
 const maxTopologyBytes = 1_000_000;
 
-/** A job whose spec makes sense, with all that its objects are built from. */
+/** ConfigMap entry for the job's topology, which the operator doesn't store. */
+export interface TopologyFile {
+  /** Key of the entry. In the planned object, its value is only the digest. */
+  readonly file: string;
+  /** Digest of the topology, as in `MeasuredTopology`. */
+  readonly sha256: string;
+}
+
+/** A job with a valid spec, and everything needed to build its objects. */
 export interface JobContext {
   readonly identity: JobIdentity;
   readonly fields: OperatorFields;
-  /** With the resource's name and every default; what the coordinator reads. */
+  /** Spec for the coordinator, with the resource's name and all defaults. */
   readonly spec: JobSpec;
-  /** Location of the job's custom model; `spec.model` names it. */
+  /** The job's custom model; `spec.model` names its file. */
   readonly topology?: TopologyFile | undefined;
   readonly settings: Settings;
 }
 
 export type ReadJob =
   | { readonly context: JobContext; readonly problems?: undefined }
-  /** In words, several lines: everything that is wrong. */
+  /** All problems of the spec, one per line. */
   | { readonly context?: undefined; readonly problems: string };
 
-/** Reads a job's spec; the CRD lets some through that the job spec's own rules do not. */
+/** Parses a job's spec. The CRD accepts some specs that the job spec's own rules reject. */
 export function readJob(job: TrainingJob, settings: Settings): ReadJob {
   const { tooLarge, topology } = job.measured ?? {};
   if (tooLarge) return { problems: sizeProblem(tooLarge) };
@@ -59,7 +61,7 @@ function readFields(job: TrainingJob, settings: Settings, topology: TopologyFile
   const fields = operatorFieldsSchema.safeParse(ours);
   const refused = templateProblems(job.spec.workers?.template, { allowAny: settings.allowAnyTemplate ?? false });
   const isReadable = fields.success && refused.length === 0;
-  const onGpus = isReadable && asksForGpus(fields.data.workers);
+  const onGpus = isReadable && requestsGpus(fields.data.workers);
   const value = { ...(onGpus ? withGpuDevice(theirs) : theirs), name: identity.name };
   const spec = trySpec(value, job.spec.preset, topology !== undefined);
   if (isReadable && typeof spec !== 'string') {
@@ -99,11 +101,11 @@ function topologyFile(model: string): string {
 function fileProblem(model: string): string {
   return (
     `job spec: 1 problem\n  model: expected a built-in model, or topology with its JSON, got the file ` +
-    `${JSON.stringify(model)}, which no pod has`
+    `${JSON.stringify(model)}, which does not exist in pods`
   );
 }
 
-/** The spec, or what is wrong with it. */
+/** @returns the spec, or a description of its problems. */
 function trySpec(value: object, preset: string | undefined, hasTopology: boolean): JobSpec | string {
   try {
     const spec = resolveSpec({ preset, file: { value, locate: () => 'spec' } });

@@ -4,41 +4,40 @@ import { credentialsOf } from './credentials.js';
 import { timeMs, timeText } from './time.js';
 
 /**
- * What is known of the coordinator's starts, kept in the job's status: pods are deleted, and the operator may be
- * another one than before.
+ * History of the coordinator's starts, stored in the job's status: pods get deleted, and the operator may be restarted.
  */
 
-/** A start that lasted longer did something; after it, nothing has to be waited for. */
+/** The next start after one that lasted longer isn't delayed. */
 const quickMs = 60_000;
 const longestDelaySeconds = 60;
 
 export const noMemory: CoordinatorMemory = { attempt: 0, ended: 0, failures: 0, quick: 0 };
 
-/** The end of a start that was not taken note of before. */
+/** The end of a start, not recorded before. */
 export interface NewEnd {
   readonly attempt: number;
   readonly end: End;
-  /** Whether the operator ended it on purpose. */
+  /** True if the operator stopped it on purpose. */
   readonly wanted: boolean;
 }
 
-export interface Noted {
+export interface Recorded {
   readonly memory: CoordinatorMemory;
   readonly newEnd: NewEnd | undefined;
 }
 
 /**
- * Takes note of starts that were seen for the first time or have ended.
+ * Records new starts and ended ones.
  *
- * A start counts once its pod was seen; therefore one that counts and is not there any more was deleted, and not just
- * created a moment ago.
- * @param finished - whether the newest start said that it finished: how it ended is then known without its pod.
+ * A start counts once its pod has been observed. A missing pod of a counted start has therefore been deleted; it isn't
+ * just slow to appear.
+ * @param finished - true if the newest start has reported that the run finished, so its end is known without its pod.
  */
-export function takeNote(
+export function recordAttempts(
   before: CoordinatorMemory,
   attempts: readonly Attempt[],
   options: { readonly nowMs: number; readonly suspend: boolean; readonly finished: boolean },
-): Noted {
+): Recorded {
   const newest = attempts.at(-1);
   const seen = newest && newest.number > before.attempt ? see(before, newest, options.nowMs) : before;
   if (seen.ended >= seen.attempt) return { memory: seen, newEnd: undefined };
@@ -59,11 +58,11 @@ function see(before: CoordinatorMemory, { number, pod }: Attempt, nowMs: number)
   return credentials === undefined ? memory : { ...memory, credentials };
 }
 
-/** One that said that it finished did so, whatever came of its pod after that. */
+/** End of the current start. One that reported success counts as succeeded, whatever happened to its pod afterwards. */
 function endOf(current: Attempt | undefined, finished: boolean): End | undefined {
   const end: End | undefined = current === undefined ? { type: 'lost', reason: 'its pod was deleted' } : current.end;
   const isDoubtful = end !== undefined && end.type !== 'succeeded';
-  return finished && isDoubtful ? { type: 'succeeded', lastWord: undefined } : end;
+  return finished && isDoubtful ? { type: 'succeeded', finalResult: undefined } : end;
 }
 
 function close(
@@ -78,11 +77,11 @@ function close(
   const isQuick = nowMs - (timeMs(memory.since) ?? nowMs) < quickMs;
   const quick = isQuick ? memory.quick + 1 : 1;
   const seconds = delaySeconds(failed, quick);
-  // Times have whole seconds: rounded up.
+  // Times have whole seconds; round up.
   return { ...closed, quick, ...(seconds === 0 ? {} : { startAfter: timeText(nowMs + 999 + 1000 * seconds) }) };
 }
 
-/** 1, 2, 4 … 60 s after failures in a row; the first loss costs no time, those that follow at once wait as well. */
+/** Delay before the next start: 1, 2, 4 … 60 s for consecutive failures; none for a first loss, then the same. */
 export function delaySeconds(failed: boolean, quick: number): number {
   const doublings = failed ? quick - 1 : quick - 2;
   return doublings < 0 ? 0 : Math.min(longestDelaySeconds, 2 ** doublings);

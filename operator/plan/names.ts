@@ -1,11 +1,11 @@
 import type { TrainingJob } from '../resource/training-job.js';
 
-/** Names and labels of what a job is made of. */
+/** Names and labels of a job's objects. */
 
 export type Component = 'coordinator' | 'worker';
 
 export const managedBy = 'lockstep-operator';
-/** Ports of a coordinator. `health` is for the kubelet only: it is in no Service, and closed to pods. */
+/** Ports of a coordinator. `health` is for the kubelet only: no Service has it, and pods can't reach it. */
 export const ports = { grpc: 50061, http: 8061, health: 8062 } as const;
 
 export const labelKeys = {
@@ -13,14 +13,14 @@ export const labelKeys = {
   component: 'app.kubernetes.io/component',
   managedBy: 'app.kubernetes.io/managed-by',
   job: 'lockstep.dev/job',
-  /** In selectors, as the job of a name may be deleted and made again while pods of the former still end. */
+  /** Used in selectors: a job may be deleted and recreated under its name while old pods are still terminating. */
   jobUid: 'lockstep.dev/job-uid',
   attempt: 'lockstep.dev/attempt',
-  /** Identifies the Secrets that a coordinator's pod was started with; see `credentials.ts`. */
+  /** Identifies the Secrets of a coordinator's pod; see `credentials.ts`. */
   credentials: 'lockstep.dev/credentials',
 } as const;
 
-/** Digest of the object as it was last written, so that equal ones are not written again. */
+/** Annotation with the digest of an object as last written, so unchanged objects aren't written again. */
 export const appliedAnnotation = 'lockstep.dev/applied';
 
 export interface JobIdentity {
@@ -41,7 +41,7 @@ export const namesOf = ({ name }: JobIdentity) => ({
   data: `${name}-data`,
 });
 
-/** @param credentials - undefined: names from operators before 0.5.5. */
+/** Names of a job's Secrets. @param credentials - undefined: as created by operators before 0.5.5. */
 export function secretNamesOf({ name }: JobIdentity, credentials: string | undefined) {
   const end = credentials === undefined ? '' : `-${credentials}`;
   return {
@@ -63,7 +63,7 @@ export function coordinatorPodName(job: JobIdentity, attempt: number): string {
   return `${namesOf(job).coordinator}-${attempt}`;
 }
 
-/** Labels of an object; without a component those that all of a job's objects share. */
+/** Labels of an object; without a component, those shared by all of a job's objects. */
 export function labelsOf(job: JobIdentity, component?: Component): Record<string, string> {
   return {
     [labelKeys.name]: 'lockstep',
@@ -74,7 +74,7 @@ export function labelsOf(job: JobIdentity, component?: Component): Record<string
   };
 }
 
-/** The labels by which a component's pods are found. */
+/** Selector of a component's pods. */
 export function selectorOf(job: JobIdentity, component: Component): Record<string, string> {
   return { [labelKeys.jobUid]: job.uid, [labelKeys.component]: component };
 }
@@ -85,7 +85,7 @@ export function selectorText(selector: Readonly<Record<string, string>>): string
     .join(',');
 }
 
-/** Names and addresses that the coordinator's certificate is for; the last two for `kubectl port-forward`. */
+/** Names and addresses in the coordinator's certificate; the last two are for `kubectl port-forward`. */
 export function certificateHosts(job: JobIdentity): string[] {
   const service = namesOf(job).coordinator;
   const inNamespace = `${service}.${job.namespace}`;

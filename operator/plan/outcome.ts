@@ -4,26 +4,26 @@ import type { NewEnd } from './memory.js';
 import type { Outcome } from './state.js';
 
 export interface OutcomeInput {
-  /** What is wrong with the spec. */
+  /** Problems of the spec; undefined if it is valid. */
   readonly problems: string | undefined;
   readonly fields: Pick<OperatorFields, 'backoffLimit' | 'activeDeadlineSeconds' | 'suspend'> | undefined;
   readonly newEnd: NewEnd | undefined;
   readonly memory: CoordinatorMemory;
-  /** Begin of the present activity, milliseconds since 1970. */
+  /** Start of the current active period, milliseconds since 1970. */
   readonly startMs: number;
-  /** Where the report is. */
+  /** Location of the report. */
   readonly report: string;
 }
 
-/** Whether the job is over with what was seen just now, and how. */
+/** Outcome of the job; undefined while it continues. */
 export function decideOutcome(input: OutcomeInput, nowMs: number): Outcome | undefined {
   const { problems, fields, newEnd, report } = input;
   if (newEnd?.end.type === 'succeeded') {
-    return { type: 'Succeeded', reason: 'Finished', message: `all epochs are trained; report: ${report}` };
+    return { type: 'Succeeded', reason: 'Finished', message: `all epochs completed; report: ${report}` };
   }
-  if (problems !== undefined || fields === undefined) return failed('BadSpec', problems ?? 'spec cannot be read');
+  if (problems !== undefined || fields === undefined) return failed('BadSpec', problems ?? 'the spec is unreadable');
   if (newEnd?.end.type === 'wrong') {
-    return failed('CoordinatorRefused', `the coordinator refused the job: ${newEnd.end.reason}`);
+    return failed('CoordinatorRefused', `the coordinator rejected the job: ${newEnd.end.reason}`);
   }
   return tooManyFailures(input, fields.backoffLimit) ?? deadline(input, nowMs);
 }
@@ -31,7 +31,7 @@ export function decideOutcome(input: OutcomeInput, nowMs: number): Outcome | und
 function tooManyFailures({ newEnd, memory }: OutcomeInput, limit: number): Outcome | undefined {
   if (newEnd?.end.type !== 'failed' || newEnd.wanted || memory.failures <= limit) return undefined;
   const times = memory.failures === 1 ? 'once' : `${memory.failures} times`;
-  const message = `the coordinator failed ${times}, more than backoffLimit ${limit} allows; the last time with ${newEnd.end.reason}`;
+  const message = `the coordinator failed ${times}, more than backoffLimit ${limit} allows; last failure: ${newEnd.end.reason}`;
   return failed('BackoffLimitExceeded', message);
 }
 
@@ -41,7 +41,7 @@ function deadline({ fields, startMs }: OutcomeInput, nowMs: number): Outcome | u
   return failed('DeadlineExceeded', `active for longer than activeDeadlineSeconds ${fields?.activeDeadlineSeconds}`);
 }
 
-/** When the job fails for its length, milliseconds since 1970; undefined when it never does, or not while suspended. */
+/** Deadline of the job, milliseconds since 1970; undefined if it has none or is suspended. */
 export function deadlineMs(fields: OutcomeInput['fields'], startMs: number): number | undefined {
   if (fields?.activeDeadlineSeconds === undefined || fields.suspend) return undefined;
   return startMs + 1000 * fields.activeDeadlineSeconds;

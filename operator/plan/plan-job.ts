@@ -3,23 +3,23 @@ import { boundStatus } from '../resource/bound-status.js';
 import { cleanText } from '../resource/clean-text.js';
 import type { State, TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
-import { remove, removeJob, runActions, stopActions } from './act.js';
+import { remove, removeJob, runActions, stopActions } from './actions.js';
 import { attemptsOf, isDeleting } from './attempts.js';
 import { decideConditions } from './conditions.js';
-import { lookAt, type View } from './look.js';
+import { viewJob, type JobView } from './job-view.js';
 import { describe } from './message.js';
 import { namesOf, identityOf, ports, selectorOf, selectorText } from './names.js';
 import { reportPlace } from './objects/storage.js';
-import { isLive, overdueAtMs } from './pod-trouble.js';
+import { isLive, overdueAtMs } from './pod-problem.js';
 import { decideProgress, finalProgress, type Progress, progressEveryMs, progressOf } from './progress.js';
 import { timeMs, timeText } from './time.js';
 import type { Action, Observed, Plan } from './types.js';
 
-const takenAgainMs = 10_000;
+const retryTakenMs = 10_000;
 
 /**
- * What is to be done for a job now, and what its status is to say. Everything is decided here, from what was observed
- * and the time alone; a plan for what its own execution leads to has no actions.
+ * Decides the actions and the new status of a job, as a function of observations and time alone. A plan is idempotent:
+ * once it has been executed, the next plan has no actions.
  */
 export function planJob(observed: Observed, nowMs: number): Plan {
   const { job } = observed;
@@ -28,48 +28,48 @@ export function planJob(observed: Observed, nowMs: number): Plan {
     return { actions: [], status: status ?? { state: 'Pending', conditions: [] } };
   }
   if (status?.state === 'Succeeded' || status?.state === 'Failed') return planFinished(observed, status, nowMs);
-  const view = lookAt(observed, nowMs);
+  const view = viewJob(observed, nowMs);
   const next = boundStatus(describeStatus(observed, view, nowMs));
   return {
     actions: [...chooseActions(observed, view, nowMs), ...events(job, view, next)],
     status: next,
     ...again(observed, view, nowMs),
-    ...whomToAsk(job, view),
+    ...coordinatorToFollow(job, view),
   };
 }
 
-/** A job that is over stays as it is: only what still computes is removed, and at last the job. */
+/** Plan for a finished job: removes running pods and Deployments, and the job itself after its TTL. */
 function planFinished(observed: Observed, before: TrainingJobStatus, nowMs: number): Plan {
   const { job, children } = observed;
   const attempts = attemptsOf(children);
   const newest = attempts.at(-1);
-  const useless = attempts.filter((attempt) => attempt.end === undefined || attempt !== newest);
+  const removable = attempts.filter((attempt) => attempt.end === undefined || attempt !== newest);
   const deployments = children.filter(({ kind }) => kind === 'Deployment');
-  const actions = [...useless.map(({ pod }) => pod), ...deployments].flatMap((object) =>
-    remove(object, 'the job is over'),
+  const actions = [...removable.map(({ pod }) => pod), ...deployments].flatMap((object) =>
+    remove(object, 'the job has finished'),
   );
   const status = boundStatus({ ...before, workers: countWorkers(observed, undefined) });
   const ttl = job.spec.ttlSecondsAfterFinished;
   if (ttl === undefined) return { actions, status };
   const leftMs = (timeMs(before.completionTime) ?? nowMs) + 1000 * ttl - nowMs;
   if (leftMs > 0) return { actions, status, againMs: leftMs };
-  return { actions: [removeJob(job, `over for ${ttl} s: spec.ttlSecondsAfterFinished`)], status };
+  return { actions: [removeJob(job, `finished ${ttl} s ago: spec.ttlSecondsAfterFinished`)], status };
 }
 
-function chooseActions(observed: Observed, view: View, nowMs: number): Action[] {
+function chooseActions(observed: Observed, view: JobView, nowMs: number): Action[] {
   const { context, outcome, suspend } = view;
-  if (outcome) return stopActions(observed, view, `the job is over: ${outcome.reason}`, false);
+  if (outcome) return stopActions(observed, view, `the job has finished: ${outcome.reason}`, false);
   if (suspend) return stopActions(observed, view, 'spec.suspend is true', true);
   return context === undefined ? [] : runActions(observed, view, context, nowMs);
 }
 
-function describeStatus(observed: Observed, view: View, nowMs: number): TrainingJobStatus {
+function describeStatus(observed: Observed, view: JobView, nowMs: number): TrainingJobStatus {
   const { job } = observed;
   const { context, memory, isOwn, outcome, state, startMs, newEnd, suspend } = view;
   const before = job.status;
   const progress = chooseProgress(observed, view, nowMs);
-  const isOldNews = before?.state === state && state === 'Running' && isOwn && !isDue(before, progress, nowMs);
-  const message = isOldNews && before.message !== undefined ? before.message : describe(observed, view, nowMs);
+  const isUnchanged = before?.state === state && state === 'Running' && isOwn && !isDue(before, progress, nowMs);
+  const message = isUnchanged && before.message !== undefined ? before.message : describe(observed, view, nowMs);
   const { generation } = job.metadata;
   const isRestart = newEnd !== undefined && !newEnd.wanted && outcome === undefined && !suspend;
   const initialized = memory.attempt > 0;
@@ -88,10 +88,10 @@ function describeStatus(observed: Observed, view: View, nowMs: number): Training
   };
 }
 
-function chooseProgress({ job }: Observed, { reply, newEnd, state }: View, nowMs: number): Progress {
+function chooseProgress({ job }: Observed, { reply, newEnd, state }: JobView, nowMs: number): Progress {
   const options = { nowMs, urgent: job.status?.state !== state, moving: state === 'Running' };
   const shown = decideProgress(progressOf(job.status), reply, options);
-  return newEnd?.end.type === 'succeeded' ? finalProgress(shown, newEnd.end.lastWord, nowMs) : shown;
+  return newEnd?.end.type === 'succeeded' ? finalProgress(shown, newEnd.end.finalResult, nowMs) : shown;
 }
 
 function isDue(before: TrainingJobStatus, progress: Progress, nowMs: number): boolean {
@@ -99,19 +99,19 @@ function isDue(before: TrainingJobStatus, progress: Progress, nowMs: number): bo
   return progress.progressTime !== before.progressTime || nowMs >= wasMs + progressEveryMs;
 }
 
-/** Ready are those of which the coordinator says so, and nobody else. */
-function countWorkers({ job, workerPods }: Observed, view: View | undefined) {
+/** Counts workers. Only the coordinator determines which are ready. */
+function countWorkers({ job, workerPods }: Observed, view: JobView | undefined) {
   const desired = job.spec.workers?.replicas ?? 1;
-  const asked = view?.pod !== undefined && !isDeleting(view.pod) ? view.reply : undefined;
-  const ready = asked?.readyWorkers ?? 0;
+  const reply = view?.pod !== undefined && !isDeleting(view.pod) ? view.reply : undefined;
+  const ready = reply?.readyWorkers ?? 0;
   const selector = selectorText(selectorOf(identityOf(job), 'worker'));
   return { desired, replicas: workerPods.filter(isLive).length, ready, summary: `${ready}/${desired}`, selector };
 }
 
 const quietStates: readonly State[] = ['Pending', 'Restarting'];
 
-/** One for each change of state, and for each start that ended by itself. */
-function events(job: TrainingJob, { newEnd, state }: View, { message = '' }: TrainingJobStatus): Action[] {
+/** Events for a change of state, and for a start that ended unexpectedly. */
+function events(job: TrainingJob, { newEnd, state }: JobView, { message = '' }: TrainingJobStatus): Action[] {
   const ended: Action[] = [];
   if (newEnd && !newEnd.wanted && (newEnd.end.type === 'lost' || newEnd.end.type === 'failed')) {
     const reason = newEnd.end.type === 'lost' ? 'CoordinatorLost' : 'CoordinatorFailed';
@@ -122,20 +122,20 @@ function events(job: TrainingJob, { newEnd, state }: View, { message = '' }: Tra
   return [...ended, { type: 'event', reason: state, message: cleanText(message, 1000), warning: state === 'Failed' }];
 }
 
-/** When time alone will change the plan. */
-function again({ taken = [] }: Observed, view: View, nowMs: number): { readonly againMs?: number } {
+/** Time until the plan changes without any other change. */
+function again({ taken = [] }: Observed, view: JobView, nowMs: number): { readonly againMs?: number } {
   const { memory, pod, outcome } = view;
   if (outcome) return { againMs: 0 };
   const times = [
     memory.ended === memory.attempt && !view.suspend ? timeMs(memory.startAfter) : undefined,
     view.deadlineMs,
     pod === undefined ? undefined : overdueAtMs(pod),
-    taken.length > 0 ? nowMs + takenAgainMs : undefined,
+    taken.length > 0 ? nowMs + retryTakenMs : undefined,
   ].filter((time) => time !== undefined && time > nowMs) as number[];
   return times.length === 0 ? {} : { againMs: Math.min(...times) - nowMs };
 }
 
-function whomToAsk(job: TrainingJob, { pod, outcome, isOwn }: View): Pick<Plan, 'ask'> {
+function coordinatorToFollow(job: TrainingJob, { pod, outcome, isOwn }: JobView): Pick<Plan, 'ask'> {
   const podIp = outcome || !isOwn || pod === undefined || isDeleting(pod) ? undefined : runningAt(pod);
   if (podIp === undefined) return {};
   const identity = identityOf(job);

@@ -1,9 +1,9 @@
 import type { TrainingJobStatus } from '../resource/status.js';
-import type { LastWord } from './attempts.js';
+import type { FinalResult } from './attempts.js';
 import type { CoordinatorStatus } from './coordinator-status.js';
 import { formatSpan, timeMs, timeText } from './time.js';
 
-/** The figures of a run in its status. */
+/** Progress fields of a job's status. */
 
 const progressFields = [
   'progressTime',
@@ -23,7 +23,7 @@ const progressFields = [
 ] as const;
 export type Progress = Pick<TrainingJobStatus, (typeof progressFields)[number]>;
 
-/** While a job trains its figures are written so often at most: each time costs the API server a write. */
+/** Minimum time between updates of progress: each costs the API server a write. */
 export const progressEveryMs = 5_000;
 
 export function progressOf(status: TrainingJobStatus | undefined): Progress {
@@ -33,15 +33,15 @@ export function progressOf(status: TrainingJobStatus | undefined): Progress {
 
 export interface ProgressOptions {
   readonly nowMs: number;
-  /** Whether the state has changed, upon which the figures change at once. */
+  /** Update immediately, because the state has changed. */
   readonly urgent: boolean;
-  /** Whether steps are made; else there is neither a rate nor a time to the end. */
+  /** True while training; otherwise rate and ETA are cleared. */
   readonly moving: boolean;
 }
 
 /**
- * The figures as the coordinator's answer has them, or as they were while it is too early for new ones.
- * @param before - as in the status now.
+ * New progress from the coordinator's answer, or the previous progress if an update isn't due.
+ * @param before - current progress in the status.
  */
 export function decideProgress(
   before: Progress,
@@ -75,8 +75,8 @@ function describe(reply: CoordinatorStatus): Progress {
   };
 }
 
-/** The figures at the end of a run that went through: all steps are made. */
-export function finalProgress(before: Progress, lastWord: LastWord | undefined, nowMs: number): Progress {
+/** Progress at the end of a finished run: all steps done. */
+export function finalProgress(before: Progress, finalResult: FinalResult | undefined, nowMs: number): Progress {
   const { epochs, totalSteps } = before;
   const final: Progress = {
     ...before,
@@ -84,14 +84,14 @@ export function finalProgress(before: Progress, lastWord: LastWord | undefined, 
     ...(totalSteps === undefined ? {} : { step: totalSteps }),
     progress: '100 %',
     imagesPerSecond: 0,
-    ...(lastWord === undefined ? {} : describeLastWord(lastWord)),
+    ...(finalResult === undefined ? {} : describeFinalResult(finalResult)),
     progressTime: timeText(nowMs),
   };
   delete final.eta;
   return final;
 }
 
-function describeLastWord({ step, epoch, digest, loss, accuracy, ...engine }: LastWord): Progress {
+function describeFinalResult({ step, epoch, digest, loss, accuracy, ...engine }: FinalResult): Progress {
   return {
     epoch,
     epochs: epoch,
@@ -106,7 +106,7 @@ function describeLastWord({ step, epoch, digest, loss, accuracy, ...engine }: La
   };
 }
 
-/** Rounded down: 100 % means that all steps are made. */
+/** Rounded down, so 100 % means that all steps are done. */
 function formatProgress(step: number, totalSteps: number): string {
   return totalSteps === 0 ? '0 %' : `${Math.min(100, Math.floor((100 * step) / totalSteps))} %`;
 }

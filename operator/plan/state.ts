@@ -1,9 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { CoordinatorMemory, State } from '../resource/status.js';
 import { isDeleting } from './attempts.js';
-import { isLive } from './pod-trouble.js';
+import { isLive } from './pod-problem.js';
 
-/** The job is over. */
+/** Final outcome of a job. */
 export interface Outcome {
   readonly type: 'Succeeded' | 'Failed';
   readonly reason: string;
@@ -19,7 +19,7 @@ export interface StateInput {
   readonly memory: CoordinatorMemory;
 }
 
-/** The State column. */
+/** Decides a job's state, as shown in the State column. */
 export function decideState({ outcome, suspend, pod, workerPods, memory }: StateInput): State {
   if (outcome) return outcome.type;
   if (suspend) return pod !== undefined || workerPods.some(isLive) ? 'Suspending' : 'Suspended';
@@ -29,15 +29,14 @@ export function decideState({ outcome, suspend, pod, workerPods, memory }: State
 }
 
 /**
- * The state by what a coordinator calls its own in an answer. One that is about to end still counts as running: how it
- * ended its exit code says.
+ * State of a job by its coordinator's answer. A coordinator about to exit counts as running until its exit code is known.
  */
 export function stateOfAnswer(answer: string): NonNullable<CoordinatorMemory['doing']> {
   if (answer === 'waiting') return 'WaitingForWorkers';
   return answer === 'paused' ? 'Paused' : 'Running';
 }
 
-/** Whether the start that is awaited is the first one, or the first after a suspension. */
+/** True if the pending start is the first one, or the first after a suspension. */
 function isFirstStart({ attempt, answered, stopped }: CoordinatorMemory, pod: V1Pod | undefined): boolean {
   if (pod === undefined || isDeleting(pod)) return attempt === 0 || stopped === attempt;
   return answered !== attempt && (attempt === 1 || stopped === attempt - 1);

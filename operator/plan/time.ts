@@ -1,19 +1,19 @@
-/** A time as objects have it: the client parses those of lists into dates and leaves those of watches as text. */
+/** Time in an API object. The client parses dates in lists but not in watches. */
 export type ObjectTime = Date | string | undefined;
 
-/** Milliseconds since 1970; undefined when there is none. */
+/** Milliseconds since 1970; undefined for a missing or invalid time. */
 export function timeMs(time: ObjectTime): number | undefined {
   if (time === undefined) return undefined;
   const ms = time instanceof Date ? time.getTime() : Date.parse(time);
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** As the API server writes times: whole seconds, UTC. */
+/** Formats a time as the API server does: UTC, whole seconds. */
 export function timeText(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000', '');
 }
 
-/** e.g. 42s, 3m12s, 5h03m, 2d4h; seconds rounded up, so that what is left is never 0s. */
+/** Formats a duration: 42s, 3m12s, 5h03m, 2d4h. Rounded up, so it is never 0s. */
 export function formatSpan(seconds: number): string {
   const all = Math.max(1, Math.ceil(seconds));
   const pad = (value: number) => String(value).padStart(2, '0');

@@ -2,64 +2,45 @@ import type { KubernetesObject, V1Pod } from '@kubernetes/client-node';
 import type { TrainingJobStatus } from '../resource/status.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import type { CoordinatorStatus } from './coordinator-status.js';
-import type { ReadJob } from './job-context.js';
-
-/** What the operator was started with; the same for all jobs. */
-export interface Settings {
-  /** Image of pods whose job names none. */
-  readonly image: string;
-  readonly imagePullPolicy?: string | undefined;
-  /** Namespace of the operator's pods, which may ask coordinators; undefined where it runs outside the cluster. */
-  readonly operatorNamespace?: string | undefined;
-  /** Whether `workers.template` may be any pod spec, even one that gives its pods the node. */
-  readonly allowAnyTemplate?: boolean | undefined;
-  /** Name servers that workers may query; default: CoreDNS and kube-dns. */
-  readonly nameServers?: readonly NameServer[] | undefined;
-}
-
-/** Pods with a label in a namespace, or addresses. */
-export type NameServer =
-  { readonly namespace: string; readonly label: string; readonly value: string } | { readonly cidr: string };
+import type { ReadJob, TopologyFile } from './job-context.js';
 
 /** The coordinator's last answer. */
 export interface Answer {
-  /** Pod that was asked; answers of another pod than the newest coordinator's are passed over. */
+  /** Pod that was called. Answers of pods other than the newest coordinator's are ignored. */
   readonly pod: string;
-  /** Its last status; kept when a later call fails. */
+  /** Last status; kept if a later call fails. */
   readonly status?: CoordinatorStatus | undefined;
-  /** When `status` was received, milliseconds since 1970. */
+  /** Receive time of `status`, milliseconds since 1970. */
   readonly statusMs?: number | undefined;
-  /** Why the newest call failed; absent when it succeeded. */
+  /** Error of the last call; absent if it succeeded. */
   readonly error?: string | undefined;
-  /** Whether it failed because one side rejected the other's certificate or token. */
+  /** True if the call failed because one side rejected the other's certificate or token. */
   readonly untrusted?: boolean | undefined;
 }
 
-/** A name that a `create` found taken by an object of somebody else. */
+/** A name that a `create` found in use by an object of another owner. */
 export interface TakenName {
   readonly kind: string;
   readonly name: string;
 }
 
-/** Everything that a plan depends on, besides the time. */
+/** Input of a plan, except for the time. */
 export interface Observed {
   readonly job: TrainingJob;
-  /** Parses the job's spec; the shell caches the result. */
+  /** Parses the job's spec; results are cached. */
   readonly read: (job: TrainingJob) => ReadJob;
   /** Id of the operator's key, from which job credentials are derived. */
   readonly keyId: string;
   /**
-   * Objects whose controller is the job, recognised by its UID: pods, Deployment, Service, ConfigMap, PDBs,
-   * NetworkPolicies, PVC. Secrets are left out: the operator does not watch them. `kind` is set on each.
+   * Objects whose controller is the job, by UID: pods, Deployment, Service, ConfigMap, PDBs, NetworkPolicies, PVC. Not
+   * Secrets, which the operator doesn't watch. `kind` is set.
    */
   readonly children: readonly KubernetesObject[];
-  /** Pods of the worker Deployment, by the label `lockstep.dev/job-uid`: their owner is its ReplicaSet. Only read. */
+  /** Pods of the worker Deployment, by the label `lockstep.dev/job-uid`: their owner is its ReplicaSet. */
   readonly workerPods: readonly V1Pod[];
   readonly control?: Answer | undefined;
-  /** Names that a `create` of the last 10 s found taken. */
+  /** Names that a `create` in the last 10 s found in use. */
   readonly taken?: readonly TakenName[] | undefined;
-  /** Why the newest attempt to carry out a plan failed, in words for the user; absent when it succeeded. */
-  readonly trouble?: string | undefined;
 }
 
 export interface ObjectName {
@@ -68,25 +49,17 @@ export interface ObjectName {
   readonly uid: string;
 }
 
-/** File of a ConfigMap for the job's topology, which the operator does not store. */
-export interface TopologyFile {
-  /** Its key, under which the planned object has only the digest. */
-  readonly file: string;
-  /** Digest of the topology, as in `MeasuredTopology`. */
-  readonly sha256: string;
-}
-
-/** An object to be written. Its `kind` and `apiVersion` are set, its namespace is the job's. */
+/** An object to write, in the job's namespace. */
 export type Desired = KubernetesObject & { readonly apiVersion: string; readonly kind: string };
 
 export type Action =
-  /** The job has no such child. When the name is taken by another owner's object: `Observed.taken`, no overwriting. */
+  /** Creates a child. A name in use by another owner is reported in `Observed.taken`; nothing is overwritten. */
   | { readonly type: 'create'; readonly object: Desired; readonly topology?: TopologyFile | undefined }
-  /** Server-side apply over the child of this UID, which is named in the object's metadata: another one conflicts. */
+  /** Server-side apply to the child with the UID in the object's metadata; conflicts if it was replaced. */
   | { readonly type: 'apply'; readonly object: Desired; readonly topology?: TopologyFile | undefined }
-  /** With the UID as precondition; one that is gone already is fine. */
+  /** Deletes the object with this UID; succeeds if it no longer exists. */
   | ({ readonly type: 'delete'; readonly reason: string } & ObjectName)
-  /** Creates missing ones of the three Secrets, for the DNS names and addresses `hosts` (`secretObjects`). */
+  /** Creates the missing Secrets (`secretObjects`), with certificates for `hosts`. */
   | { readonly type: 'secrets'; readonly credentials: string; readonly hosts: readonly string[] }
   /** Requests a checkpoint from the coordinator in `pod`. Later actions wait up to 8 s, whatever the result. */
   | { readonly type: 'checkpoint'; readonly pod: string }
@@ -95,21 +68,21 @@ export type Action =
 /**
  * The actions for a job and its new status.
  *
- * The shell first writes `status` if it differs from the job's, then executes the actions in order and stops at the
- * first that fails, except for checkpoints and events. The status comes first because the next plan relies on it, and
- * because a conflict shows that this plan is stale: nothing is done then. If the API server rejects the status, actions
- * that only end something (`isEnding`) are still executed. The others wait until a status is accepted.
+ * The reconciler writes `status` if it has changed, then executes the actions in order. It stops at the first failure,
+ * except for checkpoints and events. The status comes first because the next plan relies on it, and because a conflict
+ * shows that this plan is stale and must not be executed. If the API server rejects the status, only actions that end
+ * something (`isEnding`) are executed. The others wait until a status is accepted.
  */
 export interface Plan {
   readonly actions: readonly Action[];
   readonly status: TrainingJobStatus;
-  /** Plan again after so long even if nothing changes; at once when an object, the job or the answer changes. */
+  /** Time until the next plan if nothing changes. Any change of the job, its objects or the answer triggers a plan. */
   readonly againMs?: number | undefined;
-  /** Whether the coordinator is to be asked for its status, and where. */
+  /** Coordinator to follow; undefined: none. */
   readonly ask?: { readonly pod: string; readonly address: string; readonly serverName: string } | undefined;
 }
 
-/** Whether an action only ends or saves something, so that it is safe without its status. */
+/** True for actions that only stop or save something, which are safe without a written status. */
 export function isEnding({ type }: Action): boolean {
   return type === 'delete' || type === 'checkpoint';
 }

@@ -6,8 +6,8 @@ import type { JsonSchema } from './structural.js';
 const schema = z.toJSONSchema(statusSchema, { io: 'input' });
 
 /**
- * `status` with every value within the bounds of the CRD, which is generated from the same schema. Texts are cut,
- * numbers clamped, lists shortened, and values without a valid counterpart removed. The API server accepts the result,
+ * Limits every value of `status` to the bounds of the CRD, which is generated from the same schema. Texts are cut, numbers
+ * clamped, lists shortened, and values without a valid counterpart removed. So the API server accepts the status,
  * whatever a job's pods report.
  */
 export function boundStatus(status: TrainingJobStatus): TrainingJobStatus {

@@ -7,9 +7,8 @@ import { structural, type Structural } from './structural.js';
 import { group, kind, plural, version } from './training-job.js';
 
 /**
- * The CustomResourceDefinition of TrainingJob, made from the schemas of the job spec, the operator's fields and the
- * status. The job spec's defaults are not applied by the API server: a preset comes in between, and the coordinator
- * fills them in.
+ * The CustomResourceDefinition of TrainingJob, generated from the schemas of the job spec, the operator's fields and the
+ * status. The API server doesn't apply the job spec's defaults, because a preset takes precedence over them.
  */
 export function trainingJobCrd() {
   return {
@@ -45,7 +44,8 @@ export function trainingJobCrd() {
 function rootSchema(): Structural {
   return {
     type: 'object',
-    description: 'A training of Lockstep: one coordinator and any number of workers, with the same result for all.',
+    description:
+      'A training job of Lockstep: one coordinator and any number of workers, which does not affect the result.',
     required: ['spec'],
     'x-kubernetes-validations': nameRules,
     properties: {
@@ -67,13 +67,13 @@ function specSchema(): Structural {
     storage: withVolumeRules(ours['storage'] ?? {}),
     nats: withNatsRules(ours['nats'] ?? {}),
   };
-  // The resource's own name is the job's.
+  // The resource's name is the job's name.
   delete properties['name'];
   const spec = { type: 'object', properties };
   return { ...spec, 'x-kubernetes-validations': specRules(spec) };
 }
 
-/** Those of priority 1 with `-o wide` only. */
+/** Columns of priority 1 appear only with `-o wide`. */
 const printerColumns = [
   { name: 'State', type: 'string', jsonPath: '.status.state' },
   { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch' },

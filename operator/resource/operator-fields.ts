@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { presets } from '../../job/presets.js';
 import { maxNatsUrl, natsUrlPattern } from '../../transport/nats-url.js';
-import { maxTopologyLength } from './training-job.js';
+
+/** Size limit of a topology, in characters. Keras's ResNet-152 has 270,000. */
+export const maxTopologyLength = 512 * 2 ** 10;
 
 /**
- * What a TrainingJob says besides the job spec: who computes it, where it keeps its files, when it ends. Extension
- * keywords (`x-kubernetes-…`) stand in `meta`, from where they reach the CRD.
+ * Fields of a TrainingJob in addition to the job spec: pods, storage, limits. Extension keywords (`x-kubernetes-…`) in
+ * `meta` are copied to the CRD.
  */
 
 export const quantity = z
@@ -31,9 +33,9 @@ const secretKey = (fallback: string) =>
     .default(fallback);
 const imageName = z.string().min(1).max(500);
 /**
- * A Secret, claim or ConfigMap that a job refers to. Users who may create jobs can read it, because they choose the
- * image, so its name must allow that. A job's own objects never match: their names begin with the job's, which has no
- * dots.
+ * Name of a Secret, claim or ConfigMap that a job refers to. Anyone who may create jobs can read these objects by choosing
+ * the image, so the name must permit that. A job's own objects never match: their names begin with the job's name, which
+ * has no dots.
  */
 export const sharedName = z
   .string()
@@ -46,19 +48,19 @@ const claimName = sharedName.describe(
   'an existing PersistentVolumeClaim whose name begins with "lockstep."; it is never deleted',
 );
 
-/** Anything that the API server knows to check, as it stands in a pod. */
+/** Part of a pod spec, which the API server checks. */
 const podPart = (what: string) =>
   z.record(z.string(), z.unknown()).meta({ description: what, 'x-kubernetes-preserve-unknown-fields': true });
 
 export const resources = z
   .strictObject({
-    requests: quantities('what the scheduler sets aside').optional(),
-    limits: quantities('what it may use at most, e.g. nvidia.com/gpu: 1').optional(),
+    requests: quantities('resources reserved by the scheduler').optional(),
+    limits: quantities('upper limits, e.g. nvidia.com/gpu: 1').optional(),
   })
   .describe('resources of one pod');
 export const nodeSelector = z
   .record(z.string().max(317), z.string().max(63))
-  .meta({ description: 'labels that a node must have', maxProperties: 32 });
+  .meta({ description: 'required labels of the node', maxProperties: 32 });
 export const tolerations = z
   .array(
     z.strictObject({
@@ -70,18 +72,18 @@ export const tolerations = z
     }),
   )
   .max(32)
-  .meta({ description: 'taints that do not keep its pods away', 'x-kubernetes-list-type': 'atomic' });
+  .meta({ description: 'node taints that the pods tolerate', 'x-kubernetes-list-type': 'atomic' });
 const placement = { resources: resources.optional(), nodeSelector: nodeSelector.optional() };
 
 const workers = z
   .strictObject({
-    replicas: z.int().min(0).max(1024).default(1).describe('how many workers; may be changed while the job trains'),
+    replicas: z.int().min(0).max(1024).default(1).describe('number of workers; may be changed while the job runs'),
     min: z
       .int()
       .min(1)
       .max(1024)
       .default(1)
-      .describe('workers that the first step waits for, never more than replicas were at the start'),
+      .describe('workers to wait for before the first step, at most the initial replicas'),
     ...placement,
     tolerations: tolerations.optional(),
     template: z
@@ -104,16 +106,16 @@ const workers = z
 
 const coordinator = z
   .strictObject({ ...placement, tolerations: tolerations.optional() })
-  .describe('the pod that keeps the training state; it needs no accelerator')
+  .describe('the pod with the training state; needs no accelerator')
   .optional();
 
 const volumeFields = {
-  size: quantity.describe('of the PersistentVolumeClaim that is made').optional(),
+  size: quantity.describe('size of the PersistentVolumeClaim to create').optional(),
   storageClassName: dnsName.describe("default: the cluster's default class").optional(),
   existingClaim: claimName.optional(),
   emptyDir: z
     .strictObject({ sizeLimit: quantity.optional() })
-    .describe("kept on the node, and lost with the coordinator's pod: training then begins again, to the same bits")
+    .describe("stored on the node and lost with the coordinator's pod; training then restarts, with the same result")
     .optional(),
 };
 const runVolume = z.strictObject({
@@ -123,13 +125,13 @@ const runVolume = z.strictObject({
     .min(1)
     .max(253)
     .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/, 'folder names, none of them . or ..')
-    .describe('folder in an existing claim; default: the name of the job')
+    .describe('folder in an existing claim; default: the job name')
     .optional(),
 });
 const storage = z
   .strictObject({
     run: runVolume.describe('checkpoints, records, model and report; default: a claim of 2Gi').optional(),
-    data: z.strictObject(volumeFields).describe('CIFAR-10; default: beside the run').optional(),
+    data: z.strictObject(volumeFields).describe("dataset cache; default: in the run's volume").optional(),
   })
   .prefault({});
 
@@ -171,17 +173,17 @@ const nats = z
 export const operatorFieldsSchema = z.strictObject({
   preset: z
     .enum(Object.keys(presets) as [string, ...string[]])
-    .describe('a job to start from; the other fields go on top')
+    .describe('preset to start from; other fields override it')
     .optional(),
   topology: z
     .string()
     .max(maxTopologyLength)
-    .describe('TF.js Layers topology of a custom model, as JSON text; model is then its title')
+    .describe('TF.js Layers topology of a custom model, as JSON text; requires model, its title')
     .optional(),
   workers,
   coordinator,
   storage,
-  image: imageName.describe("default: the operator's own choice, of the same version").optional(),
+  image: imageName.describe("default: the image in the operator's settings").optional(),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
   imagePullSecrets: z
     .array(z.strictObject({ name: dnsName }))
@@ -191,25 +193,25 @@ export const operatorFieldsSchema = z.strictObject({
   suspend: z
     .boolean()
     .default(false)
-    .describe('stops after a checkpoint and gives all pods back; false: goes on from it'),
+    .describe('true: write a checkpoint and delete all pods; false: resume from the newest checkpoint'),
   ttlSecondsAfterFinished: z
     .int()
     .min(0)
     .max(2_147_483_647)
-    .describe('the job and all that it made is deleted so long after its end; default: never')
+    .describe('time after its end until the job and its objects are deleted; default: never')
     .optional(),
   activeDeadlineSeconds: z
     .int()
     .min(1)
     .max(2_147_483_647)
-    .describe('a job that is active for longer fails; counted anew after a suspension')
+    .describe('the job fails if it is active for longer; a suspension restarts the count')
     .optional(),
   backoffLimit: z
     .int()
     .min(0)
     .max(1000)
     .default(3)
-    .describe('failures of the coordinator after which it is started again; pods that are lost do not count'),
+    .describe("number of coordinator failures to retry; lost pods don't count"),
   nats,
 });
 

@@ -1,8 +1,8 @@
 import type { Rule, Structural } from './structural.js';
 
-/** What the API server itself checks beyond types and bounds, in CEL. */
+/** CEL rules for the API server, in addition to types and bounds. */
 
-/** Longer, `<name>-coordinator` would be no name for a Service. */
+/** `<name>-coordinator` must be a valid Service name. */
 const longestName = 51;
 
 export const nameRules: readonly Rule[] = [
@@ -32,22 +32,22 @@ const volumeRule: Rule = {
   message: 'expected one of existingClaim, emptyDir, and size with storageClassName',
 };
 
-/** Rules of `nats`. The coordinator's command line rejects the same values. */
+/** Rules of `nats`, the same as the coordinator's command line has. */
 const natsRules: readonly Rule[] = [
   {
     rule: "!self.url.contains('@')",
     message:
-      'expected no user, password or token in the address, because everyone who can read the resource sees them; put them into a Secret: nats.credentials',
+      'expected an address without user, password or token, because everyone who can read the resource can see them; put them into a Secret: nats.credentials',
     fieldPath: '.url',
   },
   {
     rule: "!has(self.credentials) || !self.url.contains('nats://') || (has(self.insecure) && self.insecure)",
-    message: 'expected tls:// with credentials, or insecure: true if the network is trusted',
+    message: 'expected tls:// for credentials, or insecure: true if the network is trusted',
     fieldPath: '.url',
   },
   {
     rule: "!has(self.ca) || self.url.startsWith('tls://')",
-    message: 'expected a tls:// address with ca',
+    message: 'expected a tls:// address for ca',
     fieldPath: '.url',
   },
   {
@@ -57,10 +57,10 @@ const natsRules: readonly Rule[] = [
   },
 ];
 
-/** What may be changed while a job exists; `workers.replicas` besides. */
+/** Fields that may be changed while a job exists, besides `workers.replicas`. */
 const mutable: readonly string[] = ['suspend', 'ttlSecondsAfterFinished'];
 
-/** The rules of a spec, whose schema they are derived from: everything else stays as it was made. */
+/** Rules of a spec, derived from its schema: all fields are immutable except the above. */
 export function specRules(spec: Structural): Rule[] {
   const fields = propertiesOf(spec);
   const { workers, ...others } = fields;
@@ -68,12 +68,12 @@ export function specRules(spec: Structural): Rule[] {
   const ofWorkers = Object.entries(propertiesOf(workers ?? {})).filter(([key]) => key !== 'replicas');
   return [
     ...jobRules,
-    ...fixed.map(([key, field]) => stays(key, field)),
-    ...ofWorkers.map(([key, field]) => stays(`workers.${key}`, field)),
+    ...fixed.map(([key, field]) => immutable(key, field)),
+    ...ofWorkers.map(([key, field]) => immutable(`workers.${key}`, field)),
   ];
 }
 
-/** The schema of `storage` with the rule of its volumes. */
+/** Adds the volume rule to the schema of `storage`. */
 export function withVolumeRules(storage: Structural): Structural {
   const volumes = Object.entries(propertiesOf(storage)).map(([key, volume]): [string, Structural] => [
     key,
@@ -82,18 +82,18 @@ export function withVolumeRules(storage: Structural): Structural {
   return { ...storage, properties: Object.fromEntries(volumes) };
 }
 
-/** The schema of `nats` with its rules. */
+/** Adds the rules of `nats` to its schema. */
 export function withNatsRules(nats: Structural): Structural {
   return { ...nats, 'x-kubernetes-validations': natsRules };
 }
 
-function stays(path: string, field: Structural): Rule {
+function immutable(path: string, field: Structural): Rule {
   const [now, before] = [`self.${path}`, `oldSelf.${path}`];
   const equal = `${now} == ${before}`;
   const rule = field['default'] === undefined ? `has(${now}) == has(${before}) && (!has(${now}) || ${equal})` : equal;
   return {
     rule,
-    message: `${path} cannot be changed once the job exists, only workers.replicas, ${mutable.join(' and ')}; make another job`,
+    message: `${path} is immutable; only workers.replicas, ${mutable.join(' and ')} can be changed; create another job`,
     fieldPath: `.${path}`,
     reason: 'FieldValueForbidden',
   };

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { InvariantError } from '../../job/errors.js';
+import { InvariantError } from '../../util/errors.js';
 
 /**
- * JSON schema, as zod writes it, to the structural OpenAPI schema that a CRD wants: no `oneOf`, no `const`, exclusive
- * bounds as flags, unions merged into one object whose rules say which field goes with which type.
+ * Converts zod's JSON schema to the structural OpenAPI schema of a CRD: no `oneOf` or `const`, exclusive bounds as flags,
+ * unions merged into one object with rules for which fields belong to which type.
  */
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -18,8 +18,8 @@ export interface Rule {
 }
 
 /**
- * `apply`: the API server fills them in. `describe`: they stand in the description only, where something else may come
- * in between, as presets do.
+ * `apply`: the API server sets defaults. `describe`: defaults are only mentioned in descriptions, because presets take
+ * precedence.
  */
 export type Defaults = 'apply' | 'describe';
 
@@ -39,7 +39,7 @@ export function structural(schema: JsonSchema, defaults: Defaults): Structural {
   };
 }
 
-/** A map whose values may be anything, as a model's topology is. */
+/** True for a map with arbitrary values, such as a model's topology. */
 function isAnyMap({ additionalProperties: values }: JsonSchema): boolean {
   return typeof values === 'object' && Object.keys(values).length === 0;
 }
@@ -75,7 +75,7 @@ function extensions(schema: JsonSchema): Structural {
   return Object.fromEntries(Object.entries(schema).filter(([key]) => key.startsWith('x-kubernetes-')));
 }
 
-/** A quantity; the pattern is asked of texts only. */
+/** Schema of a quantity. The pattern applies only to strings. */
 function intOrString({ anyOf = [], description }: JsonSchema): Structural {
   const text = anyOf.map(asSchema).find(({ type }) => type === 'string');
   return {
@@ -91,12 +91,13 @@ function unknownFields({ description }: JsonSchema): Structural {
   return { type: 'object', ...describedBy(description, undefined), 'x-kubernetes-preserve-unknown-fields': true };
 }
 
-/** One object with the fields of all variants; `type` need not be given, as it may come from elsewhere. */
+/** Merges the variants' fields into one object. `type` is optional, because a preset may set it. */
 function mergeUnion(schema: JsonSchema, variants: readonly JsonSchema[], defaults: Defaults): Structural {
-  if (defaults === 'apply') throw new InvariantError('a union with defaults that are applied: they differ by type');
+  if (defaults === 'apply')
+    throw new InvariantError('expected a union without applied defaults, because they differ by type');
   const keys = [...new Set(variants.flatMap(({ properties }) => Object.keys(properties ?? {})))];
   const merged = keys.map((key): [string, Structural] => [key, mergeField(key, variants)]);
-  const rules = [...belongingRules(keys, variants), ...requiredRules(variants)];
+  const rules = [...variantRules(keys, variants), ...requiredRules(variants)];
   return {
     type: 'object',
     ...describedBy(schema.description, undefined),
@@ -109,28 +110,28 @@ function mergeField(key: string, variants: readonly JsonSchema[]): Structural {
   const having = variants.filter(({ properties }) => properties?.[key] !== undefined);
   const fields = having.map((variant) => [typeOf(variant), asSchema(variant.properties?.[key])] as const);
   if (key === 'type') return { type: 'string', enum: fields.map(([type]) => type) };
-  const [first, ...others] = fields.map(([, field]) => withoutWords(structural(field, 'describe')));
+  const [first, ...others] = fields.map(([, field]) => withoutDescription(structural(field, 'describe')));
   if (others.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
-    throw new InvariantError(`union field ${key}: its bounds differ from type to type, which is not provided for`);
+    throw new InvariantError(`union field ${key}: expected equal bounds for all types, got different ones`);
   }
-  const words = fields.map(([type, { description, default: fallback }]) => ({
+  const descriptions = fields.map(([type, { description, default: fallback }]) => ({
     type,
     text: describedBy(description, fallback).description,
   }));
-  const texts = [...new Set(words.map(({ text }) => text))].filter((text) => text !== undefined);
-  const saying = (text: string) => words.filter((word) => word.text === text).map(({ type }) => type);
-  const isForAll = texts.length === 1 && saying(texts[0]!).length === variants.length;
-  const description = isForAll ? texts[0] : texts.map((text) => `${saying(text).join(', ')}: ${text}`).join('; ');
+  const texts = [...new Set(descriptions.map(({ text }) => text))].filter((text) => text !== undefined);
+  const typesWith = (text: string) => descriptions.filter((one) => one.text === text).map(({ type }) => type);
+  const isForAll = texts.length === 1 && typesWith(texts[0]!).length === variants.length;
+  const description = isForAll ? texts[0] : texts.map((text) => `${typesWith(text).join(', ')}: ${text}`).join('; ');
   return { ...first, ...(description ? { description } : {}) };
 }
 
-function belongingRules(keys: readonly string[], variants: readonly JsonSchema[]): Rule[] {
+function variantRules(keys: readonly string[], variants: readonly JsonSchema[]): Rule[] {
   return keys.flatMap((key) => {
     const types = variants.filter(({ properties }) => properties?.[key] !== undefined).map(typeOf);
     if (types.length === variants.length) return [];
     const list = types.map((type) => `'${type}'`).join(', ');
     const rule = `!has(self.${key}) || !has(self.type) || self.type in [${list}]`;
-    return [{ rule, message: `${key} goes with type ${types.join(' or ')}`, fieldPath: `.${key}` }];
+    return [{ rule, message: `${key} requires type ${types.join(' or ')}`, fieldPath: `.${key}` }];
   });
 }
 
@@ -140,7 +141,7 @@ function requiredRules(variants: readonly JsonSchema[]): Rule[] {
       .filter((key) => key !== 'type')
       .map((key) => ({
         rule: `!has(self.type) || self.type != '${typeOf(variant)}' || has(self.${key})`,
-        message: `type ${typeOf(variant)} needs ${key}`,
+        message: `type ${typeOf(variant)} requires ${key}`,
         fieldPath: `.${key}`,
       })),
   );
@@ -150,15 +151,15 @@ function typeOf({ properties }: JsonSchema): string {
   return String(asSchema(properties?.['type']).const);
 }
 
-function withoutWords(schema: Structural): Structural {
+function withoutDescription(schema: Structural): Structural {
   return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== 'description'));
 }
 
-/** Sections have no default worth telling: it is that of their fields. */
+/** Description with the default, except for sections, whose fields have defaults of their own. */
 function describedBy(description: string | undefined, fallback: unknown): { description?: string } {
-  const told =
+  const defaultText =
     fallback === undefined || typeof fallback === 'object' ? undefined : `default: ${JSON.stringify(fallback)}`;
-  const parts = [description, told].filter((part) => part !== undefined);
+  const parts = [description, defaultText].filter((part) => part !== undefined);
   return parts.length === 0 ? {} : { description: parts.join('; ') };
 }
 

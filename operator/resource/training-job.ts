@@ -3,9 +3,7 @@ import type { JobSpecInput } from '../../job/spec.js';
 import type { OperatorFieldsInput } from './operator-fields.js';
 import type { TrainingJobStatus } from './status.js';
 
-/** Largest topology, in characters; that of Keras's ResNet-152 has 270,000. */
-export const maxTopologyLength = 512 * 2 ** 10;
-/** Largest spec without its topology, as JSON; one with a full pod template has a few thousand bytes. */
+/** Size limit of a spec as JSON, without its topology. One with a full pod template has a few thousand bytes. */
 export const maxSpec = { bytes: 32 * 2 ** 10, levels: 24 };
 
 export const group = 'lockstep.dev';
@@ -14,7 +12,7 @@ export const apiVersion = `${group}/${version}`;
 export const kind = 'TrainingJob';
 export const plural = 'trainingjobs';
 
-/** `spec` as a user writes it: the job spec without its name, which is the resource's, and the operator's fields. */
+/** `spec` as written by users: the job spec without its name, which is the resource's, and the operator's fields. */
 export type TrainingJobSpec = Partial<Omit<JobSpecInput, 'name' | 'topology'>> & OperatorFieldsInput;
 
 /** Measurements of a spec that the operator doesn't store in full. */
@@ -34,7 +32,7 @@ export interface MeasuredTopology {
   readonly sha256: string;
 }
 
-/** A job as the API server holds it: what was never written is absent, what has a default in the CRD is there. */
+/** A job as stored by the API server. Only fields with a default in the CRD are always present. */
 export interface TrainingJob {
   readonly apiVersion: typeof apiVersion;
   readonly kind: typeof kind;

@@ -10,7 +10,7 @@ import { nodeSelector, quantity, resources, sharedName, tolerations } from './op
 
 const name = z.string().min(1).max(253);
 const listOf = <Item extends z.ZodType>(item: Item, most = 32) => z.array(item).max(most);
-/** A list that is merged by `key`; a second element with the same value would be ignored. */
+/** List merged by `key`. Duplicates are rejected, because the second element would be ignored. */
 function uniqueBy<Item extends z.ZodType>(key: string, item: Item, most = 64) {
   return z
     .array(item)
@@ -23,7 +23,7 @@ function uniqueBy<Item extends z.ZodType>(key: string, item: Item, most = 64) {
       }
     });
 }
-/** Checked by the API server; it concerns the workers' own pods only. */
+/** A section that affects only the workers' pods; the API server checks it. */
 const anySection = z.record(name, z.unknown());
 const fieldRef = z.strictObject({ apiVersion: name.optional(), fieldPath: name });
 const resourceFieldRef = z.strictObject({
@@ -32,7 +32,7 @@ const resourceFieldRef = z.strictObject({
   divisor: quantity.optional(),
 });
 
-/** Labels and annotations with a meaning to schedulers and autoscalers; any other may make a pod part of a Service. */
+/** Labels and annotations for schedulers and autoscalers. Any other could make a pod part of a Service. */
 const allowedLabels = ['kueue.x-k8s.io/queue-name', 'kueue.x-k8s.io/priority-class'] as const;
 const allowedAnnotations = [
   'cluster-autoscaler.kubernetes.io/safe-to-evict',
@@ -115,7 +115,7 @@ const volume = z
   .refine((given) => Object.keys(given).length === 2, `expected one of ${Object.keys(volumeKinds).join(', ')}`)
   .refine((given) => given.name !== 'tmp' || given.emptyDir, 'tmp is a volume of the operator and must be an emptyDir');
 
-/** Without namespaces: an anti-affinity to pods of other namespaces could keep those from being scheduled. */
+/** Excludes namespaces: an anti-affinity to pods of other namespaces could prevent their scheduling. */
 const affinityTerm = z.strictObject({
   topologyKey: name,
   labelSelector: anySection.optional(),
@@ -184,7 +184,7 @@ const anyContainer = z
     }
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const path = ['volumeMounts', index, 'mountPath'];
-      const message = 'it would cover the credentials; use another folder';
+      const message = 'it would hide the credentials; use another folder';
       if (isOverCredentials(mount.mountPath)) context.addIssue({ code: 'custom', path, message });
     }
   });

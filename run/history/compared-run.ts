@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { JobError } from '../../job/errors.js';
-import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import type { JobManifest } from '../../job/manifest.js';
 import { manifestPlan } from '../../job/plan.js';
 import type { DigestEntry, EvaluationRecord, StepRecord } from '../records.js';
-import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
+import { readRunFile } from '../run-files.js';
 import { type ListedRun, listRun } from './list-runs.js';
 
-/** A run as it stands beside others. */
+/** A run in a comparison. */
 export interface ComparedRun {
-  /** Its directory's name, or the path where two have the same. */
+  /** Name of its directory, or the path if another run's has the same name. */
   readonly label: string;
   readonly summary: ListedRun;
   readonly manifest: JobManifest;
@@ -19,7 +18,7 @@ export interface ComparedRun {
   readonly digests: readonly DigestEntry[];
 }
 
-/** Reads runs, over or not. @throws JobError BAD_RUN_DIRECTORY when one of them is no run, or damaged. */
+/** Reads complete or incomplete runs. @throws JobError BAD_RUN_DIRECTORY when one of them is missing or damaged. */
 export async function readComparedRuns(paths: readonly string[], nowMs: number): Promise<ComparedRun[]> {
   const names = paths.map((path) => basename(path));
   const isTwice = (name: string) => names.filter((other) => other === name).length > 1;
@@ -34,15 +33,14 @@ async function readRun(path: string, label: string, nowMs: number): Promise<Comp
     const found = summary?.problem ?? 'none';
     throw new JobError('BAD_RUN_DIRECTORY', `compare ${path}: expected the directory of a run, got ${found}`);
   }
-  const text = (name: string) => readFile(join(path, name), 'utf8');
-  const manifest = parseManifest(await text('job.json'));
+  const manifest = await readRunFile(path, 'job.json');
   return {
     label,
     summary,
     manifest,
     stepsPerEpoch: manifestPlan(manifest).stepsPerEpoch,
-    steps: parseSteps(await text('steps.csv')),
-    evaluations: cutEvaluations(await text('evaluations.jsonl'), Infinity).kept.map(({ record }) => record),
-    digests: cutDigests(await text('digests.jsonl'), Infinity).kept,
+    steps: await readRunFile(path, 'steps.csv'),
+    evaluations: (await readRunFile(path, 'evaluations.jsonl')).map(({ record }) => record),
+    digests: await readRunFile(path, 'digests.jsonl'),
   };
 }

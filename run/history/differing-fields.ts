@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** A field in which some of several things differ. */
+/** A field whose values differ between trees. */
 export interface DifferingField {
   /** Dotted, e.g. `optimizer.learningRate`. */
   readonly path: string;
-  /** One for each thing, in their order; undefined where it has not got the field. */
+  /** One per tree, in order; undefined where the field is absent. */
   readonly values: readonly unknown[];
 }
 
-/** The fields in which specs, or other trees, are not all equal; in the order of the first that has them. */
+/** The fields in which trees, such as specs, differ; in order of first appearance. */
 export function differingFields(trees: readonly unknown[]): DifferingField[] {
   return differing('', trees);
 }

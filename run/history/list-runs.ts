@@ -1,20 +1,19 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import type { JobManifest } from '../../job/manifest.js';
 import { manifestPlan } from '../../job/plan.js';
 import type { DigestEntry, EvaluationEntry } from '../records.js';
-import { isInUse } from '../run-lock.js';
-import { cutDigests, cutEvaluations, parseSteps } from '../run-records.js';
+import { isInUse } from '../lock/run-lock.js';
+import { readRunFile } from '../run-files.js';
 
 /**
- * How a run is doing: as its `run.json` says, `running` while a coordinator holds its directory, `interrupted` when it
- * ended without a result and can be resumed, `failed` when it has recorded why, `damaged` when its files cannot be
- * read.
+ * State of a run: its recorded outcome, or `running` while a coordinator holds its lock, `interrupted` if it ended
+ * without a result and can be resumed, `damaged` if its files are unreadable.
  */
-export type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'failed' | 'damaged';
+type ListedState = 'running' | 'finished' | 'stopped' | 'interrupted' | 'failed' | 'damaged';
 
-/** A line of `lockstep runs`. What is not known is null, so that JSON has every field. */
+/** A row of `lockstep runs`. Unknown values are null, so that JSON has every field. */
 export interface ListedRun {
   readonly name: string;
   readonly path: string;
@@ -26,13 +25,13 @@ export interface ListedRun {
   readonly dataset: string | null;
   readonly steps: number | null;
   readonly totalSteps: number | null;
-  /** Complete epochs, and how many the job has. */
+  /** Complete epochs, and the job's total. */
   readonly epochsDone: number | null;
   readonly epochs: number | null;
   /** Share of test images classified correctly at the last evaluation. */
   readonly accuracy: number | null;
   readonly testLoss: number | null;
-  /** The final digest; of a run that is not over, the chain's newest link. */
+  /** The final digest; of an unfinished run, the chain's newest entry. */
   readonly digest: string | null;
   /** Time spent in training. */
   readonly seconds: number | null;
@@ -40,16 +39,7 @@ export interface ListedRun {
   readonly when: string;
 }
 
-const outcomeSchema = z.looseObject({
-  outcome: z.enum(['running', 'finished', 'stopped', 'failed']),
-  /** Reason of the failure. */
-  failure: z.string().optional(),
-  steps: z.int().optional(),
-  seconds: z.number().optional(),
-  finalDigest: z.string().optional(),
-});
-
-/** The runs in a folder, newest first; what holds no run is left out. @throws the system's error when there is no folder. */
+/** The runs in a folder, newest first; other entries are ignored. @throws the system's error if it is not a folder. */
 export async function listRuns(folder: string, nowMs: number): Promise<ListedRun[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const runs: ListedRun[] = [];
@@ -63,7 +53,7 @@ export async function listRuns(folder: string, nowMs: number): Promise<ListedRun
 /** Files that only a run directory has. */
 const marks = ['steps.csv', 'run.json', 'job.json'];
 
-/** What `lockstep runs` says of the run in a directory; undefined where none is. */
+/** Row of the run in a directory; undefined if there is none. */
 export async function listRun(path: string, name: string, nowMs: number): Promise<ListedRun | undefined> {
   const changes = await Promise.all(marks.map((file) => changedMs(join(path, file))));
   if (changes.every((ms) => ms === undefined)) return undefined;
@@ -90,10 +80,10 @@ const unknown = {
 };
 
 async function readRun(path: string, nowMs: number): Promise<Partial<ListedRun> & { state: ListedState }> {
-  const manifest = await read(path, 'job.json', parseManifest);
-  const record = await read(path, 'run.json', (text) => outcomeSchema.parse(JSON.parse(text)));
-  const digests = await read(path, 'digests.jsonl', (text) => cutDigests(text, Infinity).kept);
-  const evaluations = await read(path, 'evaluations.jsonl', (text) => cutEvaluations(text, Infinity).kept);
+  const manifest = await read(path, 'job.json');
+  const record = await read(path, 'run.json');
+  const digests = await read(path, 'digests.jsonl');
+  const evaluations = await read(path, 'evaluations.jsonl');
   const inUse = record.outcome !== 'finished' && (await isInUse(path, nowMs));
   const ended = record.outcome === 'running' ? 'interrupted' : record.outcome;
   const known = { ...describeJob(manifest), ...describeRecords(digests, evaluations) };
@@ -123,17 +113,17 @@ function describeRecords(digests: readonly DigestEntry[], evaluations: readonly 
   return { epochsDone: digests.length, digest: digests.at(-1)?.digest ?? null, accuracy, testLoss };
 }
 
-/** Of a run without a result: what its records add up to, without pauses and steps that were made again. */
+/** Steps and time of a run without a result, from its records; without pauses and repeated steps. */
 async function countSteps(path: string, evaluations: readonly EvaluationEntry[]) {
-  const steps = await read(path, 'steps.csv', parseSteps);
+  const steps = await read(path, 'steps.csv');
   const ms = [...steps, ...evaluations].reduce((sum, { durationMs }) => sum + durationMs, 0);
   return { steps: (steps.at(-1)?.step ?? -1) + 1, seconds: ms / 1000 };
 }
 
-/** @throws Error that says in one line which file cannot be read, and why. */
-async function read<Content>(path: string, name: string, parse: (text: string) => Content): Promise<Content> {
+/** @throws Error that names the unreadable file and the reason, in one line. */
+async function read<Name extends Parameters<typeof readRunFile>[1]>(path: string, name: Name) {
   try {
-    return parse(await readFile(join(path, name), 'utf8'));
+    return await readRunFile(path, name);
   } catch (cause) {
     const found = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
     const { cause: inner } = cause as { readonly cause?: unknown };

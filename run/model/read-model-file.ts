@@ -1,23 +1,25 @@
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
 import { z } from 'zod';
-import { readMetadata } from '../../engine/emit/read-metadata.js';
 import type { ModelTopology, WeightInfo } from '../../engine/engine.js';
-import { describeModel } from '../../engine/model.js';
-import { decodeSafetensors } from '../../engine/safetensors.js';
+import { EngineError } from '../../engine/errors.js';
+import { describeModel } from '../../engine/model/model.js';
+import { decodeSafetensors } from '../safetensors.js';
 import { JobError } from '../../job/errors.js';
 import { cardKey, type ModelCard, parseCard } from '../../job/model-card.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** An ONNX file has its weights in its operators, so it can be used, not turned into other formats. */
+/** A model in an ONNX file, whose weights are part of the graph: it can be run, but not converted. */
 export interface OnnxModel {
   readonly card: ModelCard;
   readonly onnx: Uint8Array;
 }
 
 /**
- * Reads a model file that Lockstep has written: `model.json` with its weights beside it, `.onnx` or `.safetensors`.
+ * Reads a model file that Lockstep wrote: `model.json` with its weights file, `.onnx` or `.safetensors`.
  * @throws JobError BAD_OPTION, or EngineError, that names the file.
  */
 export async function readModelFile(path: string): Promise<TrainedModel | OnnxModel> {
@@ -38,7 +40,7 @@ async function readSafetensors(path: string): Promise<TrainedModel> {
   return assemble({ card, topology, path }, ({ name }) => values.get(name));
 }
 
-/** One weights file, as `exportTfjs` writes it; its path is a plain name, so it stays in the folder of `model.json`. */
+/** A single weights file, as `exportTfjs` writes it. Its path is a plain name, so it's in the folder of `model.json`. */
 const manifestSchema = z
   .array(
     z.object({
@@ -58,7 +60,7 @@ interface TfjsJson {
   readonly userDefinedMetadata?: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the weights, stored one after the other in a file in the same folder. */
+/** Reads `model.json` and its weights, which are stored in order in a file of the same folder. */
 async function readTfjs(path: string): Promise<TrainedModel> {
   const json = parsed(await readFile(path, 'utf8'), path) as TfjsJson | null;
   const card = parseCard(json?.userDefinedMetadata?.[cardKey], path);
@@ -68,7 +70,7 @@ async function readTfjs(path: string): Promise<TrainedModel> {
     throw notRead(path, 'a weightsManifest of one file', `${field.join('.') || 'none'}: ${message}`);
   }
   const { paths, weights } = manifest.data[0]!;
-  const bytes = await readBeside(path, paths[0]!);
+  const bytes = await readSibling(path, paths[0]!);
   const vector = new Float32Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 4));
   const values = new Map<string, Float32Array>();
   let offset = 0;
@@ -80,7 +82,7 @@ async function readTfjs(path: string): Promise<TrainedModel> {
 }
 
 /** Reads a regular file in the folder of `path`; a symbolic link could lead out of it. */
-async function readBeside(path: string, name: string): Promise<Uint8Array> {
+async function readSibling(path: string, name: string): Promise<Uint8Array> {
   const file = join(dirname(path), name);
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (cause: NodeJS.ErrnoException) => {
@@ -96,7 +98,7 @@ async function readBeside(path: string, name: string): Promise<Uint8Array> {
   }
 }
 
-/** Puts weights into a model's flat vectors, each in its place. */
+/** Assembles weights into a model's flat vectors. */
 async function assemble(
   { card, topology, path }: { readonly card: ModelCard; readonly topology: ModelTopology; readonly path: string },
   valuesOf: (weight: WeightInfo) => Float32Array | undefined,
@@ -130,4 +132,15 @@ function notRead(path: string, expected: string, got: string, cause?: unknown): 
   return new JobError('BAD_OPTION', `read model: expected ${expected}, got ${got}; ${path}; export it again`, {
     cause,
   });
+}
+
+/** Metadata of an ONNX file, by key. @param path - for messages. @throws EngineError BAD_FILE */
+function readMetadata(file: Uint8Array, path: string): Readonly<Record<string, string>> {
+  try {
+    const { metadataProps } = fromBinary(ModelProtoSchema, file);
+    return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+  } catch (cause) {
+    const message = `read ONNX: expected an ONNX model, got ${(cause as Error).message}; ${path}; use another file`;
+    throw new EngineError('BAD_FILE', message, { cause });
+  }
 }

@@ -1,17 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeModel } from '../../engine/model.js';
+import { describeModel } from '../../engine/model/model.js';
 import { JobError } from '../../job/errors.js';
-import { type JobManifest, parseManifest } from '../../job/manifest.js';
+import type { JobManifest } from '../../job/manifest.js';
 import { modelCard } from '../../job/model-card.js';
 import { manifestPlan } from '../../job/plan.js';
-import { checkpointName, checkpointSteps } from '../checkpoint-decisions.js';
-import { decodeCheckpoint, stateLayout } from '../checkpoint-file.js';
-import { cutEvaluations } from '../run-records.js';
-import { type CheckpointWish, chooseCheckpoint } from './choose-checkpoint.js';
+import { checkpointName, checkpointSteps } from '../checkpoint/checkpoint-decisions.js';
+import { decodeCheckpoint, stateLayout } from '../checkpoint/checkpoint-file.js';
+import { readRunFile } from '../run-files.js';
+import { type CheckpointWish, chooseCheckpoint } from '../checkpoint/choose-checkpoint.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** A state of a run, finished or not. */
+/** The model of a run at one of its checkpoints. */
 export interface RunModel {
   readonly manifest: JobManifest;
   readonly model: TrainedModel;
@@ -19,15 +19,15 @@ export interface RunModel {
 }
 
 /**
- * Reads one of a run's checkpoints; the run is neither locked nor changed, and may go on meanwhile.
- * @throws JobError BAD_RUN_DIRECTORY that lists what there is, when it is not there or damaged.
+ * Reads the model from one of a run's checkpoints. The run is neither locked nor changed, and may be in progress.
+ * @throws JobError BAD_RUN_DIRECTORY that lists the checkpoints when the wanted one is missing or damaged.
  */
 export async function readRunModel(run: string, wish: CheckpointWish): Promise<RunModel> {
-  const manifest = parseManifest(await readFile(join(run, 'job.json'), 'utf8'));
+  const manifest = await readRunFile(run, 'job.json');
   const { stepsPerEpoch } = manifestPlan(manifest);
   const steps = checkpointSteps(await readdir(join(run, 'checkpoints')).catch(() => []));
-  const records = await readFile(join(run, 'evaluations.jsonl'), 'utf8').catch(() => '');
-  const evaluations = cutEvaluations(records, Infinity).kept.map(({ record }) => record);
+  const entries = await readRunFile(run, 'evaluations.jsonl').catch(() => []);
+  const evaluations = entries.map(({ record }) => record);
   const choice = chooseCheckpoint(wish, { steps, evaluations, stepsPerEpoch });
   if ('problem' in choice) throw new JobError('BAD_RUN_DIRECTORY', `read run ${run}: ${choice.problem}`);
   return { manifest, model: await readModel(run, manifest, choice.step), stepsPerEpoch };
@@ -42,7 +42,7 @@ async function readModel(run: string, manifest: JobManifest, step: number): Prom
     const { state } = decodeCheckpoint(stateLayout(manifest.spec, layout), wanted, await readFile(path));
     return { card: modelCard(manifest, step), topology, layout, params: state.params, state: state.state };
   } catch (cause) {
-    const message = `read run: expected a whole checkpoint, got ${(cause as Error).message}; ${path}; choose another`;
+    const message = `read run: expected an intact checkpoint, got ${(cause as Error).message}; ${path}; choose another`;
     throw new JobError('BAD_RUN_DIRECTORY', `${message}: --checkpoint best, last, epoch:N or step:N`, { cause });
   }
 }

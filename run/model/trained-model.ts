@@ -1,10 +1,10 @@
 import type { ModelLayout, ModelTopology } from '../../engine/engine.js';
-import { exportOnnx, exportTfjs } from '../../engine/export.js';
-import { encodeSafetensors, type NamedTensor } from '../../engine/safetensors.js';
+import { exportOnnx, exportTfjs } from '../../engine/onnx/export.js';
+import { encodeSafetensors, type NamedTensor } from '../safetensors.js';
 import { cardKey, type ModelCard } from '../../job/model-card.js';
-import { namedTensors } from '../checkpoint-file.js';
+import { namedTensors } from '../checkpoint/checkpoint-file.js';
 
-/** A model with its weights, and what it takes to use it. */
+/** A trained model: topology, weights, and the card that describes its use. */
 export interface TrainedModel {
   readonly card: ModelCard;
   readonly topology: ModelTopology;
@@ -18,13 +18,13 @@ export interface TrainedModel {
 export const modelFormats = ['tfjs', 'onnx', 'safetensors'] as const;
 export type ModelFormat = (typeof modelFormats)[number];
 
-/** A file of a model, by its usual name. */
+/** A file of a model. */
 export interface ModelFile {
   readonly name: 'model.json' | 'weights.bin' | 'model.onnx' | 'model.safetensors';
   readonly content: string | Uint8Array;
 }
 
-/** The files of a model in a format; each but `weights.bin` carries the card. */
+/** The files of a model in a format; all but `weights.bin` include the card. */
 export async function modelFiles(model: TrainedModel, format: ModelFormat): Promise<ModelFile[]> {
   switch (format) {
     case 'tfjs':
@@ -47,14 +47,14 @@ function tfjsFiles({ card, topology, layout, params, state }: TrainedModel): Mod
   ];
 }
 
-/** Where the model is an ONNX file: u8 images in, log-probabilities out. */
+/** The model as an ONNX file: u8 images in, log-probabilities out. */
 export async function onnxOf({ card, topology, params, state }: TrainedModel): Promise<Uint8Array> {
   const { imageShape, normalise } = card;
   const request = { topology, imageShape, classes: card.classes.length, normalise, params, state };
   return exportOnnx({ ...request, metadata: { [cardKey]: JSON.stringify(card) } });
 }
 
-/** The topology is in it as well, so that the file is the whole model. */
+/** Includes the topology, so that the file is a complete model. */
 function safetensorsOf({ card, topology, layout, params, state }: TrainedModel): Uint8Array {
   const { job, step, dataset } = card;
   const described = { [cardKey]: JSON.stringify(card), topology: JSON.stringify(topology) };

@@ -1,9 +1,10 @@
-import { compareDigests } from '../compare-runs.js';
+import { html, raw } from 'hono/html';
+import { compareDigests } from '../history/compare-digests.js';
 import type { ComparedRun } from '../history/compared-run.js';
 import { differingFields } from '../history/differing-fields.js';
 import { accuracyComparison, type ComparedCurve, lossComparison } from './charts/compare.js';
 import { formatCount, formatDuration, formatShare } from './format.js';
-import { html, htmlPage, trusted, type Html } from './html.js';
+import { htmlPage, type Html } from './html-page.js';
 import { figure } from './page-sections.js';
 import { pageStyle } from './page-style.js';
 import type { ChartRenderer } from './render.js';
@@ -23,7 +24,7 @@ export function renderComparison(runs: readonly ComparedRun[], renderer: ChartRe
   return htmlPage({
     title: title,
     head: html`<style>
-      ${trusted(pageStyle() + style())}
+      ${raw(pageStyle() + style())}
     </style>`,
     body: html`<main class="broad">
       ${banners(runs)}

@@ -1,8 +1,9 @@
+import { html } from 'hono/html';
 import { accuracyByEpoch, accuracyChart, learningRateChart } from './charts/epochs.js';
 import type { ChartStyle } from './charts/chart.js';
 import { lossChart, lossData } from './charts/loss.js';
 import { formatCount, formatDuration, formatShare } from './format.js';
-import { html, type Html } from './html.js';
+import type { Html } from './html-page.js';
 import { emptySection, figure, fileLinks, type PageContext } from './page-sections.js';
 import { lectureWindow } from './running-mean.js';
 import type { EpochSummary } from './summary.js';

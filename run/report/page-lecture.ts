@@ -1,7 +1,10 @@
+import { html } from 'hono/html';
 import { formatCount, formatPlural, formatScore } from './format.js';
-import { html, type Html, type HtmlValue } from './html.js';
+import type { Html } from './html-page.js';
 import { lecture } from './lecture.js';
 import type { PageContext } from './page-sections.js';
+
+type Cell = string | number | Html;
 
 /** The lecture's figures beside the run's own; the first row says on which data each was obtained. */
 export function lectureSection({ input, summary }: PageContext): Html {
@@ -14,7 +17,7 @@ export function lectureSection({ input, summary }: PageContext): Html {
   const labels = lastTestRows.map(({ label }) => label).join(', ');
   const predictions = lastTestRows.map(({ predicted }) => predicted).join(', ');
   // Each row: what, this run, and the lecture's figures, either one for each network or one for both.
-  const rows: HtmlValue[][] = [
+  const rows: Cell[][] = [
     ['Data', dataset.title, 'CIFAR-10', 'CIFAR-10'],
     ['Epochs', `${spec.epochs} (${formatPlural(steps.length, 'step')} made)`, cnn3.epochs, cnn4.epochs],
     ['Average test loss', test ? test.loss.toFixed(4) : '–', cnn3.loss.toFixed(4), cnn4.loss.toFixed(4)],
@@ -44,7 +47,7 @@ export function lectureSection({ input, summary }: PageContext): Html {
   </section>`;
 }
 
-function tableRow([name, ours, ...theirs]: HtmlValue[]): Html {
+function tableRow([name, ours, ...theirs]: Cell[]): Html {
   const columns = 2 / theirs.length;
   return html`<tr>
     <th scope="row">${name}</th>

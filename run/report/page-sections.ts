@@ -1,5 +1,6 @@
+import { html, raw } from 'hono/html';
 import type { Chart, ChartStyle } from './charts/chart.js';
-import { html, trusted, type Html } from './html.js';
+import type { Html } from './html-page.js';
 import { variablePalette } from './palette.js';
 import type { ChartRenderer } from './render.js';
 import type { ReportInput } from './report-input.js';
@@ -31,7 +32,7 @@ export function figure(
 ): Html {
   const layout = (variant: 'wide' | 'narrow', width: number) => {
     const chart = draw({ palette: variablePalette, fontFamily: 'inherit', width });
-    const svg = trusted(renderer.svg(chart, `${text.name}-${variant}`));
+    const svg = raw(renderer.svg(chart, `${text.name}-${variant}`));
     return html`<div class="${variant}" role="img" aria-label="${text.label}">${svg}</div>`;
   };
   return html`<figure>${layout('wide', widths[text.size])}${layout('narrow', widths.phone)}</figure>`;

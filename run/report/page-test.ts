@@ -1,8 +1,9 @@
+import { html } from 'hono/html';
 import type { TestRow } from '../records.js';
 import { classAccuracyChart } from './charts/classes.js';
 import { cellStrength, classAccuracies, mostConfused } from './confusion.js';
 import { formatCount, formatShare } from './format.js';
-import { html, type Html } from './html.js';
+import type { Html } from './html-page.js';
 import { emptySection, figure, fileLinks, type PageContext } from './page-sections.js';
 import { heatLevels } from './heat-levels.js';
 

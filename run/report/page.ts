@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
+import { html, raw } from 'hono/html';
 import type { EvaluationRecord } from '../records.js';
 import { formatCount, formatDuration, formatPlural, formatShare } from './format.js';
-import { html, htmlPage, trusted, type Html } from './html.js';
+import { htmlPage, type Html } from './html-page.js';
 import { doubts, notReproducible, reproduciblePromise } from './numerics.js';
 import { epochSection, learningSection, lossSection } from './page-curves.js';
 import { lectureSection } from './page-lecture.js';
@@ -30,7 +31,7 @@ export function renderPage(
   return htmlPage({
     title: `${input.spec.name}: ${input.dataset.title}`,
     head: html`<style>
-      ${trusted(pageStyle())}
+      ${raw(pageStyle())}
     </style>`,
     body: html`<main>
       ${banners(input)} ${header(input, summary, options)} ${lossSection(context)} ${learningSection(context)}

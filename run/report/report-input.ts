@@ -1,5 +1,5 @@
 import type { JobSpec } from '../../job/spec.js';
-import type { EngineClass } from '../engine-class.js';
+import type { EngineClass } from '../run-json.js';
 import type { DigestEntry, EvaluationRecord, RunCounts, StepRecord, TestRow } from '../records.js';
 
 /** Everything a finished (or stopped) run knows that the report shows. */

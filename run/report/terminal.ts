@@ -45,6 +45,6 @@ export function formatSummary(input: ReportInput): string {
       ? `Test set: Average loss: ${lastEvaluation.loss.toFixed(4)}, Accuracy: ${formatScore(lastEvaluation)}`
       : 'Test set: not evaluated',
     `${spec.name} on ${dataset.title}: ${effort.join(', ')}`,
-    `Final digest: ${input.finalDigest}`,
+    `${input.outcome === 'stopped' ? `Digest after step ${steps.length}` : 'Final digest'}: ${input.finalDigest}`,
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 // The engine alone: cnn3, batch 49, one thread, program and SGD in this one thread. Prints ms per step as JSON.
 // Usage: node test/bench/bare-engine.mjs STEPS
 import { createEngine } from '../../dist/engine/create.js';
-import { describeModel, initialWeights } from '../../dist/engine/model.js';
+import { describeModel, initialWeights } from '../../dist/engine/model/model.js';
 import { builtinTopology } from '../../dist/job/models.js';
 import { createOptimizer } from '../../dist/job/optimizer.js';
 

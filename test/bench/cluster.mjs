@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { memorySettings } from '../../dist/cli/local-workers.js';
+import { memorySettings } from '../../dist/cli/workers/local-workers.js';
 import { machine, median, spread } from './stats.mjs';
 
 const { values: options } = parseArgs({

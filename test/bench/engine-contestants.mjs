@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../dist/engine/create.js';
-import { describeModel, initialWeights } from '../../dist/engine/model.js';
+import { describeModel, initialWeights } from '../../dist/engine/model/model.js';
 import { builtinTopology } from '../../dist/job/models.js';
 import { createOptimizer } from '../../dist/job/optimizer.js';
 

@@ -4,7 +4,7 @@
 // Usage: node test/bench/tls.mjs [--rounds N]
 import { parseArgs } from 'node:util';
 import { ClusterServer } from '../../dist/coordinator/membership/server.js';
-import { formatEndpoint } from '../../dist/coordinator/membership/listen.js';
+import { formatEndpoint } from '../../dist/transport/listen.js';
 import { makeCertificates } from '../../dist/transport/certificates.js';
 import { callMetadata } from '../../dist/transport/auth.js';
 import { channelOptions, Data } from '../../dist/transport/services.js';

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { newRunDirectory } from '../../cli/run-path.js';
-import { readToken } from '../../cli/token.js';
+import { commandName } from '../../cli/command-name.js';
+import { newRunDirectory } from '../../cli/runs/run-path.js';
+import { readToken } from '../../cli/options/token.js';
 
 describe('a token file', () => {
   const token = 'x'.repeat(16);
@@ -54,5 +55,15 @@ describe('a new run directory', () => {
   it('has the job and the time to the millisecond in its name', () => {
     const now = new Date('2026-01-31T14:25:01.073Z');
     expect(newRunDirectory('runs', 'cluster-cnn3', now)).toBe(join('runs', 'cluster-cnn3-20260131-142501-073'));
+  });
+});
+
+describe('the command that messages name', () => {
+  it.each([
+    ['/usr/local/bin/lockstep', undefined, 'lockstep'],
+    [join(process.cwd(), 'dist/cli/main.js'), undefined, 'node dist/cli/main.js'],
+    ['/a/node_modules/.bin/lockstep', 'exec', 'npx lockstep'],
+  ])('works where %s was started, npm command %s', (script, npmCommand, expected) => {
+    expect(commandName(script, npmCommand ?? '')).toBe(expected);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Dataset, Split } from '../../data/dataset.js';
-import { datasetDigest, decodePart, partBytes, partDigest } from '../../data/chunks.js';
+import { datasetDigest, decodeChunk, encodeChunk, chunkDigest } from '../../data/chunks.js';
 import { makeSynthetic } from '../../data/synthetic.js';
 
 const shape = [1, 2, 3] as const;
@@ -11,8 +11,8 @@ const split: Split = {
   images: Uint8Array.from({ length: 24 }, (_, k) => 100 + k),
 };
 
-/** A part as it arrives. */
-const sent = (from: Split, range: { start: number; count: number }) => Buffer.concat(partBytes(from, range));
+/** A chunk as it arrives. */
+const sent = (from: Split, range: { start: number; count: number }) => Buffer.concat(encodeChunk(from, range));
 
 it('writes labels first, then the images of the range', () => {
   expect([...sent(split, { start: 1, count: 2 })]).toEqual([
@@ -26,10 +26,10 @@ it('reads back what it wrote, for every range', () => {
     .chain((start) => fc.tuple(fc.constant(start), fc.integer({ min: 1, max: 4 - start })));
   fc.assert(
     fc.property(range, ([start, count]) => {
-      const part = decodePart(sent(split, { start, count }), shape, 4);
-      expect(part.count).toBe(count);
-      expect([...part.labels]).toEqual([...split.labels.subarray(start, start + count)]);
-      expect([...part.images]).toEqual([...split.images.subarray(start * 6, (start + count) * 6)]);
+      const chunk = decodeChunk(sent(split, { start, count }), shape, 4);
+      expect(chunk.count).toBe(count);
+      expect([...chunk.labels]).toEqual([...split.labels.subarray(start, start + count)]);
+      expect([...chunk.images]).toEqual([...split.images.subarray(start * 6, (start + count) * 6)]);
     }),
   );
 });
@@ -43,16 +43,16 @@ it.each([
   expect(() => sent(split, { start, count })).toThrow(/expected a range within 4 images/);
 });
 
-it('refuses a part of the wrong length, an empty one, and one with a label too large', () => {
+it('refuses a chunk of the wrong length, an empty one, and one with a label too large', () => {
   const bytes = sent(split, { start: 0, count: 4 });
-  expect(() => decodePart(bytes.subarray(0, 27), shape, 4)).toThrow('expected a multiple of 7 bytes, got 27');
-  expect(() => decodePart(bytes.subarray(0, 0), shape, 4)).toThrow('got 0');
-  expect(() => decodePart(bytes, shape, 3)).toThrow('expected labels below 3, got 3 for image 0');
+  expect(() => decodeChunk(bytes.subarray(0, 27), shape, 4)).toThrow('expected a multiple of 7 bytes, got 27');
+  expect(() => decodeChunk(bytes.subarray(0, 0), shape, 4)).toThrow('got 0');
+  expect(() => decodeChunk(bytes, shape, 3)).toThrow('expected labels below 3, got 3 for image 0');
 });
 
-it('names a part by the SHA-256 of its bytes', () => {
+it('names a chunk by the SHA-256 of its bytes', () => {
   // FIPS 180-2, appendix B.1
-  expect(partDigest([Buffer.from('a'), Buffer.from('bc')])).toBe(
+  expect(chunkDigest([Buffer.from('a'), Buffer.from('bc')])).toBe(
     'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   );
 });

@@ -96,7 +96,7 @@ it('lists all missing batches at once', async () => {
   await expect(read(folder)).rejects.toMatchObject({
     code: 'BAD_DATA',
     message: expect.stringContaining(
-      'expected 6 batch files, got 4; ' + folder + ' has no data_batch_2.bin, test_batch.bin',
+      'expected 6 batch files, got 4; ' + folder + ' lacks data_batch_2.bin, test_batch.bin',
     ) as string,
   });
 });
@@ -134,7 +134,7 @@ it('takes nothing from an archive by a tricky path, and writes nothing', async (
   const file = join(directory, 'tricky.tgz');
   await create({ file, cwd: inside, gzip: true, preservePaths: true }, ['../data_batch_1.bin', FOLDER, 'other']);
   const before = await readdir(directory);
-  await expect(read(file)).rejects.toThrow(/expected 6 batch files, got 5; .* has no data_batch_1\.bin;/);
+  await expect(read(file)).rejects.toThrow(/expected 6 batch files, got 5; .* lacks data_batch_1\.bin;/);
   expect(await readdir(directory)).toEqual(before);
 });
 

@@ -74,7 +74,7 @@ describe('an image file', () => {
   });
 
   it.each([
-    ['a drawing that names other files', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'another kind of file'],
+    ['a drawing that names other files', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'a file of another type'],
     ['nothing', '', 'an empty file'],
     ['a GIF', 'GIF89a…', 'a GIF'],
     ['a WebP', 'RIFF\n\0\0\0WEBPVP8 ', 'a WebP'],
@@ -83,7 +83,7 @@ describe('an image file', () => {
     [
       'a pointer',
       'version https://git-lfs.github.com/spec/v1\noid sha256:0',
-      'a pointer of Git LFS, which git lfs pull replaces by the file',
+      'a Git LFS pointer (git lfs pull replaces it with the file)',
     ],
   ])('that is %s is refused by its name', async (_, content, found) => {
     const decoding = decodeImage(Buffer.from(content), 'cats/a.png', format());

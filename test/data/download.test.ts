@@ -111,7 +111,7 @@ describe('download', () => {
     await expect(download(options)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
       message: expect.stringContaining(
-        `download: expected SHA-256 ${sha256}, got ${found}; ${server.url}; removed`,
+        `download: expected SHA-256 ${sha256}, got ${found}; ${server.url}; the file was deleted`,
       ) as string,
     });
     expect(await readdir(directory)).toEqual([]);

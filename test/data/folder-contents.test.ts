@@ -26,7 +26,7 @@ describe('in an image folder', () => {
     const { classes, train, test, notes } = await readFolder(root, options);
     expect([classes, train.count + test.count]).toEqual([['blue', 'red'], 12]);
     expect(notes).toContain(
-      "left out: 5 entries, hidden or the system's own: 1 .ipynb_checkpoints/, 1 .thumbnails/, 1 @eaDir/, " +
+      'skipped: 5 entries, hidden or of the system: 1 .ipynb_checkpoints/, 1 .thumbnails/, 1 @eaDir/, ' +
         '1 Thumbs.db, 1 __MACOSX/; in blue/, red/',
     );
   });
@@ -40,8 +40,8 @@ describe('in an image folder', () => {
     }
     const { notes } = await readFolder(root, options);
     expect(notes).toEqual([
-      'left out: 4 files of kinds that are not decoded: 2 webp, 1 gif, 1 without an ending; in blue/, red/',
-      'left out: 2 entries outside class folders: 0.png, labels.csv',
+      'skipped: 4 files of unsupported types: 2 webp, 1 gif, 1 without an extension; in blue/, red/',
+      'skipped: 2 entries outside class folders: 0.png, labels.csv',
     ]);
   });
 
@@ -68,7 +68,7 @@ describe('in an image folder', () => {
       ...cut.map((name) => `  ${damaged}; ${join(root, name)}; replace or remove the file`),
       `  read image: expected a PNG or JPEG, got an empty file; ${join(root, 'train/red/empty.png')}; replace or remove the file`,
     ];
-    expect(message).toBe(['read images: 7 files cannot be used', ...lines].join('\n'));
+    expect(message).toBe(['read images: 7 files are unusable', ...lines].join('\n'));
   });
 
   it('CIFAR-10’s own files are recognised', async () => {
@@ -90,7 +90,7 @@ describe('links in an image folder', () => {
     const labels = [...train.labels, ...test.labels];
     expect(classes).toEqual(['blue', 'green', 'red']);
     expect([0, 1, 2].map((label) => labels.filter((own) => own === label).length)).toEqual([4, 3, 5]);
-    expect(notes!.filter((note) => note.startsWith('left out'))).toEqual([]);
+    expect(notes!.filter((note) => note.startsWith('skipped'))).toEqual([]);
   });
 
   it('that are broken, lead in a circle or to what is read already are named; other things are not opened', async () => {
@@ -105,16 +105,16 @@ describe('links in an image folder', () => {
     execFileSync('mkfifo', [join(root, 'blue/pipe.png')]);
     const reading = readFolder(root, options);
     await expect(reading).rejects.toThrow(
-      `got none; left out: 1 symbolic link to folders that are read already: alias; in alias/; ${join(root, 'alias')}; ` +
+      `got none; skipped: 1 symbolic link to folders already read: alias; in alias/; ${join(root, 'alias')}; ` +
         'add images or remove the folders',
     );
     await rm(join(root, 'alias'));
     const { train, test, notes } = await readFolder(root, options);
     expect(train.count + test.count).toBe(8);
     expect(notes).toEqual([
-      'left out: 1 entry, neither files nor folders: blue/pipe.png; in blue/',
-      'left out: 2 broken symbolic links: red/broken.png, red/self; in red/',
-      'left out: 3 symbolic links to folders that are read already: blue/again, red/other, red/root; in blue/, red/',
+      'skipped: 1 entry, neither files nor folders: blue/pipe.png; in blue/',
+      'skipped: 2 broken symbolic links: red/broken.png, red/self; in red/',
+      'skipped: 3 symbolic links to folders already read: blue/again, red/other, red/root; in blue/, red/',
     ]);
   });
 
@@ -124,7 +124,7 @@ describe('links in an image folder', () => {
     for (const name of names) for (const other of names) await symlink(`../${other}`, join(root, name, `to-${other}`));
     const { train, test, notes } = await readFolder(root, options);
     expect(train.count + test.count).toBe(24);
-    expect(notes!.join()).toContain('144 symbolic links to folders that are read already');
+    expect(notes!.join()).toContain('144 symbolic links to folders already read');
   });
 });
 
@@ -147,14 +147,18 @@ describe('names in an image folder', () => {
       [1, 1],
     ]);
     await paint(`train/${apart}`, red, 3);
-    await expect(readFolder(root, options)).rejects.toThrow(`got ${composed} twice, with accents written in two ways`);
+    await expect(readFolder(root, options)).rejects.toThrow(
+      `got two named ${composed} with differently encoded accents`,
+    );
   });
 
   it.skipIf(process.platform !== 'linux')('that are no text are refused, not skipped', async () => {
     await paint('red', red, 3);
     await paint('blue', blue, 3);
     await writeFile(Buffer.concat([Buffer.from(join(root, 'red/')), Buffer.from([0xff]), Buffer.from('.png')]), '');
-    await expect(readFolder(root, options)).rejects.toThrow('expected a readable file, got nothing there (ENOENT)');
+    await expect(readFolder(root, options)).rejects.toThrow(
+      'expected a readable file, got no such file or directory (ENOENT)',
+    );
   });
 });
 
@@ -175,9 +179,9 @@ describe('everything in an image folder', () => {
         for (const name of ['red', 'blue']) await writeFile(join(folder, name, 'first.jpg'), '');
         for (const { place, kind } of list) await makeEntry(join(folder, place), kind);
         const { train, test, notes } = await listFolder(folder);
-        const leftOut = notes.map((note) => Number(/^left out: (\d+) /.exec(note)![1])).reduce((a, b) => a + b, 0);
+        const skipped = notes.map((note) => Number(/^skipped: (\d+) /.exec(note)![1])).reduce((a, b) => a + b, 0);
         const made = list.filter(({ kind }) => kind !== 'sub/').length;
-        expect(train.length + test.length + leftOut).toBe(2 + made);
+        expect(train.length + test.length + skipped).toBe(2 + made);
         const images = list.filter(({ place, kind }) => kind === 'image.png' && place !== '.').length;
         expect(train.length + test.length).toBe(2 + images);
       }),

@@ -38,9 +38,9 @@ describe('the folders of an image folder', () => {
     [['training_set', 'test_set'], 'training_set', 'test_set', []],
     [['seg_train', 'seg_test'], 'seg_train', 'seg_test', []],
     [['train', 'test1'], 'train', 'test1', []],
-    [['train', 'valid', 'test'], 'train', 'test', [{ name: 'valid', reason: 'test/ is the one for testing' }]],
-  ])('%j are sets: %s for training, %s for testing', (names, train, test, notRead) => {
-    expect(decideLayout(names.map(set))).toEqual({ kind: 'sets', train, test, notRead });
+    [['train', 'valid', 'test'], 'train', 'test', [{ name: 'valid', reason: 'test/ is the test set' }]],
+  ])('%j are sets: %s for training, %s for testing', (names, train, test, notUsed) => {
+    expect(decideLayout(names.map(set))).toEqual({ kind: 'sets', train, test, notUsed });
   });
 
   it('next to sets that are not read are named with the reason', () => {
@@ -48,9 +48,9 @@ describe('the folders of an image folder', () => {
       kind: 'sets',
       train: 'train',
       test: 'val',
-      notRead: [
+      notUsed: [
         { name: 'test', reason: 'without class folders' },
-        { name: 'seg_pred', reason: 'neither for training nor for testing by its name' },
+        { name: 'seg_pred', reason: 'neither a training nor a test set by its name' },
       ],
     });
   });
@@ -68,8 +68,8 @@ describe('the folders of an image folder', () => {
     [[set('test'), set('val')], 'test/ and val/, which look like sets without one for training', 'add train/'],
     [[set('train'), set('other')], 'train/, which looks like a set without one for testing', 'add test/'],
     [[flat('cat'), flat('dog'), flat('test')], 'test/, which looks like a set without class', 'rename the folders'],
-    [[set('train'), set('test'), set('test1')], 'several for testing', 'leave one of test/ and test1/ here'],
-    [[set('train'), set('Training'), set('val')], 'several for training', 'leave one of train/ and Training/ here'],
+    [[set('train'), set('test'), set('test1')], 'several for testing', 'keep one of test/ and test1/ here'],
+    [[set('train'), set('Training'), set('val')], 'several for training', 'keep one of train/ and Training/ here'],
   ])('%j are refused with their names and what to rename', (folders, found, advice) => {
     const layout = decideLayout(folders);
     expect(layout).toMatchObject({ kind: 'unclear' });

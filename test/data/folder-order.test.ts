@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inHashOrder, splitByHash } from '../../data/folder-order.js';
-import { shardRange } from '../../job/shards.js';
+import { shardRange } from '../../job/plan.js';
 
 describe('the order of a folder', () => {
   const files = fc

@@ -40,14 +40,14 @@ describe('sets of an image folder', () => {
     expect(counts).toEqual([8, 6]);
     expect(notes).toEqual([
       'train/ is used for training, test/ for testing',
-      'not read: valid/, test/ is the one for testing',
+      'not used: valid/, test/ is the test set',
     ]);
   });
 
   it('may lie in a folder that holds nothing else', async () => {
     const { counts, notes } = await sizes(['download/train', 'download/val']);
     expect(counts).toEqual([8, 6]);
-    expect(notes![0]).toBe('images are read from download/');
+    expect(notes![0]).toBe('reading images from download/');
   });
 
   it('are the same data wherever they lie', async () => {
@@ -70,7 +70,7 @@ describe('sets of an image folder', () => {
     await paint('train/blue', blue, 2);
     await symlink('train', join(root, 'test'));
     await expect(readFolder(root, options)).rejects.toThrow(
-      /got none for test; .*2 symbolic links to folders that are read already: test\/blue, test\/red/,
+      /got none for test; .*2 symbolic links to folders already read: test\/blue, test\/red/,
     );
   });
 

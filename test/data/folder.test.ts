@@ -25,8 +25,8 @@ describe('an image folder', () => {
     expect(dataset.imageShape).toEqual([6, 8, 3]);
     expect(dataset.origin).toBe(root);
     expect(dataset.notes).toEqual([
-      'left out: 1 file of kinds that are not decoded: 1 txt; in red/',
-      "left out: 1 entry, hidden or the system's own: 1 .hidden.png; in red/",
+      'skipped: 1 file of unsupported types: 1 txt; in red/',
+      'skipped: 1 entry, hidden or of the system: 1 .hidden.png; in red/',
     ]);
     const labels = [...dataset.train.labels, ...dataset.test.labels];
     expect(labels.filter((label) => label === 1)).toHaveLength(9);
@@ -49,9 +49,7 @@ describe('an image folder', () => {
     expect([train.count, test.count, classes]).toEqual([5, 2, ['blue', 'red']]);
     expect([...test.labels]).toEqual([1, 1]);
     expect(notes).toEqual(['train/ is used for training, test/ for testing', 'no images for testing of blue']);
-    expect((await readFolder(root, options)).notes).toContain(
-      'data.testShare is not used: test/ is the set for testing',
-    );
+    expect((await readFolder(root, options)).notes).toContain('data.testShare is not used: test/ is the test set');
     const { train: few } = await readFolder(root, { ...options, limit: 2 });
     expect(few.images).toEqual(train.images.slice(0, 2 * 144));
   });
@@ -95,16 +93,16 @@ describe('an image folder', () => {
     );
     for (let k = 0; k < 23; k++) await writeFile(join(root, 'blue', `${k}.jpg`), 'no image');
     await expect(reading()).rejects.toThrow(
-      /^read images: 23 files cannot be used\n( {2}read image: expected a PNG or JPEG, got another kind of file; .*blue.*\n){20} {2}and 3 more$/,
+      /^read images: 23 files are unusable\n( {2}read image: expected a PNG or JPEG, got a file of another type; .*blue.*\n){20} {2}and 3 more$/,
     );
-    await expect(readFolder(join(root, 'nowhere'), options)).rejects.toThrow('got nothing there (ENOENT)');
+    await expect(readFolder(join(root, 'nowhere'), options)).rejects.toThrow('got no such file or directory (ENOENT)');
     await expect(readFolder(join(root, 'blue', '0.jpg'), options)).rejects.toThrow('got a file (ENOTDIR)');
     await expect(readFolder(root, { ...options, testShare: 1e-9 })).rejects.toThrow('none for test');
     await mkdir(join(root, 'test', 'green'), { recursive: true });
     await paint('train/red', red, 1);
     await paint('train/blue', blue, 1);
     await expect(reading()).rejects.toThrow(
-      `expected the classes of train/ (blue, red), got others too: green; ${join(root, 'test')}`,
+      `expected the classes of train/ (blue, red), got others: green; ${join(root, 'test')}`,
     );
   });
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 
 /** One colour, or one per pixel: `[red, green, blue]` at row `y` and column `x`. */
-export type Painter = (x: number, y: number) => readonly number[];
+type Painter = (x: number, y: number) => readonly number[];
 
 export interface PaintedImage {
   readonly width: number;

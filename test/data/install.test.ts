@@ -113,7 +113,7 @@ describe('openDataset', () => {
     expect(server.requests.length).toBe(0);
   });
 
-  it('takes the stand-in only when allowed to and when nothing else is to be had', async () => {
+  it('uses the synthetic dataset only when allowed to and when CIFAR-10 can not be found or downloaded', async () => {
     const server = await refuse();
     const cwd = await temporaryDirectory();
     const options = {
@@ -126,20 +126,23 @@ describe('openDataset', () => {
     const dataset = await openDataset(options);
     expect([dataset.name, dataset.title, dataset.synthetic]).toEqual([
       'synthetic',
-      'synthetic stand-in (not CIFAR-10)',
+      'synthetic dataset (not CIFAR-10)',
       true,
     ]);
     expect(server.requests.length).toBe(1);
   });
 
-  it.each(['path', 'envPath'])('takes no stand-in for a wrong place that the user named (%s)', async (key) => {
-    const cwd = await temporaryDirectory();
-    await expect(
-      openDataset({ dataset: 'cifar10', cwd, [key]: 'nowhere', allowSynthetic: true }),
-    ).rejects.toMatchObject({ code: 'NO_DATA', message: expect.stringContaining(join(cwd, 'nowhere')) as string });
-  });
+  it.each(['path', 'envPath'])(
+    'does not use the synthetic dataset for a wrong location given by the user (%s)',
+    async (key) => {
+      const cwd = await temporaryDirectory();
+      await expect(
+        openDataset({ dataset: 'cifar10', cwd, [key]: 'nowhere', allowSynthetic: true }),
+      ).rejects.toMatchObject({ code: 'NO_DATA', message: expect.stringContaining(join(cwd, 'nowhere')) as string });
+    },
+  );
 
-  it('takes no stand-in for data that is there but bad', async () => {
+  it('does not use the synthetic dataset for invalid data', async () => {
     const cwd = await temporaryDirectory();
     await writeSmallCifar10(join(cwd, 'data'));
     await writeFile(join(cwd, 'data', 'cifar-10-batches-bin', 'data_batch_1.bin'), '');

@@ -40,13 +40,13 @@ describe('decideSource', () => {
   it('downloads when no place holds data, and says where it looked', () => {
     expect(decideSource([data, { ...cache, found: undefined }])).toEqual({
       kind: 'download',
-      reason: 'nothing of CIFAR-10 in ./data: /here/data, cache directory: /cache',
+      reason: 'no CIFAR-10 files found in ./data: /here/data, cache directory: /cache',
     });
   });
 
   it('goes nowhere else when the place that the user named holds nothing', () => {
     expect(decideSource([{ origin: '--data', path: '/typo', explicit: true, found: undefined }])).toEqual({
-      kind: 'wrong-place',
+      kind: 'wrong-location',
       origin: '--data',
       path: '/typo',
     });

@@ -32,8 +32,8 @@ describe('a place without CIFAR-10 in its binary version', () => {
     const folder = await writeFiles(await temporaryDirectory(), names);
     expect(await messageFor(folder)).toBe(
       'open dataset: expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, or a .tar.gz of them, got ' +
-        `${version}; --data: ${folder}; the binary version is read: cifar-10-binary.tar.gz, from ` +
-        'https://www.cs.toronto.edu/~kriz/cifar.html or by lockstep data download; pass it with --data, or set LOCKSTEP_DATA',
+        `${version}; --data: ${folder}; the binary version is required: cifar-10-binary.tar.gz from ` +
+        'https://www.cs.toronto.edu/~kriz/cifar.html, or run: lockstep data download; pass it with --data, or set LOCKSTEP_DATA',
     );
   });
 
@@ -44,7 +44,7 @@ describe('a place without CIFAR-10 in its binary version', () => {
     const archive = join(directory, 'mine.tar.gz');
     await create({ file: archive, cwd: directory, gzip: true }, ['cifar-10-batches-py']);
     expect(await messageFor(archive)).toContain(
-      `expected the binary version, got CIFAR-10's Python version; ${archive}; the binary version is read:`,
+      `expected the binary version, got CIFAR-10's Python version; ${archive}; the binary version is required:`,
     );
   });
 
@@ -60,8 +60,8 @@ describe('a place without CIFAR-10 in its binary version', () => {
     ['an empty folder', [], ''],
     ['a folder of other files (a.txt, b.csv)', ['a.txt', 'b.csv'], ''],
     ['a single file', ['data_batch_1.bin'], 'data_batch_1.bin'],
-    ['an archive of another kind', ['images.zip'], 'images.zip'],
-    ['nothing there (ENOENT)', [], 'typo'],
+    ['an archive of another type', ['images.zip'], 'images.zip'],
+    ['no such file or directory (ENOENT)', [], 'typo'],
   ])('is described: %s', async (found, names, below) => {
     const directory = await writeFiles(await temporaryDirectory(), names);
     const path = join(directory, below);
@@ -75,15 +75,15 @@ it('names what is not read next to CIFAR-10, in a folder and in an archive', asy
   await writeFiles(folder, ['readme.html', 'mine.txt', '.DS_Store']);
   await mkdir(join(folder, 'red'));
   const read = (path: string) => openDataset({ dataset: 'cifar10', cwd: '/', path, imagesPerFile: 3 });
-  expect((await read(folder)).notes).toEqual(['not read: mine.txt, red']);
+  expect((await read(folder)).notes).toEqual(['not used: mine.txt, red']);
   const archive = join(directory, 'mine.tgz');
   await create({ file: archive, cwd: directory, gzip: true }, ['cifar-10-batches-bin']);
-  expect((await read(archive)).notes).toEqual(['not read: cifar-10-batches-bin/mine.txt']);
+  expect((await read(archive)).notes).toEqual(['not used: cifar-10-batches-bin/mine.txt']);
 });
 
 it('refuses a place for data that is computed', async () => {
   await expect(openDataset({ dataset: 'synthetic', cwd: '/', path: 'imgs' })).rejects.toMatchObject({
     code: 'BAD_OPTION',
-    message: expect.stringContaining('--data: expected none with the synthetic stand-in') as string,
+    message: expect.stringContaining('--data: expected none with the synthetic dataset') as string,
   });
 });

@@ -46,7 +46,7 @@ describe('a training by the library', () => {
     );
     expect(headOf(tested.lastImages())).toBe(magic);
     const [worst] = tested.mistakes(1, 3).caption.split('\n');
-    const [, actual, predicted, count] = /^(\w+) taken for (\w+): (\d+) \(/.exec(worst!)!;
+    const [, actual, predicted, count] = /^(\w+) predicted as (\w+): (\d+) \(/.exec(worst!)!;
     const classes = dataset.classes;
     expect(record.confusion[classes.indexOf(actual!)]![classes.indexOf(predicted!)]).toBe(Number(count));
   });
@@ -61,7 +61,7 @@ describe('a training by the library', () => {
     const shown = (picture as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]!;
     const { 'image/png': png, 'text/plain': text } = shown.call(picture);
     expect(Buffer.from(png!, 'base64').subarray(0, 8).toString('hex')).toBe(magic);
-    expect(text).toMatch(/^confusion: cluster-cnn3, synthetic stand-in/);
+    expect(text).toMatch(/^confusion: cluster-cnn3, synthetic dataset/);
   });
 });
 

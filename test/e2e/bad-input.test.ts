@@ -68,7 +68,7 @@ describe('wrong input is refused with what was expected, what was found, and wha
     expect(existsSync(run)).toBe(false);
   });
 
-  it('no data at all: train never falls back to the stand-in', async () => {
+  it('no data at all: train never falls back to the synthetic dataset', async () => {
     const { code, stderr } = await refusal('--preset', 'cluster-cnn3', '--data', scratch.path, '--run', fresh());
     expect(code).toBe(2);
     expect(stderr).toContain('data_batch_1.bin');
@@ -78,7 +78,7 @@ describe('wrong input is refused with what was expected, what was found, and wha
     const runs = join(scratch.path, 'no', 'runs');
     const { code, stderr } = await refusal('--data', join(scratch.path, 'nowhere'), '--runs', runs);
     expect(code).toBe(2);
-    expect(stderr).toContain(`got nothing there (ENOENT); --data: ${join(scratch.path, 'nowhere')}`);
+    expect(stderr).toContain(`got no such file or directory (ENOENT); --data: ${join(scratch.path, 'nowhere')}`);
     expect(existsSync(join(scratch.path, 'no'))).toBe(false);
   });
 
@@ -116,7 +116,7 @@ describe('wrong input is refused with what was expected, what was found, and wha
     writeFileSync(join(used, 'job.json'), '{}');
     const { code, stderr } = await refusal(...smallJob, '--run', used);
     expect(code).toBe(1);
-    expect(stderr).toContain('holds a run already');
+    expect(stderr).toContain('got a run that cannot be read');
     expect(readFileSync(join(used, 'job.json'), 'utf8')).toBe('{}');
     expect(existsSync(join(used, 'steps.csv'))).toBe(false);
   });

@@ -83,11 +83,11 @@ describe('flags that would have no effect', () => {
   it.each([
     [['verify', 'a', 'b', '--epochs', '1', '--workers', '2'], '--epochs, --workers: expected --replay with it'],
     [['data', 'info', '--size', '5'], '--size: expected --folder with it'],
-    [['data', 'info', '--synthetic', '--data', 'x'], '--data: expected no --synthetic next to it'],
-    [['data', 'info', 'job.yaml', '--folder', 'x'], '--folder: expected no job next to it, got job.yaml'],
-    [['train', '--run', 'a', '--runs', 'b'], '--runs: expected no --run next to it'],
-    [['train', '--resume', 'a', '--runs', 'b'], '--runs: expected no --resume next to it'],
-    [['runs', '--runs', 'a', '--nats', 'nats://127.0.0.1:1'], '--nats: expected no --runs next to it'],
+    [['data', 'info', '--synthetic', '--data', 'x'], '--data: expected no --synthetic with it'],
+    [['data', 'info', 'job.yaml', '--folder', 'x'], '--folder: expected no job file with it, got job.yaml'],
+    [['train', '--run', 'a', '--runs', 'b'], '--runs: expected no --run with it'],
+    [['train', '--resume', 'a', '--runs', 'b'], '--runs: expected no --resume with it'],
+    [['runs', '--runs', 'a', '--nats', 'nats://127.0.0.1:1'], '--nats: expected no --runs with it'],
     [
       ['status', '--coordinator', '127.0.0.1:1', '--nats-creds', 'x'],
       '--nats-creds: expected --nats URL and --job NAME',
@@ -100,11 +100,11 @@ describe('flags that would have no effect', () => {
       '--job: expected the name of a job, or NAMESPACE/NAME',
     ],
     [['train', '--nats', 'nats://a:secret@h'], '--nats: expected an address without user, password or token'],
-    [['train', '--run', ''], '--run: expected a value, got ""; is a variable not set?'],
-    [['train', '--data', '--no-http'], '--data: expected a value, got "--no-http"; is a variable not set?'],
+    [['train', '--run', ''], '--run: expected a value, got ""; check for an unset shell variable'],
+    [['train', '--data', '--no-http'], '--data: expected a value, got "--no-http"; check for an unset shell variable'],
     [['data', 'download', '--from', 'mirror'], '--from: expected a URL such as'],
     [['train', '--workers', '0x2'], '--workers: expected auto or a number from 1 to 1024, got "0x2"'],
-    [['train', '--device', 'cuda'], "engine.device: expected ONNX Runtime's CUDA provider to be installed for cuda"],
+    [['train', '--device', 'cuda'], "engine.device: expected ONNX Runtime's CUDA provider for cuda, got none"],
     [['worker', '--coordinator', '127.0.0.1:1', '--wait', '2147484'], 'expected at most 2147483 s'],
   ])('are refused: %j', async (args, message) => {
     const { code, stdout, stderr } = await lockstep(args, { LOCKSTEP_NATS: undefined });

@@ -37,7 +37,7 @@ function controlOf(address: string, ...common: string[]) {
 const ready = ({ workers }: StatusReply) => workers.filter(({ state }) => state !== 'compiling').length;
 
 async function addressOf(train: Command): Promise<string> {
-  return (await train.until(/lockstep watch --coordinator (\S+)/))[1]!;
+  return (await train.until(/Watch from another terminal: .* watch --coordinator (\S+)/))[1]!;
 }
 
 const quiet = join(scratch.path, 'runs', 'quiet');
@@ -57,7 +57,7 @@ describe('a run that is steered', () => {
     const paused = await status();
     expect(await control('pause')).toMatchObject({ state: 'paused', step: paused.step });
     expect((await control('scale', '7')).message).toBe(
-      'starting 6 workers; 7 workers in all, of which 2 stand by, as the job has 5 shards',
+      'starting 6 workers; 7 workers in total, 2 of them idle: the job has 5 shards',
     );
     await until((now) => ready(now) === 7, 'seven workers');
     const [victim] = await childrenOf(train.process.pid!);
@@ -72,7 +72,7 @@ describe('a run that is steered', () => {
 
     await control('pause');
     const before = await childrenOf(train.process.pid!);
-    expect((await control('scale', '0')).message).toContain('the run waits until scale starts some again');
+    expect((await control('scale', '0')).message).toContain('the run waits until scale starts more');
     await until(({ workers }) => workers.length === 0, 'no workers');
     await control('resume');
     const waiting = await until(({ state }) => state === 'waiting', 'waiting');
@@ -128,8 +128,8 @@ describe('with a token', () => {
       ]);
     }
     const { control, ask } = controlOf(address, '--token-file', right!);
-    expect((await ask('scale', '3')).stderr).toContain('scale: expected a coordinator that started its workers itself');
-    expect((await control('stop')).message).toContain('stopping after the step in progress');
+    expect((await ask('scale', '3')).stderr).toContain('scale: expected a coordinator that starts its own workers');
+    expect((await control('stop')).message).toContain('stopping after the current step');
     expect((await coordinator.ended).code).toBe(130);
   });
 });
@@ -172,12 +172,12 @@ describe('the runs of a folder', () => {
     const final = (JSON.parse(readFileSync(join(quiet, 'run.json'), 'utf8')) as { finalDigest: string }).finalDigest;
     const row = (name: string) => rows.find((line) => line.startsWith(`${name} `))!;
     expect(row('quiet')).toMatch(
-      /finished +cnn3 +synthetic stand-in \(not CIFAR-10\), first 205 images of each batch +12\/12 +\d+\.\d % /,
+      /finished +cnn3 +synthetic dataset \(not CIFAR-10\), first 205 images of each batch +12\/12 +\d+\.\d % /,
     );
     expect(row('quiet')).toContain(final.slice(0, 12));
     expect(row('stopped')).toMatch(/stopped +cnn3/);
     expect(row('broken')).toMatch(/damaged +– /);
-    expect(stdout).toMatch(/broken: job\.json: job manifest: not readable/);
+    expect(stdout).toMatch(/broken: job\.json: read job manifest: expected a manifest/);
     const listed = JSON.parse((await lockstep(['runs', '--runs', folder, '--json'])).stdout) as { name: string }[];
     expect(listed.map(({ name }) => name)).toEqual(['broken', 'stopped', 'steered', 'quiet']);
   });

@@ -79,7 +79,7 @@ export async function lockstep(
   );
 }
 
-/** A job small enough for tests: the stand-in with 200 images per batch, five shards, 21 steps per epoch. */
+/** A job small enough for tests: the synthetic dataset with 200 images per batch, five shards, 21 steps per epoch. */
 export const smallJob = [
   ...['--preset', 'cluster-cnn3', '--batch-per-shard', '10', '--epochs', '1', '--set', 'evaluation.batch=100'],
   ...['--set', 'data.dataset=synthetic', '--set', 'data.limit=205'],

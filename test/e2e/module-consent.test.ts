@@ -51,7 +51,7 @@ describe("a downloaded job's code", () => {
     const { code, output, hasRun } = await inFolder(args, input);
     expect({ code, hasRun }).toEqual({ code: 2, hasRun: false });
     expect(output).toContain(`model ${module}: expected consent to run this module, got none`);
-    expect(output).toContain('read it, then pass --allow-module');
+    expect(output).toContain('review it, then pass --allow-module');
     expect(existsSync(join(scratch.path, 'run'))).toBe(false);
   });
 

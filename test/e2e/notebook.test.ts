@@ -22,7 +22,7 @@ interface Cell {
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const notebook = join(examples, 'cifar10.ipynb');
-/** 21 steps of the stand-in. */
+/** 21 steps of the synthetic dataset. */
 const quick = { LOCKSTEP_SYNTHETIC: '1', LOCKSTEP_LIMIT: '205', LOCKSTEP_EPOCHS: '1' };
 const convert = (args: readonly string[], env: NodeJS.ProcessEnv, cwd: string) =>
   runPython(['-m', 'nbconvert', notebook, '--output-dir', scratch.path, ...args], { cwd, env, limitMs: 110_000 });
@@ -75,14 +75,14 @@ describe.skipIf(python === undefined)(`examples/cifar10.ipynb ${skippedWithoutPy
     const { stdout } = await promisify(execFile)(process.execPath, ['script.js'], options);
     const { finalDigest } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { finalDigest: string };
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(finalDigest);
-    expect(stdout).toContain('taken for');
+    expect(stdout).toContain('predicted as');
   });
 });
 
-it('examples/cifar10.ipynb shows figures of the stand-in only, and says so', () => {
+it('examples/cifar10.ipynb shows figures of the synthetic dataset only, and states that', () => {
   const cells = cellsOf(notebook);
-  expect(joined(cells[0]!.source)).toMatch(/outputs below are from the synthetic stand-in, not from CIFAR-10/);
-  expect(printed(cells)).toContain('synthetic stand-in (not CIFAR-10)');
+  expect(joined(cells[0]!.source)).toMatch(/outputs below are from the synthetic dataset, not from CIFAR-10/);
+  expect(printed(cells)).toContain('synthetic dataset (not CIFAR-10)');
   expect(printed(cells)).not.toMatch(/airplane/);
   expect(pictures(cells)).toHaveLength(5);
   const errors = cells.flatMap(({ outputs = [] }) => outputs.filter((output) => output.output_type === 'error'));

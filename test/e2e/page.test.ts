@@ -48,13 +48,13 @@ describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, ()
     const step = async () => Number((await page.locator('progress').getAttribute('value')) ?? 0);
     const before = await step();
     await expect.poll(step, { timeout: 30_000 }).toBeGreaterThan(before);
-    expect(await page.title()).toMatch(/^\d+ % cluster-cnn3: synthetic stand-in/);
+    expect(await page.title()).toMatch(/^\d+ % cluster-cnn3: synthetic dataset/);
     expect(await page.locator('.banner').first().textContent()).toContain('say nothing about CIFAR-10');
     const rows = page.locator('table.workers tbody tr');
     expect(await rows.count()).toBe(2);
     expect(await rows.first().textContent()).toMatch(/onnxruntime-node .* cpu.*[\d.]+ ms.*MB/);
     expect(await page.locator('[aria-labelledby=events] li').count()).toBeGreaterThan(5);
-    expect(await page.locator('[aria-labelledby=events]').textContent()).toContain('epoch 2 tested');
+    expect(await page.locator('[aria-labelledby=events]').textContent()).toContain('epoch 2 evaluated');
     expect(await page.locator('[aria-labelledby=digests] code').last().textContent()).toMatch(/^[0-9a-f]{64}$/);
     expect(requests.filter((url) => !url.startsWith(address))).toEqual([]);
     expect(problems).toEqual([]);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import { freePort, lockstep, scratchDirectory, smallJob } from './lockstep.js';
 import { commandStarter } from './starter.js';
 
@@ -52,12 +52,12 @@ describe('a coordinator that is started again on a run that is over', () => {
       lockstep(['coordinator', ...job, '--run', quiet, '--listen', '127.0.0.1:0', ...args]);
     const before = text(quiet, 'run.json');
     const { code, stdout } = await again();
-    expect(stdout).toMatch(/this run is finished, nothing is left to do/);
+    expect(stdout).toMatch(/this run is already finished/);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(`Final digest: ${recordOf(quiet).finalDigest}`);
     expect(code).toBe(0);
     const other = await again('--seed', '9');
     expect(other.stderr).toContain(
-      'got a run that is finished after 4 epochs; a finished run cannot be resumed or extended',
+      'got a run that finished after 4 epochs; a finished run cannot be resumed or extended',
     );
     expect(other.code).toBe(1);
     expect(text(quiet, 'run.json')).toBe(before);
@@ -71,7 +71,7 @@ describe('a run whose coordinator is killed in mid-epoch', () => {
     await committed(run, 29);
     await first.kill();
     const ended = await start('train', ...job, '--workers', '1', '--run', run).ended;
-    expect(ended.stdout).toMatch(/going on after step \d*[05] of 84 \(start 2 of this run; newest good checkpoint/);
+    expect(ended.stdout).toMatch(/resumed at step \d*[05] of 84 \(start 2 of this run; newest intact checkpoint/);
     expect(ended.code).toBe(0);
     expect(ended.stdout.trimEnd().split('\n').at(-1)).toBe(`Final digest: ${recordOf(quiet).finalDigest}`);
     expect(recordOf(run).term).toBe(2);
@@ -105,9 +105,7 @@ describe('a run whose coordinator is killed in mid-epoch', () => {
       .slice(-2);
     truncateSync(join(folder, newest!), 100_000);
     const ended = await start('train', '--resume', run, '--workers', '2').ended;
-    expect(ended.stdout).toContain(
-      `newest good checkpoint: ${Number(/\d+/.exec(before!)![0])}; ${newest} passed over: `,
-    );
+    expect(ended.stdout).toContain(`newest intact checkpoint: ${Number(/\d+/.exec(before!)![0])}; ${newest} skipped: `);
     expect(ended.code).toBe(0);
     expectUndisturbed(run);
   });
@@ -124,7 +122,7 @@ describe('a run that was stopped', () => {
     expect(recordOf(run).outcome).toBe('stopped');
     const second = start('train', '--resume', run, '--workers', '3', '--set', 'checkpoint.everySteps=0');
     const ended = await second.ended;
-    expect(ended.stdout).toContain(`going on after step ${stopped} of 84 (start 2 of this run`);
+    expect(ended.stdout).toContain(`resumed at step ${stopped} of 84 (start 2 of this run`);
     expect(ended.code).toBe(0);
     expectUndisturbed(run);
     const inSteps = stepsOf(run).reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000;
@@ -167,9 +165,11 @@ describe('what is refused', () => {
   it('a run that is finished, one that is not there, and --resume beside another choice of run', async () => {
     const refusal = async (...args: string[]) => (await lockstep(['train', ...args])).stderr;
     expect(await refusal('--resume', quiet)).toContain(
-      'got a run that is finished after 4 epochs; a finished run cannot be resumed or extended',
+      'got a run that finished after 4 epochs; a finished run cannot be resumed or extended',
     );
-    expect(await refusal('--resume', join(scratch.path, 'nowhere'))).toContain('expected the directory of a run');
+    expect(await refusal('--resume', join(scratch.path, 'nowhere'))).toContain(
+      'expected a run directory with job.json',
+    );
     expect(await refusal('--resume', quiet, '--run', 'x')).toContain('expected the run alone, got --run x too');
   });
 });

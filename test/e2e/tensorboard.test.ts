@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EvaluationEntry } from '../../run/records.js';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import { Command, lockstep, scratchDirectory, smallJob } from './lockstep.js';
 import { python, runPython, skippedWithoutPython } from './python.js';
 
@@ -82,7 +82,7 @@ describe.skipIf(python === undefined)(`--tensorboard ${skippedWithoutPython}`, (
       await first.kill();
     }
     const ended = await lockstep(['train', '--resume', run, '--workers', '1', '--tensorboard']);
-    expect(ended.stdout).toMatch(/going on after step [1-9]/);
+    expect(ended.stdout).toMatch(/resumed at step [1-9]/);
     expect(ended.code).toBe(0);
     expect(readdirSync(join(run, 'tensorboard'))).toHaveLength(2);
     const tags = await readWithTensorboard(run);
@@ -90,6 +90,6 @@ describe.skipIf(python === undefined)(`--tensorboard ${skippedWithoutPython}`, (
     expectPictures(tags);
     expectAscendingTimes(tags);
     expect(tags['job']?.plugin).toBe('text');
-    expect(points(tags, 'job')[0]![1]).toMatch(/\*\*cluster-cnn3\*\* on synthetic stand-in[^]*learningRate: 0\.05/);
+    expect(points(tags, 'job')[0]![1]).toMatch(/\*\*cluster-cnn3\*\* on synthetic dataset[^]*learningRate: 0\.05/);
   });
 });

@@ -7,7 +7,7 @@ import { lockstep, scratchDirectory } from './lockstep.js';
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
 
-/** cnn3 on the stand-in: 5 shards, 5 steps. */
+/** cnn3 on the synthetic dataset: 5 shards, 5 steps. */
 const job = [
   ...['--preset', 'cluster-cnn3', '--batch-per-shard', '10', '--epochs', '1', '--set', 'evaluation.batch=100'],
   ...['--set', 'data.dataset=synthetic', '--set', 'data.limit=50'],

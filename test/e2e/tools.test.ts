@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../cli/commands/predict.js';
-import { parseLines } from '../../run/run-records.js';
+import { parseLines } from '../../run/record-format.js';
 import type { EvaluationEntry } from '../../run/records.js';
 import { parseManifest } from '../../job/manifest.js';
 import { hue, paintFile } from '../data/image-files.js';
@@ -74,7 +74,7 @@ describe('a run on an image folder', () => {
   });
 
   it('says what is left out of the folder, in its log too, and data info says the same', async () => {
-    const note = 'left out: 1 file of kinds that are not decoded: 1 txt; in red/';
+    const note = 'skipped: 1 file of unsupported types: 1 txt; in red/';
     expect(trained.stdout).toContain(`\ndata: ${note}\n`);
     expect(readFileSync(join(run, 'log.jsonl'), 'utf8')).toContain(note);
     expect((await command('data', 'info', '--folder', folder)).stdout).toContain(`\n${note}\n`);
@@ -117,7 +117,9 @@ describe('lockstep evaluate', () => {
     expect(stdout).toContain('actual blue gree  red accuracy');
     const nothing = await command('evaluate', join(scratch.path, 'nowhere'));
     expect(nothing).toMatchObject({ code: 2, stdout: '' });
-    expect(nothing.stderr).toMatch(/expected a run directory.*got nothing at .*nowhere; see lockstep runs/);
+    expect(nothing.stderr).toMatch(
+      /open model .*nowhere: expected a run directory.*got no such file; see lockstep runs/,
+    );
   });
 });
 
@@ -136,7 +138,7 @@ describe('lockstep export', () => {
     });
     const again = await command(...args);
     expect(again.code).toBe(2);
-    expect(again.stderr).toContain(`expected a new file, got ${out}, which is there; pass --force or another --out`);
+    expect(again.stderr).toContain(`expected a new file, got existing ${out}; pass --force or another --out`);
   });
 
   it('makes one format of another', async () => {
@@ -163,7 +165,7 @@ describe('lockstep predict', () => {
     const files = ['text.png', 'none.png'].map((name) => join(scratch.path, name));
     const { code, stderr } = await command('predict', run, join(folder, 'blue', '1.jpg'), ...files);
     expect(code).toBe(2);
-    expect(stderr).toContain('2 files cannot be used');
+    expect(stderr).toContain('2 files are unusable');
     for (const file of files) expect(stderr).toContain(file);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import { type Ended, lockstep, scratchDirectory, smallJob } from './lockstep.js';
 
 const scratch = scratchDirectory();
@@ -52,8 +52,8 @@ describe('lockstep train', () => {
     ]);
   });
 
-  it('says in the report that the data is the stand-in', () => {
-    expect(readFileSync(join(run, 'report', 'index.html'), 'utf8')).toContain('synthetic stand-in');
+  it('says in the report that the data is the synthetic dataset', () => {
+    expect(readFileSync(join(run, 'report', 'index.html'), 'utf8')).toContain('synthetic dataset');
   });
 
   it.each([

@@ -7,7 +7,7 @@ import { lockstep, scratchDirectory } from './lockstep.js';
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
 
-/** mlp on the stand-in: 2 shards, 5 steps. */
+/** mlp on the synthetic dataset: 2 shards, 5 steps. */
 const job = [
   ...['--model', 'mlp', '--shards', '2', '--batch-per-shard', '8', '--epochs', '1', '--workers', '1'],
   ...['--set', 'data.dataset=synthetic', '--set', 'data.limit=16', '--set', 'evaluation.batch=16'],

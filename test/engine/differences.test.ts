@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, ModelTopology, TrainProgram } from '../../engine/engine.js';
-import { describeModel } from '../../engine/model.js';
-import { layers as tfl } from '../../engine/tf.js';
+import { describeModel } from '../../engine/model/model.js';
+import { layers as tfl } from '../../engine/model/tfjs/tf.js';
 import { quickEngines } from './engines.js';
 import { relativeError } from './parity/compare.js';
 

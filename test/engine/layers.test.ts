@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, EvaluateProgram, ModelTopology, ProgramInput, TrainProgram } from '../../engine/engine.js';
-import { describeModel, initialWeights } from '../../engine/model.js';
+import { describeModel, initialWeights } from '../../engine/model/model.js';
 import { drawMasks } from '../../job/dropout.js';
 import { quickEngines } from './engines.js';
 import { families, modelOf } from './layers/cases.js';

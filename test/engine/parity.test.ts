@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { im2col } from '../../engine/lower/im2col.js';
-import { tf } from '../../engine/tf.js';
+import { tf } from '../../engine/model/tfjs/tf.js';
 import { kernels } from '../../engine/trace/register.js';
 import { inputsOf, onCpu, onOnnx, type Outcome, relativeError } from './parity/compare.js';
 import { composedCases } from './parity/composed.js';

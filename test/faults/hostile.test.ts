@@ -92,13 +92,13 @@ describe('a stranger', () => {
     ],
     ['an unknown service', (by) => by.request('Other/Do', frame(random(3))), 'UNIMPLEMENTED', /not implement/],
     [
-      'a part that nobody has',
+      'an unknown chunk',
       (by) => by.request('Data/Fetch', frame(Buffer.from('\n\x03a\x1bb'))),
       'NOT_FOUND',
-      /expected a part of this job, got a b/,
+      /expected a chunk of this job, got a b/,
     ],
     [
-      'a part asked for in noise',
+      'a chunk requested with noise as its digest',
       (by) => by.request('Data/Fetch', frame(Buffer.alloc(50, 0xff))),
       'INTERNAL',
       /deserializing/,

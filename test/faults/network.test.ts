@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import { RawWorker } from '../coordinator/raw-worker.js';
 import { Command, lockstep, scratchDirectory } from '../e2e/lockstep.js';
 import { until } from '../until.js';

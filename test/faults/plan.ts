@@ -1,5 +1,5 @@
 /** Which tensor's chunks a fault of a message touches: on their way to a worker, or from it. */
-export type Chunked = 'parameters' | 'partial';
+type Chunked = 'parameters' | 'partial';
 
 /**
  * What can be done to a cluster. Times are in milliseconds.
@@ -28,7 +28,7 @@ export interface MessageFault {
   readonly what: Chunked;
 }
 
-export type ClusterFault =
+type ClusterFault =
   | { readonly kind: 'join' | 'leave' | 'killCoordinator' | 'killDuringCheckpoint' }
   | { readonly kind: 'fillDisk'; readonly bytes: number };
 

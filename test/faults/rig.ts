@@ -9,7 +9,7 @@ export const heartbeatLimitMs = 1_000;
 const finishLimitMs = 100_000;
 
 /**
- * A job of seconds: the stand-in with few images, augmentation on; 3 shards unless a test says otherwise. With `--model mlp`
+ * A job of seconds: the synthetic dataset with few images, augmentation on; 3 shards unless a test says otherwise. With `--model mlp`
  * its processes have little to do but what the tests are about.
  */
 export function faultJob(...more: string[]): string[] {

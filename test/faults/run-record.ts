@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 
 /** What a run has committed, as its directory says. */
 export interface RunRecord {

@@ -82,13 +82,13 @@ describe('decideAssignment after a change', () => {
 
   it('says what it did and why', () => {
     expect(decide(5, ['a', 'b']).reason).toBe(
-      '5 shards on 2 workers: at most 3 each; 5 newly placed; 2 payloads per step',
+      '5 shards on 2 workers: at most 3 each; 5 newly assigned; 2 payloads per step',
     );
     expect(decide(2, ['a', 'b', 'c'], { a: [0], b: [1] }).reason).toBe(
-      '2 shards on 2 workers: at most 1 each; 0 newly placed; 2 payloads per step; ' +
-        'standing by, as more workers would not shorten a step: c',
+      '2 shards on 2 workers: at most 1 each; 0 newly assigned; 2 payloads per step; ' +
+        'idle, because more workers would not shorten a step: c',
     );
-    expect(decide(3, []).reason).toBe('3 shards wait: no worker is present');
+    expect(decide(3, []).reason).toBe('3 shards unassigned: no workers connected');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, chainDigest, jobDigest, sha256Hex, stateDigest } from '../../job/digest.js';
+import { chainDigest, jobDigest, stateDigest } from '../../job/digest.js';
+import { canonicalJson, sha256Hex } from '../../util/digest.js';
 import { presets } from '../../job/presets.js';
 import { parseSpec } from '../../job/spec.js';
 

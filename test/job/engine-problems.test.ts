@@ -32,7 +32,7 @@ describe('the engine of a spec', () => {
     ],
     [
       { name: 'tensorflow', device: 'cuda' },
-      'expected auto, as its package decides, with engine.name: tensorflow, got cuda',
+      'expected auto with engine.name: tensorflow, whose package decides, got cuda',
     ],
     [
       { name: 'tensorflow', precision: 'tf32' },

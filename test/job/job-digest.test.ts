@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jobDigest } from '../../job/digest.js';
-import { identityDifferences } from '../../job/job-digest.js';
+import { digestedDifferences } from '../../job/job-digest.js';
 import { resolveSpec } from '../../job/resolve.js';
 import { parseSpec } from '../../job/spec.js';
 
@@ -18,7 +18,7 @@ describe('the identity of a job', () => {
     ['checkpoint', { checkpoint: { everySteps: 7 } }],
   ])('leaves out %s, which changes no weight', (_, change) => {
     expect(digest(change)).toBe(digest({}));
-    expect(identityDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
+    expect(digestedDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
   });
 
   it('is what it was before a loss could be named, where that is the plain one', () => {
@@ -86,6 +86,6 @@ describe('the identity of a job', () => {
     ],
   ])('has %s, and tells both values', (_, change, differences) => {
     expect(digest(change)).not.toBe(digest({}));
-    expect(identityDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual(differences);
+    expect(digestedDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual(differences);
   });
 });

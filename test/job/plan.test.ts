@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchSizes, epochOf, globalSamples, planSteps, samplesInStep, type StepPlan } from '../../job/plan.js';
-import { shardRange } from '../../job/shards.js';
+import {
+  batchSizes,
+  epochOf,
+  globalSamples,
+  planSteps,
+  samplesInStep,
+  shardRange,
+  type StepPlan,
+} from '../../job/plan.js';
 
 const epochs = 3;
 const cifar = 50_000;

@@ -167,7 +167,7 @@ describe('resolveSpec', () => {
 
   it('refuses a setting that is no setting', () => {
     expect(problems({ preset, sets: ['epochs'] })).toEqual([
-      'set: expected PATH=VALUE, got "epochs"; write for example optimizer.learningRate=0.01',
+      'set: expected PATH=VALUE, got "epochs"; example: optimizer.learningRate=0.01',
     ]);
     expect(problems({ preset, sets: ['data={'] })[0]).toMatch(/^set: expected a YAML value, got "data=\{"; /);
   });

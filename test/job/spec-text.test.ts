@@ -67,8 +67,8 @@ describe('parseSetting', () => {
 
   it.each(['data.path=my photos #1', 'data.path= #1', 'data={limit: 5} # all'])('refuses the comment in %s', (text) => {
     expect(() => parseSetting(text)).toThrow(
-      `set: expected a YAML value, got ${JSON.stringify(text)}; a comment begins at ' #'; for text with special ` +
-        `characters write ${text.slice(0, text.indexOf('='))}='"…"'`,
+      `set: expected a YAML value, got ${JSON.stringify(text)}; a comment begins at ' #'; quote text with special ` +
+        `characters: ${text.slice(0, text.indexOf('='))}='"…"'`,
     );
   });
 });

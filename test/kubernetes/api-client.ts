@@ -109,11 +109,11 @@ export class ApiClient {
   }
 }
 
-export function readObjects(path: string): KubernetesObject[] {
+function readObjects(path: string): KubernetesObject[] {
   return loadAllYaml(readFileSync(path, 'utf8')) as KubernetesObject[];
 }
 
-export function nameOf(object: KubernetesObject): ObjectName {
+function nameOf(object: KubernetesObject): ObjectName {
   const { name = '', namespace } = object.metadata ?? {};
   const metadata = namespace === undefined ? { name } : { name, namespace };
   return { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', metadata };

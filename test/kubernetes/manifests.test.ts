@@ -161,9 +161,9 @@ describe.skipIf(skipped !== undefined)(title, () => {
     [{ url: 'tls://ada:secret@nats' }, 'put them into a Secret: nats.credentials'],
     [{ url: 'ws://nats' }, 'spec.nats.url'],
     [{ url: 'nats://a,tls://b' }, 'spec.nats.url'],
-    [{ url: 'nats://nats', credentials }, 'expected tls:// with credentials, or insecure: true'],
+    [{ url: 'nats://nats', credentials }, 'expected tls:// for credentials, or insecure: true'],
     [{ url: 'tls://nats', credentials: { secretName: 'other-token' } }, 'spec.nats.credentials.secretName'],
-    [{ url: 'nats://nats', ca: { secretName: 'lockstep.ca' } }, 'expected a tls:// address with ca'],
+    [{ url: 'nats://nats', ca: { secretName: 'lockstep.ca' } }, 'expected a tls:// address for ca'],
     [{ url: 'tls://nats', credentials: { ...credentials, user: 'ada' } }, 'expected user with type password'],
     [{ url: 'tls://nats', credentials: { ...credentials, key: '../token' } }, 'spec.nats.credentials.key'],
   ])('refuses a job with nats: %j', async (nats, message) => {

@@ -215,7 +215,7 @@ describe.skipIf(skipped !== undefined)(
         proxy.freeze();
         await client.create(trainingJob('frozen'));
         await untilMade('frozen');
-        expect(operator.log).toContain('expected a bookmark within 3000 ms, got nothing');
+        expect(operator.log).toContain('expected a bookmark within 3000 ms, got no data');
         await cluster.killApiServer();
         await sleep(500);
         await cluster.startApiServer();

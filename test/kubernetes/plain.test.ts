@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import type { V1Job, V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseSteps } from '../../run/run-records.js';
+import { parseSteps } from '../../run/record-format.js';
 import { lockstep, scratchDirectory } from '../e2e/lockstep.js';
 import type { ApiClient } from './api-client.js';
 import { missing } from './assets.js';

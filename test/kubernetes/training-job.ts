@@ -6,7 +6,7 @@ const apiVersion = 'lockstep.dev/v1alpha1';
 const kind = 'TrainingJob';
 
 /** Every kind of object that a job may own. */
-export const childKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
+const childKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
   ['v1', 'Pod'],
   ['apps/v1', 'Deployment'],
   ['v1', 'Service'],

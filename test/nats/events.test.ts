@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../coordinator/state/events.js';
-import { describeEvent, type Occurrence } from '../../nats/describe-event.js';
-import { EventBuffer, type Waiting } from '../../nats/event-buffer.js';
-import { eventData } from '../../nats/payloads.js';
+import { describeEvent, describeSteps, type Occurrence } from '../../nats/messages.js';
+import { EventBuffer, type QueuedEvent } from '../../nats/event-buffer.js';
 import { advance, keepDelivering, noProgress } from '../../nats/progress.js';
-import { describeSteps } from '../../nats/describe-steps.js';
 import { StepSum } from '../../coordinator/state/step-sum.js';
+import { eventData } from './event-schemas.js';
 
 const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
 
@@ -54,8 +53,8 @@ describe('what is published of an event', () => {
 });
 
 describe('events that wait', () => {
-  const note = (message: string): Waiting => ({ type: 'note', data: { message }, at: 'then' });
-  const epoch = (number: number): Waiting => {
+  const note = (message: string): QueuedEvent => ({ type: 'note', data: { message }, at: 'then' });
+  const epoch = (number: number): QueuedEvent => {
     const occurrence: Occurrence = { type: 'epoch', data: { epoch: number, step: 1, digest }, key: `epoch.${number}` };
     return { ...occurrence, at: 'then' };
   };

@@ -44,7 +44,7 @@ describe('who gets a job', () => {
 
   it('is told with who has it, and how far that one is', () => {
     const { reason } = decideClaim({ ...silent, changed: true });
-    expect(reason).toBe('there-1 (training, step 7 of 84, 10.0.0.1:50061) works on it');
+    expect(reason).toBe('there-1 (training, step 7 of 84, 10.0.0.1:50061) owns it');
   });
 });
 
@@ -64,18 +64,18 @@ describe('an owner whose renewal finds another revision', () => {
 describe('watching an entry', () => {
   it('counts the time without a change, and only while it looks', () => {
     const watch = new EntryWatch();
-    expect(watch.look(5, 1_000)).toEqual({ changed: false, unchangedMs: 0 });
-    expect(watch.look(5, 2_500)).toEqual({ changed: false, unchangedMs: 1_500 });
-    expect(watch.look(5, 9_000)).toEqual({ changed: false, unchangedMs: 0 });
-    expect(watch.look(5, 11_000)).toEqual({ changed: false, unchangedMs: 2_000 });
-    expect(watch.look(6, 11_500)).toEqual({ changed: true, unchangedMs: 0 });
-    expect(watch.look(6, 12_000)).toEqual({ changed: true, unchangedMs: 500 });
+    expect(watch.observe(5, 1_000)).toEqual({ changed: false, unchangedMs: 0 });
+    expect(watch.observe(5, 2_500)).toEqual({ changed: false, unchangedMs: 1_500 });
+    expect(watch.observe(5, 9_000)).toEqual({ changed: false, unchangedMs: 0 });
+    expect(watch.observe(5, 11_000)).toEqual({ changed: false, unchangedMs: 2_000 });
+    expect(watch.observe(6, 11_500)).toEqual({ changed: true, unchangedMs: 0 });
+    expect(watch.observe(6, 12_000)).toEqual({ changed: true, unchangedMs: 500 });
   });
 
   it('sees that an entry has come where there was none', () => {
     const watch = new EntryWatch();
-    watch.look(0, 0);
-    expect(watch.look(1, 500)).toEqual({ changed: true, unchangedMs: 0 });
+    watch.observe(0, 0);
+    expect(watch.observe(1, 500)).toEqual({ changed: true, unchangedMs: 0 });
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storedName } from '../../nats/payloads.js';
-import { partBytes } from '../../nats/payloads.js';
+import { objectChunkBytes } from '../../nats/payloads.js';
 import { RunFiles, sha256Of } from '../../nats/run-files.js';
 
 let base: string;
@@ -19,7 +19,7 @@ function aRun(): void {
   write('run.json', '{}');
   write('checkpoints/step-00000005.safetensors', 'five');
   write('checkpoints/step-00000010.safetensors.99.part', 'half of ten');
-  write('steps.csv', new Uint8Array(2 * partBytes + 5).fill(1));
+  write('steps.csv', new Uint8Array(2 * objectChunkBytes + 5).fill(1));
   write('log.jsonl', 'not for the store');
   write('model/model.onnx', 'model');
 }
@@ -49,10 +49,10 @@ describe('the files of a run for the store', () => {
     expect(found!.map(({ name, size, parts }) => [name, size, parts.length])).toEqual([
       ['job.json', 2, 1],
       ['run.json', 2, 1],
-      ['steps.csv', 2 * partBytes + 5, 3],
+      ['steps.csv', 2 * objectChunkBytes + 5, 3],
       ['checkpoints/step-00000005.safetensors', 4, 1],
     ]);
-    expect(kept).toEqual([2, 2, partBytes, partBytes, 5, 4]);
+    expect(kept).toEqual([2, 2, objectChunkBytes, objectChunkBytes, 5, 4]);
     expect((await collect(files, true)).found!.at(-1)!.name).toBe('model/model.onnx');
   });
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { describeModel, initialWeights } from '../../engine/model.js';
+import { describeModel, initialWeights } from '../../engine/model/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import { probeNchwc } from '../../engine/onnx/probe.js';
 import { builtinTopology } from '../../job/models.js';

@@ -1,4 +1,4 @@
-import type { RunView } from '../../coordinator/coordinator.js';
+import type { RunView } from '../../coordinator/state/run-view.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
 import { predict, scoreRows } from '../../coordinator/stepping/evaluation.js';
 import { RunHistory } from '../../coordinator/state/history.js';
@@ -29,7 +29,7 @@ export function evaluationEvent(labels: Uint8Array, step: number, epoch: number)
   };
 }
 
-/** A run that others look on: the stand-in's pictures, and steps, an evaluation and a digest as events. */
+/** A run that others look on: the synthetic dataset's images, and steps, an evaluation and a digest as events. */
 export function sampleRun(path: string, { steps = 0, epochs = 2, stepsPerEpoch = 100, testImages = 90 } = {}) {
   const dataset = makeSynthetic({ trainBatches: 1, imagesPerBatch: 10, testImages });
   const manifest = smallManifest(137_430);

@@ -4,7 +4,6 @@ import type { CoordinatorStatus } from '../../operator/plan/coordinator-status.j
 import { identityOf, labelsOf, labelKeys } from '../../operator/plan/names.js';
 import { metaOf } from '../../operator/plan/objects/meta.js';
 import { readJob } from '../../operator/plan/job-context.js';
-import { planJob } from '../../operator/plan/plan-job.js';
 import type { Action, Observed } from '../../operator/plan/types.js';
 import type { TrainingJob, TrainingJobSpec } from '../../operator/resource/training-job.js';
 
@@ -94,11 +93,6 @@ export function reply(changes: Partial<CoordinatorStatus> = {}): CoordinatorStat
 
 export function observe(job: TrainingJob, changes: Partial<Observed> = {}): Observed {
   return { job, read, keyId, children: [], workerPods: [], ...changes };
-}
-
-/** The job as it is once a plan's status was written. */
-export function withStatus(job: TrainingJob, observed: Partial<Observed> = {}, nowMs = noonMs): TrainingJob {
-  return { ...job, status: planJob(observe(job, observed), nowMs).status };
 }
 
 /** An action in a few words, for lists in tests. */

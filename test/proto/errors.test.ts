@@ -19,8 +19,7 @@ const retryable: Record<ClusterErrorCode, boolean> = {
   UNTRUSTED: false,
   BAD_MESSAGE: false,
   BAD_CHUNK: true,
-  UNKNOWN_PART: false,
-  BAD_PART: true,
+  UNKNOWN_CHUNK: false,
   STALE_PARTIAL: false,
   UNREACHABLE: true,
   LOST: true,
@@ -63,7 +62,7 @@ describe('a ClusterError on the wire', () => {
     const address = await serve({
       Fetch: (call: ServerWritableStream<FetchRequest, DataChunk>) => {
         call.write({ totalBytes: 9, data: Buffer.from([1]) });
-        call.emit('error', toStatus(new ClusterError('UNKNOWN_PART', 'fetch: gone')));
+        call.emit('error', toStatus(new ClusterError('UNKNOWN_CHUNK', 'fetch: gone')));
       },
     });
     const call = dataClient(address).Fetch({ digest: 'x' }, callMetadata());
@@ -71,7 +70,7 @@ describe('a ClusterError on the wire', () => {
     call.on('data', (chunk: DataChunk) => chunks.push(chunk.data[0]!));
     const error = new Promise<ServiceError>((resolve) => call.on('error', resolve));
     expect(fromServiceError(await within(error, 'an error'), 'fetch')).toMatchObject({
-      code: 'UNKNOWN_PART',
+      code: 'UNKNOWN_CHUNK',
       message: 'fetch: gone',
     });
     expect(chunks).toEqual([1]);

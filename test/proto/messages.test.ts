@@ -169,12 +169,12 @@ const history = Control.service['History'] as unknown as Method;
 describe('messages of the wire', () => {
   it.each(Object.entries(fromWorker))('brings %s from a worker as it was sent, and names it', (name, value) => {
     const received = join.requestDeserialize(join.requestSerialize({ [name]: value as object }));
-    expect(received).toEqual({ message: name, [name]: value as object });
+    expect(received).toEqual({ message: name, [name]: value });
   });
 
   it.each(Object.entries(toWorker))('brings %s to a worker as it was sent, and names it', (name, value) => {
     const received = join.responseDeserialize(join.responseSerialize({ [name]: value as object }));
-    expect(received).toEqual({ message: name, [name]: value as object });
+    expect(received).toEqual({ message: name, [name]: value });
   });
 
   it('has no message in the contract that the types do not know', () => {

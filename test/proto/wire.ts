@@ -81,6 +81,6 @@ export async function within<T>(promise: Promise<T>, what: string, limitMs = 5_0
   }
 }
 
-export type HealthAnswer = (error: ServiceError | null, reply: { status: string }) => void;
+type HealthAnswer = (error: ServiceError | null, reply: { status: string }) => void;
 /** The generated method of the standard health client. */
 export type HealthCheck = (request: { service: string }, ...rest: [Metadata, HealthAnswer] | [HealthAnswer]) => void;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StepRecord } from '../../run/records.js';
-import { checkSameJob, readPreviousRun } from '../../coordinator/persistence/previous-run.js';
+import { checkSameJob, readPreviousRun } from '../../run/previous-run.js';
 import { RunDirectory } from '../../run/run-directory.js';
-import { formatStep, parseSteps, stepsHeader } from '../../run/run-records.js';
+import { formatStep, parseSteps, stepsHeader } from '../../run/record-format.js';
 import { within } from '../proto/wire.js';
 import { smallManifest } from '../coordinator/manifest.js';
 
@@ -138,7 +138,7 @@ describe('the directory of a run that was under way', () => {
     expect(csv.startsWith(stepsHeader + formatStep(record))).toBe(true);
   });
 
-  it.each([['that cannot be read', { 'job.json': '{}' }, /got one that holds a run already, which cannot be read/]])(
+  it.each([['that cannot be read', { 'job.json': '{}' }, /got a run that cannot be read/]])(
     'is refused when it holds a run %s, and stays as it is',
     async (_, files, message) => {
       for (const [name, text] of Object.entries(files)) writeFileSync(join(base, name), text);
@@ -154,7 +154,7 @@ describe('the directory of a run that was under way', () => {
     writeFileSync(join(base, 'run.json'), '{"outcome":"finished","term":3}');
     await expect(readPreviousRun(await opened(base))).rejects.toThrow(
       refusal(
-        /got a run that is finished after 2 epochs; a finished run cannot be resumed or extended: .* start a new run/,
+        /got a run that finished after 2 epochs; a finished run cannot be resumed or extended: .* start a new run/,
       ),
     );
   });
@@ -199,7 +199,7 @@ describe('the job of a run', () => {
     const [before, job] = [withSpec({}, 'a'), withSpec({ seed: 2, epochs: 3 }, 'b')];
     expect(() => checkSameJob(base, before, { ...job, dataset: { ...job.dataset, digest: 'f'.repeat(64) } })).toThrow(
       refusal(
-        /got another one:\n {2}seed: 1 in the run, 2 now\n {2}epochs: 2 in the run, 3 now\n {2}dataset: none 2{12} in the run, none f{12} now\ngo on with/,
+        /got a different one:\n {2}seed: 1 in the run, 2 now\n {2}epochs: 2 in the run, 3 now\n {2}dataset: none 2{12} in the run, none f{12} now\nresume with/,
       ),
     );
   });

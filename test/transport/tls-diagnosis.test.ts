@@ -67,7 +67,7 @@ describe('why a call could not be made', () => {
   it('says when a certificate has ended', async () => {
     const { coordinator, worker } = await makeIdentities(undefined, Date.now() - 2 * dayMs);
     expect(await words(await serveTls(mutualTls(coordinator)), worker)).toMatch(
-      /^join: expected a certificate that is good now, got .*"lockstep coordinator".*, which ended .*GMT; make new ones/,
+      /^join: expected a valid certificate, got .*"lockstep coordinator".*, which expired .*GMT; create new ones/,
     );
   });
 
@@ -83,7 +83,7 @@ describe('why a call could not be made', () => {
     const plain = await serve({});
     expect(await words(plain, worker)).toMatch(/^join: expected a coordinator with TLS 1\.3 at \S+, got one without/);
     expect(await words(await serveTls(mutualTls(coordinator)))).toMatch(
-      /^join: expected a coordinator without TLS at \S+, got one that wants it; pass --tls-cert/,
+      /^join: expected a coordinator without TLS at \S+, got one with TLS; pass --tls-cert/,
     );
     expect(await words(plain)).toBeUndefined();
   });

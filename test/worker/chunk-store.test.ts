@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { requireToken } from '../../transport/auth.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { DataChunk, FetchRequest } from '../../proto/messages.js';
-import { PartStore, type WantedPart } from '../../worker/chunk-store.js';
+import { ChunkStore, type WantedChunk } from '../../worker/chunk-store.js';
 import { serve, within } from '../proto/wire.js';
 
 type Call = ServerWritableStream<FetchRequest, DataChunk>;
@@ -12,8 +12,8 @@ type Call = ServerWritableStream<FetchRequest, DataChunk>;
 const sampleBytes = 5;
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-function part(index: number, bytes: Uint8Array, set: WantedPart['set'] = 'shard'): WantedPart {
-  return { set, index, part: { digest: digestOf(bytes), count: bytes.byteLength / sampleBytes } };
+function chunk(index: number, bytes: Uint8Array, set: WantedChunk['set'] = 'shard'): WantedChunk {
+  return { set, index, chunk: { digest: digestOf(bytes), count: bytes.byteLength / sampleBytes } };
 }
 
 /** Sends `bytes` in pieces and ends. */
@@ -35,12 +35,12 @@ async function storeOf(
   let wake: (() => void) | undefined;
   let failed!: (error: ClusterError) => void;
   const error = new Promise<ClusterError>((resolve) => (failed = resolve));
-  const store = new PartStore({
+  const store = new ChunkStore({
     address,
     token,
     sampleBytes,
     held,
-    onPart: ({ set, index }, bytes) => {
+    onChunk: ({ set, index }, bytes) => {
       got.push({ name: `${set} ${index}`, bytes: new Uint8Array(bytes) });
       wake?.();
     },
@@ -49,18 +49,18 @@ async function storeOf(
   onTestFinished(() => store.close());
   const count = async (wanted: number) => {
     while (got.length < wanted) {
-      await within(new Promise<void>((resolve) => (wake = resolve)), `${wanted} parts, got ${got.length}`);
+      await within(new Promise<void>((resolve) => (wake = resolve)), `${wanted} chunks, got ${got.length}`);
     }
     return got.map(({ name }) => name);
   };
   return { store, got, count, error: within(error, 'an error').catch((late: unknown) => late as ClusterError) };
 }
 
-describe('a part', () => {
+describe('a chunk', () => {
   it('is fetched in pieces, checked, and handed over in memory that threads share', async () => {
     const bytes = randomBytes(20 * sampleBytes);
     const { store, got, count } = await storeOf((call) => sendAll(call, bytes));
-    store.want([part(3, bytes)]);
+    store.want([chunk(3, bytes)]);
     expect(await count(1)).toEqual(['shard 3']);
     expect(Buffer.from(got[0]!.bytes).equals(bytes)).toBe(true);
     expect(got[0]!.bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
@@ -79,10 +79,10 @@ describe('a part', () => {
         contents.find((bytes) => digestOf(bytes) === call.request.digest)!,
       );
     });
-    const wanted = [part(1, contents[1]!), part(0, contents[0]!), part(7, contents[1]!, 'evaluation')];
+    const wanted = [chunk(1, contents[1]!), chunk(0, contents[0]!), chunk(7, contents[1]!, 'evaluation')];
     store.want(wanted);
     expect(await count(3)).toEqual(['shard 1', 'shard 0', 'evaluation 7']);
-    store.want([part(1, contents[1]!)]);
+    store.want([chunk(1, contents[1]!)]);
     expect(await count(4)).toEqual(['shard 1', 'shard 0', 'evaluation 7', 'shard 1']);
     expect(asked).toEqual([digestOf(contents[1]!), digestOf(contents[0]!)]);
   });
@@ -95,11 +95,11 @@ describe('a part', () => {
       const index = contents.findIndex((bytes) => digestOf(bytes) === call.request.digest);
       asked.push(index);
       if (index > 0) return sendAll(call, contents[index]!);
-      store.want([part(2, contents[2]!)]);
+      store.want([chunk(2, contents[2]!)]);
       answer = () => sendAll(call, contents[0]!);
       answer();
     });
-    store.want([part(0, contents[0]!), part(1, contents[1]!)]);
+    store.want([chunk(0, contents[0]!), chunk(1, contents[1]!)]);
     expect(await count(2)).toEqual(['shard 0', 'shard 2']);
     expect(asked).toEqual([0, 2]);
   });
@@ -108,11 +108,11 @@ describe('a part', () => {
     const bytes = randomBytes(10);
     const held = new Map<string, SharedArrayBuffer>();
     const first = await storeOf((call) => sendAll(call, bytes), { held });
-    first.store.want([part(0, bytes)]);
+    first.store.want([chunk(0, bytes)]);
     await first.count(1);
     first.store.close();
     const second = await storeOf(() => expect.unreachable('nothing is to be fetched'), { held });
-    second.store.want([part(4, bytes)]);
+    second.store.want([chunk(4, bytes)]);
     expect(await second.count(1)).toEqual(['shard 4']);
     expect(Buffer.from(second.got[0]!.bytes).equals(bytes)).toBe(true);
   });
@@ -120,12 +120,12 @@ describe('a part', () => {
   it('is fetched with the token', async () => {
     const bytes = randomBytes(10);
     const { store, count } = await storeOf((call) => sendAll(call, bytes), { token: 'correct-horse-battery' });
-    store.want([part(0, bytes)]);
+    store.want([chunk(0, bytes)]);
     expect(await count(1)).toEqual(['shard 0']);
   });
 });
 
-describe('a part that is not what the manifest names', () => {
+describe('a chunk that is not what the manifest names', () => {
   const bytes = randomBytes(20 * sampleBytes);
   const other = Buffer.from(bytes);
   other[7]! ^= 1;
@@ -138,11 +138,11 @@ describe('a part that is not what the manifest names', () => {
     ['there is a byte more', Buffer.concat([bytes, Buffer.of(1)]), 'more than 100 bytes'],
   ])('because %s is refused, and may be fetched again', async (_, sent, found) => {
     const { store, got, error } = await storeOf((call) => sendAll(call, sent));
-    store.want([part(0, bytes)]);
+    store.want([chunk(0, bytes)]);
     expect(await error).toMatchObject({
-      code: 'BAD_PART',
+      code: 'BAD_CHUNK',
       retryable: true,
-      message: `${expected}${found}; the part will be fetched again`,
+      message: `${expected}${found}; the chunk will be fetched again`,
     });
     expect(got).toEqual([]);
   });
@@ -158,21 +158,21 @@ describe('a part that is not what the manifest names', () => {
       call.on('drain', more);
       more();
     });
-    store.want([part(0, bytes)]);
-    expect(await error).toMatchObject({ code: 'BAD_PART' });
+    store.want([chunk(0, bytes)]);
+    expect(await error).toMatchObject({ code: 'BAD_CHUNK' });
     await within(seen, 'the server to see that it is not wanted');
   });
 });
 
-describe('a server that does not give a part', () => {
-  const wanted = [part(0, randomBytes(10))];
+describe('a server that does not give a chunk', () => {
+  const wanted = [chunk(0, randomBytes(10))];
 
   it('because it does not know it: its own words arrive', async () => {
     const { store, error } = await storeOf((call) =>
-      call.emit('error', toStatus(new ClusterError('UNKNOWN_PART', 'fetch: expected a part of this job'))),
+      call.emit('error', toStatus(new ClusterError('UNKNOWN_CHUNK', 'fetch: expected a chunk of this job'))),
     );
     store.want(wanted);
-    expect(await error).toMatchObject({ code: 'UNKNOWN_PART', message: 'fetch: expected a part of this job' });
+    expect(await error).toMatchObject({ code: 'UNKNOWN_CHUNK', message: 'fetch: expected a chunk of this job' });
   });
 
   it('because its connection breaks in the middle is UNREACHABLE, and worth a retry', async () => {
@@ -196,7 +196,7 @@ describe('closing a store', () => {
       call.write({ totalBytes: 10, data: Buffer.of(1) });
       called();
     });
-    store.want([part(0, randomBytes(10))]);
+    store.want([chunk(0, randomBytes(10))]);
     await within(started, 'the transfer to begin');
     store.close();
     await within(seen, 'the server to see it');

@@ -200,7 +200,7 @@ describe('the end of a session', () => {
       welcomeLimitMs: 60_000,
       log: () => undefined,
       engineFor: () => new ScriptedEngine() as unknown as EngineThread,
-      partsFor: () => new Map(),
+      chunksFor: () => new Map(),
     });
     const run = session.run();
     while (session.welcomed !== welcomed) await new Promise(setImmediate);

@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, ModelTopology, ProgramSpec } from '../../engine/engine.js';
-import { describeModel, initialWeights } from '../../engine/model.js';
+import { describeModel, initialWeights } from '../../engine/model/model.js';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import type { Split } from '../../data/dataset.js';
 import { augmentInto } from '../../job/augment.js';
 import type { JobManifest } from '../../job/manifest.js';
-import { manifestPlan } from '../../job/plan.js';
+import { manifestPlan, shardRange } from '../../job/plan.js';
 import { sampleIndices } from '../../job/samples.js';
-import { shardRange } from '../../job/shards.js';
 import { type JobSpecInput, parseSpec } from '../../job/spec.js';
 import { sumNode } from '../../job/node-sum.js';
 import type { TreeNode } from '../../job/tree.js';

@@ -56,7 +56,7 @@ export class Talk {
       welcomeLimitMs,
       log: () => undefined,
       engineFor: () => this.engine as unknown as EngineThread,
-      partsFor: () => new Map(),
+      chunksFor: () => new Map(),
     });
     this.run = this.session.run().catch((error: unknown) => error);
     this.ended = stream.then(

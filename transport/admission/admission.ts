@@ -54,7 +54,7 @@ export class Admission {
   readonly #addresses = new Map<string, Address>();
   readonly #waiting = new Set<Connection>();
   /** Pending connections of addresses that weren't known when they were handed over. */
-  readonly #strange = new Set<Connection>();
+  readonly #unknown = new Set<Connection>();
   #failures: Drain = { level: 0, atMs: 0 };
   #authenticated = 0;
   #turn: NodeJS.Immediate | undefined;
@@ -155,14 +155,14 @@ export class Admission {
     const decision = decideAdmission(this.#countsOf(address, nowMs), this.#totals(nowMs), this.limits, nowMs);
     if (decision.action === 'wait') return decision.for === 'all' ? 'none of all' : 'none';
     if (decision.action === 'replace') {
-      const [oldest] = decision.oldestOf === 'address' ? address.pending : this.#strange;
+      const [oldest] = decision.oldestOf === 'address' ? address.pending : this.#unknown;
       // Not a failure: with many honest peers, the last ones may be slow.
       this.#drop(oldest!, 0);
     }
     const newest = [...address.waiting].at(-1)!;
     this.#leave(newest, 'pending');
     address.pending.add(newest);
-    if (!this.#isKnown(address, nowMs)) this.#strange.add(newest);
+    if (!this.#isKnown(address, nowMs)) this.#unknown.add(newest);
     this.handOver(newest.socket);
     return 'one';
   }
@@ -222,7 +222,7 @@ export class Admission {
     connection.address.waiting.delete(connection);
     connection.address.pending.delete(connection);
     this.#waiting.delete(connection);
-    this.#strange.delete(connection);
+    this.#unknown.delete(connection);
   }
 
   #addressOf(name: string): Address {
@@ -250,8 +250,8 @@ export class Admission {
   }
 
   #totals(nowMs: number): Omit<AddressCounts, 'isKnown'> {
-    const strange = this.#strange;
-    return { pending: strange.size, oldestMs: ageOf(strange, nowMs), failures: this.#failures };
+    const unknown = this.#unknown;
+    return { pending: unknown.size, oldestMs: ageOf(unknown, nowMs), failures: this.#failures };
   }
 }
 

@@ -1,13 +1,5 @@
 import type { TreeNode } from '../../../job/tree.js';
-
-export type Phase = 'receiving' | 'computing' | 'sending';
-
-/** A worker's share of a step that hasn't arrived. */
-export interface Owed {
-  readonly workerId: string;
-  readonly shards: readonly number[];
-  readonly phase: Phase;
-}
+import type { Owed, Phase, Waiting } from '../../state/waiting.js';
 
 export interface WaitingInput {
   readonly nowMs: number;
@@ -15,14 +7,6 @@ export interface WaitingInput {
   readonly usualMs: number | undefined;
   readonly step: number;
   readonly owed: readonly Owed[];
-}
-
-export interface Waiting {
-  readonly step: number;
-  readonly workers: readonly Owed[];
-  /** Duration of the step so far. */
-  readonly seconds: number;
-  readonly reason: string;
 }
 
 /** Time after which the workers that hold up a step are reported. */

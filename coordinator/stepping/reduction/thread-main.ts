@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { InvariantError } from '../../../job/errors.js';
+import { InvariantError } from '../../../util/errors.js';
 import { Accumulator, type AccumulatorSetup, type StepOutcome } from './accumulator.js';
 import type { FromArithmetic, ToArithmetic } from './thread.js';
 

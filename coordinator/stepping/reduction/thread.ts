@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CHUNK_BYTES } from '../../../proto/chunks.js';
 import type { TrainingState } from '../../../job/digest.js';
-import { InvariantError } from '../../../job/errors.js';
+import { InvariantError } from '../../../util/errors.js';
 import type { TreeNode } from '../../../job/tree.js';
 import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
 import type { ShardReport } from '../../../proto/messages.js';

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs TF.js's native binding for GPUs with every file checked: deploy/images/tensorflow/build.sh DEST
+# Installs TF.js's native binding for GPUs, verifying every file: deploy/images/tensorflow/build.sh DEST
 #
-# npm packages come from package-lock.json beside this script, without their install scripts; libtensorflow is fetched and
-# checked against scripts/downloads.json; the addon, which the package's installer would download unchecked, is compiled
-# from the package's own sources. Linux on x86-64; needs npm, g++ and Node's headers. DEST must not exist; afterwards a
-# worker finds the binding with NODE_PATH=DEST/node_modules.
-#   FETCH_URL   mirror of the libtensorflow archive; its SHA-256 is checked all the same
+# npm packages are installed from package-lock.json next to this script, without their install scripts. libtensorflow is
+# verified against scripts/downloads.json. The addon, which the package's installer would download unverified, is compiled
+# from the package's sources. Linux on x86-64; needs npm, g++ and Node's headers. DEST must not exist. Workers find the
+# binding with NODE_PATH=DEST/node_modules.
+#   FETCH_URL   mirror of the libtensorflow archive; its SHA-256 is verified too
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dest=$(realpath -m "${1:?usage: build.sh DEST}")

@@ -3,7 +3,7 @@ import { add, binary, leakyRelu, negate, select, subtract, times, unary } from '
 import type { Graph } from '../../ir/graph.js';
 import type { BinaryOp, Node, UnaryOp } from '../../ir/node.js';
 import { cast } from '../../ir/shape-ops.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import { type Kernel, type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 const unaryOps: Readonly<Record<string, UnaryOp>> = {
@@ -74,7 +74,7 @@ export const elementwise: KernelTable = {
   Identity: (call) => call.input('x'),
   LeakyRelu: (call) => leakyRelu(call.graph, call.input('x'), call.attrs<LeakyReluAttrs>().alpha),
   Neg: (call) => negate(call.graph, call.input('x')),
-  /** Per element of alpha, which is repeated over the batch: x > 0 ? x : alpha · x. */
+  /** x > 0 ? x : alpha · x, where alpha broadcasts over the batch. */
   Prelu: (call) => {
     const { graph } = call;
     const x = call.input('x');
@@ -106,7 +106,7 @@ export const elementwise: KernelTable = {
   },
 };
 
-/** Where there is a ReLU of x, it is positive where x is; then nothing else needs x, and whatever makes it can end in the ReLU. */
+/** Step function of x, or of ReLU(x) if that exists: then x is needed only there, and its operation can be fused with ReLU. */
 function step(graph: Graph, x: Node): Node {
   const hasRelu = graph.has('relu', [x], {}, x.shape, x.dtype);
   return unary(graph, 'step', hasRelu ? unary(graph, 'relu', x) : x);

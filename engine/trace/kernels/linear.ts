@@ -14,7 +14,7 @@ import type { Graph } from '../../ir/graph.js';
 import { matmul } from '../../ir/linear.js';
 import type { ConvAttrs, Node } from '../../ir/node.js';
 import type { Shape } from '../../ir/shape.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import { type Kernel, type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 export const linear: KernelTable = {
@@ -55,7 +55,7 @@ interface Geometry {
   readonly outShape: Shape;
 }
 
-/** What all convolution kernels tell about themselves. */
+/** Attributes of all convolution kernels. */
 interface RawConvAttrs {
   strides: [number, number] | number;
   pad: Conv2DAttrs['pad'];

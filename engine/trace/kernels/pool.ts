@@ -3,7 +3,7 @@ import { add, subtract, times, unary } from '../../ir/elementwise.js';
 import { maxPool, maxPoolGrad } from '../../ir/pool.js';
 import type { Node, PoolAttrs } from '../../ir/node.js';
 import type { Shape } from '../../ir/shape.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import type { KernelCall, KernelTable } from '../kernel.js';
 
 export const pooling: KernelTable = {
@@ -41,7 +41,7 @@ function geometry(call: KernelCall, x: Shape): { attrs: PoolAttrs; outShape: Sha
   return { attrs, outShape: info.outShape };
 }
 
-/** (x − mean) · scale / √(variance + ε) + offset, spelled as a hand-written batch norm would be. */
+/** (x − mean) · scale / √(variance + ε) + offset, from elementary operations. */
 function batchNorm(call: KernelCall): Node {
   const { graph } = call;
   const { varianceEpsilon } = call.attrs<FusedBatchNormAttrs>();

@@ -9,7 +9,7 @@ export const reductions: KernelTable = {
   Any: logical('max'),
   ArgMax: arg('argMax'),
   ArgMin: arg('argMin'),
-  // TF.js calls the axes of Max `reductionIndices`, those of all other reductions `axis`.
+  // TF.js names the axes of Max `reductionIndices`, and those of other reductions `axis`.
   Max: (call) => {
     const { reductionIndices, keepDims } = call.attrs<MaxAttrs>();
     return reduce(call.graph, 'max', call.input('x'), { axes: reductionIndices, keepDims });

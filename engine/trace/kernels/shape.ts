@@ -19,7 +19,7 @@ import type { Graph } from '../../ir/graph.js';
 import type { DType, Node } from '../../ir/node.js';
 import { broadcast, cast, reshape, transpose } from '../../ir/shape-ops.js';
 import { type Shape, sizeOf } from '../../ir/shape.js';
-import { tf } from '../../tf.js';
+import { tf } from '../../model/tfjs/tf.js';
 import { type KernelCall, type KernelTable, Unsupported } from '../kernel.js';
 
 export const shapes: KernelTable = {
@@ -115,7 +115,7 @@ function pad(call: KernelCall): Node {
   return call.graph.make('pad', [x], { before, after, value: constantValue }, shape, x.dtype);
 }
 
-/** Spelled as a comparison with 0, 1, … depth − 1. */
+/** Comparison with 0, 1, … depth − 1. */
 function oneHot(call: KernelCall): Node {
   const { graph } = call;
   const { depth, onValue, offValue, dtype } = call.attrs<OneHotAttrs>();

@@ -11,8 +11,8 @@ import {
 import type { DigestEntry } from '../../../run/records.js';
 
 /** Names of the curves in an update. */
-export type CurveName = Exclude<keyof CurvePoints, 'from'>;
-export type Curves = Readonly<Record<CurveName, readonly number[]>>;
+type CurveName = Exclude<keyof CurvePoints, 'from'>;
+type Curves = Readonly<Record<CurveName, readonly number[]>>;
 
 /** What the page knows of the run. */
 export interface PageState {

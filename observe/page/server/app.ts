@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
-import { isLoopback } from '../../../coordinator/membership/listen.js';
+import { isLoopback } from '../../../transport/listen.js';
 import { assetRoutes } from './assets.js';
 import { onlyLoopbackNames, TokenDoor } from './authorize.js';
 import { headers } from './headers.js';

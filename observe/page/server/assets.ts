@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Hono } from 'hono';
-import { html, htmlPage } from '../../../run/report/html.js';
+import { html } from 'hono/html';
+import { htmlPage } from '../../../run/report/html-page.js';
 import { pageStyle } from '../../../run/report/page-style.js';
 import { liveStyle } from './live-style.js';
 

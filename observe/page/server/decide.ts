@@ -4,7 +4,7 @@ import {
   isLoopback,
   parseEndpoint,
   type Protection,
-} from '../../../coordinator/membership/listen.js';
+} from '../../../transport/listen.js';
 
 /** Where the page is, unless told otherwise. */
 export const defaultHttpPort = 8061;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { countedAddress } from '../../../transport/admission/address.js';
 import { decideRoom } from '../../../transport/admission/decide-admission.js';
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../../../coordinator/membership/listen.js';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../../../transport/listen.js';
 import { answerHealth } from './health.js';
 import { cannotListen, listenOn } from './port.js';
 
@@ -74,7 +74,7 @@ export class HealthPort {
 }
 
 /** @throws JobError BAD_OPTION */
-export function healthEndpoint(place: string): Endpoint {
+function healthEndpoint(place: string): Endpoint {
   return parseEndpoint(/^\d+$/.test(place) ? `127.0.0.1:${place}` : place, '--health');
 }
 

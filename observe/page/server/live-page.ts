@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Hono } from 'hono';
-import type { Coordinator, RunView } from '../../../coordinator/coordinator.js';
-import { formatEndpoint } from '../../../coordinator/membership/listen.js';
+import type { ObservedRun, RunView } from '../../../coordinator/state/run-view.js';
+import { formatEndpoint } from '../../../transport/listen.js';
 import { reportDropped } from '../../../transport/admission/report-dropped.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';
@@ -64,7 +64,7 @@ export class LivePage {
   }
 
   /** Serves the page once the job is prepared; returns at once. */
-  serve(coordinator: Coordinator, options: ServeOptions): void {
+  serve(coordinator: ObservedRun, options: ServeOptions): void {
     const note = (message: string) => coordinator.events.emit({ type: 'note', message });
     this.#endReports = reportDropped('--http', () => this.port.admission.dropped, note);
     const prepared = (view: RunView) => {
@@ -95,14 +95,14 @@ export class LivePage {
     return (this.#server.address() as AddressInfo | null)?.port ?? this.place.port;
   }
 
-  async #load(coordinator: Coordinator, view: RunView, options: ServeOptions): Promise<void> {
+  async #load(coordinator: ObservedRun, view: RunView, options: ServeOptions): Promise<void> {
     const handle = await this.#createHandler(coordinator, view, options).catch(options.onError);
     this.#handle = handle ?? answerNotYet;
   }
 
   /** @returns undefined when the page is closed by then. */
   async #createHandler(
-    coordinator: Coordinator,
+    coordinator: ObservedRun,
     view: RunView,
     { onError, routes }: ServeOptions,
   ): Promise<Handler | undefined> {

@@ -6,7 +6,7 @@ import type { TlsIdentity } from '../../../transport/tls-identity.js';
 import { pageTls } from '../../../transport/tls.js';
 import { Admission } from '../../../transport/admission/admission.js';
 import { pagePortLimits } from '../../../transport/admission/limits.js';
-import { type Endpoint, formatEndpoint } from '../../../coordinator/membership/listen.js';
+import { type Endpoint, formatEndpoint } from '../../../transport/listen.js';
 import type { HttpPlace } from './decide.js';
 
 /** Time limits for a request's headers, for the whole request, and between two requests. */

@@ -1,10 +1,10 @@
-import { html, htmlPage } from '../../../run/report/html.js';
+import { html } from 'hono/html';
+import { htmlPage } from '../../../run/report/html-page.js';
 
 /** Asks for the cluster's token. */
 export function signInPage(problem?: string): string {
   return htmlPage({
     title: 'Lockstep: sign in',
-    head: undefined,
     body: html`<main>
       <h1>Lockstep</h1>
       <p>This page shows a run to those who have the token of its cluster (the content of its --token-file).</p>

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatusReply } from '../../../proto/messages.js';
-import type { RunView } from '../../../coordinator/coordinator.js';
+import type { RunView } from '../../../coordinator/state/run-view.js';
 import type { RunUpdate, WholeRun } from '../../../coordinator/state/feed.js';
 import type { Cursor } from '../../../coordinator/state/history.js';
 import { describeRun, describeUpdate, newBootId, readCursor } from '../../../coordinator/state/update.js';

@@ -9,9 +9,9 @@ import { metaOf, stamped } from './meta.js';
 import { home } from './storage.js';
 
 /**
- * The job as the coordinator reads it, with every default of the operator's version. A relative `data.path` is resolved
- * against the coordinator's home, where its volumes are mounted. A topology is a separate file, replaced here by its
- * digest until it is written; the spec's model names that file.
+ * ConfigMap with the job spec for the coordinator, including all defaults of the operator's version. A relative
+ * `data.path` is resolved against the coordinator's home, where its volumes are mounted. A topology is a separate file,
+ * named by the spec's model; until it is written, its digest takes its place.
  */
 export function jobConfig({ identity, spec, topology }: JobContext): Desired {
   const config = {
@@ -38,7 +38,7 @@ export interface JobCertificates {
   readonly worker: { readonly cert: string; readonly key: string };
 }
 
-/** The Secrets that the action `secrets` creates. */
+/** Secrets created by the action `secrets`. */
 export function secretObjects(
   job: JobIdentity,
   credentials: string,

@@ -10,16 +10,16 @@ import { home, storageVolumes } from './storage.js';
 const jobFolder = '/etc/lockstep/job';
 const natsFolder = '/etc/lockstep/nats';
 const natsCaFolder = '/etc/lockstep/nats-ca';
-/** Where the coordinator says how the run ended; the kubelet puts it into the pod's status, `attempts.ts` reads it. */
-const lastWord = '/dev/termination-log';
-/** Time for the end of a step, a checkpoint and the report. */
+/** File for the run's result. The kubelet copies it into the pod's status, where `attempts.ts` reads it. */
+const terminationLog = '/dev/termination-log';
+/** Time for the current step, a checkpoint and the report. */
 const graceSeconds = 60;
-/** More than any cluster takes to find room for workers, less than a timer can hold: 23 days. */
+/** 23 days: longer than workers wait for free nodes, shorter than a timer's maximum. */
 const waitSeconds = 2_000_000;
 
 /**
- * The pod of one start of the coordinator. It is never restarted in place: the operator starts the next one, and so
- * can tell a failure from a lost node. All starts share the run directory.
+ * Pod of one start of the coordinator. It is never restarted in place: the operator creates the next pod, so it can
+ * distinguish failures from lost nodes. All starts share the run directory.
  * @param credentials - identifies the Secrets to mount.
  */
 export function coordinatorPod(context: JobContext, attempt: number, credentials: string): Desired {
@@ -68,7 +68,7 @@ function container(context: JobContext, storageMounts: NonNullable<V1Container['
     resources: parts.resourcesOf(fields.coordinator?.resources, { requests: { cpu: '500m', memory: '512Mi' } }),
     ...probes,
     securityContext: parts.containerSecurity,
-    terminationMessagePath: lastWord,
+    terminationMessagePath: terminationLog,
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       ...storageMounts,
@@ -85,19 +85,19 @@ function coordinatorArgs(context: JobContext): string[] {
   return [
     ...['coordinator', `${jobFolder}/job.yaml`],
     ...['--run', `${home}/run`],
-    // All addresses of the pod, as `kubectl port-forward` comes by its loopback.
+    // All addresses of the pod, because `kubectl port-forward` connects over loopback.
     ...['--listen', `0.0.0.0:${ports.grpc}`],
     ...['--http', `0.0.0.0:${ports.http}`],
     ...['--health', `0.0.0.0:${ports.health}`],
     ...parts.credentialArgs,
     ...['--min-workers', String(Math.max(1, Math.min(workers.min, workers.replicas)))],
     ...['--wait', String(waitSeconds)],
-    ...['--result', lastWord],
+    ...['--result', terminationLog],
     ...natsArgs(context),
   ];
 }
 
-/** The name in NATS is unique, so data there without the job's signature is damaged and must not block the start. */
+/** The job's name in NATS is unique, so data under it without the job's signature is damaged and must not block a start. */
 function natsArgs({ identity, fields: { nats } }: JobContext): string[] {
   if (nats === undefined) return [];
   return [
@@ -117,7 +117,7 @@ function signInArgs({ key, type, user }: NatsCredentials): string[] {
 
 const health = { httpGet: { path: '/healthz', port: ports.health, scheme: 'HTTP' }, timeoutSeconds: 3 };
 
-/** It answers as soon as the process has loaded. A coordinator that then doesn't answer for a minute hangs. */
+/** The port responds as soon as the process has loaded. A coordinator that is unresponsive for a minute afterwards hangs. */
 const probes = {
   startupProbe: { ...health, periodSeconds: 1, failureThreshold: 3600 },
   readinessProbe: { ...health, periodSeconds: 5, failureThreshold: 2 },

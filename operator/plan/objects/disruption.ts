@@ -5,11 +5,12 @@ import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
 
 /**
- * What drains and autoscalers may take: workers one at a time, as each loss costs the others work; the coordinator only
- * when somebody deletes its pod on purpose, upon which it goes on elsewhere. Pods that are not well may always go.
+ * Limits for drains and autoscalers. Workers may be evicted one at a time, because each loss costs the others work. The
+ * coordinator moves only if somebody deletes its pod, and then resumes on another node. Unhealthy pods may always be
+ * evicted.
  */
 export function disruptionBudgets(context: JobContext): Desired[] {
-  // Not maxUnavailable for the coordinator: it would be counted against the job's scale, which is that of the workers.
+  // maxUnavailable would be computed from the job's scale, which is the number of workers.
   return [budget(context, 'coordinator', { minAvailable: 1 }), budget(context, 'worker', { maxUnavailable: 1 })];
 }
 

@@ -3,7 +3,7 @@ import type { OperatorFields } from '../../resource/operator-fields.js';
 
 type Section = Readonly<Record<string, unknown>>;
 
-/** Lists whose elements are told apart by a key; of all others the override replaces the whole. */
+/** Merge keys of lists. Other lists are replaced as a whole. */
 const keys: Readonly<Record<string, string>> = {
   containers: 'name',
   initContainers: 'name',
@@ -14,8 +14,8 @@ const keys: Readonly<Record<string, string>> = {
 };
 
 /**
- * A pod template with a user's overrides: sections are merged key by key; the lists above element by element; what is
- * tolerated is added; anything else is replaced. A small part of Kubernetes' strategic merge, without its directives.
+ * Merges a user's overrides into a pod template: sections key by key, the lists above element by element. Tolerations are
+ * appended; everything else is replaced. A subset of Kubernetes' strategic merge, without directives.
  */
 export function mergeTemplate(
   template: V1PodTemplateSpec,

@@ -1,12 +1,12 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
-import { canonicalJson, sha256Hex } from '../../../job/digest.js';
+import { canonicalJson, sha256Hex } from '../../../util/digest.js';
 import { apiVersion, kind } from '../../resource/training-job.js';
 import { appliedAnnotation, type Component, type JobIdentity, labelsOf } from '../names.js';
 import type { Desired } from '../types.js';
 
 /**
- * Metadata of a job's object. The job owns it, so that it goes with the job; `blockOwnerDeletion` is off, so that
- * nothing can hold up the job's own deletion.
+ * Metadata of a job's object. The job owns it, so both are deleted together. `blockOwnerDeletion` is off, so the object
+ * can't delay the job's deletion.
  */
 export function metaOf(job: JobIdentity, name: string, component?: Component): V1ObjectMeta {
   return {
@@ -17,7 +17,7 @@ export function metaOf(job: JobIdentity, name: string, component?: Component): V
   };
 }
 
-/** The object with the digest of what it says in an annotation; keys sorted, as the API server has another order. */
+/** Adds an annotation with the object's digest, independent of the order of keys, which the API server changes. */
 export function stamped(object: Desired): Desired {
   const digest = sha256Hex(canonicalJson(object)).slice(0, 16);
   const annotations = { ...object.metadata?.annotations, [appliedAnnotation]: digest };

@@ -1,15 +1,15 @@
 import { isIP } from 'node:net';
 import type { V1NetworkPolicyPeer } from '@kubernetes/client-node';
-import type { NameServer } from '../types.js';
+import type { NameServer } from '../settings.js';
 
-/** CoreDNS or kube-dns, as installed by kubeadm, kind, minikube, GKE, EKS and AKS. */
+/** CoreDNS or kube-dns as installed by kubeadm, kind, minikube, GKE, EKS and AKS. */
 const clusterDns: readonly NameServer[] = [{ namespace: 'kube-system', label: 'k8s-app', value: 'kube-dns' }];
 
 const podsPattern = /^([a-z0-9][-a-z0-9]*)\/([A-Za-z0-9][-A-Za-z0-9_./]*)=([A-Za-z0-9][-A-Za-z0-9_.]*)$/;
 const cidrPattern = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/;
 
 /**
- * Reads a list such as `kube-system/k8s-app=kube-dns,169.254.20.10/32`.
+ * Parses a list such as `kube-system/k8s-app=kube-dns,169.254.20.10/32`.
  * @throws Error that names the invalid entry.
  */
 export function parseNameServers(text: string): NameServer[] {
@@ -25,7 +25,7 @@ export function parseNameServers(text: string): NameServer[] {
   });
 }
 
-/** The name servers as peers of a NetworkPolicy. */
+/** Converts name servers to peers of a NetworkPolicy. */
 export function nameServerPeers(servers: readonly NameServer[] = clusterDns): V1NetworkPolicyPeer[] {
   return servers.map((server) =>
     'cidr' in server

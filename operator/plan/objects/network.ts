@@ -5,10 +5,10 @@ import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
 import { nameServerPeers } from './name-servers.js';
 
-/** Ports open to pods. Health is for the kubelet, which network policies don't restrict. */
+/** Ports open to pods. The health port is for the kubelet, which network policies don't restrict. */
 const served = ['grpc', 'http'] as const;
 
-/** The address that stays while the coordinator's pods come and go; pods that have ended are no endpoints. */
+/** Stable address of the coordinator across its pods. */
 export function coordinatorService({ identity }: JobContext): Desired {
   const service = {
     apiVersion: 'v1',
@@ -23,14 +23,14 @@ export function coordinatorService({ identity }: JobContext): Desired {
   return stamped(service);
 }
 
-/** Who may talk to whom. Policies add up: whoever wants metrics from another namespace adds one of their own. */
+/** Network policies of a job. Policies are additive: to scrape metrics from another namespace, add your own. */
 export function networkPolicies(context: JobContext): Desired[] {
   return [coordinatorPolicy(context), workerPolicy(context)];
 }
 
 /**
- * Metadata services of clouds, which hand out the node's credentials. IPv4: AWS, Google and others; Azure; Alibaba;
- * Oracle. IPv6: AWS; Google; Oracle; Scaleway; Akamai; Alibaba.
+ * Cloud metadata services, which provide the node's credentials. IPv4: AWS, Google and others; Azure; Alibaba; Oracle.
+ * IPv6: AWS; Google; Oracle; Scaleway; Akamai; Alibaba.
  */
 const metadataServices = {
   v4: ['169.254.0.0/16', '168.63.129.16/32', '100.100.100.200/32', '192.0.0.192/32'],
@@ -74,7 +74,7 @@ function coordinatorPolicy({ identity, settings }: JobContext): Desired {
       egress: [{ to: [...outside] }, { to: nameServerPeers(settings.nameServers), ports: dnsPorts }],
     },
   } satisfies V1NetworkPolicy;
-  return stamped(asWritten(policy));
+  return stamped(withApiNames(policy));
 }
 
 /** Ingress to workers: none. Egress: only the coordinator and the cluster's name servers. */
@@ -109,8 +109,8 @@ function operatorPeer(namespace: string | undefined): V1NetworkPolicyPeer[] {
   ];
 }
 
-/** The client's types say `_from`, as `from` is a word of TypeScript; objects are written as the API names them. */
-function asWritten(policy: V1NetworkPolicy & Desired): Desired {
+/** Renames `_from`, as the client's types call it, to the API's `from`. */
+function withApiNames(policy: V1NetworkPolicy & Desired): Desired {
   const ingress = policy.spec?.ingress?.map(({ _from, ...rule }) => ({ from: _from, ...rule }));
   const spec = { ...policy.spec, ingress };
   return { ...policy, spec } as Desired;

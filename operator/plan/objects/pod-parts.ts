@@ -6,13 +6,13 @@ import type {
   V1VolumeMount,
 } from '@kubernetes/client-node';
 import type { OperatorFields } from '../../resource/operator-fields.js';
-import type { Settings } from '../types.js';
+import type { Settings } from '../settings.js';
 
-/** Parts that pods of coordinator and workers share. */
+/** Parts shared by the pods of coordinator and workers. */
 
 const userId = 10_001;
 
-/** As the restricted pod security standard wants it. */
+/** Conforms to the restricted Pod Security Standard. */
 export const podSecurity = {
   runAsNonRoot: true,
   runAsUser: userId,
@@ -28,16 +28,16 @@ export const containerSecurity = {
   capabilities: { drop: ['ALL'] },
 } satisfies V1SecurityContext;
 
-/** Readable by the group that the pod's process is in, and by nobody else. */
+/** Readable only by owner and the pod's group. */
 const secretMode = 0o440;
 
 export function secretVolume(name: string, secretName: string): V1Volume {
   return { name, secret: { secretName, defaultMode: secretMode } };
 }
 
-export const paths = { tls: '/etc/lockstep/tls', token: '/etc/lockstep/token' } as const;
+const paths = { tls: '/etc/lockstep/tls', token: '/etc/lockstep/token' } as const;
 
-/** Certificate, token and a place for temporary files, as the root file system cannot be written. */
+/** Volumes for certificate, token, and temporary files: the root file system is read-only. */
 export function credentialVolumes(names: { readonly tls: string; readonly token: string }): V1Volume[] {
   return [secretVolume('tls', names.tls), secretVolume('token', names.token), { name: 'tmp', emptyDir: {} }];
 }
@@ -57,7 +57,7 @@ export const credentialArgs: readonly string[] = [
 
 type ResourceFields = NonNullable<OperatorFields['workers']['resources']>;
 
-/** Quantities as text, as the API server keeps them. */
+/** Resource requirements, with quantities as text, as the API server stores them. */
 export function resourcesOf(
   given: ResourceFields | undefined,
   otherwise: V1ResourceRequirements,
@@ -76,7 +76,7 @@ export function imageOf(fields: OperatorFields, settings: Settings): { image: st
   return { image: fields.image ?? settings.image, ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }) };
 }
 
-/** Where a component's pods may go, and what they pull. */
+/** Placement and image pull secrets of a component's pods. */
 export function placementOf(fields: OperatorFields, placement: OperatorFields['coordinator']): object {
   const { nodeSelector, tolerations } = placement ?? {};
   return {

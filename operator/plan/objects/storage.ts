@@ -5,11 +5,11 @@ import { namesOf } from '../names.js';
 import type { Desired } from '../types.js';
 import { metaOf, stamped } from './meta.js';
 
-/** The coordinator's home: `run` is the run directory, `data` the dataset's cache. */
+/** The coordinator's home, with the run directory `run` and the dataset cache `data`. */
 export const home = '/var/lib/lockstep';
 const defaultSize = '2Gi';
 
-/** The claims that a job needs and does not bring along. */
+/** Claims to create for a job: those without an existing claim or emptyDir. */
 export function storageClaims({ identity, fields }: JobContext): Desired[] {
   const { run, data } = fields.storage;
   const names = namesOf(identity);
@@ -32,7 +32,7 @@ export function storageClaims({ identity, fields }: JobContext): Desired[] {
   ];
 }
 
-/** Volumes of the coordinator's pod; without a volume of its own the dataset lies in the one of the run. */
+/** Volumes of the coordinator's pod. Without a separate volume, the dataset is stored in the run's. */
 export function storageVolumes({ identity, fields }: JobContext): { volumes: V1Volume[]; mounts: V1VolumeMount[] } {
   const { run = {}, data } = fields.storage;
   const names = namesOf(identity);
@@ -46,10 +46,10 @@ export function storageVolumes({ identity, fields }: JobContext): { volumes: V1V
   };
 }
 
-/** Where the report is, in words. */
+/** Human-readable location of the report. */
 export function reportPlace({ identity, fields }: JobContext): string {
   const { run = {} } = fields.storage;
-  if (run.emptyDir !== undefined) return `run/report/index.html in the coordinator's pod, as long as it is there`;
+  if (run.emptyDir !== undefined) return `run/report/index.html in the coordinator's pod, until it is deleted`;
   const folder = run.existingClaim === undefined ? '' : `${run.path ?? identity.name}/`;
   return `${folder}run/report/index.html in claim ${run.existingClaim ?? namesOf(identity).run}`;
 }

@@ -6,12 +6,12 @@ import { mergeTemplate } from './merge-template.js';
 import { metaOf, stamped } from './meta.js';
 import * as parts from './pod-parts.js';
 
-/** Time to finish what it computes and say so. */
+/** Time for a worker to finish and send its current result. */
 const graceSeconds = 30;
 
 /**
- * The workers. They have no probes, as the coordinator's heartbeats judge them, and no state, so that they may be
- * replaced one by one, without room for an additional one.
+ * Deployment of the workers. They have no probes, because the coordinator tracks their heartbeats. They have no state, so
+ * they are replaced one by one without spare capacity.
  * @param credentials - the coordinator's; undefined if an operator before 0.5.5 started it.
  */
 export function workerDeployment(context: JobContext, credentials: string | undefined): Desired {
@@ -61,7 +61,7 @@ function podTemplate({ identity, fields, settings }: JobContext, credentials: st
   };
 }
 
-/** What overrides must not change: whose pod it is, and what it runs. */
+/** Restores the labels and command, which overrides must not change. */
 function withOwn(template: V1PodTemplateSpec, { identity }: JobContext): V1PodTemplateSpec {
   const args = ['worker', '--coordinator', `${namesOf(identity).coordinator}:${ports.grpc}`, ...parts.credentialArgs];
   const containers = (template.spec?.containers ?? []).map((container) => {

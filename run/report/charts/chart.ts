@@ -11,7 +11,7 @@ import type { Palette } from '../palette.js';
 import type { Point } from './thin.js';
 
 /** The parts of ECharts that the charts use; a renderer must have registered them. */
-export type ChartOption = ComposeOption<
+type ChartOption = ComposeOption<
   | LineSeriesOption
   | BarSeriesOption
   | HeatmapSeriesOption

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseSteps } from '../../../run/run-records.js';
+import { parseSteps } from '../../../run/record-format.js';
 import { main, scratchDirectory } from '../../e2e/lockstep.js';
 import { readDigests } from '../../faults/run-record.js';
 import { until } from '../../until.js';

@@ -10,7 +10,7 @@ it('prints an aligned table of classes against batches', () => {
   const dataset = makeSynthetic({ trainBatches: 2, imagesPerBatch: 100, testImages: 20 });
   const lines = describe(explore(dataset)).split('\n');
   expect(lines.slice(0, 6)).toEqual([
-    'synthetic stand-in (not CIFAR-10)',
+    'synthetic dataset (not CIFAR-10)',
     '200 training and 20 test images, 32 x 32 x 3',
     '',
     'images per class  data_batch_1  data_batch_2  test',

@@ -102,7 +102,7 @@ describe('the screen of watch', () => {
     expect(text).toMatch(/ 4\.000 ┤[\u2800-\u28ff]+\n/);
     expect(text).toMatch(/ 1\.000 ┤[\u2800-\u28ff]+\n +step 1 +4\n/);
     expect(text).toContain('  w1  computing  shards 0 1  onnx cpu  300 MB');
-    expect(text).toContain('q or Ctrl-C leaves; the run goes on');
+    expect(text).toContain('q or Ctrl-C quits; the run continues');
   });
 
   it.each([
@@ -122,13 +122,13 @@ describe('the screen of watch', () => {
   });
 
   it('keeps what it knows while the coordinator is away, and says so', () => {
-    expect(lines(100, 40, 'no answer for 3 s')[1]).toBe('AWAY: no answer for 3 s');
+    expect(lines(100, 40, 'no answer for 3 s')[1]).toBe('DISCONNECTED: no answer for 3 s');
     const first = renderWatch(
       { status: undefined, history: undefined, away: undefined },
       { columns: 80, rows: 24 },
       plain,
     );
-    expect(first[0]).toBe('asking the coordinator…');
+    expect(first[0]).toBe('connecting to the coordinator…');
   });
 });
 

@@ -14,7 +14,7 @@ async function controlled(scaler?: Scaler, change: Partial<JobSpec> = {}) {
     return Promise.resolve(`step-${step}`);
   };
   const run = await start(1, 20_000, 'strict', change, {
-    saver: { saveNow, atStepBoundary: () => undefined, lastPath: undefined },
+    saver: { saveNow, atBoundary: () => undefined, lastPath: undefined },
   });
   const { trainer, address } = run;
   const control = new RunControl({ trainer, stop: (reason) => trainer.stop(reason), scaler: () => scaler });
@@ -39,7 +39,7 @@ describe('a pause', () => {
     const paused = { step: 2, state: 'paused', message: 'paused after step 2' };
     expect(await within(pauses[0]!, 'the pause')).toEqual(paused);
     expect(await within(control.pause(), 'the second pause')).toEqual(paused);
-    expect(await control.resume()).toEqual({ step: 2, state: 'training', message: 'going on after step 2' });
+    expect(await control.resume()).toEqual({ step: 2, state: 'training', message: 'resumed after step 2' });
     expect((await within(result, 'the run')).finalDigest).toBe(reference().chains[1]);
     const states = events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
     expect(states.filter((state) => state === 'paused')).toHaveLength(1);
@@ -62,14 +62,14 @@ describe('a pause', () => {
     onTestFinished(() => void vi.useRealTimers());
     const pause = control.pause();
     await vi.advanceTimersByTimeAsync(8_000);
-    expect((await pause).message).toMatch(/^pauses as soon as the step in progress is done \(now waiting: /);
+    expect((await pause).message).toMatch(/^will pause after the current step \(now waiting: /);
     trainer.stop('over');
   });
 
   it('that is taken back before it takes effect says so', async () => {
     const { control } = await controlled();
     const pause = control.pause();
-    expect((await control.resume()).message).toBe('going on after step 0');
+    expect((await control.resume()).message).toBe('resumed after step 0');
     expect((await pause).message).toBe('resumed before it paused');
     expect((await control.resume()).message).toBe('was not paused');
   });
@@ -92,7 +92,7 @@ describe('a pause', () => {
     await join((step) => step === 0 && pauses.push(control.pause()));
     await vi.waitUntil(() => pauses.length === 1, { timeout: 5_000 });
     await within(pauses[0] as Promise<unknown>, 'the pause');
-    expect(control.stop().message).toContain('stopping after the step in progress');
+    expect(control.stop().message).toContain('stopping after the current step');
     expect(await within(result, 'the end', 1_000)).toMatchObject({ outcome: 'stopped', snapshot: { step: 1 } });
     await expect(control.pause()).rejects.toMatchObject(stopped);
     await expect(control.resume()).rejects.toMatchObject(stopped);

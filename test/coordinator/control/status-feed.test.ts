@@ -1,7 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StatusFeed } from '../../../coordinator/control/status-feed.js';
-import { GrpcControl } from '../../../cli/control-grpc.js';
+import { GrpcControl } from '../../../cli/control/control-grpc.js';
 import type { StatusReply } from '../../../proto/messages.js';
 import { serve, within } from '../../proto/wire.js';
 import { until } from '../../until.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineClass } from '../../../run/engine-class.js';
-import { EngineAdmission, type RunEngine } from '../../../coordinator/membership/admission.js';
+import type { EngineClass } from '../../../run/run-json.js';
+import { EngineAdmission } from '../../../coordinator/membership/admission.js';
+import type { RunEngine } from '../../../run/run-json.js';
 
 const engine = (digits: string): EngineClass => ({
   name: 'raw',

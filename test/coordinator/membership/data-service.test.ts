@@ -1,7 +1,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { randomFillSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type FetchCall, type PartBytes, serveParts } from '../../../coordinator/membership/data-service.js';
+import { type FetchCall, type ChunkBytes, serveChunks } from '../../../coordinator/membership/data-service.js';
 import { callMetadata } from '../../../transport/auth.js';
 import { CHUNK_BYTES } from '../../../proto/chunks.js';
 import { fromServiceError } from '../../../proto/errors.js';
@@ -16,11 +16,11 @@ async function fetchAll(address: string, digest: string): Promise<{ bytes: Buffe
     call.on('end', resolve);
     call.on('error', (error) => reject(fromServiceError(error as ServiceError, 'fetch')));
   });
-  await within(ended, 'the part');
+  await within(ended, 'the chunk');
   return { bytes: Buffer.concat(chunks.map(({ data }) => data)), chunks };
 }
 
-describe('a part', () => {
+describe('a chunk', () => {
   it.each([
     ['labels and images', [100, 3 * CHUNK_BYTES + 5]],
     ['a single byte', [1]],
@@ -30,7 +30,7 @@ describe('a part', () => {
     const whole = randomFillSync(new Uint8Array(lengths.reduce((a, b) => a + b) + 3));
     let begin = 3;
     const views = lengths.map((length) => whole.subarray(begin, (begin += length)));
-    const address = await serve({ Fetch: serveParts(new Map([['d', views]])) });
+    const address = await serve({ Fetch: serveChunks(new Map([['d', views]])) });
     const { bytes, chunks } = await fetchAll(address, 'd');
     expect(bytes.equals(whole.subarray(3))).toBe(true);
     expect(Math.max(...chunks.map(({ data }) => data.byteLength))).toBeLessThanOrEqual(CHUNK_BYTES);
@@ -38,25 +38,25 @@ describe('a part', () => {
   });
 
   it('is served to several workers at once', async () => {
-    const parts = new Map(['a', 'b'].map((digest) => [digest, [randomFillSync(new Uint8Array(2 * CHUNK_BYTES))]]));
-    const address = await serve({ Fetch: serveParts(parts) });
+    const chunks = new Map(['a', 'b'].map((digest) => [digest, [randomFillSync(new Uint8Array(2 * CHUNK_BYTES))]]));
+    const address = await serve({ Fetch: serveChunks(chunks) });
     const fetched = await Promise.all(['a', 'b', 'a', 'b', 'a'].map((digest) => fetchAll(address, digest)));
-    fetched.forEach(({ bytes }, i) => expect(bytes.equals(parts.get(i % 2 ? 'b' : 'a')![0]!)).toBe(true));
+    fetched.forEach(({ bytes }, i) => expect(bytes.equals(chunks.get(i % 2 ? 'b' : 'a')![0]!)).toBe(true));
   });
 
   it.each(['', 'ff'.repeat(32), 'x'.repeat(5_000)])('that is unknown is refused: "%.8s…"', async (digest) => {
-    const address = await serve({ Fetch: serveParts(new Map([['d', [Uint8Array.of(1)]]])) });
+    const address = await serve({ Fetch: serveChunks(new Map([['d', [Uint8Array.of(1)]]])) });
     await expect(fetchAll(address, digest)).rejects.toMatchObject({
-      code: 'UNKNOWN_PART',
+      code: 'UNKNOWN_CHUNK',
       retryable: false,
-      message: `fetch: expected a part of this job, got ${digest.slice(0, 64)}; join again`,
+      message: `fetch: expected a chunk of this job, got ${digest.slice(0, 64)}; join again`,
     });
   });
 });
 
 describe('a reader that is slow', () => {
-  /** A part of 1 GiB that is one MiB of memory, and counts how far it has been read. */
-  function hugePart(): { part: PartBytes; piecesRead: () => number } {
+  /** A chunk of 1 GiB that is one MiB of memory, and counts how far it has been read. */
+  function hugeChunk(): { chunk: ChunkBytes; piecesRead: () => number } {
     const views = new Array<Uint8Array>(1024).fill(new Uint8Array(1024 * 1024));
     let read = 0;
     views[Symbol.iterator] = function* (this: Uint8Array[]) {
@@ -65,7 +65,7 @@ describe('a reader that is slow', () => {
         yield this[i]!;
       }
     } as (typeof views)[typeof Symbol.iterator];
-    return { part: views, piecesRead: () => read };
+    return { chunk: views, piecesRead: () => read };
   }
 
   /** Settles when the number of pieces read has not changed for a while. */
@@ -78,8 +78,8 @@ describe('a reader that is slow', () => {
   }
 
   it('is not sent more than the window and the buffers hold, and then the rest', async () => {
-    const { part, piecesRead } = hugePart();
-    const address = await serve({ Fetch: serveParts(new Map([['d', part]])) });
+    const { chunk, piecesRead } = hugeChunk();
+    const address = await serve({ Fetch: serveChunks(new Map([['d', chunk]])) });
     const call = dataClient(address).Fetch({ digest: 'd' }, callMetadata());
     await within(new Promise((resolve) => call.once('readable', resolve)), 'the first bytes');
     const before = await settled(piecesRead);
@@ -93,9 +93,9 @@ describe('a reader that is slow', () => {
   });
 
   it('that goes away ends the reading', async () => {
-    const { part, piecesRead } = hugePart();
+    const { chunk, piecesRead } = hugeChunk();
     let ended: Promise<void> | undefined;
-    const handle = serveParts(new Map([['d', part]]));
+    const handle = serveChunks(new Map([['d', chunk]]));
     const address = await serve({
       Fetch: (call: FetchCall) => {
         ended = new Promise((resolve) => call.once('cancelled', resolve));

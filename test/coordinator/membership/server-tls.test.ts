@@ -3,7 +3,7 @@ import { connect as connectPlain } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { formatEndpoint } from '../../../coordinator/membership/listen.js';
+import { formatEndpoint } from '../../../transport/listen.js';
 import type { JoinStream } from '../../../transport/grpc-transport.js';
 import { ClusterServer, type Handlers } from '../../../coordinator/membership/server.js';
 import { callMetadata } from '../../../transport/auth.js';

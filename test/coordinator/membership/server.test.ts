@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { workerPortLimits } from '../../../transport/admission/limits.js';
-import { type Endpoint, formatEndpoint } from '../../../coordinator/membership/listen.js';
+import { type Endpoint, formatEndpoint } from '../../../transport/listen.js';
 import { ClusterServer, type Handlers } from '../../../coordinator/membership/server.js';
 import type { JoinStream } from '../../../transport/grpc-transport.js';
 import { callMetadata } from '../../../transport/auth.js';

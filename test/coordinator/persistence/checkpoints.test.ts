@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { decodeCheckpoint, fillVector, type StateLayout } from '../../../run/checkpoint-file.js';
+import { decodeCheckpoint, fillVector, type StateLayout } from '../../../run/checkpoint/checkpoint-file.js';
 import type * as CheckpointsModule from '../../../coordinator/persistence/checkpoints.js';
 import { type RunEvent, RunEvents } from '../../../coordinator/state/events.js';
 import { within } from '../../proto/wire.js';
@@ -50,7 +50,7 @@ function start(flush: () => Promise<void> = () => Promise.resolve()) {
   onTestFinished(() => checkpoints.close());
   /** What the trainer does after `step` updates. */
   const border = (step: number) =>
-    checkpoints.atStepBoundary({ step, chain: 'cd'.repeat(32) }, (into) => {
+    checkpoints.atBoundary({ step, chain: 'cd'.repeat(32) }, (into) => {
       fillVector(into, stateAt(step));
       return Promise.resolve(1.5);
     });

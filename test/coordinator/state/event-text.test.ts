@@ -9,13 +9,17 @@ describe('an event in words', () => {
     [
       { type: 'assignment', generation: 3, shards: { a: [0, 1, 2, 4], b: [] }, reason: 'b joined' },
       'plain',
-      'generation 3: b joined; a 0–2, 4, b stands by',
+      'shards reassigned (generation 3): b joined; a 0–2, 4, b on standby',
     ],
-    [{ type: 'assignment', generation: 4, shards: {}, reason: '' }, 'plain', 'generation 4: nobody is there'],
+    [
+      { type: 'assignment', generation: 4, shards: {}, reason: '' },
+      'plain',
+      'shards reassigned (generation 4): no workers',
+    ],
     [
       { type: 'fault', kind: 'numerics', workers: ['a', 'b'], shards: [3], step: 1_204 },
       'bad',
-      'NUMERICS FAULT: a and b came to different bits for shard 3 of step 1,204',
+      'NUMERICS FAULT: results of a and b differ for shard 3 of step 1,204',
     ],
     [
       { type: 'checkpoint', step: 20, path: 'p', durationMs: 12.4, blockedMs: 0 },

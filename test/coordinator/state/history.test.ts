@@ -129,7 +129,7 @@ describe('the history of a run', () => {
     history.add(evaluationEvent(labels.toReversed(), 20, 2), 0);
     const part = history.since(beginning);
     expect(part.events).toHaveLength(limits.events);
-    expect(part.events.at(-1)?.text).toContain('epoch 2 tested');
+    expect(part.events.at(-1)?.text).toContain('epoch 2 evaluated');
     expect(part.digests).toHaveLength(limits.digests);
     expect(part.digests[0]?.epoch).toBe(6);
     expect(part.evaluations.map(({ epoch }) => epoch)).toEqual([1, 2]);

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../coordinator/state/events.js';
 import { RunHistory } from '../../../coordinator/state/history.js';
 import { countEvaluations, describeHistory, secondsLeft } from '../../../coordinator/state/progress.js';
-import type { EvaluationRecord, RunHistorySoFar, StepRecord } from '../../../run/records.js';
+import type { EvaluationRecord, RecordedHistory, StepRecord } from '../../../run/records.js';
 import { planSteps } from '../../../job/plan.js';
 
 const predictions = { predicted: new Uint8Array(0), confidence: new Float32Array(0) };
 
 const plan = planSteps({ shards: 1, epochs: 4, batchPerShard: 10 }, 100);
-const nothing: RunHistorySoFar = { steps: [], evaluations: [], digests: [] };
+const nothing: RecordedHistory = { steps: [], evaluations: [], digests: [] };
 
 function step(index: number, changes: Partial<StepRecord> = {}): StepRecord {
   const epoch = Math.floor(index / 10) + 1;

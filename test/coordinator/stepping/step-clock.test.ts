@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ClockOffset } from '../../../coordinator/membership/clock-offset.js';
 import { arePlausible, StepClock } from '../../../coordinator/stepping/step-clock.js';
-import { phasesOf, type StepTiming } from '../../../coordinator/stepping/step-timing.js';
+import { phasesOf, type StepTiming } from '../../../coordinator/state/step-timing.js';
 import { monotonicMs } from '../../../util/clock.js';
 import type { Partial, Stamps } from '../../../proto/messages.js';
 

@@ -4,7 +4,7 @@
 # As user 10001, read-only root, no capabilities, no new privileges; a coordinator and two workers, with TLS and token.
 # Where no registry of images is reachable, the bases are made of Debian's packages (mmdebstrap) and this machine's Node.
 # Needs root, buildah, podman, mmdebstrap; takes about four minutes. Not part of `npm test`.
-#   DATA         CIFAR-10, a folder; without it, the job is trained on the synthetic stand-in
+#   DATA         CIFAR-10, a folder; without it, the job is trained on the synthetic dataset
 #   NODE_IMAGE, BASE   bases to use instead of home-made ones
 #   NPMRC        for a mirror of the npm registry
 #   BUILD_ARGS   more for buildah

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEntry, encodeEntry } from '../../../engine/cache/entry.js';
-import { decideEviction } from '../../../engine/cache/eviction.js';
-import { ProgramCache } from '../../../engine/cache/program-cache.js';
-import { describeModel } from '../../../engine/model.js';
+
+import { decideEviction, ProgramCache } from '../../../engine/cache/program-cache.js';
+import { describeModel } from '../../../engine/model/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
-import { compileEachTime, type ProgramRequest, throughCache } from '../../../engine/onnx/program-source.js';
+import { compileEachTime, throughCache } from '../../../engine/onnx/program-source.js';
+import type { ProgramRequest } from '../../../engine/onnx/program-request.js';
 import { builtinTopology } from '../../../job/models.js';
 import { probeInput } from '../../../worker/fingerprint.js';
 
@@ -73,7 +74,7 @@ describe('a cached program', () => {
     const name = (await files()).find((file) => !path.endsWith(file))!;
     await writeFile(join(directory, name), 'null\n');
     expect(await source(request(3))).toEqual(compiled);
-    expect(messages).toEqual([expect.stringMatching(/^compile cache: expected .* to be whole, got a damaged file/)]);
+    expect(messages).toEqual([expect.stringMatching(/^compile cache: expected a valid file, got a damaged one/)]);
     expect(await source(request(3))).toEqual(compiled);
     expect(messages).toHaveLength(1);
   });
@@ -108,7 +109,7 @@ describe('the cache', () => {
     const source = throughCache(cache);
     expect((await source(request(3))).bytes.length).toBeGreaterThan(1000);
     await source(request(2));
-    expect(messages).toEqual([expect.stringMatching(/ENOTDIR.*programs are compiled each time$/)]);
+    expect(messages).toEqual([expect.stringMatching(/ENOTDIR.*compiling programs each time$/)]);
     expect(await cache.isWarm()).toBe(false);
   });
 

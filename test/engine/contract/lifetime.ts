@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tf } from '../../../engine/tf.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import { common } from './model.js';
 import { bitsOf, type Rig, trainOnce } from './rig.js';
 
@@ -15,7 +15,7 @@ export function endsProperly(rig: Rig): void {
     const refused = {
       name: 'EngineError',
       code: 'DISPOSED',
-      message: 'run program: expected a program in use, got one that was disposed of; compile it again',
+      message: 'run program: expected an active program, got a disposed one; compile it again',
     };
     await expect(program.run(rig.input)).rejects.toMatchObject(refused);
     await expect(rows.run(rig.input)).rejects.toMatchObject(refused);

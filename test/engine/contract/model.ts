@@ -1,5 +1,5 @@
 import type { MaskInfo, ModelTopology, ProgramInput, ProgramSpec, TrainProgram } from '../../../engine/engine.js';
-import { initialWeights } from '../../../engine/model.js';
+import { initialWeights } from '../../../engine/model/model.js';
 import { drawMasks } from '../../../job/dropout.js';
 import { normalise } from '../layers/oracle.js';
 import { conv, dense, flatten, type LayerJson, norm, sequential } from '../topologies.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeModel } from '../../../engine/model.js';
+import { describeModel } from '../../../engine/model/model.js';
 import { topology } from './model.js';
 import { bitsOf, type Rig } from './rig.js';
 

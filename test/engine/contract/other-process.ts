@@ -2,8 +2,8 @@
 // Usage: node --expose-gc --import ./test/faults/typescript.mjs test/engine/contract/other-process.ts OPTIONS STEPS
 import { createEngine, type EngineChoice } from '../../../engine/create.js';
 import type { Engine, ProgramInput, ProgramSpec } from '../../../engine/engine.js';
-import { initialWeights } from '../../../engine/model.js';
-import { tf } from '../../../engine/tf.js';
+import { initialWeights } from '../../../engine/model/model.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import { builtinTopology } from '../../../job/models.js';
 import { bitsOfAll } from './rig.js';
 

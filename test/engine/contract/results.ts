@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeModel } from '../../../engine/model.js';
+import { describeModel } from '../../../engine/model/model.js';
 import { trainOnCpu } from '../layers/oracle.js';
 import { relativeError } from '../parity/compare.js';
 import { gradientOf, pass } from './float64.js';

@@ -1,14 +1,8 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { layers as tfl } from '../../../engine/tf.js';
+import { layers as tfl } from '../../../engine/model/tfjs/tf.js';
 
 type Layer = LayersModel['layers'][number];
 type Body = (x: SymbolicTensor) => SymbolicTensor;
-
-/** A layer, or several, put between images `[8, 8, 2]` and three logits. */
-export interface LayerCase {
-  readonly name: string;
-  readonly body: Body;
-}
 
 const l = tfl.layers;
 const apply = (layer: Layer, x: SymbolicTensor | SymbolicTensor[]) => layer.apply(x) as SymbolicTensor;

@@ -1,8 +1,8 @@
 import type { Scalar, Tensor, Tensor1D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ModelTopology, ProgramInput, TrainResult } from '../../../engine/engine.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../../../engine/model.js';
-import { tf } from '../../../engine/tf.js';
+import { layoutOf, loadBlankModel, loadTrainingModel } from '../../../engine/model/model.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 
 /** What a program is compared with: the same model under TF.js's own `cpu` backend. */
 
@@ -53,7 +53,7 @@ export async function evaluateOnCpu(job: OracleJob): Promise<Float32Array> {
 }
 
 /** Every layer, including those of nested models and wrappers. */
-export function layersIn(container: { layers?: Layer[]; layer?: Layer }): Layer[] {
+function layersIn(container: { layers?: Layer[]; layer?: Layer }): Layer[] {
   const inner = [...(container.layers ?? []), ...(container.layer ? [container.layer] : [])];
   return inner.flatMap((layer) => [layer, ...layersIn(layer as { layers?: Layer[]; layer?: Layer })]);
 }
@@ -156,7 +156,7 @@ function filled(layer: Convolution, x: Tensor4D): Tensor {
 }
 
 /** A filter `[kh, kw, …]` with zeros between its rows and columns. */
-export function withZeros(filter: Tensor4D, [rows, columns]: readonly [number, number]): Tensor4D {
+function withZeros(filter: Tensor4D, [rows, columns]: readonly [number, number]): Tensor4D {
   const [kh, kw, ci, co] = filter.shape;
   const apart = tf.pad(tf.reshape(filter, [kh, 1, kw, 1, ci * co]), [[0, 0], [0, rows - 1], [0, 0], [0, columns - 1], [0, 0]]); // prettier-ignore
   const whole: Tensor4D = tf.reshape(apart, [kh * rows, kw * columns, ci, co]);

@@ -11,7 +11,7 @@ import { compileProbe } from '../../../engine/onnx/compile.js';
 import { probeDifference, probeNchwc } from '../../../engine/onnx/probe.js';
 import { probeProgram } from '../../../engine/onnx/probe-program.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
-import { tf } from '../../../engine/tf.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import { inputsOf, onCpu, onOnnx, type Outcome, type ParityCase, relativeError } from '../parity/compare.js';
 
 const probe = await probeNchwc(1);
@@ -263,7 +263,7 @@ describe('the choice of a lowering', () => {
       const messages: string[] = [];
       const engine = await createOnnxEngine({ threads: 1, log: (message) => messages.push(message) });
       expect(engine.info.lowering).toBe('portable');
-      expect(messages).toEqual([expect.stringMatching(/ReorderInput.*the portable lowering is used/)]);
+      expect(messages).toEqual([expect.stringMatching(/ReorderInput.*using the portable lowering/)]);
       const demanded = createOnnxEngine({ threads: 1, lowering: 'nchwc' });
       await expect(demanded).rejects.toThrow(/ReorderInput.*set engine.lowering to auto or portable/);
     } finally {

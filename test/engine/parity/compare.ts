@@ -4,7 +4,7 @@ import type { Rules } from '../../../engine/lower/lowering.js';
 import { portable } from '../../../engine/lower/portable.js';
 import type { Device } from '../../../engine/onnx/device.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
-import { tf } from '../../../engine/tf.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import { optimized, type TracedProgram } from '../../../engine/trace/program.js';
 import { backend, recording } from '../../../engine/trace/register.js';
 

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { tf } from '../../../engine/tf.js';
+import { tf } from '../../../engine/model/tfjs/tf.js';
 import type { ParityCase } from './compare.js';
 
 /** Away from kinks and poles, where the two may rightly differ. */

@@ -19,7 +19,7 @@ const heartbeatLimitMs = 1_000;
 const faultsPerRun = 24;
 
 /** A job of a few seconds, with evaluations and checkpoints long enough to be struck. */
-export const scheduleJob = [
+const scheduleJob = [
   ...['--preset', 'cluster-cnn3', '--shards', '4', '--batch-per-shard', '10', '--epochs', '14'],
   ...['--set', 'data.dataset=synthetic', '--set', 'data.limit=100', '--set', 'evaluation.batch=4'],
   ...['--set', 'data.augment.flip=true', '--set', 'checkpoint.everySteps=4'],
@@ -80,7 +80,7 @@ function expectSame(
 }
 
 /** Recovery times by phase and kind of fault, as Markdown. */
-export function scheduleTable(struck: readonly StruckFault[]): string {
+function scheduleTable(struck: readonly StruckFault[]): string {
   const seconds = (faults: readonly StruckFault[], q: number) =>
     (
       quantile(

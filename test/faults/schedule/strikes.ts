@@ -17,7 +17,7 @@ export type Phase = 'start' | 'training' | 'evaluation' | 'checkpoint' | 'end';
  * - scale: all workers are drained, and others start after `ms`
  * - killCoordinator, endCoordinator: SIGKILL, SIGTERM; it is restarted on its run directory
  */
-export type StrikeKind =
+type StrikeKind =
   | 'killWorker'
   | 'killAll'
   | 'stopWorker'

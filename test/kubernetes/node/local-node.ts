@@ -29,7 +29,7 @@ export interface NodeOptions {
 }
 
 /** The project's own images, by their names; `npm run build` makes what they run. */
-export function projectImage(name: string): LocalImage {
+function projectImage(name: string): LocalImage {
   const main = name.includes('operator') ? ['operator'] : ['cli'];
   return { entrypoint: [process.execPath, join(repository, 'dist', ...main, 'main.js')] };
 }

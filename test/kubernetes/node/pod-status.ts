@@ -41,7 +41,7 @@ export function phaseOf({ init, containers, closing }: PodRecord, policy: Restar
   return containers.every(hasRun) ? 'Running' : 'Pending';
 }
 
-export function isReady({ state }: ContainerRecord): boolean {
+function isReady({ state }: ContainerRecord): boolean {
   return state.type === 'running' && state.ready;
 }
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kvm } from '@nats-io/kv';
 import { describe, expect, it } from 'vitest';
-import { listJobs } from '../../../cli/nats-jobs.js';
-import { NatsControlClient } from '../../../cli/nats-control-client.js';
+import { listJobs } from '../../../cli/control/nats-jobs.js';
+import { NatsControlClient } from '../../../cli/control/nats-control-client.js';
 import { parseNatsUrl } from '../../../nats/address.js';
 import { controlReplySchema } from '../../../nats/payloads.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
@@ -23,10 +23,10 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
       expect(paused).toMatchObject({ state: 'paused' });
       const { step } = paused!;
       expect((await client.checkpoint()).message).toContain(`step-${String(step).padStart(8, '0')}.safetensors`);
-      expect((await client.resume()).message).toBe(`going on after step ${step}`);
+      expect((await client.resume()).message).toBe(`resumed after step ${step}`);
       await expect(client.scale(2)).rejects.toMatchObject({ code: 'REFUSED' });
       await expect(client.scale(-1)).rejects.toMatchObject({ code: 'BAD_MESSAGE', message: /workers/ });
-      expect((await client.stop()).message).toContain('stopping after the step in progress');
+      expect((await client.stop()).message).toContain('stopping after the current step');
     } finally {
       client.close();
     }
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(
       );
       await steps(refused, 22);
       expect(refused.command.stdout).toMatch(
-        /NATS: nats:\/\/127.0.0.1:\d+ is away \(.*authorization violation.*\); training goes on/i,
+        /NATS: nats:\/\/127.0.0.1:\d+ is away \(.*authorization violation.*\); training continues/i,
       );
       const told = refused.command.stdout + refused.command.stderr + readFileSync(join(directory, 'log.jsonl'), 'utf8');
       expect(told).not.toContain('wrong-word');
@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)(
         secretFile('one-token'),
       );
       await run.finish();
-      expect(run.command.stdout).not.toMatch(/is away|did not get/);
+      expect(run.command.stdout).not.toMatch(/is away|did not receive/);
     });
   },
 );

@@ -6,9 +6,9 @@ import { ask } from '../../../nats/ask.js';
 import { type Served, serveControl } from '../../../nats/control-requests.js';
 import { Lease } from '../../../nats/lease.js';
 import { noProgress } from '../../../nats/progress.js';
-import { objectsOf, putIndex, putObject, readIndex, readPart } from '../../../nats/object-chunks.js';
-import { partObject } from '../../../nats/names.js';
-import { partBytes, type RegistryEntry, type RunIndex } from '../../../nats/payloads.js';
+import { objectsOf, putIndex, putObject, readIndex, readChunk } from '../../../nats/object-chunks.js';
+import { chunkObject } from '../../../nats/names.js';
+import { objectChunkBytes, type RegistryEntry, type RunIndex } from '../../../nats/payloads.js';
 import { restoreRun } from '../../../nats/restore.js';
 import { sha256Of } from '../../../nats/run-files.js';
 import { Seal } from '../../../nats/seal.js';
@@ -200,11 +200,11 @@ async function storeRun(stores: Stores) {
   const files: RunIndex['files'] = [];
   for (const [name, text] of Object.entries(contents)) {
     const bytes = Buffer.from(text);
-    await putObject(stores, partObject('j', runId, sha256Of(bytes)), bytes);
+    await putObject(stores, chunkObject('j', runId, sha256Of(bytes)), bytes);
     files.push({ name, size: bytes.length, parts: [sha256Of(bytes)] });
   }
   const index: RunIndex = {
-    ...{ v: 1, job: 'j', runId, owner: 'gone-1', term: 1, step: 3, partBytes, files },
+    ...{ v: 1, job: 'j', runId, owner: 'gone-1', term: 1, step: 3, partBytes: objectChunkBytes, files },
     updatedAt: '2026-01-01T00:00:00.000Z',
   };
   await putIndex(stores, index, seal);
@@ -226,7 +226,7 @@ describe.skipIf(missing !== undefined)('the object store, written by an account 
     expect(readFileSync(join(good, 'checkpoints/step-00000003.safetensors'), 'utf8')).toBe('weights');
 
     const evil = Buffer.from('other weights');
-    await putObject(stores, partObject('j', runId, sha256Of(evil)), evil);
+    await putObject(stores, chunkObject('j', runId, sha256Of(evil)), evil);
     const files = index.files.map((file) =>
       file.name.startsWith('checkpoints') ? { ...file, size: evil.length, parts: [sha256Of(evil)] } : file,
     );
@@ -267,7 +267,7 @@ describe.skipIf(missing !== undefined)('the object store, written by an account 
     const server = await startServer();
     const connection = await server.connect();
     const stores = await openStores(connection);
-    const name = (n: number) => partObject('j', runId, String(n).repeat(64));
+    const name = (n: number) => chunkObject('j', runId, String(n).repeat(64));
     const describeObject = async (n: number, info: object | string) => {
       const encoded = Buffer.from(name(n)).toString('base64url');
       const subject = `$O.LOCKSTEP_RUNS.M.${encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=')}`;
@@ -280,7 +280,7 @@ describe.skipIf(missing !== undefined)('the object store, written by an account 
     await describeObject(4, '{{{');
     await describeObject(5, { ...info, nuid: 'N5', chunks: 2 });
     await stores.js.publish('$O.LOCKSTEP_RUNS.C.N5', 'x'.repeat(50_000));
-    const read = (n: number) => readPart(stores, 'j', runId, String(n).repeat(64));
+    const read = (n: number) => readChunk(stores, 'j', runId, String(n).repeat(64));
     await expect(read(1)).rejects.toThrow('expected 1 more chunks, got none');
     await expect(read(2)).rejects.toThrow(/expected at most 1048576 bytes/);
     await expect(read(3)).rejects.toThrow('expected the description of an object');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readIndex } from '../../../nats/object-chunks.js';
 import { openStores } from '../../../nats/stores.js';
-import { parseSteps } from '../../../run/run-records.js';
+import { parseSteps } from '../../../run/record-format.js';
 import { smallJob } from '../../e2e/lockstep.js';
 import { eventually, jetstream, missing, openRuns, readEntry, readEvents } from './nats-server.js';
 import { interrupt, job, scratch, startCommand, startRun, startServer, steps } from './rig.js';
@@ -47,10 +47,10 @@ describe.skipIf(missing !== undefined)(
 
       const elsewhere = scratch();
       const next = await startRun(elsewhere, ...flags);
-      expect(next.command.stdout).toMatch(/NATS: job moved: .* had it; waiting up to 10 s for a sign of life/);
+      expect(next.command.stdout).toMatch(/NATS: job moved: .* owned it; waiting up to 10 s for a sign of life/);
       expect(next.command.stdout).toContain(`NATS: resuming run ${runId} of job moved`);
       expect(next.command.stdout).toContain(
-        'going on after step 30 of 84 (start 2 of this run; newest good checkpoint: 30)',
+        'resumed at step 30 of 84 (start 2 of this run; newest intact checkpoint: 30)',
       );
       await steps(next, 5);
       silent.command.process.kill('SIGCONT');
@@ -123,9 +123,9 @@ describe.skipIf(missing !== undefined)(
       const directory = scratch();
       const next = await startRun(directory, ...flags);
       expect(next.command.stdout).toMatch(
-        /NATS: checkpoints\/step-00000024.safetensors of run .* is left out: .* a damaged part/,
+        /NATS: checkpoints\/step-00000024.safetensors of run .* is skipped: .* a damaged chunk/,
       );
-      expect(next.command.stdout).toContain('going on after step 21 of 84');
+      expect(next.command.stdout).toContain('resumed at step 21 of 84');
       await next.finish();
     });
   },

@@ -7,15 +7,10 @@ import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { Objm, type ObjectStore } from '@nats-io/obj';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import {
-  eventData,
-  type EventMessage,
-  eventSchema,
-  type RegistryEntry,
-  registryEntrySchema,
-} from '../../../nats/payloads.js';
+import { type RegistryEntry, registryEntrySchema } from '../../../nats/payloads.js';
 import { freePort } from '../../e2e/lockstep.js';
 import { findProgram } from '../../programs.js';
+import { parseEvent, type PublishedEvent } from '../event-schemas.js';
 
 /** Debian puts it where only root looks. */
 const found = findProgram(['nats-server'], ['/usr/sbin', '/usr/local/bin']);
@@ -95,15 +90,13 @@ export class NatsServer {
 }
 
 /** All that the stream has, in order, checked against the schema. */
-export async function readEvents(js: JetStreamClient): Promise<EventMessage[]> {
+export async function readEvents(js: JetStreamClient): Promise<PublishedEvent[]> {
   const consumer = await js.consumers.get('LOCKSTEP_EVENTS', {});
-  const events: EventMessage[] = [];
+  const events: PublishedEvent[] = [];
   const count = (await consumer.info()).num_pending;
   if (count > 0) {
     for await (const message of await consumer.fetch({ max_messages: count, expires: 5_000 })) {
-      const event = eventSchema.parse(message.json());
-      eventData[event.type].parse(event.data);
-      events.push(event);
+      events.push(parseEvent(message.json()));
     }
   }
   if (events.length !== count) throw new Error(`expected ${count} events, got ${events.length}`);

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readAddress } from '../../../cli/nats-options.js';
+import { readAddress } from '../../../cli/options/nats-options.js';
 import { connectionOptions } from '../../../nats/sign-in.js';
 import { makeCertificates } from '../../../transport/certificates.js';
 import { missing } from './nats-server.js';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { EventMessage } from '../../../nats/payloads.js';
+import type { PublishedEvent } from '../event-schemas.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
 import { interrupt, scratch, signInFlags, startRun, startServer, steps } from './rig.js';
 
@@ -30,13 +30,13 @@ function logged(directory: string): string[] {
     });
 }
 
-function published({ type, data }: EventMessage): string {
+function published({ type, data }: PublishedEvent): string {
   const ending = ['finished', 'stopped', 'failed'].includes(type);
   return inWords(type, ending ? { reason: data['reason'] } : data);
 }
 
 /** The stream has what the log has, in its order, each event once, and says so by its numbers. */
-function expectComplete(events: readonly EventMessage[], directory: string): void {
+function expectComplete(events: readonly PublishedEvent[], directory: string): void {
   const [listening, ...rest] = events;
   expect(listening!.type).toBe('listening');
   expect(rest.map(published)).toEqual(logged(directory));
@@ -44,7 +44,7 @@ function expectComplete(events: readonly EventMessage[], directory: string): voi
 }
 
 /** What the stream has of a type, by one of its fields. */
-function of(events: readonly EventMessage[], type: string, field: string): unknown[] {
+function of(events: readonly PublishedEvent[], type: string, field: string): unknown[] {
   return events.filter((event) => event.type === type).map(({ data }) => data[field]);
 }
 
@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)(`the event stream${missing === undefined 
 
     const second = await startRun(directory, '--nats', server.url(), '--nats-job', 'again');
     const digest = await second.finish();
-    expect(second.command.stdout).toContain('going on after step 0 of 84 (start 2 of this run');
+    expect(second.command.stdout).toContain('resumed at step 0 of 84 (start 2 of this run');
     const events = await readEvents(js);
     expect(of(events, 'epoch', 'step')).toEqual([21, 42, 63, 84]);
     expect(of(events, 'evaluation', 'step')).toEqual([21, 42, 63, 84]);
@@ -106,9 +106,11 @@ describe.skipIf(missing !== undefined)(`the event stream${missing === undefined 
     const run = await startRun(alone, '--nats', 'nats://127.0.0.1:9', ...signInFlags('user', 'secret-word'));
     expect(await run.finish()).toBe(digest);
     const { stdout } = run.command;
-    expect(stdout).toContain('NATS: nats://127.0.0.1:9 is away (connection refused); training goes on, events wait');
+    expect(stdout).toContain(
+      'NATS: nats://127.0.0.1:9 is away (connection refused); training continues, events are queued',
+    );
     expect(stdout).toMatch(
-      /NATS: nats:\/\/127.0.0.1:9 did not get \d+ event\(s\) and the last state of the run directory/,
+      /NATS: nats:\/\/127.0.0.1:9 did not receive [\d,]+ events and the last state of the run directory/,
     );
     expect(stdout + readFileSync(join(alone, 'log.jsonl'), 'utf8')).not.toContain('secret-word');
   });

@@ -1,11 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { writeFile } from 'node:fs/promises';
-import { readModelDefinition } from '../../../cli/model-definition.js';
+import { readModelDefinition } from '../../../cli/model/model-definition.js';
 import { prepareJob, type PreparedJob } from '../../../coordinator/prepare-job.js';
 import { createEngine } from '../../../engine/create.js';
 import type { Engine, MaskInfo, ProgramInput, TrainResult, WeightInfo } from '../../../engine/engine.js';
 import { EngineError } from '../../../engine/errors.js';
-import { loadBlankModel } from '../../../engine/model.js';
+import { loadBlankModel } from '../../../engine/model/model.js';
 import type { Dataset, Split } from '../../../data/dataset.js';
 import { drawMasks } from '../../../job/dropout.js';
 import { JobError } from '../../../job/errors.js';

@@ -7,7 +7,7 @@ import { differenceOf, initialDifference, placedWeights, textOf, tolerance } fro
 
 /** Random models, each changed at random, trained by Lockstep and by tf_keras. */
 
-export interface Case {
+interface Case {
   readonly index: number;
   readonly topology: Topology;
   /** The model before the changes, and the part that decides its function. */
@@ -28,7 +28,7 @@ export interface Result {
 }
 
 /** The `index`-th random model of a seed. */
-export async function makeCase(judge: Judge, seed: number, index: number): Promise<Case> {
+async function makeCase(judge: Judge, seed: number, index: number): Promise<Case> {
   const dice = new Dice('property', seed, index);
   const { sparse, described } = await drawModel(judge, dice);
   const complete = JSON.parse(described.complete) as Topology;
@@ -51,7 +51,7 @@ async function drawModel(judge: Judge, dice: Dice) {
   }
 }
 
-export async function decide(judge: Judge, subject: Subject, found: Case): Promise<Verdict> {
+async function decide(judge: Judge, subject: Subject, found: Case): Promise<Verdict> {
   const outcome = await subject.submit(found.topology);
   switch (outcome.kind) {
     case 'crashed':

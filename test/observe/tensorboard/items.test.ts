@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TensorboardItems } from '../../../observe/tensorboard/items.js';
 import type { TensorboardItem } from '../../../observe/tensorboard/item.js';
 import { StepPoints, stepsPerPoint } from '../../../observe/tensorboard/step-points.js';
-import type { EvaluationEntry, RunHistorySoFar, StepRecord } from '../../../run/records.js';
+import type { EvaluationEntry, RecordedHistory, StepRecord } from '../../../run/records.js';
 import { planSteps } from '../../../job/plan.js';
 import { smallManifest } from '../../coordinator/manifest.js';
 import { sampleEvaluation } from '../../run/report/sample.js';
@@ -49,7 +49,7 @@ const evaluation = (step: number): EvaluationEntry => ({
   testRows: [],
   durationMs: 5,
 });
-const nothing: RunHistorySoFar = { steps: [], evaluations: [], digests: [] };
+const nothing: RecordedHistory = { steps: [], evaluations: [], digests: [] };
 const summary = (items: readonly TensorboardItem[]) => items.map(({ kind, step }) => `${kind} ${step}`);
 
 describe('what is written', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import type { RunView } from '../../../coordinator/coordinator.js';
+import type { RunView } from '../../../coordinator/state/run-view.js';
 import { type RunEvent, RunEvents } from '../../../coordinator/state/events.js';
 import type * as StartModule from '../../../observe/tensorboard/start.js';
 import { within } from '../../proto/wire.js';

@@ -6,7 +6,7 @@ import { RunEvents } from '../../../coordinator/state/events.js';
 import { startTrace } from '../../../observe/timeline/start.js';
 import type { TraceEvent } from '../../../observe/timeline/trace-event.js';
 import { TraceRun } from '../../../observe/timeline/trace-run.js';
-import type { StepTiming } from '../../../coordinator/stepping/step-timing.js';
+import type { StepTiming } from '../../../coordinator/state/step-timing.js';
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'lockstep-trace-'));

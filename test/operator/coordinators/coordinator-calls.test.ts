@@ -41,7 +41,7 @@ function follower(changes: Partial<JobIdentity> = {}) {
   const identity: JobIdentity = { ca: certificates.ca, ...certificates.worker, token, ...changes };
   const calls = new CoordinatorCalls({
     secrets: { identity: () => Promise.resolve(identity), forget: (uid) => forgotten.push(uid) },
-    onNews: () => news.push(calls.answer('uid')?.status?.step ?? -1),
+    onUpdate: () => news.push(calls.answer('uid')?.status?.step ?? -1),
     onCall: (method, outcome) => outcomes.push(`${method} ${outcome}`),
   });
   cleanups.push(() => calls.close());

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { EventMemory, type Happening } from '../../../operator/kube/event-decisions.js';
+import { EventMemory, type JobEvent } from '../../../operator/kube/event-decisions.js';
 
-const lost: Happening = { reason: 'CoordinatorLost', message: 'its node is gone', warning: true };
+const lost: JobEvent = { reason: 'CoordinatorLost', message: 'its node is gone', warning: true };
 
 test('what repeats within ten minutes is one Event whose count goes up, written every 20 s at most', () => {
   const memory = new EventMemory();
@@ -28,7 +28,7 @@ test('other words, another reason and another job are Events of their own', () =
     { ...lost, reason: 'Restarting' },
     { ...lost, warning: false },
   ];
-  expect(others.map((happening) => memory.decide('uid', happening, 0).action)).toEqual(Array(4).fill('create'));
+  expect(others.map((event) => memory.decide('uid', event, 0).action)).toEqual(Array(4).fill('create'));
   expect(memory.decide('other', lost, 0).action).toBe('create');
 });
 

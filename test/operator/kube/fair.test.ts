@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FairLimit } from '../../../operator/kube/fair-limit.js';
-import { Turns } from '../../../operator/kube/turns.js';
+import { RoundRobin } from '../../../operator/kube/round-robin.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 test('groups take turns, each with its oldest item; an item is in it once', () => {
-  const turns = new Turns<string>();
+  const turns = new RoundRobin<string>();
   for (const item of ['a1', 'a2', 'a1', 'a3', 'b1', 'c1', 'b2']) turns.add(item[0]!, item);
   expect(turns.size).toBe(6);
   turns.delete('a', 'a2');
@@ -16,7 +16,7 @@ test('groups take turns, each with its oldest item; an item is in it once', () =
 });
 
 test('an item that may not be taken leaves its turn to the next one, of its group or of another', () => {
-  const turns = new Turns<string>();
+  const turns = new RoundRobin<string>();
   for (const item of ['a1', 'a2', 'b1']) turns.add(item[0]!, item);
   expect(turns.next((item) => item !== 'a1')).toBe('a2');
   expect(turns.next((_, group) => group !== 'b')).toBe('a1');
@@ -28,7 +28,7 @@ test('whatever waits comes out once, and nobody waits for more than one turn of 
   const item = fc.record({ group: fc.constantFrom('a', 'b', 'c'), name: fc.nat(20) });
   fc.assert(
     fc.property(fc.array(item, { maxLength: 60 }), (items) => {
-      const turns = new Turns<string>();
+      const turns = new RoundRobin<string>();
       for (const { group, name } of items) turns.add(group, `${group}${name}`);
       const out: string[] = [];
       for (let next = turns.next(); next !== undefined; next = turns.next()) out.push(next);

@@ -121,7 +121,7 @@ test('a watch on which nothing comes is begun again, with a new list; bookmarks 
     { silentMs: 200 },
   );
   await until(() => lists === 2, limitMs, 'a second list');
-  expect(restarts).toEqual(['watch: expected a bookmark within 200 ms, got nothing']);
+  expect(restarts).toEqual(['watch: expected a bookmark within 200 ms, got no data']);
   const count = server.requests.length;
   await new Promise((resolve) => setTimeout(resolve, 600));
   clearInterval(bookmarks);

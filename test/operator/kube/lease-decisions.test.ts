@@ -13,7 +13,7 @@ const theirs = { holderIdentity: 'them', leaseDurationSeconds: 15, acquireTime: 
 
 describe('who leads', () => {
   test.each([
-    ['nobody has led yet', undefined, 0, 'create'],
+    ['there is no lease', undefined, 0, 'create'],
     ['it is ours', { ...theirs, holderIdentity: 'us' }, 99_000, 'renew'],
     ['it was given back', { ...theirs, holderIdentity: '' }, 0, 'take'],
     ['another leads', theirs, 14_999, 'wait'],

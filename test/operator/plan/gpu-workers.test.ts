@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asksForGpus, withGpuDevice } from '../../../operator/plan/gpu-workers.js';
+import { requestsGpus, withGpuDevice } from '../../../operator/plan/gpu-workers.js';
 import { readJob } from '../../../operator/plan/job-context.js';
 import { apiVersion, kind, type TrainingJobSpec } from '../../../operator/resource/training-job.js';
 import { operatorFieldsSchema } from '../../../operator/resource/operator-fields.js';
@@ -21,7 +21,7 @@ describe("workers' pods", () => {
     ["another maker's GPU", limits({ 'amd.com/gpu': 1 }), false],
     ['nothing', {}, false],
     ['nothing in the template either', container({ limits: { cpu: '1' } }), false],
-  ])('ask for %s', (_, fields, asks) => expect(asksForGpus(workers(fields))).toBe(asks));
+  ])('ask for %s', (_, fields, asks) => expect(requestsGpus(workers(fields))).toBe(asks));
 });
 
 describe('a job on GPUs', () => {

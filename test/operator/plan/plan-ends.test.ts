@@ -44,14 +44,14 @@ describe('a coordinator that ends', () => {
       ended(k.exited(2, { message: 'lockstep: job spec: 1 problem' })),
       'Failed',
       [0, 1],
-      'the coordinator refused the job: exit code 2: lockstep: job spec',
+      'the coordinator rejected the job: exit code 2: lockstep: job spec',
     ],
     [
       'exit code 0',
       ended(k.exited(0)),
       'Succeeded',
       [0, 0],
-      'all epochs are trained; report: run/report/index.html in claim cifar10-run',
+      'all epochs completed; report: run/report/index.html in claim cifar10-run',
     ],
   ])('%s', (_, observed, state, [restarts, failures], message) => {
     const { status } = planJob(observed, later);
@@ -78,7 +78,7 @@ describe('a coordinator that ends', () => {
     expect(stateOf(withSpec(once, { backoffLimit: 1 }))).toBe('Restarting');
     const over = withSpec(once, { backoffLimit: 0 });
     expect(planJob(over, noonMs).status.message).toBe(
-      'the coordinator failed once, more than backoffLimit 0 allows; the last time with exit code 1: disk is full',
+      'the coordinator failed once, more than backoffLimit 0 allows; last failure: exit code 1: disk is full',
     );
     expect(done(over)).toEqual(['delete Deployment cifar10-worker', 'warning CoordinatorFailed', 'warning Failed']);
   });
@@ -113,8 +113,8 @@ describe('a coordinator whose node is gone', () => {
     expect(actions).toEqual([]);
     expect(status.state).toBe('Restarting');
     expect(status.message).toBe(
-      'cifar10-coordinator-1: should have ended at 2026-01-31T12:00:00Z, but node node-a does not say so; ' +
-        'once that node is off for certain: kubectl delete pod cifar10-coordinator-1 --force',
+      'cifar10-coordinator-1: terminating since 2026-01-31T12:00:00Z, but node node-a has not confirmed; ' +
+        'if that node is certainly off: kubectl delete pod cifar10-coordinator-1 --force',
     );
   });
 
@@ -125,7 +125,7 @@ describe('a coordinator whose node is gone', () => {
     );
     expect(planJob(observed, noonMs).status).toMatchObject({
       state: 'Restarting',
-      message: 'cifar10-coordinator-1: Unknown, node node-a does not answer',
+      message: 'cifar10-coordinator-1: Unknown, node node-a is unresponsive',
     });
     expect(done(observed)).toEqual([]);
   });

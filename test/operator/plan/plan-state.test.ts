@@ -90,7 +90,7 @@ describe('waiting for workers', () => {
       crashed,
       'w-1: CrashLoopBackOff, exit code 1: lockstep: join: expected fingerprint 3fa1, got 9c02',
     ],
-    ['a node that is silent', { phase: 'Unknown' }, 'w-1: Unknown, node (none) does not answer'],
+    ['a node that is silent', { phase: 'Unknown' }, 'w-1: Unknown, node (none) is unresponsive'],
   ])('names the pod and its phase: %s', (_, status, message) => {
     const observed = begun(k.running, {
       control: waiting,
@@ -115,7 +115,7 @@ describe('waiting for workers', () => {
   it('says that none is wanted', () => {
     const observed = begun(k.running, { control: waiting }, k.makeJob({ workers: { replicas: 0 } }));
     const { status } = planJob(observed, noonMs);
-    expect(status.message).toContain('no worker is wanted: kubectl scale tj/cifar10 --replicas=N');
+    expect(status.message).toContain('0 workers wanted; to add some: kubectl scale tj/cifar10 --replicas=N');
     expect(status.workers?.summary).toBe('0/0');
   });
 

@@ -75,10 +75,10 @@ describe('the CustomResourceDefinition', () => {
   it('makes unions one object, with rules for what goes with which type', () => {
     const { schedule } = propertiesOf(spec);
     expect(rulesOf(schedule!).map(({ message }) => message)).toEqual([
-      'everyEpochs goes with type step',
-      'factor goes with type step',
-      'finalFactor goes with type cosine',
-      'type step needs everyEpochs',
+      'everyEpochs requires type step',
+      'factor requires type step',
+      'finalFactor requires type cosine',
+      'type step requires everyEpochs',
     ]);
   });
 
@@ -96,6 +96,6 @@ describe('a structural schema', () => {
   it('cannot be made of a union whose bounds differ from type to type', () => {
     const variant = (type: string, most: number) => z.strictObject({ type: z.literal(type), n: z.int().max(most) });
     const union = z.discriminatedUnion('type', [variant('a', 1), variant('b', 2)]);
-    expect(() => structural(z.toJSONSchema(union), 'describe')).toThrow('union field n: its bounds differ');
+    expect(() => structural(z.toJSONSchema(union), 'describe')).toThrow('union field n: expected equal bounds');
   });
 });

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { differingFields } from '../../../run/history/differing-fields.js';
 import { listRuns } from '../../../run/history/list-runs.js';
 import { describeBits } from '../../../run/report/compare-page.js';
-import { lockRun } from '../../../run/run-lock.js';
-import { formatLine, formatStep, stepsHeader } from '../../../run/run-records.js';
+import { lockRun } from '../../../run/lock/run-lock.js';
+import { formatLine, formatStep, stepsHeader } from '../../../run/record-format.js';
 import { smallManifest } from '../../coordinator/manifest.js';
 
 let folder = '';
@@ -89,7 +89,7 @@ describe('the runs of a folder', () => {
   });
 
   it.each([
-    ['job.json', '{', /^job\.json: job manifest: not readable; \S.* JSON/],
+    ['job.json', '{', /^job\.json: read job manifest: expected a manifest of this version, got: \S.* JSON/],
     ['job.json', '{}', /^job\.json: ✖ Invalid input: .*digest/],
     ['run.json', '{"outcome":"odd"}', /^run\.json: ✖ Invalid option: .*"finished".* at outcome/],
     ['digests.jsonl', 'x\n', /^digests\.jsonl: Unexpected token .*JSON/],

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModelFile } from '../../../run/model/read-model-file.js';
 import { modelFiles, modelFormats, type TrainedModel } from '../../../run/model/trained-model.js';
 import { classify } from '../../../engine/classify.js';
-import { describeModel, initialWeights } from '../../../engine/model.js';
+import { describeModel, initialWeights } from '../../../engine/model/model.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
-import { runExported } from '../../../engine/run-exported.js';
-import { layers, tf } from '../../../engine/tf.js';
+import { runExported } from '../../../engine/onnx/run-exported.js';
+import { layers, tf } from '../../../engine/model/tfjs/tf.js';
 import { prepareJob } from '../../../coordinator/prepare-job.js';
 import { makeSynthetic } from '../../../data/synthetic.js';
 import { modelCard } from '../../../job/model-card.js';
@@ -115,9 +115,7 @@ describe('a model file', () => {
       await writeFile(join(directory, name), content);
       return expect(readModelFile(join(directory, name))).rejects;
     };
-    await (
-      await refused('foreign.json', '{"modelTopology":{}}')
-    ).toThrow(/got one without; .*foreign\.json; export it again/);
+    await (await refused('foreign.json', '{"modelTopology":{}}')).toThrow(/got none; .*foreign\.json; export it again/);
     await (await refused('broken.json', '{"model')).toThrow(/expected JSON, got .*broken\.json/);
     await (
       await refused('broken.onnx', Uint8Array.of(255, 1, 2))

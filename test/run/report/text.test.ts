@@ -1,7 +1,8 @@
+import { html, raw } from 'hono/html';
 import { describe, expect, test } from 'vitest';
 import { confusionCsv, epochsCsv, formatCsv, lossCsv } from '../../../run/report/csv.js';
 import { formatDuration, formatShare } from '../../../run/report/format.js';
-import { html, trusted } from '../../../run/report/html.js';
+import { htmlPage } from '../../../run/report/html-page.js';
 import { summarise } from '../../../run/report/summary.js';
 import { formatConfusion, formatProgress, formatSummary } from '../../../run/report/terminal.js';
 import { CLASSES } from '../../../data/cifar10-format.js';
@@ -91,14 +92,14 @@ describe('terminal', () => {
   test('says first that data was synthetic and that a run was stopped', () => {
     const { dataset } = sampleInput();
     const stopped = sampleInput({
-      dataset: { ...dataset, title: 'synthetic stand-in (not CIFAR-10)', synthetic: true },
+      dataset: { ...dataset, title: 'synthetic dataset (not CIFAR-10)', synthetic: true },
       ...{ outcome: 'stopped', steps: [], evaluations: [], seconds: 0.04, workers: 1 },
     });
     expect(formatSummary(stopped).split('\n').slice(0, 4)).toEqual([
-      'NOT CIFAR-10: trained and tested on the synthetic stand-in (not CIFAR-10).',
+      'NOT CIFAR-10: trained and tested on the synthetic dataset (not CIFAR-10).',
       'Stopped after step 0 of 1435.',
       'Test set: not evaluated',
-      'cluster-cnn3 on synthetic stand-in (not CIFAR-10): 0 steps in 0.0 s, 1 worker',
+      'cluster-cnn3 on synthetic dataset (not CIFAR-10): 0 steps in 0.0 s, 1 worker',
     ]);
   });
 
@@ -108,10 +109,13 @@ describe('terminal', () => {
   });
 });
 
-describe('HTML templates', () => {
-  test('escape every value but HTML itself, also in lists', () => {
-    const list = ['<b>', html`<i>${'&'}</i>`, undefined, 7];
-    expect(html`<p title="${`"'`}">${list}</p>`.text).toBe('<p title="&quot;&#39;">&lt;b&gt;<i>&amp;</i>7</p>');
-    expect(html`${trusted('<svg/>')}`.text).toBe('<svg/>');
+test('a page escapes every value but HTML, also in lists', () => {
+  const list = ['<b>', html`<i>${'&'}</i>`, undefined, 7];
+  const page = htmlPage({
+    title: '</title>',
+    body: html`<p title="${`"'`}">${list}</p>
+      ${raw('<svg/>')}`,
   });
+  expect(page).toContain('<title>&lt;/title&gt;</title>');
+  expect(page).toContain('<p title="&quot;&#39;">&lt;b&gt;<i>&amp;</i>7</p><svg/>');
 });

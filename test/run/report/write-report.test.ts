@@ -115,7 +115,7 @@ describe('report of a finished run', () => {
 
 describe('report of an unusual run', () => {
   test('warns loudly that synthetic results are not those of CIFAR-10', async () => {
-    const title = 'synthetic stand-in (not CIFAR-10)';
+    const title = 'synthetic dataset (not CIFAR-10)';
     await writeReport(directory, sampleInput({ dataset: { ...sampleInput().dataset, title, synthetic: true } }));
     expect(await read('index.html')).toContain(
       `<p class="banner" role="alert">Results on the ${title}. They say nothing about CIFAR-10.</p>`,

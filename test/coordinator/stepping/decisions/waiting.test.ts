@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decidePhase, decideWaiting, type Owed, shardsIn } from '../../../../coordinator/stepping/decisions/waiting.js';
+import { decidePhase, decideWaiting, shardsIn } from '../../../../coordinator/stepping/decisions/waiting.js';
+import type { Owed } from '../../../../coordinator/state/waiting.js';
 
 const a: Owed = { workerId: 'a', shards: [0], phase: 'receiving' };
 const b: Owed = { workerId: 'b', shards: [2, 3], phase: 'computing' };
