@@ -9,6 +9,14 @@ export const wrongUsageExitCode = 2;
 /** Exit code of a run stopped by Ctrl-C or SIGTERM, by the shells' convention. */
 export const interruptedExitCode = 130;
 
+/** Every exit code, with its meaning. */
+export const exitCodes = {
+  0: 'done',
+  [failedExitCode]: 'failed',
+  [wrongUsageExitCode]: 'wrong usage: arguments, job spec, model or data that another attempt would reject again',
+  [interruptedExitCode]: 'stopped by Ctrl-C, SIGTERM or `lockstep stop`',
+} as const;
+
 /** Exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   return isWrongUsage(error) ? wrongUsageExitCode : failedExitCode;

@@ -7,35 +7,13 @@ import { InvariantError } from '../util/errors.js';
 import { ClusterError } from '../proto/errors.js';
 import { tolerateClosedOutput } from './closed-output.js';
 import { commandName } from './command-name.js';
+import { commands } from './commands/index.js';
 import { exitCodeOf, failedExitCode, interruptedExitCode, wrongUsageExitCode } from './exit-codes.js';
 import { showControls } from './terminal/visible.js';
 import { refuseEmpty } from './options/unused-flags.js';
 import { version } from './version.js';
 
 /** The `lockstep` command. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped. */
-
-/** Loaders of the commands. Only the named command's module is loaded, so a worker doesn't wait for the coordinator's. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  start: async () => (await import('./commands/train.js')).startCommand(),
-  train: async () => (await import('./commands/train.js')).trainCommand(),
-  coordinator: async () => (await import('./commands/coordinator.js')).coordinatorCommand(),
-  worker: async () => (await import('./commands/worker.js')).workerCommand(),
-  status: async () => (await import('./commands/status.js')).statusCommand(),
-  watch: async () => (await import('./commands/watch.js')).watchCommand(),
-  pause: async () => (await import('./commands/control.js')).pauseCommand(),
-  resume: async () => (await import('./commands/control.js')).resumeCommand(),
-  checkpoint: async () => (await import('./commands/control.js')).checkpointCommand(),
-  stop: async () => (await import('./commands/control.js')).stopCommand(),
-  scale: async () => (await import('./commands/control.js')).scaleCommand(),
-  runs: async () => (await import('./commands/runs.js')).runsCommand(),
-  compare: async () => (await import('./commands/compare.js')).compareCommand(),
-  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
-  evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand(),
-  predict: async () => (await import('./commands/predict.js')).predictCommand(),
-  export: async () => (await import('./commands/export.js')).exportCommand(),
-  certs: async () => (await import('./commands/certs.js')).certsCommand(),
-  data: async () => (await import('./commands/data.js')).dataCommand(),
-};
 
 async function program(named: string | undefined): Promise<Command> {
   const root = new Command('lockstep')

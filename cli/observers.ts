@@ -81,8 +81,8 @@ async function openTensorboard(coordinator: Coordinator): Promise<Observer> {
 }
 
 async function openTrace({ events }: Coordinator, directory: string, trace: true | number): Promise<Observer> {
-  const { startTrace } = await import('../observe/timeline/start.js');
-  const started = startTrace(events, { directory, steps: trace === true ? undefined : trace });
+  const { startTimeline } = await import('../observe/timeline/start.js');
+  const started = startTimeline(events, { directory, steps: trace === true ? undefined : trace });
   return started.catch(({ message }: Error) => {
     events.emit({ type: 'note', message: `trace: expected to write to ${directory}, got ${message}; no timeline` });
     return { close: () => Promise.resolve() };

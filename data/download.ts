@@ -2,6 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobError } from '../job/errors.js';
+import { backoffMs } from '../util/backoff.js';
 import { fileSha256 } from './cifar10-archive.js';
 
 export interface DownloadOptions {
@@ -21,6 +22,7 @@ export interface DownloadOptions {
 /** Consecutive attempts without progress before giving up: after the server has answered once, and before. */
 const MAX_FAILURES = 5;
 const MAX_FAILURES_UNREACHED = 2;
+const maxPauseMs = 8_000;
 
 /** A retryable failure of an attempt. */
 class AttemptError extends Error {}
@@ -70,7 +72,7 @@ async function fetchAll(options: DownloadOptions, partial: string): Promise<void
       most = Math.max(most, size);
       if (failures >= (reached ? MAX_FAILURES : MAX_FAILURES_UNREACHED)) throw gaveUp(options.url, error, failures);
     }
-    await sleep((options.backoffMs ?? 500) * 2 ** (failures - 1));
+    await sleep(backoffMs({ firstMs: options.backoffMs ?? 500, maxMs: maxPauseMs }, failures, 0));
   }
 }
 

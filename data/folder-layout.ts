@@ -10,7 +10,7 @@ export interface Candidate {
 }
 
 /** An unused folder and the reason. */
-export interface NotUsed {
+interface NotUsed {
   readonly name: string;
   readonly reason: string;
 }

@@ -38,7 +38,7 @@ export function showValue(value: unknown): string {
 }
 
 /** `a, b or c` */
-function oneOf(choices: readonly string[]): string {
+export function oneOf(choices: readonly string[]): string {
   const unique = [...new Set(choices)];
   return unique.length < 2 ? unique.join('') : `${unique.slice(0, -1).join(', ')} or ${unique.at(-1)}`;
 }

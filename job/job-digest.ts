@@ -10,7 +10,7 @@ type DigestedSpec = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'engine
 type DigestedEngine = Omit<JobSpec['engine'], 'device' | 'precision'> & Partial<JobSpec['engine']>;
 
 /** Fields that change no bit of the weights, so that a run may be resumed with other values. */
-const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
+export const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
 
 /**
  * Fields of a spec that enter the job digest, in addition to model and data. Image folders enter through the dataset's

@@ -9,7 +9,7 @@ export interface Slot {
 }
 
 /** Inputs of one update that are the same for all parameters. */
-export interface Update {
+interface Update {
   /** Samples in the gradient sum, over all shards. */
   readonly samples: number;
   readonly learningRate: number;

@@ -16,7 +16,7 @@ export interface SpecSources {
 }
 
 /** A field set by a flag of its own, such as `--epochs`. */
-export interface SpecFlag {
+interface SpecFlag {
   readonly flag: string;
   readonly path: readonly string[];
   readonly value: unknown;

@@ -13,20 +13,23 @@ import { specProblems, type SpecPath } from './spec-problems.js';
 
 const count = (what: string, max: number) => z.int().min(1).max(max).describe(what);
 const factor = (what: string) => z.number().min(0).max(1).describe(what);
+const decay = (what: string) => z.number().min(0).lt(1).describe(what);
+const learningRate = (fallback: number) =>
+  z.number().positive().max(100).default(fallback).describe('peak learning rate, before the schedule');
 
 const sgd = z.strictObject({
   type: z.literal('sgd'),
-  learningRate: z.number().positive().max(100).default(0.01),
-  momentum: z.number().min(0).lt(1).default(0.9),
-  nesterov: z.boolean().default(false),
+  learningRate: learningRate(0.01),
+  momentum: decay('share of the previous update that is kept').default(0.9),
+  nesterov: z.boolean().default(false).describe('Nesterov momentum'),
   weightDecay: z.number().min(0).max(1).default(0).describe('added to the gradient (L2)'),
 });
 
 const adamFields = {
-  learningRate: z.number().positive().max(100).default(0.001),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  epsilon: z.number().positive().max(1).default(1e-8),
+  learningRate: learningRate(0.001),
+  beta1: decay('decay rate of the mean of gradients').default(0.9),
+  beta2: decay('decay rate of the mean of squared gradients').default(0.999),
+  epsilon: z.number().positive().max(1).default(1e-8).describe('added to the denominator'),
 };
 const adam = z.strictObject({
   type: z.literal('adam'),
@@ -36,7 +39,7 @@ const adam = z.strictObject({
 const adamw = z.strictObject({
   type: z.literal('adamw'),
   ...adamFields,
-  weightDecay: z.number().min(0).max(1).default(0.01).describe('taken from the parameters directly (decoupled)'),
+  weightDecay: z.number().min(0).max(1).default(0.01).describe('subtracted from the parameters directly (decoupled)'),
 });
 
 const optimizer = z.discriminatedUnion('type', [sgd, adam, adamw]);
@@ -53,13 +56,13 @@ const schedule = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('step'),
     warmupSteps,
-    everyEpochs: count('epochs between two reductions', 100_000),
-    factor: factor('the rate is multiplied by this at each reduction').default(0.1),
+    everyEpochs: count('epochs between two reductions of the rate', 100_000),
+    factor: factor('factor of each reduction').default(0.1),
   }),
   z.strictObject({
     type: z.literal('cosine'),
     warmupSteps,
-    finalFactor: factor('share of learningRate that is left when the last step is done').default(0),
+    finalFactor: factor('share of learningRate at the last step').default(0),
   }),
 ]);
 
@@ -70,7 +73,8 @@ export const jobSpecSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/, 'lower-case letters, digits and dashes, 1 to 53 characters'),
+      .regex(/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/, 'lower-case letters, digits and dashes, 1 to 53 characters')
+      .describe('name of the job and of its run directory: 1 to 53 lower-case letters, digits and dashes'),
     model: z
       .string()
       .min(1)
@@ -96,20 +100,20 @@ export const jobSpecSchema = z
     seed: z.int().min(0).max(0xffffffff).default(1).describe('seed of initial weights, sample order and augmentation'),
     epochs: count('passes over the training set', 100_000),
     shards: count('fixed parts of the training set; each contributes to every step', 1024),
-    batchPerShard: count('samples of each shard per step', 1024).optional(),
-    globalBatch: count('samples of all shards together per step', 1024 * 1024).optional(),
+    batchPerShard: count('samples of each shard per step; this or globalBatch', 1024).optional(),
+    globalBatch: count('samples of all shards together per step; this or batchPerShard', 1024 * 1024).optional(),
     data: z
       .strictObject({
         dataset: z
           .enum(['cifar10', 'synthetic', 'folder'])
           .default('cifar10')
-          .describe('folder: PNG or JPEG images in class folders'),
+          .describe('training and test images; folder: PNG or JPEG images in class folders'),
         path: z.string().min(1).max(4096).optional().describe('with folder: its directory; --data overrides it'),
         image: z
           .strictObject({
-            height: count('pixels', 1024).default(32),
-            width: count('pixels', 1024).default(32),
-            channels: z.literal([1, 3]).default(3).describe('1: grey'),
+            height: count('height, pixels', 1024).default(32),
+            width: count('width, pixels', 1024).default(32),
+            channels: z.literal([1, 3]).default(3).describe('color channels; 1: grey'),
             fit: z
               .enum(imageFits)
               .default('cover')
@@ -136,8 +140,13 @@ export const jobSpecSchema = z
     schedule: schedule.prefault({ type: 'constant' }),
     evaluation: z
       .strictObject({
-        batch: count('test images per evaluation program run', 2000).default(100),
-        everyEpochs: z.int().min(0).max(100_000).default(1).describe('0: only after the last epoch'),
+        batch: count('test images per run of the evaluation program', 2000).default(100),
+        everyEpochs: z
+          .int()
+          .min(0)
+          .max(100_000)
+          .default(1)
+          .describe('epochs between evaluations; 0: only after the last epoch'),
       })
       .prefault({}),
     engine: z
@@ -145,7 +154,7 @@ export const jobSpecSchema = z
         name: z
           .enum(['onnx', 'tensorflow'])
           .default('onnx')
-          .describe('tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/guides/engines.md'),
+          .describe('what runs a step; tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/guides/engines.md'),
         threads: z
           .int()
           .min(1)
@@ -161,14 +170,16 @@ export const jobSpecSchema = z
           .max(8)
           .regex(/^(auto|cpu|cuda(:\d{1,2})?|webgpu)$/, 'auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu')
           .default('auto')
-          .describe('onnx: device to compute on; auto: cuda if it is installed and works, else cpu'),
+          .describe(
+            'onnx: auto, cpu, cuda, cuda:N (GPU with index N) or webgpu; auto: cuda if installed and working, else cpu',
+          ),
         precision: z
           .enum(['float32', 'tf32'])
           .default('float32')
-          .describe('onnx on cuda: tf32 rounds the factors of products to 10 bits, for tensor cores'),
+          .describe('onnx on cuda: tf32 rounds the factors of products to 10 bits, to use tensor cores'),
       })
       .prefault({}),
-    minWorkers: count('ready workers below which the job waits between two steps', 1024).default(1),
+    minWorkers: count('number of ready workers below which the job waits between steps', 1024).default(1),
     numerics: z
       .enum(['strict', 'mixed'])
       .default('strict')

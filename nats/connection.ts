@@ -1,5 +1,6 @@
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs } from '../util/backoff.js';
 import { describeAddress, type NatsAddress } from './address.js';
 import { connectionOptions } from './sign-in.js';
 import { endSilentSockets } from './silent-sockets.js';
@@ -13,8 +14,7 @@ export interface ConnectionSettings {
 
 /** Time limit for one attempt to connect. */
 const attemptMs = 2_500;
-const firstPauseMs = 250;
-const longestPauseMs = 4_000;
+const backoff: Backoff = { firstMs: 250, maxMs: 4_000 };
 
 /** Connection that is established in the background, and reestablished without limit. */
 export class LastingConnection {
@@ -121,7 +121,6 @@ export class LastingConnection {
   }
 
   #pauseMs(): number {
-    const ms = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(10, this.#pauses++));
-    return ms * (0.75 + Math.random() / 2);
+    return backoffMs(backoff, ++this.#pauses, Math.random());
   }
 }

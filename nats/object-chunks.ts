@@ -1,9 +1,10 @@
 import { type NatsConnection } from '@nats-io/transport-node';
+import { within } from '../util/deadline.js';
 import { allInfos, indexObject, infoSubject, objectOf, chunkObject, runStream } from './names.js';
 import { objectChunkBytes, type RunIndex, runIndexSchema, parseBytes } from './payloads.js';
 import { messageBytes, objectMs, readObject } from './read-object.js';
 import type { Seal } from './seal.js';
-import { answerMs, type Stores, within } from './stores.js';
+import { answerMs, type Stores, unanswered } from './stores.js';
 
 const batch = 1_000;
 const unsigned = "it isn't signed with the token of this coordinator; pass the --token-file that the run used";
@@ -78,7 +79,9 @@ export async function objectsOf({ js }: Stores, job: string): Promise<string[]> 
       if (left === before) throw new Error(`expected ${left} more objects, got none in ${answerMs} ms`);
     }
   };
-  await within(list(), objectMs, 'list of objects').finally(() => consumer.delete().catch(() => undefined));
+  await within(list(), objectMs, () => unanswered('list of objects', objectMs)).finally(() =>
+    consumer.delete().catch(() => undefined),
+  );
   return names;
 }
 

@@ -6,6 +6,7 @@ import { JobError } from '../job/errors.js';
 import type { JobSpec } from '../job/spec.js';
 import { finishedRun } from '../run/previous-run.js';
 import type { ControlledRun } from '../coordinator/control/controlled-run.js';
+import { completesWithin } from '../util/deadline.js';
 import type { NatsAddress } from './address.js';
 import { JobPresence } from './job-presence.js';
 import { leaseMs } from './lease-decisions.js';
@@ -87,7 +88,7 @@ class Opening {
   /** Resolves when the start should not wait any longer. */
   async #startLimit(): Promise<void> {
     const { presence } = this;
-    await Promise.race([presence.connection.firstFailure, sleep(startLimitMs)]);
+    await completesWithin(presence.connection.firstFailure, startLimitMs);
     const limit = performance.now() + leaseMs;
     const waits = () => presence.lease.waiting && presence.connection.isUp && performance.now() < limit;
     while (!presence.isClosing && (presence.takenOver !== undefined || waits())) await sleep(50);

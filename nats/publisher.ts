@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs } from '../util/backoff.js';
 import type { EventMessage, Occurrence } from './messages.js';
 import { EventBuffer, type QueuedEvent } from './event-buffer.js';
 import { eventSubject } from './names.js';
@@ -20,7 +21,7 @@ export interface PublisherOptions {
 /** Maximum number of queued events. */
 const bufferLimit = 10_000;
 const pollMs = 100;
-const longestPauseMs = 2_000;
+const backoff: Backoff = { firstMs: 100, maxMs: 2_000 };
 
 /**
  * Publishes events to the stream in order, each until the server confirms it. The server drops duplicates by message
@@ -74,7 +75,7 @@ export class Publisher {
         return;
       } catch (error) {
         this.#report((error as Error).message, options);
-        await sleep(Math.min(longestPauseMs, 50 * 2 ** Math.min(attempt, 10)), undefined, { ref: false });
+        await sleep(backoffMs(backoff, attempt, Math.random()), undefined, { ref: false });
       }
     }
   }

@@ -1,8 +1,9 @@
 import type { MsgRequest } from '@nats-io/jetstream';
 import { z } from 'zod';
+import { within } from '../util/deadline.js';
 import { contentSubject, infoSubject, runBucket, runStream } from './names.js';
 import { parseBytes } from './payloads.js';
-import { type Stores, within } from './stores.js';
+import { type Stores, unanswered } from './stores.js';
 
 /** Largest object description that is read; the client's are below 1 KiB. */
 const maxInfoBytes = 16 * 1024;
@@ -39,7 +40,7 @@ export async function readObject(stores: Stores, name: string, maxBytes: number)
   if (size > maxBytes || chunks > most) {
     throw new Error(`expected at most ${maxBytes} bytes in ${most} chunks, got ${size} bytes in ${chunks}`);
   }
-  return within(readChunks(stores, nuid, { size, chunks }), objectMs, 'object');
+  return within(readChunks(stores, nuid, { size, chunks }), objectMs, () => unanswered('object', objectMs));
 }
 
 async function readChunks(

@@ -82,15 +82,6 @@ export function isConflict(error: unknown): boolean {
   return isApiError(error, StreamWrongLastSequence) || isApiError(error, StreamWrongLastSequenceUnknown);
 }
 
-/** Result of `work`. @throws Error when it takes longer than `limitMs`. */
-export async function within<Value>(work: Promise<Value>, limitMs: number, operation: string): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${operation}: expected a reply within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function unanswered(operation: string, limitMs: number): Error {
+  return new Error(`${operation}: expected a reply within ${limitMs} ms`);
 }

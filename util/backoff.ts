@@ -1,21 +1,22 @@
-/** How long to wait before another try. */
+/** Delays between attempts: doubled from `firstMs` to `maxMs`. */
 export interface Backoff {
   readonly firstMs: number;
   readonly maxMs: number;
+  /** Largest share of a delay that chance takes off, so that clients that failed together retry apart; 0.5 by default. */
+  readonly jitter?: number;
 }
 
 /**
- * Delay before try number `failures` + 1: doubles from `firstMs` to `maxMs`, and is then shortened by up to half, so
- * that what failed together does not come again together.
- * @param failures - failed tries in a row, from 1.
+ * Delay before the next attempt, in whole milliseconds.
+ * @param failures - failed attempts in a row, from 1.
  * @param random - from 0 to 1.
  */
-export function backoffMs({ firstMs, maxMs }: Backoff, failures: number, random: number): number {
+export function backoffMs({ firstMs, maxMs, jitter = 0.5 }: Backoff, failures: number, random: number): number {
   const full = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30));
-  return Math.round(full * (1 - random / 2));
+  return Math.round(full * (1 - random * jitter));
 }
 
-/** A time around `ms`, up to a fifth shorter or longer, so that what began together drifts apart. */
+/** A time around `ms`, up to a fifth shorter or longer, so that periodic work of many processes drifts apart. */
 export function jitterMs(ms: number, random: number): number {
   return Math.round(ms * (0.8 + 0.4 * random));
 }

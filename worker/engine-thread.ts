@@ -4,6 +4,7 @@ import type { JobManifest } from '../job/manifest.js';
 import type { Compute } from '../proto/messages.js';
 import type { LocalFds } from '../transport/local/channel.js';
 import type { NodeResult, ReceivedVector } from '../transport/worker-transport.js';
+import { completesWithin } from '../util/deadline.js';
 import { EngineProgress } from './engine-progress.js';
 
 /**
@@ -109,10 +110,7 @@ export class EngineThread {
   async close(): Promise<void> {
     this.#listener = this.onResult = undefined;
     this.post({ kind: 'end' });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, endLimitMs)));
-    await Promise.race([this.#ended, late]);
-    clearTimeout(timer);
+    await completesWithin(this.#ended, endLimitMs);
     await this.#thread.terminate();
   }
 

@@ -3,10 +3,13 @@ import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../transport/tls-identity.js';
 import type { LocalFds } from '../transport/local/channel.js';
 import { diagnoseTls } from '../transport/tls-diagnosis.js';
-import { backoffMs } from './backoff.js';
+import { type Backoff, backoffMs } from '../util/backoff.js';
 import { EngineThread } from './engine-thread.js';
 import { type SessionEnd, WorkerSession } from './session.js';
 import { newBeatKey, newWorkerId } from './worker-id.js';
+
+/** Between attempts to reach the coordinator. */
+const backoff: Backoff = { firstMs: 250, maxMs: 4_000, jitter: 0.25 };
 
 export interface WorkerOptions {
   /** `HOST:PORT` of the coordinator. */
@@ -134,7 +137,7 @@ export class LockstepWorker {
       );
     }
     if (this.#leaving !== undefined) return;
-    const ms = backoffMs(attempt, Math.random());
+    const ms = backoffMs(backoff, attempt, Math.random());
     log(`no coordinator at ${coordinator} (${error.message}); retrying in ${(ms / 1000).toFixed(1)} s`);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);

@@ -10,8 +10,8 @@ import { Picture } from './picture.js';
 import { type Tested, testModel } from './test.js';
 
 /** Charts of a run's report. */
-export type RunPicture = z.infer<typeof runPictureSchema>;
-const runPictureSchema = z.enum(['loss', 'confusion', 'accuracy-per-class']);
+export type RunPicture = 'loss' | 'confusion' | 'accuracy-per-class';
+const runPictureSchema: z.ZodType<RunPicture> = z.enum(['loss', 'confusion', 'accuracy-per-class']);
 
 /** A finished or stopped run, read from its directory. */
 export interface Run {

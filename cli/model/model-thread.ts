@@ -3,6 +3,7 @@ import type { ModelTopology } from '../../engine/engine.js';
 import { EngineError, type EngineErrorCode } from '../../engine/errors.js';
 import { JobError, type JobErrorCode } from '../../job/errors.js';
 import { isModule } from '../../job/models.js';
+import { within } from '../../util/deadline.js';
 import { type ModelData, readModelDefinition } from './model-definition.js';
 
 /** Input of the thread. */
@@ -39,18 +40,16 @@ async function readInThread(file: string, data: ModelData, limitMs: number): Pro
   const { imageShape, classes } = data;
   const workerData: ModelThreadData = { file, data: { imageShape, classes } };
   const thread = new Worker(new URL('./model-thread-main.js', import.meta.url), { workerData });
-  let timer: NodeJS.Timeout | undefined;
   const result = new Promise<ModelThreadResult>((resolve, reject) => {
     const fail = (found: string) => reject(unfinished(file, limitMs, found));
-    timer = setTimeout(() => fail('none; does it loop, or wait for something?'), limitMs);
     thread.once('message', resolve);
     thread.once('error', (error) => fail(`an error outside its function: ${error.message}`));
     thread.once('exit', (code) => fail(describeExit(code)));
   });
   try {
-    return topologyOf(await result);
+    const looping = () => unfinished(file, limitMs, 'none; does it loop, or wait for something?');
+    return topologyOf(await within(result, limitMs, looping));
   } finally {
-    clearTimeout(timer);
     await thread.terminate();
   }
 }

@@ -1,4 +1,5 @@
 import { wrongUsageExitCode } from '../exit-codes.js';
+import { type Backoff, backoffMs } from '../../util/backoff.js';
 
 /** Unexpected exits of a local worker. */
 export interface Ends {
@@ -8,8 +9,7 @@ export interface Ends {
   readonly neverReady: number;
 }
 
-const firstDelayMs = 250;
-const longestDelayMs = 8_000;
+const backoff: Backoff = { firstMs: 250, maxMs: 8_000, jitter: 0 };
 const mostNeverReady = 5;
 
 /**
@@ -23,5 +23,5 @@ export function isFinalEnd(code: number | null): boolean {
 /** Decides on the restart of a worker that exited unexpectedly. The delay doubles up to 8 s. */
 export function decideRestart({ inARow, neverReady }: Ends): { readonly delayMs: number } | 'give up' {
   if (neverReady >= mostNeverReady) return 'give up';
-  return { delayMs: Math.min(longestDelayMs, firstDelayMs * 2 ** (inARow - 1)) };
+  return { delayMs: backoffMs(backoff, inARow, 0) };
 }

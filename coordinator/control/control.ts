@@ -5,7 +5,7 @@ import type { ControlReply } from '../../proto/messages.js';
 export type Scaler = (workers: number) => Promise<string>;
 
 /** The trainer as its control sees it; requests take effect at the next step boundary. */
-export interface SteeredRun {
+interface SteeredRun {
   readonly step: number;
   readonly state: string;
   readonly reason: string;

@@ -18,9 +18,6 @@ export interface Cursor {
 /** Position before the first event. */
 export const beginning: Cursor = { step: 0, version: 0 };
 
-/** Changes after a cursor. */
-export type HistoryPart = ReturnType<RunHistory['since']>;
-
 /** Last steps of this start, which define the run's pace. */
 const pacedSteps = 100;
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MaskInfo } from '../engine.js';
 
 /** Properties of a program in addition to its ONNX model; JSON. */
-export interface ProgramFacts {
+interface ProgramFacts {
   /** Length of `params`. */
   readonly parameterCount: number;
   /** Length of `state`; 0 where there are no running statistics. */

@@ -13,7 +13,7 @@ export type ElementType = keyof typeof elementType;
 type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** Attribute value. A number is an integer attribute; a float attribute is `{ float: x }`. */
-export type Attribute = string | number | readonly number[] | { readonly float: number };
+type Attribute = string | number | readonly number[] | { readonly float: number };
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
 /** A size, or the name of a variable dimension. */
 export type Dimension = number | string;

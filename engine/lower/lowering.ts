@@ -26,7 +26,7 @@ export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> 
 };
 
 /** Tensors with a node's value. */
-export interface Form {
+interface Form {
   readonly name: string;
   readonly layout: Layout;
 }

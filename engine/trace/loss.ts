@@ -3,7 +3,7 @@ import type { LossSpec } from '../engine.js';
 import { tf } from '../model/tfjs/tf.js';
 
 /** Loss summed over samples, from logits `[N, classes]` and labels `[N]`, as a differentiable TF.js function. */
-export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
+type Loss = (logits: Tensor, labels: Tensor) => Tensor;
 
 type LossOf<T extends LossSpec['type']> = (spec: Extract<LossSpec, { type: T }>, classes: number) => Loss;
 

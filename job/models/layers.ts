@@ -11,18 +11,18 @@ export function layer(className: string, name: string, config: Readonly<Record<s
   return { class_name: className, config: { name, trainable: true, ...config } };
 }
 
-export function withInput(first: Layer, imageShape: readonly number[]): Layer {
+function withInput(first: Layer, imageShape: readonly number[]): Layer {
   const input = { batch_input_shape: [null, ...imageShape], dtype: 'float32' };
   return { class_name: first.class_name, config: { ...first.config, ...input } };
 }
 
 /** Glorot & Bengio 2010, uniform; Keras's default (TF.js's default for dense layers differs). */
-export const glorotUniform = {
+const glorotUniform = {
   class_name: 'VarianceScaling',
   config: { scale: 1, mode: 'fan_avg', distribution: 'uniform', seed: null },
 };
-export const zeros = { class_name: 'Zeros', config: {} };
-export const ones = { class_name: 'Ones', config: {} };
+const zeros = { class_name: 'Zeros', config: {} };
+const ones = { class_name: 'Ones', config: {} };
 
 /** A convolution with square filters. Use `bias: false` before a batch norm, which has a shift of its own. */
 export function convolution(

@@ -6,13 +6,13 @@ import { paceSteps, type RecentSteps } from '../../coordinator/state/recent-step
 import type { Instruments } from './instruments.js';
 import type { MetricsMemory } from './record-event.js';
 
-/** Digits of a digest that tell two runs apart. */
+/** Digits of a digest that distinguish runs. */
 const digestDigits = 12;
 
-/** States in which a worker can be, so that those without one show 0. */
+/** States of a worker; those without workers show 0. */
 const workerStates = ['compiling', 'standby', 'idle', 'receiving', 'computing', 'sending', 'late'];
 
-/** What is said of a run once, when it is prepared. */
+/** Sets the constant metrics of a run, once it is prepared. */
 export function describeRun({ manifest, term, history }: RunView, to: Instruments): void {
   const { spec, dataset, digest } = manifest;
   const { title, synthetic, imageShape, trainSamples, testSamples } = dataset;
@@ -26,10 +26,10 @@ export function describeRun({ manifest, term, history }: RunView, to: Instrument
   to.testLoss.set(test.loss);
 }
 
-/** What the gauges are read from besides the status. */
+/** Sources of the gauges besides the status. */
 export interface ReadSources extends Pick<RunHistory, 'pace'>, Pick<MetricsMemory, 'clockErrorsMs'> {}
 
-/** Sets what is read from a run when somebody asks for its metrics. Workers that are gone are forgotten. */
+/** Sets the gauges of a run at a scrape. Drops those of disconnected workers. */
 export function readStatus(status: StatusReply, { pace, clockErrorsMs }: ReadSources, to: Instruments): void {
   const { step, totalSteps, epoch, workers } = status;
   to.step_.set(step);
@@ -58,7 +58,7 @@ function readPace(pace: RecentSteps, stepsLeft: number, to: Instruments): void {
   to.left.set((stepsLeft * means.stepMs) / 1e3);
 }
 
-/** Brings the counters up to what the run has counted itself. */
+/** Raises the counters to the totals that the run keeps itself. */
 export class CounterReader {
   readonly #seen = new Map<string, number>();
 
@@ -70,7 +70,7 @@ export class CounterReader {
     to.audits.inc(this.#more('audited', audited));
   }
 
-  /** By how much a count has grown since it was read last. */
+  /** Growth of a count since the last reading. */
   #more(name: string, count: number): number {
     const before = this.#seen.get(name) ?? 0;
     this.#seen.set(name, count);

@@ -3,19 +3,19 @@ import { phasesOf, type StepTiming } from '../../coordinator/state/step-timing.j
 import type { Instruments } from './instruments.js';
 import type { RecoveryTimer } from './recovery-timer.js';
 
-/** Workers kept in mind between two readings. */
+/** Most workers remembered between two readings. */
 const maxWorkers = 1_000;
 
-/** What is kept between events. */
+/** State kept between events. */
 export interface MetricsMemory {
   readonly recovery: RecoveryTimer;
-  /** How well the clocks of workers are known. */
+  /** Error bounds of the workers' clocks, by worker. */
   readonly clockErrorsMs: Map<string, number>;
 }
 
 type Of<Type extends RunEvent['type']> = RunEvent & { readonly type: Type };
 
-/** Counts an event of a run. What no event tells of is read when somebody asks: see `read-gauges.ts`. */
+/** Counts an event of a run. Values without events are read at a scrape: see `read-gauges.ts`. */
 export function recordEvent(event: RunEvent, to: Instruments, memory: MetricsMemory, nowMs: number): void {
   switch (event.type) {
     case 'step':

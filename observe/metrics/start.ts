@@ -14,20 +14,20 @@ export interface Metrics {
   readonly registry: Registry;
   /** All metrics as they are now, in the given text form. */
   text(format?: ExpositionFormat): Promise<string>;
-  /** Counts no more; what was counted can still be read. */
+  /** Stops counting; the metrics remain readable. */
   close(): Promise<void>;
 }
 
 export interface MetricsOptions {
-  /** Lockstep's. */
+  /** Version of Lockstep. */
   readonly version: string;
-  /** What happened before, to be counted too. */
+  /** Earlier events, counted too. */
   readonly before?: HeldEvents | undefined;
 }
 
 /**
- * Keeps count of what happens in a coordinator's run. Loads prom-client only when called. Can be called before the job
- * is prepared: what is not known yet is missing then.
+ * Counts the events of a coordinator's run. Loads prom-client only when called. Can be called before the job is prepared;
+ * unknown values are missing until then.
  */
 export async function startMetrics(coordinator: ObservedRun, { version, before }: MetricsOptions): Promise<Metrics> {
   const client = (await import('prom-client')).default;
@@ -39,7 +39,7 @@ export async function startMetrics(coordinator: ObservedRun, { version, before }
   const counters = new CounterReader();
   let pace: RecentSteps | undefined;
   for (const { event, atMs } of before?.take() ?? []) recordEvent(event, instruments, memory, atMs);
-  const listening = subscribe(coordinator.events, 'metrics', (event) => {
+  const subscription = subscribe(coordinator.events, 'metrics', (event) => {
     recordEvent(event, instruments, memory, performance.now());
   });
   const prepared = coordinator.view().then((view) => {
@@ -62,13 +62,13 @@ export async function startMetrics(coordinator: ObservedRun, { version, before }
       return format === 'openmetrics' ? toOpenMetrics(text) : text;
     },
     close: () => {
-      listening.close();
+      subscription.close();
       return Promise.resolve();
     },
   };
 }
 
-/** What has no value before the first step or evaluation is no number then, rather than 0. */
+/** Sets metrics without a value before the first step or evaluation to NaN rather than 0. */
 function noValuesYet(instruments: Instruments): void {
   const { loss, meanLoss, testLoss, accuracy, learningRate, rate, left } = instruments;
   for (const gauge of [loss, meanLoss, testLoss, accuracy, learningRate, rate, left]) gauge.set(NaN);

@@ -3,10 +3,10 @@ import type { Split } from '../../data/dataset.js';
 import type { Predictions } from '../../run/predictions-csv.js';
 import type { PictureEntry } from '../../coordinator/state/feed.js';
 
-/** Which answers are wanted: those of a cell of the confusion matrix, or all that are wrong. */
+/** A selection of test images: a cell of the confusion matrix, or all misclassified ones. */
 export type PictureKind = { readonly actual: number; readonly predicted: number } | 'mistakes';
 
-/** The answers of a kind, the most confident first; equal ones in the test set's order. */
+/** Predictions of a kind, the most confident first; ties in the test set's order. */
 export function choosePictures(
   { predicted, confidence }: Predictions,
   labels: Uint8Array,
@@ -22,7 +22,7 @@ export function choosePictures(
   return found.sort((a, b) => b.confidence - a.confidence);
 }
 
-/** Test images side by side in one row, as PNG. @throws RangeError when a picture cannot be made of such images. */
+/** Test images side by side in one row, as PNG. @throws RangeError when images have other than 1 or 3 channels. */
 export function drawSprite(
   { images }: Split,
   [height, width, channels]: readonly [number, number, number],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import { frameRecord } from './record.js';
 
-/** What an event says besides when; the fields are those of `event.proto`. */
+/** Content of an event, with the fields of `event.proto`. */
 export type EventContent =
   | { readonly fileVersion: string }
   | { readonly sessionLog: { readonly status: number } }
@@ -17,7 +17,7 @@ export interface Picture {
 
 const [sessionStart, rgba, stringType] = [1, 4, 7];
 
-/** Loads the format's description. @returns what makes an event a record of an event file. */
+/** Loads the format's schema. @returns a function that encodes an event as a record of an event file. */
 export function eventEncoder(): (wallSeconds: number, step: number, content: EventContent) => Buffer {
   const text = readFileSync(new URL('./event.proto', import.meta.url), 'utf8');
   const type = protobuf.parse(text).root.lookupType('lockstep.tensorboard.Event');
@@ -28,7 +28,7 @@ export function eventEncoder(): (wallSeconds: number, step: number, content: Eve
 /** The first event of a file. */
 export const fileVersion: EventContent = { fileVersion: 'brain.Event:2' };
 
-/** Whoever reads drops what files before this one say of the event's step and later ones. */
+/** Makes readers drop the event's step and later ones of earlier files. */
 export const sessionStarts: EventContent = { sessionLog: { status: sessionStart } };
 
 export function scalars(values: Readonly<Record<string, number>>): EventContent {

@@ -7,15 +7,15 @@ import type { TensorboardItem } from './item.js';
 
 const prefix = 'events.out.tfevents.';
 
-/** An event file: complete records only, each one on its way to the disk when `write` has settled. */
+/** An event file: complete records only, each handed to the system when `write` resolves. */
 export class EventFile {
   readonly path: string;
   readonly #encode = eventEncoder();
   #renderer: Promise<ChartRenderer> | undefined;
 
   /**
-   * Begins a file that takes the place of those before it: TensorBoard reads a folder's files in the order of their
-   * names, and drops what it has read when a session starts at step 0.
+   * Creates a file that replaces earlier ones: TensorBoard reads a folder's files in the order of their names, and drops
+   * what it has read when a session starts at step 0.
    */
   constructor(directory: string, nowSeconds: number) {
     mkdirSync(directory, { recursive: true });
@@ -49,7 +49,7 @@ export class EventFile {
   }
 }
 
-/** Seconds for a new file's name: now, but later than all files that are there. */
+/** Seconds for a new file's name: now, but later than all existing files. */
 function nextTime(names: readonly string[], nowSeconds: number): number {
   const times = names.filter((name) => name.startsWith(prefix)).map((name) => parseInt(name.slice(prefix.length), 10));
   return Math.max(Math.floor(nowSeconds), ...times.filter(Number.isFinite).map((time) => time + 1));

@@ -1,6 +1,6 @@
 import type { Confusion } from '../../run/report/confusion.js';
 
-/** Something to write, when it happened, and after how many committed updates. */
+/** An entry to write, with its time and number of committed updates. */
 export type TensorboardItem = {
   readonly step: number;
   /** Seconds since 1970. */

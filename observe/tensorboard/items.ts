@@ -5,10 +5,10 @@ import type { DigestEntry, EvaluationRecord, RecordedHistory, StepRecord } from 
 import type { TensorboardItem } from './item.js';
 import { type StepPoint, StepPoints, stepsPerPoint } from './step-points.js';
 
-/** Confusion matrices that a start draws anew; TensorBoard keeps as many pictures of a tag. */
+/** Confusion matrices that a start draws again; TensorBoard keeps as many pictures of a tag. */
 const maxPicturesBefore = 10;
 
-/** What of a run is written for TensorBoard, as a function of its view and its events. */
+/** TensorBoard's entries of a run, from its view and events. */
 export class TensorboardItems {
   readonly #points: StepPoints;
 
@@ -17,9 +17,9 @@ export class TensorboardItems {
   }
 
   /**
-   * The job, and all that the run did before this start; to be called once, before any event.
+   * Entries of the job and of the run before this start; called once, before any event.
    *
-   * Records say how long steps took, not when they were made: their times are reckoned back from now.
+   * Records have durations of steps but no times, so times are calculated backwards from now.
    */
   history({ steps, evaluations, digests }: RecordedHistory, nowSeconds: number): TensorboardItem[] {
     const at = clockOf(steps, nowSeconds);
@@ -65,7 +65,7 @@ export class TensorboardItems {
   }
 }
 
-/** When the run had made so many updates, in seconds since 1970, if it made the last of `steps` at `nowSeconds`. */
+/** Time of an update in seconds since 1970, if the last of `steps` was made at `nowSeconds`. */
 function clockOf(steps: readonly StepRecord[], nowSeconds: number): (step: number) => number {
   const times = new Float64Array((steps.at(-1)?.step ?? -1) + 2).fill(NaN);
   let seconds = nowSeconds;
@@ -74,7 +74,7 @@ function clockOf(steps: readonly StepRecord[], nowSeconds: number): (step: numbe
     seconds -= durationMs / 1000;
   }
   times[0] = seconds;
-  // A step that was left out took no time that is known of.
+  // The duration of a skipped step is unknown.
   times.forEach((time, i) => {
     if (Number.isNaN(time)) times[i] = times[i - 1]!;
   });

@@ -13,7 +13,7 @@ export function frameRecord(data: Uint8Array): Buffer {
   return record;
 }
 
-/** CRC-32C, turned and shifted by a constant as the format wants it, so that data may hold checksums itself. */
+/** CRC-32C, rotated and offset by a constant as the format requires, so that data may contain checksums itself. */
 export function maskedCrc(data: Uint8Array): number {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

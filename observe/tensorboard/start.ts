@@ -2,20 +2,21 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ObservedRun } from '../../coordinator/state/run-view.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
+import { completesWithin } from '../../util/deadline.js';
 import type { TensorboardItem } from './item.js';
 import { TensorboardItems } from './items.js';
 
-/** What the thread is told: more to write, or that nothing follows. */
+/** Message to the thread: entries to write, or the end. */
 export type ToTensorboard = readonly TensorboardItem[] | 'end';
 
-/** How long the last picture may take when the run is over. */
+/** Time for the last picture when the run is over. */
 const endLimitMs = 10_000;
 
 /**
- * Writes event files for TensorBoard into the run directory's `tensorboard/`, from the moment when the job is prepared.
+ * Writes event files for TensorBoard into the run directory's `tensorboard/`, once the job is prepared.
  *
- * A thread does all the work; the run only hands over a few numbers, for 5,000 steps at most. A failure is told of once
- * and changes nothing else.
+ * A thread does the work; the run hands over a few numbers, for at most 5,000 points. A failure is reported once and has
+ * no other effect.
  */
 export function startTensorboard(coordinator: Pick<ObservedRun, 'events' | 'view'>): { close(): Promise<void> } {
   const writer = coordinator.view().then(async (view) => {
@@ -51,7 +52,7 @@ class TensorboardThread {
     this.#thread.on('error', (error) => this.#fail(error));
   }
 
-  /** Has something written. @param make - what; its errors end the writing, not the run. */
+  /** Queues entries. @param make - creates them; its errors end the writing, not the run. */
   post(make: () => readonly TensorboardItem[]): void {
     if (this.#failed) return;
     try {
@@ -62,22 +63,19 @@ class TensorboardThread {
     }
   }
 
-  /** Waits until all is written. */
+  /** Waits until everything is written. */
   async close(): Promise<void> {
     this.#thread.ref();
     this.#send('end');
-    const timer = setTimeout(() => {
-      this.onProblem(`tensorboard: expected its file to be complete within ${endLimitMs} ms; left as it is`);
-      void this.#thread.terminate();
-    }, endLimitMs);
-    await this.#ended;
-    clearTimeout(timer);
+    if (await completesWithin(this.#ended, endLimitMs)) return;
+    this.onProblem(`tensorboard: expected its file to be complete within ${endLimitMs} ms, got an incomplete one`);
+    await this.#thread.terminate();
   }
 
   #fail({ message }: Error): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.onProblem(`tensorboard: expected to write ${this.directory}, got ${message}; the run goes on without`);
+    this.onProblem(`tensorboard: expected to write ${this.directory}, got ${message}; the run continues without it`);
   }
 
   #send(message: ToTensorboard): void {

@@ -2,19 +2,19 @@ import type { StepPlan } from '../../job/plan.js';
 import type { StepRecord } from '../../run/records.js';
 import { StepSum } from '../../coordinator/state/step-sum.js';
 
-/** A point stands for this many steps at least, so that a run has no more than so many points. */
+/** Most points of a run; each covers as many steps as needed. */
 const maxPoints = 5_000;
 
 /** Means over successive steps. */
 export interface StepPoint {
-  /** Committed updates at the end of the steps that it stands for. */
+  /** Committed updates at the end of its steps. */
   readonly step: number;
-  /** Milliseconds that its steps took. */
+  /** Duration of its steps. */
   readonly durationMs: number;
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** Steps that a point of a run stands for: 1 up to 5,000 steps, 21 in a run of 102,100. */
+/** Steps per point: 1 up to 5,000 steps, 21 in a run of 102,100. */
 export function stepsPerPoint({ totalSteps }: Pick<StepPlan, 'totalSteps'>): number {
   return Math.max(1, Math.ceil(totalSteps / maxPoints));
 }
@@ -23,8 +23,8 @@ export function stepsPerPoint({ totalSteps }: Pick<StepPlan, 'totalSteps'>): num
  * Makes one point of every `perPoint` steps: loss and accuracy over their samples, their samples per second, the last
  * one's learning rate.
  *
- * Points stand at multiples of `perPoint` whatever the step that a run goes on from, so a run that was interrupted has
- * the points of one that was not.
+ * Points are at multiples of `perPoint` whatever step a run resumes from, so an interrupted run has the points of an
+ * uninterrupted one.
  */
 export class StepPoints {
   readonly #sum = new StepSum();

@@ -3,7 +3,7 @@ import { InvariantError } from '../../util/errors.js';
 import { EventFile } from './file.js';
 import type { ToTensorboard } from './start.js';
 
-/** Entry of the thread that writes event files: libraries, drawing and disk are its own affair. */
+/** Entry of the thread that writes event files; it loads the libraries, draws, and writes to disk. */
 
 const port = parentPort;
 if (!port) throw new InvariantError('the TensorBoard thread was started outside a thread');
@@ -11,7 +11,7 @@ if (!port) throw new InvariantError('the TensorBoard thread was started outside 
 const file = new EventFile(workerData as string, Date.now() / 1000);
 let last: Promise<void> = Promise.resolve();
 
-// Each is written after those before it; an error ends the thread, which is told of there.
+// Written in order; an error ends the thread, and the main thread reports it.
 port.on('message', (message: ToTensorboard) => {
   last = last.then(() => (message === 'end' ? port.close() : file.write(message)));
 });

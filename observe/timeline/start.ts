@@ -1,50 +1,53 @@
 import { monotonicMs } from '../../util/clock.js';
 import type { RunEvent, RunEvents } from '../../coordinator/state/events.js';
 import { subscribe } from '../../coordinator/state/subscribe.js';
-import { TraceClock } from './trace-event.js';
-import { maxTraceBytes, TraceFile } from './trace-file.js';
-import { TraceRun } from './trace-run.js';
+import { TimelineClock } from './trace-event.js';
+import { maxTimelineBytes, TimelineFile } from './timeline-file.js';
+import { TimelineRun } from './timeline-run.js';
 
-export interface TraceOptions {
-  /** Where the file is put: the run directory. */
+export interface TimelineOptions {
+  /** The run directory, which the file is written to. */
   readonly directory: string;
-  /** Steps after which it ends; without, it ends with the run, or at `maxTraceBytes`. */
+  /** Number of steps recorded; by default all, up to `maxTimelineBytes`. */
   readonly steps?: number | undefined;
 }
 
-/** A trace that is being written. */
-export interface Trace {
+/** A timeline that is being written. */
+export interface Timeline {
   readonly path: string;
   /** Settles when the file is complete. */
   close(): Promise<void>;
 }
 
 /**
- * Writes a run's time line. It ends early, with a note, when it is long enough or cannot be written; the run goes on.
- * @throws when the file cannot be made.
+ * Writes a run's timeline. Ends early with a note when it is long enough or can't be written; the run continues.
+ * @throws when the file can't be created.
  */
-export async function startTrace(events: RunEvents, { directory, steps = Infinity }: TraceOptions): Promise<Trace> {
+export async function startTimeline(
+  events: RunEvents,
+  { directory, steps = Infinity }: TimelineOptions,
+): Promise<Timeline> {
   const zeroMs = monotonicMs();
-  const run = new TraceRun(zeroMs);
+  const run = new TimelineRun(zeroMs);
   const end = (why: string) => {
-    listening.close();
-    events.emit({ type: 'note', message: `trace: ends here, ${why}; the run goes on` });
+    subscription.close();
+    events.emit({ type: 'note', message: `timeline: ends here, ${why}; the run continues` });
   };
-  const file = await TraceFile.create(directory, (error) => end(`as it cannot be written (${error.message})`));
+  const file = await TimelineFile.create(directory, (error) => end(`as it can't be written (${error.message})`));
   file.append(run.begin());
   let stepsLeft = steps;
-  const listening = subscribe(events, 'trace', (event: RunEvent) => {
+  const subscription = subscribe(events, 'timeline', (event: RunEvent) => {
     const appended = file.append(run.eventsOf(event, monotonicMs()));
     if (appended === 'full')
-      end(`as the file has ${maxTraceBytes / 2 ** 20} MiB; ask for fewer steps with --trace STEPS`);
-    else if (event.type === 'timing' && --stepsLeft === 0) end(`after the ${steps} steps that were asked for`);
+      end(`as the file has reached ${maxTimelineBytes / 2 ** 20} MiB; ask for fewer steps with --trace STEPS`);
+    else if (event.type === 'timing' && --stepsLeft === 0) end(`after the requested ${steps} steps`);
   });
   return {
     path: file.path,
     close: () => {
-      listening.close();
-      const clock = new TraceClock(zeroMs);
-      return file.close(clock.instant({ pid: 1, tid: 1 }, 'end of trace', monotonicMs(), {}));
+      subscription.close();
+      const clock = new TimelineClock(zeroMs);
+      return file.close(clock.instant({ pid: 1, tid: 1 }, 'end of timeline', monotonicMs(), {}));
     },
   };
 }

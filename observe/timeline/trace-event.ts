@@ -1,18 +1,18 @@
 /** One event of the Chrome trace event format; `ts` and `dur` in microseconds. */
 export interface TraceEvent {
   readonly name: string;
-  /** X: a span, i: an instant, C: a counter, M: what a track is called. */
+  /** X: a span, i: an instant, C: a counter, M: the name of a track. */
   readonly ph: 'X' | 'i' | 'C' | 'M';
   readonly pid: number;
   readonly tid: number;
   readonly ts?: number;
   readonly dur?: number;
-  /** How far an instant's line reaches: over all tracks. */
+  /** Scope of an instant's line: all tracks. */
   readonly s?: 'g';
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
-/** Where events are drawn: a process, and a thread of it. */
+/** Position of events in the viewer: a process and one of its threads. */
 export interface Track {
   readonly pid: number;
   readonly tid: number;
@@ -20,9 +20,9 @@ export interface Track {
 
 type Args = Readonly<Record<string, unknown>>;
 
-/** Makes events from stamps of one clock. */
-export class TraceClock {
-  /** @param zeroMs - the trace's zero on that clock. */
+/** Creates events from timestamps of one clock. */
+export class TimelineClock {
+  /** @param zeroMs - the timeline's zero on that clock. */
   constructor(private readonly zeroMs: number) {}
 
   span(track: Track, name: string, beginMs: number, endMs: number, args?: Args): TraceEvent {
@@ -54,7 +54,7 @@ export function names(pid: number, process: string, threads: readonly string[]):
   ];
 }
 
-/** Tenths of a microsecond: finer than any stamp is, and short to write. */
+/** Rounds to tenths of a microsecond, which is finer than any stamp. */
 function tenths(microseconds: number): number {
   return Math.round(microseconds * 10) / 10;
 }

@@ -3,7 +3,7 @@ import { type CoordinatorStatus, isEndState } from '../plan/coordinator-status.j
 import type { Answer, Plan } from '../plan/types.js';
 import type { TrainingJob } from '../resource/training-job.js';
 import { urgencyOf } from './update-urgency.js';
-import { type Backoff, backoffMs } from '../kube/backoff.js';
+import { type Backoff, backoffMs } from '../../util/backoff.js';
 import { CoordinatorChannel, isUntrusted } from './coordinator-channel.js';
 import { FairSlots, type Slot } from '../kube/fair-slots.js';
 import { Pump } from './gated-socket.js';

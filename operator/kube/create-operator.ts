@@ -4,7 +4,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type * as PromClient from 'prom-client';
 import { readJob } from '../plan/job-context.js';
 import { Api } from './api.js';
-import type { Backoff } from './backoff.js';
+import type { Backoff } from '../../util/backoff.js';
 import { Caches } from './caches.js';
 import { Connector } from './connection.js';
 import { CoordinatorCalls } from '../coordinators/coordinator-calls.js';

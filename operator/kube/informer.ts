@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { answerError, ApiError, hasCode } from './api-error.js';
 import type { Api, ApiRequest } from './api.js';
-import { type Backoff, backoffMs, jitterMs } from './backoff.js';
+import { type Backoff, backoffMs, jitterMs } from '../../util/backoff.js';
 import { keyOf, type ObjectCache } from './object-cache.js';
 import { pathOf, type Resource } from './resources.js';
 import { keep, selectionOf } from './trim.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { hasCode } from './api-error.js';
 import type { Api } from './api.js';
-import { jitterMs } from './backoff.js';
+import { jitterMs } from '../../util/backoff.js';
 import {
   decideLease,
   heldLease,

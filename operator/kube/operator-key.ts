@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Secret } from '@kubernetes/client-node';
 import { ApiError, hasCode } from './api-error.js';
 import type { Api } from './api.js';
-import { type Backoff, backoffMs } from './backoff.js';
+import { type Backoff, backoffMs } from '../../util/backoff.js';
 import { fieldManager } from './field-manager.js';
 import { keyBytes } from './job-keys.js';
 import { pathOf, secretResource } from './resources.js';

@@ -1,5 +1,5 @@
 import { timerMs } from '../../util/clock.js';
-import { type Backoff, backoffMs } from './backoff.js';
+import { type Backoff, backoffMs } from '../../util/backoff.js';
 import { RoundRobin } from './round-robin.js';
 
 export interface QueueSettings {

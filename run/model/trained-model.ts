@@ -48,7 +48,7 @@ function tfjsFiles({ card, topology, layout, params, state }: TrainedModel): Mod
 }
 
 /** The model as an ONNX file: u8 images in, log-probabilities out. */
-export async function onnxOf({ card, topology, params, state }: TrainedModel): Promise<Uint8Array> {
+async function onnxOf({ card, topology, params, state }: TrainedModel): Promise<Uint8Array> {
   const { imageShape, normalise } = card;
   const request = { topology, imageShape, classes: card.classes.length, normalise, params, state };
   return exportOnnx({ ...request, metadata: { [cardKey]: JSON.stringify(card) } });

@@ -10,7 +10,7 @@ import { pageStyle } from './page-style.js';
 import type { ChartRenderer } from './render.js';
 import { lectureWindow } from './running-mean.js';
 
-/** Colours of the runs, in their order; more runs than these cannot be told apart. */
+/** Colours of the runs, in their order; more runs than these can't be distinguished. */
 const colours = {
   light: ['#1f5fae', '#c2410c', '#2e7d32', '#7b2d8e', '#8a6d00', '#00707a'],
   dark: ['#6cb0ff', '#ff9a5c', '#7fd18a', '#d79be6', '#e2c04a', '#52d0d8'],
@@ -18,11 +18,11 @@ const colours = {
 const dashes = ['solid', 'dashed'] as const;
 export const mostCompared = colours.light.length * dashes.length;
 
-/** Runs side by side as one HTML page without references to anything outside itself. The first is what the others are compared to. */
+/** Runs side by side as one HTML page without references to anything outside itself. The others are compared to the first. */
 export function renderComparison(runs: readonly ComparedRun[], renderer: ChartRenderer): string {
   const title = `${runs.length} runs compared`;
   return htmlPage({
-    title: title,
+    title,
     head: html`<style>
       ${raw(pageStyle() + style())}
     </style>`,
@@ -56,7 +56,7 @@ function banners(runs: readonly ComparedRun[]): Html[] {
   const synthetic = runs.filter(({ manifest }) => manifest.dataset.synthetic);
   if (synthetic.length === 0) return [];
   const names = synthetic.map(({ label }) => label).join(', ');
-  return [html`<p class="banner" role="alert">Synthetic data, which says nothing about CIFAR-10: ${names}.</p>`];
+  return [html`<p class="banner" role="alert">Synthetic data: results say nothing about CIFAR-10 (${names}).</p>`];
 }
 
 function resultSection(runs: readonly ComparedRun[]): Html {
@@ -102,7 +102,7 @@ function resultRow(run: ComparedRun, i: number, first: ComparedRun): Html {
   </tr>`;
 }
 
-/** How a run's digest chain stands to the first run's. */
+/** Comparison of a run's digest chain with the first run's. */
 export function describeBits(first: Pick<ComparedRun, 'manifest' | 'digests'>, run: typeof first): string {
   if (first.manifest.digest !== run.manifest.digest) return 'another job';
   const comparison = compareDigests(first.digests, run.digests);
@@ -148,7 +148,7 @@ function legend(runs: readonly ComparedRun[]): Html {
   return html`<p class="note beside">${runs.map(({ label }, i) => html`<span>${swatch(i)}${label}</span>`)}</p>`;
 }
 
-/** The spec's fields in which the runs differ, and what else may explain a difference. */
+/** Fields of the spec, dataset and job digest in which the runs differ. */
 function differenceSection(runs: readonly ComparedRun[]): Html {
   const fields = differingFields(
     runs.map(({ manifest }) => ({
@@ -164,7 +164,7 @@ function differenceSection(runs: readonly ComparedRun[]): Html {
     </section>`;
   return html`<section>
     <h2>Differences</h2>
-    <p class="note">Fields of the spec that are not the same in all runs; <code>job</code> is the job's digest.</p>
+    <p class="note">Fields of the spec that differ between runs; <code>job</code> is the job's digest.</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Differences">
       <table class="wide-table">
         <thead>

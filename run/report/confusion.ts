@@ -9,12 +9,12 @@ export interface ClassAccuracy {
   readonly accuracy: number;
 }
 
-/** A mistake and how often it was made. */
+/** A mistake and its frequency. */
 export interface ConfusedPair {
   readonly actual: number;
   readonly predicted: number;
   readonly count: number;
-  /** Part of the actual class's images, 0 to 1. */
+  /** Share of the actual class's images, 0 to 1. */
   readonly share: number;
 }
 
@@ -38,7 +38,7 @@ export function mostConfused(confusion: Confusion, limit: number): ConfusedPair[
 }
 
 /**
- * How strongly a cell is coloured, 0 to 1: the square root of its share of the row.
+ * Colour strength of a cell, 0 to 1: the square root of its share of the row.
  *
  * A linear scale would show a good network's mistakes (1 to 10 % of a row) as one shade of white.
  */

@@ -23,7 +23,7 @@ function formatCell(cell: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The loss of every step; a running mean stands in the row of the last step that it covers. */
+/** The loss of every step; a running mean is in the row of the last step that it covers. */
 export function lossCsv(summary: RunSummary): string {
   return formatCsv(['step', 'epoch', 'loss', `running_mean_${lectureWindow}`], lossRows(summary));
 }
@@ -54,7 +54,7 @@ const epochHeader = [
   'test_accuracy',
 ];
 
-/** One row per epoch, the last one perhaps incomplete; the learning rate is that of the epoch's last step. */
+/** One row per epoch, of which the last may be incomplete; the learning rate is that of the epoch's last step. */
 export function epochsCsv(epochs: readonly EpochSummary[]): string {
   return formatCsv(
     epochHeader,

@@ -1,4 +1,4 @@
-/** Numbers as the report's page, charts and terminal lines write them; one place, so that they agree. */
+/** Number formats of the report's page, charts and terminal lines. */
 
 /** `10201` → `10,201` */
 export function formatCount(value: number): string {

@@ -9,8 +9,8 @@ export interface LectureResult {
 }
 
 /**
- * The figures of the lecture whose CIFAR-10 networks Lockstep trains, as its slides print them. Reports set them
- * beside their own; nothing is computed from them.
+ * The figures of the lecture whose CIFAR-10 networks Lockstep trains, as its slides print them. Reports show
+ * them for comparison; nothing is computed from them.
  */
 export const lecture = {
   cnn4: { network: '4 convolutions', epochs: 100, loss: 2.3917, correct: 7285, total: 10_000 } satisfies LectureResult,
@@ -21,7 +21,7 @@ export const lecture = {
     { epochs: 100, length: 102_091 },
   ],
   progressLine: 'Train Epoch: 10 [49000/50000 (98%)]  Loss: 0.663238',
-  /** Labels of the last four test images, and what the lecture's network said. */
+  /** Labels of the last four test images, and the predictions of the lecture's network. */
   lastLabels: [3, 5, 1, 7],
   lastPredictions: [3, 5, 0, 7],
 } as const;

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { accuracyByEpoch, accuracyChart, learningRateChart } from './charts/epochs.js';
 import type { ChartStyle } from './charts/chart.js';
 import { lossChart, lossData } from './charts/loss.js';
-import { formatCount, formatDuration, formatShare } from './format.js';
+import { formatCount, formatDuration, formatPlural, formatShare } from './format.js';
 import type { Html } from './html-page.js';
 import { emptySection, figure, fileLinks, type PageContext } from './page-sections.js';
 import { lectureWindow } from './running-mean.js';
@@ -11,14 +11,14 @@ import type { EpochSummary } from './summary.js';
 export function lossSection(context: PageContext): Html {
   const { input, summary } = context;
   const { steps, meanLosses } = summary;
-  if (steps.length === 0) return emptySection('Loss', 'No step was made.');
+  if (steps.length === 0) return emptySection('Loss', 'No steps.');
   const data = lossData(summary, input.evaluations);
   return html`<section>
     <h2>Loss</h2>
     <p class="note">
-      Mean negative log-likelihood of each of ${formatCount(steps.length)} steps, before its update. The running mean of
-      ${lectureWindow} steps has ${formatCount(meanLosses.length)} values. ${formatCount(input.stepsPerEpoch)} steps
-      make an epoch.
+      Training loss (cross-entropy) of ${formatPlural(steps.length, 'step')}, each before its update. The running mean
+      over ${lectureWindow} steps has ${formatPlural(meanLosses.length, 'value')}.
+      ${formatPlural(input.stepsPerEpoch, 'step')} per epoch.
     </p>
     ${figure(context, { name: 'loss', label: 'Loss over steps', size: 'full' }, (style) => lossChart(data, style))}
     ${fileLinks('loss', 'svg', 'png', 'csv')}
@@ -51,7 +51,7 @@ export function learningSection(context: PageContext): Html | undefined {
   </section>`;
 }
 
-/** The figures of each epoch, folded away where there are many. */
+/** Figures of each epoch, collapsed if there are many. */
 export function epochSection({ input, summary: { epochs } }: PageContext): Html | undefined {
   if (epochs.length === 0) return undefined;
   const table = html`<div class="scroll">

@@ -6,7 +6,7 @@ import type { PageContext } from './page-sections.js';
 
 type Cell = string | number | Html;
 
-/** The lecture's figures beside the run's own; the first row says on which data each was obtained. */
+/** Comparison of the run's figures with the lecture's; the first row names the data of each. */
 export function lectureSection({ input, summary }: PageContext): Html {
   const { spec, dataset, steps, lastTestRows } = input;
   const test = summary.lastEvaluation;
@@ -16,7 +16,7 @@ export function lectureSection({ input, summary }: PageContext): Html {
   );
   const labels = lastTestRows.map(({ label }) => label).join(', ');
   const predictions = lastTestRows.map(({ predicted }) => predicted).join(', ');
-  // Each row: what, this run, and the lecture's figures, either one for each network or one for both.
+  // Each row: name, this run, and the lecture's figures, one per network or one for both.
   const rows: Cell[][] = [
     ['Data', dataset.title, 'CIFAR-10', 'CIFAR-10'],
     ['Epochs', `${spec.epochs} (${formatPlural(steps.length, 'step')} made)`, cnn3.epochs, cnn4.epochs],
@@ -28,7 +28,7 @@ export function lectureSection({ input, summary }: PageContext): Html {
     ['Progress line', summary.progressLine ? code(summary.progressLine) : '–', code(lecture.progressLine)],
   ];
   return html`<section>
-    <h2>Beside the lecture</h2>
+    <h2>Comparison with the lecture</h2>
     <div class="scroll">
       <table class="wide-table roomy">
         <thead>

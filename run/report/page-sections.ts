@@ -6,7 +6,7 @@ import type { ChartRenderer } from './render.js';
 import type { ReportInput } from './report-input.js';
 import type { RunSummary } from './summary.js';
 
-/** What every section of the page is made from. */
+/** Input of every section of the page. */
 export interface PageContext {
   readonly input: ReportInput;
   readonly summary: RunSummary;
@@ -19,12 +19,12 @@ const widths = { full: 956, half: 466, phone: 340 };
 export interface FigureText {
   /** Unique in the page. */
   readonly name: string;
-  /** Read out in the picture's place. */
+  /** Text alternative for screen readers. */
   readonly label: string;
   readonly size: 'full' | 'half';
 }
 
-/** A chart in two layouts, of which the style sheet shows the one that fits. */
+/** A chart in two layouts; the style sheet shows the one that fits. */
 export function figure(
   { renderer }: Pick<PageContext, 'renderer'>,
   text: FigureText,
@@ -38,13 +38,13 @@ export function figure(
   return html`<figure>${layout('wide', widths[text.size])}${layout('narrow', widths.phone)}</figure>`;
 }
 
-/** Links to the files beside the page that hold the same. */
+/** Links to files with the same content in the page's folder. */
 export function fileLinks(name: string, ...endings: string[]): Html {
   const links = endings.map((ending) => html` <a href="${name}.${ending}">${ending.toUpperCase()}</a>`);
-  return html`<p class="note files">As a file:${links}</p>`;
+  return html`<p class="note files">Download:${links}</p>`;
 }
 
-/** A section in the place of figures that the run has not got. */
+/** A section for figures that the run doesn't have. */
 export function emptySection(title: string, reason: string): Html {
   return html`<section>
     <h2>${title}</h2>

@@ -19,7 +19,7 @@ function variables(palette: Palette): string {
     .join(' ');
 }
 
-/** Classes `h0` to `h31`: a cell's background and the ink that can be read on it. */
+/** Classes `h0` to `h31`: a cell's background and a readable ink colour. */
 function heatRules(mode: Mode): string {
   return Array.from({ length: heatLevels }, (_, level) => {
     const colour = heatColour(level / (heatLevels - 1), mode);

@@ -7,11 +7,11 @@ import type { Html } from './html-page.js';
 import { emptySection, figure, fileLinks, type PageContext } from './page-sections.js';
 import { heatLevels } from './heat-levels.js';
 
-/** The sections about the test set: each is left out (the first says so) where the run has no evaluation. */
+/** Sections about the test set; without an evaluation, the first reports that and the others are omitted. */
 
 export function confusionSection({ input, summary }: PageContext): Html {
   const evaluation = summary.lastEvaluation;
-  if (!evaluation) return emptySection('Test set', 'The model was not evaluated.');
+  if (!evaluation) return emptySection('Test set', 'Not evaluated.');
   const { classes, title } = input.dataset;
   const { confusion, total, step } = evaluation;
   return html`<section>

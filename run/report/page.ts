@@ -14,9 +14,9 @@ import type { ReportInput } from './report-input.js';
 import type { RunSummary } from './summary.js';
 
 export interface PageOptions {
-  /** Versions to name beside the engine's, e.g. `{ Lockstep: '0.1.0' }`; Node.js and the platform by default. */
+  /** Versions to list besides the engine's, e.g. `{ Lockstep: '0.1.0' }`; Node.js and the platform by default. */
   readonly versions?: Readonly<Record<string, string>>;
-  /** Time to put under the title; none by default, so that equal runs give equal pages. */
+  /** Time shown under the title; none by default, so that equal runs give equal pages. */
   readonly writtenAt?: Date;
 }
 
@@ -89,8 +89,8 @@ function digestSection({ digests }: ReportInput): Html | undefined {
   return html`<section>
     <h2>Digests</h2>
     <p class="note">
-      SHA-256 of parameters, optimizer state and running statistics at each epoch's end, chained from the job digest on.
-      Runs of one job have the same; <code>digests.jsonl</code> holds them too.
+      SHA-256 of parameters, optimizer state and running statistics at each epoch's end, chained from the job digest.
+      All runs of a job share these digests; <code>digests.jsonl</code> contains them too.
     </p>
     <details>
       <summary>Show ${formatPlural(digests.length, 'digest')}</summary>

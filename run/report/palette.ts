@@ -1,4 +1,4 @@
-/** Colours of a chart. Any CSS colour, so also a variable of the page that it stands in. */
+/** Colours of a chart. Any CSS colour, including variables of the page. */
 export interface Palette {
   readonly ink: string;
   readonly muted: string;

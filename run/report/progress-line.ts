@@ -2,7 +2,7 @@
 export interface Progress {
   /** From 1. */
   readonly epoch: number;
-  /** Training images that the epoch's earlier steps have used. */
+  /** Training images of the epoch's earlier steps. */
   readonly seen: number;
   /** Training images of a whole epoch. */
   readonly total: number;

@@ -3,21 +3,21 @@ import type { init as Init } from 'echarts/core';
 import type { Chart, ChartStyle } from './charts/chart.js';
 import { palettes } from './palette.js';
 
-/** Turns charts into pictures without a browser. */
+/** Renders charts without a browser. */
 export interface ChartRenderer {
   /**
    * The chart as an SVG document.
-   * @param id - distinguishes the chart's inner names from those of other charts in the same page.
+   * @param id - prefix of the chart's internal ids, unique in the page.
    */
   svg(chart: Chart, id: string): string;
-  /** The document as PNG on white, twice as fine as its CSS pixels; its text is drawn in DejaVu Sans. */
+  /** The document as PNG on white, at two pixels per CSS pixel; text in DejaVu Sans. */
   png(svg: string): Promise<Uint8Array>;
 }
 
-/** Font of the pictures that stand alone; the PNG renderer gets its files, so the machine needs no fonts. */
+/** Font of standalone pictures; the PNG renderer gets its files, so the machine needs no fonts. */
 const pictureFont = 'DejaVu Sans';
 
-/** How a picture that stands alone looks; its title names job and dataset, as it may be passed on. */
+/** Style of a standalone picture; its title names job and dataset, as the file may be passed on. */
 export function pictureStyle(title: string): ChartStyle {
   return { palette: palettes.light, fontFamily: `${pictureFont}, Verdana, sans-serif`, width: 900, title };
 }

@@ -2,7 +2,7 @@ import type { JobSpec } from '../../job/spec.js';
 import type { EngineClass } from '../run-json.js';
 import type { DigestEntry, EvaluationRecord, RunCounts, StepRecord, TestRow } from '../records.js';
 
-/** Everything a finished (or stopped) run knows that the report shows. */
+/** Data of a finished or stopped run for its report. */
 export interface ReportInput {
   readonly spec: JobSpec;
   readonly jobDigest: string;
@@ -24,9 +24,9 @@ export interface ReportInput {
   readonly lastTestRows: readonly TestRow[];
   /** Engine class of the run. */
   readonly engine: EngineClass;
-  /** False when workers of other engine classes computed too (`numerics: mixed`). */
+  /** False if workers of other engine classes took part (`numerics: mixed`). */
   readonly reproducible: boolean;
-  /** Numerics faults, steps left out and the like, since the coordinator's start; unknown without. */
+  /** Numerics faults, skipped steps and the like since the coordinator's start; unknown if absent. */
   readonly counts?: RunCounts;
   /** Most workers that contributed to one step. */
   readonly workers: number;

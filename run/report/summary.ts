@@ -3,24 +3,24 @@ import { formatProgress } from './progress-line.js';
 import type { ReportInput } from './report-input.js';
 import { runningMean } from './running-mean.js';
 
-/** What the training steps of one epoch add up to. */
+/** Totals of one epoch's training steps. */
 export interface EpochSummary {
   /** From 1. */
   readonly epoch: number;
   readonly steps: number;
   readonly samples: number;
-  /** Mean over the epoch's samples, each taken before the update that it led to. */
+  /** Mean over the epoch's samples, each before its update. */
   readonly loss: number;
   readonly correct: number;
   /** Rate of the epoch's last step. */
   readonly learningRate: number;
-  /** Time spent in steps; evaluations and pauses are not in it. */
+  /** Time spent in steps, without evaluations and pauses. */
   readonly seconds: number;
-  /** Evaluation at the epoch's end, if one was made. */
+  /** Evaluation at the epoch's end, if any. */
   readonly test: EvaluationRecord | undefined;
 }
 
-/** Everything that the report derives from a run's records; made once and shared by page, charts and CSV files. */
+/** Figures derived from a run's records; shared by page, charts and CSV files. */
 export interface RunSummary {
   readonly steps: readonly StepRecord[];
   /** The lecture's 10-step running mean of the loss, `[steps − 9]`. */

@@ -10,7 +10,7 @@ export { formatProgress } from './progress-line.js';
  * The confusion matrix as an aligned plain-text table with the accuracy of each class in the last column.
  *
  * Column heads are cut to the width of the counts, at least four letters, so that ten classes fit into 80 columns;
- * the columns stand in the order of the rows, which carry the full names.
+ * columns are in the order of the rows, which have the full names.
  */
 export function formatConfusion(confusion: Confusion, classes: readonly string[]): string {
   const widest = Math.max(0, ...confusion.flat().map((count) => String(count).length));

@@ -11,7 +11,7 @@ import type { ReportInput } from './report-input.js';
 import { summarise, type RunSummary } from './summary.js';
 
 export interface WrittenReport {
-  /** Path of the page that shows everything. */
+  /** Path of the page. */
   readonly indexHtml: string;
   /** Paths of all files, the page last. */
   readonly files: string[];
@@ -20,7 +20,7 @@ export interface WrittenReport {
 /**
  * Writes `report/` in a run directory: the page, and its charts and tables as SVG, PNG and CSV.
  *
- * What the run has not got (no step yet, no evaluation) is left out and the page says so. Each file is complete or
+ * Parts without data (no steps, no evaluation) are omitted, and the page reports that. Each file is complete or
  * absent, and the page comes last.
  * @throws JobError BAD_RUN_DIRECTORY
  */
@@ -67,7 +67,7 @@ async function writePictures(
   }
 }
 
-/** The charts that stand alone, by file name. */
+/** Standalone charts, by file name. */
 function pictures({ spec, dataset, evaluations }: ReportInput, summary: RunSummary): [string, Chart][] {
   const style = (what: string) => pictureStyle(`${what}: ${spec.name}, ${dataset.title}`);
   const charts: [string, Chart][] = [];

@@ -67,7 +67,7 @@ describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, ()
       page.locator(`.matrix tbody tr:nth-child(${row}) td:nth-of-type(${column})`);
     await cell(1, 1).click();
     const heading = page.locator('.cell-pictures h3');
-    await heading.filter({ hasText: /recognised: \d+ images?$/ }).waitFor();
+    await heading.filter({ hasText: /classified correctly: \d+ images?$/ }).waitFor();
     expect(await cell(1, 1).getAttribute('aria-selected')).toBe('true');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowDown');

@@ -116,7 +116,7 @@ describe('a time line that is cut', () => {
     const cut = join(scratch.path, 'cut');
     const ended = await lockstep(['train', ...smallJob, '--workers', '1', '--trace', '5', '--run', cut]);
     expect(ended.code).toBe(0);
-    expect(ended.stdout).toContain('trace: ends here, after the 5 steps that were asked for');
+    expect(ended.stdout).toContain('timeline: ends here, after the requested 5 steps');
     const cutEvents = JSON.parse(readFileSync(join(cut, 'trace.json'), 'utf8')) as TraceEvent[];
     expect(cutEvents.filter(({ name }) => /^step \d+$/.test(name)).map(({ name }) => name)).toEqual(
       ['0', '1', '2', '3', '4'].map((n) => `step ${n}`),

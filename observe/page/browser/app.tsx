@@ -1,4 +1,4 @@
-import type { Link } from './connection.js';
+import type { ConnectionState } from './connection.js';
 import { Curves } from './curves.js';
 import { Digests, Events } from './lists.js';
 import { Progress } from './progress.js';
@@ -7,12 +7,18 @@ import { TestSet } from './test-set.js';
 import { Workers } from './workers.js';
 
 /** The page: everything below `main`. */
-export function App({ link, state }: { readonly link: Link; readonly state: PageState | undefined }) {
+export function App({
+  connection,
+  state,
+}: {
+  readonly connection: ConnectionState;
+  readonly state: PageState | undefined;
+}) {
   if (!state) return <p>Waiting for the coordinator …</p>;
   return (
     <>
-      <LinkBanner link={link} state={state} />
-      <Progress state={state} link={link} />
+      <ConnectionBanner connection={connection} state={state} />
+      <Progress state={state} connection={connection} />
       <Curves state={state} />
       <Workers workers={state.status.workers} />
       <TestSet state={state} />
@@ -22,15 +28,21 @@ export function App({ link, state }: { readonly link: Link; readonly state: Page
   );
 }
 
-/** Says when the page does not show what is going on now. */
-function LinkBanner({ link, state: { run, status } }: { readonly link: Link; readonly state: PageState }) {
+/** Banner for a page that isn't current. */
+function ConnectionBanner({
+  connection,
+  state: { run, status },
+}: {
+  readonly connection: ConnectionState;
+  readonly state: PageState;
+}) {
   return (
     <div role="status">
-      {link === 'lost' && <p class="banner">Disconnected. What you see is the last that came; trying again …</p>}
-      {link === 'over' && (
+      {connection === 'lost' && <p class="banner">Disconnected. Showing the last known state; reconnecting …</p>}
+      {connection === 'over' && (
         <p class="banner over">
           The run is over: {status.state}
-          {status.reason && `, ${status.reason}`}. This page keeps what it has.
+          {status.reason && `, ${status.reason}`}. This page shows the final state.
           {status.report && (
             <>
               {' '}

@@ -12,14 +12,14 @@ use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 const minWidth = 320;
 
 export interface ChartViewProps<Data> {
-  /** What the chart shows, for those who do not see it. */
+  /** Text alternative for screen readers. */
   readonly label: string;
   readonly data: Data;
-  /** Must be the same function while the chart stays. */
+  /** Must be the same function at every render. */
   readonly draw: (data: Data, style: ChartStyle) => Chart;
 }
 
-/** A chart of the report, drawn for the width that there is, and again when `data` is another object. */
+/** A chart of the report, fitted to the available width and redrawn when `data` is another object. */
 export function ChartView<Data>({ label, data, draw }: ChartViewProps<Data>) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(null);

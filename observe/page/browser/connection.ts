@@ -1,26 +1,26 @@
 import type { RunDescription, RunUpdate, WholeRun } from '../../../coordinator/state/feed.js';
 import { applyUpdate, type PageState } from './state.js';
 
-/** Whether what the page shows is current. */
-export type Link = 'connecting' | 'live' | 'lost' | 'over';
+/** State of the page's connection to the coordinator. */
+export type ConnectionState = 'connecting' | 'live' | 'lost' | 'over';
 
 export interface Snapshot {
-  readonly link: Link;
+  readonly connection: ConnectionState;
   readonly state: PageState | undefined;
 }
 
-/** After the connection is lost for good, and between two attempts. */
+/** Delay between two attempts to connect. */
 const retryMs = 2_000;
-/** The coordinator says something every two seconds. */
+/** The coordinator sends an update every two seconds at least. */
 const silentMs = 10_000;
 
-/** Follows a run: asks for all of it, then for what is new, and again when the connection was lost. */
+/** Follows a run: fetches the whole state, then subscribes to updates; starts over when the connection is lost. */
 export class Connection {
-  #snapshot: Snapshot = { link: 'connecting', state: undefined };
+  #snapshot: Snapshot = { connection: 'connecting', state: undefined };
   #source: EventSource | undefined;
   #heardMs = performance.now();
 
-  /** @param onChange - called with what is to be shown. */
+  /** @param onChange - called with each new snapshot. */
   constructor(private readonly onChange: (snapshot: Snapshot) => void) {}
 
   start(): void {
@@ -28,7 +28,7 @@ export class Connection {
     setInterval(() => this.#checkSilence(), 1_000);
   }
 
-  /** Asks for everything, as a reload of the page does. */
+  /** Fetches the whole state, as a reload of the page does. */
   async #begin(): Promise<void> {
     try {
       const response = await fetch('/api/run');
@@ -36,27 +36,27 @@ export class Connection {
       if (!response.ok) throw new Error(`expected the run, got status ${response.status}`);
       const { run, update } = (await response.json()) as WholeRun;
       this.#apply(run, update);
-      this.#listen(run, update.cursor);
+      this.#subscribe(run, update.cursor);
     } catch {
-      this.#set({ link: this.#snapshot.state ? 'lost' : 'connecting' });
+      this.#set({ connection: this.#snapshot.state ? 'lost' : 'connecting' });
       setTimeout(() => void this.#begin(), retryMs);
     }
   }
 
-  #listen(run: RunDescription, cursor: string): void {
+  #subscribe(run: RunDescription, cursor: string): void {
     const source = (this.#source = new EventSource(`/api/events?after=${cursor}`));
     source.addEventListener('open', () => this.#heard());
     source.addEventListener('update', ({ data }: MessageEvent<string>) => {
       this.#heard();
       const update = JSON.parse(data) as RunUpdate;
-      // Another process answers, so perhaps for another run.
+      // Another process is answering, perhaps for another run.
       if (update.whole) this.#again();
       else this.#apply(run, update);
     });
     source.addEventListener('over', () => this.#end());
     source.addEventListener('error', () => {
-      this.#set({ link: 'lost' });
-      // The browser tries again by itself, unless the answer was no stream.
+      this.#set({ connection: 'lost' });
+      // The browser reconnects by itself, unless the response was not a stream.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(), retryMs);
     });
   }
@@ -70,16 +70,17 @@ export class Connection {
   #end(): void {
     this.#source?.close();
     this.#source = undefined;
-    this.#set({ link: 'over' });
+    this.#set({ connection: 'over' });
   }
 
   #heard(): void {
     this.#heardMs = performance.now();
-    if (this.#snapshot.link !== 'live') this.#set({ link: 'live' });
+    if (this.#snapshot.connection !== 'live') this.#set({ connection: 'live' });
   }
 
   #checkSilence(): void {
-    if (this.#snapshot.link === 'live' && performance.now() - this.#heardMs > silentMs) this.#set({ link: 'lost' });
+    if (this.#snapshot.connection === 'live' && performance.now() - this.#heardMs > silentMs)
+      this.#set({ connection: 'lost' });
   }
 
   #apply(run: RunDescription, update: RunUpdate): void {

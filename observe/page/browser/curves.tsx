@@ -21,7 +21,7 @@ export function Curves({ state: { curves, evaluations, run, status } }: { readon
     <>
       <section>
         <h2>Loss</h2>
-        <p class="note">Mean negative log-likelihood of each step, before its update.</p>
+        <p class="note">Training loss per step (cross-entropy), before the update.</p>
         <ChartView
           label={`Loss over steps${means ? `, now ${means.loss.toFixed(4)}` : ''}`}
           data={data}
@@ -64,7 +64,7 @@ function EmptySection() {
   return (
     <section>
       <h2>Loss</h2>
-      <p>No step was made so far.</p>
+      <p>No steps yet.</p>
     </section>
   );
 }

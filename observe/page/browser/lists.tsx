@@ -2,13 +2,13 @@ import type { DigestEntry } from '../../../run/records.js';
 import { formatCount } from '../../../run/report/format.js';
 import { type EventEntry, limits } from '../../../coordinator/state/feed.js';
 
-/** What happened, the newest first. */
+/** Events of the run, newest first. */
 export function Events({ events }: { readonly events: readonly EventEntry[] }) {
   return (
     <section>
       <h2 id="events">Events</h2>
       {events.length === 0 ? (
-        <p>Nothing happened so far.</p>
+        <p>No events yet.</p>
       ) : (
         <div class="list" role="region" aria-labelledby="events" tabIndex={0}>
           <ol>
@@ -21,23 +21,23 @@ export function Events({ events }: { readonly events: readonly EventEntry[] }) {
         </div>
       )}
       {events.length === limits.events && (
-        <p class="note">The last {limits.events}; those before are in log.jsonl of the run directory.</p>
+        <p class="note">The last {limits.events} events; earlier ones are in log.jsonl of the run directory.</p>
       )}
     </section>
   );
 }
 
-/** The digest chain, the newest link first. */
+/** The digest chain, newest entry first. */
 export function Digests({ digests, epochs }: { readonly digests: readonly DigestEntry[]; readonly epochs: number }) {
   return (
     <section>
       <h2 id="digests">Digests</h2>
       <p class="note">
-        SHA-256 of parameters, optimizer state and running statistics at each epoch’s end, chained. Runs of one job have
-        the same, whatever the workers.
+        SHA-256 of parameters, optimizer state and running statistics at each epoch’s end, chained. All runs of a job
+        share these digests, whatever the workers.
       </p>
       {digests.length === 0 ? (
-        <p>No epoch is done so far.</p>
+        <p>No epoch completed yet.</p>
       ) : (
         <div class="list" role="region" aria-labelledby="digests" tabIndex={0}>
           <ol>

@@ -5,13 +5,13 @@ import { Connection, type Snapshot } from './connection.js';
 const host = document.getElementById('app')!;
 let next: Snapshot | undefined;
 
-/** Draws the newest snapshot with the browser's next picture; those that come in between are skipped. */
+/** Draws the newest snapshot in the next animation frame; earlier ones are skipped. */
 function draw(snapshot: Snapshot): void {
   if (next === undefined) {
     requestAnimationFrame(() => {
-      const { link, state } = next!;
+      const { connection, state } = next!;
       next = undefined;
-      render(<App link={link} state={state} />, host);
+      render(<App connection={connection} state={state} />, host);
     });
   }
   next = snapshot;

@@ -14,7 +14,7 @@ export interface MatrixProps {
   readonly onChoose: (cell: Cell) => void;
 }
 
-/** The report's matrix, with cells to choose: one of them takes part in the order of the Tab key, arrows move it. */
+/** The report's confusion matrix with selectable cells: the Tab key reaches one of them, arrow keys move the focus. */
 export function Matrix({ confusion, classes, chosen, onChoose }: MatrixProps) {
   const [at, setAt] = useState<Cell>({ actual: 0, predicted: 0 });
   const body = useRef<HTMLTableSectionElement>(null);
@@ -83,7 +83,7 @@ function isSame(a: Cell | undefined, b: Cell): boolean {
   return a?.actual === b.actual && a.predicted === b.predicted;
 }
 
-/** Where an arrow key leads, within the matrix. */
+/** The cell that an arrow key leads to, within the matrix. */
 function neighbour(key: string, { actual, predicted }: Cell, size: number): Cell | undefined {
   const inside = (value: number) => Math.min(size - 1, Math.max(0, value));
   if (key === 'ArrowUp') return { actual: inside(actual - 1), predicted };

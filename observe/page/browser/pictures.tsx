@@ -4,25 +4,25 @@ import type { PictureEntry, PictureList } from '../../../coordinator/state/feed.
 
 export interface PicturesProps {
   readonly title: string;
-  /** Of `/api/images`. */
+  /** Query string of `/api/images`. */
   readonly query: string;
   readonly classes: readonly string[];
   readonly imageShape: readonly [number, number, number];
-  /** Of the newest evaluation; the pictures are asked for again when it changes. */
+  /** Step of the newest evaluation; the pictures are fetched again when it changes. */
   readonly step: number;
-  /** Pictures of several cells: each says what it is and what it was taken for. */
+  /** True for pictures of several cells; each then shows its actual and predicted class. */
   readonly isMixed?: boolean;
 }
 
 /** Width of a picture on the page, in CSS pixels. */
 const shownWidth = 64;
 
-/** Pictures shown: of a cell, which all are of one kind, and of a mixture. */
+/** Most pictures shown, of one cell and of several. */
 const [most, mostMixed] = [60, 36];
 
 type Loaded = { readonly list: PictureList; readonly sprite: string } | 'loading' | 'failed';
 
-/** Test images that were answered in some way, the most confident answers first. */
+/** Test images of a cell, or misclassified ones, the most confident predictions first. */
 export function Pictures({ title, query, classes, imageShape, step, isMixed = false }: PicturesProps) {
   const [loaded, setLoaded] = useState<Loaded>('loading');
   useEffect(() => {
@@ -39,7 +39,7 @@ export function Pictures({ title, query, classes, imageShape, step, isMixed = fa
         {typeof loaded === 'object' && `: ${formatPlural(loaded.list.total, 'image')}`}
       </h3>
       {loaded === 'loading' && <p class="note">Loading …</p>}
-      {loaded === 'failed' && <p class="note">The pictures cannot be had: the coordinator does not answer.</p>}
+      {loaded === 'failed' && <p class="note">Pictures unavailable: the coordinator isn’t responding.</p>}
       {typeof loaded === 'object' && loaded.list.pictures.length > 0 && (
         <>
           <p class="note">{describeOrder(loaded.list)}</p>
@@ -65,13 +65,13 @@ async function load(query: string, limit: number, signal: AbortSignal): Promise<
 }
 
 function describeOrder({ total, pictures }: PictureList): string {
-  const some = total > pictures.length ? `The ${pictures.length} of which the model is most certain` : 'All of them';
-  return `${some}, with its probability.`;
+  const some = total > pictures.length ? `The ${pictures.length} most confident` : 'All images';
+  return `${some}, with predicted probability.`;
 }
 
 interface PictureProps extends Pick<PicturesProps, 'classes' | 'imageShape'> {
   readonly picture: PictureEntry;
-  /** In the sprite, from the left. */
+  /** Index in the sprite, from the left. */
   readonly place: number;
   readonly sprite: string;
   readonly isMixed: boolean;

@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks';
 import { formatCount, formatDuration, formatPlural, formatShare } from '../../../run/report/format.js';
-import type { Link } from './connection.js';
+import type { ConnectionState } from './connection.js';
 import type { PageState } from './state.js';
 
-/** Name, state, how far it is, and the figures of this moment. */
-export function Progress({ state, link }: { readonly state: PageState; readonly link: Link }) {
+/** Name, state, progress and current figures of the run. */
+export function Progress({ state, connection }: { readonly state: PageState; readonly connection: ConnectionState }) {
   const { run, status } = state;
   const share = status.step / run.totalSteps;
   const percent = `${Math.floor(100 * share)} %`;
@@ -14,11 +14,12 @@ export function Progress({ state, link }: { readonly state: PageState; readonly 
   return (
     <header>
       {run.dataset.synthetic && (
-        <p class="banner">This run trains on the {run.dataset.title}. Its figures say nothing about CIFAR-10.</p>
+        <p class="banner">This run trains on the {run.dataset.title}. Its results say nothing about CIFAR-10.</p>
       )}
       {status.faults > 0 && (
         <p class="banner">
-          {formatPlural(status.faults, 'numerics fault')}: workers came to different bits. See the events.
+          {formatPlural(status.faults, 'numerics fault')}: workers computed different results for the same shards. See
+          the events.
         </p>
       )}
       <h1>{run.name}</h1>
@@ -27,7 +28,7 @@ export function Progress({ state, link }: { readonly state: PageState; readonly 
         {formatPlural(run.shards, 'shard')}
       </p>
       <p class="state">
-        <span class={`badge ${link === 'lost' ? 'lost' : status.state}`}>{status.state}</span> {status.reason}
+        <span class={`badge ${connection === 'lost' ? 'lost' : status.state}`}>{status.state}</span> {status.reason}
       </p>
       <progress value={status.step} max={run.totalSteps} aria-label="Steps done">
         {percent}
@@ -35,8 +36,8 @@ export function Progress({ state, link }: { readonly state: PageState; readonly 
       <p class="note">
         Epoch {formatCount(status.epoch)} of {formatCount(run.epochs)} · step {formatCount(status.step)} of{' '}
         {formatCount(run.totalSteps)} ({percent})
-        {status.skipped > 0 && ` · ${formatPlural(status.skipped, 'step')} left out as not finite`}
-        {status.report && link !== 'over' && (
+        {status.skipped > 0 && ` · ${formatPlural(status.skipped, 'step')} skipped because of non-finite gradients`}
+        {status.report && connection !== 'over' && (
           <>
             {' · '}
             <a href="/report/">report</a>
@@ -59,7 +60,7 @@ function Tiles({ state: { status, evaluations } }: { readonly state: PageState }
       <Tile
         name="Test accuracy"
         value={test && formatShare(test.correct / test.total, 2)}
-        detail={test ? `epoch ${test.epoch}, loss ${test.loss.toFixed(4)}` : 'not tested yet'}
+        detail={test ? `epoch ${test.epoch}, loss ${test.loss.toFixed(4)}` : 'not evaluated yet'}
       />
       <Tile name="Images per second" value={means && formatCount(means.imagesPerSecond)} detail="mean of 10 steps" />
       <Tile name="Learning rate" value={learningRate?.toPrecision(3)} detail="last step" />
@@ -68,7 +69,7 @@ function Tiles({ state: { status, evaluations } }: { readonly state: PageState }
         value={secondsLeft === undefined ? undefined : formatDuration(Math.round(secondsLeft)).replace('.0 s', ' s')}
         detail="at this pace"
       />
-      <Tile name="Workers" value={String(computing)} detail={`of ${workers.length} compute`} />
+      <Tile name="Workers" value={String(computing)} detail={`of ${workers.length} computing`} />
     </dl>
   );
 }

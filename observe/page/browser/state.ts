@@ -14,7 +14,7 @@ import type { DigestEntry } from '../../../run/records.js';
 type CurveName = Exclude<keyof CurvePoints, 'from'>;
 type Curves = Readonly<Record<CurveName, readonly number[]>>;
 
-/** What the page knows of the run. */
+/** State of the run as the page has it. */
 export interface PageState {
   readonly run: RunDescription;
   readonly status: LiveStatus;
@@ -38,7 +38,7 @@ const curveNames = [
 
 const noCurves: Curves = { loss: [], meanLoss: [], accuracy: [], meanAccuracy: [], learningRate: [], speed: [] };
 
-/** The state after an update; a whole one leaves nothing of the state before. */
+/** The state after an update; a whole update replaces the previous state. */
 export function applyUpdate(run: RunDescription, before: PageState | undefined, update: RunUpdate): PageState {
   const base = update.whole ? undefined : before;
   return {
@@ -53,7 +53,7 @@ export function applyUpdate(run: RunDescription, before: PageState | undefined, 
   };
 }
 
-/** Curves whose points from some step on are replaced; the same object if nothing is. */
+/** Curves with the points from some step on replaced; the same object if nothing changes. */
 function extend(before: Curves, update: CurvePoints): Curves {
   if (before !== noCurves && curveNames.every((name) => update[name].length === 0)) return before;
   const curves = { ...before };

@@ -5,7 +5,7 @@ import { type Cell, Matrix } from './matrix.js';
 import { Pictures } from './pictures.js';
 import type { PageState } from './state.js';
 
-/** What the newest evaluation says: the confusion matrix, the pictures of a cell, the most confident mistakes. */
+/** The newest evaluation: confusion matrix, pictures of a cell, most confident mistakes. */
 export function TestSet({ state: { run, confusion, evaluations, hasPictures } }: { readonly state: PageState }) {
   const [chosen, setChosen] = useState<Cell>();
   const { classes, title, imageShape } = run.dataset;
@@ -14,7 +14,7 @@ export function TestSet({ state: { run, confusion, evaluations, hasPictures } }:
     return (
       <section>
         <h2>Test set</h2>
-        <p>The model was not tested so far.</p>
+        <p>Not evaluated yet.</p>
       </section>
     );
   }
@@ -28,19 +28,19 @@ export function TestSet({ state: { run, confusion, evaluations, hasPictures } }:
         <h2 id="matrix">Confusion matrix</h2>
         <p class="note">
           {formatCount(last.total)} test images of {title} after epoch {last.epoch}:{' '}
-          {formatShare(last.correct / last.total, 2)} right. Colour: square root of the share of the row.{' '}
-          {hasPictures && 'Choose a cell to see its pictures; the arrow keys move.'}
+          {formatShare(last.correct / last.total, 2)} correct. Colour: square root of the share of the row.{' '}
+          {hasPictures && 'Select a cell to see its pictures; arrow keys move between cells.'}
         </p>
         <div class="beside">
           <Matrix confusion={confusion} classes={classes} chosen={cell} onChoose={setChosen} />
           {hasPictures && (
-            <div class="cell-pictures" role="region" aria-label="Pictures of the chosen cell" tabIndex={0}>
+            <div class="cell-pictures" role="region" aria-label="Pictures of the selected cell" tabIndex={0}>
               {cell && (
                 <Pictures
                   {...common}
                   title={
                     cell.actual === cell.predicted
-                      ? `${name(cell.actual)}, recognised`
+                      ? `${name(cell.actual)}, classified correctly`
                       : `${name(cell.actual)} taken for ${name(cell.predicted)}`
                   }
                   query={`?actual=${cell.actual}&predicted=${cell.predicted}`}

@@ -2,13 +2,13 @@ import { formatCount } from '../../../run/report/format.js';
 import { ranges } from '../../../coordinator/state/event-text.js';
 import type { WorkerRow } from '../../../coordinator/state/feed.js';
 
-/** A row per worker. Roles are said aloud, because a phone's layout takes them from a table's elements. */
+/** A row per worker. ARIA roles are explicit because the layout for phones removes those of table elements. */
 export function Workers({ workers }: { readonly workers: readonly WorkerRow[] }) {
   return (
     <section>
       <h2 id="workers">Workers</h2>
       {workers.length === 0 ? (
-        <p>No worker is there.</p>
+        <p>No workers connected.</p>
       ) : (
         <table class="workers wide-table" role="table" aria-labelledby="workers">
           <thead role="rowgroup">
@@ -44,7 +44,7 @@ const columns = [
     show: ({ state, waitedFor }: WorkerRow) => (
       <>
         {state}
-        {waitedFor !== undefined && <span class="waited">waited for: {waitedFor}</span>}
+        {waitedFor !== undefined && <span class="waited">holding up the step: {waitedFor}</span>}
       </>
     ),
   },

@@ -3,7 +3,7 @@ import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
 import { isLoopback } from '../../../transport/listen.js';
 import { assetRoutes } from './assets.js';
-import { onlyLoopbackNames, TokenDoor } from './authorize.js';
+import { onlyLoopbackNames, TokenAuthorization } from './authorize.js';
 import { headers } from './headers.js';
 import { notePeers } from './peers.js';
 import { pictureRoutes } from './picture-routes.js';
@@ -13,35 +13,35 @@ import type { Site } from './site.js';
 
 export interface AppOptions {
   readonly site: Site;
-  /** Where the server listens. */
+  /** Address of the server. */
   readonly host: string;
   readonly port: number;
   readonly token?: string | undefined;
-  /** Whether it is served over TLS. */
+  /** True if the page is served over TLS. */
   readonly isSecure?: boolean;
-  /** Told of what should not happen. */
+  /** Called with unexpected errors. */
   readonly onError?: (error: Error) => void;
   /** Called with the peer (`ADDRESS:PORT`) of each authorized request. */
   readonly onAuthorized?: (peer: string) => void;
-  /** More routes of the same server, behind the same door. */
+  /** More routes of the same server, behind the same authorization. */
   readonly routes?: readonly Hono[];
 }
 
-/** The live page and what it asks for. All of it only reads: the run is steered elsewhere. */
+/** The live page and its API; read-only. */
 export async function createApp(options: AppOptions): Promise<Hono> {
   const { site, host, port, token, isSecure = false, onError, onAuthorized, routes = [] } = options;
   const app = new Hono();
   app.use(headers());
   if (isLoopback(host)) app.use(onlyLoopbackNames());
   if (token !== undefined) {
-    const door = new TokenDoor({ token, port, isSecure });
-    app.route('/', door.routes());
-    app.use(door.guard());
+    const authorization = new TokenAuthorization({ token, port, isSecure });
+    app.route('/', authorization.routes());
+    app.use(authorization.guard());
   }
   if (onAuthorized) app.use(notePeers(onAuthorized));
   app.use(compress());
   const own = [await assetRoutes(), runRoutes(site), pictureRoutes(site), reportRoutes(site)];
-  for (const part of [...own, ...routes]) app.route('/', part);
+  for (const section of [...own, ...routes]) app.route('/', section);
   app.notFound((context) => context.json({ error: 'expected a page of this server, got another path' }, 404));
   app.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();

@@ -8,14 +8,14 @@ import { htmlPage } from '../../../run/report/html-page.js';
 import { pageStyle } from '../../../run/report/page-style.js';
 import { liveStyle } from './live-style.js';
 
-/** The page's script as `npm run build` has bundled it. */
+/** The page's script, bundled by `npm run build`. */
 const bundle = new URL('../browser/page.js', import.meta.url);
 
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#1f5fae"/>' +
   '<path d="M3 4v8h10" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M4.5 5.5 7 9l2.5 1 3-.5" fill="none" stroke="#fff" stroke-width="1.5"/></svg>';
 
-/** Once for all clients, off the main thread. */
+/** Compresses once for all clients, off the main thread. */
 const pack = promisify(gzip);
 
 interface Asset {
@@ -59,9 +59,7 @@ function pageHtml(script: string, style: string, picture: string): string {
       <link rel="preload" href="/api/run" as="fetch" crossorigin="anonymous" />
       <link rel="stylesheet" href="/assets/${style}" />
       <script type="module" src="/assets/${script}"></script>`,
-    body: html`<noscript
-        >This page draws a run as it goes on, and needs JavaScript. The report, at the end, does not.</noscript
-      >
+    body: html`<noscript>This live page needs JavaScript. The report, written at the end of the run, doesn’t.</noscript>
       <main id="app"><p>Loading the run …</p></main>`,
   });
 }

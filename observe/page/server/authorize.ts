@@ -9,14 +9,14 @@ import { tokensEqual } from '../../../transport/auth.js';
 import { isLoopbackHost } from './decide.js';
 import { signInPage } from './sign-in-page.js';
 
-/** How long a browser stays signed in. */
+/** Time that a browser stays signed in. */
 const sessionMs = 12 * 3_600_000;
 const maxSessions = 256;
 /** Delay of the response to a wrong token in the form, to slow down guessing. */
 const wrongTokenMs = 1_000;
 const form = z.object({ token: z.string().min(1).max(4096) });
 
-/** Refuses requests under another name than loopback's, which a web site's script may send from this machine. */
+/** Rejects requests for other host names than loopback's, which a web site's script may send from this machine. */
 export function onlyLoopbackNames(): MiddlewareHandler {
   return async (context, next) => {
     if (isLoopbackHost(context.req.header('Host'))) return next();
@@ -27,11 +27,11 @@ export function onlyLoopbackNames(): MiddlewareHandler {
 }
 
 /**
- * Asks everyone for the cluster's token: `Authorization: Bearer`, or a form that sets a cookie. The cookie is a random
- * name of the session, so it gives nobody the token. Neither is ever logged.
+ * Authorizes requests by the cluster's token: `Authorization: Bearer`, or a form that sets a cookie. The cookie is a random
+ * session name, so it doesn't reveal the token. Neither is ever logged.
  */
-export class TokenDoor {
-  /** Session names and when they end, in ms since 1970; the oldest first. */
+export class TokenAuthorization {
+  /** Sessions by name with their expiry in ms since 1970; oldest first. */
   readonly #sessions = new Map<string, number>();
 
   constructor(
@@ -39,7 +39,7 @@ export class TokenDoor {
       readonly token: string;
       /** Part of the cookie's name, as browsers share cookies between the ports of a host. */
       readonly port: number;
-      /** Whether the cookie travels over TLS only. */
+      /** True if the cookie travels over TLS only. */
       readonly isSecure: boolean;
     },
   ) {}
@@ -67,7 +67,7 @@ export class TokenDoor {
       if (!body.success || !tokensEqual(body.data.token.trim(), this.options.token)) {
         await sleep(wrongTokenMs);
         context.header('Connection', 'close');
-        return context.html(signInPage('That is not the token of this cluster.'), 401);
+        return context.html(signInPage('Wrong token for this cluster.'), 401);
       }
       const secure = this.options.isSecure;
       const cookie = { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionMs / 1000, secure } as const;

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 
-/** Security headers of every answer: nothing is loaded from elsewhere, and no other site shows or reads the page. */
+/** Security headers of every response: nothing is loaded from elsewhere, and no other site can embed or read the page. */
 export function headers(): MiddlewareHandler {
   const page = withPolicy({
     scriptSrc: ["'self'"],
@@ -10,7 +10,7 @@ export function headers(): MiddlewareHandler {
     connectSrc: ["'self'"],
     formAction: ["'self'"],
   });
-  // The report has its style and its charts within, and no script.
+  // The report contains its style and charts, and no script.
   const report = withPolicy({ styleSrc: ["'unsafe-inline'"], imgSrc: ["'self'", 'data:'] });
   return (context, next) => (context.req.path.startsWith('/report/') ? report(context, next) : page(context, next));
 }

@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 
-/** Answers a request whose input is not what the route takes. */
+/** Response to a request with invalid input. */
 export function answerBadInput(context: Context, what: string, error: z.ZodError): Response {
   return context.json({ error: `${what}: ${z.prettifyError(error)}` }, 400);
 }
 
-/** A whole number of a query, `0` to `max`. */
+/** Schema of a whole number in a query, `0` to `max`. */
 export function index(max: number) {
   return z
     .string()

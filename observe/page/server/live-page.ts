@@ -5,12 +5,13 @@ import type { Hono } from 'hono';
 import type { ObservedRun, RunView } from '../../../coordinator/state/run-view.js';
 import { formatEndpoint } from '../../../transport/listen.js';
 import { reportDropped } from '../../../transport/admission/report-dropped.js';
+import { completesWithin } from '../../../util/deadline.js';
 import { decideHttp, type HttpOptions, type HttpPlace } from './decide.js';
 import { answerHealth } from './health.js';
 import { type PagePort, takePort } from './port.js';
 import type { Site } from './site.js';
 
-/** How long clients may take to read the last update. */
+/** Time for clients to read the last update. */
 const closeLimitMs = 500;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -22,15 +23,15 @@ export interface ServeOptions {
 }
 
 /**
- * The live page of a run. Its port is taken before anything else happens, so that a wrong option is told at once; its
- * modules are loaded after the first step, which wants all cores before, or when somebody looks. It never ends the run.
+ * The live page of a run. Opens its port first, so that a wrong option is reported at once. Loads its modules after the
+ * first step, which needs all cores until then, or at the first request. Its errors never end the run.
  */
 export class LivePage {
   #site: Site | undefined;
   #isClosed = false;
-  /** Open connections; HTTPS does not close those that have not ended their handshake. */
+  /** Open connections; an HTTPS server doesn't close those that are still in their handshake. */
   readonly #sockets = new Set<Socket>();
-  #handle: Handler = answerNotYet;
+  #handle: Handler = answerPreparing;
   #endReports: () => void = () => undefined;
 
   readonly #server: Server;
@@ -51,7 +52,7 @@ export class LivePage {
     server.on('error', () => undefined);
   }
 
-  /** @returns undefined where there shall be no page. @throws JobError BAD_OPTION */
+  /** @returns undefined without a page. @throws JobError BAD_OPTION */
   static async open(options: HttpOptions): Promise<LivePage | undefined> {
     const place = decideHttp(options);
     return place && new LivePage(await takePort(place, options.tls), place, options);
@@ -78,7 +79,7 @@ export class LivePage {
     coordinator.view().then(prepared, () => undefined);
   }
 
-  /** Tells those who look on that the run is over, and gives the port free. */
+  /** Tells observers that the run is over, and closes the port. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#site?.close();
@@ -86,9 +87,8 @@ export class LivePage {
     this.port.admission.close();
     this.#endReports();
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeLimitMs);
+    if (!(await completesWithin(closed, closeLimitMs))) this.#sockets.forEach((socket) => socket.destroy());
     await closed;
-    clearTimeout(timer);
   }
 
   get #port(): number {
@@ -97,10 +97,10 @@ export class LivePage {
 
   async #load(coordinator: ObservedRun, view: RunView, options: ServeOptions): Promise<void> {
     const handle = await this.#createHandler(coordinator, view, options).catch(options.onError);
-    this.#handle = handle ?? answerNotYet;
+    this.#handle = handle ?? answerPreparing;
   }
 
-  /** @returns undefined when the page is closed by then. */
+  /** @returns undefined if the page was closed meanwhile. */
   async #createHandler(
     coordinator: ObservedRun,
     view: RunView,
@@ -124,8 +124,8 @@ export class LivePage {
   }
 }
 
-/** The job is being prepared: says nothing but that, and looks again. */
-function answerNotYet(_request: IncomingMessage, response: ServerResponse): void {
+/** Response while the job is being prepared; the browser reloads it after a second. */
+function answerPreparing(_request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(503, {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-store',

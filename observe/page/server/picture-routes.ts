@@ -5,12 +5,12 @@ import { choosePictures, drawSprite } from '../pictures.js';
 import { answerBadInput, index } from './input.js';
 import type { Site } from './site.js';
 
-/** Pictures in one answer, and in one sprite. */
+/** Most pictures in one response, and in one sprite. */
 const maxPictures = 60;
 
 /**
- * `/api/images`: which test images were answered how at the newest evaluation; `?actual=A&predicted=P` for a cell of the
- * matrix, else the mistakes. `/api/pictures?images=I,I,…`: these test images in one row, as PNG.
+ * `/api/images`: test images with their predictions at the newest evaluation; `?actual=A&predicted=P` for a cell of the
+ * matrix, else the misclassified ones. `/api/pictures?images=I,I,…`: these test images in one row, as PNG.
  */
 export function pictureRoutes({ view }: Site): Hono {
   const { manifest, history, test } = view;

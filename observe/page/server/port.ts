@@ -46,7 +46,7 @@ function createPageServer(tls: TlsIdentity): Server {
   return server;
 }
 
-/** Puts an admission between the listening socket and the server's connection handler. */
+/** Inserts an admission between the listening socket and the server's connection handler. */
 function admitTo(server: Server): Admission {
   const serve = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');

@@ -8,16 +8,16 @@ import { answerBadInput } from './input.js';
 import { addressOf } from './peers.js';
 import type { Site } from './site.js';
 
-/** Between two updates of a client. */
+/** Interval between two updates of a client. */
 const tickMs = 250;
-/** A client hears something at least so often, so that it notices when the coordinator is gone. */
+/** Longest silence towards a client, so that it notices when the coordinator disappears. */
 const quietMs = 2_000;
-/** A client that takes no update for so long is dropped. */
+/** A client that accepts no update for this long is dropped. */
 const slowMs = 30_000;
-/** Clients at a time; those behind one proxy share its address. */
+/** Most clients at a time; those behind one proxy share its address. */
 const maxClients = { perAddress: 32, total: 64 };
 
-/** `/api/run`: everything so far. `/api/events`: what follows, as server-sent events. */
+/** `/api/run`: the whole state so far. `/api/events`: later updates, as server-sent events. */
 export function runRoutes(site: Site): Hono {
   const routes = new Hono();
   const clients = new Clients();
@@ -26,7 +26,7 @@ export function runRoutes(site: Site): Hono {
     return context.json(await site.whole());
   });
   routes.get('/api/events', (context) => {
-    // Nobody would read the stream, so it would never end.
+    // A HEAD request reads no stream, so the stream would never end.
     if (context.req.method === 'HEAD') return context.body(null, 405, { Allow: 'GET' });
     const after = cursorSchema.optional().safeParse(context.req.header('Last-Event-ID') ?? context.req.query('after'));
     if (!after.success) return answerBadInput(context, 'Last-Event-ID or after', after.error);
@@ -70,8 +70,8 @@ class Clients {
 }
 
 /**
- * Sends updates until the run is over or the client is gone. The next update is made when the one before is taken, of
- * everything since: a slow client gets fewer and costs no memory.
+ * Sends updates until the run is over or the client disconnects. Each update is made once the previous one is accepted and
+ * covers everything since: a slow client gets fewer updates and costs no memory.
  */
 async function follow(site: Site, stream: SSEStreamingApi, from: Cursor | undefined, drop: () => void): Promise<void> {
   let cursor = from;

@@ -7,13 +7,13 @@ import type { RunUpdate, WholeRun } from '../../../coordinator/state/feed.js';
 import type { Cursor } from '../../../coordinator/state/history.js';
 import { describeRun, describeUpdate, newBootId, readCursor } from '../../../coordinator/state/update.js';
 
-/** The run as the routes see it. */
+/** The run as the routes access it. */
 export class Site {
   readonly #boot = newBootId();
   readonly #closing = new AbortController();
   #report = false;
 
-  /** @param status - how the run is doing now. */
+  /** @param status - current status of the run. */
   constructor(
     readonly view: RunView,
     private readonly status: () => Promise<StatusReply>,
@@ -25,12 +25,12 @@ export class Site {
     );
   }
 
-  /** Aborted when the run is over and the last updates are to be sent. */
+  /** Aborted when the run is over; the last updates are then sent. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
-  /** Where the run is now. */
+  /** Current position of the run. */
   get now(): Cursor {
     return this.view.history.cursor;
   }
@@ -39,7 +39,7 @@ export class Site {
     this.#closing.abort();
   }
 
-  /** Where a client is that names its cursor; undefined when it has to begin anew. */
+  /** Position of a client by its cursor; undefined when it has to start over. */
   locate(cursor: string): Cursor | undefined {
     return readCursor(cursor, this.#boot, this.now);
   }
@@ -49,7 +49,7 @@ export class Site {
     return { run: describeRun(manifest, plan, path), update: await this.update(undefined) };
   }
 
-  /** What came after `cursor`. */
+  /** Changes since `cursor`. */
   async update(cursor: Cursor | undefined): Promise<RunUpdate> {
     const { plan, history } = this.view;
     const status = await this.status();

@@ -15,7 +15,7 @@ export interface ComparedCurve {
   readonly evaluations: readonly EvaluationRecord[];
 }
 
-/** The 10-step running mean of each run's loss over epochs, so that jobs with other batches stand side by side. */
+/** The 10-step running mean of each run's loss over epochs, so that jobs with different batch sizes are comparable. */
 export function lossComparison(curves: readonly ComparedCurve[], style: ChartStyle): Chart {
   const means = curves.map(({ steps }) => runningMean(Float64Array.from(steps, ({ loss }) => loss)));
   const scale = lossScale(Float64Array.from(means.flatMap((values) => [...values])));

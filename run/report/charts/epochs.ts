@@ -16,7 +16,7 @@ export interface AccuracyData {
   /** Training accuracy, a share of 0 to 1, over epochs. */
   readonly training: Curve;
   readonly trainingName?: string;
-  /** The same of each step, drawn paler behind it. */
+  /** Training accuracy of each step, drawn paler behind it. */
   readonly raw?: Curve;
   readonly evaluations: readonly Pick<EvaluationRecord, 'step' | 'correct' | 'total'>[];
   readonly stepsPerEpoch: number;

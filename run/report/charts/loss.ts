@@ -13,7 +13,7 @@ import {
 } from './chart.js';
 import { thinCurve, type Curve, type Point } from './thin.js';
 
-/** What the loss chart shows; places are committed updates, so the first step's is 1. */
+/** Data of the loss chart, over committed updates; the first step is at 1. */
 export interface LossData {
   readonly raw: Curve;
   /** The lecture's running mean, each at the last step that it covers. */
@@ -32,7 +32,7 @@ export function lossData(
 }
 
 /**
- * Loss over steps: raw, the lecture's 10-step running mean, and the average test loss where it was taken. Runs with
+ * Loss over steps: raw, the lecture's 10-step running mean, and the average test loss at each evaluation. Runs with
  * more steps than pixels are thinned without losing a peak.
  */
 export function lossChart({ raw, mean, evaluations }: LossData, style: ChartStyle): Chart {

@@ -1,7 +1,7 @@
 /** A point of a curve. */
 export type Point = [x: number, y: number];
 
-/** A curve's points by column: place and value of each, in the order of their places. */
+/** A curve's points by column: x and y of each, in ascending x. */
 export interface Curve {
   readonly x: ArrayLike<number>;
   readonly y: ArrayLike<number>;
@@ -27,7 +27,7 @@ function indices(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** Places of the least and the greatest finite value from `first` up to `end`, in order; equal if there is but one. */
+/** Indices of the least and the greatest finite value from `first` up to `end`, in order; empty if there is none. */
 function extremes(y: ArrayLike<number>, first: number, end: number): number[] {
   let [least, greatest] = [-1, -1];
   for (let i = first; i < Math.min(end, y.length); i++) {

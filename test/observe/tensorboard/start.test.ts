@@ -56,7 +56,7 @@ it('tells once that it cannot write, and lets the run go on', async () => {
   await within(tensorboard.close(), 'the file to be complete');
   events.emit(step(1));
   expect(notes()).toEqual([
-    expect.stringMatching(/^tensorboard: expected to write \S+tensorboard, got EEXIST.*; the run goes on without$/),
+    expect.stringMatching(/^tensorboard: expected to write \S+tensorboard, got EEXIST.*; the run continues without it$/),
   ]);
 });
 

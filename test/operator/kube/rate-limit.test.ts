@@ -1,17 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs, jitterMs } from '../../../operator/kube/backoff.js';
 import { RateLimit } from '../../../operator/kube/rate-limit.js';
-
-test('the delay doubles from the first to the longest', () => {
-  const delays = [1, 2, 3, 4, 5, 6, 1000].map((failures) => backoffMs({ firstMs: 500, maxMs: 8000 }, failures, 0));
-  expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
-});
-
-test('chance shortens a delay by half at most, and moves a time by a fifth at most', () => {
-  expect([0, 0.5, 1].map((random) => backoffMs({ firstMs: 500, maxMs: 8000 }, 2, random))).toEqual([1000, 750, 500]);
-  expect([0, 0.5, 1].map((random) => jitterMs(1000, random))).toEqual([800, 1000, 1200]);
-});
 
 /** When a request after another would pass, each waiting for its token. */
 function passes(limit: RateLimit, nowMs: number, count: number): number[] {

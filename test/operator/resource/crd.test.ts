@@ -56,7 +56,8 @@ describe('the CustomResourceDefinition', () => {
     ]);
     expect(propertiesOf(optimizer!)['learningRate']).toEqual({
       ...{ type: 'number', minimum: 0, exclusiveMinimum: true, maximum: 100 },
-      description: 'sgd: default: 0.01; adam, adamw: default: 0.001',
+      description:
+        'sgd: peak learning rate, before the schedule; default: 0.01; adam, adamw: peak learning rate, before the schedule; default: 0.001',
     });
   });
 

@@ -47,7 +47,7 @@ describe('where the page is', () => {
   it('is beyond loopback only with TLS and a token, or when told to do without', () => {
     const http = '0.0.0.0:8061';
     const tls = { ca: 'CA', cert: 'CERT', key: 'KEY' };
-    const expected = /^--http 0\.0\.0\.0:8061: expected TLS and a token .*; anyone who reaches this port could look on/;
+    const expected = /^--http 0\.0\.0\.0:8061: expected TLS and a token .*; anyone who reaches this port could observe/;
     for (const one of [{}, { token: secret }, { tls }]) expect(() => decideHttp({ http, ...one })).toThrow(expected);
     expect(decideHttp({ http, token: secret, tls })?.host).toBe('0.0.0.0');
     expect(decideHttp({ http, insecure: true })?.host).toBe('0.0.0.0');

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RunEvents } from '../../../coordinator/state/events.js';
-import { startTrace } from '../../../observe/timeline/start.js';
+import { startTimeline } from '../../../observe/timeline/start.js';
 import type { TraceEvent } from '../../../observe/timeline/trace-event.js';
-import { TraceRun } from '../../../observe/timeline/trace-run.js';
+import { TimelineRun } from '../../../observe/timeline/timeline-run.js';
 import type { StepTiming } from '../../../coordinator/state/step-timing.js';
 
 function directory(): string {
@@ -39,7 +39,7 @@ const timing: StepTiming = {
 };
 
 describe('the events of a step', () => {
-  const events = new TraceRun(1000).eventsOf({ type: 'timing', timing }, 1032);
+  const events = new TimelineRun(1000).eventsOf({ type: 'timing', timing }, 1032);
   const placed = (name: string) =>
     events.filter((event) => event.name === name).map(({ pid, tid, ts, dur }) => [pid, tid, ts, dur]);
 
@@ -70,7 +70,7 @@ describe('the file of a time line', () => {
     const path = directory();
     for (const digest of ['first', 'second']) {
       const events = new RunEvents();
-      const trace = await startTrace(events, { directory: path });
+      const trace = await startTimeline(events, { directory: path });
       events.emit({ type: 'epoch', epoch: 1, step: 21, digest });
       await trace.close();
     }
@@ -83,7 +83,7 @@ describe('the file of a time line', () => {
   it('can be read while it grows: all but the end of the array is there', async () => {
     const path = directory();
     const events = new RunEvents();
-    const trace = await startTrace(events, { directory: path });
+    const trace = await startTimeline(events, { directory: path });
     events.emit({ type: 'timing', timing });
     await expect.poll(() => readFileSync(trace.path, 'utf8')).toContain('"update"');
     const text = readFileSync(trace.path, 'utf8');
@@ -96,6 +96,6 @@ describe('the file of a time line', () => {
 
   it('cannot be made where nothing can be written, and says so', async () => {
     const nowhere = join(directory(), 'missing');
-    await expect(startTrace(new RunEvents(), { directory: nowhere })).rejects.toThrow('ENOENT');
+    await expect(startTimeline(new RunEvents(), { directory: nowhere })).rejects.toThrow('ENOENT');
   });
 });

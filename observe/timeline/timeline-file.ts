@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { TraceEvent } from './trace-event.js';
 
-/** A trace as large as this can still be opened in a browser. */
-export const maxTraceBytes = 256 * 1024 * 1024;
-/** What may wait in memory for a slow disk. */
+/** Largest file that a browser can still open. */
+export const maxTimelineBytes = 256 * 1024 * 1024;
+/** Most bytes that wait in memory for a slow disk. */
 const maxPendingBytes = 8 * 1024 * 1024;
 
-/** The events of a trace, left out where the disk was too slow. */
-export type Appended = 'written' | 'left out' | 'full';
+/** Outcome of appending events; dropped when the disk is too slow. */
+export type Appended = 'written' | 'dropped' | 'full';
 
 /**
  * A file in the Chrome trace event format, as a JSON array that grows event by event. Readers take an array whose end
  * is missing, so it can be opened at any time, also after a crash.
  */
-export class TraceFile {
+export class TimelineFile {
   #bytes = 0;
   #isFull = false;
   readonly #done: Promise<void>;
@@ -31,27 +31,27 @@ export class TraceFile {
     this.#write('[\n');
   }
 
-  /** Opens `trace.json`, or where an earlier start has left that, `trace-2.json` and so on. */
-  static async create(directory: string, onError: (error: Error) => void): Promise<TraceFile> {
+  /** Creates `trace.json`, or `trace-2.json` and so on if earlier starts left one. */
+  static async create(directory: string, onError: (error: Error) => void): Promise<TimelineFile> {
     for (let n = 1; ; n++) {
       const path = join(directory, n === 1 ? 'trace.json' : `trace-${n}.json`);
       const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST') throw error;
         return undefined;
       });
-      if (file) return new TraceFile(path, createWriteStream(path, { fd: file }), onError);
+      if (file) return new TimelineFile(path, createWriteStream(path, { fd: file }), onError);
     }
   }
 
   append(events: readonly TraceEvent[]): Appended {
     if (this.#isFull) return 'full';
-    if (this.stream.writableLength > maxPendingBytes) return 'left out';
+    if (this.stream.writableLength > maxPendingBytes) return 'dropped';
     this.#write(events.map((event) => `${JSON.stringify(event)},\n`).join(''));
-    this.#isFull = this.#bytes >= maxTraceBytes;
+    this.#isFull = this.#bytes >= maxTimelineBytes;
     return this.#isFull ? 'full' : 'written';
   }
 
-  /** Completes the array; settles when all of it is written, or cannot be. @param last - ends the array. */
+  /** Completes the array. Resolves when it is written or has failed. @param last - last event of the array. */
   async close(last: TraceEvent): Promise<void> {
     if (!this.stream.destroyed) this.stream.end(`${JSON.stringify(last)}\n]\n`);
     await this.#done;

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../coordinator/state/events.js';
 import type { StepRecord } from '../../run/records.js';
 import type { PartialTiming, RemoteTiming, StepTiming, WorkerTiming } from '../../coordinator/state/step-timing.js';
-import { names, TraceClock, type TraceEvent, type Track } from './trace-event.js';
+import { names, TimelineClock, type TraceEvent, type Track } from './trace-event.js';
 
 const coordinatorPid = 1;
 const steps: Track = { pid: coordinatorPid, tid: 1 };
@@ -11,25 +11,25 @@ const checkpoints: Track = { pid: coordinatorPid, tid: 4 };
 const networkTid = 1;
 const engineTid = 2;
 
-type Told = PartialTiming & { readonly remote: RemoteTiming };
+type Timed = PartialTiming & { readonly remote: RemoteTiming };
 
-/** Turns a run's events into those of a trace. All stamps are of the coordinator's monotonic clock. */
-export class TraceRun {
-  readonly #clock: TraceClock;
-  /** Each worker is a process of the trace, in the order in which they delivered. */
+/** Converts a run's events to those of a timeline. All timestamps are on the coordinator's monotonic clock. */
+export class TimelineRun {
+  readonly #clock: TimelineClock;
+  /** Process ids of the workers, in the order of their first partials. */
   readonly #pids = new Map<string, number>();
   #last: StepRecord | undefined;
 
   constructor(zeroMs: number) {
-    this.#clock = new TraceClock(zeroMs);
+    this.#clock = new TimelineClock(zeroMs);
   }
 
-  /** What every trace begins with. */
+  /** First events of every timeline. */
   begin(): TraceEvent[] {
     return names(coordinatorPid, 'coordinator', ['steps', 'arithmetic', 'evaluation', 'checkpoints']);
   }
 
-  /** @param nowMs - when the event came, for those that do not say so themselves. */
+  /** @param nowMs - time of arrival, for events without a timestamp. */
   eventsOf(event: RunEvent, nowMs: number): TraceEvent[] {
     switch (event.type) {
       case 'step':
@@ -61,7 +61,7 @@ export class TraceRun {
     const firstMs = Math.min(reducedMs, ...workers.flatMap(({ partials }) => partials.map((p) => p.firstChunkMs)));
     return [
       clock.span(steps, `step ${step}`, beginMs, endMs, record && { epoch: record.epoch, samples: record.samples }),
-      ...workers.flatMap((worker) => this.#orders(worker)),
+      ...workers.flatMap((worker) => this.#dispatches(worker)),
       clock.span(arithmetic, 'reduce', firstMs, reducedMs, { busyMs: reduceBusyMs }),
       clock.span(arithmetic, 'update', reducedMs, updatedMs),
       ...workers.flatMap((worker) => this.#worker(worker)),
@@ -77,20 +77,20 @@ export class TraceRun {
     ];
   }
 
-  #orders({ workerId, orders }: WorkerTiming): TraceEvent[] {
+  #dispatches({ workerId, orders }: WorkerTiming): TraceEvent[] {
     return orders.map(({ beginMs, endMs }) =>
       this.#clock.span(steps, 'send parameters', beginMs, endMs, { worker: workerId }),
     );
   }
 
   #worker({ workerId, partials }: WorkerTiming): TraceEvent[] {
-    const told = partials.filter((partial): partial is Told => partial.remote !== undefined);
-    if (told.length === 0) return [];
+    const timed = partials.filter((partial): partial is Timed => partial.remote !== undefined);
+    if (timed.length === 0) return [];
     const known = this.#pids.get(workerId);
     const pid = known ?? coordinatorPid + 1 + this.#pids.size;
     this.#pids.set(workerId, pid);
     const named = known === undefined ? names(pid, `worker ${workerId}`, ['network', 'engine']) : [];
-    return [...named, this.#receive(pid, told[0]!.remote), ...told.flatMap((_, i) => this.#partial(pid, told, i))];
+    return [...named, this.#receive(pid, timed[0]!.remote), ...timed.flatMap((_, i) => this.#partial(pid, timed, i))];
   }
 
   #receive(pid: number, { parametersBeginMs, parametersEndMs, clock }: RemoteTiming): TraceEvent {
@@ -99,10 +99,10 @@ export class TraceRun {
     return this.#clock.span(track, 'receive parameters', parametersBeginMs, parametersEndMs, args);
   }
 
-  /** What a worker did for the `i`-th of its partials. It may begin to send the next one before this one is there. */
-  #partial(pid: number, told: readonly Told[], i: number): TraceEvent[] {
-    const { node, lastChunkMs, remote } = told[i]!;
-    const endMs = Math.min(lastChunkMs, told[i + 1]?.remote.sendBeginMs ?? Infinity);
+  /** Work of a worker for its `i`-th partial. It may begin to send the next one before this one has arrived. */
+  #partial(pid: number, timed: readonly Timed[], i: number): TraceEvent[] {
+    const { node, lastChunkMs, remote } = timed[i]!;
+    const endMs = Math.min(lastChunkMs, timed[i + 1]?.remote.sendBeginMs ?? Infinity);
     const engine = { pid, tid: engineTid };
     const args = { first: node.first, shards: node.count };
     return [
@@ -114,7 +114,7 @@ export class TraceRun {
   }
 }
 
-/** What an event without a duration is called; undefined for those that a trace leaves out. */
+/** Name of an event without a duration; undefined for those that a timeline omits. */
 function instantName(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'worker':
