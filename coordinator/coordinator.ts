@@ -4,7 +4,9 @@ import type { HistoryReply, StatusReply } from '../proto/messages.js';
 import { type PreviousRun, readPreviousRun } from '../run/previous-run.js';
 import { RunDirectory } from '../run/run-directory.js';
 import { reportDropped } from '../transport/admission/report-dropped.js';
+import type { JoinStream } from '../transport/grpc-transport.js';
 import { decideListen, formatEndpoint, type ListenOptions } from '../transport/listen.js';
+import { LocalTransports } from '../transport/local/coordinator-end.js';
 import type { RunControl, Scaler } from './control/control.js';
 import { controlHandlers } from './control/control-service.js';
 import type { ControlledRun } from './control/controlled-run.js';
@@ -13,7 +15,6 @@ import { type BeatStream, serveBeats } from './membership/beat-service.js';
 import type { FetchCall } from './membership/data-service.js';
 import { awaitHello } from './membership/hello.js';
 import { ClusterServer } from './membership/server.js';
-import type { JoinStream, WorkerLink } from './membership/session.js';
 import { Traffic } from './membership/traffic.js';
 import type { RunResult } from './persistence/results.js';
 import type { JobOptions, Run } from './run.js';
@@ -34,8 +35,8 @@ const shutdownLimitMs = 2_000;
 export class Coordinator implements ControlledRun {
   readonly events = new RunEvents();
   readonly traffic = new Traffic();
-  /** Local transports of workers that this process starts, by worker id; their starter adds them. */
-  readonly links = new Map<string, WorkerLink>();
+  /** Used by the worker processes that this process starts. */
+  readonly localTransports = new LocalTransports();
   readonly #server: ClusterServer;
   readonly #run: Promise<Run>;
   /** Set once the job is prepared. */
@@ -167,7 +168,7 @@ export class Coordinator implements ControlledRun {
       previous: this.#previous,
       events: this.events,
       traffic: this.traffic,
-      links: this.links,
+      localTransports: this.localTransports,
       stop: (reason) => this.stop(reason),
       scaler: () => this.#scaler,
       bytesFrom: (peer) => this.#server.bytesFrom(peer),

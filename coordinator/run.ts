@@ -4,15 +4,15 @@ import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js'
 import type { PreviousRun } from '../run/previous-run.js';
 import type { RunDirectory } from '../run/run-directory.js';
 import type { EngineClass, RunEngine } from '../run/run-json.js';
+import type { JoinStream } from '../transport/grpc-transport.js';
+import type { LocalTransports } from '../transport/local/coordinator-end.js';
 import { RunControl, type Scaler } from './control/control.js';
 import { describeStatus } from './control/status.js';
-import { EngineDoor } from './membership/admission.js';
+import { EngineAdmission } from './membership/admission.js';
 import { ClusterService } from './membership/cluster-service.js';
 import { type FetchCall, serveChunks } from './membership/data-service.js';
 import { Roster } from './membership/roster.js';
-import type { JoinStream, WorkerLink } from './membership/session.js';
 import type { Traffic } from './membership/traffic.js';
-import type { Checkpoints } from './persistence/checkpoints.js';
 import { keepRecords } from './persistence/recorder.js';
 import type { RunResult } from './persistence/results.js';
 import { type RunStart, startRun } from './persistence/start-run.js';
@@ -44,7 +44,7 @@ export interface RunOptions extends JobOptions {
   readonly previous: PreviousRun | undefined;
   readonly events: RunEvents;
   readonly traffic: Traffic;
-  readonly links: ReadonlyMap<string, WorkerLink>;
+  readonly localTransports: LocalTransports;
   /** Stops the run after the current step. */
   readonly stop: (reason: string) => void;
   readonly scaler: () => Scaler | undefined;
@@ -60,7 +60,7 @@ interface Components {
   readonly trainer: Trainer;
   readonly roster: Roster;
   readonly cluster: ClusterService;
-  readonly door: EngineDoor;
+  readonly admission: EngineAdmission;
   readonly control: RunControl;
 }
 
@@ -83,21 +83,19 @@ export class Run {
     const { term, resume, checkpoints, runJson } = start;
     const roster = new Roster(heartbeatLimitMs, (session, error) => cluster.lost(session, error));
     const beforeFirstStep = (): Promise<boolean> => cluster.beforeFirstStep();
-    const atBoundary: Checkpoints['atBoundary'] = (at, copy) => checkpoints.atBoundary(at, copy);
-    const saveNow: Checkpoints['saveNow'] = (at, copy) => checkpoints.saveNow(at, copy);
-    const hooks = { beforeFirstStep, atBoundary, saveNow, lastCheckpoint: () => checkpoints.lastPath };
-    const workers = { roster, wantedWorkers, startLimitMs };
-    const trainer: Trainer = new Trainer({ ...job, ...workers, term, events, resume, ...hooks });
+    const workers = { roster, wantedWorkers, startLimitMs, beforeFirstStep };
+    const trainer: Trainer = new Trainer({ ...job, ...workers, term, events, resume, saver: checkpoints });
     const welcome = { jobJson: JSON.stringify(job.manifest), term, heartbeatMs: Math.floor(heartbeatLimitMs / 4) };
     const record = (run: RunEngine) => runJson.update(run);
-    const door = new EngineDoor({ numerics: spec.numerics, fixed: start.engine, record });
-    const { links, bytesFrom } = options;
+    const admission = new EngineAdmission({ numerics: spec.numerics, fixed: start.engine, record });
+    const { localTransports, bytesFrom } = options;
     const cluster = new ClusterService({
-      ...{ roster, trainer, events, door, traffic, links, welcome, bytesFrom },
+      ...{ roster, events, admission, traffic, localTransports, welcome, bytesFrom, onError },
       manifest: job.manifest,
+      work: trainer.dispatcher,
     });
     const control = new RunControl({ trainer, stop: options.stop, scaler: options.scaler });
-    return new Run(options, { job, start, test: dataset.test, trainer, roster, cluster, door, control });
+    return new Run(options, { job, start, test: dataset.test, trainer, roster, cluster, admission, control });
   }
 
   join(stream: JoinStream): void {
@@ -146,7 +144,7 @@ export class Run {
    * @param stopReason - reason of the stop; undefined if it was not stopped.
    */
   async train(stopReason: () => string | undefined): Promise<RunResult> {
-    const { job, start, trainer, cluster, door } = this.components;
+    const { job, start, trainer, cluster, admission } = this.components;
     const { events, directory } = this.options;
     const timer = keepRecords(events, directory, start, job.testLabels);
     directory.failed.catch((error: Error) => trainer.fail(error));
@@ -159,8 +157,8 @@ export class Run {
     job.chunks.clear();
     const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
-      engine: door.run?.engine ?? noEngine,
-      reproducible: door.run?.reproducible ?? true,
+      engine: admission.run?.engine ?? noEngine,
+      reproducible: admission.run?.reproducible ?? true,
       counts: trainer.counts,
       seconds,
       evaluations: start.evaluations.map(({ record }) => record),

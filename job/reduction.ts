@@ -1,3 +1,4 @@
+import { addInto } from './add-into.js';
 import { InvariantError } from '../util/errors.js';
 import { children, contains, nodeKey, pathTo, sameNode, type TreeNode } from './tree.js';
 
@@ -71,29 +72,4 @@ function climb(known: Map<string, NodeSum>, path: readonly TreeNode[], values: F
     sum = { node: parent, values: joined };
   }
   return sum;
-}
-
-/**
- * Gradient sum over `node`, with the bits that the coordinator computes from single shards. Visits shards from the left
- * and holds at most as many vectors as the tree is deep.
- *
- * @param gradientOf - gradient of one shard; the array is owned and overwritten by this function.
- */
-export async function sumNode(
-  node: TreeNode,
-  gradientOf: (shard: number) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  const pair = children(node);
-  if (!pair) return gradientOf(node.first);
-  const left = await sumNode(pair[0], gradientOf);
-  return addInto(left, await sumNode(pair[1], gradientOf));
-}
-
-/** left += right in f32; returns `left`. */
-function addInto(left: Float32Array, right: Float32Array): Float32Array {
-  if (left.length !== right.length) {
-    throw new InvariantError(`reduction: expected equal lengths, got ${left.length} and ${right.length}`);
-  }
-  for (let i = 0; i < left.length; i++) left[i] = left[i]! + right[i]!;
-  return left;
 }

@@ -25,6 +25,11 @@ export function chunkBytes(vector: Float32Array, index: number): Uint8Array {
   return new Uint8Array(vector.buffer, vector.byteOffset + begin * 4, (end - begin) * 4);
 }
 
+/** The bytes of `values`: a view, nothing is copied. */
+export function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
 /** Fields of a message that carries chunk `chunk` of `vector`; the bytes are a view. */
 export function chunkFields(vector: Float32Array, chunk: number): ChunkFields & { crc: number } {
   const data = chunkBytes(vector, chunk);

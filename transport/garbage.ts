@@ -10,7 +10,7 @@ type Collect = (options: { type: 'minor' }) => void;
  * Frees the memory of a step's messages while no one waits for this thread.
  *
  * V8's own schedule collects too late, when the messages' buffers have moved to the old generation. It then scans all
- * memory every few steps, which costs a coordinator more than all its arithmetic (docs/benchmarks.md).
+ * memory every few steps, which costs a coordinator more than all its arithmetic (docs/decisions/0014-collector-hints.md).
  */
 export class MessageGarbage {
   #bytes = 0;

@@ -21,7 +21,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** @throws JobError BAD_OPTION when `text` is no `HOST:PORT`. */
+/** @throws JobError BAD_OPTION if `text` isn't `HOST:PORT`. */
 export function parseEndpoint(text: string, option: string): Endpoint {
   const match = /^(\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^:[\]\s]+)):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.['port']);

@@ -14,13 +14,13 @@ const checkEveryMs = 1_000;
 export interface BeatsOptions extends CoordinatorAddress {
   readonly workerId: string;
   readonly beatKey: Uint8Array;
-  /** Contents of the next heartbeat. */
+  /** Content of the next heartbeat. */
   readonly report: () => Omit<Heartbeat, 'sentMs' | 'workerId' | 'beatKey'>;
   /** Called when the coordinator is silent for too long or has ended the session; may be called more than once. */
   readonly onDead: (error: ClusterError) => void;
 }
 
-/** Signs of life to and from the coordinator, on a connection of their own, so that they never wait behind data. */
+/** Heartbeats to and from the coordinator, on a separate connection, so that they never wait behind data. */
 export class Beats {
   readonly #client: ClusterClient;
   readonly #stream: ClientDuplexStream<Heartbeat, Alive>;
@@ -77,7 +77,7 @@ export class Beats {
     this.heard();
     this.#disowned = joined || sentMs < this.#welcomedMs ? 0 : this.#disowned + 1;
     if (this.#disowned < 2) return;
-    const message = `join ${this.options.coordinator}: expected the coordinator to know this worker, got that it was lost`;
+    const message = `join ${this.options.coordinator}: expected the coordinator to know this worker, got an answer that it was lost`;
     this.options.onDead(new ClusterError('LOST', message));
   }
 

@@ -1,8 +1,7 @@
 /**
- * Buffers of one length that go to and fro between two threads, handed over rather than copied: this side fills and
- * sends them, the other one sends back those that it has read, with whatever message comes next. The same few go round,
- * as the pages of new memory cost more than copying into old. Shared memory would need no sending back, but copying into
- * it and out of it takes two to three times as long.
+ * Buffers of one length that two threads transfer to each other instead of copying. This side fills and sends them; the
+ * other returns those that it has read with its next message. Reuse avoids the page faults of new memory. Shared memory
+ * needs no returning, but copying into and out of it takes two to three times as long.
  */
 export class BufferPool {
   readonly #free: Float32Array[] = [];
@@ -10,12 +9,12 @@ export class BufferPool {
   /** @param length - values per buffer. */
   constructor(private readonly length: number) {}
 
-  /** A buffer for this thread to fill; its content is what was left there. */
+  /** A buffer for this thread to fill, with arbitrary content. */
   take(): Float32Array {
     return this.#free.pop() ?? new Float32Array(this.length);
   }
 
-  /** Takes in buffers that came back. */
+  /** Takes back returned buffers. */
   put(buffers: readonly Float32Array[]): void {
     this.#free.push(...buffers);
   }

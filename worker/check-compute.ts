@@ -3,12 +3,12 @@ import { isNode } from '../job/tree.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Compute, Evaluate } from '../proto/messages.js';
 
-/** The part of the job that the coordinator's orders are checked against before they are queued. */
+/** Part of the job that Compute and Evaluate messages must fit. */
 type Job = Pick<JobManifest, 'shards' | 'evaluation'>;
 
 const advice = 'install the same Lockstep version on both sides';
 
-/** @throws ClusterError BAD_MESSAGE if an order names no node, or one that the job doesn't have. */
+/** @throws ClusterError BAD_MESSAGE if the message names no node, or one that the job doesn't have. */
 export function checkCompute({ step, nodes }: Pick<Compute, 'step' | 'nodes'>, { shards }: Job): void {
   const wrong = nodes.find((node) => !isNode(node, shards.length));
   if (nodes.length > 0 && wrong === undefined) return;
@@ -16,7 +16,7 @@ export function checkCompute({ step, nodes }: Pick<Compute, 'step' | 'nodes'>, {
   throw bad(`compute of step ${step}: expected nodes of the tree over ${shards.length} shards, got ${found}`);
 }
 
-/** @throws ClusterError BAD_MESSAGE if an order names no batch, or one that the job doesn't have. */
+/** @throws ClusterError BAD_MESSAGE if the message names no batch, or one that the job doesn't have. */
 export function checkEvaluate({ step, batches }: Pick<Evaluate, 'step' | 'batches'>, { evaluation }: Job): void {
   const wrong = batches.find((batch) => evaluation[batch] === undefined);
   if (batches.length > 0 && wrong === undefined) return;

@@ -10,14 +10,14 @@ import { channelOptions, Data, type DataClient } from '../transport/services.js'
 import { copyShared } from '../util/shared-copy.js';
 import { channelSecurity } from '../transport/tls.js';
 
-/** A chunk that this worker is to hold. */
+/** A dataset chunk that this worker must hold. */
 export interface WantedChunk {
   readonly set: 'shard' | 'evaluation';
   readonly index: number;
   readonly chunk: ChunkRef;
 }
 
-/** A transfer without a single byte for this long is given up. */
+/** Longest time without a byte before a transfer is abandoned. */
 const stallMs = 20_000;
 
 export interface ChunkStoreOptions {
@@ -27,15 +27,15 @@ export interface ChunkStoreOptions {
   readonly tls?: TlsIdentity | undefined;
   /** Bytes of one sample: label and pixels. */
   readonly sampleBytes: number;
-  /** Chunks by digest that are here already; those fetched are added. Outlives the store when a session is made anew. */
+  /** Chunks already held, by digest; fetched ones are added. Outlives the session. */
   readonly held: Map<string, SharedArrayBuffer>;
   readonly onChunk: (wanted: WantedChunk, bytes: SharedArrayBuffer) => void;
   readonly onError: (error: ClusterError) => void;
 }
 
 /**
- * Fetches chunks of the dataset, one at a time in the order wanted, on a channel of its own; kept by content, so a chunk
- * travels once however often its shard comes and goes.
+ * Fetches dataset chunks one at a time, in the given order, on a separate channel. Chunks are kept by content, so
+ * each is transferred once, however often its shard is reassigned.
  */
 export class ChunkStore {
   readonly #client: DataClient;
@@ -59,13 +59,13 @@ export class ChunkStore {
     return this.#fetching;
   }
 
-  /** Replaces what is wanted; what is held already is reported at once. */
+  /** Replaces the list of chunks to hold; chunks already held are reported at once. */
   want(chunks: readonly WantedChunk[]): void {
     this.#wanted = chunks;
     if (!this.#fetching) void this.#fetchWanted();
   }
 
-  /** Breaks off the transfer in progress, without an error. */
+  /** Cancels the transfer in progress, without an error. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#connecting);

@@ -1,28 +1,30 @@
 import type { TreeNode } from '../job/tree.js';
+import type { Compute } from '../proto/messages.js';
+import type { ReceivedVector } from '../transport/worker-transport.js';
 
-/** Shards that are ordered together: `left` are to be computed yet, the last `wide` of them with two threads. */
-export interface Order {
+/** Nodes that came in one Compute message. */
+export interface Dispatch {
+  readonly term: number;
+  /** The coordinator's stamp; 0 without one. */
+  readonly sentMs: number;
+  readonly receivedMs: number;
+  /** Shards that are still to be computed. */
   left: number;
-  readonly wide: number;
+  /** The last so many of them may be computed with extra threads. */
+  readonly extraThreads: number;
 }
 
 export type Work =
-  | { readonly kind: 'node'; readonly step: number; readonly node: TreeNode; readonly order: Order }
+  | { readonly kind: 'node'; readonly step: number; readonly node: TreeNode; readonly dispatch: Dispatch }
   | { readonly kind: 'batch'; readonly step: number; readonly batch: number };
 
-export interface Vector {
-  readonly step: number;
-  readonly evaluation: boolean;
-  readonly values: Float32Array;
-}
-
-/** What was ordered and is not begun, of the newest step or evaluation; what belongs to an older one is dropped. */
-export class OrderQueue {
+/** Work of the newest step or evaluation that hasn't begun. Work of an older one is dropped. */
+export class ComputeQueue {
   #work: readonly Work[] = [];
-  #vector: Vector | undefined;
+  #vector: ReceivedVector | undefined;
 
   /** The newest vector. */
-  get vector(): Vector | undefined {
+  get vector(): ReceivedVector | undefined {
     return this.#vector;
   }
 
@@ -30,13 +32,14 @@ export class OrderQueue {
     return this.#work.length === 0;
   }
 
-  keep(vector: Vector): void {
+  keep(vector: ReceivedVector): void {
     this.#vector = vector;
   }
 
-  addNodes(step: number, nodes: readonly TreeNode[], wide: number): void {
-    const order = { left: nodes.reduce((sum, { count }) => sum + count, 0), wide };
-    this.#add(nodes.map((node) => ({ kind: 'node', step, node, order })));
+  addNodes({ term, step, nodes, wide, sentMs = 0 }: Compute, receivedMs: number): void {
+    const left = nodes.reduce((sum, { count }) => sum + count, 0);
+    const dispatch = { term, sentMs, receivedMs, left, extraThreads: wide };
+    this.#add(nodes.map((node) => ({ kind: 'node', step, node, dispatch })));
   }
 
   addBatches(step: number, batches: readonly number[]): void {
@@ -48,8 +51,8 @@ export class OrderQueue {
     this.#work = [];
   }
 
-  /** Takes the first work whose vector is there, and its data. */
-  take(hasData: (work: Work) => boolean): { readonly work: Work; readonly vector: Vector } | undefined {
+  /** Takes the first work whose vector and data are there. */
+  take(hasData: (work: Work) => boolean): { readonly work: Work; readonly vector: ReceivedVector } | undefined {
     const vector = this.#vector;
     if (!vector) return undefined;
     const isOf = ({ step, kind }: Work) => step === vector.step && (kind === 'batch') === vector.evaluation;

@@ -2,7 +2,7 @@ import type { WorkerPhase } from '../proto/messages.js';
 
 const phases = ['idle', 'computing', 'sending'] as const satisfies readonly WorkerPhase[];
 
-/** What the engine thread does, in memory that both threads see: while it computes, it could not be asked. */
+/** Progress of the engine thread, in shared memory because the thread answers no message while it computes. */
 export class EngineProgress {
   readonly #numbers: Int32Array;
 
@@ -14,12 +14,12 @@ export class EngineProgress {
     return phases[Atomics.load(this.#numbers, 0)] ?? 'idle';
   }
 
-  /** To be set by the engine thread alone. */
+  /** Set by the engine thread only. */
   set phase(phase: (typeof phases)[number]) {
     Atomics.store(this.#numbers, 0, phases.indexOf(phase));
   }
 
-  /** Whether a node of a step was computed. */
+  /** True once a node of a step was computed. */
   get hasStepped(): boolean {
     return Atomics.load(this.#numbers, 1) > 0;
   }

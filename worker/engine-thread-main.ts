@@ -1,30 +1,31 @@
-import { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import { EngineError } from '../engine/errors.js';
 import { decodeChunk } from '../data/chunks.js';
 import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
-import type { TreeNode } from '../job/tree.js';
-import { type LinkFds, type LinkOrder, type LinkResult, LocalLink } from '../transport/local/local-socket.js';
-import { SharedFile } from '../transport/local/shared-file.js';
+import { sumNode } from '../job/node-sum.js';
+import type { ShardReport, ShardSpan } from '../proto/messages.js';
+import type { LocalFds } from '../transport/local/channel.js';
+import { inheritedChannel, LocalWorkerEnd } from '../transport/local/worker-end.js';
+import type { CoordinatorTransport, NodeResult, ReceivedVector } from '../transport/worker-transport.js';
 import { BufferPool } from './buffer-pool.js';
-import { CoordinatorLink } from './coordinator-link.js';
+import { checkCompute } from './check-compute.js';
 import { EngineProgress } from './engine-progress.js';
-import { type EngineThreadSettings, type FromEngine, handedOver, type ToEngine } from './engine-thread.js';
-import { OrderQueue, type Vector, type Work } from './compute-queue.js';
+import { ComputeQueue, type Work } from './compute-queue.js';
+import { type EngineThreadSettings, type FromEngine, type ToEngine, transferred } from './engine-thread.js';
 import { decideProof, fingerprintElsewhere } from './second-process.js';
-import { ShardComputer, type ShardResult } from './shard-computer.js';
+import { ShardComputer } from './shard-computer.js';
 
-/** Entry of the engine thread: ONNX Runtime blocks the thread that calls it, so it has this one to itself. */
+/** Entry of the engine thread. ONNX Runtime blocks its caller, so it has a thread of its own. */
 
-/** Everything that comes after the job. */
+/** Messages after the job. */
 type Message = Exclude<ToEngine, { kind: 'job' | 'end' }>;
 
-/** Where orders come from, and where their results go. */
+/** A transport, and the work that came by it. */
 interface Source {
-  readonly queue: OrderQueue;
-  deliver(step: number, node: TreeNode, gradient: Float32Array, reports: ShardResult[]): void | Promise<void>;
+  readonly queue: ComputeQueue;
+  readonly transport: CoordinatorTransport;
 }
 
 const port = parentPort;
@@ -34,10 +35,10 @@ const { cacheDirectory, progressMemory } = workerData as EngineThreadSettings & 
 const progress = new EngineProgress(progressMemory);
 
 function post(message: FromEngine): void {
-  port!.postMessage(message, handedOver(message));
+  port!.postMessage(message, transferred(message));
 }
 
-async function begin({ manifest, wide, link }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
+async function begin({ manifest, wide, localFds }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
   const begun = performance.now();
   const log = (message: string) => post({ kind: 'log', message });
   const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory }).catch(unavailable);
@@ -47,84 +48,97 @@ async function begin({ manifest, wide, link }: ToEngine & { kind: 'job' }): Prom
   if (elsewhere) checkProof(manifest, decideProof(engine.info, fingerprint, await elsewhere), log);
   const compileMs = performance.now() - begun;
   post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden: false, compileMs });
-  return new WorkLoop(computer, { wide: wide && engine.info.threads === 1, link });
+  return new WorkLoop(computer, { wide: wide && engine.info.threads === 1, localFds });
 }
 
-/** Error for an engine that cannot be created because its device or library is missing on this machine. */
+/** Error of an engine that can't be created because this machine lacks its device or library. */
 class UnavailableEngine extends Error {}
 
 function unavailable(cause: Error): never {
   throw cause instanceof EngineError ? new UnavailableEngine(cause.message, { cause }) : cause;
 }
 
-/** Reports that the thread cannot compute. Errors of the machine or the model are final; others may be transient. */
+/** Reports that the thread can't compute. Errors of the machine or the model are final; others may be transient. */
 function fail(error: unknown): void {
   const isOfModel = error instanceof EngineError && error.code.startsWith('UNSUPPORTED');
   const isFinal = error instanceof UnavailableEngine || isOfModel;
   post({ kind: 'failed', message: (error as Error).message, isFinal });
 }
 
-/** @throws EngineError RUNTIME where equal bits are wanted and could not be shown. */
+/** @throws EngineError RUNTIME if the job wants equal bits and the device doesn't show them. */
 function checkProof({ spec }: JobManifest, problem: string | undefined, log: (message: string) => void): void {
   if (problem !== undefined && spec.numerics === 'strict') throw new EngineError('RUNTIME', problem);
   log(problem ?? 'two processes gave the same bits');
 }
 
-/** What comes by the Join stream. Parameters and gradients are handed over between the threads in buffers that go round. */
-class SessionSource implements Source {
-  readonly queue = new OrderQueue();
-  /** Parameters before these, to go back with the next gradient: by then no computation reads them. */
-  #used: Float32Array[] = [];
+/**
+ * Engine thread's side of the gRPC transport; the network thread's is `GrpcSteps`. The two transfer parameters and
+ * gradients in buffers that they reuse.
+ */
+class GrpcEnd implements CoordinatorTransport {
+  readonly queue = new ComputeQueue();
   readonly #gradients: BufferPool;
+  /** The parameters before the current ones, to be returned with the next gradient: no computation reads them then. */
+  #used: Float32Array[] = [];
 
   constructor(parameterCount: number) {
     this.#gradients = new BufferPool(parameterCount);
   }
 
-  keep(vector: Vector, used: readonly Float32Array[]): void {
+  keep(vector: ReceivedVector, used: readonly Float32Array[]): void {
     this.#gradients.put(used);
     if (this.queue.vector?.evaluation === false) this.#used = [this.queue.vector.values];
     this.queue.keep(vector);
   }
 
-  deliver(step: number, node: TreeNode, sum: Float32Array, reports: ShardResult[]): void {
+  deliver(result: NodeResult): void {
     const gradient = this.#gradients.take();
-    gradient.set(sum);
-    post({ kind: 'partial', step, node, gradient, reports, used: this.#used.splice(0) });
+    gradient.set(result.gradient);
+    post({ kind: 'result', result: { ...result, gradient }, used: this.#used.splice(0) });
   }
 }
 
-/** Works through the orders of all sources. */
+type NodeWork = Work & { kind: 'node' };
+
+/** Work whose vector and data are there. */
+interface Taken {
+  readonly source: Source;
+  readonly work: Work;
+  readonly vector: ReceivedVector;
+}
+
+/** Computes the work of all sources. */
 class WorkLoop {
-  readonly #session: SessionSource;
+  readonly #grpc: GrpcEnd;
   readonly #sources: readonly Source[];
   #running = false;
-  /** To be tried when the first step is computed and nothing is ordered; nobody waits for it then. */
+  /** Due when the first step is computed and there is no work, so that it delays no step. */
   #widening: 'not yet' | 'due' | 'done';
   #draining = false;
 
   constructor(
     private readonly computer: ShardComputer,
-    { wide, link }: { readonly wide: boolean; readonly link: LinkFds | undefined },
+    { wide, localFds }: { readonly wide: boolean; readonly localFds: LocalFds | undefined },
   ) {
     this.#widening = wide ? 'not yet' : 'done';
-    this.#session = new SessionSource(computer.manifest.parameterCount);
-    this.#sources = link ? [this.#session, this.#linked(link)] : [this.#session];
+    this.#grpc = new GrpcEnd(computer.manifest.parameterCount);
+    const grpc = { queue: this.#grpc.queue, transport: this.#grpc };
+    this.#sources = localFds ? [grpc, this.#localSource(localFds)] : [grpc];
   }
 
   receive(message: Message): void {
-    const { queue } = this.#session;
+    const { queue } = this.#grpc;
     switch (message.kind) {
       case 'chunk':
         this.#store(message);
         break;
       case 'vector':
-        this.#session.keep(message, message.used);
+        this.#grpc.keep(message.vector, message.used);
         break;
       case 'forget':
         return queue.clear();
       case 'compute':
-        queue.addNodes(message.step, message.nodes, message.wide);
+        queue.addNodes(message.message, message.receivedMs);
         break;
       case 'evaluate':
         queue.addBatches(message.step, message.batches);
@@ -138,10 +152,18 @@ class WorkLoop {
     void this.#pump();
   }
 
-  #linked({ file, socket }: LinkFds): Source {
-    const shared = new SharedFile(file, 'worker');
-    const link = new LocalLink<LinkResult, LinkOrder>(shared, new Socket({ fd: socket }));
-    return new CoordinatorLink(link, this.computer.manifest, () => void this.#pump());
+  #localSource(fds: LocalFds): Source {
+    const { manifest } = this.computer;
+    const queue = new ComputeQueue();
+    const transport = new LocalWorkerEnd(inheritedChannel(fds), manifest.parameterCount, {
+      keep: (vector) => queue.keep(vector),
+      compute: (message, receivedMs) => {
+        checkCompute(message, manifest);
+        queue.addNodes(message, receivedMs);
+        void this.#pump();
+      },
+    });
+    return { queue, transport };
   }
 
   #store({ set, index, bytes }: Message & { kind: 'chunk' }): void {
@@ -169,7 +191,7 @@ class WorkLoop {
     }
   }
 
-  #next(): { source: Source; work: Work; vector: Vector } | undefined {
+  #next(): Taken | undefined {
     for (const source of this.#sources) {
       const taken = source.queue.take((work) => this.#hasData(work));
       if (taken) return { source, ...taken };
@@ -183,25 +205,39 @@ class WorkLoop {
     return Array.from({ length: count }, (_, i) => first + i).every((shard) => this.computer.shards.has(shard));
   }
 
-  async #perform({ source, work, vector }: { source: Source; work: Work; vector: Vector }): Promise<void> {
-    const { values } = vector;
+  async #perform({ source, work, vector }: Taken): Promise<void> {
     const { step } = work;
     if (work.kind === 'batch') {
-      const rows = await this.computer.rows(work.batch, values);
+      const rows = await this.computer.rows(work.batch, vector.values);
       return post({ kind: 'rows', step, batch: work.batch, rows });
     }
-    const { node, order } = work;
-    const isWide = () => order.left-- <= order.wide;
-    const { gradient, reports } = await this.computer.node(node, step, values, isWide);
-    // If a newer vector came meanwhile, the step is over, and this sum is worth nothing.
+    const result = await this.#compute(work, vector);
+    // If a newer vector arrived meanwhile, the step is over, and its result isn't needed.
     if (source.queue.vector === vector) {
       progress.phase = 'sending';
-      await source.deliver(step, node, gradient, reports);
+      await source.transport.deliver(result);
       progress.noteStep();
       if (this.#widening === 'not yet') this.#widening = 'due';
     }
-    // While it waits for parameters, there is time to put images together: most likely it will have the same shards next.
-    if (source.queue.isEmpty) this.computer.prepare(node.first, step + 1);
+    // While it waits for parameters, it gathers the next images: most likely it will compute the same shards again.
+    if (source.queue.isEmpty) this.computer.prepare(work.node.first, step + 1);
+  }
+
+  async #compute({ step, node, dispatch }: NodeWork, vector: ReceivedVector): Promise<NodeResult> {
+    const reports: ShardReport[] = [];
+    const spans: ShardSpan[] = [];
+    const gradient = await sumNode(node, async (shard) => {
+      const extraThreads = dispatch.left-- <= dispatch.extraThreads;
+      const { gradient, report, span } = await this.computer.shard(shard, step, vector.values, extraThreads);
+      reports.push(report);
+      spans.push(span);
+      return gradient;
+    });
+    const { term, sentMs, receivedMs } = dispatch;
+    const { beginMs, endMs } = vector;
+    const received = { orderSentMs: sentMs, orderReceivedMs: receivedMs };
+    const stamps = { ...received, parametersBeginMs: beginMs, parametersEndMs: endMs, shards: spans };
+    return { term, step, node, gradient, reports, stamps: sentMs > 0 ? stamps : undefined };
   }
 
   async #widen(): Promise<void> {

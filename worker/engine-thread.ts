@@ -1,26 +1,25 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
-import type { TreeNode } from '../job/tree.js';
-import type { LinkFds } from '../transport/local/local-socket.js';
+import type { Compute } from '../proto/messages.js';
+import type { LocalFds } from '../transport/local/channel.js';
+import type { NodeResult, ReceivedVector } from '../transport/worker-transport.js';
 import { completesWithin } from '../util/deadline.js';
 import { EngineProgress } from './engine-progress.js';
-import type { ShardResult } from './shard-computer.js';
 
 /**
- * What the two threads say to each other. Every message wakes the other thread, which costs more than it seems where all
- * cores are busy, so there are few. Vectors and gradients are handed over in buffers of a BufferPool; those that have
- * been read go back as `used`. `forget` drops orders and vector: another session begins. `drain` asks for `drained` as
- * soon as nothing is ordered that is not delivered.
+ * Messages to the engine thread. There are few, because each one wakes the other thread, which is slow if all cores are
+ * busy. Vectors and gradients are transferred in buffers of a BufferPool; `used` returns those that have been read.
+ * `forget` drops work and vector, because another session begins. `drain` asks for `drained` once all work is delivered.
  */
 export type ToEngine =
-  | { kind: 'job'; manifest: JobManifest; wide: boolean; link: LinkFds | undefined }
+  | { kind: 'job'; manifest: JobManifest; wide: boolean; localFds: LocalFds | undefined }
   | { kind: 'end' }
   | { kind: 'chunk'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
-  | { kind: 'vector'; step: number; evaluation: boolean; values: Float32Array; used: Float32Array[] }
+  | { kind: 'vector'; vector: ReceivedVector; used: Float32Array[] }
   | { kind: 'forget' }
   | { kind: 'drain' }
-  | { kind: 'compute'; step: number; nodes: TreeNode[]; wide: number }
+  | { kind: 'compute'; message: Compute; receivedMs: number }
   | { kind: 'evaluate'; step: number; batches: number[] };
 
 export type FromEngine =
@@ -32,45 +31,42 @@ export type FromEngine =
       canWiden: boolean;
       compileMs: number;
     }
-  /** After the first step: programs with two threads give the same bits, which `ready` says too from then on. */
+  /** After the first step: programs with two threads give the same bits. A later `ready` says so too. */
   | { kind: 'widened' }
-  | {
-      kind: 'partial';
-      step: number;
-      node: TreeNode;
-      gradient: Float32Array;
-      reports: ShardResult[];
-      used: Float32Array[];
-    }
+  | { kind: 'result'; result: NodeResult; used: Float32Array[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'drained' }
   | { kind: 'log'; message: string }
   /** `isFinal`: any process on this machine would fail in the same way. */
   | { kind: 'failed'; message: string; isFinal: boolean };
 
-/** What the thread is told when it starts. */
+/** Messages from the engine thread, except results. */
+export type EngineEvent = Exclude<FromEngine, { kind: 'result' }>;
+
+/** Settings that the thread starts with. */
 export interface EngineThreadSettings {
-  /** Where compiled programs are kept; none are if undefined. */
+  /** Directory of compiled programs; undefined: they aren't kept. */
   readonly cacheDirectory: string | undefined;
 }
 
-/** How long a computation in progress may take when the thread is to end. */
+/** Longest time that a computation in progress may take when the thread must end. */
 const endLimitMs = 2_000;
 
-/** The session's side of the engine thread. One per job; it lives on when the session is made anew. */
+/** The network thread's side of the engine thread. One per job; it outlives sessions. */
 export class EngineThread {
   readonly progress = new EngineProgress();
   readonly #thread: Worker;
   readonly #ended: Promise<number>;
-  #listener: ((message: FromEngine) => void) | undefined;
+  /** Receives results. */
+  onResult: ((result: NodeResult, used: readonly Float32Array[]) => void) | undefined;
+  #listener: ((message: EngineEvent) => void) | undefined;
   #ready: (FromEngine & { kind: 'ready' }) | undefined;
-  #failed: FromEngine | undefined;
-
+  #failed: EngineEvent | undefined;
   #jobDigest: string | undefined;
 
   /**
-   * Starts the thread, which loads what it will need before it knows its job. It shares the process's environment, from
-   * which native libraries take their settings.
+   * Starts the thread, which loads its modules before it receives a job. It shares the process's environment, from which
+   * native libraries read their settings.
    */
   constructor(settings: EngineThreadSettings) {
     const entry = new URL('./engine-thread-main.js', import.meta.url);
@@ -84,41 +80,42 @@ export class EngineThread {
     this.#thread.on('error', (error) => this.#received({ kind: 'failed', message: error.message, isFinal: false }));
   }
 
-  /** Digest of the job that the thread works for. */
+  /** Digest of the thread's job. */
   get jobDigest(): string | undefined {
     return this.#jobDigest;
   }
 
   /**
-   * Tells the thread its job, once.
-   * @param wide - whether it may find other cores idle, and is to prepare for that.
-   * @param link - by which it gets orders besides those of `post`, if any.
+   * Gives the thread its job, once.
+   * @param wide - it may use extra threads on idle cores.
+   * @param localFds - it reads a local transport too.
    */
-  begin(manifest: JobManifest, wide: boolean, link: LinkFds | undefined): void {
+  begin(manifest: JobManifest, wide: boolean, localFds: LocalFds | undefined): void {
     this.#jobDigest = manifest.digest;
-    this.post({ kind: 'job', manifest, wide, link });
+    this.post({ kind: 'job', manifest, wide, localFds });
   }
 
-  /** Whoever listens last gets the messages; `ready` or `failed` again if it came before. */
-  listen(listener: (message: FromEngine) => void): void {
+  /** Replaces an earlier listener. Repeats `ready` or `failed` if it was sent before. */
+  listen(listener: (message: EngineEvent) => void): void {
     this.#listener = listener;
-    const said = this.#failed ?? this.#ready;
-    if (said) listener(said);
+    const last = this.#failed ?? this.#ready;
+    if (last) listener(last);
   }
 
   post(message: ToEngine): void {
-    this.#thread.postMessage(message, handedOver(message));
+    this.#thread.postMessage(message, transferred(message));
   }
 
-  /** Ends the thread: ONNX Runtime does not take it well to be cut off in mid-computation, so it is asked first. */
+  /** Asks the thread to end, as ONNX Runtime can't be terminated safely during a computation; then terminates it. */
   async close(): Promise<void> {
-    this.#listener = undefined;
+    this.#listener = this.onResult = undefined;
     this.post({ kind: 'end' });
     await completesWithin(this.#ended, endLimitMs);
     await this.#thread.terminate();
   }
 
   #received(message: FromEngine): void {
+    if (message.kind === 'result') return this.onResult?.(message.result, message.used);
     if (message.kind === 'ready') this.#ready = message;
     if (message.kind === 'widened' && this.#ready) this.#ready = { ...this.#ready, canWiden: true };
     if (message.kind === 'failed') this.#failed = message;
@@ -126,10 +123,10 @@ export class EngineThread {
   }
 }
 
-/** The memory that goes to the other thread with a message. */
-export function handedOver(message: ToEngine | FromEngine): ArrayBuffer[] {
-  if (message.kind === 'vector') return [message.values, ...message.used].map(memoryOf);
-  if (message.kind === 'partial') return [message.gradient, ...message.used].map(memoryOf);
+/** Memory that is transferred with a message. */
+export function transferred(message: ToEngine | FromEngine): ArrayBuffer[] {
+  if (message.kind === 'vector') return [message.vector.values, ...message.used].map(memoryOf);
+  if (message.kind === 'result') return [message.result.gradient, ...message.used].map(memoryOf);
   return [];
 }
 

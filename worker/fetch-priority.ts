@@ -4,8 +4,8 @@ import type { Assignment } from '../proto/messages.js';
 import type { WantedChunk } from './chunk-store.js';
 
 /**
- * Which chunks a worker fetches, in which order: its shards first, and the test set only when its first results are on
- * their way, as all processes of a host are busy up to there.
+ * Dataset chunks that a worker fetches, in order: its shards first, and the test set once its first results are
+ * sent, because all processes of a host are busy before that.
  */
 export class FetchPriority {
   #training: readonly WantedChunk[] = [];
@@ -14,21 +14,21 @@ export class FetchPriority {
 
   constructor(private readonly manifest: JobManifest) {}
 
-  /** @throws ClusterError BAD_MESSAGE when the job has no such chunk. */
+  /** @throws ClusterError BAD_MESSAGE if the job has no such chunk. */
   assign({ shards, evaluationBatches }: Pick<Assignment, 'shards' | 'evaluationBatches'>): void {
     const { manifest } = this;
     this.#training = shards.map((index) => wantedChunk('shard', manifest.shards, index));
     this.#evaluation = evaluationBatches.map((index) => wantedChunk('evaluation', manifest.evaluation, index));
   }
 
-  /** The test set is not to wait any longer. @returns whether it did. */
+  /** Includes the test set from now on. @returns false if it was included already. */
   includeEvaluation(): boolean {
     const waited = !this.#withEvaluation;
     this.#withEvaluation = true;
     return waited;
   }
 
-  /** A worker without shards has nothing better to do than to fetch the test set. */
+  /** A worker without shards fetches the test set at once. */
   get chunks(): readonly WantedChunk[] {
     const isDue = this.#withEvaluation || this.#training.length === 0;
     return isDue ? [...this.#training, ...this.#evaluation] : this.#training;

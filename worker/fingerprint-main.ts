@@ -2,7 +2,7 @@ import { createEngine } from '../engine/create.js';
 import type { FingerprintAnswer, FingerprintQuestion } from './second-process.js';
 import { ShardComputer } from './shard-computer.js';
 
-/** Entry of the process that computes a fingerprint for `second-process.ts`, and ends. */
+/** Entry of the process that computes one fingerprint for `second-process.ts`. */
 
 async function answer({ manifest, cacheDirectory }: FingerprintQuestion): Promise<FingerprintAnswer> {
   try {

@@ -12,10 +12,10 @@ export interface Programs {
 type Shapes = Pick<JobManifest, 'parameterCount' | 'stateCount' | 'dataset'>;
 
 /**
- * SHA-256 over all outputs of all programs on probe inputs that are the same for everybody: workers with different
- * fingerprints do not compute the same bits. Equal ones are evidence, not proof.
+ * SHA-256 over all outputs of all programs on fixed probe inputs. Workers with different fingerprints don't compute the
+ * same bits. Equal ones are evidence, not proof.
  *
- * Each program runs once, which also warms it up; so it costs about one step and one evaluation batch.
+ * Each program runs once, which also warms it up. The cost is about one step and one evaluation batch.
  */
 export async function fingerprint({ train, evaluate }: Programs, shapes: Shapes): Promise<string> {
   const hash = createHash('sha256');
@@ -37,7 +37,7 @@ function largestFirst<Program extends { readonly batch: number }>(programs: read
   return [...programs].sort((a, b) => b.batch - a.batch);
 }
 
-/** The lengths go in first, so that no two sets of outputs share their bytes. */
+/** Hashes the lengths first, so that no two sets of outputs have the same bytes. */
 function addOutputs(hash: Hash, name: string, outputs: readonly (Float32Array | Float64Array)[]): void {
   hash.update(`${name} [${outputs.map(({ length }) => length).join()}]\n`);
   for (const output of outputs) hash.update(output);
@@ -50,7 +50,7 @@ function probeMasks({ masks }: TrainProgram): Float32Array[] {
 
 /**
  * Parameters in [−1/8, 1/8), about as large as initial weights; running statistics in [1/2, 3/2), as a variance must be
- * positive; noise for images. All are exact in f32, so no rounding takes part in making them.
+ * positive; noise for images. All are exact in f32, so creating them involves no rounding.
  */
 export function probeInput(batch: number, { parameterCount, stateCount, dataset }: Shapes): ProgramInput {
   const numbers = new Numbers(batch);
@@ -64,8 +64,8 @@ export function probeInput(batch: number, { parameterCount, stateCount, dataset 
 }
 
 /**
- * The linear congruential generator of "Numerical Recipes" (Press et al., 7.1), modulo 2³²; the high bits are the good
- * ones. A fixed sequence is all that is wanted here, at 25 million values within a second.
+ * Linear congruential generator of "Numerical Recipes" (Press et al., 7.1), modulo 2³², of which the high bits are used.
+ * It only has to be a fixed sequence, and fast: 25 million values per second.
  */
 class Numbers {
   #x: number;
@@ -74,13 +74,13 @@ class Numbers {
     this.#x = seed | 0;
   }
 
-  /** From 0 to 1, 1 excluded. */
+  /** A value in [0, 1). */
   unit(): number {
     this.#x = following(this.#x);
     return (this.#x >>> 8) / 2 ** 24;
   }
 
-  /** Millions of them, so in one loop. */
+  /** In one loop, because there are millions. */
   bytes(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     let x = this.#x;

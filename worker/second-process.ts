@@ -9,12 +9,12 @@ export interface FingerprintQuestion {
 
 export type FingerprintAnswer = { readonly fingerprint: string } | { readonly problem: string };
 
-/** Loading, compiling and one run of each program; a GPU's first start may compile kernels for long. */
+/** Limit for loading, compiling and one run of each program. A GPU's first start may compile kernels for minutes. */
 const limitMs = 300_000;
 
 /**
- * What another process computes for the same programs and inputs. Libraries for GPUs may choose among algorithms by
- * timing, once per process: then two runs in one process agree, and a run resumed tomorrow does not.
+ * Fingerprint of the same programs and inputs in another process. GPU libraries may choose an algorithm by timing once
+ * per process. Two runs in one process then agree, but a run resumed later may not.
  */
 export function fingerprintElsewhere(question: FingerprintQuestion): Promise<FingerprintAnswer> {
   const entry = new URL('./fingerprint-main.js', import.meta.url);
@@ -33,7 +33,7 @@ export function fingerprintElsewhere(question: FingerprintQuestion): Promise<Fin
   });
 }
 
-/** What is wrong with a device whose programs gave these results in two processes; undefined where they are equal. */
+/** Problem of a device whose fingerprints in two processes differ; undefined if they are equal. */
 export function decideProof(info: EngineInfo, fingerprint: string, elsewhere: FingerprintAnswer): string | undefined {
   const expected = `prove engine: expected equal bits on ${info.device} (${info.lowering}) in two processes`;
   if ('problem' in elsewhere) return `${expected}, but the second one failed: ${elsewhere.problem}`;

@@ -3,61 +3,55 @@ import { crc32 } from '@node-rs/crc32';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../transport/auth.js';
-import { monotonicMs } from '../util/clock.js';
-import { chunkCount, chunkFields } from '../proto/chunks.js';
+import { bytesOf } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
 import { MessageGarbage } from '../transport/garbage.js';
 import { limitConnecting } from '../transport/liveness.js';
 import type {
   Assignment,
-  Compute,
   Evaluate,
   FromWorker,
   Heartbeat,
-  Parameters,
+  Ready,
   ReceivedToWorker,
   WorkerPhase,
 } from '../proto/messages.js';
 import { type ClusterClient, PROTOCOL_VERSION } from '../transport/services.js';
 import { Beats } from './beats.js';
-import { BufferPool } from './buffer-pool.js';
-import { checkCompute, checkEvaluate } from './check-compute.js';
+import { checkEvaluate } from './check-compute.js';
 import { clusterClient, type CoordinatorAddress } from './cluster-client.js';
-import type { EngineThread, FromEngine } from './engine-thread.js';
+import type { EngineEvent, EngineThread } from './engine-thread.js';
 import { FetchPriority } from './fetch-priority.js';
-import { IncomingParameters } from './incoming-parameters.js';
+import { GrpcSteps } from './grpc-steps.js';
 import { ChunkStore, type WantedChunk } from './chunk-store.js';
-import { readyMessage } from './ready-message.js';
-import { StepStamps } from './step-stamps.js';
-import { bytesOf, toReport, toSpan } from './to-messages.js';
 
 export interface SessionOptions extends CoordinatorAddress {
   readonly workerId: string;
-  /** See `Hello.beat_key`; the same in every session of a process. */
+  /** See `Hello.beat_key`. The same in every session of a process. */
   readonly beatKey: Uint8Array;
-  /** How long to wait for the coordinator's Welcome, which may have to read its dataset first. */
+  /** Longest wait for Welcome, before which the coordinator may have to read its dataset. */
   readonly welcomeLimitMs: number;
-  /** Cores that the workers of this host share; see `WorkerOptions`. */
+  /** Cores shared by the workers of this host; see `WorkerOptions`. */
   readonly cores: number;
   readonly log: (message: string) => void;
-  /** The engine thread of a job, and its dataset chunks by digest; kept by the caller, as they outlive a session. */
+  /** Engine thread of a job, and its dataset chunks by digest. The caller keeps them, because they outlive a session. */
   readonly engineFor: (manifest: JobManifest) => EngineThread;
   readonly chunksFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
 }
 
-/** How a session ended without an error. */
+/** Regular end of a session. */
 export interface SessionEnd {
   readonly reason: string;
 }
 
 /** Interval of heartbeats on the Join stream, which show that its connection works; `Beats` sends the others. */
 const joinBeatMs = 5_000;
-/** How long the last message may take to reach the coordinator. */
+/** Longest time for the last message to reach the coordinator. */
 const farewellMs = 1_000;
-/** How long what is being computed may keep a worker that is to leave. */
+/** Longest time that a worker computes after it was asked to leave. */
 const drainMs = 1_500;
 
-/** One Join stream from Hello to its end: takes orders, has the engine thread compute them, sends the results. */
+/** One Join stream from Hello to its end: fetches data, and passes work to the engine thread and results back. */
 export class WorkerSession {
   readonly #client: ClusterClient;
   readonly #stream: ClientDuplexStream<FromWorker, ReceivedToWorker>;
@@ -69,17 +63,12 @@ export class WorkerSession {
   #store: ChunkStore | undefined;
   #fetchPriority: FetchPriority | undefined;
   #shards = new Set<number>();
-  readonly #parametersOnTheWay = new IncomingParameters((evaluation) => this.#emptyVector(evaluation));
-  /** Buffers for parameters on their way to the engine thread. */
-  #parameterBuffers: BufferPool | undefined;
-  /** What heartbeats say; see `Heartbeat.wide_cores`. */
+  #steps: GrpcSteps | undefined;
+  /** See `Heartbeat.wide_cores`. */
   #wideCores = 0;
-  /** Whether the engine takes orders. */
+  /** Set once the engine can compute. */
   #isReady = false;
-  readonly #stamps = new StepStamps();
   readonly #garbage = new MessageGarbage();
-  /** Gradients that the stream has read, to go back to the engine thread. */
-  #sent: Float32Array[] = [];
   readonly #beats: Beats;
   #joinBeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
@@ -87,7 +76,7 @@ export class WorkerSession {
   /** Settles the session once its last message has been sent; undefined before that. */
   #farewell: (() => void) | undefined;
   #farewellTimer: NodeJS.Timeout | undefined;
-  /** Why it leaves once it has sent what it computes. */
+  /** Reason to leave once the current results are sent. */
   #leaving: string | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
 
@@ -118,12 +107,12 @@ export class WorkerSession {
     this.#send({ hello: { ...hello, workerId: options.workerId, beatKey: options.beatKey } });
   }
 
-  /** Whether the coordinator answered. */
+  /** True once the coordinator has answered with Welcome. */
   get welcomed(): boolean {
     return this.#manifest !== undefined;
   }
 
-  /** Settles when the job is over. @throws ClusterError when the session was refused or broke. */
+  /** Settles when the job is over. @throws ClusterError if the session was rejected or broke. */
   async run(): Promise<SessionEnd> {
     try {
       return await this.#ended;
@@ -140,7 +129,7 @@ export class WorkerSession {
     }
   }
 
-  /** Ends the session and tells the coordinator so, after what is being computed for a step, unless that takes long. */
+  /** Ends the session and notifies the coordinator, once the work in progress is delivered or `drainMs` have passed. */
   leave(reason: string): void {
     if (this.#leaving !== undefined) return;
     this.#leaving = reason;
@@ -157,7 +146,7 @@ export class WorkerSession {
     if (this.#farewell === undefined) this.#stream.write(message);
   }
 
-  /** Sends a last message; the session ends when the coordinator has answered to it by closing, or a moment later. */
+  /** Sends a last message. The session ends when the coordinator closes the stream, or after `farewellMs`. */
   #endWith(message: FromWorker, settle: () => void): void {
     if (this.#farewell !== undefined) return;
     this.#send(message);
@@ -167,7 +156,7 @@ export class WorkerSession {
     else settle();
   }
 
-  /** The coordinator, or the connection to it, is gone. */
+  /** Ends the session because the stream or the connection ended. */
   #closed(error: ClusterError): void {
     if (this.#farewell !== undefined) this.#farewell();
     else if (this.#leaving !== undefined) this.#resolve({ reason: this.#leaving });
@@ -191,11 +180,10 @@ export class WorkerSession {
       case 'assignment':
         return this.#assigned(message.assignment);
       case 'compute':
-        return this.#compute(message.compute);
+      case 'parameters':
+        return this.#joined(this.#steps).received(message);
       case 'evaluate':
         return this.#evaluate(message.evaluate);
-      case 'parameters':
-        return this.#parameters(message.parameters);
       case 'finish':
         return this.#resolve({ reason: message.finish.reason });
       default:
@@ -206,7 +194,6 @@ export class WorkerSession {
   #welcome({ jobJson, term, heartbeatMs }: { jobJson: string; term: number; heartbeatMs: number }): void {
     clearTimeout(this.#welcomeTimer);
     const manifest = (this.#manifest = parseManifest(jobJson));
-    this.#parameterBuffers = new BufferPool(manifest.parameterCount);
     this.#term = term;
     this.#beats.welcomed(heartbeatMs);
     this.#joinBeats = setInterval(() => this.#send({ heartbeat: this.#report() }), joinBeatMs);
@@ -215,6 +202,7 @@ export class WorkerSession {
     const engine = this.options.engineFor(manifest);
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
+    this.#steps = new GrpcSteps(this.#stream, engine, manifest, this.#garbage);
     this.#fetchPriority = new FetchPriority(manifest);
     this.#store = new ChunkStore({
       address: this.options.coordinator,
@@ -237,13 +225,13 @@ export class WorkerSession {
 
   #report(): Heartbeat {
     const phase: WorkerPhase = this.#manifest ? this.#engine().progress.phase : 'idle';
-    const isReceiving = this.#parametersOnTheWay.isReceiving || (phase === 'idle' && this.#store?.isFetching === true);
+    const isReceiving = this.#steps?.isReceiving === true || (phase === 'idle' && this.#store?.isFetching === true);
     const residentBytes = process.memoryUsage.rss();
     return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
   }
 
   #chunkArrived(engine: EngineThread, { set, index }: WantedChunk, bytes: SharedArrayBuffer): void {
-    // It came in as many bytes of chunks.
+    // It arrived as messages of as many bytes.
     this.#garbage.add(bytes.byteLength);
     engine.post({ kind: 'chunk', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;
@@ -252,56 +240,33 @@ export class WorkerSession {
   }
 
   #engine(): EngineThread {
-    if (!this.#manifest) throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any order');
-    return this.options.engineFor(this.#manifest);
+    return this.options.engineFor(this.#joined(this.#manifest));
+  }
+
+  /** @throws ClusterError BAD_MESSAGE if the coordinator hasn't sent Welcome. */
+  #joined<Value>(value: Value | undefined): Value {
+    if (value === undefined)
+      throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before any other message');
+    return value;
   }
 
   #assigned(assignment: Assignment): void {
-    if (!this.#fetchPriority || !this.#store) {
-      throw new ClusterError('BAD_MESSAGE', 'session: expected Welcome before Assignment');
-    }
-    this.#fetchPriority.assign(assignment);
-    this.#store.want(this.#fetchPriority.chunks);
+    const [priority, store] = [this.#joined(this.#fetchPriority), this.#joined(this.#store)];
+    priority.assign(assignment);
+    store.want(priority.chunks);
   }
 
   #fetchEvaluation(): void {
     if (this.#fetchPriority?.includeEvaluation()) this.#store?.want(this.#fetchPriority.chunks);
   }
 
-  #compute(order: Compute): void {
-    const engine = this.#engine();
-    checkCompute(order, this.#manifest!);
-    const { step, nodes, wide, sentMs } = order;
-    this.#stamps.ordered(step, sentMs ?? 0);
-    engine.post({ kind: 'compute', step, nodes, wide });
-  }
-
-  #evaluate(order: Evaluate): void {
-    const engine = this.#engine();
-    checkEvaluate(order, this.#manifest!);
-    const { step, batches } = order;
+  #evaluate({ step, batches }: Evaluate): void {
+    checkEvaluate({ step, batches }, this.#joined(this.#manifest));
     this.#fetchEvaluation();
-    engine.post({ kind: 'evaluate', step, batches });
+    this.#engine().post({ kind: 'evaluate', step, batches });
   }
 
-  #parameters(message: Parameters): void {
-    const { step, evaluation, chunk } = message;
-    if (chunk === 0 && !evaluation) this.#stamps.parametersBegin(step);
-    const values = this.#parametersOnTheWay.add(message);
-    if (!values) return;
-    if (!evaluation) this.#stamps.parametersEnd();
-    // Parameters came, and a gradient as long will go.
-    this.#garbage.add(2 * values.byteLength);
-    this.#engine().post({ kind: 'vector', step, evaluation, values, used: this.#sent.splice(0) });
-  }
-
-  /** Evaluations are rare: their vectors are not worth keeping. */
-  #emptyVector(evaluation: boolean): Float32Array {
-    const { parameterCount, stateCount } = this.#manifest!;
-    return evaluation ? new Float32Array(parameterCount + stateCount) : this.#parameterBuffers!.take();
-  }
-
-  #fromEngine(message: FromEngine): void {
+  #fromEngine(message: EngineEvent): void {
     switch (message.kind) {
       case 'ready':
         this.#isReady = true;
@@ -310,8 +275,6 @@ export class WorkerSession {
       case 'widened':
         this.#wideCores = this.options.cores;
         return this.#beats.beat();
-      case 'partial':
-        return this.#sendPartial(message);
       case 'drained':
         return this.#leaving === undefined ? undefined : this.#leaveNow(this.#leaving);
       case 'rows': {
@@ -331,19 +294,17 @@ export class WorkerSession {
         message satisfies never;
     }
   }
+}
 
-  #sendPartial({ step, node, gradient, reports, used }: FromEngine & { kind: 'partial' }): void {
-    this.#parameterBuffers?.put(used);
-    const begin = monotonicMs();
-    const chunks = chunkCount(gradient.length);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const isLast = chunk === chunks - 1;
-      const sent = chunk === 0 ? reports.map(toReport) : [];
-      const stamps = isLast ? this.#stamps.of(step, reports.map(toSpan), begin) : undefined;
-      const fields = { ...chunkFields(gradient, chunk), reports: sent, ...(stamps && { stamps }) };
-      const partial = { term: this.#term, step, node, ...fields };
-      // The stream may read the bytes later, so the buffer is free when the last chunk is written.
-      this.#stream.write({ partial }, isLast ? () => this.#sent.push(gradient) : undefined);
-    }
-  }
+/** Most characters of a text that a coordinator accepts. */
+const textLimit = 200;
+
+function readyMessage(ready: EngineEvent & { kind: 'ready' }, wideCores: number): Ready {
+  const { info, placement = '', fingerprint, compileMs } = ready;
+  const { name: engine, version: engineVersion, device, lowering, threads } = info;
+  return {
+    ...{ engine, engineVersion, device, lowering, threads },
+    ...{ fingerprint, compileMs, wideCores },
+    placement: placement.slice(0, textLimit),
+  };
 }

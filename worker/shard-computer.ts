@@ -1,4 +1,4 @@
-import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram } from '../engine/engine.js';
+import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram, TrainResult } from '../engine/engine.js';
 import type { Split } from '../data/dataset.js';
 import { augmentInto } from '../job/augment.js';
 import { drawMasks } from '../job/dropout.js';
@@ -6,21 +6,25 @@ import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import { batchSizes, epochOf, manifestPlan, shardRange, type StepPlan } from '../job/plan.js';
 import { SampleOrder } from '../job/samples.js';
-import { sumNode } from '../job/reduction.js';
-import type { TreeNode } from '../job/tree.js';
+import { bytesOf } from '../proto/chunks.js';
+import type { ShardReport, ShardSpan } from '../proto/messages.js';
 import { monotonicMs } from '../util/clock.js';
 import { fingerprint } from './fingerprint.js';
 
-/** What a shard's samples gave besides the gradient. */
+/** Gradient sum and report of one shard in one step. */
 export interface ShardResult {
+  readonly gradient: Float32Array;
+  readonly report: ShardReport;
+  readonly span: ShardSpan;
+}
+
+interface ShardInput {
   readonly shard: number;
-  readonly samples: number;
-  readonly lossSum: number;
-  readonly correct: number;
-  readonly statistics: Float32Array;
-  readonly computeMs: number;
-  /** On the monotonic clock; the computation ended `computeMs` later. */
-  readonly beginMs: number;
+  readonly step: number;
+  readonly params: Float32Array;
+  /** Indices within the shard. */
+  readonly samples: Uint32Array;
+  readonly extraThreads: boolean;
 }
 
 /** A shard's samples of one step. */
@@ -36,9 +40,9 @@ export class ShardComputer {
   readonly #plan: StepPlan;
   readonly #order: SampleOrder;
   readonly #imageBytes: number;
-  /** What `prepare` put together. */
+  /** Batch that `prepare` gathered. */
   #prepared: { readonly shard: number; readonly step: number; readonly batch: Batch } | undefined;
-  /** The programs with two threads, by batch size, once they are known to give the same bits. */
+  /** Programs with two threads by batch size, once they are known to give the same bits. */
   #wide: ReadonlyMap<number, TrainProgram> = new Map();
 
   private constructor(
@@ -72,19 +76,19 @@ export class ShardComputer {
     return new ShardComputer(manifest, train, evaluate);
   }
 
-  /** Where the largest training program runs, as `TrainProgram.placement` says it. */
+  /** Placement of the largest training program; see `TrainProgram.placement`. */
   get placement(): string | undefined {
     return required(this.train, Math.max(...this.train.keys())).placement;
   }
 
-  /** Digest of what the programs compute on probe inputs; runs each of them once. */
+  /** Digest of the programs' outputs on probe inputs; runs each program once. */
   async fingerprint(): Promise<string> {
     return fingerprint({ train: [...this.train.values()], evaluate: [...this.evaluate.values()] }, this.manifest);
   }
 
   /**
-   * Makes the largest training program with two threads as well, for when another core has nothing to do.
-   * @returns whether it gives the same bits on probe inputs; it is not used otherwise.
+   * Compiles the largest training program with two threads too, for use while another core is idle.
+   * @returns true if it gives the same bits on probe inputs; otherwise it isn't used.
    */
   async widen(): Promise<boolean> {
     const batch = Math.max(...this.train.keys());
@@ -98,29 +102,22 @@ export class ShardComputer {
     return isSame;
   }
 
-  /** Puts a shard's images together ahead of `node`, which then does not have to; if there are data, and such a step. */
+  /** Gathers a shard's images ahead of `shard`, if it has the data and the job has that step. */
   prepare(shard: number, step: number): void {
     if (!this.shards.has(shard) || step >= this.#plan.totalSteps) return;
     this.#prepared = { shard, step, batch: this.#gather(shard, step, this.#order.indices(shard, step)) };
   }
 
-  /**
-   * Gradient sum over a node's shards, taken in tree order, and what each of them reported.
-   * @param isWide - whether the next shard may be computed with two threads.
-   */
-  async node(
-    node: TreeNode,
-    step: number,
-    params: Float32Array,
-    isWide: () => boolean = () => false,
-  ): Promise<{ gradient: Float32Array; reports: ShardResult[] }> {
-    const reports: ShardResult[] = [];
-    const gradient = await sumNode(node, async (shard) => {
-      const result = await this.#shard(shard, step, params, isWide());
-      reports.push(result.report);
-      return result.gradient;
-    });
-    return { gradient, reports };
+  /** Computes one shard of a step. @param extraThreads - it may use two threads. */
+  async shard(shard: number, step: number, params: Float32Array, extraThreads = false): Promise<ShardResult> {
+    const beginMs = monotonicMs();
+    const samples = this.#order.indices(shard, step);
+    const { gradient, statistics, lossSum, correct } =
+      samples.length > 0 ? await this.#run({ shard, step, params, samples, extraThreads }) : this.#noSamples();
+    const endMs = monotonicMs();
+    const counts = { samples: samples.length, lossSum, correct };
+    const report = { shard, ...counts, statistics: bytesOf(statistics), computeMs: endMs - beginMs };
+    return { gradient, report, span: { shard, beginMs, endMs } };
   }
 
   /** Log-softmax rows `[images, classes]` of an evaluation batch. @param vector - parameters, then running statistics. */
@@ -137,27 +134,17 @@ export class ShardComputer {
     return (await program.run(input)).logProbabilities;
   }
 
-  async #shard(
-    shard: number,
-    step: number,
-    params: Float32Array,
-    wide: boolean,
-  ): Promise<{ gradient: Float32Array; report: ShardResult }> {
-    const beginMs = monotonicMs();
-    const samples = this.#order.indices(shard, step);
-    if (samples.length === 0) return this.#noSamples(shard, beginMs);
+  #run({ shard, step, params, samples, extraThreads }: ShardInput): Promise<TrainResult> {
     const { images, labels } = this.#takePrepared(shard, step) ?? this.#gather(shard, step, samples);
-    const program = (wide ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
+    const program = (extraThreads && this.#wide.get(samples.length)) || required(this.train, samples.length);
     const masks = drawMasks(program.masks, { seed: this.manifest.spec.seed, step, shard });
-    const { gradient, ...rest } = await program.run({ params, state: new Float32Array(0), images, labels, masks });
-    const computeMs = monotonicMs() - beginMs;
-    return { gradient, report: { shard, samples: samples.length, beginMs, computeMs, ...rest } };
+    return program.run({ params, state: new Float32Array(0), images, labels, masks });
   }
 
-  #noSamples(shard: number, beginMs: number): { gradient: Float32Array; report: ShardResult } {
-    const statistics = new Float32Array(this.manifest.stateCount);
-    const report = { shard, samples: 0, lossSum: 0, correct: 0, statistics, computeMs: 0, beginMs };
-    return { gradient: new Float32Array(this.manifest.parameterCount), report };
+  #noSamples(): TrainResult {
+    const { parameterCount, stateCount } = this.manifest;
+    const [gradient, statistics] = [new Float32Array(parameterCount), new Float32Array(stateCount)];
+    return { gradient, statistics, lossSum: 0, correct: 0 };
   }
 
   #takePrepared(shard: number, step: number): Batch | undefined {

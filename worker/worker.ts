@@ -1,7 +1,7 @@
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../transport/tls-identity.js';
-import type { LinkFds } from '../transport/local/local-socket.js';
+import type { LocalFds } from '../transport/local/channel.js';
 import { diagnoseTls } from '../transport/tls-diagnosis.js';
 import { type Backoff, backoffMs } from '../util/backoff.js';
 import { EngineThread } from './engine-thread.js';
@@ -14,32 +14,32 @@ const backoff: Backoff = { firstMs: 250, maxMs: 4_000, jitter: 0.25 };
 export interface WorkerOptions {
   /** `HOST:PORT` of the coordinator. */
   readonly coordinator: string;
-  /** Whoever starts the process may choose its id, to know it again; a new one each time. */
+  /** Chosen by the process that starts the worker; default: a new one. */
   readonly workerId?: string | undefined;
   readonly token?: string | undefined;
   /** For a coordinator with mutual TLS. */
   readonly tls?: TlsIdentity | undefined;
-  /** Give up after this long without a coordinator. */
+  /** Longest time without a coordinator before giving up. */
   readonly waitMs: number;
   /**
-   * Cores that the workers of this host share: with two or more, the last shards of a step are computed with two threads
-   * while other workers have none left. 1: never, as where the worker has a core to itself and no more.
+   * Cores shared by the workers of this host. With two or more, a step's last shards may use extra threads while other
+   * workers have none left. 1: never, because the worker has one core of its own.
    */
   readonly cores: number;
-  /** Where compiled programs are kept; none are by default. */
+  /** Directory of compiled programs; by default they aren't kept. */
   readonly cacheDirectory?: string | undefined;
-  /** By which the coordinator that started this process gives it steps; such a worker has one job. */
-  readonly link?: LinkFds | undefined;
+  /** Files of a local transport, inherited from the coordinator's process. Such a worker has one job. */
+  readonly localFds?: LocalFds | undefined;
   readonly log: (message: string) => void;
 }
 
-/** What outlives a session: the engine thread with its compiled programs, and the dataset chunks by digest. */
+/** State that outlives a session: the engine thread with its compiled programs, and dataset chunks by digest. */
 interface JobMemory {
   readonly engine: EngineThread;
   readonly chunks: Map<string, SharedArrayBuffer>;
 }
 
-/** A worker: joins its coordinator, again and again if need be, until a job is over. */
+/** A worker process: joins its coordinator, and rejoins after failures, until the job is over. */
 export class LockstepWorker {
   readonly workerId: string;
   readonly #beatKey = newBeatKey();
@@ -56,7 +56,7 @@ export class LockstepWorker {
 
   /**
    * Works until the job is over or `leave` is called.
-   * @throws ClusterError when it is refused, its engine fails, or no coordinator is there for `waitMs`.
+   * @throws ClusterError if it is rejected, its engine fails, or no coordinator responds for `waitMs`.
    */
   async run(): Promise<SessionEnd> {
     this.#spare = this.#newEngine();
@@ -81,7 +81,7 @@ export class LockstepWorker {
     }
   }
 
-  /** Leaves the cluster; its shards are free at once. */
+  /** Leaves the cluster; its shards go to others at once. */
   leave(reason: string): void {
     this.#leaving ??= reason;
     this.#session?.leave(reason);
@@ -104,13 +104,13 @@ export class LockstepWorker {
     });
   }
 
-  /** What is kept of this job; what was compiled and fetched for another one is dropped. */
+  /** State of this job; drops that of another one. */
   #jobFor(manifest: JobManifest): JobMemory {
     if (this.#job?.engine.jobDigest !== manifest.digest) {
       void this.#job?.engine.close();
       this.#job = { engine: this.#spare ?? this.#newEngine(), chunks: new Map() };
       this.#spare = undefined;
-      this.#job.engine.begin(manifest, this.options.cores > 1, this.options.link);
+      this.#job.engine.begin(manifest, this.options.cores > 1, this.options.localFds);
     }
     return this.#job;
   }
@@ -119,7 +119,7 @@ export class LockstepWorker {
     return new EngineThread({ cacheDirectory: this.options.cacheDirectory });
   }
 
-  /** @throws ClusterError UNTRUSTED when it is for TLS that there is no coordinator. */
+  /** @throws ClusterError UNTRUSTED if TLS is the reason that the coordinator can't be reached. */
   async #checkTls({ code }: ClusterError): Promise<void> {
     if (code !== 'UNREACHABLE' || this.#leaving !== undefined) return;
     const { coordinator, tls } = this.options;
@@ -138,7 +138,7 @@ export class LockstepWorker {
     }
     if (this.#leaving !== undefined) return;
     const ms = backoffMs(backoff, attempt, Math.random());
-    log(`no coordinator at ${coordinator} (${error.message}); trying again in ${(ms / 1000).toFixed(1)} s`);
+    log(`no coordinator at ${coordinator} (${error.message}); retrying in ${(ms / 1000).toFixed(1)} s`);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {

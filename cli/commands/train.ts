@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
 import { defaultHttpPort } from '../../observe/page/server/decide.js';
 import { ClusterError } from '../../proto/errors.js';
+import { LocalTransports } from '../../transport/local/coordinator-end.js';
 import { commandName } from '../command-name.js';
 import { findDatasetFor } from '../dataset.js';
 import { describeScale } from '../workers/describe-scale.js';
@@ -188,7 +189,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         cache: options.cache,
         coordinator: loopbackAddress(address),
         access: [...tokenFlag(options), ...localWorkerTls(options, tls)],
-        links: options.sharedMemory ? coordinator.links : undefined,
+        localTransports: options.sharedMemory ? coordinator.localTransports : new LocalTransports(false),
         logFile: join(runDirectory, 'log.jsonl'),
         onRestart: print,
         onExit: (message, left, error) => workerEnded(coordinator, { message, left, error }, print),

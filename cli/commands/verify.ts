@@ -95,7 +95,7 @@ async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDi
     gpus,
     cache: true,
     coordinator: address,
-    links: coordinator.links,
+    localTransports: coordinator.localTransports,
     logFile: join(runDirectory, 'log.jsonl'),
     onRestart: (message) => console.log(message),
     onExit: (message, left, error) => {

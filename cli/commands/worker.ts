@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseEndpoint } from '../../transport/listen.js';
-import { linkFds } from '../../transport/local/local-socket.js';
+import { localFds } from '../../transport/local/channel.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
@@ -13,7 +13,7 @@ interface WorkerCommandOptions extends TlsFlags {
   coordinator: string;
   workerId?: string;
   cores: number;
-  link?: boolean;
+  localTransport?: boolean;
   tokenFile?: string;
   wait: number;
   cache: boolean;
@@ -26,7 +26,7 @@ export function workerCommand(): Command {
     .description('join a coordinator and compute for its job until the job ends')
     .requiredOption('--coordinator <host:port>', 'address of the coordinator, which may start later')
     .addOption(new Option('--worker-id <id>', 'unique id of the worker').hideHelp())
-    .addOption(new Option('--link', "use the parent's local transport through inherited files").hideHelp())
+    .addOption(new Option('--local-transport', "use the parent's local transport through inherited files").hideHelp())
     .option('--token-file <file>', 'file with the shared secret of the cluster');
   return addTlsClientOptions(command)
     .addOption(
@@ -59,7 +59,7 @@ export function workerCommand(): Command {
         tls,
         waitMs: options.wait,
         cores: options.cores,
-        link: options.link ? linkFds : undefined,
+        localFds: options.localTransport ? localFds : undefined,
         cacheDirectory: programDirectory(options.cache),
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });

@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../coordinator/state/events.js';
-import type { WorkerLink } from '../../coordinator/membership/session.js';
 import { fetchedCudaLibraries } from '../../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../../proto/errors.js';
-import { LocalLink } from '../../transport/local/local-socket.js';
-import { SharedFile } from '../../transport/local/shared-file.js';
+import type { LocalTransports } from '../../transport/local/coordinator-end.js';
 import { newWorkerId } from '../../worker/worker-id.js';
 import { wrongUsageExitCode } from '../exit-codes.js';
 import { chooseGpu, type Gpu, gpuEnvironment } from '../gpus/gpus.js';
@@ -26,8 +23,7 @@ export interface LocalWorkersOptions {
   readonly cache: boolean;
   /** Command-line flags for token and TLS. */
   readonly access?: readonly string[];
-  /** Receives the coordinator's end of each worker's local transport, by worker id; undefined: gRPC only. */
-  readonly links: Map<string, WorkerLink> | undefined;
+  readonly localTransports: LocalTransports;
   /** All workers append their JSON log lines here. */
   readonly logFile: string;
   /** Called when a worker exited unexpectedly and will be restarted. */
@@ -153,7 +149,7 @@ export class LocalWorkers {
   }
 
   #start(slot: WorkerSlot): void {
-    const { coordinator, cores, cache, access = [], logFile } = this.options;
+    const { coordinator, cores, cache, access = [], localTransports, logFile } = this.options;
     slot.workerId = newWorkerId();
     slot.readySinceMs = undefined;
     slot.lostReason = undefined;
@@ -161,34 +157,28 @@ export class LocalWorkers {
     const own = ['--worker-id', slot.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
-    const file = this.options.links && SharedFile.create();
-    if (file) args.push('--link');
+    const local = localTransports.prepare(slot.workerId);
+    args.push(...local.args);
     const log = openSync(logFile, 'a');
     const env = {
       ...{ ...memorySettings, ...process.env },
       ...(slot.gpu && gpuEnvironment(slot.gpu, process.env, fetchedCudaLibraries())),
     };
-    // The IPC channel closes when this process exits, so no worker is orphaned. Next: the local transport, see `linkFds`.
-    const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...(file ? [file.fd, 'pipe' as const] : [])];
+    // The IPC channel closes when this process exits, so no worker is orphaned. Next: the local transport, see `localFds`.
+    const stdio: StdioOptions = ['ignore', 'ignore', log, 'ipc', ...local.stdio];
     const child = spawn(process.execPath, [...nodeOptions, ...args], { env, stdio });
-    if (file) this.options.links?.set(slot.workerId, new LocalLink(file, child.stdio.at(-1) as Duplex));
+    local.started(child);
     closeSync(log);
     slot.child = child;
     this.#children.add(child);
     const { workerId } = slot;
     const onEnd = (how: string, code: number | null) => {
       // Its last messages may still be unread.
-      setTimeout(() => this.#dropLink(workerId), drainLimitMs).unref();
+      setTimeout(() => localTransports.close(workerId), drainLimitMs).unref();
       if (this.#children.delete(child) && this.#slots.has(slot) && !this.#stopping) this.#ended(slot, how, code);
     };
     child.once('error', (error) => onEnd(error.message, null));
     child.once('exit', (code, signal) => onEnd(signal ?? `exit code ${code}`, code));
-  }
-
-  #dropLink(workerId: string): void {
-    const { links } = this.options;
-    links?.get(workerId)?.close();
-    links?.delete(workerId);
   }
 
   #ended(slot: WorkerSlot, how: string, code: number | null): void {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { StatusReply, WorkerStatus } from '../../proto/messages.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { epochInProgress, type StepPlan } from '../../job/plan.js';
-import type { EngineDoor } from '../membership/admission.js';
+import type { EngineAdmission } from '../membership/admission.js';
 import type { RunHistory } from '../state/history.js';
 import { secondsLeft } from '../state/progress.js';
 import type { Roster } from '../membership/roster.js';
@@ -19,12 +19,12 @@ export interface StatusSource {
   readonly trainer: Trainer;
   readonly roster: Roster;
   readonly history: RunHistory;
-  readonly door: EngineDoor;
+  readonly admission: EngineAdmission;
 }
 
 /** Current status of the run. */
 export function describeStatus(source: StatusSource, nowMs: number): StatusReply {
-  const { manifest, term, path, trainer, roster, door } = source;
+  const { manifest, term, path, trainer, roster, admission } = source;
   const { waiting, generation } = trainer.dispatcher;
   return {
     job: manifest.spec.name,
@@ -36,8 +36,8 @@ export function describeStatus(source: StatusSource, nowMs: number): StatusReply
     generation,
     ...describeProgress(source),
     ...trainer.counts,
-    fingerprint: door.run?.engine.fingerprint ?? '',
-    device: door.run?.engine.device ?? '',
+    fingerprint: admission.run?.engine.fingerprint ?? '',
+    device: admission.run?.engine.device ?? '',
     waitingFor: (waiting?.workers ?? []).map((owed) => ({ ...owed, shards: [...owed.shards] })),
     workers: roster.sessions.map((session) => describeWorker(session, trainer, nowMs)),
   };
@@ -88,6 +88,6 @@ function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number)
 
 function stateOf({ workerId, ready, heartbeat }: WorkerSession, { dispatcher }: Trainer): string {
   if (ready === undefined) return 'compiling';
-  if (dispatcher.isLate(workerId)) return 'late';
+  if (dispatcher.isStraggler(workerId)) return 'late';
   return dispatcher.assignedTo(workerId).length === 0 ? 'standby' : (heartbeat?.phase ?? 'idle');
 }

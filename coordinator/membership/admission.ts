@@ -3,24 +3,24 @@ import { ClusterError } from '../../proto/errors.js';
 import { decideEngine, decideEngineClass } from './engine-class.js';
 import type { EngineClass, RunEngine } from '../../run/run-json.js';
 
-export interface EngineDoorOptions {
+export interface EngineAdmissionOptions {
   readonly numerics: 'strict' | 'mixed';
-  /** The engine of a run that goes on; undefined where no step has been made. */
+  /** Engine of a resumed run; undefined if it has no step yet. */
   readonly fixed?: RunEngine | undefined;
-  /** Keeps the engine durably; awaited before a worker computes under it. */
+  /** Makes the engine durable; awaited before a worker computes. */
   readonly record?: (engine: RunEngine) => Promise<void>;
 }
 
 /**
- * Lets workers in by the bits that they compute: before the first step all of them, from then on those of the run's
- * engine class, or with `numerics: mixed` others too, which marks the run.
+ * Admits workers whose engine gives the run's bits. Before the first step it admits all; afterwards those of the run's
+ * engine class. With `numerics: mixed` it admits others too, and marks the run as not reproducible.
  */
-export class EngineDoor {
+export class EngineAdmission {
   #run: RunEngine | undefined;
-  /** Workers by id, in the order in which they became ready; of use until the class is fixed. */
+  /** Engines of ready workers, in the order in which they became ready; until the class is fixed. */
   readonly #ready = new Map<string, EngineClass>();
 
-  constructor(private readonly options: EngineDoorOptions) {
+  constructor(private readonly options: EngineAdmissionOptions) {
     this.#run = options.fixed;
   }
 
@@ -30,8 +30,8 @@ export class EngineDoor {
   }
 
   /**
-   * Lets a worker in that is ready.
-   * @returns false when the run is to be marked before that worker computes. @throws ClusterError OTHER_ENGINE
+   * Admits a ready worker.
+   * @returns false if the run must be marked first; see `markMixed`. @throws ClusterError OTHER_ENGINE
    */
   admit(workerId: string, engine: EngineClass): boolean {
     if (!this.#run) {
@@ -45,18 +45,18 @@ export class EngineDoor {
     return !this.#run.reproducible;
   }
 
-  /** Marks the run: its bits are no longer those of one engine class. */
+  /** Marks the run as not reproducible, because its bits come from several engine classes. */
   async markMixed(): Promise<void> {
-    if (!this.#run) throw new InvariantError('engine door: the class is not fixed yet');
+    if (!this.#run) throw new InvariantError('engine admission: the class is not fixed yet');
     const marked = { ...this.#run, reproducible: false };
     await this.options.record?.(marked);
     this.#run = marked;
   }
 
   /**
-   * Fixes the class to that of most workers that are ready; nothing changes when it is fixed already.
-   * @param isReady - whether a worker is still there and ready.
-   * @returns the workers that are to be refused, with the reason.
+   * Fixes the run's engine class to that of most ready workers, unless it is fixed already.
+   * @param isReady - true if a worker is still connected and ready.
+   * @returns the workers to reject, with the reason.
    */
   async fixClass(isReady: (workerId: string) => boolean): Promise<ReadonlyMap<string, ClusterError>> {
     const others = new Map<string, ClusterError>();

@@ -3,9 +3,9 @@ import { ClusterError } from '../../proto/errors.js';
 import type { Heartbeat, Hello, Holding, Ready, WorkerPhase } from '../../proto/messages.js';
 import { beatKeyBytes, PROTOCOL_VERSION } from '../../transport/services.js';
 
-/** What a worker says of itself goes into logs, status and run.json: it is checked before it is kept. */
+/** Checks of workers' messages, whose contents go into logs, status and run.json. */
 
-/** Longest name or version, and longest reason, taken from a worker; in characters. */
+/** Longest accepted name or version, and longest reason; in characters. */
 const maxText = 200;
 const maxReason = 2_000;
 
@@ -13,13 +13,13 @@ const maxReason = 2_000;
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 const phases: ReadonlySet<string> = new Set<WorkerPhase>(['idle', 'receiving', 'computing', 'sending']);
 
-/** One line of foreign text that can be shown on a terminal and written to a log. */
+/** Foreign text as one line that is safe for terminals and logs. */
 export function printable(text: string, limit = maxReason): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return cut.replace(unprintable, ' ').trim();
 }
 
-/** @throws ClusterError when a worker of another version, or without a usable id, wants to join. */
+/** @throws ClusterError PROTOCOL_VERSION, BAD_MESSAGE */
 export function checkHello({ workerId, protocolVersion, host, runtime, beatKey }: Hello): void {
   if (protocolVersion !== PROTOCOL_VERSION) {
     throw new ClusterError(

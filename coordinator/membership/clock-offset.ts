@@ -2,41 +2,41 @@ import type { OffsetEstimate } from '../state/step-timing.js';
 
 interface Bound {
   readonly valueMs: number;
-  /** When it was taken, on this clock. */
+  /** Time at which it was taken, on this clock. */
   readonly atMs: number;
 }
 
-/** Messages of each direction that are looked at. */
+/** Messages of each direction that are used. */
 const kept = 64;
-/** Two clocks drift apart by less: quartz does by up to 50 ppm, and time daemons slew no faster than 500 for long. */
+/** Upper bound of the drift between two clocks: quartz drifts up to 50 ppm, and time daemons rarely slew faster than 500. */
 const driftPerMs = 1e-4;
 
 /**
- * Estimates a worker's monotonic clock from the stamps of messages that are sent anyway.
+ * Estimates a worker's monotonic clock from the stamps of ordinary messages.
  *
  * No message arrives before it is sent. So (received there − sent here) is never below the offset, and (sent there −
- * received here) never above it; the quickest message of each direction bounds it best. This is NTP's way, with the two
- * directions chosen independently.
+ * received here) never above it. The fastest message of each direction gives the tightest bound. This is NTP's method,
+ * with the two directions chosen independently.
  */
 export class ClockOffset {
   #upper: Bound[] = [];
   #lower: Bound[] = [];
 
-  /** A message went out at `sentMs` on this clock, and came in at `receivedMs` on the other. */
+  /** Records a message sent at `sentMs` on this clock and received at `receivedMs` on the other. */
   wentOut(sentMs: number, receivedMs: number): void {
     push(this.#upper, { valueMs: receivedMs - sentMs, atMs: sentMs });
   }
 
-  /** A message was sent at `sentMs` on the other clock, and came in at `receivedMs` on this one. */
+  /** Records a message sent at `sentMs` on the other clock and received at `receivedMs` on this one. */
   cameIn(sentMs: number, receivedMs: number): void {
     push(this.#lower, { valueMs: sentMs - receivedMs, atMs: receivedMs });
   }
 
-  /** @returns undefined until a message of each direction is known. */
+  /** @returns undefined before a message of each direction is known. */
   estimate(nowMs: number): OffsetEstimate | undefined {
     const found = this.#interval(nowMs);
     if (!found || found.lower <= found.upper) return found && estimateOf(found);
-    // One of the clocks has jumped, as when a machine slept: what was known before is worth nothing.
+    // One of the clocks has jumped, as after a machine's sleep, so earlier bounds are invalid.
     this.#upper = this.#upper.slice(-1);
     this.#lower = this.#lower.slice(-1);
     const again = this.#interval(nowMs);

@@ -1,41 +1,55 @@
 import type { JobManifest } from '../../job/manifest.js';
-import { monotonicMs } from '../../util/clock.js';
 import { chunkCount } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
-import type { Heartbeat, Ready, ReceivedFromWorker } from '../../proto/messages.js';
-import type { LinkResult } from '../../transport/local/local-socket.js';
+import type { EvaluationRows, Heartbeat, Partial, Ready, ReceivedFromWorker } from '../../proto/messages.js';
+import { MessageGarbage } from '../../transport/garbage.js';
+import { GrpcTransport, type JoinStream } from '../../transport/grpc-transport.js';
+import type { LocalTransports } from '../../transport/local/coordinator-end.js';
+import { monotonicMs } from '../../util/clock.js';
+import type { RunEvents } from '../state/events.js';
+import type { EngineAdmission } from './admission.js';
 import { checkBeatKey, checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
 import { engineClassOf } from './engine-class.js';
-import type { EngineDoor } from './admission.js';
-import type { RunEvents } from '../state/events.js';
-import { refuse } from './hello.js';
 import type { Roster } from './roster.js';
-import { type JoinStream, type WorkerLink, WorkerSession } from './session.js';
+import { rejectStream, WorkerSession } from './session.js';
 import type { Traffic } from './traffic.js';
-import type { Trainer } from '../stepping/trainer.js';
 
-/** Orders and vectors that may wait for a worker to read them. */
-const maxUnread = { orders: 1_000, vectors: 4 };
+/** Most messages and vectors that may wait for a worker to read them. */
+const maxUnread = { messages: 1_000, vectors: 4 };
+
+/** Receiver of the workers' results and of changes in membership: the dispatcher. */
+export interface WorkReceiver {
+  /** A worker joined, became ready, or now holds more shards. */
+  workerChanged(change: 'joined' | 'ready' | 'holding'): void;
+  /** A worker was lost or left; it is no longer in the roster. */
+  workerGone(session: WorkerSession): void;
+  /** @throws ClusterError BAD_MESSAGE, BAD_CHUNK if the result doesn't fit the job; nothing has changed then. */
+  receivePartial(session: WorkerSession, partial: Partial): void;
+  /** @throws ClusterError as `receivePartial` does. */
+  receiveRows(session: WorkerSession, rows: EvaluationRows): void;
+}
 
 export interface ClusterServiceOptions {
   readonly roster: Roster;
-  readonly trainer: Trainer;
+  readonly work: WorkReceiver;
   readonly events: RunEvents;
-  readonly door: EngineDoor;
+  readonly admission: EngineAdmission;
   readonly manifest: JobManifest;
   readonly traffic?: Traffic;
-  /** Bytes received so far on the connection from a peer, by its address and port. */
+  /** Bytes received so far on the connection from a peer, by its `ADDRESS:PORT`. */
   readonly bytesFrom?: ((peer: string) => number) | undefined;
-  /** Of the workers that this process started, by their ids. */
-  readonly links?: ReadonlyMap<string, WorkerLink>;
+  readonly localTransports?: LocalTransports;
   readonly welcome: { readonly jobJson: string; readonly term: number; readonly heartbeatMs: number };
+  /** Called with an error of this process, which ends the run. */
+  readonly onError: (error: Error) => void;
 }
 
 /** Serves Join: turns streams into sessions, and their messages into calls. */
 export class ClusterService {
   #closed: string | undefined;
-  readonly #saidReady = new WeakSet<WorkerSession>();
-  readonly #notedPlacements = new Set<string>();
+  readonly #sentReady = new WeakSet<WorkerSession>();
+  readonly #reportedPlacements = new Set<string>();
+  readonly #garbage = new MessageGarbage();
 
   constructor(private readonly options: ClusterServiceOptions) {}
 
@@ -78,40 +92,39 @@ export class ClusterService {
     return true;
   }
 
-  /** A worker was silent for too long; the roster has dropped it. */
+  /** To be called when the roster has dropped a silent worker. */
   lost(session: WorkerSession, error: ClusterError): void {
     this.options.events.emit({ type: 'worker', change: 'lost', workerId: session.workerId, reason: error.message });
-    this.options.trainer.dispatcher.workerGone(session);
+    this.options.work.workerGone(session);
   }
 
   /**
-   * Fixes the run's engine class by the workers that are ready, and refuses those of another.
-   * @returns false when workers are to be waited for again, as some were refused or none was there.
+   * Fixes the run's engine class to that of most ready workers, and rejects the others.
+   * @returns false if the run must wait for workers again, because some were rejected or none was ready.
    */
   async beforeFirstStep(): Promise<boolean> {
-    const { door, roster } = this.options;
-    const others = await door.fixClass((workerId) => roster.get(workerId)?.ready !== undefined);
+    const { admission, roster } = this.options;
+    const others = await admission.fixClass((workerId) => roster.get(workerId)?.ready !== undefined);
     for (const [workerId, error] of others) {
       const session = roster.get(workerId);
       if (session) this.#gone(session, 'lost', error);
     }
-    return door.run !== undefined && others.size === 0;
+    return admission.run !== undefined && others.size === 0;
   }
 
-  /** Sends every worker home, and whoever joins from now on. */
+  /** Ends every session because the job is over, including those of workers that join later. */
   close(reason: string): void {
     this.#closed = reason;
-    this.#dismiss((session) => session.finish(reason));
+    this.#endAll((session) => session.finish(reason));
   }
 
-  /** Ends every session after a failure of ours: workers wait for a coordinator that goes on with the run. */
+  /** Ends every session because this process failed. Workers wait for a coordinator that resumes the run. */
   abandon(error: Error): void {
-    this.#dismiss((session) =>
-      session.refuse(new ClusterError('UNREACHABLE', `join: the coordinator failed: ${error.message}`)),
-    );
+    const reason = new ClusterError('UNREACHABLE', `join: the coordinator failed: ${error.message}`);
+    this.#endAll((session) => session.reject(reason));
   }
 
-  #dismiss(end: (session: WorkerSession) => void): void {
+  #endAll(end: (session: WorkerSession) => void): void {
     for (const session of this.options.roster.sessions) {
       this.options.roster.remove(session);
       end(session);
@@ -119,58 +132,44 @@ export class ClusterService {
   }
 
   #admit(stream: JoinStream, message: ReceivedFromWorker): WorkerSession {
-    const { roster, events, welcome, trainer } = this.options;
+    const { roster, events, welcome, work } = this.options;
     if (message.message !== 'hello') {
       throw new ClusterError('BAD_MESSAGE', `join: expected Hello first, got ${kindOf(message)}`);
     }
     checkHello(message.hello);
-    const link = this.#linkOf(message.hello.workerId);
-    const session = new WorkerSession(message.hello, stream, performance.now(), this.options.traffic, link);
-    const peer = stream.getPeer();
-    session.countBytes(() => this.options.bytesFrom?.(peer) ?? 0);
-    link?.listen(
-      (result) => this.#resultByLink(session, result),
-      () => this.#gone(session, 'lost', new ClusterError('LOST', 'its connection ended')),
-    );
+    const session = this.#open(stream, message.hello);
     if (this.#closed !== undefined) {
       session.finish(this.#closed);
       return session;
     }
     roster.add(session);
+    session.transport.listen({
+      onPartial: (partial) => this.#partial(session, partial),
+      onLost: (error) => this.#gone(session, 'lost', error),
+    });
     session.send({ welcome });
     const { workerId, host, pid } = message.hello;
     events.emit({ type: 'worker', change: 'joined', workerId, reason: `${host}, process ${pid}` });
-    trainer.dispatcher.workerChanged('joined');
+    work.workerChanged('joined');
     return session;
   }
 
-  /** The link to a worker, if it is for vectors of this job. */
-  #linkOf(workerId: string): WorkerLink | undefined {
-    const link = this.options.links?.get(workerId);
-    return link?.isOpen && link.file.open(this.options.manifest.parameterCount) ? link : undefined;
-  }
-
-  /**
-   * Takes a node's result from the link. Orders of the worker's previous session may still be in progress; their
-   * results are as good. An ignored result is skipped in the file too, as a lost worker that returns still delivers.
-   */
-  #resultByLink(session: WorkerSession, { gradient, ...result }: LinkResult): void {
-    const isPresent = this.options.roster.get(session.workerId) === session;
-    if (!isPresent || !session.ready) return session.link!.file.skip(gradient);
-    session.lastHeardMs = performance.now();
-    session.traffic.addReceived('gradients', gradient.bytes);
-    try {
-      for (const chunk of session.link!.file.chunks(gradient, `partial from ${session.workerId}`)) {
-        this.options.trainer.receive(session, { message: 'partial', partial: { ...result, ...chunk } });
-      }
-    } catch (error) {
-      this.#failed(session, error);
-    }
+  /** Opens a session with the fastest transport that its worker has. */
+  #open(stream: JoinStream, hello: WorkerSession['hello']): WorkerSession {
+    const { traffic, bytesFrom, manifest, localTransports } = this.options;
+    const { workerId } = hello;
+    const { parameterCount } = manifest;
+    const transport =
+      localTransports?.open(workerId, parameterCount) ??
+      new GrpcTransport(stream, { workerId, parameterCount, garbage: this.#garbage });
+    const session = new WorkerSession({ hello, stream, transport, nowMs: performance.now(), traffic });
+    const peer = stream.getPeer();
+    session.countBytes(() => bytesFrom?.(peer) ?? 0);
+    return session;
   }
 
   #received(session: WorkerSession, message: ReceivedFromWorker): void {
-    const { trainer } = this.options;
-    if (this.options.roster.get(session.workerId) !== session) return;
+    if (!this.#isPresent(session)) return;
     session.lastHeardMs = performance.now();
     switch (message.message) {
       case 'hello':
@@ -182,11 +181,12 @@ export class ClusterService {
       case 'holding':
         checkHolding(message.holding, this.options.manifest.shards.length, session.workerId);
         session.holding = new Set(message.holding.shards);
-        return trainer.dispatcher.workerChanged('holding');
+        return this.options.work.workerChanged('holding');
       case 'partial':
+        // The transport delivers it.
+        return;
       case 'rows':
-        this.#checkAdmitted(session);
-        return this.#result(session, message);
+        return this.#rows(session, message.rows);
       case 'failure':
         return this.#gone(session, 'lost', new ClusterError('ENGINE_FAILED', message.failure.message));
       case 'leaving':
@@ -208,57 +208,66 @@ export class ClusterService {
     this.#checkUnread(session);
   }
 
-  #result(session: WorkerSession, message: ReceivedFromWorker & { message: 'partial' | 'rows' }): void {
-    const { trainer } = this.options;
-    if (message.message === 'rows') session.traffic.addReceived('rows', message.rows.data.byteLength);
-    else session.traffic.addReceived('gradients', message.partial.data.byteLength);
-    trainer.receive(session, message);
+  #partial(session: WorkerSession, partial: Partial): void {
+    if (!this.#isPresent(session)) return;
+    try {
+      session.lastHeardMs = performance.now();
+      checkAdmitted(session);
+      session.traffic.addReceived('gradients', partial.data.byteLength);
+      this.options.work.receivePartial(session, partial);
+    } catch (error) {
+      this.#failed(session, error);
+    }
   }
 
-  /** A worker has compiled and run its programs: it may compute once the door has let it in. */
+  #rows(session: WorkerSession, rows: EvaluationRows): void {
+    checkAdmitted(session);
+    session.traffic.addReceived('rows', rows.data.byteLength);
+    this.options.work.receiveRows(session, rows);
+  }
+
+  /** A worker has compiled and run its programs. It may compute once it is admitted. */
   #ready(session: WorkerSession, ready: Ready): void {
-    const { door, trainer } = this.options;
+    const { admission, onError } = this.options;
     const { workerId } = session;
     checkReady(ready, workerId);
-    if (this.#saidReady.has(session)) {
+    if (this.#sentReady.has(session)) {
       throw new ClusterError('BAD_MESSAGE', `join: expected one Ready from ${workerId}, got a second`);
     }
-    this.#saidReady.add(session);
-    if (door.admit(workerId, engineClassOf(ready))) return this.#admitted(session, ready);
+    this.#sentReady.add(session);
+    if (admission.admit(workerId, engineClassOf(ready))) return this.#admitted(session, ready);
     const marked = () => this.#admitted(session, ready);
-    door.markMixed().then(marked, (error: Error) => trainer.fail(error));
+    admission.markMixed().then(marked, onError);
   }
 
   #admitted(session: WorkerSession, ready: Ready): void {
-    const { events, trainer, roster } = this.options;
-    const { workerId } = session;
-    if (roster.get(workerId) !== session) return;
+    const { events, work } = this.options;
+    if (!this.#isPresent(session)) return;
     session.ready = ready;
     const { engineVersion, device, lowering, threads, compileMs, fingerprint } = ready;
-    const engine = `${engineVersion}, ${device}, ${lowering}, ${threads} thread(s)`;
+    const engine = `${engineVersion}, ${device}, ${lowering}, ${threads} thread${threads === 1 ? '' : 's'}`;
     const reason = `${engine}, fingerprint ${fingerprint.slice(0, 12)}, compiled in ${compileMs.toFixed(0)} ms`;
-    events.emit({ type: 'worker', change: 'ready', workerId, reason });
-    this.#notePlacement(ready);
-    trainer.dispatcher.workerChanged('ready');
+    events.emit({ type: 'worker', change: 'ready', workerId: session.workerId, reason });
+    this.#reportPlacement(ready);
+    work.workerChanged('ready');
   }
 
-  /** A GPU that leaves much to the CPU is slow without a word; said once for all workers of a kind. */
-  #notePlacement({ device, placement = '' }: Ready): void {
-    if (placement === '' || this.#notedPlacements.has(placement) || this.#notedPlacements.size >= 8) return;
-    this.#notedPlacements.add(placement);
+  /** Reports once per kind of worker that its GPU leaves operations to the CPU, which is slow. */
+  #reportPlacement({ device, placement = '' }: Ready): void {
+    const reported = this.#reportedPlacements;
+    if (placement === '' || reported.has(placement) || reported.size >= 8) return;
+    reported.add(placement);
     this.options.events.emit({ type: 'note', message: `${device}: ${placement}` });
   }
 
-  /** Nothing counts of a worker whose engine is not known. */
-  #checkAdmitted(session: WorkerSession): void {
-    if (session.ready) return;
-    throw new ClusterError('BAD_MESSAGE', `join: expected Ready from ${session.workerId} before any result, got none`);
+  #isPresent(session: WorkerSession): boolean {
+    return this.options.roster.get(session.workerId) === session;
   }
 
-  /** What is sent to a worker waits in memory until it reads; one that never does is dropped. */
+  /** Messages to a worker wait in memory until it reads them. One that never does is dropped. */
   #checkUnread(session: WorkerSession): void {
     const { parameterCount, stateCount } = this.options.manifest;
-    const limit = maxUnread.orders + maxUnread.vectors * chunkCount(parameterCount + stateCount);
+    const limit = maxUnread.messages + maxUnread.vectors * chunkCount(parameterCount + stateCount);
     const unread = session.stream.writableLength;
     if (unread <= limit) return;
     throw new ClusterError(
@@ -267,19 +276,19 @@ export class ClusterService {
     );
   }
 
-  /** A message could not be handled: the worker's fault ends its session, ours the run. */
+  /** A message could not be handled. An error of the worker ends its session, one of this process the run. */
   #failed(from: WorkerSession | JoinStream, error: unknown): void {
-    if (!(error instanceof ClusterError)) this.options.trainer.fail(error as Error);
+    if (!(error instanceof ClusterError)) this.options.onError(error as Error);
     else if (from instanceof WorkerSession) this.#gone(from, 'lost', error);
-    else refuse(from, error);
+    else rejectStream(from, error);
   }
 
   #gone(session: WorkerSession, change: 'lost' | 'left', error: ClusterError): void {
     if (!this.options.roster.remove(session)) return;
-    session.refuse(error);
+    session.reject(error);
     const { workerId } = session;
     this.options.events.emit({ type: 'worker', change, workerId, reason: printable(error.message) });
-    this.options.trainer.dispatcher.workerGone(session);
+    this.options.work.workerGone(session);
   }
 }
 
@@ -287,7 +296,13 @@ function noteClock({ clock }: WorkerSession, { sentMs }: Heartbeat): void {
   if (sentMs !== undefined && sentMs > 0 && sentMs < Infinity) clock.cameIn(sentMs, monotonicMs());
 }
 
-/** What a message is called that may be none. */
+/** @throws ClusterError BAD_MESSAGE if the worker's engine isn't known yet. */
+function checkAdmitted({ ready, workerId }: WorkerSession): void {
+  if (ready) return;
+  throw new ClusterError('BAD_MESSAGE', `join: expected Ready from ${workerId} before any result, got none`);
+}
+
+/** Name of a message, which may be empty. */
 function kindOf({ message }: { readonly message?: string }): string {
   return message ?? 'an empty message';
 }

@@ -1,6 +1,7 @@
 import { ClusterError } from '../../proto/errors.js';
-import type { Hello, ReceivedFromWorker } from '../../proto/messages.js';
-import { type JoinStream, WorkerSession } from './session.js';
+import type { ReceivedFromWorker } from '../../proto/messages.js';
+import type { JoinStream } from '../../transport/grpc-transport.js';
+import { rejectStream } from './session.js';
 
 /** Longest time from the start of a Join stream to its Hello. */
 const helloLimitMs = 10_000;
@@ -11,11 +12,11 @@ const helloLimitMs = 10_000;
  */
 export function awaitHello(stream: JoinStream, join: (stream: JoinStream) => void): void {
   const ended = () => settle(new ClusterError('BAD_MESSAGE', 'join: expected Hello first, got the end of the stream'));
-  const settle = (refusal?: ClusterError) => {
+  const settle = (error?: ClusterError) => {
     clearTimeout(timer);
     stream.off('data', arrived);
     for (const event of endings) stream.off(event, ended);
-    if (refusal) refuse(stream, refusal);
+    if (error) rejectStream(stream, error);
   };
   const arrived = (message: ReceivedFromWorker) => {
     settle();
@@ -32,9 +33,3 @@ export function awaitHello(stream: JoinStream, join: (stream: JoinStream) => voi
 }
 
 const endings = ['end', 'cancelled', 'error'] as const;
-const noHello: Hello = { protocolVersion: 0, workerId: '', host: '', pid: 0, runtime: '', beatKey: new Uint8Array() };
-
-/** Ends a Join stream that has no session yet. */
-export function refuse(stream: JoinStream, error: ClusterError): void {
-  new WorkerSession(noHello, stream, performance.now()).refuse(error);
-}

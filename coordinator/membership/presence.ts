@@ -1,11 +1,9 @@
 import { connectLimitMs } from '../../transport/liveness.js';
 
-/** Who is there, and whether that is enough: pure functions with the time as an argument. */
-
-/** Most workers that a reason names. */
+/** Most workers that a reason lists. */
 const maxNames = 8;
 
-/** The fields of a worker that decide if it is silent. */
+/** Fields of a worker that decide if it is lost. */
 export interface Audible {
   readonly workerId: string;
   readonly lastHeardMs: number;
@@ -27,7 +25,7 @@ export interface Presence {
   readonly ready: readonly string[];
   /** Joined, not ready yet. */
   readonly compiling: readonly string[];
-  /** Lost, or left, since the run last had as many as it wanted. */
+  /** Lost or left since the run last had enough workers. */
   readonly gone: readonly string[];
 }
 
@@ -36,7 +34,7 @@ export interface StartDecision {
   readonly reason: string;
 }
 
-/** Whether enough workers are ready for a step, and if not, who is on the way and who is missed. */
+/** Decides if enough workers are ready for a step. The reason lists workers that are compiling or gone. */
 export function decideStart({ ready, compiling, gone }: Presence, wanted: number): StartDecision {
   if (ready.length >= wanted) {
     return { start: true, reason: `${ready.length} ${ready.length === 1 ? 'worker' : 'workers'} ready` };
@@ -47,7 +45,7 @@ export function decideStart({ ready, compiling, gone }: Presence, wanted: number
   return { start: false, reason: parts.join('; ') };
 }
 
-/** The first names and the count of the others: a reason is one line, and hundreds of workers may join at once. */
+/** The first names and the number of others, because hundreds of workers may join at once. */
 function listed(workerIds: readonly string[]): string {
   const more = workerIds.length - maxNames;
   return [...workerIds.slice(0, maxNames), ...(more > 0 ? [`${more} more`] : [])].join(', ');

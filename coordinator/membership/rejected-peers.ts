@@ -2,10 +2,10 @@ import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:htt
 import type { TLSSocket } from 'node:tls';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 
-/** Time to make a call and read the answer. */
+/** Time that a peer has to make a call and read the answer. */
 const limitMs = 2_000;
 
-/** Answers every call of a TLS client without a good certificate with the reason, whatever it asks for. */
+/** Answers every call of a TLS client without a trusted certificate with the reason. */
 export class RejectedPeers {
   readonly #server: Http2Server = createServer({
     settings: { maxConcurrentStreams: 2, maxHeaderListSize: 8_192 },
@@ -21,7 +21,7 @@ export class RejectedPeers {
   }
 
   /** Takes over the connection. */
-  refuse(socket: TLSSocket): void {
+  reject(socket: TLSSocket): void {
     const timer = setTimeout(() => socket.destroy(), limitMs);
     socket.once('close', () => clearTimeout(timer));
     this.#server.emit('connection', socket);
@@ -30,14 +30,14 @@ export class RejectedPeers {
 
 function answer(stream: ServerHttp2Stream): void {
   stream.on('error', () => undefined);
-  const { code, details, metadata } = toStatus(refusal(stream.session?.socket as TLSSocket));
+  const { code, details, metadata } = toStatus(rejection(stream.session?.socket as TLSSocket));
   const status = { 'grpc-status': code, 'grpc-message': encodeURI(details), ...metadata.toHttp2Headers() };
   stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...status }, { endStream: true });
   stream.session?.close();
 }
 
-/** Describes the certificate; its names come from outside, so they are cut. */
-function refusal(socket: TLSSocket): ClusterError {
+/** Error that describes the client's certificate. Its names are foreign text, so they are truncated. */
+function rejection(socket: TLSSocket): ClusterError {
   const { subject, issuer } = socket.getPeerCertificate();
   const name = (of: typeof subject | undefined) => `"${String(of?.CN ?? '').slice(0, 80)}"`;
   const found = subject

@@ -3,7 +3,7 @@ import { decideLost, type Presence } from './presence.js';
 import type { WorkerSession } from './session.js';
 
 const checkEveryMs = 250;
-/** Workers that are gone, as far as they are named in a reason. */
+/** Most absent workers that a reason names. */
 const maxGone = 8;
 
 /** The workers of a run, in the order in which they joined. */
@@ -13,7 +13,7 @@ export class Roster {
   readonly #timer: NodeJS.Timeout;
   #lastCheckMs = performance.now();
 
-  /** @param onLost - called when a worker was silent past `limitMs`; it has been removed by then. */
+  /** @param onLost - called when a worker was silent for longer than `limitMs` and has been removed. */
   constructor(
     readonly limitMs: number,
     private readonly onLost: (session: WorkerSession, error: ClusterError) => void,
@@ -33,31 +33,31 @@ export class Roster {
     return this.#sessions.get(workerId);
   }
 
-  /** Who is there, on the way, or gone since `forgetGone` was called. */
+  /** Ready and compiling workers, and those gone since `forgetGone` was last called. */
   presence(): Presence {
     const ids = (sessions: readonly WorkerSession[]) => sessions.map(({ workerId }) => workerId);
     const compiling = this.sessions.filter((session) => session.ready === undefined);
     return { ready: ids(this.readySessions), compiling: ids(compiling), gone: [...this.#gone] };
   }
 
-  /** There are workers enough again: nobody is missed any more. */
+  /** Clears the list of absent workers. To be called when enough workers are ready again. */
   forgetGone(): void {
     this.#gone.clear();
   }
 
-  /** @throws ClusterError DUPLICATE_WORKER when a worker of that name is there. */
+  /** @throws ClusterError DUPLICATE_WORKER if a worker with that id is connected. */
   add(session: WorkerSession): void {
     if (this.#sessions.has(session.workerId)) {
       throw new ClusterError(
         'DUPLICATE_WORKER',
-        `join: expected a worker id of its own, got ${session.workerId}, which is connected; each worker process needs its own id`,
+        `join: expected a unique worker id, got ${session.workerId}, which is connected; give each worker process an id of its own`,
       );
     }
     this.#sessions.set(session.workerId, session);
     this.#gone.delete(session.workerId);
   }
 
-  /** @returns false when it was gone already. */
+  /** @returns false if the session wasn't in the roster. */
   remove(session: WorkerSession): boolean {
     if (this.#sessions.get(session.workerId) !== session) return false;
     this.#sessions.delete(session.workerId);
@@ -70,11 +70,11 @@ export class Roster {
   }
 
   #check(nowMs: number): void {
-    const heldUpMs = Math.max(0, nowMs - this.#lastCheckMs - checkEveryMs);
+    const blockedMs = Math.max(0, nowMs - this.#lastCheckMs - checkEveryMs);
     this.#lastCheckMs = nowMs;
     for (const session of this.#sessions.values()) {
       session.noteBytes(nowMs);
-      session.excuse(heldUpMs, nowMs);
+      session.excuse(blockedMs, nowMs);
     }
     for (const workerId of decideLost(this.sessions, nowMs, this.limitMs)) {
       const session = this.#sessions.get(workerId)!;
@@ -86,7 +86,7 @@ export class Roster {
       );
       this.remove(session);
       this.onLost(session, error);
-      session.refuse(error);
+      session.reject(error);
     }
   }
 }

@@ -8,6 +8,9 @@ import {
   type handleUnaryCall,
   Server,
   ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { requireToken } from '../../transport/auth.js';
@@ -26,7 +29,6 @@ import type { TlsIdentity } from '../../transport/tls-identity.js';
 import { isTrusted, mutualTls } from '../../transport/tls.js';
 import { Admission, type Dropped, peerOf } from '../../transport/admission/admission.js';
 import { workerPortLimits } from '../../transport/admission/limits.js';
-import { noteMessages } from './authenticated-calls.js';
 import { dropSilent, limitSessions, onConnection, raiseWindows } from './connections.js';
 import { type Endpoint, formatEndpoint, type Protection } from '../../transport/listen.js';
 import { RejectedPeers } from './rejected-peers.js';
@@ -40,7 +42,7 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Most open connections in any state, to leave file descriptors for files; `Admission` has lower limits. */
+/** Most open connections in any state, which leaves file descriptors for files. `Admission` has lower limits. */
 const maxConnections = workerPortLimits.authenticated.total + workerPortLimits.waiting.total + 512;
 /** Calls that a connection may start before one of them authenticates it. */
 const maxEarlyCalls = 8;
@@ -48,13 +50,13 @@ const maxEarlyCalls = 8;
 /** Concurrent calls on one connection. gRPC's keepalive is off: answers to its pings may wait long behind vectors. */
 const callLimits = { 'grpc.max_concurrent_streams': 16 } satisfies ChannelOptions;
 
-/** A gRPC server with the cluster's services and the standard health service, which says SERVING while it runs. */
+/** gRPC server of the cluster's services and of the standard health service, which answers SERVING while it runs. */
 export class ClusterServer {
   readonly #server: Server;
   #listener: Listener | undefined;
-  /** Open connections; gRPC's own shutdown leaves those alone that have said nothing. */
+  /** Open connections; gRPC's own shutdown doesn't close those that have sent nothing. */
   readonly #sockets = new Set<Socket>();
-  /** The same by the address and port of the peer. */
+  /** The same by the peer's `ADDRESS:PORT`. */
   readonly #peers = new Map<string, Socket>();
   #admission: Admission | undefined;
   readonly #health = new HealthImplementation({ '': 'SERVING', 'lockstep.v1.Cluster': 'SERVING' });
@@ -74,7 +76,7 @@ export class ClusterServer {
     this.#health.addToServer(this.#server);
   }
 
-  /** @returns the endpoint with the port that was taken. @throws ClusterError PORT_IN_USE */
+  /** @returns the endpoint with the actual port. @throws ClusterError PORT_IN_USE */
   async listen(endpoint: Endpoint): Promise<Endpoint> {
     const listener = (this.#listener = this.#createListener());
     listener.maxConnections = maxConnections;
@@ -104,7 +106,7 @@ export class ClusterServer {
     return this.#peers.get(peer)?.bytesRead ?? 0;
   }
 
-  /** What takes connections and hands them on: gRPC's server gets those only that showed a good certificate. */
+  /** Creates the listener. gRPC's server receives only connections with a trusted certificate. */
   #createListener(): Listener {
     limitSessions(this.#server);
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -138,13 +140,13 @@ export class ClusterServer {
     const server = createTlsServer({ ...mutualTls(tls), ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
       if (isTrusted(socket)) inject(socket);
-      else rejected.refuse(socket);
+      else rejected.reject(socket);
     });
     tls.onChange?.(() => server.setSecureContext(mutualTls(tls)));
     return server;
   }
 
-  /** Ends when the open calls are over, or after `limitMs`, whichever comes first. */
+  /** Closes when all open calls have ended, or after `limitMs`. */
   async close(limitMs: number): Promise<void> {
     this.#listener?.close();
     this.#admission?.close();
@@ -162,6 +164,22 @@ export class ClusterServer {
     });
     for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+/**
+ * Calls `onMessage` with the peer (`ADDRESS:PORT`) of each call once a complete message has arrived. Behind
+ * `requireToken`, this covers only calls that carry the token.
+ */
+function noteMessages(onMessage: (peer: string) => void): ServerInterceptor {
+  return (_method, call) => {
+    let isNoted = false;
+    const listener = new ServerListenerBuilder().withOnReceiveMessage((message, next) => {
+      if (!isNoted) onMessage(call.getPeer());
+      isNoted = true;
+      next(message);
+    });
+    return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
+  };
 }
 
 function cannotListen(address: string, cause: Error): ClusterError {

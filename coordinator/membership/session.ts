@@ -1,56 +1,53 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
-import type {
-  Assignment,
-  Compute,
-  Heartbeat,
-  Hello,
-  Ready,
-  ReceivedFromWorker,
-  ToWorker,
-} from '../../proto/messages.js';
-import type { Encoded } from '../../transport/services.js';
-import type { LinkOrder, LinkResult, LocalLink } from '../../transport/local/local-socket.js';
+import type { Assignment, Compute, Evaluate, Heartbeat, Hello, Ready, ToWorker } from '../../proto/messages.js';
+import { type JoinStream, writeVector } from '../../transport/grpc-transport.js';
+import type { OutgoingVector } from '../../transport/outgoing-vector.js';
+import type { WorkerTransport } from '../../transport/worker-transport.js';
 import { ClockOffset } from './clock-offset.js';
-import type { OutgoingVector } from './outgoing-vector.js';
 import { Traffic } from './traffic.js';
 
-/** The coordinator's end of the way past gRPC. */
-export type WorkerLink = LocalLink<LinkOrder, LinkResult>;
+export interface WorkerSessionOptions {
+  readonly hello: Hello;
+  readonly stream: JoinStream;
+  /** Carries the session's steps; everything else uses `stream`. */
+  readonly transport: WorkerTransport;
+  readonly nowMs: number;
+  /** Counts the bytes of all sessions. */
+  readonly traffic?: Traffic | undefined;
+}
 
-export type JoinStream = ServerDuplexStream<ReceivedFromWorker, ToWorker | Encoded>;
-
-/** The coordinator's end of one worker's Join stream, and what it knows of that worker. */
+/** Coordinator's end of one worker's session, from its Hello to the end of its Join stream, and the worker's state. */
 export class WorkerSession {
+  readonly hello: Hello;
+  readonly stream: JoinStream;
+  readonly transport: WorkerTransport;
+  /** Set once the worker is admitted. */
   ready: Ready | undefined;
   heartbeat: Heartbeat | undefined;
+  /** Shards whose data the worker has. */
   holding = new Set<number>();
   lastHeardMs: number;
-  /** Time of the last bytes received on the connection of its vectors. */
+  /** Time of the last bytes received on the Join stream's connection. */
   lastBytesMs = -Infinity;
-  /** How far the worker's monotonic clock is ahead of this process's. */
+  /** Offset of the worker's monotonic clock from this process's. */
   readonly clock = new ClockOffset();
-  /** Vectors sent to it and received from it. */
+  /** Vectors sent to and received from the worker. */
   readonly traffic: Traffic;
-  /** From its orders for a step to the last of its results, in ms; 0 before the first. */
+  /** Time from the last step's first Compute message to its last result, in ms; 0 before the first step. */
   stepMs = 0;
   #bytesReceived: () => number = () => 0;
   #countedBytes = 0;
-  /** Key of the vector that the worker was sent last, so that it is not sent twice for one step. */
+  /** Key of the vector sent last, which isn't sent twice. */
   #sentVector: string | undefined;
   /** The assignment sent last, as text. */
   #assigned: string | undefined;
   #ended = false;
 
-  constructor(
-    readonly hello: Hello,
-    readonly stream: JoinStream,
-    nowMs: number,
-    total?: Traffic,
-    /** By which steps go to a worker that this process started. */
-    readonly link?: WorkerLink,
-  ) {
-    this.traffic = new Traffic(total);
+  constructor({ hello, stream, transport, nowMs, traffic }: WorkerSessionOptions) {
+    this.hello = hello;
+    this.stream = stream;
+    this.transport = transport;
+    this.traffic = new Traffic(traffic);
     this.lastHeardMs = nowMs;
   }
 
@@ -69,16 +66,16 @@ export class WorkerSession {
   }
 
   /** Excludes time in which this process was blocked from the worker's silence. */
-  excuse(heldUpMs: number, nowMs: number): void {
-    this.lastHeardMs = Math.min(nowMs, this.lastHeardMs + heldUpMs);
+  excuse(blockedMs: number, nowMs: number): void {
+    this.lastHeardMs = Math.min(nowMs, this.lastHeardMs + blockedMs);
   }
 
   get workerId(): string {
     return this.hello.workerId;
   }
 
-  /** Cores that the workers of its host share, once it is known to compute wide to the same bits; else 0. */
-  get wideCores(): number {
+  /** Cores shared by the workers of its host, if extra threads are known to give it the same bits; else 0. */
+  get sharedCores(): number {
     return Math.max(this.ready?.wideCores ?? 0, this.heartbeat?.wideCores ?? 0);
   }
 
@@ -94,47 +91,35 @@ export class WorkerSession {
     this.send({ assignment: { generation, ...parts } });
   }
 
-  /** Orders nodes of a step, and sends the parameters, unless this worker was sent them last. */
-  order(compute: Compute, vector: OutgoingVector): void {
-    if (this.link) return this.#orderByLink(this.link, compute, vector);
-    this.send({ compute });
-    this.sendVector(vector);
+  /** Dispatches nodes of a step, with the parameters if the worker doesn't have them. */
+  compute(message: Compute, parameters: OutgoingVector): void {
+    if (!this.#ended) this.transport.compute(message, this.#isNew(parameters) ? parameters : undefined);
   }
 
-  /** Sends a vector in chunks, unless it is the one that this worker was sent last. */
-  sendVector(vector: OutgoingVector): void {
-    if (!this.#isNew(vector)) return;
-    for (let index = 0; index < vector.chunks && !this.#ended; index++) this.stream.write(vector.message(index));
-  }
-
-  #orderByLink(link: WorkerLink, compute: Compute, vector: OutgoingVector): void {
+  /** Dispatches batches of an evaluation, with parameters and running statistics if the worker doesn't have them. */
+  evaluate(message: Evaluate, vector: OutgoingVector): void {
     if (this.#ended) return;
-    const isNew = this.#isNew(vector);
-    const parameters = isNew ? link.file.put(vector.values) : undefined;
-    if (!isNew || parameters) return link.send({ compute, parameters });
-    const found = 'got parameters of two steps unread; its shards go to others';
-    const error = new ClusterError('LOST', `step: expected ${this.workerId} to read what it is sent, ${found}`);
-    // Not while orders are given out.
-    setImmediate(() => this.refuse(error));
+    this.send({ evaluate: message });
+    if (this.#isNew(vector)) writeVector(this.stream, vector);
   }
 
-  /** Takes note of a vector that is about to be sent; false when this worker was sent it last. */
-  #isNew(vector: OutgoingVector): boolean {
-    if (this.#ended || this.#sentVector === vector.key) return false;
-    this.#sentVector = vector.key;
-    this.traffic.addSent(vector.kind.evaluation ? 'evaluation' : 'parameters', vector.byteLength);
-    return true;
-  }
-
-  /** Tells the worker that the job is over and closes the stream. */
+  /** Ends the session because the job is over. */
   finish(reason: string): void {
     this.send({ finish: { reason } });
     this.#close(() => this.stream.end());
   }
 
-  /** Closes the stream with an error that the worker will see. */
-  refuse(error: ClusterError): void {
-    this.#close(() => this.stream.emit('error', toStatus(error)));
+  /** Ends the session with an error that the worker receives. */
+  reject(error: ClusterError): void {
+    this.#close(() => rejectStream(this.stream, error));
+  }
+
+  /** Records a vector to be sent. @returns false if it is the one sent last. */
+  #isNew({ key, kind, byteLength }: OutgoingVector): boolean {
+    if (this.#sentVector === key) return false;
+    this.#sentVector = key;
+    this.traffic.addSent(kind.evaluation ? 'evaluation' : 'parameters', byteLength);
+    return true;
   }
 
   #close(close: () => void): void {
@@ -142,4 +127,9 @@ export class WorkerSession {
     this.#ended = true;
     close();
   }
+}
+
+/** Ends a Join stream with an error that the worker receives. */
+export function rejectStream(stream: JoinStream, error: ClusterError): void {
+  stream.emit('error', toStatus(error));
 }

@@ -1,15 +1,12 @@
 export type SentKind = 'parameters' | 'evaluation' | 'dataset';
 export type ReceivedKind = 'gradients' | 'rows';
 
-/**
- * Bytes of vectors and images that went to workers and came from them since this start, by kind; without what gRPC and
- * the messages around them add.
- */
+/** Bytes of vectors and images sent to and received from workers since this start, by kind, without protocol overhead. */
 export class Traffic {
   readonly #sent = { parameters: 0, evaluation: 0, dataset: 0 };
   readonly #received = { gradients: 0, rows: 0 };
 
-  /** @param total - of all workers, if this is that of one of them; counts the same. */
+  /** @param total - traffic of all workers, which counts the same bytes. */
   constructor(private readonly total?: Traffic) {}
 
   get sent(): Readonly<Record<SentKind, number>> {

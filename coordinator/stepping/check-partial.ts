@@ -1,12 +1,14 @@
 import type { JobManifest } from '../../job/manifest.js';
 import { epochOf, samplesInStep, type StepPlan } from '../../job/plan.js';
 import { isNode, type TreeNode } from '../../job/tree.js';
-import { checkChunk } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { Partial, ShardReport } from '../../proto/messages.js';
 import { shardsIn } from './decisions/waiting.js';
 
-/** What a partial of a step must fit. */
+/** A chunk of a partial without its bytes. */
+export type PartialHeader = Pick<Partial, 'node' | 'chunk' | 'chunks' | 'reports'>;
+
+/** Job and step that a partial must fit, and its sender. */
 export interface PartialContext {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
@@ -15,17 +17,15 @@ export interface PartialContext {
 }
 
 /**
- * Checks all of a partial but its place among the chunks of its node.
- * @returns its node. @throws ClusterError BAD_MESSAGE
+ * Checks a partial's node and reports. The transport has checked the bytes, and `StepTask` the order of chunks.
+ * @returns the node. @throws ClusterError BAD_MESSAGE
  */
-export function checkPartial(context: PartialContext, partial: Partial): TreeNode {
-  const { manifest, step, workerId } = context;
-  const { node } = partial;
+export function checkPartial(context: PartialContext, { node, chunk, reports }: PartialHeader): TreeNode {
+  const { manifest, workerId } = context;
   if (!node || !isNode(node, manifest.shards.length)) {
     throw badPartial(workerId, `a node of the tree over ${manifest.shards.length} shards`, JSON.stringify(node));
   }
-  checkChunk(manifest.parameterCount, partial, `partial of step ${step} from ${workerId}`);
-  if (partial.chunk === 0) checkReports(context, node, partial.reports);
+  if (chunk === 0) checkReports(context, node, reports);
   return node;
 }
 

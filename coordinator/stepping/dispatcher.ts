@@ -1,25 +1,36 @@
-import { decideAssignment } from '../../job/assignment.js';
-import { decideOwners, type OpenItem, splitBatches } from './decisions/owners.js';
+import type { JobManifest } from '../../job/manifest.js';
+import type { EvaluationRows, Partial } from '../../proto/messages.js';
+import { OutgoingVector } from '../../transport/outgoing-vector.js';
+import type { WorkReceiver } from '../membership/cluster-service.js';
 import { decideStart } from '../membership/presence.js';
-import { decideStandby } from './decisions/backup.js';
-import type { Speculation } from './decisions/stragglers.js';
-import { shardsIn } from './decisions/waiting.js';
-import type { Waiting } from '../state/waiting.js';
-import { decideWide, type HostShare } from './decisions/idle-cores.js';
-import type { RunEvents } from '../state/events.js';
-import { LateSteps } from './straggling-steps.js';
 import type { Roster } from '../membership/roster.js';
 import type { WorkerSession } from '../membership/session.js';
-import type { ItemNeeds, StepWork, Task, TaskMessage } from './task.js';
 import { WorkerWait } from '../membership/worker-wait.js';
+import type { RunEvents } from '../state/events.js';
+import type { Waiting } from '../state/waiting.js';
+import { decideExtraThreads, type HostShare } from './decisions/idle-cores.js';
+import { decideOwners, type ItemNeeds } from './decisions/owners.js';
+import type { Backup } from './decisions/stragglers.js';
+import { shardsIn } from './decisions/waiting.js';
+import type { EvaluationTask } from './evaluation-task.js';
+import type { NumericsCheck } from './numerics-check.js';
+import type { Arithmetic } from './reduction/arithmetic.js';
+import type { StepTask } from './step-task.js';
+import { StragglerWatch } from './straggler-watch.js';
+import { type Plan, WorkPlan } from './work-plan.js';
+
+/** Work of one step or evaluation. Its items are dispatched to workers, and redispatched if one is lost. */
+export type Task = StepTask | EvaluationTask;
 
 export interface DispatcherOptions {
-  readonly shards: number;
-  readonly evaluationBatches: number;
+  readonly manifest: Pick<JobManifest, 'shards' | 'evaluation'>;
+  readonly term: number;
   /** Workers that the first step waits for. */
   readonly wantedWorkers: number;
   readonly roster: Roster;
   readonly events: RunEvents;
+  readonly arithmetic: Arithmetic;
+  readonly numerics: NumericsCheck;
   /**
    * Called when no worker is present for the current task, and again whenever the reason may have changed; without a
    * reason once the task resumes.
@@ -30,81 +41,74 @@ export interface DispatcherOptions {
 /** Shortest time between two decisions on the data of new workers. */
 const offerEveryMs = 100;
 
-/** Parts of the dataset that a worker fetches. */
-interface Data {
-  readonly shards: ReadonlySet<number>;
-  readonly batches: ReadonlySet<number>;
-}
-
-const noData: Data = { shards: new Set(), batches: new Set() };
-
-/** Who is to hold and compute what. */
-interface Plan {
-  /** Shards that each worker computes. */
-  readonly assigned: ReadonlyMap<string, readonly number[]>;
-  /** Shards that workers without any fetch ahead. */
-  readonly standby: ReadonlyMap<string, readonly number[]>;
-  readonly batches: ReadonlyMap<string, readonly number[]>;
-  readonly reason: string;
-}
-
-const noPlan: Plan = { assigned: new Map(), standby: new Map(), batches: new Map(), reason: '' };
-
 /**
- * Dispatches one task's items to ready workers, and redispatches those of workers that are lost or slow.
+ * Dispatches one task's items to ready workers, and redispatches those of workers that are lost or slow. Passes their
+ * results on to the arithmetic.
  *
  * The plan assigns shards and batches to workers; each dispatch is decided among the workers present. If there are
  * none, the task waits for the next worker and reports that. Shards are reassigned before the next step when workers
  * joined or were slow, and at once when one is lost.
  */
-export class Dispatcher {
+export class Dispatcher implements WorkReceiver {
   generation = 0;
   /** The wait for ready workers between tasks. */
   readonly workers: WorkerWait;
-  /** Nodes that were given to a second worker. */
-  speculated = 0;
-  #plan = noPlan;
-  /** Data that a worker fetches in addition to its share of the plan: for an audit, or as backup of a slow worker. */
-  readonly #lent = new Map<string, Data>();
-  #changed = true;
+  /** Nodes that a backup computed too. */
+  backups = 0;
+  readonly #plan: WorkPlan;
+  /** Set when the workers or their speed changed since the last plan. */
+  #isStale = true;
   #task: Task | undefined;
-  #stuck = false;
-  readonly #late: LateSteps;
+  /** Vector that the task's items are computed from. */
+  #vector: OutgoingVector | undefined;
+  #isStuck = false;
+  readonly #watch: StragglerWatch;
   /** Set while new workers wait for their data to be decided. */
   #offering: NodeJS.Timeout | undefined;
   #offeredMs = -Infinity;
 
   constructor(private readonly options: DispatcherOptions) {
-    const { roster, events } = options;
+    const { roster, events, manifest } = options;
     this.workers = new WorkerWait(roster);
-    const give = (speculation: Speculation, task: StepWork) => this.#speculate(speculation, task);
-    this.#late = new LateSteps({ roster, events, candidates: () => this.#candidates(), give });
+    this.#plan = new WorkPlan(manifest.shards.length, manifest.evaluation.length);
+    const onBackup = (backup: Backup, task: StepTask) => this.#dispatchBackup(backup, task);
+    this.#watch = new StragglerWatch({ roster, events, candidates: () => this.#candidates(), onBackup });
   }
 
-  /** Whom the step in progress waits for, if it is late. */
+  /** Workers holding up the current step; undefined unless it is overdue. */
   get waiting(): Waiting | undefined {
-    return this.#late.waiting;
+    return this.#watch.waiting;
   }
 
   assignedTo(workerId: string): readonly number[] {
-    return this.#plan.assigned.get(workerId) ?? [];
+    return this.#plan.assignedTo(workerId);
   }
 
-  /** Whether a worker gets nothing more until it has answered. */
-  isLate(workerId: string): boolean {
-    return this.#late.late.has(workerId);
+  /** True for a worker that gets no new work until it has answered. */
+  isStraggler(workerId: string): boolean {
+    return this.#watch.stragglers.has(workerId);
   }
 
-  /** Runs `task` on the workers. Resolves when it is complete, rejects with its error. */
-  async perform(task: Task): Promise<void> {
+  /**
+   * Runs `task` on the workers. Resolves when it is complete, rejects with its error.
+   * @param values - vector that its items are computed from; unchanged until then.
+   */
+  async perform(task: Task, values: Float32Array): Promise<void> {
     this.#task = task;
-    if (this.#changed) this.#reassign();
-    if (task.kind === 'step') this.#late.begin(task, performance.now());
-    this.#dispatch({ fresh: true });
+    const { term, arithmetic, numerics } = this.options;
+    this.#vector = new OutgoingVector({ term, step: task.step, evaluation: task.kind === 'evaluation' }, values);
+    if (this.#isStale) this.#reassign();
+    if (task.kind === 'step') {
+      numerics.begin(task.step);
+      for (const first of task.audited) numerics.watch(task.step, { first, count: 1 });
+      arithmetic.begin(task.update);
+      this.#watch.begin(task, performance.now());
+    }
+    this.#dispatch({ isFirst: true });
     try {
       await task.done;
     } finally {
-      this.#late.end(performance.now());
+      this.#watch.end(performance.now());
       this.#task = undefined;
     }
   }
@@ -116,41 +120,64 @@ export class Dispatcher {
 
   close(): void {
     clearTimeout(this.#offering);
-    this.#late.close();
+    this.#watch.close();
   }
 
-  receive(session: WorkerSession, message: TaskMessage): void {
-    if (this.#late.late.delete(session.workerId)) this.#changed = true;
-    this.#task?.receive(session, message);
+  receivePartial(session: WorkerSession, partial: Partial): void {
+    this.#answered(session);
+    const task = this.#task;
+    if (task?.kind !== 'step' || partial.term !== this.options.term) return;
+    const { workerId } = session;
+    const { arithmetic, numerics } = this.options;
+    const { step, chunk, data } = partial;
+    // Only compared: its step is over.
+    if (step === task.step - 1 && partial.node) return numerics.receive(workerId, partial);
+    if (step !== task.step) return;
+    const { node, isAudit, isLast, reports } = task.accept(session, partial);
+    task.clock.arrived(session, node, partial);
+    numerics.receive(workerId, partial);
+    if (!isAudit) arithmetic.addChunk(step, node, chunk, data);
+    for (const report of reports) arithmetic.addReport(step, report);
+    if (isLast) session.stepMs = task.clock.workerMs(workerId);
   }
 
-  /** A worker joined, became ready, or now holds more shards. */
+  receiveRows(session: WorkerSession, rows: EvaluationRows): void {
+    this.#answered(session);
+    const task = this.#task;
+    if (task?.kind !== 'evaluation' || rows.term !== this.options.term || rows.step !== task.step) return;
+    task.accept(session.workerId, rows);
+  }
+
   workerChanged(change: 'joined' | 'ready' | 'holding'): void {
-    if (change === 'ready') this.#changed = true;
+    if (change === 'ready') this.#isStale = true;
     if (change === 'joined') this.#offerSoon();
     this.workers.wake();
-    if (this.#stuck) this.#redo();
+    if (this.#isStuck) this.#redispatch();
   }
 
-  /** A worker is gone: what it had not delivered is computed by others, in the same step. */
-  workerGone(session: WorkerSession): void {
-    this.#task?.board.forget(session.workerId);
-    this.#late.late.delete(session.workerId);
-    this.#lent.delete(session.workerId);
-    this.#changed = true;
+  /** What the worker had not delivered is computed by others, in the same step. */
+  workerGone({ workerId }: WorkerSession): void {
+    this.#task?.board.forget(workerId);
+    this.#watch.stragglers.delete(workerId);
+    this.#plan.forget(workerId);
+    this.#isStale = true;
     this.workers.wake();
-    if (this.#task) this.#redo();
+    if (this.#task) this.#redispatch();
   }
 
-  #redo(): void {
+  #answered({ workerId }: WorkerSession): void {
+    if (this.#watch.stragglers.delete(workerId)) this.#isStale = true;
+  }
+
+  #redispatch(): void {
     this.#reassign();
-    this.#dispatch({ fresh: false });
+    this.#dispatch({ isFirst: false });
   }
 
-  /** Ready workers, those that stand by first; without those that are late, unless all are. */
+  /** Ready workers, those without shards first. Stragglers are excluded unless all are. */
   #candidates(): WorkerSession[] {
     const ready = this.options.roster.readySessions;
-    const prompt = ready.filter(({ workerId }) => !this.#late.late.has(workerId));
+    const prompt = ready.filter(({ workerId }) => !this.isStraggler(workerId));
     const load = ({ workerId }: WorkerSession) => this.assignedTo(workerId).length;
     return (prompt.length > 0 ? prompt : ready).sort((a, b) => load(a) - load(b));
   }
@@ -174,7 +201,7 @@ export class Dispatcher {
     const missing = isFirst ? Math.max(0, wantedWorkers - newcomers.length) : 0;
     const absent = Array.from({ length: missing }, (_, i) => `(absent ${i})`);
     const plan = this.#decide([...(isFirst ? [] : this.#present()), ...newcomers, ...absent]);
-    for (const workerId of newcomers) this.#tell(workerId, plan);
+    for (const workerId of newcomers) this.#sendAssignment(workerId, plan);
   }
 
   /** Workers that compute, in the order in which they joined. */
@@ -184,24 +211,19 @@ export class Dispatcher {
   }
 
   #decide(workers: readonly string[]): Plan {
-    const { shards, evaluationBatches, roster } = this.options;
-    const holding = new Map(roster.sessions.map((session) => [session.workerId, session.holding]));
-    const previous = this.#plan.assigned;
-    const { assignment, reason } = decideAssignment({ shards, workers, previous, holding });
-    const standby = decideStandby(assignment, holding);
-    return { assigned: assignment, standby, batches: splitBatches(evaluationBatches, workers), reason };
+    const holding = this.options.roster.sessions.map((session) => [session.workerId, session.holding] as const);
+    return this.#plan.decide(workers, new Map(holding));
   }
 
   /** Makes a new plan. Without workers it keeps the old one, so that those that return get the data they hold. */
   #reassign(): void {
     const workers = this.#present();
     if (workers.length === 0) return;
-    this.#changed = false;
-    const loadBefore = largestLoad(this.#plan);
-    const plan = (this.#plan = this.#decide(workers));
-    if (largestLoad(plan) !== loadBefore) this.#late.usual.clear();
+    this.#isStale = false;
+    const plan = this.#decide(workers);
+    if (!this.#plan.adopt(plan)) this.#watch.usual.clear();
     this.generation++;
-    for (const workerId of workers) this.#tell(workerId, plan);
+    for (const workerId of workers) this.#sendAssignment(workerId, plan);
     const { assigned, reason } = plan;
     this.options.events.emit({
       type: 'assignment',
@@ -211,113 +233,79 @@ export class Dispatcher {
     });
   }
 
-  #tell(workerId: string, plan: Plan): void {
-    const { shards, batches } = this.#dataOf(workerId, plan);
+  #sendAssignment(workerId: string, plan: Plan): void {
+    const { shards, batches } = this.#plan.dataOf(workerId, this.#owedBy(workerId), plan);
     const parts = { shards: [...shards], evaluationBatches: [...batches] };
     this.options.roster.get(workerId)?.assign(parts, this.generation);
   }
 
-  /**
-   * Data that a worker must hold: for items of the current task dispatched to it, even if the plan has since moved
-   * them; its share of the plan; and data lent to it.
-   */
-  #dataOf(workerId: string, { assigned, standby, batches }: Plan): Data {
-    const of = (items: ReadonlyMap<string, readonly number[]>) => items.get(workerId) ?? [];
-    const lent = this.#lent.get(workerId) ?? noData;
-    const owed = this.#owedBy(workerId);
-    return {
-      shards: new Set([...owed.shards, ...of(assigned), ...of(standby), ...lent.shards]),
-      batches: new Set([...owed.batches, ...of(batches), ...lent.batches]),
-    };
-  }
-
-  #owedBy(workerId: string): Data {
+  #owedBy(workerId: string): ItemNeeds[] {
     const task = this.#task;
     const items = task?.board.missing().filter(({ workerIds }) => workerIds.includes(workerId)) ?? [];
-    return dataFor(items.map(({ item }) => task!.needs(item)));
+    return items.map(({ item }) => task!.needs(item));
   }
 
-  /** @param fresh - nothing of the task is under way, so it is known who has how much to do. */
-  #dispatch({ fresh }: { readonly fresh: boolean }): void {
+  /** @param isFirst - nothing of the task was dispatched before, so each worker's load is known. */
+  #dispatch({ isFirst }: { readonly isFirst: boolean }): void {
     const task = this.#task;
     if (!task) return;
     const candidates = this.#candidates();
-    this.#noteStuck(candidates.length === 0 && !task.board.complete);
-    const orders = [...decideOwners(this.#openItems(task), candidates)].map(([session, items]) => ({ session, items }));
-    const wide = decideWide(fresh ? orders.map(hostShare) : []);
-    for (const { session, items } of orders) {
-      const needs = items.map((item) => task.needs(item));
-      this.#lend(session, needs);
-      task.board.order(items, session.workerId);
-      task.order(session, items, this.generation, wide.get(session.workerId) ?? 0);
+    this.#reportStuck(candidates.length === 0 && !task.board.complete);
+    const open = task.board.open().map((item) => ({ item, needs: task.needs(item) }));
+    const shares = [...decideOwners(this.#plan.planned(open), candidates)];
+    const extraThreads = decideExtraThreads(isFirst ? shares.map(hostShare) : []);
+    for (const [session, items] of shares) {
+      this.#lend(
+        session,
+        items.map((item) => task.needs(item)),
+      );
+      task.board.dispatch(items, session.workerId);
+      if (task.kind === 'evaluation') session.evaluate(task.message(this.options.term, items), this.#vector!);
+      else this.#sendCompute(session, task, task.nodesOf(items), extraThreads.get(session.workerId) ?? 0);
     }
   }
 
-  #openItems(task: Task): OpenItem[] {
-    const { assigned, batches } = this.#plan;
-    const [ofShard, ofBatch] = [plannedWorkers(assigned), plannedWorkers(batches)];
-    return task.board.open().map((item) => {
-      const needs = task.needs(item);
-      if ('batch' in needs) return { item, planned: ofBatch.get(needs.batch) };
-      return { item, planned: ofShard.get(needs.shard), ...needs };
-    });
+  /** Has a backup compute a straggler's node too. */
+  #dispatchBackup({ from, to, node, items }: Backup, task: StepTask): void {
+    const session = this.options.roster.get(to);
+    if (!session) return;
+    this.#isStale = true;
+    this.backups++;
+    const shards = shardsIn([node]);
+    this.#lend(
+      session,
+      shards.map((shard) => ({ shard })),
+    );
+    this.options.numerics.watch(task.step, node);
+    task.board.dispatch(items, to);
+    this.#sendCompute(session, task, [node], 0);
+    this.options.events.emit({ type: 'speculation', step: task.step, shards, from, to });
+  }
+
+  #sendCompute(session: WorkerSession, task: StepTask, nodes: ReturnType<StepTask['nodesOf']>, wide: number): void {
+    const { term } = this.options;
+    const { generation } = this;
+    const sentMs = task.clock.dispatched(session.workerId);
+    session.compute({ term, step: task.step, generation, nodes, wide, sentMs }, this.#vector!);
+    task.clock.written(session.workerId);
   }
 
   /** Lets a worker fetch data outside its share of the plan, if it lacks them. */
-  #lend({ workerId, holding }: WorkerSession, needs: readonly ItemNeeds[]): void {
-    const told = this.#dataOf(workerId, this.#plan);
-    const lacking = needs.filter((need) =>
-      'shard' in need ? !holding.has(need.shard) && !told.shards.has(need.shard) : !told.batches.has(need.batch),
-    );
-    if (lacking.length === 0) return;
-    const { shards, batches } = this.#lent.get(workerId) ?? noData;
-    const more = dataFor(lacking);
-    this.#lent.set(workerId, {
-      shards: new Set([...shards, ...more.shards]),
-      batches: new Set([...batches, ...more.batches]),
-    });
-    this.#tell(workerId, this.#plan);
+  #lend(session: WorkerSession, needs: readonly ItemNeeds[]): void {
+    const { workerId } = session;
+    if (this.#plan.lend(session, needs, this.#owedBy(workerId))) this.#sendAssignment(workerId, this.#plan.current);
   }
 
-  #noteStuck(stuck: boolean): void {
-    if (stuck || this.#stuck) {
+  #reportStuck(isStuck: boolean): void {
+    if (isStuck || this.#isStuck) {
       const { reason } = decideStart(this.options.roster.presence(), 1);
-      this.options.onStuck(stuck ? reason : undefined);
+      this.options.onStuck(isStuck ? reason : undefined);
     }
-    if (this.#stuck && !stuck) this.options.roster.forgetGone();
-    this.#stuck = stuck;
-  }
-
-  #speculate({ from, to, ...missing }: Speculation, task: StepWork): void {
-    const session = this.options.roster.get(to);
-    if (!session) return;
-    this.#changed = true;
-    this.speculated++;
-    const shards = shardsIn([missing.node]);
-    const needs = shards.map((shard) => ({ shard }));
-    this.#lend(session, needs);
-    task.orderAlso(session, missing, this.generation);
-    this.options.events.emit({ type: 'speculation', step: task.step, shards, from, to });
+    if (this.#isStuck && !isStuck) this.options.roster.forgetGone();
+    this.#isStuck = isStuck;
   }
 }
 
-function hostShare({ session, items }: { session: WorkerSession; items: readonly number[] }): HostShare {
-  const { workerId, hello, wideCores } = session;
-  return { workerId, host: hello.host, cores: wideCores, shards: items.length };
-}
-
-function largestLoad({ assigned }: Plan): number {
-  return Math.max(0, ...[...assigned.values()].map((shards) => shards.length));
-}
-
-function dataFor(needs: readonly ItemNeeds[]): Data {
-  return {
-    shards: new Set(needs.flatMap((need) => ('shard' in need ? need.shard : []))),
-    batches: new Set(needs.flatMap((need) => ('batch' in need ? need.batch : []))),
-  };
-}
-
-/** The worker that a plan names for each shard or batch. */
-function plannedWorkers(plan: ReadonlyMap<string, readonly number[]>): Map<number, string> {
-  return new Map([...plan].flatMap(([workerId, items]) => items.map((item) => [item, workerId] as const)));
+function hostShare([{ workerId, hello, sharedCores }, items]: readonly [WorkerSession, readonly number[]]): HostShare {
+  return { workerId, host: hello.host, cores: sharedCores, shards: items.length };
 }

@@ -2,46 +2,45 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Partial, ShardReport } from '../../proto/messages.js';
 import { nodeKey, type TreeNode } from '../../job/tree.js';
 
-/** Two workers computed the same node of the same step and came to different bits. */
+/** Two workers' results for one node of one step differ. */
 export interface NumericsFault {
   readonly step: number;
   readonly node: TreeNode;
-  /** Whose result came first, and whose differs from it. */
+  /** Worker whose result arrived first, and worker whose result differs from it. */
   readonly workers: readonly [string, string];
 }
 
-/** A node that is computed more than once. */
+/** A node that more than one worker computes. */
 interface Watched {
   readonly step: number;
   readonly node: TreeNode;
-  /** Results under way, by worker. */
+  /** Results being received, by worker. */
   readonly open: Map<string, { readonly hash: Hash; nextChunk: number }>;
   first: { readonly workerId: string; readonly digest: string } | undefined;
 }
 
 /**
- * Compares the results of nodes that were given to two workers, by SHA-256 over gradient and reports.
+ * Compares two workers' results for the same node, by SHA-256 over gradient and reports.
  *
- * A result that comes after its step counts until the next step is over. One whose beginning was missed is passed over:
- * there is nothing to compare it with.
+ * A result that arrives after its step is compared until the next step ends. One whose first chunk was missed is skipped.
  */
 export class NumericsCheck {
   readonly #watched = new Map<string, Watched>();
 
   constructor(private readonly onFault: (fault: NumericsFault) => void) {}
 
-  /** Compares from now on what comes for this node. */
+  /** Compares results for this node from now on. */
   watch(step: number, node: TreeNode): void {
     const key = keyOf(step, node);
     if (!this.#watched.has(key)) this.#watched.set(key, { step, node, open: new Map(), first: undefined });
   }
 
-  /** Drops what belongs to steps before the one that precedes `step`. */
+  /** Forgets the nodes of steps before `step - 1`. */
   begin(step: number): void {
     for (const [key, watched] of this.#watched) if (watched.step < step - 1) this.#watched.delete(key);
   }
 
-  /** Takes note of a chunk that fits the job, if its node is watched. */
+  /** Hashes a checked chunk if its node is watched. */
   receive(workerId: string, partial: Partial): void {
     if (this.#watched.size === 0) return;
     const watched = this.#watched.get(keyOf(partial.step, partial.node));
@@ -66,7 +65,7 @@ function keyOf(step: number, node: TreeNode): string {
   return `${step}/${nodeKey(node)}`;
 }
 
-/** All that must be equal; the time that a shard took is not. */
+/** Hash of everything that must be equal; a shard's duration isn't part of it. */
 function hashOfReports(reports: readonly ShardReport[]): Hash {
   const hash = createHash('sha256');
   for (const { shard, samples, lossSum, correct, statistics } of reports) {

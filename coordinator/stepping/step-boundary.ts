@@ -1,13 +1,13 @@
 import { ClusterError } from '../../proto/errors.js';
 
-/** Called with what came of a request. */
+/** Settles one request. */
 interface Waiter<Value> {
   readonly resolve: (value: Value) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** What is asked of a run from outside and done between two steps, where no bit of the result depends on it. */
-export class BorderRequests {
+/** Requests from outside that a run serves at a step boundary, where they change no bit of the result. */
+export class StepBoundaryRequests {
   #paused = false;
   #reached = false;
   #over: ClusterError | undefined;
@@ -15,29 +15,29 @@ export class BorderRequests {
   readonly #checkpoints: Waiter<string>[] = [];
   #wake: (() => void) | undefined;
 
-  /** @param onAsked - called for each request, so that a run that waits at a step boundary can serve it at once. */
-  constructor(private readonly onAsked: () => void = () => undefined) {}
+  /** @param onRequest - called for each request, so that a run that waits at a step boundary can serve it at once. */
+  constructor(private readonly onRequest: () => void = () => undefined) {}
 
-  /** Whether there is anything to do before the next step. */
+  /** True if a request must be served before the next step. */
   get pending(): boolean {
     return this.#paused || this.#checkpoints.length > 0;
   }
 
-  /** Whether the next step is to wait for `resume`. */
+  /** True if the next step must wait for `resume`. */
   get paused(): boolean {
     return this.#paused;
   }
 
   /**
-   * Settles at the border at which the run pauses: true, or false when it was resumed before.
-   * @throws ClusterError REFUSED when it ends before.
+   * Requests a pause. Settles when the run pauses, with true, or with false if it was resumed before.
+   * @throws ClusterError REFUSED if the run ends before.
    */
   pause(): Promise<boolean> {
     this.#paused = true;
-    return this.#reached && !this.#over ? Promise.resolve(true) : this.#ask(this.#pauses);
+    return this.#reached && !this.#over ? Promise.resolve(true) : this.#request(this.#pauses);
   }
 
-  /** The run goes on, if it was paused. @returns whether it was. @throws ClusterError REFUSED when it is over. */
+  /** Resumes the run. @returns true if it was paused. @throws ClusterError REFUSED when it is over. */
   resume(): boolean {
     if (this.#over) throw this.#over;
     const was = this.#paused;
@@ -47,12 +47,12 @@ export class BorderRequests {
     return was;
   }
 
-  /** Settles with the path of a checkpoint of the next border. @throws ClusterError REFUSED when the run ends before. */
+  /** Settles with the path of a checkpoint of the next step boundary. @throws ClusterError REFUSED if the run ends before. */
   checkpoint(): Promise<string> {
-    return this.#ask(this.#checkpoints);
+    return this.#request(this.#checkpoints);
   }
 
-  /** At a border: answers those who want a checkpoint. @param save - makes it; its failure is theirs too. */
+  /** At a step boundary: serves requests for a checkpoint. @param save - writes it; its error rejects them too. */
   async serveCheckpoints(save: () => Promise<string>): Promise<void> {
     const waiters = this.#checkpoints.splice(0);
     if (waiters.length === 0) return;
@@ -65,26 +65,26 @@ export class BorderRequests {
     }
   }
 
-  /** At a border of a paused run: answers those who asked for the pause; settles at the next request. */
-  async untilAsked(): Promise<void> {
+  /** At a step boundary of a paused run: settles requests for the pause, and waits for the next request. */
+  async nextRequest(): Promise<void> {
     this.#reached = true;
     for (const { resolve } of this.#pauses.splice(0)) resolve(true);
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
   }
 
-  /** The run is over: nothing that is still asked for will be done. */
+  /** Rejects open and later requests because the run is over. */
   close(): void {
-    this.#over = new ClusterError('REFUSED', 'control: expected a run that trains, got one that is over');
+    this.#over = new ClusterError('REFUSED', 'control: expected a running job, got one that is over');
     for (const { reject } of [...this.#pauses.splice(0), ...this.#checkpoints.splice(0)]) reject(this.#over);
   }
 
-  #ask<Value>(queue: Waiter<Value>[]): Promise<Value> {
+  #request<Value>(queue: Waiter<Value>[]): Promise<Value> {
     if (this.#over) return Promise.reject(this.#over);
     return new Promise((resolve, reject) => {
       queue.push({ resolve, reject });
       this.#wake?.();
-      this.onAsked();
+      this.onRequest();
     });
   }
 }

@@ -9,11 +9,11 @@ import type { PartialTiming, RemoteTiming, StepTiming } from '../state/step-timi
 type Growing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface WorkerTrack {
-  readonly orders: { readonly beginMs: number; endMs: number }[];
+  readonly dispatches: { readonly beginMs: number; endMs: number }[];
   readonly partials: Map<string, Growing<PartialTiming>>;
 }
 
-/** Takes the time of one step as its messages go out and come in. */
+/** Records the times of one step's messages. */
 export class StepClock {
   readonly #beginMs = monotonicMs();
   readonly #workers = new Map<string, WorkerTrack>();
@@ -21,23 +21,27 @@ export class StepClock {
 
   constructor(private readonly step: number) {}
 
-  /** An order is about to be sent. @returns the stamp that goes with it. */
-  ordered(workerId: string): number {
+  /** To be called before a Compute message is sent. @returns its stamp. */
+  dispatched(workerId: string): number {
     const nowMs = monotonicMs();
     let track = this.#workers.get(workerId);
-    if (!track) this.#workers.set(workerId, (track = { orders: [], partials: new Map() }));
-    track.orders.push({ beginMs: nowMs, endMs: nowMs });
+    if (!track) this.#workers.set(workerId, (track = { dispatches: [], partials: new Map() }));
+    track.dispatches.push({ beginMs: nowMs, endMs: nowMs });
     return nowMs;
   }
 
-  /** The order and the parameters are handed to the connection. */
+  /** To be called when the message and the parameters are handed to the transport. */
   written(workerId: string): void {
-    const order = this.#workers.get(workerId)?.orders.at(-1);
-    if (order) order.endMs = monotonicMs();
+    const dispatch = this.#workers.get(workerId)?.dispatches.at(-1);
+    if (dispatch) dispatch.endMs = monotonicMs();
   }
 
-  /** A chunk of a node came. @param clock - what is known of that worker's, which is told what the stamps say. */
-  arrived(from: { readonly workerId: string; readonly clock: ClockOffset }, node: TreeNode, partial: Partial): void {
+  /** To be called with each chunk. @param from - its `clock` is updated from the stamps. */
+  arrived(
+    from: { readonly workerId: string; readonly clock: ClockOffset },
+    node: TreeNode,
+    partial: Pick<Partial, 'chunk' | 'chunks' | 'stamps'>,
+  ): void {
     const track = this.#workers.get(from.workerId);
     if (!track) return;
     const nowMs = monotonicMs();
@@ -53,22 +57,22 @@ export class StepClock {
     if (estimate) timing.remote = translate(stamps, estimate);
   }
 
-  /** From a worker's first order to the newest chunk from it; 0 without either. */
+  /** Time from a worker's first Compute message to its newest chunk; 0 without either. */
   workerMs(workerId: string): number {
     const track = this.#workers.get(workerId);
     const last = Math.max(...[...(track?.partials.values() ?? [])].map(({ lastChunkMs }) => lastChunkMs));
-    return Math.max(0, last - (track?.orders[0]?.beginMs ?? 0));
+    return Math.max(0, last - (track?.dispatches[0]?.beginMs ?? 0));
   }
 
-  /** The outcome is known. */
+  /** To be called when the outcome is known. */
   end(): void {
     this.#endMs = monotonicMs();
   }
 
   timing(times: ArithmeticTimes): StepTiming {
-    const workers = [...this.#workers].map(([workerId, { orders, partials }]) => ({
+    const workers = [...this.#workers].map(([workerId, { dispatches, partials }]) => ({
       workerId,
-      orders,
+      orders: dispatches,
       partials: [...partials.values()],
     }));
     return { step: this.step, beginMs: this.#beginMs, ...times, endMs: this.#endMs, workers };
@@ -76,8 +80,8 @@ export class StepClock {
 }
 
 /**
- * Whether stamps can be those of a node that was ordered and delivered in this interval of the coordinator's clock. A
- * worker of another version, or one that lies, spoils no more than its own figures.
+ * True if stamps can be those of a node that was dispatched and delivered in this interval of the coordinator's clock. A
+ * worker with false stamps spoils only its own figures.
  */
 export function arePlausible(
   stamps: Stamps,

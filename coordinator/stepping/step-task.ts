@@ -1,67 +1,77 @@
-import { checkChunk } from '../../proto/chunks.js';
-import { ClusterError } from '../../proto/errors.js';
-import type { Partial, ShardReport } from '../../proto/messages.js';
 import type { JobManifest } from '../../job/manifest.js';
 import type { StepPlan } from '../../job/plan.js';
 import { cover, nodeKey, type TreeNode } from '../../job/tree.js';
-import type { StepOutcome } from './reduction/accumulator.js';
-import type { Arithmetic } from './reduction/arithmetic.js';
-import { checkPartial } from './check-partial.js';
+import { ClusterError } from '../../proto/errors.js';
+import type { ShardReport } from '../../proto/messages.js';
+import type { StepTiming } from '../state/step-timing.js';
+import { checkPartial, type PartialHeader } from './check-partial.js';
+import type { ItemNeeds } from './decisions/owners.js';
 import type { MissingNode } from './decisions/stragglers.js';
 import { shardsIn } from './decisions/waiting.js';
-import type { NumericsCheck } from './numerics-check.js';
-import { OutgoingVector } from '../membership/outgoing-vector.js';
-import type { WorkerSession } from '../membership/session.js';
+import type { StepOutcome, StepUpdate } from './reduction/accumulator.js';
 import { StepClock } from './step-clock.js';
-import type { StepTiming } from '../state/step-timing.js';
-import type { ItemNeeds, StepWork, TaskMessage } from './task.js';
 import { WorkBoard } from './work-board.js';
 
-export interface StepContext {
+export interface StepTaskOptions {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
-  readonly term: number;
-  /** Shared with the arithmetic, which changes it between steps only. */
-  readonly params: Float32Array;
-  readonly arithmetic: Arithmetic;
-  readonly numerics: NumericsCheck;
+  readonly update: StepUpdate;
+  /** Shards that two workers compute. */
+  readonly audited?: readonly number[];
 }
 
-/** A result on its way in: a node's chunks follow each other, so the last one says that all are there. */
+/** A partial that is being received. Its chunks arrive in order, so the last one completes it. */
 interface Delivery {
   readonly key: string;
   readonly isAudit: boolean;
   nextChunk: number;
 }
 
-/** One step: parameters out to the workers, gradient partials in to the arithmetic, until the update is made. */
-export class StepTask implements StepWork {
+/** Use of one chunk of a partial. */
+export interface Accepted {
+  readonly node: TreeNode;
+  /** The partial repeats another one and isn't added. */
+  readonly isAudit: boolean;
+  /** The chunk completes the partial. */
+  readonly isLast: boolean;
+  /** Reports that now count: those of this partial, or of audited shards with two results. */
+  readonly reports: readonly ShardReport[];
+}
+
+/**
+ * Bookkeeping of one step: which nodes to compute, which results have arrived from whom, and when. Sends nothing.
+ *
+ * Its items are the shards, followed by the second computations of the audited ones.
+ */
+export class StepTask {
   readonly kind = 'step';
+  readonly step: number;
+  readonly update: StepUpdate;
+  /** Item `shards + i` is the second computation of the i-th of them. */
+  readonly audited: readonly number[];
   readonly board: WorkBoard;
+  readonly clock: StepClock;
+  /** Settles with `outcome`. */
   readonly done: Promise<void>;
-  /** Who delivered each shard's gradient. */
-  readonly deliveredBy = new Map<number, string>();
   outcome: StepOutcome | undefined;
-  readonly #deliveries = new WeakMap<WorkerSession, Delivery>();
-  /** Reports of audited shards: without them there is no update. */
+  /** Worker that delivered each shard's gradient. */
+  readonly deliveredBy = new Map<number, string>();
+  readonly #shards: number;
+  /** Partials being received, by the session that sends them. */
+  readonly #deliveries = new WeakMap<object, Delivery>();
+  /** Reports of audited shards, which count once both results have arrived. */
   readonly #withheld = new Map<number, ShardReport>();
-  readonly #vector: OutgoingVector;
-  readonly #clock: StepClock;
   #settle!: () => void;
 
-  constructor(
-    private readonly context: StepContext,
-    readonly step: number,
-    update: { samples: number; learningRate: number },
-    readonly audited: readonly number[] = [],
-  ) {
-    this.#clock = new StepClock(step);
-    this.board = new WorkBoard(context.manifest.shards.length + audited.length);
+  constructor(private readonly options: StepTaskOptions) {
+    const { manifest, update, audited = [] } = options;
+    this.update = update;
+    this.step = update.step;
+    this.audited = audited;
+    this.#shards = manifest.shards.length;
+    this.board = new WorkBoard(this.#shards + audited.length);
+    this.clock = new StepClock(update.step);
     this.done = new Promise((resolve) => (this.#settle = resolve));
-    this.#vector = new OutgoingVector({ term: context.term, step, evaluation: false }, context.params);
-    context.numerics.begin(step);
-    for (const first of audited) context.numerics.watch(step, { first, count: 1 });
-    context.arithmetic.begin({ step, ...update });
   }
 
   needs(item: number): ItemNeeds {
@@ -71,32 +81,16 @@ export class StepTask implements StepWork {
     return { shard, audits: { item: shard, by } };
   }
 
-  /** Audited shards are ordered as single leaves, so that both results are of the same node. */
-  order(session: WorkerSession, items: readonly number[], generation: number, wide: number): void {
-    const { shards } = this.context.manifest;
+  /** Nodes that cover `items`. Audited shards are single leaves, so that both results are of the same node. */
+  nodesOf(items: readonly number[]): TreeNode[] {
     const single = items
       .map((item) => this.#auditedShard(item) ?? item)
       .filter((shard) => this.audited.includes(shard));
-    const plain = items.filter((item) => item < shards.length && !this.audited.includes(item));
-    const nodes = [...cover(plain, shards.length), ...single.map((shard) => ({ first: shard, count: 1 }))];
-    this.#send(session, nodes, generation, wide);
+    const plain = items.filter((item) => item < this.#shards && !this.audited.includes(item));
+    return [...cover(plain, this.#shards), ...single.map((shard) => ({ first: shard, count: 1 }))];
   }
 
-  /** Dispatches a node to one more worker; the others still compute it. */
-  orderAlso(session: WorkerSession, { node, items }: Pick<MissingNode, 'node' | 'items'>, generation: number): void {
-    this.context.numerics.watch(this.step, node);
-    this.board.order(items, session.workerId);
-    this.#send(session, [node], generation, 0);
-  }
-
-  receive(session: WorkerSession, message: TaskMessage): void {
-    if (!('partial' in message)) return;
-    const { partial } = message;
-    if (partial.term !== this.context.term) return;
-    if (partial.step === this.step) this.#take(session, partial);
-    else if (partial.step === this.step - 1 && partial.node) this.#compareLate(session.workerId, partial);
-  }
-
+  /** Nodes that have not arrived, with the workers that they were dispatched to. */
   missingNodes(): MissingNode[] {
     const plain = new Map<string, { workerIds: readonly string[]; shards: number[] }>();
     const single: MissingNode[] = [];
@@ -111,62 +105,49 @@ export class StepTask implements StepWork {
       plain.set(key, { workerIds, shards: [...group.shards, item] });
     }
     const nodes = [...plain.values()].flatMap(({ workerIds, shards }) =>
-      cover(shards, this.context.manifest.shards.length).map((node) => ({ node, items: shardsIn([node]), workerIds })),
+      cover(shards, this.#shards).map((node) => ({ node, items: shardsIn([node]), workerIds })),
     );
     return [...nodes, ...single];
   }
 
-  isSending(session: WorkerSession): boolean {
+  /** True while a partial from this session has begun and isn't complete. */
+  isSending(session: object): boolean {
     return this.#deliveries.has(session);
   }
 
-  /** Called with the arithmetic's verdict on this step. */
+  /**
+   * Records one chunk of a partial of this step.
+   * @throws ClusterError BAD_MESSAGE if it doesn't fit the job, BAD_CHUNK if it isn't the next one; nothing has changed
+   *   then.
+   */
+  accept(session: { readonly workerId: string }, partial: PartialHeader): Accepted {
+    const { workerId } = session;
+    const node = checkPartial({ ...this.options, step: this.step, workerId }, partial);
+    const delivery = this.#deliveryOf(session, node, partial.chunk);
+    const { isAudit } = delivery;
+    const isLast = ++delivery.nextChunk === partial.chunks;
+    const reports = isAudit || partial.chunk > 0 ? [] : this.#countable(partial.reports);
+    if (!isLast) return { node, isAudit, isLast, reports };
+    this.#deliveries.delete(session);
+    this.#finish(workerId, node, isAudit);
+    return { node, isAudit, isLast, reports: [...reports, ...this.#released()] };
+  }
+
+  /** Ends the step with the arithmetic's verdict. */
   settle(outcome: StepOutcome): void {
     if (outcome.step !== this.step) return;
     this.outcome = outcome;
-    this.#clock.end();
+    this.clock.end();
     this.#settle();
   }
 
-  /** Where the step's time went; undefined until it is settled. */
+  /** Timing of the step; undefined until it is settled. */
   get timing(): StepTiming | undefined {
-    return this.outcome && this.#clock.timing(this.outcome.times);
-  }
-
-  #send(session: WorkerSession, nodes: readonly TreeNode[], generation: number, wide: number): void {
-    const { term } = this.context;
-    const sentMs = this.#clock.ordered(session.workerId);
-    session.order({ term, step: this.step, generation, nodes: [...nodes], wide, sentMs }, this.#vector);
-    this.#clock.written(session.workerId);
-  }
-
-  #take(session: WorkerSession, partial: Partial): void {
-    const { manifest, plan, numerics, arithmetic } = this.context;
-    const { workerId } = session;
-    const node = checkPartial({ manifest, plan, step: this.step, workerId }, partial);
-    const delivery = this.#deliveryOf(session, node, partial.chunk);
-    this.#clock.arrived(session, node, partial);
-    numerics.receive(workerId, partial);
-    if (!delivery.isAudit) {
-      if (partial.chunk === 0) for (const report of partial.reports) this.#addReport(report);
-      arithmetic.addChunk(this.step, node, partial.chunk, partial.data);
-    }
-    delivery.nextChunk++;
-    if (delivery.nextChunk < partial.chunks) return;
-    this.#deliveries.delete(session);
-    session.stepMs = this.#clock.workerMs(workerId);
-    this.#finish(workerId, node, delivery.isAudit);
-  }
-
-  /** Takes a result that came after its step: nothing is added, but its bits may be looked at. */
-  #compareLate(workerId: string, partial: Partial): void {
-    const { manifest, numerics } = this.context;
-    checkChunk(manifest.parameterCount, partial, `partial of step ${partial.step} from ${workerId}`);
-    numerics.receive(workerId, partial);
+    return this.outcome && this.clock.timing(this.outcome.times);
   }
 
   /** @throws ClusterError BAD_CHUNK when the chunk is not the one that comes next. */
-  #deliveryOf(session: WorkerSession, node: TreeNode, chunk: number): Delivery {
+  #deliveryOf(session: { readonly workerId: string }, node: TreeNode, chunk: number): Delivery {
     const key = nodeKey(node);
     const current = this.#deliveries.get(session);
     const expected = current?.key === key ? current.nextChunk : 0;
@@ -174,7 +155,7 @@ export class StepTask implements StepWork {
       throw new ClusterError(
         'BAD_CHUNK',
         `partial from ${session.workerId}: expected chunk ${expected} of node ${key} next, got chunk ${chunk}; ` +
-          'the session begins anew',
+          'the worker must join again',
       );
     }
     if (current && chunk > 0) return current;
@@ -183,61 +164,58 @@ export class StepTask implements StepWork {
     return delivery;
   }
 
-  /** Whether a node is a shard's second computation; a worker that does both delivers the first one first. */
+  /** True for a shard's second computation. A worker that does both delivers the first one first. */
   #isAudit(workerId: string, { first, count }: TreeNode): boolean {
-    const item = this.context.manifest.shards.length + this.audited.indexOf(first);
-    if (count !== 1 || !this.audited.includes(first) || !this.board.workersOf(item).includes(workerId)) return false;
+    const item = this.#auditOf(first);
+    if (count !== 1 || item === undefined || !this.board.workersOf(item).includes(workerId)) return false;
     return this.board.isDone(first) || !this.board.workersOf(first).includes(workerId);
   }
 
   #finish(workerId: string, node: TreeNode, isAudit: boolean): void {
-    if (isAudit) this.board.finish(this.context.manifest.shards.length + this.audited.indexOf(node.first));
+    if (isAudit) this.board.finish(this.#auditOf(node.first)!);
     for (const shard of isAudit ? [] : shardsIn([node])) {
       if (this.board.finish(shard)) this.deliveredBy.set(shard, workerId);
     }
-    this.#releaseReports();
   }
 
-  #addReport(report: ShardReport): void {
-    if (this.audited.includes(report.shard)) this.#withheld.set(report.shard, report);
-    else this.#passOn(report);
+  /** Withholds reports of audited shards. @returns the others. */
+  #countable(reports: readonly ShardReport[]): ShardReport[] {
+    const isAudited = ({ shard }: ShardReport) => this.audited.includes(shard);
+    for (const report of reports.filter(isAudited)) this.#withheld.set(report.shard, report);
+    return reports.filter((report) => !isAudited(report));
   }
 
-  /** Passes on the reports of audited shards whose two results are there. */
-  #releaseReports(): void {
-    const { shards } = this.context.manifest;
-    for (const [shard, report] of this.#withheld) {
-      const second = shards.length + this.audited.indexOf(shard);
-      if (!this.board.isDone(shard) || !this.board.isDone(second)) continue;
-      this.#withheld.delete(shard);
-      this.#passOn(report);
-    }
+  /** Takes the withheld reports of shards whose two results have arrived. */
+  #released(): ShardReport[] {
+    const isComplete = (shard: number) => this.board.isDone(shard) && this.board.isDone(this.#auditOf(shard)!);
+    const released = [...this.#withheld.values()].filter(({ shard }) => isComplete(shard));
+    for (const { shard } of released) this.#withheld.delete(shard);
+    return released;
   }
 
-  #passOn({ shard, samples, lossSum, correct, statistics }: ShardReport): void {
-    this.context.arithmetic.addOutcome(this.step, {
-      shard,
-      samples,
-      lossSum,
-      correct,
-      statistics: new Float32Array(Uint8Array.from(statistics).buffer),
-    });
-  }
-
-  /** The shard that an item computes a second time; undefined for the shards themselves. */
+  /** Shard that an item computes a second time; undefined for the shards themselves. */
   #auditedShard(item: number): number | undefined {
-    return this.audited[item - this.context.manifest.shards.length];
+    return this.audited[item - this.#shards];
+  }
+
+  /** Item that computes a shard a second time. */
+  #auditOf(shard: number): number | undefined {
+    const index = this.audited.indexOf(shard);
+    return index < 0 ? undefined : this.#shards + index;
   }
 }
 
-/** What is wrong with a step that came to NaN or infinity. */
+/** Error of a step whose loss or gradients are NaN or infinite. */
 export function nonFiniteError(
-  task: StepTask,
+  task: Pick<StepTask, 'step' | 'deliveredBy'>,
   shards: readonly number[],
   lastCheckpoint: string | undefined,
 ): ClusterError {
-  const workers = [...new Set(shards.map((shard) => task.deliveredBy.get(shard) ?? 'a worker that is gone'))];
-  const where = shards.length > 0 ? `shard(s) ${shards.join(', ')} from ${workers.join(', ')}` : 'their sum';
+  const workers = [...new Set(shards.map((shard) => task.deliveredBy.get(shard) ?? 'a worker that has left'))];
+  const where =
+    shards.length > 0
+      ? `shard${shards.length === 1 ? '' : 's'} ${shards.join(', ')} from ${workers.join(', ')}`
+      : 'their sum';
   const saved = lastCheckpoint === undefined ? '' : `; last good checkpoint: ${lastCheckpoint}`;
   return new ClusterError(
     'NON_FINITE',

@@ -2,49 +2,64 @@ import type { TrainingState } from '../../job/digest.js';
 import type { JobManifest } from '../../job/manifest.js';
 import type { StepPlan } from '../../job/plan.js';
 import type { Checkpoint } from '../../run/checkpoint/checkpoint-file.js';
-import type { Checkpoints } from '../persistence/checkpoints.js';
-import type { RunEvents } from '../state/events.js';
 import type { EvaluationEntry, TestRow } from '../../run/records.js';
 import type { Roster } from '../membership/roster.js';
+import type { RunEvents } from '../state/events.js';
+
+/** Number of updates, and the digest chain up to the last complete epoch. */
+export interface StatePoint {
+  readonly step: number;
+  readonly chain: string;
+}
+
+/** Copies parameters, optimizer state and running statistics into a vector. @returns the time it took, in ms. */
+export type CopyState = (into: Float32Array) => Promise<number>;
+
+/** Saves the training state at step boundaries. */
+export interface StateSaver {
+  /** Saves the state if that is due. @returns what the next step must wait for, if anything. */
+  atBoundary(at: StatePoint, copy: CopyState): Promise<void> | undefined;
+  /** Writes a checkpoint on request. @returns its path. */
+  saveNow(at: StatePoint, copy: CopyState): Promise<string>;
+  /** Path of the newest complete checkpoint, for messages. */
+  readonly lastPath: string | undefined;
+}
 
 export interface TrainerSetup {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly term: number;
   readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
-  /** Where a run goes on that was under way before, instead of `initial`. */
+  /** State that a resumed run starts from, instead of `initial`. */
   readonly resume?: ResumePoint | undefined;
-  /** Called between two steps; the next one waits for what it returns. */
-  readonly atBoundary?: Checkpoints['atBoundary'];
-  /** Writes a checkpoint between two steps, on demand. @returns its path. */
-  readonly saveNow?: Checkpoints['saveNow'];
+  /** Undefined for a run without a directory. */
+  readonly saver?: StateSaver | undefined;
   /** Momentum of each running statistic, `[stateCount]`. */
   readonly momentum: Float32Array;
   readonly testLabels: Uint8Array;
   readonly roster: Roster;
   readonly events: RunEvents;
-  /** Workers that the first step waits for, and for how long. */
+  /** Workers that the first step waits for. */
   readonly wantedWorkers: number;
+  /** Longest time that it waits for them. */
   readonly startLimitMs: number;
-  /** Called when enough workers are ready for the first step; false: some of them were refused, wait again. */
+  /** Called when enough workers are ready for the first step. @returns false to wait again, as some were rejected. */
   readonly beforeFirstStep: () => Promise<boolean>;
-  /** Path of the newest complete checkpoint, for messages. */
-  readonly lastCheckpoint?: () => string | undefined;
 }
 
-/** A state to go on from, and what was known when it was taken. */
+/** Checkpoint that a run resumes from. */
 export interface ResumePoint extends Checkpoint {
-  /** The last evaluation up to that state. */
+  /** Last evaluation up to that checkpoint. */
   readonly evaluation?: EvaluationEntry | undefined;
 }
 
-/** What is left when the last step is done or the run was stopped. */
+/** Final state of a run that finished or was stopped. */
 export interface TrainingResult {
   readonly outcome: 'finished' | 'stopped';
   readonly snapshot: TrainingState;
   readonly lastTestRows: readonly TestRow[];
-  /** Link of the last complete epoch. */
+  /** Digest chain up to the last complete epoch. */
   readonly chain: string;
-  /** Last link of the digest chain if finished, else the digest of the state as it is. */
+  /** `chain` if finished, else the digest of the final state. */
   readonly finalDigest: string;
 }

@@ -1,4 +1,4 @@
-/** An item that is not done, and the workers present that it was dispatched to, in order of dispatch. */
+/** An item that isn't done, with the present workers that it was dispatched to, in order of dispatch. */
 export interface MissingItem {
   readonly item: number;
   readonly workerIds: readonly string[];
@@ -10,12 +10,12 @@ export interface MissingItem {
  */
 export class WorkBoard {
   readonly #done: boolean[];
-  readonly #orderedFrom: string[][];
+  readonly #dispatchedTo: string[][];
   #left: number;
 
   constructor(readonly items: number) {
     this.#done = new Array<boolean>(items).fill(false);
-    this.#orderedFrom = Array.from({ length: items }, () => []);
+    this.#dispatchedTo = Array.from({ length: items }, () => []);
     this.#left = items;
   }
 
@@ -23,17 +23,17 @@ export class WorkBoard {
     return this.#left === 0;
   }
 
-  /** Items that are neither done nor dispatched to a worker that is present. */
+  /** Items that are neither done nor dispatched to a present worker. */
   open(): number[] {
-    return this.#orderedFrom.flatMap((workerIds, item) => (workerIds.length > 0 || this.#done[item] ? [] : [item]));
+    return this.#dispatchedTo.flatMap((workerIds, item) => (workerIds.length > 0 || this.#done[item] ? [] : [item]));
   }
 
   /** Records that items are dispatched to a worker, possibly in addition to others. */
-  order(items: readonly number[], workerId: string): void {
-    for (const item of items) this.#orderedFrom[item]!.push(workerId);
+  dispatch(items: readonly number[], workerId: string): void {
+    for (const item of items) this.#dispatchedTo[item]!.push(workerId);
   }
 
-  /** @returns false when the item was done already. */
+  /** @returns false if the item was done already. */
   finish(item: number): boolean {
     if (this.#done[item] !== false) return false;
     this.#done[item] = true;
@@ -41,10 +41,10 @@ export class WorkBoard {
     return true;
   }
 
-  /** Forgets a lost worker. Items that no other worker computes are open again. */
+  /** Forgets a worker that is gone. Items that no other worker computes are open again. */
   forget(workerId: string): void {
-    this.#orderedFrom.forEach((workerIds, item) => {
-      if (workerIds.includes(workerId)) this.#orderedFrom[item] = workerIds.filter((id) => id !== workerId);
+    this.#dispatchedTo.forEach((workerIds, item) => {
+      if (workerIds.includes(workerId)) this.#dispatchedTo[item] = workerIds.filter((id) => id !== workerId);
     });
   }
 
@@ -52,13 +52,13 @@ export class WorkBoard {
     return this.#done[item] === true;
   }
 
-  /** Workers present that an item was dispatched to, in order of dispatch. */
+  /** Present workers that an item was dispatched to, in order of dispatch. */
   workersOf(item: number): readonly string[] {
-    return this.#orderedFrom[item] ?? [];
+    return this.#dispatchedTo[item] ?? [];
   }
 
-  /** Items that are not done. */
+  /** Items that aren't done. */
   missing(): MissingItem[] {
-    return this.#done.flatMap((done, item) => (done ? [] : [{ item, workerIds: this.#orderedFrom[item]! }]));
+    return this.#done.flatMap((done, item) => (done ? [] : [{ item, workerIds: this.#dispatchedTo[item]! }]));
   }
 }

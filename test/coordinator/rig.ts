@@ -1,20 +1,21 @@
 import { expect, onTestFinished } from 'vitest';
-import { Accumulator, type ShardOutcome, type StepOutcome } from '../../coordinator/stepping/reduction/accumulator.js';
+import { Accumulator, type StepOutcome } from '../../coordinator/stepping/reduction/accumulator.js';
 import type { Arithmetic } from '../../coordinator/stepping/reduction/arithmetic.js';
 import { ClusterService } from '../../coordinator/membership/cluster-service.js';
 import { Dispatcher } from '../../coordinator/stepping/dispatcher.js';
-import { EngineDoor } from '../../coordinator/membership/admission.js';
+import { EngineAdmission } from '../../coordinator/membership/admission.js';
 import { awaitHello } from '../../coordinator/membership/hello.js';
 import { EvaluationTask } from '../../coordinator/stepping/evaluation-task.js';
 import { type RunEvent, RunEvents } from '../../coordinator/state/events.js';
 import { NumericsCheck, type NumericsFault } from '../../coordinator/stepping/numerics-check.js';
 import { Roster } from '../../coordinator/membership/roster.js';
-import type { JoinStream, WorkerLink } from '../../coordinator/membership/session.js';
 import { StepTask } from '../../coordinator/stepping/step-task.js';
-import type { Trainer } from '../../coordinator/stepping/trainer.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { globalSamples, manifestPlan } from '../../job/plan.js';
 import type { TreeNode } from '../../job/tree.js';
+import type { ShardReport } from '../../proto/messages.js';
+import type { JoinStream } from '../../transport/grpc-transport.js';
+import { LocalTransports } from '../../transport/local/coordinator-end.js';
 import { serve, within } from '../proto/wire.js';
 import { RawWorker } from './raw-worker.js';
 
@@ -46,16 +47,16 @@ class InlineArithmetic {
     this.accumulator = new Accumulator({ optimizer, shards: manifest.shards.length, params, state, momentum });
   }
 
-  begin(...planned: Parameters<Accumulator['begin']>): void {
-    this.accumulator.begin(...planned);
+  begin(...update: Parameters<Accumulator['begin']>): void {
+    this.accumulator.begin(...update);
   }
 
   addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
     this.#report(this.accumulator.addChunk(step, node, chunk, new Float32Array(Uint8Array.from(data).buffer)));
   }
 
-  addOutcome(step: number, outcome: ShardOutcome): void {
-    this.#report(this.accumulator.addOutcome(step, outcome));
+  addReport(step: number, report: ShardReport): void {
+    this.#report(this.accumulator.addReport(step, report));
   }
 
   #report(outcome: StepOutcome | undefined): void {
@@ -75,7 +76,7 @@ export class Rig {
   readonly dispatcher: Dispatcher;
   readonly cluster: ClusterService;
   readonly arithmetic: InlineArithmetic;
-  readonly links = new Map<string, WorkerLink>();
+  readonly localTransports = new LocalTransports();
   address = '';
   #wake: (() => void) | undefined;
   #task: StepTask | EvaluationTask | undefined;
@@ -95,28 +96,28 @@ export class Rig {
     this.roster = new Roster(heartbeatLimitMs, (session, error) => this.cluster.lost(session, error));
     onTestFinished(() => this.roster.close());
     this.dispatcher = new Dispatcher({
-      shards: manifest.shards.length,
-      evaluationBatches: manifest.evaluation.length,
+      manifest,
+      term,
       wantedWorkers: 2,
       roster: this.roster,
       events,
+      arithmetic: this.arithmetic as unknown as Arithmetic,
+      numerics: this.numerics,
       onStuck: (reason) => this.stuck.push(reason),
     });
     onTestFinished(() => this.dispatcher.close());
-    const { dispatcher } = this;
-    const trainer = {
-      dispatcher,
-      receive: (...message: Parameters<Dispatcher['receive']>) => dispatcher.receive(...message),
-    };
     const welcome = { jobJson: '{}', term, heartbeatMs: 500 };
     this.cluster = new ClusterService({
       roster: this.roster,
-      trainer: trainer as unknown as Trainer,
+      work: this.dispatcher,
       events,
-      door: new EngineDoor({ numerics: 'strict' }),
+      admission: new EngineAdmission({ numerics: 'strict' }),
       manifest,
-      links: this.links,
+      localTransports: this.localTransports,
       welcome,
+      onError: (error) => {
+        throw error;
+      },
     });
   }
 
@@ -144,14 +145,13 @@ export class Rig {
 
   /** Begins a step; `done` settles with its outcome. */
   step(step: number, audited: readonly number[] = []): { task: StepTask; done: Promise<StepOutcome> } {
-    const { manifest, params, dispatcher, numerics } = this;
+    const { manifest, params, dispatcher } = this;
     const plan = manifestPlan(manifest);
-    const arithmetic = this.arithmetic as unknown as Arithmetic;
-    const update = { samples: globalSamples(plan, step % plan.stepsPerEpoch), learningRate: 0.5 };
-    const task = new StepTask({ manifest, plan, term, params, arithmetic, numerics }, step, update, audited);
+    const update = { step, samples: globalSamples(plan, step % plan.stepsPerEpoch), learningRate: 0.5 };
+    const task = new StepTask({ manifest, plan, update, audited });
     this.#task = task;
     this.arithmetic.onStep = (outcome) => task.settle(outcome);
-    const done = dispatcher.perform(task).then(() => task.outcome!);
+    const done = dispatcher.perform(task, params).then(() => task.outcome!);
     done.catch(() => undefined);
     return { task, done };
   }
@@ -163,9 +163,10 @@ export class Rig {
 
   /** Begins an evaluation; `done` settles with the rows. */
   evaluate(step: number): { done: Promise<Float32Array> } {
-    const task = new EvaluationTask(this.manifest, term, step, new Float32Array(this.manifest.parameterCount + 1));
+    const task = new EvaluationTask(this.manifest, step);
+    const values = new Float32Array(this.manifest.parameterCount + 1);
     this.#task = task;
-    return { done: this.dispatcher.perform(task).then(() => task.rows) };
+    return { done: this.dispatcher.perform(task, values).then(() => task.rows) };
   }
 
   /** Workers' changes so far, e.g. `a joined`. */

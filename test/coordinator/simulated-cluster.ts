@@ -3,7 +3,7 @@ import { EvaluationTask } from '../../coordinator/stepping/evaluation-task.js';
 import { RunEvents } from '../../coordinator/state/events.js';
 import { NumericsCheck } from '../../coordinator/stepping/numerics-check.js';
 import { Roster } from '../../coordinator/membership/roster.js';
-import { type JoinStream, WorkerSession } from '../../coordinator/membership/session.js';
+import { WorkerSession } from '../../coordinator/membership/session.js';
 import { StepTask } from '../../coordinator/stepping/step-task.js';
 import type { Arithmetic } from '../../coordinator/stepping/reduction/arithmetic.js';
 import type { JobManifest } from '../../job/manifest.js';
@@ -11,6 +11,8 @@ import { manifestPlan } from '../../job/plan.js';
 import type { TreeNode } from '../../job/tree.js';
 import { chunkFields } from '../../proto/chunks.js';
 import type { Ready, ToWorker } from '../../proto/messages.js';
+import { MessageGarbage } from '../../transport/garbage.js';
+import { GrpcTransport, type JoinStream } from '../../transport/grpc-transport.js';
 import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { withCrc } from './raw-worker.js';
 
@@ -36,8 +38,10 @@ export class SimulatedWorker {
       runtime: 'test',
       beatKey: new Uint8Array(16),
     };
-    const stream = { write: (message: ToWorker) => this.#received(message), end: () => undefined };
-    this.session = new WorkerSession(hello, stream as unknown as JoinStream, performance.now());
+    const ends = { write: (message: ToWorker) => this.#received(message), end: () => undefined };
+    const stream = ends as unknown as JoinStream;
+    const transport = new GrpcTransport(stream, { workerId, parameterCount: 1, garbage: new MessageGarbage() });
+    this.session = new WorkerSession({ hello, stream, transport, nowMs: performance.now() });
   }
 
   /** @returns true if it got more shards. */
@@ -94,8 +98,10 @@ export class SimulatedCluster {
 
   constructor(private readonly manifest: JobManifest) {
     this.#dispatcher = new Dispatcher({
-      shards: manifest.shards.length,
-      evaluationBatches: manifest.evaluation.length,
+      manifest,
+      term,
+      arithmetic: this.#arithmetic as unknown as Arithmetic,
+      numerics: new NumericsCheck(({ node }) => this.counted.push(`a fault at ${node.first}`)),
       wantedWorkers: 2,
       roster: this.#roster,
       events: new RunEvents(),
@@ -110,23 +116,21 @@ export class SimulatedCluster {
 
   async step(step: number, audited: readonly number[]): Promise<void> {
     const { manifest } = this;
-    const arithmetic = this.#arithmetic as unknown as Arithmetic;
-    const context = { manifest, plan: manifestPlan(manifest), term, arithmetic, params: new Float32Array(1) };
-    const numerics = new NumericsCheck(({ node }) => this.counted.push(`a fault at ${node.first}`));
-    const task = new StepTask({ ...context, numerics }, step, { samples: 4, learningRate: 1 }, audited);
+    const update = { step, samples: 4, learningRate: 1 };
+    const task = new StepTask({ manifest, plan: manifestPlan(manifest), update, audited });
     this.#arithmetic.begin(step, manifest.shards.length, task);
-    await this.#dispatcher.perform(task);
+    await this.#dispatcher.perform(task, new Float32Array(1));
   }
 
   async evaluate(step: number): Promise<void> {
-    const task = new EvaluationTask(this.manifest, term, step, new Float32Array(2));
+    const task = new EvaluationTask(this.manifest, step);
     const finish = task.board.finish.bind(task.board);
     task.board.finish = (batch) => {
       const isFirst = finish(batch);
       if (isFirst) this.counted.push(`evaluation ${step}: batch ${batch}`);
       return isFirst;
     };
-    await this.#dispatcher.perform(task);
+    await this.#dispatcher.perform(task, new Float32Array(2));
   }
 
   join(): SimulatedWorker {
@@ -166,13 +170,13 @@ export class SimulatedCluster {
     const report = { samples: 2, lossSum: 1, correct: 0, statistics: new Uint8Array(4), computeMs: 1 };
     const reports = shardsOf(node).map((shard) => ({ shard, ...report }));
     const partial = { term, step, node, ...chunkFields(new Float32Array(1), 0), reports };
-    this.#dispatcher.receive(session, { partial });
+    this.#dispatcher.receivePartial(session, partial);
   }
 
   #deliverRows({ session }: SimulatedWorker, step: number, batch: number): void {
     const { count } = this.manifest.evaluation[batch]!;
     const data = new Uint8Array(count * this.manifest.dataset.classes.length * 4);
-    this.#dispatcher.receive(session, { rows: { term, step, batch, ...withCrc(data) } });
+    this.#dispatcher.receiveRows(session, { term, step, batch, ...withCrc(data) });
   }
 }
 
@@ -191,7 +195,7 @@ class CountingArithmetic {
 
   addChunk(): void {}
 
-  addOutcome(step: number, { shard }: { readonly shard: number }): void {
+  addReport(step: number, { shard }: { readonly shard: number }): void {
     if (step !== this.#step.step || this.#seen.has(shard)) return;
     this.#seen.add(shard);
     this.onShard(step, shard);

@@ -3,16 +3,16 @@ import { Accumulator } from '../../coordinator/stepping/reduction/accumulator.js
 import type * as TrainerModule from '../../coordinator/stepping/trainer.js';
 import type * as RosterModule from '../../coordinator/membership/roster.js';
 import type * as EventsModule from '../../coordinator/state/events.js';
-import type * as DoorModule from '../../coordinator/membership/admission.js';
+import type * as AdmissionModule from '../../coordinator/membership/admission.js';
 import type * as ClusterModule from '../../coordinator/membership/cluster-service.js';
 import type { RunEvent } from '../../coordinator/state/events.js';
 import { awaitHello } from '../../coordinator/membership/hello.js';
-import type { JoinStream } from '../../coordinator/membership/session.js';
 import type { TrainerSetup } from '../../coordinator/stepping/trainer-setup.js';
 import { chainDigest } from '../../job/digest.js';
 import { manifestPlan } from '../../job/plan.js';
 import type { JobSpec } from '../../job/spec.js';
 import type { Node } from '../../proto/messages.js';
+import type { JoinStream } from '../../transport/grpc-transport.js';
 import { serve } from '../proto/wire.js';
 import { built } from './built.js';
 import { smallManifest } from './manifest.js';
@@ -21,7 +21,7 @@ import { RawWorker, withCrc } from './raw-worker.js';
 const { Trainer } = await built<typeof TrainerModule>('coordinator/stepping/trainer.js');
 const { Roster } = await built<typeof RosterModule>('coordinator/membership/roster.js');
 const { RunEvents } = await built<typeof EventsModule>('coordinator/state/events.js');
-const { EngineDoor } = await built<typeof DoorModule>('coordinator/membership/admission.js');
+const { EngineAdmission } = await built<typeof AdmissionModule>('coordinator/membership/admission.js');
 const { ClusterService } = await built<typeof ClusterModule>('coordinator/membership/cluster-service.js');
 
 const manifest = smallManifest(3);
@@ -41,7 +41,14 @@ export function reference() {
   for (let step = 0; step < 4; step++) {
     accumulator.begin({ step, samples: 4, learningRate: 0.5 });
     for (const shard of [0, 1]) {
-      accumulator.addOutcome(step, { shard, samples: 2, lossSum: 1, correct: 0, statistics: Float32Array.of(0) });
+      accumulator.addReport(step, {
+        shard,
+        samples: 2,
+        lossSum: 1,
+        correct: 0,
+        statistics: new Uint8Array(4),
+        computeMs: 1,
+      });
       accumulator.addChunk(step, { first: shard, count: 1 }, 0, gradient(step, shard));
     }
     if (step % 2 === 1) chains.push((chain = chainDigest(chain, accumulator.digest(step + 1))));
@@ -55,7 +62,7 @@ export async function start(
   startLimitMs = 20_000,
   numerics: 'strict' | 'mixed' = 'strict',
   change: Partial<JobSpec> = {},
-  hooks: Pick<TrainerSetup, 'saveNow'> = {},
+  hooks: Pick<TrainerSetup, 'saver'> = {},
 ) {
   const events: RunEvent[] = [];
   const bus = new RunEvents();
@@ -78,10 +85,14 @@ export async function start(
   onTestFinished(() => trainer.close());
   onTestFinished(() => roster.close());
   const welcome = { jobJson: '{}', term: 1, heartbeatMs: 500 };
-  const door = new EngineDoor({ numerics });
-  const cluster = new ClusterService({ roster, trainer, events: bus, door, manifest, welcome });
+  const admission = new EngineAdmission({ numerics });
+  const cluster = new ClusterService({
+    ...{ roster, events: bus, admission, manifest, welcome },
+    work: trainer.dispatcher,
+    onError: (error) => trainer.fail(error),
+  });
   const address = await serve({ Join: (stream: JoinStream) => awaitHello(stream, () => cluster.join(stream)) });
-  return { trainer, events, address, door };
+  return { trainer, events, address, admission };
 }
 
 interface Script {

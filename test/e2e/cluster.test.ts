@@ -21,7 +21,7 @@ describe('a cluster started piece by piece', () => {
   it('takes workers that were there first, and says meanwhile that nobody is there', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const worker = start('worker', '--coordinator', address);
-    await worker.until(/no coordinator at .*trying again in/);
+    await worker.until(/no coordinator at .*retrying in/);
     const run = join(scratch.path, 'pieces');
     const coordinator = start('coordinator', ...smallJob, '--listen', address, '--run', run);
     const ended = await coordinator.ended;

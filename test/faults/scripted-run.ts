@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { credentials } from '@grpc/grpc-js';
 import { type JobManifest, parseManifest } from '../../job/manifest.js';
 import { epochOf, manifestPlan, samplesInStep, type StepPlan } from '../../job/plan.js';
-import { sumNode } from '../../job/reduction.js';
+import { sumNode } from '../../job/node-sum.js';
 import { checkCrc } from '../../proto/chunks.js';
 import type { Compute, Evaluate } from '../../proto/messages.js';
 import { channelOptions, Cluster, type ClusterClient } from '../../transport/services.js';

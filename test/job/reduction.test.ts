@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generatorFor, permutation } from '../../job/random.js';
-import { ReductionTree, sumNode, type NodeSum } from '../../job/reduction.js';
+import { sumNode } from '../../job/node-sum.js';
+import { type NodeSum, ReductionTree } from '../../job/reduction.js';
 import { children, cover, rootNode, type TreeNode } from '../../job/tree.js';
 
 const length = 9;

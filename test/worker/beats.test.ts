@@ -88,7 +88,7 @@ describe('an attempt to connect', () => {
     const worker = new LockstepWorker({ coordinator: address, waitMs: 60_000, cores: 1, log: (text) => say(text) });
     const run = worker.run();
     expect(await within(line, 'the end of the first attempt', 12_000)).toMatch(
-      `no coordinator at ${address} (join ${address}: expected a connection within 5 s, got none); trying again in 0.2 s`,
+      `no coordinator at ${address} (join ${address}: expected a connection within 5 s, got none); retrying in 0.2 s`,
     );
     worker.leave('enough');
     await within(run, 'the end');

@@ -1,12 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { OrderQueue, type Work } from '../../worker/compute-queue.js';
+import type { TreeNode } from '../../job/tree.js';
+import { ComputeQueue, type Work } from '../../worker/compute-queue.js';
 
 const leaf = (first: number) => ({ first, count: 1 });
-const vector = (step: number, evaluation = false) => ({ step, evaluation, values: Float32Array.of(step) });
+const vector = (step: number, evaluation = false) => ({
+  step,
+  evaluation,
+  values: Float32Array.of(step),
+  beginMs: 0,
+  endMs: 0,
+});
+const compute = (step: number, nodes: TreeNode[], wide = 0) => ({
+  term: 7,
+  step,
+  generation: 1,
+  nodes,
+  wide,
+  sentMs: 5,
+});
 const anyData = () => true;
 
 /** What is taken until nothing is left that could be computed. */
-function takeAll(queue: OrderQueue, hasData: (work: Work) => boolean = anyData): unknown[] {
+function takeAll(queue: ComputeQueue, hasData: (work: Work) => boolean = anyData): unknown[] {
   const taken = [];
   for (let next = queue.take(hasData); next; next = queue.take(hasData)) {
     taken.push(next.work.kind === 'node' ? next.work.node.first : `batch ${next.work.batch}`);
@@ -14,21 +29,21 @@ function takeAll(queue: OrderQueue, hasData: (work: Work) => boolean = anyData):
   return taken;
 }
 
-describe('an order queue', () => {
+describe('a compute queue', () => {
   it('gives work in the order in which it came, once its vector is there', () => {
-    const queue = new OrderQueue();
-    queue.addNodes(3, [leaf(0), leaf(2)], 0);
+    const queue = new ComputeQueue();
+    queue.addNodes(compute(3, [leaf(0), leaf(2)]), 6);
     expect(takeAll(queue)).toEqual([]);
     queue.keep(vector(3));
     expect(takeAll(queue)).toEqual([0, 2]);
     expect(queue.isEmpty).toBe(true);
-    queue.addNodes(3, [leaf(1)], 0);
+    queue.addNodes(compute(3, [leaf(1)]), 6);
     expect(takeAll(queue)).toEqual([1]);
   });
 
   it('passes over work whose data are not there yet', () => {
-    const queue = new OrderQueue();
-    queue.addNodes(3, [leaf(0), leaf(2)], 0);
+    const queue = new ComputeQueue();
+    queue.addNodes(compute(3, [leaf(0), leaf(2)]), 6);
     queue.keep(vector(3));
     expect(takeAll(queue, (work) => work.kind === 'node' && work.node.first === 2)).toEqual([2]);
     expect(queue.isEmpty).toBe(false);
@@ -36,9 +51,9 @@ describe('an order queue', () => {
   });
 
   it('drops what is left of a step when another one is ordered', () => {
-    const queue = new OrderQueue();
-    queue.addNodes(3, [leaf(0)], 0);
-    queue.addNodes(4, [leaf(1)], 0);
+    const queue = new ComputeQueue();
+    queue.addNodes(compute(3, [leaf(0)]), 6);
+    queue.addNodes(compute(4, [leaf(1)]), 6);
     queue.keep(vector(3));
     expect(takeAll(queue)).toEqual([]);
     queue.keep(vector(4));
@@ -46,16 +61,16 @@ describe('an order queue', () => {
   });
 
   it('keeps what is left of a step when nothing more of it is ordered', () => {
-    const queue = new OrderQueue();
-    queue.addNodes(3, [leaf(0)], 0);
-    queue.addNodes(3, [], 0);
+    const queue = new ComputeQueue();
+    queue.addNodes(compute(3, [leaf(0)]), 6);
+    queue.addNodes(compute(3, []), 6);
     queue.addBatches(4, []);
     queue.keep(vector(3));
     expect(takeAll(queue)).toEqual([0]);
   });
 
   it('tells steps from evaluations of the same number', () => {
-    const queue = new OrderQueue();
+    const queue = new ComputeQueue();
     queue.addBatches(3, [0, 1]);
     queue.keep(vector(3));
     expect(takeAll(queue)).toEqual([]);
@@ -63,20 +78,20 @@ describe('an order queue', () => {
     expect(takeAll(queue)).toEqual(['batch 0', 'batch 1']);
   });
 
-  it('counts the shards of an order, for all its nodes', () => {
-    const queue = new OrderQueue();
-    queue.addNodes(3, [{ first: 0, count: 2 }, leaf(2)], 1);
+  it('counts the shards of a Compute message, for all its nodes', () => {
+    const queue = new ComputeQueue();
+    queue.addNodes(compute(3, [{ first: 0, count: 2 }, leaf(2)], 1), 6);
     queue.keep(vector(3));
     const orders = [queue.take(anyData), queue.take(anyData)].map(
-      (next) => next!.work.kind === 'node' && next!.work.order,
+      (next) => next!.work.kind === 'node' && next!.work.dispatch,
     );
-    expect(orders[0]).toEqual({ left: 3, wide: 1 });
+    expect(orders[0]).toEqual({ term: 7, sentMs: 5, receivedMs: 6, left: 3, extraThreads: 1 });
     expect(orders[1]).toBe(orders[0]);
   });
 
   it('is empty once cleared', () => {
-    const queue = new OrderQueue();
-    queue.addNodes(3, [leaf(0)], 0);
+    const queue = new ComputeQueue();
+    queue.addNodes(compute(3, [leaf(0)]), 6);
     queue.keep(vector(3));
     queue.clear();
     expect([queue.isEmpty, queue.vector]).toEqual([true, undefined]);

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_BYTES, CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
+import { bytesOf, CHUNK_BYTES, CHUNK_VALUES, chunkFields } from '../../proto/chunks.js';
 import { ClusterError, toStatus } from '../../proto/errors.js';
 import type { ToWorker } from '../../proto/messages.js';
 import type { EngineThread, ToEngine } from '../../worker/engine-thread.js';
@@ -24,6 +24,13 @@ describe('a session', () => {
       wideCores: 4,
       placement: '',
     });
+  });
+
+  it('reports where its programs run, in as many characters as a coordinator accepts', async () => {
+    const talk = await Talk.welcomed();
+    const placement = `3 of 400 operators run on the CPU (${'x'.repeat(300)})`;
+    talk.engine.say({ ...ready, placement });
+    expect((await talk.next('ready')).ready.placement).toBe(placement.slice(0, 200));
   });
 
   it('offers no cores before two threads turn out to give the same bits, and then all at once', async () => {
@@ -67,20 +74,24 @@ describe('a session', () => {
     const [forget, ...orders] = talk.engine.posted;
     expect(forget).toEqual({ kind: 'forget' });
     expect(orders.map(({ kind }) => kind)).toEqual(['compute', 'vector', 'evaluate']);
-    expect(orders[0]).toEqual({ kind: 'compute', step: 3, nodes: [{ first: 0, count: 2 }], wide: 1 });
+    expect(orders[0]).toMatchObject({
+      kind: 'compute',
+      message: { step: 3, nodes: [{ first: 0, count: 2 }], wide: 1 },
+    });
     expect(orders[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
-    const { values, ...rest } = orders[1] as ToEngine & { kind: 'vector' };
-    expect(rest).toEqual({ kind: 'vector', step: 3, evaluation: false, used: [] });
-    expect(Buffer.from(values.slice().buffer).equals(Buffer.from(vector.buffer))).toBe(true);
+    const { vector: received, used } = orders[1] as ToEngine & { kind: 'vector' };
+    expect(received).toMatchObject({ step: 3, evaluation: false });
+    expect(used).toEqual([]);
+    expect(Buffer.from(received.values.slice().buffer).equals(Buffer.from(vector.buffer))).toBe(true);
   });
 
-  it('sends a gradient in chunks, under the term of the session, and gives its memory back', async () => {
+  it('sends a gradient in chunks, under its term, and gives its memory back', async () => {
     const talk = await Talk.welcomed();
     const gradient = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => -i);
     const statistics = Float32Array.of(0.5);
     const node = { first: 0, count: 1 };
-    const [reports, used] = [[{ ...report, statistics, beginMs: 8 }], new Float32Array(CHUNK_VALUES + 2)];
-    talk.engine.say({ kind: 'partial', step: 3, node, gradient, reports, used: [used] });
+    const [reports, used] = [[{ ...report, statistics: bytesOf(statistics) }], new Float32Array(CHUNK_VALUES + 2)];
+    talk.engine.onResult!({ term: 7, step: 3, node, gradient, reports, stamps: undefined }, [used]);
     const first = (await talk.next('partial')).partial;
     const second = (await talk.next('partial')).partial;
     const sent = { term: 7, step: 3, node, chunks: 2 };
@@ -101,7 +112,11 @@ describe('a session', () => {
     await talk.say({ parameters: parameters[0]! }, { parameters: parameters[1]! }, { finish: { reason: 'done' } });
     await talk.outcome();
     const vector = talk.engine.posted.find((message) => message.kind === 'vector');
-    expect([vector?.values === used, vector?.used.length, vector?.used[0] === gradient]).toEqual([true, 1, true]);
+    expect([vector?.vector.values === used, vector?.used.length, vector?.used[0] === gradient]).toEqual([
+      true,
+      1,
+      true,
+    ]);
   });
 
   it('ends with an error after which it may begin anew when parameters were damaged on the way', async () => {
@@ -142,7 +157,8 @@ describe('the end of a session', () => {
     talk.session.leave('SIGTERM');
     expect(talk.engine.posted.at(-1)).toEqual({ kind: 'drain' });
     const gradient = new Float32Array(manifest.parameterCount);
-    talk.engine.say({ kind: 'partial', step: 3, node: { first: 0, count: 1 }, gradient, reports: [], used: [] });
+    const node = { first: 0, count: 1 };
+    talk.engine.onResult!({ term: 7, step: 3, node, gradient, reports: [], stamps: undefined }, []);
     talk.engine.say({ kind: 'drained' });
     expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });
     await within(talk.ended, 'the coordinator to see it');
@@ -225,12 +241,12 @@ describe('the end of a session', () => {
     [
       'an order before Welcome',
       { compute: { term: 7, step: 0, generation: 0, nodes: [], wide: 0 } },
-      /expected Welcome before any order/,
+      /expected Welcome before any other message/,
     ],
     [
       'an assignment before Welcome',
       { assignment: { generation: 0, shards: [0], evaluationBatches: [] } },
-      /expected Welcome before Assignment/,
+      /expected Welcome before any other message/,
     ],
     [
       'parameters of another length',

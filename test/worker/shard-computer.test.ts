@@ -8,6 +8,10 @@ import type { JobManifest } from '../../job/manifest.js';
 import { manifestPlan, shardRange } from '../../job/plan.js';
 import { sampleIndices } from '../../job/samples.js';
 import { type JobSpecInput, parseSpec } from '../../job/spec.js';
+import { sumNode } from '../../job/node-sum.js';
+import type { TreeNode } from '../../job/tree.js';
+import { bytesOf } from '../../proto/chunks.js';
+import type { ShardReport } from '../../proto/messages.js';
 import { ShardComputer } from '../../worker/shard-computer.js';
 
 const imageShape = [4, 4, 3] as const;
@@ -143,6 +147,23 @@ async function direct(manifest: JobManifest, shard: number, step: number) {
 
 const add = (a: Float32Array, b: Float32Array) => a.map((value, i) => value + b[i]!);
 
+/** A node, computed as the engine thread does. */
+async function nodeOf(
+  computer: ShardComputer,
+  node: TreeNode,
+  step: number,
+  vector: Float32Array,
+  extraThreads: () => boolean = () => false,
+): Promise<{ gradient: Float32Array; reports: ShardReport[] }> {
+  const reports: ShardReport[] = [];
+  const gradient = await sumNode(node, async (shard) => {
+    const result = await computer.shard(shard, step, vector, extraThreads());
+    reports.push(result.report);
+    return result.gradient;
+  });
+  return { gradient, reports };
+}
+
 describe('a node', () => {
   it.each<[string, Partial<JobSpecInput>, number]>([
     ['a full step', { batchPerShard: 3 }, 0],
@@ -153,13 +174,13 @@ describe('a node', () => {
     const manifest = manifestOf(spec);
     const computer = await computerOf(manifest);
     const wanted = [await direct(manifest, 0, step), await direct(manifest, 1, step), await direct(manifest, 2, step)];
-    const { gradient, reports } = await computer.node({ first: 0, count: 3 }, step, params);
+    const { gradient, reports } = await nodeOf(computer, { first: 0, count: 3 }, step, params);
     expect(gradient).toEqual(add(add(wanted[0]!.gradient, wanted[1]!.gradient), wanted[2]!.gradient));
     expect(gradient.some((value) => value !== 0)).toBe(true);
     reports.forEach((report, shard) => {
       const { samples, lossSum, correct, statistics } = wanted[shard]!;
       expect(report).toMatchObject({ shard, samples, lossSum, correct });
-      expect(report.statistics).toEqual(statistics);
+      expect(report.statistics).toEqual(bytesOf(statistics));
       expect(report.computeMs).toBeGreaterThan(0);
     });
     expect(reports).toHaveLength(3);
@@ -167,7 +188,7 @@ describe('a node', () => {
 
   it('of one shard is that shard’s own gradient', async () => {
     const manifest = manifestOf({ batchPerShard: 3 });
-    const { gradient, reports } = await (await computerOf(manifest)).node({ first: 2, count: 1 }, 1, params);
+    const { gradient, reports } = await nodeOf(await computerOf(manifest), { first: 2, count: 1 }, 1, params);
     expect(gradient).toEqual((await direct(manifest, 2, 1)).gradient);
     expect(reports.map(({ shard }) => shard)).toEqual([2]);
   });
@@ -176,11 +197,11 @@ describe('a node', () => {
     const manifest = manifestOf({ globalBatch: 11 });
     const computer = await computerOf(manifest);
     const last = manifestPlan(manifest).stepsPerEpoch - 1;
-    const { gradient, reports } = await computer.node({ first: 0, count: 3 }, last, params);
+    const { gradient, reports } = await nodeOf(computer, { first: 0, count: 3 }, last, params);
     const empty = reports.filter(({ samples }) => samples === 0);
     expect(reports.reduce((sum, { samples }) => sum + samples, 0)).toBe(1);
     expect(empty).toHaveLength(2);
-    expect(empty[0]).toMatchObject({ lossSum: 0, correct: 0, statistics: new Float32Array(stateCount) });
+    expect(empty[0]).toMatchObject({ lossSum: 0, correct: 0, statistics: new Uint8Array(4 * stateCount) });
     expect(gradient).toEqual(
       (await direct(manifest, reports.find(({ samples }) => samples > 0)!.shard, last)).gradient,
     );
@@ -188,7 +209,7 @@ describe('a node', () => {
 
   it('leaves the parameters as they were', async () => {
     const before = params.slice();
-    await (await computerOf(manifestOf({ batchPerShard: 3 }))).node({ first: 0, count: 2 }, 0, params);
+    await nodeOf(await computerOf(manifestOf({ batchPerShard: 3 })), { first: 0, count: 2 }, 0, params);
     expect(params).toEqual(before);
   });
 
@@ -199,11 +220,11 @@ describe('a node', () => {
     const data = computer.shards.get(1)!;
     const negative = { ...data, images: data.images.map((byte) => 255 - byte) };
     for (const each of [computer, other]) each.shards.set(1, negative);
-    expect((await computer.node({ first: 1, count: 1 }, 0, params)).gradient).toEqual(
+    expect((await nodeOf(computer, { first: 1, count: 1 }, 0, params)).gradient).toEqual(
       (await direct(manifest, 1, 0)).gradient,
     );
     for (const step of [0, 1]) {
-      const [found, expected] = [computer, other].map((each) => each.node({ first: 1, count: 1 }, step, params));
+      const [found, expected] = [computer, other].map((each) => nodeOf(each, { first: 1, count: 1 }, step, params));
       expect((await found!).gradient).toEqual((await expected!).gradient);
     }
   });
@@ -212,7 +233,7 @@ describe('a node', () => {
     const computer = await ShardComputer.compile(engine, manifestOf({ batchPerShard: 3 }));
     computer.prepare(1, 0);
     computer.prepare(1, 1_000_000);
-    await expect(computer.node({ first: 1, count: 1 }, 0, params)).rejects.toThrow('internal: shard computer');
+    await expect(nodeOf(computer, { first: 1, count: 1 }, 0, params)).rejects.toThrow('internal: shard computer');
   });
 });
 
@@ -236,9 +257,9 @@ describe('a computer that may use another core', () => {
     expect(await wide.widen()).toBe(true);
     const asked: boolean[] = [];
     const isWide = () => (asked.push(asked.length > 0), asked.at(-1)!);
-    const result = await wide.node({ first: 0, count: 3 }, 1, params, isWide);
+    const result = await nodeOf(wide, { first: 0, count: 3 }, 1, params, isWide);
     expect(asked).toEqual([false, true, true]);
-    const expected = await narrow.node({ first: 0, count: 3 }, 1, params);
+    const expected = await nodeOf(narrow, { first: 0, count: 3 }, 1, params);
     expect(result.gradient).toEqual(expected.gradient);
     const bits = ({ reports }: typeof result) => reports.map(({ lossSum, statistics }) => ({ lossSum, statistics }));
     expect(bits(result)).toEqual(bits(expected));

@@ -3,7 +3,7 @@ import { type BeatStream, serveBeats } from '../../coordinator/membership/beat-s
 import { CHUNK_VALUES } from '../../proto/chunks.js';
 import type { Heartbeat, ReceivedFromWorker, ToWorker } from '../../proto/messages.js';
 import { EngineProgress } from '../../worker/engine-progress.js';
-import type { EngineThread, FromEngine, ToEngine } from '../../worker/engine-thread.js';
+import type { EngineEvent, EngineThread, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
 import { smallManifest } from '../coordinator/manifest.js';
 import { serve, within } from '../proto/wire.js';
@@ -19,9 +19,10 @@ export class ScriptedEngine {
   readonly manifest = manifest;
   readonly progress = new EngineProgress();
   readonly posted: ToEngine[] = [];
-  say!: (message: FromEngine) => void;
+  say!: (message: EngineEvent) => void;
+  onResult: EngineThread['onResult'];
 
-  listen(listener: (message: FromEngine) => void): void {
+  listen(listener: (message: EngineEvent) => void): void {
     this.say = listener;
   }
 

@@ -59,8 +59,8 @@ describe('a worker without a coordinator', () => {
     });
     expect(lines.length).toBeGreaterThanOrEqual(2);
     expect(lines[0]).toMatch(`no coordinator at ${address} (`);
-    expect(lines[0]).toMatch(/\); trying again in 0\.[23] s$/);
-    expect(lines[1]).toMatch(/\); trying again in 0\.[45] s$/);
+    expect(lines[0]).toMatch(/\); retrying in 0\.[23] s$/);
+    expect(lines[1]).toMatch(/\); retrying in 0\.[45] s$/);
   });
 
   it('goes on when one is started later', async () => {

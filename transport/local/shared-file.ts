@@ -4,26 +4,26 @@ import { join } from 'node:path';
 import { CHUNK_BYTES, chunkCount, type ChunkFields } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 
-/** Where Linux keeps files in memory. */
+/** Linux's directory of files in memory. */
 const memoryDirectory = '/dev/shm';
 /** The counters of both directions, each a double of its own cache line, come first. */
 const pageBytes = 4096;
 const counterSpacing = 64;
-/** Vectors that each direction has room for: one that is read, and one that is written meanwhile. */
+/** Vectors that each direction has room for: one being read, and one being written. */
 const slots = 2;
-/** Longer vectors travel in chunks, and are summed while they do, instead of taking this much memory four times. */
+/** Longest vector. Longer ones use gRPC, which sums chunks while others arrive, and takes no memory four times this size. */
 const longestBytes = 16 * 1024 * 1024;
 
 type Side = 'coordinator' | 'worker';
 
-/** Where a vector is: its number among those that one side put there, and its length. */
+/** Place of a vector: its number among those that one side put into the file, and its length. */
 export interface SharedVector {
   readonly index: number;
   readonly bytes: number;
 }
 
 /**
- * A file in memory through which the coordinator and one worker of the same machine hand each other whole vectors.
+ * A file in memory through which the coordinator and one worker on the same machine exchange whole vectors.
  *
  * Vector n of a direction occupies slot n modulo the number of slots until the reader releases it in the header. The
  * reader must release every vector announced to it: by `take` or `chunks`, even if they fail, or by `skip`. Otherwise
@@ -43,7 +43,7 @@ export class SharedFile {
     private readonly side: Side,
   ) {}
 
-  /** A new one, for the coordinator, without a name: it is gone when both processes are. Undefined where there is no such memory. */
+  /** Creates one for the coordinator. It has no name, so it ends with the processes. Undefined without such memory. */
   static create(): SharedFile | undefined {
     if (!existsSync(memoryDirectory)) return undefined;
     const path = join(memoryDirectory, `lockstep-${randomBytes(12).toString('hex')}`);
@@ -57,9 +57,9 @@ export class SharedFile {
   }
 
   /**
-   * Prepares for vectors of up to so many values; both sides say the same. The coordinator takes all the memory at
-   * once, so that it cannot be lacking later.
-   * @returns false when vectors are too long, or there is not so much memory: then nothing can be put.
+   * Prepares for vectors of up to `values` values, the same on both sides. The coordinator allocates all the memory at
+   * once, so that it can't run out later.
+   * @returns false if vectors are too long or memory is short; the file can't be used then.
    */
   open(values: number): boolean {
     const bytes = Math.max(1, Math.ceil((values * 4) / pageBytes)) * pageBytes;
@@ -69,7 +69,7 @@ export class SharedFile {
     return true;
   }
 
-  /** Leaves a vector in the file. @returns where; undefined while there is no room for it. */
+  /** Puts a vector into the file. @returns its place, or undefined while there is no room. */
   put(vector: Float32Array): SharedVector | undefined {
     const data = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
     if (data.byteLength > this.#slotBytes || !this.#hasRoom()) return undefined;
@@ -79,7 +79,7 @@ export class SharedFile {
 
   /**
    * Takes a vector out of the file.
-   * @throws ClusterError BAD_CHUNK when it is not there, BAD_MESSAGE when it cannot be, or is not as long as `into`.
+   * @throws ClusterError BAD_CHUNK if it is incomplete, BAD_MESSAGE if its place is invalid or its length isn't `into`'s.
    */
   take(shared: SharedVector, into: Float32Array, operation: string): void {
     try {
@@ -117,7 +117,7 @@ export class SharedFile {
     this.#write(this.#counterBytes, counterOf(this.#otherSide));
   }
 
-  /** Nothing is read or written any more. */
+  /** Closes the file; later calls fail as if there were no room. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -128,7 +128,7 @@ export class SharedFile {
     return this.side === 'worker' ? 'coordinator' : 'worker';
   }
 
-  /** A page that was never written is taken only then, and could be lacking. */
+  /** Writes every page, because an unwritten one is allocated only later, and may be unavailable then. */
   #reserve(slotBytes: number): boolean {
     const zeros = new Uint8Array(slotBytes);
     const places = Array.from({ length: 2 * slots }, (_, slot) => pageBytes + slot * slotBytes);
@@ -163,7 +163,7 @@ export class SharedFile {
     }
   }
 
-  /** @returns false when it cannot, as the memory is full. */
+  /** @returns false if the memory is full or the file closed. */
   #write(data: Uint8Array, position: number): boolean {
     try {
       return !this.#isClosed && writeSync(this.fd, data, 0, data.byteLength, position) === data.byteLength;

@@ -1,8 +1,8 @@
 import { generatorFor } from '../../../job/random.js';
 
 /**
- * Which shards of a step are computed twice: each with probability `share`, from a generator of its own per step, so
- * that a run that is resumed audits the same ones.
+ * Shards of a step to compute twice: each with probability `share`. The generator is a function of the step, so a
+ * resumed run audits the same shards.
  */
 export function decideAudit(seed: number, step: number, shards: number, share: number): number[] {
   if (share <= 0) return [];
@@ -12,9 +12,9 @@ export function decideAudit(seed: number, step: number, shards: number, share: n
 }
 
 /**
- * Who computes an audited shard the second time: another worker than its owner, one that has the data first, of those
- * one that stands by, else whoever has the least to do; the owner itself where it is alone.
- * @param candidates - ready workers, with how many shards each computes in this step.
+ * Worker that computes an audited shard a second time. It isn't the owner, unless the owner is alone. Workers that have
+ * the data are preferred, then those with the lowest load.
+ * @param candidates - ready workers; `load` is the number of shards that each computes in this step.
  */
 export function decideAuditor(
   shard: number,

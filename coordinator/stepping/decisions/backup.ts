@@ -1,41 +1,40 @@
 /**
- * Which shards the workers without an assignment fetch ahead, most urgent first, so that one of them can stand in for
- * any worker that is lost.
+ * Shards that idle workers fetch ahead, most urgent first, so that one of them can replace any worker that is lost.
  *
- * Each working worker's shards go to one standby as a whole, the largest loads first, to the standby that fetches the
- * least. Once all are covered, those still without anything hold second copies, again of the largest loads.
- * @param assignment - shards of every ready worker; those with none stand by.
- * @param holding - shards whose data a worker has already.
- * @returns shards of each standby.
+ * Each working worker's shards go to one idle worker as a whole: the largest loads first, to the worker that fetches the
+ * least. Once all are covered, workers still without shards fetch second copies, again of the largest loads.
+ * @param assignment - shards of every ready worker; idle workers have none.
+ * @param holding - shards whose data a worker already has.
+ * @returns shards of each idle worker.
  */
-export function decideStandby(
+export function decideBackupShards(
   assignment: ReadonlyMap<string, readonly number[]>,
   holding: ReadonlyMap<string, ReadonlySet<number>>,
 ): Map<string, number[]> {
-  const standby = new Map<string, number[]>();
-  for (const [workerId, shards] of assignment) if (shards.length === 0) standby.set(workerId, []);
+  const backups = new Map<string, number[]>();
+  for (const [workerId, shards] of assignment) if (shards.length === 0) backups.set(workerId, []);
   const loads = [...assignment.values()].filter((shards) => shards.length > 0).sort((a, b) => b.length - a.length);
-  if (standby.size === 0 || loads.length === 0) return standby;
-  for (let i = 0; i < Math.max(loads.length, standby.size); i++) {
+  if (backups.size === 0 || loads.length === 0) return backups;
+  for (let i = 0; i < Math.max(loads.length, backups.size); i++) {
     const shards = loads[i % loads.length]!;
-    cheapest(standby, shards, holding)?.push(...shards);
+    cheapest(backups, shards, holding)?.push(...shards);
   }
-  return standby;
+  return backups;
 }
 
-/** Shards of the standby with the fewest to fetch so far; among equals, the first that lacks the fewest of `shards`. */
+/** List of the worker with the fewest shards so far; among equals, the first that lacks the fewest of `shards`. */
 function cheapest(
-  standby: ReadonlyMap<string, number[]>,
+  backups: ReadonlyMap<string, number[]>,
   shards: readonly number[],
   holding: ReadonlyMap<string, ReadonlySet<number>>,
 ): number[] | undefined {
-  const fewest = Math.min(...[...standby.values()].map((told) => told.length));
+  const fewest = Math.min(...[...backups.values()].map((listed) => listed.length));
   let best: number[] | undefined;
   let bestLacks = Infinity;
-  for (const [workerId, told] of standby) {
-    if (told.length > fewest || bestLacks === 0) continue;
+  for (const [workerId, listed] of backups) {
+    if (listed.length > fewest || bestLacks === 0) continue;
     const lacks = lackedBy(holding.get(workerId), shards);
-    if (lacks < bestLacks) [best, bestLacks] = [told, lacks];
+    if (lacks < bestLacks) [best, bestLacks] = [listed, lacks];
   }
   return best;
 }

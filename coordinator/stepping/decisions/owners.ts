@@ -1,26 +1,29 @@
 import { decideAuditor } from './audit.js';
 
-/** A worker that is present and ready. */
+/** A ready worker. */
 export interface Candidate {
   readonly workerId: string;
   /** Shards whose data it has. */
   readonly holding: ReadonlySet<number>;
 }
 
-/** An item of a task that is neither done nor dispatched: a shard of a step, its audit, a batch of an evaluation. */
+/** Data that an item needs: a test batch, or a shard; and the item whose computation it repeats, if any. */
+export type ItemNeeds = { readonly batch: number } | { readonly shard: number; readonly audits?: OpenItem['audits'] };
+
+/** An item of a task that is neither done nor dispatched: a shard of a step, its audit, or a batch of an evaluation. */
 export interface OpenItem {
   readonly item: number;
   /** The worker that the plan names, present or not. */
   readonly planned?: string | undefined;
   /** The shard whose data it needs; undefined for a batch of an evaluation. */
   readonly shard?: number | undefined;
-  /** Set if it repeats another item's computation, preferably on another worker than `by`. */
+  /** Set if it repeats another item's computation, preferably on a worker other than `by`. */
   readonly audits?: { readonly item: number; readonly by: string | undefined } | undefined;
 }
 
 /**
  * Assigns each open item to one of `candidates`, so that nothing is dispatched to an absent worker, and each item has
- * an owner as soon as there is one candidate.
+ * an owner as soon as there is a candidate.
  *
  * An item goes to its planned worker if that holds the data, else to any worker that does, so that a shard that moves
  * doesn't delay the step. If none does, it goes to the planned worker if present, else to the least loaded one.
@@ -30,18 +33,18 @@ export function decideOwners<C extends Candidate>(
   items: readonly OpenItem[],
   candidates: readonly C[],
 ): Map<C, number[]> {
-  const orders = new Map<C, number[]>();
+  const shares = new Map<C, number[]>();
   const owners = new Map<number, C>();
-  const load = (candidate: C) => orders.get(candidate)?.length ?? 0;
+  const load = (candidate: C) => shares.get(candidate)?.length ?? 0;
   for (const open of items) {
     const { audits } = open;
     const first = audits && (audits.by ?? owners.get(audits.item)?.workerId);
     const owner = audits ? auditorOf(open, first, candidates, load) : ownerOf(open, candidates, load);
     if (!owner) continue;
     owners.set(open.item, owner);
-    orders.set(owner, [...(orders.get(owner) ?? []), open.item]);
+    shares.set(owner, [...(shares.get(owner) ?? []), open.item]);
   }
-  return orders;
+  return shares;
 }
 
 function ownerOf<C extends Candidate>(

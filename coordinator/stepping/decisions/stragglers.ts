@@ -1,10 +1,10 @@
 import { isHeld, type TreeNode } from '../../../job/tree.js';
 
-/** How many steps the usual time is taken from, and how many there must be. */
+/** Most and fewest steps that the usual time is taken from. */
 const rememberedSteps = 50;
 const leastSteps = 5;
 
-/** How long a step usually takes: the median of the last 50, so that a few slow ones change nothing. */
+/** Usual duration of a step: the median of the last 50, which a few slow steps don't change. */
 export class UsualTime {
   #durations: number[] = [];
 
@@ -13,12 +13,12 @@ export class UsualTime {
     if (this.#durations.length > rememberedSteps) this.#durations.shift();
   }
 
-  /** For when the workers' loads change, and with them the time of a step. */
+  /** To be called when the workers' loads change, and with them the duration of a step. */
   clear(): void {
     this.#durations = [];
   }
 
-  /** Undefined while too few steps are known. */
+  /** Undefined before enough steps are known. */
   medianMs(): number | undefined {
     if (this.#durations.length < leastSteps) return undefined;
     const sorted = this.#durations.toSorted((a, b) => a - b);
@@ -26,14 +26,14 @@ export class UsualTime {
   }
 }
 
-/** From when on a step is late whose usual time is not known: a worker that hangs in its first step must not stop all. */
-const unknownLateAfterMs = 10_000;
-/** The same for a worker with bytes in transfer. Bytes alone, such as pings, must not hold up a run for ever. */
-const movingLateAfterMs = 30_000;
+/** The same if the usual time isn't known, so that a worker that hangs in its first step doesn't stop the run. */
+const overdueAfterMsByDefault = 10_000;
+/** The same for a worker with bytes in transfer. Bytes alone, such as pings, must not hold up a run forever. */
+const overdueAfterMsInTransfer = 30_000;
 
-/** From when on a step that usually takes `usualMs` is late. The half second spares short steps a hiccup. */
-export function lateAfterMs(usualMs: number | undefined): number {
-  if (usualMs === undefined) return unknownLateAfterMs;
+/** Time after which a step that usually takes `usualMs` is overdue. Short steps are allowed a pause of half a second. */
+export function overdueAfterMs(usualMs: number | undefined): number {
+  if (usualMs === undefined) return overdueAfterMsByDefault;
   return Math.max(3 * usualMs, usualMs + 500);
 }
 
@@ -45,38 +45,39 @@ export interface MissingNode {
   readonly workerIds: readonly string[];
 }
 
-export interface SpeculationInput {
+export interface BackupInput {
   readonly nowMs: number;
-  /** When the step began. */
+  /** Begin of the step. */
   readonly beginMs: number;
-  /** Undefined while it is not known. */
+  /** Undefined if not known yet. */
   readonly usualMs: number | undefined;
   readonly missing: readonly MissingNode[];
   /** Workers whose parameters or results are being transferred. */
   readonly moving: ReadonlySet<string>;
-  /** Ready workers that owe nothing, with the shards they hold, in order of preference. */
+  /** Ready workers without open items, with the shards they hold, in order of preference. */
   readonly idle: readonly { readonly workerId: string; readonly holding: ReadonlySet<number> }[];
 }
 
-export interface Speculation extends Pick<MissingNode, 'node' | 'items'> {
-  /** Who is late. */
+/** A straggler's node that a backup computes too. */
+export interface Backup extends Pick<MissingNode, 'node' | 'items'> {
+  /** The straggler. */
   readonly from: string;
-  /** Who computes the node as well. */
+  /** The backup. */
   readonly to: string;
 }
 
 /**
- * Which nodes of a late step idle workers compute as well: each node at most twice, each worker one at a time, those
- * that have the data before those that must fetch it. While the usual time of a step is not known, a worker whose data
- * are moving has 30 s: over a slow link the first steps take long, and a second result would only add to the load.
+ * Backups for the missing nodes of an overdue step: at most one per node and one node per idle worker. Workers that have
+ * the data are preferred. Before the usual time is known, a worker with bytes in transfer has 30 s: over a slow network
+ * the first steps take long, and a second result would only add to its load.
  */
-export function decideSpeculation({ nowMs, beginMs, usualMs, missing, moving, idle }: SpeculationInput): Speculation[] {
-  if (nowMs - beginMs <= lateAfterMs(usualMs)) return [];
+export function decideBackups({ nowMs, beginMs, usualMs, missing, moving, idle }: BackupInput): Backup[] {
+  if (nowMs - beginMs <= overdueAfterMs(usualMs)) return [];
   const free = [...idle];
   return missing.flatMap(({ node, items, workerIds }) => {
     const [from] = workerIds;
     if (from === undefined || workerIds.length > 1 || free.length === 0) return [];
-    if (usualMs === undefined && moving.has(from) && nowMs - beginMs <= movingLateAfterMs) return [];
+    if (usualMs === undefined && moving.has(from) && nowMs - beginMs <= overdueAfterMsInTransfer) return [];
     const holder = free.findIndex(({ holding }) => isHeld(node, holding));
     const [chosen] = free.splice(Math.max(0, holder), 1);
     return [{ node, items, from, to: chosen!.workerId }];

@@ -9,34 +9,34 @@ export interface WaitingInput {
   readonly owed: readonly Owed[];
 }
 
-/** From when on it is told whom a step waits for. */
-export function tellAfterMs(usualMs: number | undefined): number {
+/** Time after which the workers that hold up a step are reported. */
+export function reportAfterMs(usualMs: number | undefined): number {
   return Math.max(1_000, 3 * (usualMs ?? 0));
 }
 
-/** Whom a late step waits for, and what that worker is doing; undefined while the step is not late. */
+/** Workers that hold up an overdue step, and their phases; undefined unless it is overdue. */
 export function decideWaiting({ nowMs, beginMs, usualMs, step, owed }: WaitingInput): Waiting | undefined {
   const ms = nowMs - beginMs;
-  if (owed.length === 0 || ms <= tellAfterMs(usualMs)) return undefined;
+  if (owed.length === 0 || ms <= reportAfterMs(usualMs)) return undefined;
   const names = owed.map(
     ({ workerId, phase, shards }) =>
       `${workerId}, ${phase} shard${shards.length === 1 ? '' : 's'} ${shards.join(', ')}`,
   );
   const seconds = ms / 1000;
-  const reason = `step ${step} under way for ${seconds.toFixed(1)} s: waiting for ${names.join('; ')}`;
+  const reason = `step ${step} has taken ${seconds.toFixed(1)} s: waiting for ${names.join('; ')}`;
   return { step, workers: owed, seconds, reason };
 }
 
 /**
- * What a worker is doing for a step: what has arrived of its result says more than its last heartbeat, and one that
- * has orders but calls itself idle has not received the parameters yet.
+ * A worker's phase in a step. Bytes of its result are newer than its last heartbeat. A worker that has work but reports
+ * itself idle hasn't received the parameters yet.
  */
 export function decidePhase(hasBegunToSend: boolean, heartbeat: string | undefined): Phase {
   if (hasBegunToSend) return 'sending';
   return heartbeat === 'computing' || heartbeat === 'sending' ? heartbeat : 'receiving';
 }
 
-/** The shards below some nodes, ascending. */
+/** Shards below the nodes, ascending. */
 export function shardsIn(nodes: readonly TreeNode[]): number[] {
   return nodes.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)).sort((a, b) => a - b);
 }

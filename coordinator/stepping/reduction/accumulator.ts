@@ -6,8 +6,9 @@ import { ReductionTree } from '../../../job/reduction.js';
 import type { OptimizerSpec } from '../../../job/spec.js';
 import { foldStatistics } from '../../../job/statistics.js';
 import type { TreeNode } from '../../../job/tree.js';
+import type { ShardReport } from '../../../proto/messages.js';
 
-/** What the accumulator starts from. The network thread reads `params` and `state` as well. */
+/** State that the accumulator updates in place. The network thread reads `params` and `state`. */
 export interface AccumulatorSetup {
   readonly optimizer: OptimizerSpec;
   readonly shards: number;
@@ -17,37 +18,28 @@ export interface AccumulatorSetup {
   readonly state: Float32Array;
   /** `[stateCount]`, momentum of each running statistic. */
   readonly momentum: Float32Array;
-  /** The optimizer's vectors of a run that goes on; zero without. */
+  /** The optimizer's vectors of a resumed run; zeros by default. */
   readonly slots?: readonly Slot[];
 }
 
-/** What is known of a step before any gradient is there. */
-export interface StepPlanned {
+/** The update that a step makes. */
+export interface StepUpdate {
   readonly step: number;
   readonly samples: number;
   readonly learningRate: number;
 }
 
-/** What a shard's samples gave besides the gradient. */
-export interface ShardOutcome {
-  readonly shard: number;
-  readonly samples: number;
-  readonly lossSum: number;
-  readonly correct: number;
-  readonly statistics: Float32Array;
-}
-
-/** When a step's arithmetic was done, in ms on the monotonic clock, which is the same in all threads. */
+/** Times of a step's arithmetic, in ms on the monotonic clock, which is the same in all threads. */
 export interface ArithmeticTimes {
-  /** The sums are complete and looked at. */
+  /** The sums are complete and checked. */
   readonly reducedMs: number;
-  /** The update is made; as `reducedMs` where there is none. */
+  /** The update is made; equals `reducedMs` if there is none. */
   readonly updatedMs: number;
-  /** How long partials were added and looked at. */
+  /** Time spent adding and checking partials. */
   readonly reduceBusyMs: number;
 }
 
-/** How a step ended. `nonFinite` names the shards with NaN or infinity, if they are known; then nothing has changed. */
+/** Result of a step. `nonFinite` lists the shards with NaN or infinity, if known; no parameter has changed then. */
 export type StepOutcome = { readonly step: number; readonly times: ArithmeticTimes } & (
   | { readonly kind: 'committed'; readonly lossSum: number; readonly correct: number }
   | { readonly kind: 'nonFinite'; readonly shards: readonly number[] }
@@ -60,13 +52,13 @@ export type StepOutcome = { readonly step: number; readonly times: ArithmeticTim
 export class Accumulator {
   readonly #optimizer: Optimizer;
   readonly #chunks: number;
-  #planned: StepPlanned | undefined;
+  #update: StepUpdate | undefined;
   #tree: ReductionTree;
   #roots = new Map<number, Float32Array>();
-  #outcomes = new Map<number, ShardOutcome>();
-  /** Whether the roots so far are finite; each is looked at while others are still on their way. */
+  #reports = new Map<number, ShardReport>();
+  /** True while all roots so far are finite; each is checked while others are still arriving. */
   #finite = true;
-  /** Shards below partials that are not finite: in a sum it is too late to see where it comes from. */
+  /** Shards of partials that are not finite, recorded because a sum no longer shows its origin. */
   readonly #broken = new Set<number>();
   #busyMs = 0;
 
@@ -77,27 +69,27 @@ export class Accumulator {
     this.#tree = new ReductionTree(setup.shards, this.#chunks);
   }
 
-  /** Opens a step; whatever had arrived for another one is dropped. */
-  begin(planned: StepPlanned): void {
-    this.#planned = planned;
+  /** Begins a step; drops what has arrived for another one. */
+  begin(update: StepUpdate): void {
+    this.#update = update;
     this.#tree = new ReductionTree(this.setup.shards, this.#chunks);
     this.#roots.clear();
-    this.#outcomes.clear();
+    this.#reports.clear();
     this.#finite = true;
     this.#broken.clear();
     this.#busyMs = 0;
   }
 
-  /** Adds one chunk of a node's gradient sum, which belongs to the accumulator afterwards; partials of another step are dropped. */
+  /** Adds one chunk of a node's gradient sum; drops one of another step. @param values - taken over. */
   addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
-    if (step !== this.#planned?.step) return undefined;
+    if (step !== this.#update?.step) return undefined;
     const beginMs = monotonicMs();
     const isFinite = allFinite(values);
     const addition = this.#tree.add(node, chunk, values);
     if (!isFinite && addition.outcome !== 'duplicate') this.#noteBroken(node);
     if (addition.outcome === 'complete') {
       this.#roots.set(chunk, addition.sum);
-      // A partial that is the root itself has been looked at.
+      // A partial that is the root itself has been checked.
       const isRoot = node.count === this.setup.shards;
       this.#finite &&= isRoot ? isFinite : allFinite(addition.sum);
     }
@@ -105,10 +97,10 @@ export class Accumulator {
     return this.#finish();
   }
 
-  /** Adds a shard's loss and statistics; the first of several counts, as they are equal. */
-  addOutcome(step: number, outcome: ShardOutcome): StepOutcome | undefined {
-    if (step !== this.#planned?.step) return undefined;
-    if (!this.#outcomes.has(outcome.shard)) this.#outcomes.set(outcome.shard, outcome);
+  /** Adds a shard's report. The first of several counts, as they are equal. */
+  addReport(step: number, report: ShardReport): StepOutcome | undefined {
+    if (step !== this.#update?.step) return undefined;
+    if (!this.#reports.has(report.shard)) this.#reports.set(report.shard, report);
     return this.#finish();
   }
 
@@ -132,43 +124,48 @@ export class Accumulator {
   }
 
   #finish(): StepOutcome | undefined {
-    if (this.#roots.size < this.#chunks || this.#outcomes.size < this.setup.shards || !this.#planned) return undefined;
-    const { step } = this.#planned;
+    const update = this.#update;
+    if (this.#roots.size < this.#chunks || this.#reports.size < this.setup.shards || !update) return undefined;
+    const { step } = update;
     const [reducedMs, reduceBusyMs] = [monotonicMs(), this.#busyMs];
-    const outcomes = [...this.#outcomes.values()].sort((a, b) => a.shard - b.shard);
-    const broken = outcomes.filter((outcome) => !isFiniteOutcome(outcome));
+    const reports = [...this.#reports.values()].sort((a, b) => a.shard - b.shard).map(withFloats);
+    const broken = reports.filter(({ lossSum, statistics }) => !Number.isFinite(lossSum) || !allFinite(statistics));
+    this.#update = undefined;
     if (broken.length > 0 || !this.#finite) {
-      this.#planned = undefined;
       const shards = broken.length > 0 ? broken.map(({ shard }) => shard) : [...this.#broken].sort((a, b) => a - b);
       return { kind: 'nonFinite', step, shards, times: { reducedMs, updatedMs: reducedMs, reduceBusyMs } };
     }
-    this.#update(this.#planned, outcomes);
-    this.#planned = undefined;
+    this.#apply(update);
+    foldStatistics(this.setup.state, this.setup.momentum, reports);
     const times = { reducedMs, updatedMs: monotonicMs(), reduceBusyMs };
-    const sum = (value: (outcome: ShardOutcome) => number) => outcomes.reduce((total, o) => total + value(o), 0);
-    return { kind: 'committed', step, times, lossSum: sum((o) => o.lossSum), correct: sum((o) => o.correct) };
+    const [lossSum, correct] = [sum(reports.map((r) => r.lossSum)), sum(reports.map((r) => r.correct))];
+    return { kind: 'committed', step, times, lossSum, correct };
   }
 
   #noteBroken({ first, count }: TreeNode): void {
     for (let shard = first; shard < first + count; shard++) this.#broken.add(shard);
   }
 
-  #update(planned: StepPlanned, outcomes: readonly ShardOutcome[]): void {
-    const { params, state, momentum } = this.setup;
+  #apply(update: StepUpdate): void {
+    const { params } = this.setup;
     for (const [chunk, root] of this.#roots) {
-      this.#optimizer.apply(params, root, planned, chunkRange(params.length, chunk).begin);
+      this.#optimizer.apply(params, root, update, chunkRange(params.length, chunk).begin);
     }
-    foldStatistics(state, momentum, outcomes);
   }
 }
 
-function isFiniteOutcome({ lossSum, statistics }: ShardOutcome): boolean {
-  return Number.isFinite(lossSum) && allFinite(statistics);
+/** A report with its statistics as values; their bytes may begin anywhere in a message. */
+function withFloats({ statistics, ...report }: ShardReport) {
+  return { ...report, statistics: new Float32Array(new Uint8Array(statistics).buffer) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /**
- * Whether no value is NaN or infinity: value − value is 0 for finite ones only, and NaN stays in a sum. Four sums, as
- * one would wait for its last addition each time.
+ * True if no value is NaN or infinite: value − value is 0 for finite values only, and NaN stays in a sum. Four sums
+ * avoid that each addition waits for the one before.
  */
 function allFinite(values: Float32Array): boolean {
   const even = values.length - (values.length % 4);

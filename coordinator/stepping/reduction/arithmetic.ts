@@ -1,18 +1,20 @@
 import type { TrainingState } from '../../../job/digest.js';
 import type { TreeNode } from '../../../job/tree.js';
-import type { ShardOutcome, StepOutcome, StepPlanned } from './accumulator.js';
+import type { ShardReport } from '../../../proto/messages.js';
+import type { StepOutcome, StepUpdate } from './accumulator.js';
 
-/** The coordinator's arithmetic as the network thread calls it: an accumulator, there or in a thread of its own. */
+/** The coordinator's arithmetic as the network thread calls it: an accumulator in that thread or in one of its own. */
 export interface Arithmetic {
-  begin(planned: StepPlanned): void;
-  /** Hands over one chunk of a partial; the bytes are copied. */
+  begin(update: StepUpdate): void;
+  /** Adds one chunk of a partial; the bytes are copied. */
   addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void;
-  addOutcome(step: number, outcome: ShardOutcome): void;
-  /** Copies of all that training changes, after `step` updates. Ask between steps only. */
+  /** Adds a shard's report; its statistics are copied. */
+  addReport(step: number, report: ShardReport): void;
+  /** Copies of everything that training changes, after `step` updates. Call it between steps only. */
   snapshot(step: number): Promise<TrainingState>;
   /**
-   * Copies the same into a shared vector, before anything that is asked afterwards is done; so a step may begin at once.
-   * @returns how long the copying took, in ms.
+   * Copies the same into a shared vector before any later call takes effect, so the next step may begin at once.
+   * @returns the time spent copying, in ms.
    */
   copyState(into: Float32Array): Promise<number>;
   /** SHA-256 over the same. */
@@ -21,7 +23,7 @@ export interface Arithmetic {
 }
 
 export interface ArithmeticEvents {
-  /** Called once per step that was begun and not replaced, never from within a call. */
+  /** Called once per step that was begun and not replaced, never during a call. */
   readonly onStep: (outcome: StepOutcome) => void;
   readonly onError: (error: Error) => void;
 }

@@ -4,20 +4,20 @@ import { InlineArithmetic } from './inline.js';
 import { ArithmeticThread } from './thread.js';
 
 /**
- * Up to this many parameters the arithmetic on one chunk takes well under a millisecond, and an update a few; waking a
- * thread and being woken by it, several times per step, takes longer.
+ * Up to this many parameters, one chunk takes well under a millisecond and an update a few. Switching between threads
+ * several times per step takes longer.
  */
 const inlineLimit = 1 << 19;
 
-/** The fitting form: for a small model in the network thread, chunk by chunk; else in a thread. */
+/** Arithmetic in the network thread for a small model, in a thread of its own for a large one. */
 export function createArithmetic(setup: AccumulatorSetup, events: ArithmeticEvents): Arithmetic {
   if (setup.params.length <= inlineLimit) return new InlineArithmetic(setup, events);
   return new ArithmeticThread(setup, events);
 }
 
 /**
- * A copy of `values` for the arithmetic of that many parameters to change, and this thread to read. It is shared memory
- * only where the arithmetic has a thread of its own: copying out of that takes two to three times as long.
+ * A copy of `values` that the arithmetic changes and this thread reads. It is shared memory only if the arithmetic has a
+ * thread of its own, because copying out of shared memory takes two to three times as long.
  */
 export function memoryFor(parameterCount: number, values: Float32Array): Float32Array {
   if (parameterCount <= inlineLimit) return values.slice();

@@ -1,19 +1,14 @@
 import type { TrainingState } from '../../../job/digest.js';
 import type { TreeNode } from '../../../job/tree.js';
 import { CHUNK_VALUES } from '../../../proto/chunks.js';
-import {
-  Accumulator,
-  type AccumulatorSetup,
-  type ShardOutcome,
-  type StepOutcome,
-  type StepPlanned,
-} from './accumulator.js';
+import type { ShardReport } from '../../../proto/messages.js';
+import { Accumulator, type AccumulatorSetup, type StepOutcome, type StepUpdate } from './accumulator.js';
 import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
 
-/** Arithmetic in the thread that calls it. */
+/** Arithmetic in the calling thread. */
 export class InlineArithmetic implements Arithmetic {
   readonly #accumulator: Accumulator;
-  /** Memory for chunks. That of a step is free when the next one begins. */
+  /** Memory for chunks; a step's is free when the next one begins. */
   readonly #free: Float32Array[] = [];
   #used: Float32Array[] = [];
 
@@ -24,10 +19,10 @@ export class InlineArithmetic implements Arithmetic {
     this.#accumulator = new Accumulator(setup);
   }
 
-  begin(planned: StepPlanned): void {
+  begin(update: StepUpdate): void {
     this.#free.push(...this.#used);
     this.#used = [];
-    this.#accumulator.begin(planned);
+    this.#accumulator.begin(update);
   }
 
   addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
@@ -37,8 +32,8 @@ export class InlineArithmetic implements Arithmetic {
     this.#report(this.#accumulator.addChunk(step, node, chunk, memory.subarray(0, data.byteLength / 4)));
   }
 
-  addOutcome(step: number, outcome: ShardOutcome): void {
-    this.#report(this.#accumulator.addOutcome(step, outcome));
+  addReport(step: number, report: ShardReport): void {
+    this.#report(this.#accumulator.addReport(step, { ...report, statistics: new Uint8Array(report.statistics) }));
   }
 
   async snapshot(step: number): Promise<TrainingState> {

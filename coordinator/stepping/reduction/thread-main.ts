@@ -3,7 +3,7 @@ import { InvariantError } from '../../../util/errors.js';
 import { Accumulator, type AccumulatorSetup, type StepOutcome } from './accumulator.js';
 import type { FromArithmetic, ToArithmetic } from './thread.js';
 
-/** Entry of the arithmetic thread: an accumulator behind messages. */
+/** Entry of the arithmetic thread: an accumulator that messages drive. */
 
 const port = parentPort;
 if (!port) throw new InvariantError('the arithmetic thread was started outside a thread');
@@ -21,7 +21,7 @@ function report(outcome: StepOutcome | undefined): void {
 port.on('message', (message: ToArithmetic) => {
   switch (message.kind) {
     case 'begin':
-      accumulator.begin(message.planned);
+      accumulator.begin(message.update);
       return;
     case 'chunk':
       return report(
@@ -32,8 +32,8 @@ port.on('message', (message: ToArithmetic) => {
           new Float32Array(message.buffer, 0, message.values),
         ),
       );
-    case 'outcome':
-      return report(accumulator.addOutcome(message.step, message.outcome));
+    case 'report':
+      return report(accumulator.addReport(message.step, message.report));
     case 'snapshot':
       return post({ kind: 'snapshot', request: message.request, snapshot: accumulator.snapshot(message.step) });
     case 'copy': {

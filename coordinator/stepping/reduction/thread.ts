@@ -4,12 +4,13 @@ import type { TrainingState } from '../../../job/digest.js';
 import { InvariantError } from '../../../util/errors.js';
 import type { TreeNode } from '../../../job/tree.js';
 import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
-import type { AccumulatorSetup, ShardOutcome, StepOutcome, StepPlanned } from './accumulator.js';
+import type { ShardReport } from '../../../proto/messages.js';
+import type { AccumulatorSetup, StepOutcome, StepUpdate } from './accumulator.js';
 
 export type ToArithmetic =
-  | { kind: 'begin'; planned: StepPlanned }
+  | { kind: 'begin'; update: StepUpdate }
   | { kind: 'chunk'; step: number; node: TreeNode; chunk: number; values: number; buffer: SharedArrayBuffer }
-  | { kind: 'outcome'; step: number; outcome: ShardOutcome }
+  | { kind: 'report'; step: number; report: ShardReport }
   | { kind: 'snapshot'; request: number; step: number }
   | { kind: 'copy'; request: number; into: Float32Array }
   | { kind: 'digest'; request: number; step: number };
@@ -21,12 +22,12 @@ export type FromArithmetic =
   | { kind: 'digest'; request: number; digest: string };
 
 /**
- * The network thread's side of the arithmetic thread. Summing, updating and hashing take tens of milliseconds for
- * large models, and heartbeats must not wait for them.
+ * Arithmetic in a thread of its own, for large models: summing, updating and hashing take tens of milliseconds, and
+ * heartbeats must not wait for them.
  */
 export class ArithmeticThread implements Arithmetic {
   readonly #thread: Worker;
-  /** Chunk buffers, shared because handing one over costs more than copying into it. Those of a step are free after it. */
+  /** Chunk buffers, shared because transferring one costs more than copying into it. A step's are free after it. */
   readonly #free: SharedArrayBuffer[] = [];
   #used: SharedArrayBuffer[] = [];
   readonly #requests = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -47,7 +48,7 @@ export class ArithmeticThread implements Arithmetic {
       request?.resolve(answerOf(message) as never);
     });
     const failed = (error: Error) => {
-      // Its end follows an error.
+      // 'exit' follows 'error'.
       if (this.#failure) return;
       this.#failure = error;
       for (const { reject } of this.#requests.values()) reject(error);
@@ -57,8 +58,8 @@ export class ArithmeticThread implements Arithmetic {
     this.#thread.on('exit', () => this.#isClosing || failed(new InvariantError('the arithmetic thread ended')));
   }
 
-  begin(planned: StepPlanned): void {
-    this.#post({ kind: 'begin', planned });
+  begin(update: StepUpdate): void {
+    this.#post({ kind: 'begin', update });
   }
 
   addChunk(step: number, node: TreeNode, chunk: number, data: Uint8Array): void {
@@ -68,8 +69,9 @@ export class ArithmeticThread implements Arithmetic {
     this.#post({ kind: 'chunk', step, node, chunk, values: data.byteLength / 4, buffer });
   }
 
-  addOutcome(step: number, outcome: ShardOutcome): void {
-    this.#post({ kind: 'outcome', step, outcome });
+  addReport(step: number, report: ShardReport): void {
+    // A view would be posted with the whole message that it is part of.
+    this.#post({ kind: 'report', step, report: { ...report, statistics: new Uint8Array(report.statistics) } });
   }
 
   snapshot(step: number): Promise<TrainingState> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as Module from '../../../cli/workers/local-workers.js';
-import type { WorkerLink } from '../../../coordinator/membership/session.js';
+import { LocalTransports } from '../../../transport/local/coordinator-end.js';
 import { built } from '../../coordinator/built.js';
 import { until } from '../../until.js';
 
@@ -42,7 +42,7 @@ function idleOptions(count: number): Module.LocalWorkersOptions {
   return {
     ...{ count, cores: 1, cache: false, logFile: join(directory, 'log.jsonl') },
     coordinator: '127.0.0.1:1',
-    links: new Map(),
+    localTransports: new LocalTransports(),
     onRestart: () => {},
     onExit: () => {},
   };
@@ -64,12 +64,13 @@ describe.skipIf(process.platform !== 'linux')('local workers', () => {
     }
   });
 
-  it('see one GPU each, a new one that of the one that left, and have a link each to the coordinator', async () => {
+  it('see one GPU each, a new one that of the one that left, and have a local transport each', async () => {
     vi.stubEnv('CUDA_VISIBLE_DEVICES', undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
-    const links = new Map<string, WorkerLink>();
+    const localTransports = new LocalTransports();
+    const added = vi.spyOn(localTransports, 'add');
     const gpus = ['GPU-8a', '1'].map((device) => ({ device, name: 'NVIDIA H200' }));
-    const options: Module.LocalWorkersOptions = { ...idleOptions(3), gpus, links };
+    const options: Module.LocalWorkersOptions = { ...idleOptions(3), gpus, localTransports };
     const workers = new LocalWorkers(options);
     const devices = () => workerEnvironments().map(({ CUDA_VISIBLE_DEVICES: device }) => device ?? '');
     const are = (...expected: string[]) =>
@@ -80,7 +81,7 @@ describe.skipIf(process.platform !== 'linux')('local workers', () => {
       const shared = workerPids().map((pid) => readlinkSync(`/proc/${pid}/fd/4`));
       expect(shared).toHaveLength(3);
       expect(shared.sort()).toEqual(
-        [...links.values()].map(({ file }) => readlinkSync(`/proc/self/fd/${file.fd}`)).sort(),
+        added.mock.calls.map(([, { file }]) => readlinkSync(`/proc/self/fd/${file.fd}`)).sort(),
       );
       expect(new Set(shared).size).toBe(3);
       const sockets = workerPids().map((pid) => readlinkSync(`/proc/${pid}/fd/5`));

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { BorderRequests } from '../../../coordinator/stepping/step-boundary.js';
+import { StepBoundaryRequests } from '../../../coordinator/stepping/step-boundary.js';
 import { RunControl, type Scaler } from '../../../coordinator/control/control.js';
 import { checkPoints, checkWorkers } from '../../../coordinator/control/control-service.js';
 import type { JobSpec } from '../../../job/spec.js';
@@ -13,7 +13,9 @@ async function controlled(scaler?: Scaler, change: Partial<JobSpec> = {}) {
     saved.push(step);
     return Promise.resolve(`step-${step}`);
   };
-  const run = await start(1, 20_000, 'strict', change, { saveNow });
+  const run = await start(1, 20_000, 'strict', change, {
+    saver: { saveNow, atBoundary: () => undefined, lastPath: undefined },
+  });
   const { trainer, address } = run;
   const control = new RunControl({ trainer, stop: (reason) => trainer.stop(reason), scaler: () => scaler });
   const result = trainer.run();
@@ -26,7 +28,7 @@ function join(address: string, onStep: (step: number) => void) {
   return worker(address, 'w1', { skip: (_, step) => (onStep(step), false) });
 }
 
-const stopped = { code: 'REFUSED', message: 'control: expected a run that trains, got one that is over' };
+const stopped = { code: 'REFUSED', message: 'control: expected a running job, got one that is over' };
 
 describe('a pause', () => {
   it('takes effect after the step in progress, twice is once, and the digest is that of an undisturbed run', async () => {
@@ -132,7 +134,7 @@ describe('a checkpoint on demand', () => {
   });
 
   it('that fails fails for everyone who asked, and for the run', async () => {
-    const requests = new BorderRequests();
+    const requests = new StepBoundaryRequests();
     const asked = [requests.checkpoint(), requests.checkpoint()];
     const full = () => Promise.reject(new Error('disk full'));
     await expect(requests.serveCheckpoints(full)).rejects.toThrow('disk full');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineClass } from '../../../run/run-json.js';
-import { EngineDoor } from '../../../coordinator/membership/admission.js';
+import { EngineAdmission } from '../../../coordinator/membership/admission.js';
 import type { RunEngine } from '../../../run/run-json.js';
 
 const engine = (digits: string): EngineClass => ({
@@ -21,7 +21,7 @@ function door(numerics: 'strict' | 'mixed', fixed?: RunEngine) {
     recorded.push(run);
     return Promise.resolve();
   };
-  return { door: new EngineDoor({ numerics, fixed, record }), recorded };
+  return { door: new EngineAdmission({ numerics, fixed, record }), recorded };
 }
 
 describe('a strict door', () => {
@@ -92,7 +92,11 @@ describe('a door for mixed numerics', () => {
 
   it('lets nobody in whose mark cannot be kept', async () => {
     const fixed = { engine: a, reproducible: true };
-    const mixed = new EngineDoor({ numerics: 'mixed', fixed, record: () => Promise.reject(new Error('disk full')) });
+    const mixed = new EngineAdmission({
+      numerics: 'mixed',
+      fixed,
+      record: () => Promise.reject(new Error('disk full')),
+    });
     await expect(mixed.markMixed()).rejects.toThrow('disk full');
     expect(mixed.admit('w1', b)).toBe(false);
   });

@@ -4,7 +4,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatEndpoint } from '../../../transport/listen.js';
-import type { JoinStream } from '../../../coordinator/membership/session.js';
+import type { JoinStream } from '../../../transport/grpc-transport.js';
 import { ClusterServer, type Handlers } from '../../../coordinator/membership/server.js';
 import { callMetadata } from '../../../transport/auth.js';
 import { fromServiceError } from '../../../proto/errors.js';

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { workerPortLimits } from '../../../transport/admission/limits.js';
 import { type Endpoint, formatEndpoint } from '../../../transport/listen.js';
 import { ClusterServer, type Handlers } from '../../../coordinator/membership/server.js';
-import type { JoinStream } from '../../../coordinator/membership/session.js';
+import type { JoinStream } from '../../../transport/grpc-transport.js';
 import { callMetadata } from '../../../transport/auth.js';
 import { channelOptions } from '../../../transport/services.js';
 import { hugeHeaders, headersFrame, odd, pingFrame, preface, repeated, reset } from '../http2-frames.js';

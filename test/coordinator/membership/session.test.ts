@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { OutgoingVector } from '../../../coordinator/membership/outgoing-vector.js';
-import { type JoinStream, WorkerSession } from '../../../coordinator/membership/session.js';
+import { OutgoingVector } from '../../../transport/outgoing-vector.js';
+import { WorkerSession } from '../../../coordinator/membership/session.js';
 import { Traffic } from '../../../coordinator/membership/traffic.js';
 import { CHUNK_VALUES } from '../../../proto/chunks.js';
 import { ClusterError } from '../../../proto/errors.js';
 import type { ToWorker } from '../../../proto/messages.js';
+import { MessageGarbage } from '../../../transport/garbage.js';
+import { GrpcTransport, type JoinStream } from '../../../transport/grpc-transport.js';
 import { PROTOCOL_VERSION } from '../../../transport/services.js';
 import { serve } from '../../proto/wire.js';
 import { RawWorker } from '../raw-worker.js';
@@ -19,13 +21,26 @@ const hello = {
 };
 const kind = { term: 1, step: 0, evaluation: false };
 
+/** A session over a stream, with the time 0. */
+function sessionOver(stream: JoinStream, nowMs = 0, traffic?: Traffic): WorkerSession {
+  const transport = new GrpcTransport(stream, { workerId: 'w1', parameterCount: 1, garbage: new MessageGarbage() });
+  return new WorkerSession({ hello, stream, transport, nowMs, traffic });
+}
+
+/** Dispatches a vector, as the session does with the message that needs it. */
+function send(session: WorkerSession, vector: OutgoingVector): void {
+  const { term, step, evaluation } = vector.kind;
+  if (evaluation) session.evaluate({ term, step, batches: [0] }, vector);
+  else session.compute({ term, step, generation: 1, nodes: [], wide: 0 }, vector);
+}
+
 /** Both ends of a session. */
 async function connect(total?: Traffic): Promise<{ session: WorkerSession; worker: RawWorker }> {
   let arrived!: (stream: JoinStream) => void;
   const stream = new Promise<JoinStream>((resolve) => (arrived = resolve));
   const address = await serve({ Join: (call: JoinStream) => arrived(call) });
   const worker = new RawWorker(address, 'w1');
-  return { session: new WorkerSession(hello, await stream, 0, total), worker };
+  return { session: sessionOver(await stream, 0, total), worker };
 }
 
 describe('a vector', () => {
@@ -33,7 +48,7 @@ describe('a vector', () => {
     const { session, worker } = await connect();
     worker.pause();
     const vector = Float32Array.from({ length: 20 * CHUNK_VALUES + 1 }, (_, i) => i);
-    session.sendVector(new OutgoingVector(kind, vector));
+    send(session, new OutgoingVector(kind, vector));
     worker.resume();
     const received = new Float32Array(vector.length);
     for (let chunk = 0; chunk < 21; chunk++) {
@@ -47,7 +62,7 @@ describe('a vector', () => {
   it('is not sent again for the same step, but is for the evaluation of it and for the next', async () => {
     const { session, worker } = await connect();
     for (const again of [kind, kind, { ...kind, evaluation: true }, { ...kind, step: 1 }, { ...kind, step: 1 }]) {
-      session.sendVector(new OutgoingVector(again, Float32Array.of(1)));
+      send(session, new OutgoingVector(again, Float32Array.of(1)));
     }
     session.finish('done');
     await worker.next('finish');
@@ -66,11 +81,11 @@ describe('the bytes of a session', () => {
     total.addSent('parameters', 100);
     const { session } = await connect(total);
     for (const again of [kind, kind, { ...kind, evaluation: true }]) {
-      session.sendVector(new OutgoingVector(again, Float32Array.of(1, 2)));
+      send(session, new OutgoingVector(again, Float32Array.of(1, 2)));
     }
     session.traffic.addReceived('gradients', 5);
     session.finish('done');
-    session.sendVector(new OutgoingVector({ ...kind, step: 1 }, Float32Array.of(1)));
+    send(session, new OutgoingVector({ ...kind, step: 1 }, Float32Array.of(1)));
     expect(session.traffic.sent).toEqual({ parameters: 8, evaluation: 8, dataset: 0 });
     expect(total.sent).toEqual({ parameters: 108, evaluation: 8, dataset: 0 });
     expect(total.received).toEqual({ gradients: 5, rows: 0 });
@@ -81,10 +96,10 @@ describe('an outgoing vector', () => {
   it('encodes a chunk once, for all who get it, and gives those who come later the same bytes', () => {
     const values = Float32Array.of(1, 2);
     const vector = new OutgoingVector(kind, values);
-    const first = vector.message(0).bytes;
+    const first = vector.messages()[0]!.bytes;
     values[0] = 9;
-    expect(vector.message(0).bytes).toBe(first);
-    expect(new OutgoingVector(kind, values).message(0).bytes.equals(first)).toBe(false);
+    expect(vector.messages()[0]!.bytes).toBe(first);
+    expect(new OutgoingVector(kind, values).messages()[0]!.bytes.equals(first)).toBe(false);
   });
 });
 
@@ -94,8 +109,8 @@ describe('a session', () => {
     session.send({ assignment: { generation: 1, shards: [0], evaluationBatches: [] } });
     session.finish('the job is over');
     session.send({ assignment: { generation: 2, shards: [], evaluationBatches: [] } });
-    session.sendVector(new OutgoingVector(kind, Float32Array.of(1)));
-    session.refuse(new ClusterError('LOST', 'too late'));
+    send(session, new OutgoingVector(kind, Float32Array.of(1)));
+    session.reject(new ClusterError('LOST', 'too late'));
     session.finish('again');
     expect(await worker.ended).toBeUndefined();
     expect(worker.received.map(({ message }) => message)).toEqual(['assignment', 'finish']);
@@ -103,8 +118,8 @@ describe('a session', () => {
 
   it('ends with the error it is refused with, once', async () => {
     const { session, worker } = await connect();
-    session.refuse(new ClusterError('LOST', 'heartbeat: silent'));
-    session.refuse(new ClusterError('BAD_MESSAGE', 'another'));
+    session.reject(new ClusterError('LOST', 'heartbeat: silent'));
+    session.reject(new ClusterError('BAD_MESSAGE', 'another'));
     session.finish('too late');
     expect(await worker.ended).toMatchObject({ code: 'LOST', message: 'heartbeat: silent' });
     expect(worker.received).toEqual([]);
@@ -114,22 +129,22 @@ describe('a session', () => {
 describe('the cores that a worker offers', () => {
   it('are those of its Ready, and of a later heartbeat once it has tried', async () => {
     const { session } = await connect();
-    expect(session.wideCores).toBe(0);
+    expect(session.sharedCores).toBe(0);
     const engine = { engine: 'onnx', engineVersion: '1', device: 'cpu', lowering: 'portable', threads: 1 };
     const ready = { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32) };
     session.ready = { ...ready, wideCores: 0 };
     session.heartbeat = { phase: 'idle', residentBytes: 1 };
-    expect(session.wideCores).toBe(0);
+    expect(session.sharedCores).toBe(0);
     session.heartbeat = { phase: 'idle', residentBytes: 1, wideCores: 2 };
-    expect(session.wideCores).toBe(2);
+    expect(session.sharedCores).toBe(2);
     session.heartbeat = undefined;
     session.ready = { ...ready, wideCores: 4 };
-    expect(session.wideCores).toBe(4);
+    expect(session.sharedCores).toBe(4);
   });
 });
 
 describe('the silence of a worker', () => {
-  const silent = () => new WorkerSession(hello, {} as JoinStream, 1_000);
+  const silent = () => sessionOver({} as JoinStream, 1_000);
 
   it('ends with any byte from it, though its message is not whole', () => {
     const session = silent();
@@ -155,7 +170,7 @@ describe('the silence of a worker', () => {
 describe('what a worker is to hold', () => {
   it('is sent when it changes, and not again', () => {
     const sent: ToWorker[] = [];
-    const session = new WorkerSession(hello, { write: (message: ToWorker) => sent.push(message) } as never, 0);
+    const session = sessionOver({ write: (message: ToWorker) => sent.push(message) } as never);
     session.assign({ shards: [1, 2], evaluationBatches: [0] }, 1);
     session.assign({ shards: [1, 2], evaluationBatches: [0] }, 2);
     session.assign({ shards: [2, 1], evaluationBatches: [0] }, 3);

@@ -238,7 +238,7 @@ describe('a step that is not finite', () => {
       expect(error).toMatchObject({
         code: 'NON_FINITE',
         message:
-          `step 0: expected finite loss and gradients, got NaN or infinity in shard(s) ${named.join(', ')} from ` +
+          `step 0: expected finite loss and gradients, got NaN or infinity in shard${named.length === 1 ? '' : 's'} ${named.join(', ')} from ` +
           `${b ? 'b' : 'a'}; parameters are those before the step; ` +
           'last good checkpoint: checkpoints/step-00000000.safetensors; ' +
           'lower the learning rate, lengthen the warm-up, or set onNonFinite: skip',

@@ -48,7 +48,7 @@ describe('the clock of a step', () => {
     const clock = new StepClock(3);
     const worker = { workerId: 'w', clock: new ClockOffset() };
     const ahead = 1e6;
-    const sentMs = clock.ordered('w');
+    const sentMs = clock.dispatched('w');
     clock.written('w');
     const there = () => monotonicMs() + ahead;
     const [orderReceivedMs, parametersBeginMs, parametersEndMs, beginMs, endMs] = [1, 2, 3, 4, 5].map(there);
@@ -88,7 +88,7 @@ describe('the clock of a step', () => {
 
   it('knows nothing of a worker that sends no stamps, or of one that was given nothing', () => {
     const clock = new StepClock(0);
-    clock.ordered('old');
+    clock.dispatched('old');
     clock.arrived({ workerId: 'old', clock: new ClockOffset() }, node, chunk(null));
     clock.arrived({ workerId: 'stranger', clock: new ClockOffset() }, node, chunk(good));
     clock.end();

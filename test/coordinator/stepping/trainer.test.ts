@@ -90,7 +90,7 @@ describe('a run', () => {
     await worker(address, 'w1', { lossSum: NaN });
     await expect(within(run, 'the end')).rejects.toMatchObject({
       code: 'NON_FINITE',
-      message: expect.stringMatching(/^step 0: .*shard\(s\) 0, 1/) as string,
+      message: expect.stringMatching(/^step 0: .*shards 0, 1/) as string,
     });
   });
 
@@ -103,7 +103,7 @@ describe('a run', () => {
     expect([outcome, snapshot.step, trainer.counts.skipped]).toEqual(['finished', 4, 1]);
     expect(stepsOf(events).map(({ step }) => step)).toEqual([0, 2, 3]);
     expect(events.filter(({ type }) => type === 'skipped')).toMatchObject([
-      { step: 1, reason: expect.stringMatching(/^step 1: .* in shard\(s\) 0, 1 from w1/) as string },
+      { step: 1, reason: expect.stringMatching(/^step 1: .* in shards 0, 1 from w1/) as string },
     ]);
     // 0.5 · (2 · 0.1 · (step + 1) + 1) / 4 for steps 0, 2 and 3
     expect(snapshot.params[0]).toBeCloseTo(1 - 0.125 * (1.2 + 1.6 + 1.8), 5);

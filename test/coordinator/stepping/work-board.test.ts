@@ -5,14 +5,14 @@ describe('a work board', () => {
   it('has every item open until it is dispatched', () => {
     const board = new WorkBoard(4);
     expect(board.open()).toEqual([0, 1, 2, 3]);
-    board.order([0, 2], 'a');
+    board.dispatch([0, 2], 'a');
     expect(board.open()).toEqual([1, 3]);
     expect(board.missing().map(({ workerIds }) => workerIds)).toEqual([['a'], [], ['a'], []]);
   });
 
   it('counts an item once, whoever delivers it and how often', () => {
     const board = new WorkBoard(2);
-    board.order([0, 1], 'a');
+    board.dispatch([0, 1], 'a');
     expect([board.finish(0), board.finish(0), board.complete]).toEqual([true, false, false]);
     expect([board.finish(1), board.complete]).toEqual([true, true]);
     expect([board.finish(1), board.complete, board.missing()]).toEqual([false, true, []]);
@@ -32,12 +32,12 @@ describe('a work board', () => {
 
   it('opens what a lost worker had not delivered, and nothing else', () => {
     const board = new WorkBoard(4);
-    board.order([0, 2], 'a');
-    board.order([1, 3], 'b');
+    board.dispatch([0, 2], 'a');
+    board.dispatch([1, 3], 'b');
     board.finish(0);
     board.forget('a');
     expect(board.open()).toEqual([2]);
-    board.order([2], 'c');
+    board.dispatch([2], 'c');
     expect(board.missing()).toEqual([
       { item: 1, workerIds: ['b'] },
       { item: 2, workerIds: ['c'] },
@@ -47,8 +47,8 @@ describe('a work board', () => {
 
   it('does not open what another worker computes as well', () => {
     const board = new WorkBoard(2);
-    board.order([0, 1], 'a');
-    board.order([1], 'b');
+    board.dispatch([0, 1], 'a');
+    board.dispatch([1], 'b');
     expect(board.workersOf(1)).toEqual(['a', 'b']);
     board.forget('a');
     expect(board.open()).toEqual([0]);

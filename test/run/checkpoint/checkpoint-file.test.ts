@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Accumulator } from '../../../coordinator/stepping/reduction/accumulator.js';
+import { bytesOf } from '../../../proto/chunks.js';
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -96,9 +97,9 @@ describe("the accumulator's copy", () => {
     } as const;
     const begin = { optimizer, shards: 1, momentum: Float32Array.of(0.5, 0.5) };
     const step = (accumulator: Accumulator, index: number) => {
-      const statistics = Float32Array.of(index, -index);
+      const statistics = bytesOf(Float32Array.of(index, -index));
       accumulator.begin({ step: index, samples: 2, learningRate: 0.1 });
-      accumulator.addOutcome(index, { shard: 0, samples: 2, lossSum: 1, correct: 1, statistics });
+      accumulator.addReport(index, { shard: 0, samples: 2, lossSum: 1, correct: 1, statistics, computeMs: 1 });
       accumulator.addChunk(index, { first: 0, count: 1 }, 0, Float32Array.of(1, -2, 3, index, 0.1));
     };
     const first = new Accumulator({ ...begin, params: state.params.slice(), state: state.state.slice() });

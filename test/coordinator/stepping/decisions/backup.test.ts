@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideStandby } from '../../../../coordinator/stepping/decisions/backup.js';
+import { decideBackupShards } from '../../../../coordinator/stepping/decisions/backup.js';
 
 type Sets = Record<string, number[]>;
 const none: Sets = {};
@@ -24,7 +24,7 @@ describe('what workers that stand by fetch ahead', () => {
     ],
   ])('%s', (_, assignment, holding, standby) => {
     const held = new Map(Object.entries(holding).map(([id, shards]) => [id, new Set(shards)]));
-    expect(Object.fromEntries(decideStandby(new Map(Object.entries(assignment)), held))).toEqual(standby);
+    expect(Object.fromEntries(decideBackupShards(new Map(Object.entries(assignment)), held))).toEqual(standby);
   });
 
   it('covers the loss of any one worker, whatever the loads', () => {
@@ -33,7 +33,7 @@ describe('what workers that stand by fetch ahead', () => {
         const assignment = new Map<string, number[]>();
         for (let w = 0; w < working; w++) assignment.set(`w${w}`, [w, working + w].slice(0, 1 + (w % 2)));
         for (let s = 0; s < standing; s++) assignment.set(`s${s}`, []);
-        const standby = [...decideStandby(assignment, new Map()).values()];
+        const standby = [...decideBackupShards(assignment, new Map()).values()];
         for (let w = 0; w < working; w++) {
           const lost = assignment.get(`w${w}`)!;
           expect(standby.some((shards) => lost.every((shard) => shards.includes(shard)))).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideWide } from '../../../../coordinator/stepping/decisions/idle-cores.js';
+import { decideExtraThreads } from '../../../../coordinator/stepping/decisions/idle-cores.js';
 
 /** Workers a, b, … with so many shards, on one host unless told otherwise. */
 function wide(shards: readonly number[], cores: number | readonly number[], hosts: readonly string[] = []): number[] {
@@ -10,7 +10,7 @@ function wide(shards: readonly number[], cores: number | readonly number[], host
     cores: coresOf(i),
     shards: count,
   }));
-  return [...decideWide(workers).values()];
+  return [...decideExtraThreads(workers).values()];
 }
 
 describe('a worker computes wide', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
-  decideSpeculation,
-  lateAfterMs,
+  decideBackups,
+  overdueAfterMs,
   type MissingNode,
-  type SpeculationInput,
+  type BackupInput,
   UsualTime,
 } from '../../../../coordinator/stepping/decisions/stragglers.js';
 
@@ -40,12 +40,12 @@ describe('when a step is late', () => {
     [30, 530],
     [250, 750],
     [1_000, 3_000],
-  ])('if it usually takes %i ms: after %i ms', (usualMs, lateMs) => expect(lateAfterMs(usualMs)).toBe(lateMs));
+  ])('if it usually takes %i ms: after %i ms', (usualMs, lateMs) => expect(overdueAfterMs(usualMs)).toBe(lateMs));
 });
 
 describe('what is computed a second time', () => {
   const late = { nowMs: 9_999, usualMs: 30 };
-  type Case = Pick<SpeculationInput, 'nowMs' | 'usualMs' | 'missing' | 'idle'> & { readonly moving?: string[] };
+  type Case = Pick<BackupInput, 'nowMs' | 'usualMs' | 'missing' | 'idle'> & { readonly moving?: string[] };
   it.each<[string, Case, [number, string, string][]]>([
     [
       'nothing before the step is late',
@@ -108,7 +108,7 @@ describe('what is computed a second time', () => {
       ],
     ],
   ])('is %s', (_, input, given) => {
-    const decided = decideSpeculation({ beginMs: 1_000, ...input, moving: new Set(input.moving) });
+    const decided = decideBackups({ beginMs: 1_000, ...input, moving: new Set(input.moving) });
     expect(decided.map(({ node, from, to }) => [node.first, from, to])).toEqual(given);
   });
 
@@ -123,6 +123,6 @@ describe('what is computed a second time', () => {
       idle: free,
       moving: new Set<string>(),
     };
-    expect(decideSpeculation(input)).toEqual([{ node, items: [0, 1], from: 'a', to: 'c' }]);
+    expect(decideBackups(input)).toEqual([{ node, items: [0, 1], from: 'a', to: 'c' }]);
   });
 });

@@ -10,27 +10,27 @@ describe('whom a step waits for', () => {
     ['nobody within the first second', 2_000, 30, [a], undefined],
     ['nobody within three times the usual time', 8_000, 3_000, [a], undefined],
     ['nobody when nothing is owed', 99_000, 30, [], undefined],
-    ['a worker, after a second', 2_400, 30, [a], 'step 7 under way for 1.4 s: waiting for a, receiving shard 0'],
+    ['a worker, after a second', 2_400, 30, [a], 'step 7 has taken 1.4 s: waiting for a, receiving shard 0'],
     [
       'a worker, when the usual time is unknown',
       2_001,
       undefined,
       [b],
-      'step 7 under way for 1.0 s: waiting for b, computing shards 2, 3',
+      'step 7 has taken 1.0 s: waiting for b, computing shards 2, 3',
     ],
     [
       'a worker, after three times the usual time',
       10_100,
       3_000,
       [a],
-      'step 7 under way for 9.1 s: waiting for a, receiving shard 0',
+      'step 7 has taken 9.1 s: waiting for a, receiving shard 0',
     ],
     [
       'all workers that owe',
       4_000,
       30,
       [a, b],
-      'step 7 under way for 3.0 s: waiting for a, receiving shard 0; b, computing shards 2, 3',
+      'step 7 has taken 3.0 s: waiting for a, receiving shard 0; b, computing shards 2, 3',
     ],
   ])('is %s', (_, nowMs, usualMs, owed, reason) => {
     const decided = decideWaiting({ nowMs, beginMs: 1_000, usualMs, step: 7, owed });

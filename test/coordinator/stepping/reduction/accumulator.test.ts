@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import {
   Accumulator,
   type AccumulatorSetup,
-  type ShardOutcome,
   type StepOutcome,
 } from '../../../../coordinator/stepping/reduction/accumulator.js';
 import { stateDigest } from '../../../../job/digest.js';
-import { CHUNK_VALUES } from '../../../../proto/chunks.js';
+import { bytesOf, CHUNK_VALUES } from '../../../../proto/chunks.js';
+import type { ShardReport } from '../../../../proto/messages.js';
 
 const plainSgd = { type: 'sgd', learningRate: 0.5, momentum: 0, nesterov: false, weightDecay: 0 } as const;
 const heavySgd = { ...plainSgd, momentum: 0.9 } as const;
-const planned = { step: 4, samples: 8, learningRate: 0.5 };
+const update = { step: 4, samples: 8, learningRate: 0.5 };
 
 function setup(overrides: Partial<AccumulatorSetup> = {}): AccumulatorSetup {
   return {
@@ -23,19 +23,22 @@ function setup(overrides: Partial<AccumulatorSetup> = {}): AccumulatorSetup {
   };
 }
 
-function outcome(shard: number, overrides: Partial<ShardOutcome> = {}): ShardOutcome {
-  return { shard, samples: 4, lossSum: 8 + shard, correct: 1 + shard, statistics: Float32Array.of(2, 3), ...overrides };
+type Change = Partial<Omit<ShardReport, 'statistics'>> & { readonly statistics?: Float32Array };
+
+function report(shard: number, { statistics = Float32Array.of(2, 3), ...change }: Change = {}): ShardReport {
+  const counts = { samples: 4, lossSum: 8 + shard, correct: 1 + shard, computeMs: 1 };
+  return { shard, ...counts, statistics: bytesOf(statistics), ...change };
 }
 
 const leaf = (first: number) => ({ first, count: 1 });
 
 /** One step of two shards with gradients `a` and `b`; returns what came of it. */
 function runStep(accumulator: Accumulator, a: Float32Array, b: Float32Array): (StepOutcome | undefined)[] {
-  accumulator.begin(planned);
+  accumulator.begin(update);
   return [
-    accumulator.addOutcome(4, outcome(0)),
+    accumulator.addReport(4, report(0)),
     accumulator.addChunk(4, leaf(0), 0, a),
-    accumulator.addOutcome(4, outcome(1)),
+    accumulator.addReport(4, report(1)),
     accumulator.addChunk(4, leaf(1), 0, b),
   ];
 }
@@ -53,30 +56,30 @@ describe('a step', () => {
   it('folds the shards’ statistics once, weighted by their samples', () => {
     const job = setup();
     const accumulator = new Accumulator(job);
-    accumulator.begin(planned);
+    accumulator.begin(update);
     accumulator.addChunk(4, { first: 0, count: 2 }, 0, new Float32Array(3));
-    accumulator.addOutcome(4, outcome(1, { samples: 6, statistics: Float32Array.of(4, 0) }));
-    accumulator.addOutcome(4, outcome(0, { samples: 2, statistics: Float32Array.of(0, 8) }));
+    accumulator.addReport(4, report(1, { samples: 6, statistics: Float32Array.of(4, 0) }));
+    accumulator.addReport(4, report(0, { samples: 2, statistics: Float32Array.of(0, 8) }));
     // 0.5 · running + 0.5 · (2 · first + 6 · second) / 8
     expect([...job.state]).toEqual([0.5 * 0 + 0.5 * 3, 0.5 * 1 + 0.5 * 2]);
   });
 
   it('counts the first outcome of a shard that comes twice', () => {
     const accumulator = new Accumulator(setup());
-    accumulator.begin(planned);
+    accumulator.begin(update);
     accumulator.addChunk(4, { first: 0, count: 2 }, 0, new Float32Array(3));
-    accumulator.addOutcome(4, outcome(0));
-    expect(accumulator.addOutcome(4, outcome(0, { lossSum: 1000 }))).toBeUndefined();
-    expect(accumulator.addOutcome(4, outcome(1))).toMatchObject({ kind: 'committed', lossSum: 17 });
+    accumulator.addReport(4, report(0));
+    expect(accumulator.addReport(4, report(0, { lossSum: 1000 }))).toBeUndefined();
+    expect(accumulator.addReport(4, report(1))).toMatchObject({ kind: 'committed', lossSum: 17 });
   });
 
   it('changes nothing before the last outcome and the last chunk are there', () => {
     const job = setup({ params: new Float32Array(CHUNK_VALUES + 1).fill(1) });
     const accumulator = new Accumulator(job);
     const root = { first: 0, count: 2 };
-    accumulator.begin(planned);
-    accumulator.addOutcome(4, outcome(0));
-    accumulator.addOutcome(4, outcome(1));
+    accumulator.begin(update);
+    accumulator.addReport(4, report(0));
+    accumulator.addReport(4, report(1));
     expect(accumulator.addChunk(4, root, 0, new Float32Array(CHUNK_VALUES).fill(16))).toBeUndefined();
     expect(job.params.every((value) => value === 1)).toBe(true);
     expect([...job.state]).toEqual([0, 1]);
@@ -105,8 +108,8 @@ describe('a step', () => {
       const accumulator = new Accumulator(setup({ shards, params, optimizer: heavySgd }));
       const order = index % 2 ? [1, 0] : [0, 1];
       for (const step of [4, 5]) {
-        accumulator.begin({ ...planned, step });
-        for (let shard = 0; shard < shards; shard++) accumulator.addOutcome(step, outcome((shard * 3) % shards));
+        accumulator.begin({ ...update, step });
+        for (let shard = 0; shard < shards; shard++) accumulator.addReport(step, report((shard * 3) % shards));
         for (const chunk of order) {
           for (const part of parts) {
             const piece = part.values.slice(chunk * CHUNK_VALUES, (chunk + 1) * CHUNK_VALUES);
@@ -122,7 +125,7 @@ describe('a step', () => {
 });
 
 describe('a step that fails', () => {
-  const bad: [string, Partial<ShardOutcome>, number, number[]][] = [
+  const bad: [string, Change, number, number[]][] = [
     ['loss', { lossSum: NaN }, 0, [1]],
     ['loss without bound', { lossSum: Infinity }, 0, [1]],
     ['statistic', { statistics: Float32Array.of(0, -Infinity) }, 0, [1]],
@@ -135,9 +138,9 @@ describe('a step that fails', () => {
       const job = setup({ optimizer: heavySgd });
       const accumulator = new Accumulator(job);
       const before = accumulator.digest(4);
-      accumulator.begin(planned);
-      accumulator.addOutcome(4, outcome(0));
-      accumulator.addOutcome(4, outcome(1, part));
+      accumulator.begin(update);
+      accumulator.addReport(4, report(0));
+      accumulator.addReport(4, report(1, part));
       accumulator.addChunk(4, leaf(0), 0, Float32Array.of(1, 1, 1));
       expect(accumulator.addChunk(4, leaf(1), 0, Float32Array.of(0, gradient, 0))).toMatchObject({
         kind: 'nonFinite',
@@ -168,18 +171,18 @@ describe('what belongs to another step', () => {
     expect(accumulator.addChunk(4, leaf(0), 0, Float32Array.of(1, 1, 1))).toBeUndefined();
     runStep(accumulator, new Float32Array(3), new Float32Array(3));
     expect(accumulator.addChunk(4, leaf(0), 0, Float32Array.of(9, 9, 9))).toBeUndefined();
-    accumulator.begin({ ...planned, step: 5 });
+    accumulator.begin({ ...update, step: 5 });
     expect(accumulator.addChunk(4, { first: 0, count: 2 }, 0, Float32Array.of(9, 9, 9))).toBeUndefined();
-    expect(accumulator.addOutcome(4, outcome(0))).toBeUndefined();
+    expect(accumulator.addReport(4, report(0))).toBeUndefined();
     expect([...job.params]).toEqual([1, 2, 3]);
   });
 
   it('is forgotten when a step begins anew', () => {
     const job = setup();
     const accumulator = new Accumulator(job);
-    accumulator.begin(planned);
+    accumulator.begin(update);
     accumulator.addChunk(4, leaf(0), 0, Float32Array.of(800, 800, 800));
-    accumulator.addOutcome(4, outcome(0, { lossSum: 1000 }));
+    accumulator.addReport(4, report(0, { lossSum: 1000 }));
     const results = runStep(accumulator, new Float32Array(3), new Float32Array(3));
     expect(results[3]).toMatchObject({ kind: 'committed', lossSum: 17 });
     expect([...job.params]).toEqual([1, 2, 3]);

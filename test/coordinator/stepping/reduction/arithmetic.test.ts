@@ -8,7 +8,7 @@ import type { Arithmetic, ArithmeticEvents } from '../../../../coordinator/stepp
 import { createArithmetic } from '../../../../coordinator/stepping/reduction/create.js';
 import { InlineArithmetic } from '../../../../coordinator/stepping/reduction/inline.js';
 import type * as Thread from '../../../../coordinator/stepping/reduction/thread.js';
-import { CHUNK_VALUES, chunkBytes, chunkCount } from '../../../../proto/chunks.js';
+import { bytesOf, CHUNK_VALUES, chunkBytes, chunkCount } from '../../../../proto/chunks.js';
 import { within } from '../../../proto/wire.js';
 import { built } from '../../built.js';
 
@@ -16,12 +16,13 @@ const { ArithmeticThread } = await built<typeof Thread>('coordinator/stepping/re
 
 const values = 2 * CHUNK_VALUES + 9;
 const leaf = (first: number) => ({ first, count: 1 });
-const shardOutcome = (shard: number) => ({
+const reportOf = (shard: number) => ({
   shard,
   samples: 4,
   lossSum: 1 + shard,
   correct: shard,
-  statistics: Float32Array.of(0.25 + shard),
+  statistics: bytesOf(Float32Array.of(0.25 + shard)),
+  computeMs: 1,
 });
 
 function setup(): AccumulatorSetup {
@@ -57,7 +58,7 @@ function start(Form: Form, job: AccumulatorSetup) {
 function feed(thread: Arithmetic, step: number, order: readonly number[]): void {
   for (const shard of order) {
     const vector = gradient(step, shard);
-    thread.addOutcome(step, shardOutcome(shard));
+    thread.addReport(step, reportOf(shard));
     for (let chunk = chunkCount(values) - 1; chunk >= 0; chunk--) {
       const data = Uint8Array.from(chunkBytes(vector, chunk));
       thread.addChunk(step, leaf(shard), chunk, data);
@@ -75,14 +76,14 @@ describe.each<[string, Form]>([
     const { thread, outcome, failed } = start(Form, job);
     const accumulator = new Accumulator(reference);
     for (let step = 0; step < 4; step++) {
-      const planned = { step, samples: 8, learningRate: 0.01 };
+      const update = { step, samples: 8, learningRate: 0.01 };
       const done = outcome();
-      thread.begin(planned);
+      thread.begin(update);
       feed(thread, step, step % 2 ? [1, 0] : [0, 1]);
-      accumulator.begin(planned);
+      accumulator.begin(update);
       for (const shard of [0, 1]) {
         const vector = gradient(step, shard);
-        accumulator.addOutcome(step, shardOutcome(shard));
+        accumulator.addReport(step, reportOf(shard));
         for (let chunk = 0; chunk < chunkCount(values); chunk++) {
           accumulator.addChunk(
             step,
@@ -123,8 +124,8 @@ describe.each<[string, Form]>([
     const before = await thread.digest(0);
     const failed = outcome();
     thread.begin({ step: 0, samples: 8, learningRate: 0.01 });
-    thread.addOutcome(0, { ...shardOutcome(0), lossSum: NaN });
-    thread.addOutcome(0, shardOutcome(1));
+    thread.addReport(0, { ...reportOf(0), lossSum: NaN });
+    thread.addReport(0, reportOf(1));
     for (let chunk = 0; chunk < chunkCount(values); chunk++) {
       thread.addChunk(0, { first: 0, count: 2 }, chunk, chunkBytes(gradient(0, 0), chunk));
     }

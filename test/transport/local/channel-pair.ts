@@ -4,11 +4,12 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { WorkerLink } from '../../coordinator/membership/session.js';
-import { type LinkOrder, type LinkResult, LocalLink } from '../../transport/local/local-socket.js';
-import { SharedFile } from '../../transport/local/shared-file.js';
+import { LocalChannel, type LocalCompute, type LocalResult } from '../../../transport/local/channel.js';
+import type { CoordinatorChannel } from '../../../transport/local/coordinator-end.js';
+import { SharedFile } from '../../../transport/local/shared-file.js';
+import type { WorkerChannel } from '../../../transport/local/worker-end.js';
 
-/** Two connected sockets, gone when the test is. */
+/** Two connected sockets; closed when the test ends. */
 export async function socketPair(): Promise<[Socket, Socket]> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -19,14 +20,14 @@ export async function socketPair(): Promise<[Socket, Socket]> {
   return [here, there];
 }
 
-/** Both ends of a link over a real file, gone when the test is. */
-export async function linkPair(): Promise<{ coordinator: WorkerLink; worker: LocalLink<LinkResult, LinkOrder> }> {
+/** Both ends of a channel over a real file; closed when the test ends. */
+export async function channelPair(): Promise<{ coordinator: CoordinatorChannel; worker: WorkerChannel }> {
   const [here, there] = await socketPair();
-  const directory = mkdtempSync(join(tmpdir(), 'lockstep-link-'));
+  const directory = mkdtempSync(join(tmpdir(), 'lockstep-channel-'));
   const path = join(directory, 'file');
   const [mine, its] = [openSync(path, 'wx+'), openSync(path, 'r+')];
-  const coordinator = new LocalLink<LinkOrder, LinkResult>(new SharedFile(mine, 'coordinator'), here);
-  const worker = new LocalLink<LinkResult, LinkOrder>(new SharedFile(its, 'worker'), there);
+  const coordinator = new LocalChannel<LocalCompute, LocalResult>(new SharedFile(mine, 'coordinator'), here);
+  const worker = new LocalChannel<LocalResult, LocalCompute>(new SharedFile(its, 'worker'), there);
   onTestFinished(() => {
     coordinator.close();
     worker.close();

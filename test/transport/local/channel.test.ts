@@ -1,9 +1,9 @@
 import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
-import { LocalLink } from '../../../transport/local/local-socket.js';
+import { LocalChannel } from '../../../transport/local/channel.js';
 import { SharedFile } from '../../../transport/local/shared-file.js';
 import { until } from '../../until.js';
-import { socketPair } from '../../proto/link-pair.js';
+import { socketPair } from './channel-pair.js';
 
 /** No test here touches the file. */
 const file = new SharedFile(1 << 30, 'worker');
@@ -15,22 +15,29 @@ function framed(message: unknown): Buffer {
   return Buffer.concat([prefix, bytes]);
 }
 
-async function listening(): Promise<{ other: Awaited<ReturnType<typeof socketPair>>[1]; got: unknown[]; link: Link }> {
+async function listening(): Promise<{
+  other: Awaited<ReturnType<typeof socketPair>>[1];
+  got: unknown[];
+  channel: Channel;
+}> {
   const [here, other] = await socketPair();
-  const link = new LocalLink<unknown, unknown>(file, here);
+  const channel = new LocalChannel<unknown, unknown>(file, here);
   const got: unknown[] = [];
-  link.listen(
+  channel.listen(
     (message) => got.push(message),
     () => got.push('the end'),
   );
-  return { other, got, link };
+  return { other, got, channel };
 }
-type Link = LocalLink<unknown, unknown>;
+type Channel = LocalChannel<unknown, unknown>;
 
-describe('a local link', () => {
+describe('a local channel', () => {
   it('carries messages both ways, in order, with every bit of their numbers', async () => {
     const [here, there] = await socketPair();
-    const [a, b] = [here, there].map((socket) => new LocalLink<unknown, unknown>(file, socket)) as [Link, Link];
+    const [a, b] = [here, there].map((socket) => new LocalChannel<unknown, unknown>(file, socket)) as [
+      Channel,
+      Channel,
+    ];
     const [atA, atB]: unknown[][] = [[], []];
     a.listen((message) => atA!.push(message));
     b.listen((message) => atB!.push(message));
@@ -42,11 +49,11 @@ describe('a local link', () => {
   });
 
   it('sends when the caller is done, all at once', async () => {
-    const { other, link } = await listening();
+    const { other, channel } = await listening();
     const sizes: number[] = [];
     other.on('data', ({ byteLength }) => sizes.push(byteLength));
-    link.send(1);
-    link.send(2);
+    channel.send(1);
+    channel.send(2);
     await until(() => sizes.length > 0, 5_000, 'data');
     expect(sizes).toEqual([2 * framed(1).byteLength]);
   });
@@ -66,12 +73,12 @@ describe('a local link', () => {
     ['the other process closes it', undefined],
     ['what came is no message', Buffer.from([3, 0, 0, 0, 1, 2, 3])],
   ])('ends when %s', async (_, bytes) => {
-    const { other, got, link } = await listening();
+    const { other, got, channel } = await listening();
     if (bytes) other.write(bytes);
     else other.destroy();
     await until(() => got.length > 0, 5_000, 'the end');
     expect(got).toEqual(['the end']);
-    expect(link.isOpen).toBe(false);
-    link.send('nobody there');
+    expect(channel.isOpen).toBe(false);
+    channel.send('nobody there');
   });
 });

@@ -1,52 +1,46 @@
-import {
-  decideSpeculation,
-  lateAfterMs,
-  type MissingNode,
-  type Speculation,
-  UsualTime,
-} from './decisions/stragglers.js';
-import { decidePhase, decideWaiting, shardsIn, tellAfterMs } from './decisions/waiting.js';
-import type { Owed, Waiting } from '../state/waiting.js';
-import type { RunEvents } from '../state/events.js';
 import type { Roster } from '../membership/roster.js';
 import type { WorkerSession } from '../membership/session.js';
-import type { StepWork } from './task.js';
+import type { RunEvents } from '../state/events.js';
+import type { Owed, Waiting } from '../state/waiting.js';
+import { type Backup, decideBackups, type MissingNode, overdueAfterMs, UsualTime } from './decisions/stragglers.js';
+import { decidePhase, decideWaiting, reportAfterMs, shardsIn } from './decisions/waiting.js';
+import type { StepTask } from './step-task.js';
 
 const checkEveryMs = 100;
-/** A wait is told of no more often than this. */
-const tellEveryMs = 1_000;
+/** Shortest time between two reports of a wait. */
+const reportEveryMs = 1_000;
 /** Longest pause between bytes of a transfer in progress. */
 const movingMs = 2_000;
 
-export interface LateStepsOptions {
+export interface StragglerWatchOptions {
   readonly roster: Roster;
   readonly events: RunEvents;
-  /** Workers that may be given a node that another is late with, in order of preference. */
+  /** Workers that may compute a straggler's node, in order of preference. */
   readonly candidates: () => readonly WorkerSession[];
-  /** Gives a node to a second worker. */
-  readonly give: (speculation: Speculation, task: StepWork) => void;
+  /** Dispatches a straggler's node to its backup. */
+  readonly onBackup: (backup: Backup, task: StepTask) => void;
 }
 
-/** Watches over the step in progress: says whom a late one waits for, and has idle workers compute what is missing. */
-export class LateSteps {
+/** Watches the current step: reports the workers that hold it up, and chooses backups for them. */
+export class StragglerWatch {
   readonly usual = new UsualTime();
-  /** Workers whose work was given to others as well, and that have not answered since. */
-  readonly late = new Set<string>();
-  /** Whom the step in progress waits for, if it is late. */
+  /** Workers that have a backup and haven't answered since. */
+  readonly stragglers = new Set<string>();
+  /** Workers holding up the current step; undefined unless it is overdue. */
   waiting: Waiting | undefined;
-  #current: { readonly task: StepWork; readonly beginMs: number } | undefined;
-  #toldMs = -Infinity;
+  #current: { readonly task: StepTask; readonly beginMs: number } | undefined;
+  #reportedMs = -Infinity;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(private readonly options: LateStepsOptions) {
+  constructor(private readonly options: StragglerWatchOptions) {
     this.#timer = setInterval(() => this.check(performance.now()), checkEveryMs).unref();
   }
 
-  begin(task: StepWork, nowMs: number): void {
+  begin(task: StepTask, nowMs: number): void {
     this.#current = { task, beginMs: nowMs };
   }
 
-  /** The step is over: committed, or abandoned. */
+  /** To be called when the step is committed, skipped or abandoned. */
   end(nowMs: number): void {
     if (this.#current) this.usual.add(nowMs - this.#current.beginMs);
     this.#current = undefined;
@@ -63,17 +57,17 @@ export class LateSteps {
     const usualMs = this.usual.medianMs();
     const timing = { nowMs, beginMs, usualMs };
     this.waiting = undefined;
-    if (nowMs - beginMs <= Math.min(lateAfterMs(usualMs), tellAfterMs(usualMs))) return;
+    if (nowMs - beginMs <= Math.min(overdueAfterMs(usualMs), reportAfterMs(usualMs))) return;
     const missing = task.missingNodes();
     const idle = this.#idle(missing.flatMap(({ workerIds }) => workerIds));
     const moving = this.#moving(nowMs);
-    for (const speculation of decideSpeculation({ ...timing, missing, moving, idle })) {
-      this.late.add(speculation.from);
-      this.options.give(speculation, task);
+    for (const backup of decideBackups({ ...timing, missing, moving, idle })) {
+      this.stragglers.add(backup.from);
+      this.options.onBackup(backup, task);
     }
     this.waiting = decideWaiting({ ...timing, step: task.step, owed: this.#owed(task, missing) });
-    if (!this.waiting || nowMs - this.#toldMs < tellEveryMs) return;
-    this.#toldMs = nowMs;
+    if (!this.waiting || nowMs - this.#reportedMs < reportEveryMs) return;
+    this.#reportedMs = nowMs;
     this.options.events.emit({ type: 'waiting', ...this.waiting });
   }
 
@@ -88,7 +82,7 @@ export class LateSteps {
     return new Set(this.options.roster.readySessions.filter(isMoving).map(({ workerId }) => workerId));
   }
 
-  #owed(task: StepWork, nodes: readonly MissingNode[]): Owed[] {
+  #owed(task: StepTask, nodes: readonly MissingNode[]): Owed[] {
     return [...new Set(nodes.flatMap(({ workerIds }) => workerIds))].flatMap((workerId) => {
       const session = this.options.roster.get(workerId);
       if (!session) return [];

@@ -3,47 +3,46 @@ import { deserialize, serialize } from 'node:v8';
 import type { Compute, Partial } from '../../proto/messages.js';
 import type { SharedFile, SharedVector } from './shared-file.js';
 
-/** Under which numbers a local worker finds its ends of the link: after standard streams and the parent's channel. */
-export const linkFds = { file: 4, socket: 5 } as const;
-export type LinkFds = typeof linkFds;
+/** File descriptors that a worker process inherits for its channel, after the standard streams and the IPC channel. */
+export const localFds = { file: 4, socket: 5 } as const;
+export type LocalFds = typeof localFds;
 
-/** What the coordinator says. */
-export interface LinkOrder {
+/** Message to a worker. */
+export interface LocalCompute {
   readonly compute: Compute;
-  /** The step's parameters; undefined when the worker was sent them with another order. */
+  /** The step's parameters; undefined if an earlier message brought them. */
   readonly parameters: SharedVector | undefined;
 }
 
-/** What the worker answers for each node. */
-export interface LinkResult extends Pick<Partial, 'term' | 'step' | 'node' | 'reports' | 'stamps'> {
+/** Message to the coordinator, one per node. */
+export interface LocalResult extends Pick<Partial, 'term' | 'step' | 'node' | 'reports' | 'stamps'> {
   readonly gradient: SharedVector;
 }
 
-/** A message has to fit into this; vectors are not in it. */
-const longestMessage = 64 * 1024 * 1024;
+/** Longest message; vectors aren't part of it. */
+const maxMessageBytes = 64 * 1024 * 1024;
 const prefixBytes = 4;
 
 /**
- * One end of the way past gRPC for the steps of a worker that the coordinator started: its engine thread takes orders
- * and gives results here, the vectors in a shared file, and all else goes over the Join stream. A step takes a millisecond
- * less than over the stream, whose messages cross four threads (docs/benchmarks.md).
+ * One end of the socket and the shared file between a coordinator and a worker process that it started. It lives as
+ * long as that process, across sessions.
  *
- * Between a process and its child of the same version: messages are JavaScript values as V8 writes them, each behind its
- * length.
+ * Both processes run the same version, so messages are JavaScript values in V8's serialization format, each preceded by
+ * its length.
  */
-export class LocalLink<Sent, Received> {
+export class LocalChannel<Sent, Received> {
   #unread: Buffer = Buffer.alloc(0);
   #onMessage: ((message: Received) => void) | undefined;
   #onEnd: (() => void) | undefined;
 
-  /** @param file - belongs to the link. */
+  /** @param file - closed with the channel. */
   constructor(
     readonly file: SharedFile,
     private readonly socket: Duplex,
   ) {
     socket.on('data', (data: Buffer) => this.#received(data));
     socket.on('close', () => this.#onEnd?.());
-    // Its end says all there is to know.
+    // 'close' follows.
     socket.on('error', () => undefined);
   }
 
@@ -51,7 +50,7 @@ export class LocalLink<Sent, Received> {
     return !this.socket.destroyed;
   }
 
-  /** Sends when the caller is done: whoever it wakes may take its core, which others wait for if there is more to do. */
+  /** Sends after the current call stack, because the process it wakes may take this core. */
   send(message: Sent): void {
     if (!this.isOpen) return;
     const bytes = serialize(message);
@@ -62,7 +61,7 @@ export class LocalLink<Sent, Received> {
     process.nextTick(() => this.socket.uncork());
   }
 
-  /** Whoever listens last gets the messages. @param onEnd - called when the other process has closed its end. */
+  /** Replaces earlier listeners. @param onEnd - called when the other process has closed its end. */
   listen(onMessage: (message: Received) => void, onEnd: () => void = () => undefined): void {
     this.#onMessage = onMessage;
     this.#onEnd = onEnd;
@@ -78,11 +77,11 @@ export class LocalLink<Sent, Received> {
     for (let message = this.#next(); message !== undefined; message = this.#next()) this.#onMessage?.(message);
   }
 
-  /** The first message, once all of it is there. What cannot be one ends the link. */
+  /** The first complete message. Closes the channel if the bytes aren't one. */
   #next(): Received | undefined {
     if (this.#unread.byteLength < prefixBytes) return undefined;
     const end = prefixBytes + this.#unread.readUInt32LE();
-    if (this.#unread.byteLength < Math.min(end, longestMessage)) return undefined;
+    if (this.#unread.byteLength < Math.min(end, maxMessageBytes)) return undefined;
     try {
       const message = deserialize(this.#unread.subarray(prefixBytes, end)) as Received;
       this.#unread = this.#unread.subarray(end);

@@ -36,7 +36,7 @@ describe('a worker that is late', () => {
     expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', lossSum: 2 });
     // 1 − 0.5 · (4 + 8) / 4 samples
     expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
-    expect(rig.dispatcher.speculated).toBe(1);
+    expect(rig.dispatcher.backups).toBe(1);
     expect(rig.events.filter(({ type }) => type === 'speculation')).toEqual([
       { type: 'speculation', step: next, shards: [0], from: 'a', to: 'c' },
     ]);
@@ -92,7 +92,7 @@ describe('a worker that is late', () => {
     answer(c, next + 1, 0, 0);
     answer(b, next + 1, 1, 0);
     await within(second.done, 'the step');
-    await rig.until(() => !rig.dispatcher.isLate('a'), 'the answer of a');
+    await rig.until(() => !rig.dispatcher.isStraggler('a'), 'the answer of a');
     rig.step(next + 2);
     expect(['a', 'b', 'c'].map((id) => rig.dispatcher.assignedTo(id))).toEqual([[], [1], [0]]);
     b.break();
@@ -126,7 +126,7 @@ describe('a worker that is late', () => {
     expect(rig.dispatcher.waiting).toMatchObject({
       step: next,
       workers: [{ workerId: 'a', shards: [0], phase: 'computing' }],
-      reason: expect.stringMatching(/^step 5 under way for 1\.\d s: waiting for a, computing shard 0$/) as string,
+      reason: expect.stringMatching(/^step 5 has taken 1\.\d s: waiting for a, computing shard 0$/) as string,
     });
     expect(rig.events.filter(({ type }) => type === 'waiting')).toHaveLength(1);
   });
@@ -204,12 +204,12 @@ describe('an audited shard', () => {
     expect(await ordered(a, next)).toEqual([leaf(0)]);
     answer(a, next, 0, 4);
     expect(await Promise.race([ordered(a, next), ordered(b, next)])).toEqual([leaf(1)]);
-    expect(rig.dispatcher.speculated).toBe(1);
+    expect(rig.dispatcher.backups).toBe(1);
     answer(a, next, 1, 8);
     answer(b, next, 1, 8);
     expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', lossSum: 2 });
     expect(rig.faults).toEqual([]);
-    expect(rig.dispatcher.isLate('c')).toBe(true);
+    expect(rig.dispatcher.isStraggler('c')).toBe(true);
   });
 
   it('is fetched by the auditor, which keeps being told so', async () => {
