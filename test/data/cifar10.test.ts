@@ -6,7 +6,6 @@ import { expect, it } from 'vitest';
 import { readCifar10 } from '../../data/cifar10.js';
 import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../data/cifar10-format.js';
 import { decideTitle } from '../../data/cifar10-title.js';
-import { classCounts } from '../../data/explore.js';
 import { findData } from '../../data/locate.js';
 import { pixel, SMALL, smallBatch, temporaryDirectory, writeSmallArchive, writeSmallCifar10 } from './small-cifar10.js';
 
@@ -191,21 +190,4 @@ it('takes a broken marker for none', async () => {
   const folder = await writeSmallCifar10(await temporaryDirectory());
   await writeFile(join(folder, 'lockstep-source.json'), '{"archiveSha256":');
   expect((await read(folder)).title).toBe('CIFAR-10 (unverified copy)');
-});
-
-const dataPath = process.env['LOCKSTEP_DATA'];
-it.skipIf(dataPath === undefined)('reads the real images (skipped where LOCKSTEP_DATA is not set)', async () => {
-  const dataset = await read(dataPath!, { imagesPerFile: 10_000 });
-  const [first] = classCounts(dataset);
-  expect(first!.counts).toEqual([1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
-  expect(classCounts(dataset).at(-1)!.counts).toEqual(Array(10).fill(1000));
-  expect([...dataset.test.labels.subarray(-4)]).toEqual([3, 5, 1, 7]);
-  expect(dataset.title).toMatch(/^CIFAR-10( \(JPEG copy\))?$/);
-  // The first record again, read by hand: its label, then the three planes' first values.
-  const file = await readFile(join((await findData(dataPath!))!.path, 'data_batch_1.bin'));
-  expect(dataset.train.labels[0]).toBe(file[0]);
-  expect([...dataset.train.images.subarray(0, 3)]).toEqual([file[1], file[1025], file[2049]]);
-  expect(createHash('sha256').update(dataset.train.labels).digest('hex')).toBe(
-    '2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253',
-  );
 });

@@ -152,7 +152,7 @@ describe('names in an image folder', () => {
     );
   });
 
-  it.skipIf(process.platform !== 'linux')('that are no text are refused, not skipped', async () => {
+  it.skipIf(process.platform !== 'linux')('that are no text are refused, not skipped (needs Linux)', async () => {
     await paint('red', red, 3);
     await paint('blue', blue, 3);
     await writeFile(Buffer.concat([Buffer.from(join(root, 'red/')), Buffer.from([0xff]), Buffer.from('.png')]), '');

@@ -122,11 +122,12 @@ describe('openDataset', () => {
       cache: join(cwd, 'cache'),
       baseUrl: server.url,
       allowSynthetic: true,
+      limit: 20,
     } as const;
     const dataset = await openDataset(options);
     expect([dataset.name, dataset.title, dataset.synthetic]).toEqual([
       'synthetic',
-      'synthetic dataset (not CIFAR-10)',
+      'synthetic dataset (not CIFAR-10), first 20 images of each batch',
       true,
     ]);
     expect(server.requests.length).toBe(1);

@@ -89,17 +89,3 @@ describe('lockstep train', () => {
     expect(steps.map(({ samples }) => samples)).toEqual([...new Array<number>(20).fill(49), 45]);
   });
 });
-
-const images = process.env['LOCKSTEP_DATA'];
-
-describe.skipIf(images === undefined)('on the real images (LOCKSTEP_DATA)', () => {
-  it('learns: one epoch of cluster-cnn3 classifies at least 50 % of the test set', async () => {
-    const run = join(scratch.path, 'real');
-    const ended = await lockstep(['train', '--preset', 'cluster-cnn3', '--epochs', '1', '--run', run]);
-    expect(ended.stderr).toBe('');
-    const [, correct, total] = /Accuracy: (\d+)\/(\d+)/.exec(ended.stdout) ?? [];
-    expect(Number(total)).toBe(10_000);
-    expect(Number(correct)).toBeGreaterThanOrEqual(5_000);
-    expect(ended.stdout).toContain('CIFAR-10');
-  });
-});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { smallManifest } from '../manifest.js';
 import { SimulatedCluster } from '../simulated-cluster.js';
+import { runs } from '../../thorough.js';
 
 /** An event in the cluster; `worker` picks one of those present, as a share of their number. */
 type Happening =
@@ -99,6 +100,6 @@ describe('the dispatcher', () => {
         cluster.close();
       }
     });
-    await fc.assert(property, { numRuns: 100, endOnFailure: true });
+    await fc.assert(property, { numRuns: runs(100), endOnFailure: true });
   }, 60_000);
 });

@@ -4,6 +4,7 @@ import { checkPrograms } from '../../../engine/onnx/check-programs.js';
 import type { ModelTopology } from '../../../engine/engine.js';
 import type { Layer } from '../../../engine/model/layers.js';
 import { layers as tfl, tf } from '../../../engine/model/tfjs/tf.js';
+import { thorough } from '../../thorough.js';
 
 const l = tfl.layers;
 const imageShape = [8, 8, 2] as const;
@@ -215,7 +216,10 @@ it('refuses a batch norm in every step of a sequence, which would have many batc
   );
 });
 
-describe('400 layers one behind the other', () => {
+/** In `npm test` enough for a recursion over layers to show. */
+const depth = thorough ? 400 : 40;
+
+describe(`${depth} layers in sequence`, () => {
   const deep: [string, (i: number, x: SymbolicTensor) => SymbolicTensor][] = [
     ['normalised', (i, x) => apply(l.batchNormalization({ name: `n${i}` }), apply(l.dense({ name: `d${i}`, units: 4 }), x))],
     ['residual', (i, x) => apply(l.add(), [x, apply(l.dense({ name: `d${i}`, units: 4, activation: 'relu' }), x)])],
@@ -224,7 +228,7 @@ describe('400 layers one behind the other', () => {
   it.each(deep)('can be compiled: %s', { timeout: 60_000 }, async (_, block) => {
     const input = tfl.input({ shape: [...imageShape] });
     let x = apply(l.dense({ name: 'first', units: 4 }), apply(flatten(), input));
-    for (let i = 0; i < 400; i++) x = block(i, x);
+    for (let i = 0; i < depth; i++) x = block(i, x);
     const topology = tfl.model({ inputs: input, outputs: apply(logits(), x) }).toJSON(null, false);
     await expect(checkTopology(topology as unknown as ModelTopology)).resolves.toEqual([]);
   });

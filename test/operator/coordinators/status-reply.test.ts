@@ -10,6 +10,7 @@ import { statusReply } from '../../observe/sample-run.js';
 import { statusBytes } from '../hostile-coordinator.js';
 import * as k from '../objects.js';
 import { begun } from '../situations.js';
+import { runs } from '../../thorough.js';
 
 const worker = (state: string) => ({ ...statusReply.workers[0]!, state }) satisfies WorkerStatus;
 const read = (changes: Partial<StatusReply>) => readStatusReply(statusBytes({ ...statusReply, ...changes }));
@@ -94,19 +95,17 @@ describe('a status as it comes from the wire', () => {
     ['too many workers', { workers: Array<WorkerStatus>(4097).fill(worker('idle')) }, 'expected at most 4096 workers'],
   ])('is refused with %s', (_, changes, words) => expect(() => read(changes)).toThrow(words));
 
-  it('is read or refused within bounds of time, whatever the bytes', () => {
+  it('is read or refused, whatever the bytes', () => {
     const pattern = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(...nasty));
     const property = fc.property(pattern, (bytes) => {
       const many = Buffer.alloc(bytes.length === 0 ? 0 : maxReplyBytes, bytes);
-      const begun = performance.now();
       try {
         readStatusReply(many);
       } catch (error) {
         expect(error).toBeInstanceOf(Error);
       }
-      expect(performance.now() - begun).toBeLessThan(1000);
     });
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, { numRuns: runs(200) });
   });
 });
 
@@ -136,7 +135,7 @@ describe('the status of a job', () => {
       const control = { pod: 'cifar10-coordinator-1', status, statusMs: k.noonMs };
       check(planJob(begun(k.running, { control }), k.noonMs).status);
     });
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: runs(300) });
   });
 
   it('is one that the API server takes, whatever the pods say', () => {
@@ -158,7 +157,7 @@ describe('the status of a job', () => {
       check(planned);
       for (const action of actions) if (action.type === 'event') expect(action.message.length).toBeLessThan(1024);
     });
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: runs(300) });
   });
 
   it('keeps what the next plan counts on where the whole is refused', () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonSelector, type Selection } from '../../../operator/kube/json-selector.js';
+import { runs } from '../../thorough.js';
 
 /** Values and elements that a selection finds in a text that comes in chunks. */
 function select(text: string, selection: Selection, chunkBytes = 7) {
@@ -28,7 +29,7 @@ describe('a selection of JSON', () => {
         const fields = { '*': 'all' } as const;
         expect(select(text, fields, size).values).toEqual([JSON.parse(text)]);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -6,6 +6,7 @@ import type { Action } from '../../../operator/plan/types.js';
 import { brief } from '../objects.js';
 import { Oracle } from '../oracle.js';
 import { ownerOf, type Reconciliation, Simulation } from '../simulation.js';
+import { runs } from '../../thorough.js';
 
 type Event = readonly [string, (simulation: Simulation) => void];
 
@@ -183,7 +184,7 @@ describe('the plan, in a cluster where anything may happen', () => {
       if (state === 'Failed' || state === 'Succeeded') expect(last.plan.ask).toBeUndefined();
       else expect(state).toBe(suspend ? 'Suspended' : workers?.replicas === 0 ? 'WaitingForWorkers' : 'Succeeded');
     });
-    fc.assert(property, { numRuns: Number(process.env['LOCKSTEP_RUNS'] ?? 150) });
+    fc.assert(property, { numRuns: Number(process.env['LOCKSTEP_RUNS'] ?? runs(150)) });
   });
 
   it('goes through every state on a way that has all of them', () => {

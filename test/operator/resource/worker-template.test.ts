@@ -6,6 +6,7 @@ import { workerDeployment } from '../../../operator/plan/objects/worker-deployme
 import { planJob } from '../../../operator/plan/plan-job.js';
 import { templateProblems } from '../../../operator/resource/worker-template.js';
 import { credentials, makeJob, noonMs, observe, settings } from '../objects.js';
+import { runs } from '../../thorough.js';
 
 const inSpec = (spec: object) => ({ spec });
 const inWorker = (fields: object) => inSpec({ containers: [{ name: 'worker', ...fields }] });
@@ -232,8 +233,8 @@ describe('whatever is combined into a template', () => {
       expect(Object.keys(pods.spec!).filter((key) => !known.includes(key))).toEqual([]);
       expect(pods.metadata?.labels).toMatchObject(plain.metadata!.labels!);
     });
-    fc.assert(property, { numRuns: 500 });
-    expect(taken).toBeGreaterThan(20);
+    fc.assert(property, { numRuns: runs(500) });
+    expect(taken).toBeGreaterThan(runs(20));
   });
 
   it('keeps labels, program and credentials also where any template is allowed', () => {
@@ -248,8 +249,8 @@ describe('whatever is combined into a template', () => {
       expect(volumeMounts?.slice(0, 2)).toEqual(worker(plain).volumeMounts?.slice(0, 2));
       expect(pods.spec!.volumes!.slice(0, 2)).toEqual(plain.spec!.volumes!.slice(0, 2));
     });
-    fc.assert(property, { numRuns: 300 });
-    expect(taken).toBeGreaterThan(20);
+    fc.assert(property, { numRuns: runs(300) });
+    expect(taken).toBeGreaterThan(runs(20));
   });
 
   it('of any other shape is read without an error of our own', () => {
@@ -260,7 +261,7 @@ describe('whatever is combined into a template', () => {
     });
     fc.assert(
       fc.property(any, fc.boolean(), (given, allowAny) => void podsOf(given, allowAny)),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { isInUse, lockRun } from '../../../run/lock/run-lock.js';
 import { within } from '../../proto/wire.js';
+import { runs, thorough } from '../../thorough.js';
 
 let directory: string;
 beforeEach(() => {
@@ -102,15 +103,13 @@ describe('the lock of a run directory', () => {
     other.kill('SIGKILL');
     await ended;
     expect(await isInUse(directory, Date.now())).toBe(false);
-    const begin = performance.now();
-    await locked();
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    await locked((reason) => expect.fail(`expected no wait, got: ${reason}`));
   });
 
   it('has one holder, however many processes race for it', async () => {
-    const lockers = await Promise.all(Array.from({ length: 6 }, locker));
+    const lockers = await Promise.all(Array.from({ length: thorough ? 6 : 3 }, locker));
     const dead = `${encodeURIComponent(hostname())}_4194999_ab`;
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < runs(60); round++) {
       const path = join(directory, `run-${round}`);
       mkdirSync(round % 3 === 0 ? path : join(path, '.lock'), { recursive: true });
       if (round % 3 === 2) writeFileSync(join(path, '.lock', dead), '');
