@@ -74,7 +74,7 @@ const worker = (manifests: readonly Manifest[]) =>
 const rendered = new Map<string, readonly Manifest[]>();
 const overlays = ['.', 'overlays/cpu', 'overlays/gpu', 'overlays/gpu-tensorflow', 'overlays/kind', 'with-nats'];
 
-describe.skipIf(!withKubectl)('manifests without the operator', () => {
+describe.skipIf(!withKubectl)('manifests without the operator (needs kubectl)', () => {
   beforeAll(() => {
     const kustomization = { resources: ['../overlays/cpu'], components: ['../components/nats'] };
     cpSync(join(plain, 'kustomization.yaml'), join(plain, 'with-nats/kustomization.yaml'));

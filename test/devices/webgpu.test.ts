@@ -8,7 +8,6 @@ import { convCases, poolCases } from '../engine/parity/linear.js';
 import { softwareGpu } from '../programs.js';
 
 const device = { kind: 'webgpu' } as const;
-const reason = softwareGpu ? '' : ' (skipped: no SwiftShader, which Debian has in its package chromium)';
 
 /** Those that the im2col target formulates in its own way; every third, as a kernel takes long to compile here. */
 const families = {
@@ -17,7 +16,7 @@ const families = {
   compositions: composedCases.filter((_, i) => i % 3 === 0),
 };
 
-describe.skipIf(!softwareGpu)(`on a WebGPU device in software${reason}`, () => {
+describe.skipIf(!softwareGpu)("on a WebGPU device in software (needs Chromium's SwiftShader)", () => {
   for (const [family, cases] of Object.entries(families)) {
     it.each(cases)(`${family}: value and gradient are those of TF.js's cpu backend: $name`, async (test) => {
       const inputs = inputsOf(test);
@@ -31,7 +30,7 @@ describe.skipIf(!softwareGpu)(`on a WebGPU device in software${reason}`, () => {
 });
 
 it.skipIf(!softwareGpu)(
-  'a model that a device cannot run is an error of the engine, without places in its sources',
+  "a model that a device cannot run is an error of the engine, without places in its sources (needs Chromium's SwiftShader)",
   async () => {
     const attempt = OnnxSession.create(Uint8Array.of(1, 2, 3), { threads: 1, device });
     await expect(attempt).rejects.toThrow(EngineError);

@@ -131,7 +131,7 @@ const promtool = (args: readonly string[], input = '') =>
   spawnSync('promtool', args, { input, encoding: 'utf8', timeout: 30_000 });
 const hasPromtool = promtool(['--version']).status === 0;
 
-describe.skipIf(!hasPromtool)('promtool (skipped where it is not installed)', () => {
+describe.skipIf(!hasPromtool)('promtool (needs promtool)', () => {
   it('finds nothing to complain of in the metrics', () => {
     const { status, stdout, stderr } = promtool(['check', 'metrics'], text);
     expect(`${stdout}${stderr}`).toBe('');

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scratchDirectory } from './lockstep.js';
-import { python, runPython, skippedWithoutPython } from './python.js';
+import { python, runPython, needsPython } from './python.js';
 
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
@@ -47,7 +47,7 @@ function kernelFolder(): string {
   return join(scratch.path, 'jupyter');
 }
 
-describe.skipIf(python === undefined)(`examples/cifar10.ipynb ${skippedWithoutPython}`, () => {
+describe.skipIf(python === undefined)(`examples/cifar10.ipynb ${needsPython}`, () => {
   it('runs from top to bottom in Jupyter, with its pictures inline', async () => {
     const run = join(scratch.path, 'by-notebook');
     const env = { ...quick, LOCKSTEP_RUN: run, JUPYTER_PATH: kernelFolder() };

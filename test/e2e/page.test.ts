@@ -25,9 +25,8 @@ const keep = async (page: Page, name: string) => {
 };
 
 // Without a reason in its name a skipped test would look like one that was forgotten.
-const where = chromium === undefined ? ' (skipped: no Chromium in PATH or CHROMIUM)' : '';
 
-describe.skipIf(chromium === undefined)(`the live page in a browser${where}`, () => {
+describe.skipIf(chromium === undefined)('the live page in a browser (needs Chromium in PATH or CHROMIUM)', () => {
   beforeAll(async () => {
     browser = await launch(chromium!);
     train = new Command(['train', ...job, '--workers', '2', '--run', join(scratch.path, 'run'), '--http', '0']);

@@ -10,8 +10,8 @@ export function hasPythonPackage(name: string): boolean {
   return python !== undefined && spawnSync(python, ['-c', script, name], { timeout: 60_000 }).status === 0;
 }
 
-/** Stands in the names of tests that want it. */
-export const skippedWithoutPython = '(skipped where LOCKSTEP_PYTHON is not set)';
+/** Suffix of the titles of tests that use it. */
+export const needsPython = '(needs the packages of test/requirements.txt in LOCKSTEP_PYTHON)';
 
 /** Runs Python. @returns its standard output. @throws with what it has printed when it fails or takes too long. */
 export async function runPython(

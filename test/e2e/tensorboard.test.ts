@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { EvaluationEntry } from '../../run/records.js';
 import { parseSteps } from '../../run/record-format.js';
 import { Command, lockstep, scratchDirectory, smallJob } from './lockstep.js';
-import { python, runPython, skippedWithoutPython } from './python.js';
+import { python, runPython, needsPython } from './python.js';
 
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
@@ -72,7 +72,7 @@ function expectAscendingTimes(tags: Tags): void {
   expect(Math.abs(times.at(-1)! - Date.now() / 1000)).toBeLessThan(120);
 }
 
-describe.skipIf(python === undefined)(`--tensorboard ${skippedWithoutPython}`, () => {
+describe.skipIf(python === undefined)(`--tensorboard ${needsPython}`, () => {
   it('writes what TensorBoard reads: after the coordinator was killed and went on, each value of the run once', async () => {
     const run = join(scratch.path, 'killed');
     const first = new Command(['train', ...job, '--run', run]);

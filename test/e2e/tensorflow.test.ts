@@ -33,7 +33,7 @@ async function train(name: string, ...args: readonly string[]): Promise<Trained>
   return { digest: /Final digest: ([0-9a-f]{64})/.exec(stdout)?.[1], losses, run };
 }
 
-const title = `a job with engine.name: tensorflow${tensorflowDirectory === undefined ? ' (skipped: no LOCKSTEP_TFJS_NODE)' : ''}`;
+const title = "a job with engine.name: tensorflow (needs TF.js's native binding in LOCKSTEP_TFJS_NODE)";
 describe.skipIf(tensorflowDirectory === undefined)(title, () => {
   const tensorflow = ['--set', 'engine.name=tensorflow'];
 

@@ -23,7 +23,7 @@ async function train(name: string, ...args: readonly string[]) {
   return { run, stdout, losses: rows.map((row) => Number(row.split(',')[column])) };
 }
 
-const title = `a job with engine.device: webgpu${softwareGpu ? '' : ' (skipped: no SwiftShader)'}`;
+const title = "a job with engine.device: webgpu (needs Chromium's SwiftShader)";
 describe.skipIf(!softwareGpu)(title, () => {
   it('says what the CPU does of it, proves its bits in two processes, and has the loss curve of the CPU', async () => {
     const gpu = await train('gpu', '--device', 'webgpu');

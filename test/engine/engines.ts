@@ -10,7 +10,7 @@ export interface EngineUnderTest {
   readonly title: string;
   /** What `createEngine` takes. */
   readonly options: EngineChoice;
-  /** Why it cannot run on this machine; it stands in the titles of the tests that are skipped. */
+  /** Missing requirement, if it can't run on this machine; its tests are skipped. */
   readonly skip?: string | undefined;
   /** A device in software, for which programs take long to compile: it runs fewer tests, with more time. */
   readonly slow?: true;
@@ -25,31 +25,31 @@ export const enginesUnderTest: readonly EngineUnderTest[] = [
   {
     title: 'onnx, cpu, nchwc',
     options: { ...onCpu, lowering: 'nchwc' },
-    skip: 'problem' in probe ? probe.problem : undefined,
+    skip: 'problem' in probe ? "a CPU with ONNX Runtime's blocked convolutions" : undefined,
   },
   { title: 'onnx, cpu, im2col', options: { ...onCpu, lowering: 'im2col' } },
   {
     title: 'onnx, webgpu in software',
     options: { name: 'onnx', threads: 1, device: 'webgpu' },
-    skip: softwareGpu === undefined ? 'no SwiftShader, which Debian has in its package chromium' : undefined,
+    skip: softwareGpu === undefined ? "Chromium's SwiftShader" : undefined,
     slow: true,
   },
   { title: 'onnx, cuda', options: { name: 'onnx', threads: 1, device: 'cuda' }, skip: whyNoCuda() },
   {
     title: 'tensorflow',
     options: { name: 'tensorflow', threads: 1, directory: tensorflowDirectory },
-    skip: tensorflowDirectory === undefined ? 'no LOCKSTEP_TFJS_NODE' : undefined,
+    skip: tensorflowDirectory === undefined ? "TF.js's native binding in LOCKSTEP_TFJS_NODE" : undefined,
   },
 ];
 
 function whyNoCuda(): string | undefined {
-  if (!existsSync('/proc/driver/nvidia/gpus')) return 'no NVIDIA GPU';
-  return cudaProviderFile() === undefined ? "ONNX Runtime's library for it is not installed" : undefined;
+  if (!existsSync('/proc/driver/nvidia/gpus')) return 'an NVIDIA GPU';
+  return cudaProviderFile() === undefined ? "ONNX Runtime's CUDA library" : undefined;
 }
 
-/** Title of a group of tests on an engine, with the reason where they are skipped. */
+/** Title of a group of tests on an engine, with the missing requirement if they are skipped. */
 export function titleOf({ title, skip }: EngineUnderTest): string {
-  return skip === undefined ? title : `${title} (skipped: ${skip})`;
+  return skip === undefined ? title : `${title} (needs ${skip})`;
 }
 
 /** Those that can run here, and fast enough for tests with many programs. */

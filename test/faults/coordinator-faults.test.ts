@@ -46,11 +46,16 @@ describe('a fault of the coordinator changes no bit and no count', () => {
     );
   });
 
-  it.skipIf(cannotLimit())('out of disk space: says so, exits with 1, and goes on when there is room', async () => {
-    const suffered = await rig.suffer([at(10, { kind: 'fillDisk', bytes: 1_000_000 })]);
-    expectUnharmed(suffered, quiet);
-    const [end] = suffered.cluster.exits;
-    expect(end).toMatch(/^coordinator: exit code 1: .*expected to write .*checkpoints.*, got .*(EFBIG|file too large)/);
-    expect(end).toContain('make room on that disk');
-  });
+  it.skipIf(cannotLimit())(
+    'out of disk space: says so, exits with 1, and resumes when there is room (needs prlimit)',
+    async () => {
+      const suffered = await rig.suffer([at(10, { kind: 'fillDisk', bytes: 1_000_000 })]);
+      expectUnharmed(suffered, quiet);
+      const [end] = suffered.cluster.exits;
+      expect(end).toMatch(
+        /^coordinator: exit code 1: .*expected to write .*checkpoints.*, got .*(EFBIG|file too large)/,
+      );
+      expect(end).toContain('make room on that disk');
+    },
+  );
 });

@@ -30,7 +30,8 @@ const job = trainingJob(name, {
   data: { dataset: 'synthetic', limit: 2_000 },
 });
 
-const title = `a training job, from kubectl apply to its end${skipped ? ` (skipped: ${skipped})` : ''}`;
+const title =
+  'a training job, from kubectl apply to its end (needs a Kubernetes control plane in KUBEBUILDER_ASSETS and kubectl)';
 
 describe.skipIf(skipped !== undefined)(title, () => {
   let cluster: Cluster;

@@ -20,7 +20,8 @@ const patient = ['--lease-seconds', '60'];
 const nodeArgs = ['--max-old-space-size=160', '--max-semi-space-size=4'];
 const residentBytes = 250e6;
 
-const title = `the operator and hostile TrainingJobs${skipped ? ` (skipped: ${skipped})` : ''}`;
+const title =
+  'the operator and hostile TrainingJobs (needs a Kubernetes control plane in KUBEBUILDER_ASSETS and kubectl)';
 
 describe.skipIf(skipped !== undefined)(title, () => {
   let cluster: Cluster;

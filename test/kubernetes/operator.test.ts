@@ -42,7 +42,7 @@ const childrenOf = (name: string) => [
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.skipIf(skipped !== undefined)(
-  `the operator and a real API server${skipped ? ` (skipped: ${skipped})` : ''}`,
+  'the operator and a real API server (needs a Kubernetes control plane in KUBEBUILDER_ASSETS and kubectl)',
   () => {
     let cluster: Cluster;
     let client: ApiClient;

@@ -27,7 +27,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const actions = ['create', 'scale', 'suspend', 'resume', 'delete', 'kill', 'fail', 'wait'] as const;
 
 describe.skipIf(skipped !== undefined)(
-  `random changes${skipped ? ` (skipped: ${skipped})` : ''}`,
+  'random changes (needs a Kubernetes control plane in KUBEBUILDER_ASSETS and kubectl)',
   () => {
     let cluster: Cluster;
     let client: ApiClient;

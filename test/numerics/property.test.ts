@@ -12,7 +12,7 @@ const count = Number(process.env['LOCKSTEP_MODELS'] ?? 150);
 const seed = Number(process.env['LOCKSTEP_MODEL_SEED'] ?? 1);
 const modelLimitMs = 5_000;
 const hasJudge = hasPythonPackage('tf_keras');
-const title = `models whose JSON is changed at random${hasJudge ? '' : ' (skipped: no LOCKSTEP_PYTHON with tf_keras)'}`;
+const title = 'models whose JSON is changed at random (needs tf_keras in LOCKSTEP_PYTHON)';
 
 describe.skipIf(!hasJudge)(title, () => {
   const scratch = scratchDirectory();

@@ -34,14 +34,17 @@ const record: StepRecord = {
 };
 
 describe('the directory of a new run', () => {
-  it.skipIf(process.platform === 'win32')('is written through no link in the place of a new file', async () => {
-    const directory = await opened(join(base, 'a'));
-    const precious = join(base, 'precious');
-    writeFileSync(precious, 'mine');
-    symlinkSync(precious, join(base, 'a', `run.json.${process.pid}.part`));
-    await expect(directory.write('run.json', '{}')).rejects.toThrow('ELOOP');
-    expect(readFileSync(precious, 'utf8')).toBe('mine');
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is written through no link in the place of a new file (needs symbolic links)',
+    async () => {
+      const directory = await opened(join(base, 'a'));
+      const precious = join(base, 'precious');
+      writeFileSync(precious, 'mine');
+      symlinkSync(precious, join(base, 'a', `run.json.${process.pid}.part`));
+      await expect(directory.write('run.json', '{}')).rejects.toThrow('ELOOP');
+      expect(readFileSync(precious, 'utf8')).toBe('mine');
+    },
+  );
 
   it('is made with all folders above it, and holds its records when closed', async () => {
     const path = join(base, 'runs', 'a');

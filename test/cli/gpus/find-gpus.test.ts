@@ -35,21 +35,24 @@ describe("this machine's GPUs", () => {
     expect(await findGpus({ CUDA_VISIBLE_DEVICES: '1' }, files)).toEqual([{ device: '1', name: 'NVIDIA A10G' }]);
   });
 
-  it.skipIf(process.platform === 'win32')('are those of nvidia-smi where the kernel says nothing', async () => {
-    const files = scratch();
-    const wanted = '[ "$*" = "--query-gpu=index,name --format=csv,noheader" ] || exit 2';
-    script(files.smi, `${wanted}\nprintf '0, NVIDIA TITAN V\\n1, NVIDIA RTX 5880 Ada Generation\\n'`);
-    expect(await findGpus({}, files)).toEqual([
-      { device: '0', name: 'NVIDIA TITAN V' },
-      { device: '1', name: 'NVIDIA RTX 5880 Ada Generation' },
-    ]);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'are those of nvidia-smi where the kernel has no list of them (needs a POSIX shell)',
+    async () => {
+      const files = scratch();
+      const wanted = '[ "$*" = "--query-gpu=index,name --format=csv,noheader" ] || exit 2';
+      script(files.smi, `${wanted}\nprintf '0, NVIDIA TITAN V\\n1, NVIDIA RTX 5880 Ada Generation\\n'`);
+      expect(await findGpus({}, files)).toEqual([
+        { device: '0', name: 'NVIDIA TITAN V' },
+        { device: '1', name: 'NVIDIA RTX 5880 Ada Generation' },
+      ]);
+    },
+  );
 
   it.skipIf(process.platform === 'win32').each([
     ['is not there', undefined],
     ['fails', 'echo "No devices were found"; exit 6'],
     ['does not answer', 'exec sleep 60'],
-  ])('are none where nvidia-smi %s', async (_, body) => {
+  ])('are none where nvidia-smi %s (needs a POSIX shell)', async (_, body) => {
     const files = { ...scratch(), smiLimitMs: 500 };
     if (body !== undefined) script(files.smi, body);
     expect(await findGpus({}, files)).toEqual([]);

@@ -48,7 +48,7 @@ function idleOptions(count: number): Module.LocalWorkersOptions {
   };
 }
 
-describe.skipIf(process.platform !== 'linux')('local workers', () => {
+describe.skipIf(process.platform !== 'linux')('local workers (needs Linux)', () => {
   it.each([
     [undefined, 'glibc.malloc.hugetlb=1'],
     ['glibc.malloc.hugetlb=0', 'glibc.malloc.hugetlb=0'],

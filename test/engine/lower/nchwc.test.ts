@@ -56,61 +56,64 @@ const cases = Object.entries(shapes).map(([name, [batch, ci, co, k, stride, pad,
   };
 });
 
-describe.skipIf(reason !== undefined)('direct convolutions', () => {
-  it.each(cases)('have the value and the gradients of TF.js: $name', async (test) => {
-    const inputs = inputsOf(test);
-    const expected = await onCpu(test, inputs);
-    const actual = await onOnnx(test, inputs, { rules });
-    expect(relativeError(actual.value, expected.value)).toBeLessThan(2e-6);
-    actual.gradients.forEach((gradient, i) => {
-      expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(5e-6);
+describe.skipIf(reason !== undefined)(
+  "direct convolutions (needs a CPU with ONNX Runtime's blocked convolutions)",
+  () => {
+    it.each(cases)('have the value and the gradients of TF.js: $name', async (test) => {
+      const inputs = inputsOf(test);
+      const expected = await onCpu(test, inputs);
+      const actual = await onOnnx(test, inputs, { rules });
+      expect(relativeError(actual.value, expected.value)).toBeLessThan(2e-6);
+      actual.gradients.forEach((gradient, i) => {
+        expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(5e-6);
+      });
     });
-  });
 
-  // The portable filter gradient, to which the last case falls back, does not promise this for every shape.
-  it.each(cases.slice(0, -1))('have the same bits with two threads: $name', async (test) => {
-    const inputs = inputsOf(test);
-    const one = await onOnnx(test, inputs, { rules, threads: 1 });
-    const two = await onOnnx(test, inputs, { rules, threads: 2 });
-    const digest = ({ value, gradients }: Outcome) => [value, ...gradients].map(digestOf);
-    expect(digest(two)).toEqual(digest(one));
-  });
+    // The portable filter gradient, to which the last case falls back, does not promise this for every shape.
+    it.each(cases.slice(0, -1))('have the same bits with two threads: $name', async (test) => {
+      const inputs = inputsOf(test);
+      const one = await onOnnx(test, inputs, { rules, threads: 1 });
+      const two = await onOnnx(test, inputs, { rules, threads: 2 });
+      const digest = ({ value, gradients }: Outcome) => [value, ...gradients].map(digestOf);
+      expect(digest(two)).toEqual(digest(one));
+    });
 
-  it('serve an evaluation, in which a batch norm is folded into them', async () => {
-    const test: ParityCase = {
-      name: 'batch norm with given statistics',
-      shapes: [[3, 6, 6, 3], [5, 5, 3, b], [b], [b], [b]],
-      f: (x, w, mean, scale, bias) => {
-        const y = tf.add(tf.conv2d(x as Tensor4D, w as Tensor4D, 1, 'same'), bias);
-        return tf.add(tf.mul(tf.sub(y, mean), scale), bias);
-      },
-    };
-    const inputs = inputsOf(test);
-    const expected = await onCpu(test, inputs);
-    const types = await operatorsOf(() => onOnnx(test, inputs, { rules }));
-    expect(relativeError((await onOnnx(test, inputs, { rules })).value, expected.value)).toBeLessThan(2e-6);
-    expect(types).toContain('com.microsoft.nchwc.Conv');
-  });
+    it('serve an evaluation, in which a batch norm is folded into them', async () => {
+      const test: ParityCase = {
+        name: 'batch norm with given statistics',
+        shapes: [[3, 6, 6, 3], [5, 5, 3, b], [b], [b], [b]],
+        f: (x, w, mean, scale, bias) => {
+          const y = tf.add(tf.conv2d(x as Tensor4D, w as Tensor4D, 1, 'same'), bias);
+          return tf.add(tf.mul(tf.sub(y, mean), scale), bias);
+        },
+      };
+      const inputs = inputsOf(test);
+      const expected = await onCpu(test, inputs);
+      const types = await operatorsOf(() => onOnnx(test, inputs, { rules }));
+      expect(relativeError((await onOnnx(test, inputs, { rules })).value, expected.value)).toBeLessThan(2e-6);
+      expect(types).toContain('com.microsoft.nchwc.Conv');
+    });
 
-  it.each([
-    ['a convolution and both gradients of it', [b, b, b, 3, 1], 3],
-    ['images left over, the filter gradient once more', [b + 1, b, b, 3, 1], 4],
-    ['of a stride, the same', [b, b, b, 3, 2], 3],
-    ['one image of odd height, the convolution and the input gradient', [1, b, b, 3, 1], 2],
-    ['without blocks of channels, none', [b, b + 4, b + 4, 3, 1], 0],
-  ] as const)('are used for %s', async (_, [batch, ci, co, k, stride], count) => {
-    const test: ParityCase = {
-      name: '',
-      shapes: [
-        [batch, 9, 9, ci],
-        [k, k, ci, co],
-      ],
-      f: (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, stride, 'same'),
-    };
-    const types = await operatorsOf(() => onOnnx(test, inputsOf(test), { rules }));
-    expect(types.filter((type) => type === 'com.microsoft.nchwc.Conv').length).toBe(count);
-  });
-});
+    it.each([
+      ['a convolution and both gradients of it', [b, b, b, 3, 1], 3],
+      ['images left over, the filter gradient once more', [b + 1, b, b, 3, 1], 4],
+      ['of a stride, the same', [b, b, b, 3, 2], 3],
+      ['one image of odd height, the convolution and the input gradient', [1, b, b, 3, 1], 2],
+      ['without blocks of channels, none', [b, b + 4, b + 4, 3, 1], 0],
+    ] as const)('are used for %s', async (_, [batch, ci, co, k, stride], count) => {
+      const test: ParityCase = {
+        name: '',
+        shapes: [
+          [batch, 9, 9, ci],
+          [k, k, ci, co],
+        ],
+        f: (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, stride, 'same'),
+      };
+      const types = await operatorsOf(() => onOnnx(test, inputsOf(test), { rules }));
+      expect(types.filter((type) => type === 'com.microsoft.nchwc.Conv').length).toBe(count);
+    });
+  },
+);
 
 /** Images, channels, side of the images, window and stride of the pooling. */
 type Pooling = readonly [number, number, number, number, number];
@@ -138,49 +141,52 @@ const poolings: Record<string, Pooling> = {
   'channels that fill no block': [3, b + 4, 8, 2, 2],
 };
 
-describe.skipIf(reason !== undefined)('images in blocks of channels', () => {
-  it.each(Object.entries(poolings))('have the value and the gradients of TF.js: %s', async (_, pooling) => {
-    const test = pooled(pooling);
-    const inputs = inputsOf(test);
-    const expected = await onCpu(test, inputs);
-    for (const threads of [1, 2]) {
-      const actual = await onOnnx(test, inputs, { rules, threads });
-      expect(relativeError(actual.value, expected.value)).toBeLessThan(2e-6);
-      actual.gradients.forEach((gradient, i) => {
-        expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(5e-6);
-      });
-    }
-  });
-
-  it('give the gradient of equal elements of a window to the first', async () => {
-    const test = ties;
-    const inputs = [Float32Array.from({ length: 2 * 4 * 4 * b }, (_, i) => Math.floor(i / b) % 3)];
-    const expected = await onCpu(test, inputs);
-    const actual = await onOnnx(test, inputs, { rules });
-    expect(actual.gradients[0]).toEqual(expected.gradients[0]);
-    expect(actual.gradients[0]!.filter((g) => g !== 0).length).toBeLessThanOrEqual(2 * 2 * 2 * b);
-  });
-
-  it('stay so from convolution to pooling and back', async () => {
-    const test = pooled([b, 2 * b, 8, 2, 2]);
-    const types = await operatorsOf(() => onOnnx(test, inputsOf(test), { rules }));
-    const count = (type: string) => types.filter((other) => other === type).length;
-    expect([count('com.microsoft.nchwc.MaxPool'), count('MaxPool'), count('BatchNormalization')]).toEqual([2, 0, 0]);
-    expect(count('com.microsoft.nchwc.Upsample')).toBe(3);
-  });
-
-  it("add up the gradients of two ways in the convolution of one of them, with TF.js's result", async () => {
-    const inputs = inputsOf(parting);
-    const expected = await onCpu(parting, inputs);
-    let actual: Outcome | undefined;
-    const types = await operatorsOf(async () => (actual = await onOnnx(parting, inputs, { rules })));
-    // The one that is left is of the square in `weighted`.
-    expect(types.filter((type) => type === 'Add')).toEqual(['Add']);
-    actual!.gradients.forEach((gradient, i) => {
-      expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(2e-6);
+describe.skipIf(reason !== undefined)(
+  "images in blocks of channels (needs a CPU with ONNX Runtime's blocked convolutions)",
+  () => {
+    it.each(Object.entries(poolings))('have the value and the gradients of TF.js: %s', async (_, pooling) => {
+      const test = pooled(pooling);
+      const inputs = inputsOf(test);
+      const expected = await onCpu(test, inputs);
+      for (const threads of [1, 2]) {
+        const actual = await onOnnx(test, inputs, { rules, threads });
+        expect(relativeError(actual.value, expected.value)).toBeLessThan(2e-6);
+        actual.gradients.forEach((gradient, i) => {
+          expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(5e-6);
+        });
+      }
     });
-  });
-});
+
+    it('give the gradient of equal elements of a window to the first', async () => {
+      const test = ties;
+      const inputs = [Float32Array.from({ length: 2 * 4 * 4 * b }, (_, i) => Math.floor(i / b) % 3)];
+      const expected = await onCpu(test, inputs);
+      const actual = await onOnnx(test, inputs, { rules });
+      expect(actual.gradients[0]).toEqual(expected.gradients[0]);
+      expect(actual.gradients[0]!.filter((g) => g !== 0).length).toBeLessThanOrEqual(2 * 2 * 2 * b);
+    });
+
+    it('stay so from convolution to pooling and back', async () => {
+      const test = pooled([b, 2 * b, 8, 2, 2]);
+      const types = await operatorsOf(() => onOnnx(test, inputsOf(test), { rules }));
+      const count = (type: string) => types.filter((other) => other === type).length;
+      expect([count('com.microsoft.nchwc.MaxPool'), count('MaxPool'), count('BatchNormalization')]).toEqual([2, 0, 0]);
+      expect(count('com.microsoft.nchwc.Upsample')).toBe(3);
+    });
+
+    it("add up the gradients of two ways in the convolution of one of them, with TF.js's result", async () => {
+      const inputs = inputsOf(parting);
+      const expected = await onCpu(parting, inputs);
+      let actual: Outcome | undefined;
+      const types = await operatorsOf(async () => (actual = await onOnnx(parting, inputs, { rules })));
+      // The one that is left is of the square in `weighted`.
+      expect(types.filter((type) => type === 'Add')).toEqual(['Add']);
+      actual!.gradients.forEach((gradient, i) => {
+        expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(2e-6);
+      });
+    });
+  },
+);
 
 /** Two ways that part behind a convolution and come together; the gradient there is a sum of theirs. */
 const parting: ParityCase = {
@@ -238,7 +244,7 @@ describe('the choice of a lowering', () => {
   });
 
   it.skipIf(reason !== undefined)(
-    'depends on a program whose results tell right formulations from wrong ones',
+    "depends on a program whose results tell right formulations from wrong ones (needs a CPU with ONNX Runtime's blocked convolutions)",
     async () => {
       const negated: Rules = {
         ...portable,

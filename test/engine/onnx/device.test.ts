@@ -47,14 +47,17 @@ describe('the device of an engine', () => {
 
 const hasCuda = cudaProviderFile() !== undefined;
 describe('an engine whose device is not there', () => {
-  it.skipIf(hasCuda)('says so, and how to install it', async () => {
-    await expect(createOnnxEngine({ threads: 1, device: 'cuda:1' })).rejects.toThrow(
-      "create engine: expected cuda:1 to work, but ONNX Runtime's library for it is not installed; " +
-        "run scripts/gpu-setup.sh in Lockstep's folder; or set engine.device to cpu",
-    );
-  });
+  it.skipIf(hasCuda)(
+    "says so, and how to install it (needs a machine without ONNX Runtime's CUDA library)",
+    async () => {
+      await expect(createOnnxEngine({ threads: 1, device: 'cuda:1' })).rejects.toThrow(
+        "create engine: expected cuda:1 to work, but ONNX Runtime's library for it is not installed; " +
+          "run scripts/gpu-setup.sh in Lockstep's folder; or set engine.device to cpu",
+      );
+    },
+  );
 
-  it.skipIf(hasCuda)('is the CPU, if that may be', async () => {
+  it.skipIf(hasCuda)("is the CPU, if that may be (needs a machine without ONNX Runtime's CUDA library)", async () => {
     const { info } = await createOnnxEngine({ threads: 1, device: 'auto' });
     expect(info.device).toBe('cpu');
   });

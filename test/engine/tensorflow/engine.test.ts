@@ -48,7 +48,7 @@ describe('engine.name: tensorflow', () => {
   });
 });
 
-const title = `the engine on libtensorflow${tensorflowDirectory === undefined ? ' (skipped: no LOCKSTEP_TFJS_NODE)' : ''}`;
+const title = "the engine on libtensorflow (needs TF.js's native binding in LOCKSTEP_TFJS_NODE)";
 /** What is its own; what it has in common with other engines is in `contract.test.ts`. */
 describe.skipIf(tensorflowDirectory === undefined)(title, () => {
   let engine: Engine;

@@ -12,7 +12,7 @@ function socketsTo(port: number): number {
   return _getActiveHandles().filter((handle) => handle.remotePort === port).length;
 }
 
-describe.skipIf(missing !== undefined)(`the connection${missing === undefined ? '' : ` (${missing})`}`, () => {
+describe.skipIf(missing !== undefined)('the connection (needs nats-server)', () => {
   it('leaves no socket behind when the server is frozen and greets nobody', async () => {
     const server = await startServer();
     server.freeze();

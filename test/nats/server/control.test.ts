@@ -9,7 +9,7 @@ import { controlReplySchema } from '../../../nats/payloads.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
 import { scratch, secretFile, signInFlags, startRun, startServer, steps } from './rig.js';
 
-describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ? '' : ` (${missing})`}`, () => {
+describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', () => {
   it('is looked at, paused, saved, resumed and stopped by requests', async () => {
     const server = await startServer();
     const run = await startRun(scratch(), '--nats', server.url(), '--nats-job', 'steered');
@@ -80,60 +80,57 @@ describe.skipIf(missing !== undefined)(`a run over NATS${missing === undefined ?
   });
 });
 
-describe.skipIf(missing !== undefined)(
-  `a server that wants a sign-in${missing === undefined ? '' : ` (${missing})`}`,
-  () => {
-    it('is used with the right password; with a wrong one the run is unharmed and says why', async () => {
-      const server = await startServer('--user', 'ada', '--pass', 'right/word');
-      const directory = scratch();
-      const refused = await startRun(
-        directory,
-        '--nats',
-        server.url(),
-        '--nats-job',
-        'door',
-        ...signInFlags('ada', 'wrong-word'),
-      );
-      await steps(refused, 22);
-      expect(refused.command.stdout).toMatch(
-        /NATS: nats:\/\/127.0.0.1:\d+ is away \(.*authorization violation.*\); training continues/i,
-      );
-      const told = refused.command.stdout + refused.command.stderr + readFileSync(join(directory, 'log.jsonl'), 'utf8');
-      expect(told).not.toContain('wrong-word');
+describe.skipIf(missing !== undefined)('a server that wants a sign-in (needs nats-server)', () => {
+  it('is used with the right password; with a wrong one the run is unharmed and says why', async () => {
+    const server = await startServer('--user', 'ada', '--pass', 'right/word');
+    const directory = scratch();
+    const refused = await startRun(
+      directory,
+      '--nats',
+      server.url(),
+      '--nats-job',
+      'door',
+      ...signInFlags('ada', 'wrong-word'),
+    );
+    await steps(refused, 22);
+    expect(refused.command.stdout).toMatch(
+      /NATS: nats:\/\/127.0.0.1:\d+ is away \(.*authorization violation.*\); training continues/i,
+    );
+    const told = refused.command.stdout + refused.command.stderr + readFileSync(join(directory, 'log.jsonl'), 'utf8');
+    expect(told).not.toContain('wrong-word');
 
-      const admitted = await startRun(
-        scratch(),
-        '--nats',
-        server.url(),
-        '--nats-job',
-        'door',
-        ...signInFlags('ada', 'right/word'),
-      );
-      const js = jetstream(await server.connect({ user: 'ada', pass: 'right/word' }));
-      await eventually(
-        () => readEvents(js),
-        (events) => events.some(({ type }) => type === 'ready'),
-        'a worker in the stream',
-      );
-      expect(admitted.command.stdout).not.toMatch(/is away|right/);
-    });
+    const admitted = await startRun(
+      scratch(),
+      '--nats',
+      server.url(),
+      '--nats-job',
+      'door',
+      ...signInFlags('ada', 'right/word'),
+    );
+    const js = jetstream(await server.connect({ user: 'ada', pass: 'right/word' }));
+    await eventually(
+      () => readEvents(js),
+      (events) => events.some(({ type }) => type === 'ready'),
+      'a worker in the stream',
+    );
+    expect(admitted.command.stdout).not.toMatch(/is away|right/);
+  });
 
-    it('is used with a token', async () => {
-      const server = await startServer('--auth', 'one-token');
-      const run = await startRun(
-        scratch(),
-        '--nats',
-        server.url(),
-        '--nats-job',
-        'token',
-        '--nats-token-file',
-        secretFile('one-token'),
-      );
-      await run.finish();
-      expect(run.command.stdout).not.toMatch(/is away|did not receive/);
-    });
-  },
-);
+  it('is used with a token', async () => {
+    const server = await startServer('--auth', 'one-token');
+    const run = await startRun(
+      scratch(),
+      '--nats',
+      server.url(),
+      '--nats-job',
+      'token',
+      '--nats-token-file',
+      secretFile('one-token'),
+    );
+    await run.finish();
+    expect(run.command.stdout).not.toMatch(/is away|did not receive/);
+  });
+});
 
 /** Lets the run go on until `reached` settles. */
 async function keepStepping(run: { nextStep(): Promise<void> }, reached: Promise<unknown>): Promise<undefined> {

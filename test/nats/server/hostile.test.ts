@@ -40,7 +40,7 @@ function served(connection: NatsConnection, withSeal: Seal | undefined, notes: s
   return done;
 }
 
-describe.skipIf(missing !== undefined)('control by an account without the token', () => {
+describe.skipIf(missing !== undefined)('control by an account without the token (needs nats-server)', () => {
   it('is refused, whatever it signs or repeats; the holder of the token is obeyed, once per request', async () => {
     const server = await startServer();
     const connection = await server.connect();
@@ -139,51 +139,54 @@ function leaseWith(alive: readonly string[], mayReplace = true) {
   return { lease, notes, lost };
 }
 
-describe.skipIf(missing !== undefined)('the registry, written by an account without the token', () => {
-  it.each([
-    ['garbage', 'what?'],
-    ['an unsigned entry', JSON.stringify(entryOf('evil-1'))],
-    ['an entry signed with another token', JSON.stringify(foreign.add(['entry', 'j'], entryOf('evil-1')))],
-    ["another job's signed entry", JSON.stringify(seal.add(['entry', 'k'], entryOf('evil-1')))],
-    ['an old signed entry whose owner is gone', JSON.stringify(seal.add(['entry', 'j'], entryOf('gone-1')))],
-    ['deeply nested JSON', '['.repeat(30_000)],
-    ['more than an entry may have', ' '.repeat(100_000)],
-  ])('does not end a run: %s', async (_, text) => {
-    const server = await startServer();
-    const { jobs } = await openStores(await server.connect());
-    const { lease, lost } = leaseWith([]);
-    await lease.claim(jobs);
-    await jobs.put('j', text);
-    await lease.renew();
-    expect(lost).toEqual([]);
-    expect((await jobs.get('j'))!.json()).toMatchObject({ owner: 'here-1' });
-    lease.drop();
-  });
+describe.skipIf(missing !== undefined)(
+  'the registry, written by an account without the token (needs nats-server)',
+  () => {
+    it.each([
+      ['garbage', 'what?'],
+      ['an unsigned entry', JSON.stringify(entryOf('evil-1'))],
+      ['an entry signed with another token', JSON.stringify(foreign.add(['entry', 'j'], entryOf('evil-1')))],
+      ["another job's signed entry", JSON.stringify(seal.add(['entry', 'k'], entryOf('evil-1')))],
+      ['an old signed entry whose owner is gone', JSON.stringify(seal.add(['entry', 'j'], entryOf('gone-1')))],
+      ['deeply nested JSON', '['.repeat(30_000)],
+      ['more than an entry may have', ' '.repeat(100_000)],
+    ])('does not end a run: %s', async (_, text) => {
+      const server = await startServer();
+      const { jobs } = await openStores(await server.connect());
+      const { lease, lost } = leaseWith([]);
+      await lease.claim(jobs);
+      await jobs.put('j', text);
+      await lease.renew();
+      expect(lost).toEqual([]);
+      expect((await jobs.get('j'))!.json()).toMatchObject({ owner: 'here-1' });
+      lease.drop();
+    });
 
-  it('keeps no run from starting, but one that would lose its checkpoints, which says what to do', async () => {
-    const server = await startServer();
-    const { jobs } = await openStores(await server.connect());
-    await jobs.put('j', JSON.stringify(entryOf('evil-1')));
-    await expect(leaseWith([], false).lease.claim(jobs)).rejects.toThrow(/pass the --token-file.*--nats-start-over/);
-    const { lease, notes } = leaseWith([]);
-    expect(await lease.claim(jobs)).toBeUndefined();
-    expect(notes).toEqual([expect.stringContaining("which wasn't signed with the token")]);
-    lease.drop();
-  });
+    it('keeps no run from starting, but one that would lose its checkpoints, which says what to do', async () => {
+      const server = await startServer();
+      const { jobs } = await openStores(await server.connect());
+      await jobs.put('j', JSON.stringify(entryOf('evil-1')));
+      await expect(leaseWith([], false).lease.claim(jobs)).rejects.toThrow(/pass the --token-file.*--nats-start-over/);
+      const { lease, notes } = leaseWith([]);
+      expect(await lease.claim(jobs)).toBeUndefined();
+      expect(notes).toEqual([expect.stringContaining("which wasn't signed with the token")]);
+      lease.drop();
+    });
 
-  it('still belongs to a live coordinator with the token: a second one is refused, and the silent one stops', async () => {
-    const server = await startServer();
-    const { jobs } = await openStores(await server.connect());
-    const { lease, lost } = leaseWith(['there-1']);
-    await lease.claim(jobs);
-    await jobs.put('j', JSON.stringify(seal.add(['entry', 'j'], entryOf('there-1'))));
-    await lease.renew();
-    expect(lost.map(({ message }) => message)).toEqual([
-      expect.stringContaining('another coordinator resumed it: there-1'),
-    ]);
-    await expect(leaseWith(['there-1']).lease.claim(jobs)).rejects.toMatchObject({ code: 'JOB_IN_USE' });
-  });
-});
+    it('still belongs to a live coordinator with the token: a second one is refused, and the silent one stops', async () => {
+      const server = await startServer();
+      const { jobs } = await openStores(await server.connect());
+      const { lease, lost } = leaseWith(['there-1']);
+      await lease.claim(jobs);
+      await jobs.put('j', JSON.stringify(seal.add(['entry', 'j'], entryOf('there-1'))));
+      await lease.renew();
+      expect(lost.map(({ message }) => message)).toEqual([
+        expect.stringContaining('another coordinator resumed it: there-1'),
+      ]);
+      await expect(leaseWith(['there-1']).lease.claim(jobs)).rejects.toMatchObject({ code: 'JOB_IN_USE' });
+    });
+  },
+);
 
 /** A run in the store, as a coordinator leaves it. */
 async function storeRun(stores: Stores) {
@@ -211,81 +214,86 @@ async function storeRun(stores: Stores) {
   return { spec, index };
 }
 
-describe.skipIf(missing !== undefined)('the object store, written by an account without the token', () => {
-  it('gives back what the token has signed, and refuses anything else before a run is made of it', async () => {
-    const server = await startServer();
-    const stores = await openStores(await server.connect());
-    const { spec, index } = await storeRun(stores);
-    const restore = (directory: string, startOver = false, notes: string[] = []) =>
-      restoreRun({
-        ...{ stores, spec, directory, seal, startOver, entry: entryOf('gone-1') },
-        onNote: (note) => notes.push(note),
-      });
-    const good = scratch();
-    expect(await restore(good)).toBe(true);
-    expect(readFileSync(join(good, 'checkpoints/step-00000003.safetensors'), 'utf8')).toBe('weights');
+describe.skipIf(missing !== undefined)(
+  'the object store, written by an account without the token (needs nats-server)',
+  () => {
+    it('gives back what the token has signed, and refuses anything else before a run is made of it', async () => {
+      const server = await startServer();
+      const stores = await openStores(await server.connect());
+      const { spec, index } = await storeRun(stores);
+      const restore = (directory: string, startOver = false, notes: string[] = []) =>
+        restoreRun({
+          ...{ stores, spec, directory, seal, startOver, entry: entryOf('gone-1') },
+          onNote: (note) => notes.push(note),
+        });
+      const good = scratch();
+      expect(await restore(good)).toBe(true);
+      expect(readFileSync(join(good, 'checkpoints/step-00000003.safetensors'), 'utf8')).toBe('weights');
 
-    const evil = Buffer.from('other weights');
-    await putObject(stores, chunkObject('j', runId, sha256Of(evil)), evil);
-    const files = index.files.map((file) =>
-      file.name.startsWith('checkpoints') ? { ...file, size: evil.length, parts: [sha256Of(evil)] } : file,
-    );
-    const signed = seal.add(['index', 'j', runId], index);
-    const forgeries: [RunIndex, Seal | undefined][] = [
-      [{ ...index, files }, undefined],
-      [{ ...index, files }, foreign],
-      [{ ...signed, files }, undefined],
-      [seal.add(['index', 'j', '99999999'], { ...index, files }), undefined],
-    ];
-    for (const [forged, by] of forgeries) {
-      await putIndex(stores, forged, by);
-      const directory = scratch();
-      await expect(restore(directory)).rejects.toThrow(/isn't signed with the token.*--token-file.*--nats-start-over/);
-      expect(existsSync(join(directory, 'job.json'))).toBe(false);
-      const notes: string[] = [];
-      expect(await restore(directory, true, notes)).toBe(false);
-      expect(notes).toEqual([expect.stringMatching(/isn't signed.*starting over$/)]);
-    }
-  });
+      const evil = Buffer.from('other weights');
+      await putObject(stores, chunkObject('j', runId, sha256Of(evil)), evil);
+      const files = index.files.map((file) =>
+        file.name.startsWith('checkpoints') ? { ...file, size: evil.length, parts: [sha256Of(evil)] } : file,
+      );
+      const signed = seal.add(['index', 'j', runId], index);
+      const forgeries: [RunIndex, Seal | undefined][] = [
+        [{ ...index, files }, undefined],
+        [{ ...index, files }, foreign],
+        [{ ...signed, files }, undefined],
+        [seal.add(['index', 'j', '99999999'], { ...index, files }), undefined],
+      ];
+      for (const [forged, by] of forgeries) {
+        await putIndex(stores, forged, by);
+        const directory = scratch();
+        await expect(restore(directory)).rejects.toThrow(
+          /isn't signed with the token.*--token-file.*--nats-start-over/,
+        );
+        expect(existsSync(join(directory, 'job.json'))).toBe(false);
+        const notes: string[] = [];
+        expect(await restore(directory, true, notes)).toBe(false);
+        expect(notes).toEqual([expect.stringMatching(/isn't signed.*starting over$/)]);
+      }
+    });
 
-  it.each([
-    ['a name with ..', { name: 'model/../../x' }],
-    ['an absolute name', { name: '/etc/passwd' }],
-    ['a control character in a name', { name: 'model/a\u001b[2J' }],
-    ['a size that its parts cannot have', { size: 2 ** 40 }],
-    ['parts that are no digests', { parts: ['../../index'] }],
-  ])('holds no index with %s, even where there is no token', async (_, change) => {
-    const server = await startServer();
-    const stores = await openStores(await server.connect());
-    const { index } = await storeRun(stores);
-    const [first, ...others] = index.files;
-    await putIndex(stores, { ...index, files: [{ ...first!, ...change }, ...others] }, undefined);
-    await expect(readIndex(stores, { job: 'j', runId }, undefined)).rejects.toThrow();
-  });
+    it.each([
+      ['a name with ..', { name: 'model/../../x' }],
+      ['an absolute name', { name: '/etc/passwd' }],
+      ['a control character in a name', { name: 'model/a\u001b[2J' }],
+      ['a size that its parts cannot have', { size: 2 ** 40 }],
+      ['parts that are no digests', { parts: ['../../index'] }],
+    ])('holds no index with %s, even where there is no token', async (_, change) => {
+      const server = await startServer();
+      const stores = await openStores(await server.connect());
+      const { index } = await storeRun(stores);
+      const [first, ...others] = index.files;
+      await putIndex(stores, { ...index, files: [{ ...first!, ...change }, ...others] }, undefined);
+      await expect(readIndex(stores, { job: 'j', runId }, undefined)).rejects.toThrow();
+    });
 
-  it('has no object that follows a link, is larger than said, or never ends', async () => {
-    const server = await startServer();
-    const connection = await server.connect();
-    const stores = await openStores(connection);
-    const name = (n: number) => chunkObject('j', runId, String(n).repeat(64));
-    const describeObject = async (n: number, info: object | string) => {
-      const encoded = Buffer.from(name(n)).toString('base64url');
-      const subject = `$O.LOCKSTEP_RUNS.M.${encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=')}`;
-      await stores.js.publish(subject, typeof info === 'string' ? info : JSON.stringify(info));
-    };
-    const info = { name: 'x', bucket: 'LOCKSTEP_RUNS', nuid: 'N1', size: 10, chunks: 1, digest: 'SHA-256=x' };
-    await describeObject(1, { ...info, options: { link: { bucket: 'LOCKSTEP_RUNS', name: name(1) } } });
-    await describeObject(2, { ...info, size: 2 ** 50 });
-    await describeObject(3, { ...info, nuid: '*' });
-    await describeObject(4, '{{{');
-    await describeObject(5, { ...info, nuid: 'N5', chunks: 2 });
-    await stores.js.publish('$O.LOCKSTEP_RUNS.C.N5', 'x'.repeat(50_000));
-    const read = (n: number) => readChunk(stores, 'j', runId, String(n).repeat(64));
-    await expect(read(1)).rejects.toThrow('expected 1 more chunks, got none');
-    await expect(read(2)).rejects.toThrow(/expected at most 1048576 bytes/);
-    await expect(read(3)).rejects.toThrow('expected the description of an object');
-    await expect(read(4)).rejects.toThrow('expected the description of an object');
-    await expect(read(5)).rejects.toThrow('expected 10 bytes, got more');
-    expect(await objectsOf(stores, 'j')).toHaveLength(5);
-  });
-});
+    it('has no object that follows a link, is larger than said, or never ends', async () => {
+      const server = await startServer();
+      const connection = await server.connect();
+      const stores = await openStores(connection);
+      const name = (n: number) => chunkObject('j', runId, String(n).repeat(64));
+      const describeObject = async (n: number, info: object | string) => {
+        const encoded = Buffer.from(name(n)).toString('base64url');
+        const subject = `$O.LOCKSTEP_RUNS.M.${encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=')}`;
+        await stores.js.publish(subject, typeof info === 'string' ? info : JSON.stringify(info));
+      };
+      const info = { name: 'x', bucket: 'LOCKSTEP_RUNS', nuid: 'N1', size: 10, chunks: 1, digest: 'SHA-256=x' };
+      await describeObject(1, { ...info, options: { link: { bucket: 'LOCKSTEP_RUNS', name: name(1) } } });
+      await describeObject(2, { ...info, size: 2 ** 50 });
+      await describeObject(3, { ...info, nuid: '*' });
+      await describeObject(4, '{{{');
+      await describeObject(5, { ...info, nuid: 'N5', chunks: 2 });
+      await stores.js.publish('$O.LOCKSTEP_RUNS.C.N5', 'x'.repeat(50_000));
+      const read = (n: number) => readChunk(stores, 'j', runId, String(n).repeat(64));
+      await expect(read(1)).rejects.toThrow('expected 1 more chunks, got none');
+      await expect(read(2)).rejects.toThrow(/expected at most 1048576 bytes/);
+      await expect(read(3)).rejects.toThrow('expected the description of an object');
+      await expect(read(4)).rejects.toThrow('expected the description of an object');
+      await expect(read(5)).rejects.toThrow('expected 10 bytes, got more');
+      expect(await objectsOf(stores, 'j')).toHaveLength(5);
+    });
+  },
+);

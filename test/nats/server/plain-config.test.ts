@@ -32,7 +32,7 @@ async function startPlain(token: string, host = '127.0.0.1') {
   return { server, caFile: secretFile(ca) };
 }
 
-describe.skipIf(missing !== undefined)("the plain manifests' NATS server", () => {
+describe.skipIf(missing !== undefined)("the plain manifests' NATS server (needs nats-server)", () => {
   it.each(['4'.repeat(64), '10k', '1e64', 'a'.repeat(64)])(
     'lets in who has the token %s and trusts its CA, and nobody else',
     async (token) => {

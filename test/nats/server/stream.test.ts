@@ -48,7 +48,7 @@ function of(events: readonly PublishedEvent[], type: string, field: string): unk
   return events.filter((event) => event.type === type).map(({ data }) => data[field]);
 }
 
-describe.skipIf(missing !== undefined)(`the event stream${missing === undefined ? '' : ` (${missing})`}`, () => {
+describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', () => {
   it('has every event once and in order, though nats-server is killed and started again three times', async () => {
     const server = await startServer();
     const directory = scratch();

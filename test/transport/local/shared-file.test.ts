@@ -161,14 +161,14 @@ describe('a shared file', () => {
     expect(failure(() => coordinator.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject(none);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('cannot be opened where there is not so much memory', () => {
+  it.skipIf(!existsSync('/dev/full'))('cannot be opened where there is not so much memory (needs /dev/full)', () => {
     const full = new SharedFile(openSync('/dev/full', 'r+'), 'coordinator');
     onTestFinished(() => full.close());
     expect(full.open(10)).toBe(false);
     expect(full.put(vectorOf(1))).toBeUndefined();
   });
 
-  it.skipIf(!existsSync('/dev/shm'))('is in memory and has no name', () => {
+  it.skipIf(!existsSync('/dev/shm'))('is in memory and has no name (needs /dev/shm)', () => {
     const file = SharedFile.create()!;
     onTestFinished(() => file.close());
     const place = readlinkSync(`/proc/self/fd/${file.fd}`);
