@@ -3,7 +3,7 @@ import type { Compute } from '../proto/messages.js';
 import type { ReceivedVector } from '../transport/worker-transport.js';
 
 /** Nodes that came in one Compute message. */
-export interface Dispatch {
+interface Dispatch {
   readonly term: number;
   /** The coordinator's stamp; 0 without one. */
   readonly sentMs: number;

@@ -38,7 +38,7 @@ function post(message: FromEngine): void {
   port!.postMessage(message, transferred(message));
 }
 
-async function begin({ manifest, wide, localFds }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
+async function begin({ manifest, extraThreads, localFds }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
   const begun = performance.now();
   const log = (message: string) => post({ kind: 'log', message });
   const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory }).catch(unavailable);
@@ -48,7 +48,7 @@ async function begin({ manifest, wide, localFds }: ToEngine & { kind: 'job' }): 
   if (elsewhere) checkProof(manifest, decideProof(engine.info, fingerprint, await elsewhere), log);
   const compileMs = performance.now() - begun;
   post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden: false, compileMs });
-  return new WorkLoop(computer, { wide: wide && engine.info.threads === 1, localFds });
+  return new WorkLoop(computer, { extraThreads: extraThreads && engine.info.threads === 1, localFds });
 }
 
 /** Error of an engine that can't be created because this machine lacks its device or library. */
@@ -118,9 +118,9 @@ class WorkLoop {
 
   constructor(
     private readonly computer: ShardComputer,
-    { wide, localFds }: { readonly wide: boolean; readonly localFds: LocalFds | undefined },
+    { extraThreads, localFds }: { readonly extraThreads: boolean; readonly localFds: LocalFds | undefined },
   ) {
-    this.#widening = wide ? 'not yet' : 'done';
+    this.#widening = extraThreads ? 'not yet' : 'done';
     this.#grpc = new GrpcEnd(computer.manifest.parameterCount);
     const grpc = { queue: this.#grpc.queue, transport: this.#grpc };
     this.#sources = localFds ? [grpc, this.#localSource(localFds)] : [grpc];

@@ -13,7 +13,7 @@ import { EngineProgress } from './engine-progress.js';
  * `forget` drops work and vector, because another session begins. `drain` asks for `drained` once all work is delivered.
  */
 export type ToEngine =
-  | { kind: 'job'; manifest: JobManifest; wide: boolean; localFds: LocalFds | undefined }
+  | { kind: 'job'; manifest: JobManifest; extraThreads: boolean; localFds: LocalFds | undefined }
   | { kind: 'end' }
   | { kind: 'chunk'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; vector: ReceivedVector; used: Float32Array[] }
@@ -87,12 +87,12 @@ export class EngineThread {
 
   /**
    * Gives the thread its job, once.
-   * @param wide - it may use extra threads on idle cores.
+   * @param extraThreads - it may use them on idle cores.
    * @param localFds - it reads a local transport too.
    */
-  begin(manifest: JobManifest, wide: boolean, localFds: LocalFds | undefined): void {
+  begin(manifest: JobManifest, extraThreads: boolean, localFds: LocalFds | undefined): void {
     this.#jobDigest = manifest.digest;
-    this.post({ kind: 'job', manifest, wide, localFds });
+    this.post({ kind: 'job', manifest, extraThreads, localFds });
   }
 
   /** Replaces an earlier listener. Repeats `ready` or `failed` if it was sent before. */

@@ -136,7 +136,7 @@ export class ShardComputer {
 
   #run({ shard, step, params, samples, extraThreads }: ShardInput): Promise<TrainResult> {
     const { images, labels } = this.#takePrepared(shard, step) ?? this.#gather(shard, step, samples);
-    const program = (extraThreads && this.#wide.get(samples.length)) || required(this.train, samples.length);
+    const program = (extraThreads ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
     const masks = drawMasks(program.masks, { seed: this.manifest.spec.seed, step, shard });
     return program.run({ params, state: new Float32Array(0), images, labels, masks });
   }

@@ -1,4 +1,4 @@
-import { ClusterError, toStatus } from '../../proto/errors.js';
+import { type ClusterError, toStatus } from '../../proto/errors.js';
 import type { Assignment, Compute, Evaluate, Heartbeat, Hello, Ready, ToWorker } from '../../proto/messages.js';
 import { type JoinStream, writeVector } from '../../transport/grpc-transport.js';
 import type { OutgoingVector } from '../../transport/outgoing-vector.js';

@@ -7,16 +7,16 @@ import type { Roster } from '../membership/roster.js';
 import type { RunEvents } from '../state/events.js';
 
 /** Number of updates, and the digest chain up to the last complete epoch. */
-export interface StatePoint {
+interface StatePoint {
   readonly step: number;
   readonly chain: string;
 }
 
 /** Copies parameters, optimizer state and running statistics into a vector. @returns the time it took, in ms. */
-export type CopyState = (into: Float32Array) => Promise<number>;
+type CopyState = (into: Float32Array) => Promise<number>;
 
 /** Saves the training state at step boundaries. */
-export interface StateSaver {
+interface StateSaver {
   /** Saves the state if that is due. @returns what the next step must wait for, if anything. */
   atBoundary(at: StatePoint, copy: CopyState): Promise<void> | undefined;
   /** Writes a checkpoint on request. @returns its path. */
