@@ -2,7 +2,7 @@
 const closedCodes: readonly (string | undefined)[] = ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'];
 
 /** True if `error` means that a stream's reader has closed. */
-export function isClosed(error: NodeJS.ErrnoException): boolean {
+function isClosed(error: NodeJS.ErrnoException): boolean {
   return closedCodes.includes(error.code);
 }
 

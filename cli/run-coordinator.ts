@@ -35,7 +35,7 @@ export interface CoordinatorRun extends CoordinatorOptions, Omit<ObserverOptions
 }
 
 /** Processes that run along with a coordinator: local workers. */
-export interface Helpers {
+interface Helpers {
   /** Called when the job is done. */
   finish(): Promise<void>;
   /** Called last, also when the job failed. */

@@ -8,7 +8,7 @@ export const leaseMs = 10_000;
 /** Interval at which an owner renews its entry. */
 export const renewMs = 2_000;
 /** Observations of an entry that are further apart don't show that it was unchanged in between. */
-export const maxObservationGapMs = 3_000;
+const maxObservationGapMs = 3_000;
 
 /** A job's entry as observed by a coordinator that claims the job. */
 export interface Claim {

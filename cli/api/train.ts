@@ -8,7 +8,7 @@ import type { DatasetOptions } from './data.js';
 import { openRun, type Run } from './run.js';
 
 /** Value of a field or section of a spec. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface TrainOptions extends DatasetOptions {
   /** Default: `cluster-cnn3`. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { type Gpu, parseInformation, parseSmi, visibleGpus } from './gpus.js';
 
 /** Sources that list NVIDIA GPUs. */
-export interface DriverFiles {
+interface DriverFiles {
   /** Has a directory per GPU, named by PCI bus. Missing in WSL, some sandboxes, and on Windows. */
   readonly proc: string;
   /** Command used if `proc` is missing. */

@@ -18,7 +18,7 @@ import { showValue } from '../../job/expected.js';
 export type ModelData = Pick<Dataset, 'imageShape' | 'classes'>;
 
 /** Argument of a module's default export. */
-export interface ModelRequest {
+interface ModelRequest {
   /** TF.js: tfjs-core and tfjs-layers, e.g. `tf.sequential`, `tf.layers.dense`, `tf.relu`. */
   readonly tf: object;
   /** `[H, W, C]` of the dataset's images. */

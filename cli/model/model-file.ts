@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { JobError } from '../../job/errors.js';
 
 /** Size limit of topology JSON and modules. A topology of a thousand layers takes 1 MB. */
-export const maxModelBytes = 16 * 1024 * 1024;
+const maxModelBytes = 16 * 1024 * 1024;
 
 /** Reads a file that defines a model. @throws JobError BAD_MODEL unless it is a regular file within the limit. */
 export async function readModelText(file: string): Promise<string> {

@@ -38,7 +38,7 @@ export interface Phase {
 const resyncMs = 600_000;
 
 /** Leadership lost: another operator may be acting, so this process must stop. */
-export class LeadLostError extends Error {
+class LeadLostError extends Error {
   override readonly name = 'LeadLostError';
 }
 
