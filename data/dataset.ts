@@ -11,7 +11,7 @@ export interface Split {
 
 /**
  * A labelled image dataset. Everything else (shards, coordinator, worker, report) uses this interface only, so another
- * dataset is one more module that creates it.
+ * dataset takes just one more module.
  */
 export interface Dataset {
   /** Value of the spec's `data.dataset`. */

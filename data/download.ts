@@ -179,7 +179,7 @@ export function decideResponse(status: number, headers: Headers, have: number): 
 function refused(url: string, reason: string): JobError {
   return new JobError(
     'DOWNLOAD_FAILED',
-    `download: expected the file, got ${reason}; ${url}; check it, or pass --data`,
+    `download: expected the file, got ${reason}; ${url}; check the URL, or pass --data`,
   );
 }
 

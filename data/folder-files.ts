@@ -25,7 +25,7 @@ export interface FolderFiles {
 const maxClasses = 256;
 /** Share of images for testing. */
 const defaultTestShare = 0.2;
-/** Nested folders without other contents, as some archives unpack to. */
+/** Limit of nested folders without other contents, as in some unpacked archives. */
 const maxWrappers = 3;
 
 /**
@@ -172,7 +172,7 @@ function checkClasses(folder: string, entries: FolderEntries): void {
   });
 }
 
-/** Checks that every class has images. @throws JobError BAD_DATA that lists all class folders without. */
+/** Checks that every class has images. @throws JobError BAD_DATA that lists all class folders without images. */
 function checkEveryClass(
   { base, skipped }: Place,
   { path: set, entries: { folders } }: Pick<Found, 'path' | 'entries'>,

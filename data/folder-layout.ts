@@ -27,7 +27,7 @@ const renameAdvice = 'or rename the folders if they are classes';
 /**
  * Distinguishes sets from classes by names and contents.
  *
- * A set has a set's name and contains class folders. The test set is the one of this name, or else the validation set.
+ * A set has a set's name and contains class folders. The test set is the one named so, else the validation set.
  * Folders that are named like sets but can't be used as such are never classes, because the network would learn to
  * distinguish sets.
  */
@@ -90,7 +90,7 @@ function unclear(named: readonly Candidate[], train: readonly Candidate[], tests
   return {
     kind: 'unclear',
     found: found(` without one for ${missing}`),
-    advice: `add ${example} with the same class folders, or pass ${named[0]!.name}/ itself to have it divided, ${renameAdvice}`,
+    advice: `add ${example} with the same class folders, or pass ${named[0]!.name}/ itself to have it split, ${renameAdvice}`,
   };
 }
 

@@ -47,7 +47,7 @@ const systemNames = new Set([
   'desktop.ini',
 ]);
 
-/** True for hidden entries and those of the system. */
+/** True for hidden entries and system files. */
 export function isHidden(name: string): boolean {
   return name.startsWith('.') || systemNames.has(name.toLowerCase());
 }

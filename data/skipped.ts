@@ -33,7 +33,7 @@ const reasons: readonly { readonly reason: SkipReason; readonly describe: (paths
   },
   {
     reason: 'hidden',
-    describe: (paths) => `${countEntries(paths)}, hidden or of the system: ${counted(paths.map(lastName))}`,
+    describe: (paths) => `${countEntries(paths)}, hidden or system files: ${counted(paths.map(lastName))}`,
   },
   { reason: 'outside', describe: (paths) => `${countEntries(paths)} outside class folders: ${some(paths)}` },
   { reason: 'special', describe: (paths) => `${countEntries(paths)}, neither files nor folders: ${some(paths)}` },

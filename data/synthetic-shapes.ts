@@ -1,6 +1,6 @@
 /**
  * Signed distance to a shape's edge, in units of its radius, positive inside. `u` and `v` are coordinates relative to the
- * shape's centre; every shape lies within the unit disc or touches it.
+ * shape's centre; every shape is inside the unit disc or touches it.
  */
 type Shape = (u: number, v: number) => number;
 

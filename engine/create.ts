@@ -6,7 +6,7 @@ export interface EngineChoice {
   readonly name: 'onnx' | 'tensorflow';
   /** Threads per operator. */
   readonly threads: number;
-  /** onnx only, as the next two. */
+  /** onnx only, like the next two. */
   readonly lowering?: LoweringChoice;
   readonly device?: string;
   readonly precision?: Precision;

@@ -1,7 +1,7 @@
 /** TF.js Layers topology: what `tf.LayersModel.toJSON()` returns and `tf.loadLayersModel` reads (Keras 2 style). */
 export type ModelTopology = Record<string, unknown>;
 
-/** One weight of a model, at its place in a flat vector. */
+/** One weight of a model and its position in a flat vector. */
 export interface WeightInfo {
   /** TF.js's weight name, e.g. `conv1/kernel`; unique within the model. */
   readonly name: string;

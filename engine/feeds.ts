@@ -57,7 +57,9 @@ function checkLength(
   what: string,
 ): void {
   if (data.length !== length) {
-    throw badInput(`expected ${name} of ${length} elements for ${what}, got ${data.length}; pass the job's own`);
+    throw badInput(
+      `expected ${name} of ${length} elements for ${what}, got ${data.length}; pass data that matches the program`,
+    );
   }
   if (data.buffer instanceof SharedArrayBuffer) {
     throw badInput(`expected ${name} in an ArrayBuffer, got shared memory, which engines do not accept; copy it`);

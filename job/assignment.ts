@@ -21,7 +21,7 @@ export interface Assignment {
  * Assigns shards to workers.
  *
  * Minimizes, in this order: the largest load, because every step waits for it; the number of shards that move, which go
- * to workers that have their data if possible; the payloads per step (tree nodes sent), by a greedy search that isn't
+ * to workers that have their data if possible; the partials per step (tree nodes sent), by a greedy search that isn't
  * always optimal. A worker that can't shorten a step stays idle. Deterministic: the result depends only on the order of
  * `workers` and the maps.
  */
@@ -128,7 +128,7 @@ function insertionIndex(node: TreeNode, queue: readonly TreeNode[]): number {
 }
 
 /**
- * Of the workers that may take `node`, the one that holds its sibling, so that the two share a payload; else the least
+ * Of the workers that may take `node`, the one that holds its sibling, so that the two share a partial; else the least
  * loaded one; the first among equals.
  */
 function bestWorker(owners: Owners, node: TreeNode, mayTake: (worker: number) => boolean): number | undefined {
@@ -168,12 +168,12 @@ function explain(assignment: Assignment['assignment'], before: readonly (number 
   const shards = before.length;
   if (sets.length === 0) return `${shards} shards unassigned: no workers connected`;
   const assigned = sets.flatMap((set, worker) => set.filter((shard) => before[shard] !== worker)).length;
-  const payloads = sets.reduce((sum, set) => sum + cover(set, shards).length, 0);
+  const partials = sets.reduce((sum, set) => sum + cover(set, shards).length, 0);
   const idle = [...assignment].filter(([, set]) => set.length === 0).map(([id]) => id);
   return [
     `${shards} shards on ${sets.length - idle.length} workers: at most ${Math.max(...sets.map((set) => set.length))} each`,
     `${assigned} newly assigned`,
-    `${payloads} payloads per step`,
+    `${partials} partials per step`,
     ...(idle.length > 0 ? [`idle, because more workers would not shorten a step: ${idle.join(', ')}`] : []),
   ].join('; ');
 }

@@ -13,7 +13,7 @@ export interface TrainingState {
   readonly state: Float32Array;
 }
 
-/** Digest of everything that a job's result is a function of; the first entry of the digest chain. */
+/** Digest of everything that determines a job's result; the first entry of the digest chain. */
 export function jobDigest(job: {
   readonly spec: JobSpec;
   readonly topology: ModelTopology;

@@ -18,7 +18,7 @@ export function engineProblems({ name, lowering, device, precision }: EngineFiel
     problems.push({ field, message: `expected ${expected} with ${other}, got ${got}` });
   if (name === 'tensorflow') {
     if (lowering !== 'auto') expect('lowering', 'auto', 'engine.name: tensorflow', lowering);
-    if (device !== 'auto') expect('device', 'auto', 'engine.name: tensorflow, whose package decides', device);
+    if (device !== 'auto') expect('device', 'auto', 'engine.name: tensorflow, whose package chooses it', device);
     if (precision !== 'float32') expect('precision', 'float32', 'engine.name: tensorflow', precision);
     return problems;
   }

@@ -15,7 +15,7 @@ export const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audi
 /**
  * Fields of a spec that enter the job digest, in addition to model and data. Image folders enter through the dataset's
  * digest instead. Loss, device and precision are omitted at their defaults, so that digests of jobs from before these
- * fields existed stay equal.
+ * fields existed don't change.
  */
 export function digestedSpec(spec: JobSpec): DigestedSpec {
   const { loss, ...fields } = without(spec, freeFields);

@@ -32,11 +32,11 @@ export interface StepPlan {
 /**
  * Divides the epochs into steps.
  *
- * `batchPerShard`: every shard contributes that many samples to each step, fewer to its last (10,000 = 204 · 49 + 4).
+ * `batchPerShard`: every shard contributes that many samples to each step, fewer to its last step (10,000 = 204 · 49 + 4).
  * `globalBatch`: the shards contribute one sample each in turn (round-robin), longer shards first; a step takes the next
  * `globalBatch` samples. Counts of shards differ by at most one in every step, the remainder rotates (49 over five
  * shards: 10 + 10 + 10 + 10 + 9), and all shards are exhausted in the same step.
- * A shard contributes no sample at most in the last step of an epoch.
+ * Only in an epoch's last step may a shard contribute no sample.
  * @throws JobError BAD_SPEC when there are more shards than samples.
  */
 export function planSteps(

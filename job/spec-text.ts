@@ -12,7 +12,7 @@ export interface SpecFile {
   readonly value: unknown;
   /** `file:line` of the value at `path`, or of the innermost section around it that exists. */
   readonly locate: (path: SpecPath) => string;
-  /** Keys of the file whose values are used elsewhere by an alias, such as `defaults: &d` by `<<: *d`. */
+  /** Keys of the file whose values are used elsewhere through an alias, such as `defaults: &d` by `<<: *d`. */
   readonly shared?: readonly string[];
 }
 

@@ -154,7 +154,9 @@ export const jobSpecSchema = z
         name: z
           .enum(['onnx', 'tensorflow'])
           .default('onnx')
-          .describe('what runs a step; tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/guides/engines.md'),
+          .describe(
+            'library that runs a step; tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/guides/engines.md',
+          ),
         threads: z
           .int()
           .min(1)

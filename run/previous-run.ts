@@ -65,7 +65,7 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
   /** Steps of the checkpoints up to it. */
   readonly present: readonly number[];
-  /** Why this one, and why no newer one. */
+  /** Reason for this choice, and for skipping newer ones. */
   readonly reason: string;
 }
 

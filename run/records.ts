@@ -2,7 +2,7 @@
 export interface StepRecord {
   /** Index of the update, from 0. */
   readonly step: number;
-  /** From 1, as the lecture counts. */
+  /** From 1, as in the lecture. */
   readonly epoch: number;
   /** Samples of all shards together. */
   readonly samples: number;

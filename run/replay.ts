@@ -28,7 +28,7 @@ export function parseEpochs(text: string | undefined, epochs: number): EpochRang
 
 /**
  * Creates a temporary run directory with the run's checkpoints up to epoch `first`, so that a coordinator started on it
- * trains the epochs from `first` on again. The run itself is only read.
+ * retrains the epochs from `first` on. The run itself is only read.
  * @returns the directory; the caller removes it.
  */
 export async function prepareReplay({ path, manifest }: RecordedRun, { first }: EpochRange): Promise<string> {

@@ -24,7 +24,7 @@ interface Streams {
 
 const rowsDelayMs = 200;
 
-/** Writer of a run's files. Holds the lock; replaces files atomically, except for the record files, which grow. */
+/** Writer of a run's files. Holds the lock; replaces files atomically, except for the record files, which it appends to. */
 export class RunDirectory {
   #lock: RunLock | undefined;
   #streams: Streams | undefined;
@@ -58,14 +58,14 @@ export class RunDirectory {
       const found = (cause as Error).message;
       throw new JobError(
         'BAD_RUN_DIRECTORY',
-        `run directory ${path}: expected a place to write, got ${found}; ${advice}`,
+        `run directory ${path}: expected a writable directory, got ${found}; ${advice}`,
         {
           cause,
         },
       );
     }
     const lost = (cause: Error) => {
-      const message = `run directory ${path}: expected to keep its lock, got ${cause.message}; another process may use it`;
+      const message = `run directory ${path}: expected to keep its lock, got ${cause.message}; another process may be using it`;
       directory.#fail(new JobError('BAD_RUN_DIRECTORY', message, { cause }));
     };
     directory.#lock = await lockRun(path, onWaiting, lost);
@@ -182,7 +182,7 @@ export class RunDirectory {
   }
 
   get #open(): Streams {
-    if (!this.#streams) throw new InvariantError('a record was added before the records were begun');
+    if (!this.#streams) throw new InvariantError('a record was added before the record files were opened');
     return this.#streams;
   }
 

@@ -3,7 +3,7 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { RunDirectory } from './run-directory.js';
 
-/** Everything known of a worker that decides the bits it computes; `run.json` keeps that of the run. */
+/** Everything about a worker that determines the bits it computes; `run.json` has the run's. */
 export interface EngineClass extends EngineInfo {
   /** SHA-256 of the outputs of the job's programs on probe inputs, 64 hexadecimal digits. */
   readonly fingerprint: string;
@@ -29,7 +29,7 @@ const runRecordSchema = z.looseObject({
   outcome: z.enum(['running', 'finished', 'stopped', 'failed']),
   /** Reason of the failure. */
   failure: z.string().optional(),
-  /** Names the run across all its starts; runs of older versions get theirs at the next start. */
+  /** Identifies the run across all its starts; runs of older versions get theirs at the next start. */
   runId: z.string().min(1).max(100).optional(),
   /** Starts of the coordinator on this run so far. */
   term: z.int().min(1).default(1),

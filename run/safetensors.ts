@@ -13,7 +13,7 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The format's own limit, 100 MB: a larger header is taken for damage. */
+/** The format's own limit, 100 MB: a larger header counts as damage. */
 const maxHeaderBytes = 100_000_000;
 const metadataKey = '__metadata__';
 
@@ -36,7 +36,7 @@ export function encodeSafetensors(
   return file;
 }
 
-/** The bytes before the data, which are the tensors' values one after the other; for writing these without a copy. */
+/** The bytes before the tensors' values, which follow one after the other; for writing these without a copy. */
 export function safetensorsHeader(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
@@ -65,7 +65,7 @@ function headerOf(tensors: readonly NamedTensor[], metadata: Readonly<Record<str
 }
 
 /**
- * Reads what `encodeSafetensors` writes, and any other safetensors file of f32 tensors. The values are copies.
+ * Decodes a safetensors file of f32 tensors. The values are copies.
  * @throws EngineError BAD_FILE unless the file is valid to the last byte.
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {

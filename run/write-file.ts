@@ -72,7 +72,7 @@ export function isDiskFull(cause: unknown): boolean {
 /** Error for a run's file that cannot be written. */
 export function cannotWrite(path: string, cause: unknown): JobError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const advice = 'make room on that disk or grant access, or pass --run DIR with another place';
+  const advice = 'make room on that disk or grant access, or pass another --run DIR';
   return new JobError('BAD_RUN_DIRECTORY', `run directory: expected to write ${path}, got ${reason}; ${advice}`, {
     cause,
   });

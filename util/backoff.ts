@@ -2,7 +2,7 @@
 export interface Backoff {
   readonly firstMs: number;
   readonly maxMs: number;
-  /** Largest share of a delay that chance takes off, so that clients that failed together retry apart; 0.5 by default. */
+  /** Largest share of a delay to subtract at random, so that clients that failed together don't retry together; default: 0.5. */
   readonly jitter?: number;
 }
 
@@ -16,7 +16,7 @@ export function backoffMs({ firstMs, maxMs, jitter = 0.5 }: Backoff, failures: n
   return Math.round(full * (1 - random * jitter));
 }
 
-/** A time around `ms`, up to a fifth shorter or longer, so that periodic work of many processes drifts apart. */
+/** `ms` made up to a fifth shorter or longer at random, so that periodic work of many processes drifts apart. */
 export function jitterMs(ms: number, random: number): number {
   return Math.round(ms * (0.8 + 0.4 * random));
 }

@@ -1,6 +1,6 @@
 /** Bytes of a machine word. */
 const WORD = 8;
-/** Limit for the detour through `between`; chunks are never longer. */
+/** Longest copy that goes through `between`; chunks are never longer. */
 const longest = 256 * 1024;
 const between = new Uint8Array(longest + WORD);
 
@@ -8,7 +8,7 @@ const between = new Uint8Array(longest + WORD);
  * Copies `source` to byte `at` of `target`, which threads may share.
  *
  * V8 copies into shared memory word by word if both sides have the same alignment, else byte by byte, which takes ten times
- * as long. Data from the network begins anywhere, so it is first copied to memory with the target's alignment.
+ * as long. Data from the network may begin at any address, so it is first copied to memory with the target's alignment.
  */
 export function copyShared(source: Uint8Array, target: Uint8Array, at: number): void {
   const shift = (target.byteOffset + at) % WORD;

@@ -5,7 +5,7 @@ import type { MaskInfo } from '../engine.js';
 interface ProgramFacts {
   /** Length of `params`. */
   readonly parameterCount: number;
-  /** Length of `state`; 0 where there are no running statistics. */
+  /** Length of `state`; 0 without running statistics. */
   readonly stateCount: number;
   /** Dropout masks, in the order of the layers' calls. */
   readonly masks: readonly MaskInfo[];

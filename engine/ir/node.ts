@@ -96,9 +96,9 @@ interface OtherSignatures {
   matmul: Signature<Two, { readonly transposeA: boolean; readonly transposeB: boolean }>;
   /** `[x, filter]` */
   conv: Signature<Two, ConvAttrs>;
-  /** `[x, dy]`: the gradient by the filter. */
+  /** `[x, dy]`: the gradient with respect to the filter. */
   convFilter: Signature<Two, ConvAttrs>;
-  /** `[dy, filter]`: the gradient by x. */
+  /** `[dy, filter]`: the gradient with respect to x. */
   convInput: Signature<Two, ConvAttrs>;
   /** Like `conv`, with filters `[kh, kw, c, multiplier]`. */
   depthwise: Signature<Two, ConvAttrs>;

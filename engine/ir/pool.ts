@@ -17,7 +17,7 @@ export function maxPool(graph: Graph, x: Node, attrs: PoolAttrs, shape: Shape): 
 }
 
 /**
- * Gradient of max pooling by its input: dy goes to the first maximum of each window, as in TF.js and PyTorch.
+ * Gradient of max pooling: dy goes to the first maximum of each window, as in TF.js and PyTorch.
  *
  * If the input is a ReLU, dy is masked on the smaller pooled tensor, so the ReLU's own mask isn't needed. If it is a batch
  * norm, the maxima are those of its input; if its scale is 0, all outputs are equal and any choice is valid.

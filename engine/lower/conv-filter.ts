@@ -2,8 +2,8 @@ import type { NodeOf } from '../ir/node.js';
 import type { Lowering } from './lowering.js';
 
 /**
- * Gradient of a convolution by its filter: a convolution of x with dy, where images are channels and the stride is the
- * dilation.
+ * Gradient of a convolution with respect to its filter: a convolution of x with dy, where images are channels and the
+ * stride is the dilation.
  *
  * Width and input channel are merged into one axis: x `[1, B, H, W·ci]`, filter dy `[co, B, Ho, Wo]`, dilated by ci
  * along the merged axis; result `[1, co, kh, kw·ci]`. This is twice as fast as input channels as batch, because rows of x

@@ -14,7 +14,7 @@ export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = no
   lowering.define(result, lowering.writer.op('Conv', inputs, convAttributes(filter, node.attrs)), channelsFirst);
 }
 
-/** Gradient by the input: a transposed convolution of dy, which is faster here than one with a rotated filter. */
+/** Gradient with respect to the input: a transposed convolution of dy, which is faster here than one with a rotated filter. */
 export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {
   const [dy, filter] = node.inputs;
   const inputs = [lowering.get(dy, channelsFirst), lowering.get(filter, filtersFirst)];

@@ -110,7 +110,7 @@ function side(lowering: Lowering, node: NodeOf<'side'>): void {
   lowering.define(node, writer.op('Add', [twice, writer.float(1)]), layout);
 }
 
-/** ⌊a / b⌋, in f32 also for integers, as in TF.js. */
+/** ⌊a / b⌋, in f32 even for integers, as in TF.js. */
 function floorDiv(lowering: Lowering, node: NodeOf<'floorDiv'>): void {
   const { writer } = lowering;
   const layout = commonLayout(lowering, node, node.inputs);

@@ -3,7 +3,7 @@ import type { Lowering } from './lowering.js';
 import { asRows, convWindows, gatherRows, pixelsOfWindows, sizeOfImage, windowsOfPixels } from './windows.js';
 
 /**
- * Convolutions as matrix products: each row has the pixels of one output position's window. Unlike a device's convolution
+ * Convolutions as matrix products: each row holds the pixels of one output position's window. Unlike a device's convolution
  * library, this chooses no algorithm by timing, which would differ between processes.
  */
 export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = node, bias?: Node): void {
@@ -28,8 +28,8 @@ function columnsOf(lowering: Lowering, node: NodeOf<'conv'> | NodeOf<'convFilter
 }
 
 /**
- * Filter gradient: dyᵀ · columns per image, `[N, co, kh · kw · ci]`, then the sum over images. Short sums, and enough of
- * them to occupy a GPU.
+ * Filter gradient: dyᵀ · columns per image, `[N, co, kh · kw · ci]`, then the sum over images. This gives short sums, and
+ * enough of them to occupy a GPU.
  */
 export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {
   const [, dy] = node.inputs;
@@ -43,7 +43,7 @@ export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void
   lowering.define(node, lowering.reshape(sum, [co, kh, kw, ci]), [3, 0, 1, 2]);
 }
 
-/** Input gradient: each row has the outputs whose windows contain one pixel, by its position in them. */
+/** Input gradient: each row holds the outputs whose windows contain one pixel, by its position in them. */
 export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {
   const [dy, filter] = node.inputs;
   const [kh, kw, ci, co] = filter.shape as [number, number, number, number];

@@ -4,7 +4,7 @@ import type { Lowering } from './lowering.js';
 import { maskOf, maxPoolGrad as maskedGradient, tiles } from './pool.js';
 import { asRows, gatherRows, pixelsOfWindows, poolWindows, sizeOfImage, windowsOfPixels } from './windows.js';
 
-/** Value outside of the image; less than every float. */
+/** Value of positions outside the image: the lowest finite float. */
 const lowest = -3.4028234663852886e38;
 
 /**

@@ -4,7 +4,7 @@ import type { Shape } from '../ir/shape.js';
  * Order of a tensor's dimensions in memory: physical dimension i is logical dimension `layout[i]`.
  *
  * Logical shapes are TF.js's (`[N, H, W, C]`); ONNX's convolutions and pools need `[N, C, H, W]`. Values stay in the layout
- * of their creation and are converted on demand, which leaves few transpositions.
+ * in which they were created and are converted on demand, which leaves few transpositions.
  */
 export type Layout = readonly number[];
 

@@ -25,12 +25,13 @@ export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> 
   readonly reorder?: (lowering: Lowering, node: Node, form: Form, layout: Layout) => string;
 };
 
-/** Tensors with a node's value. */
+/** A tensor with a node's value in one layout. */
 interface Form {
   readonly name: string;
   readonly layout: Layout;
 }
 
+/** Tensors with a node's value. */
 interface Value {
   /** Layout of the original value. */
   readonly layout: Layout;
@@ -38,7 +39,6 @@ interface Value {
   readonly forms: Map<string, string>;
 }
 
-/** Options of a lowering. */
 export interface LoweringOptions {
   readonly rules: Rules;
   /** Writes a weight. @returns the tensor's name. */
@@ -91,7 +91,7 @@ export class Lowering {
     this.values.set(node, { layout, forms: new Map([[layout.join(), name]]) });
   }
 
-  /** True if only one other node needs this one and it isn't computed yet, so that it may be fused. */
+  /** True if only one other node needs this one and it isn't computed yet, so it may be fused. */
   isFusible(node: Node): boolean {
     return this.uses.get(node) === 1 && !this.values.has(node);
   }
@@ -151,7 +151,7 @@ export class Lowering {
 export function commonLayout(lowering: Lowering, node: Node, inputs: readonly Node[]): Layout {
   const rank = node.shape.length;
   const full = inputs.filter((x) => x.shape.length === rank && x.size === node.size && x.op !== 'constant');
-  // Vectors have no place in blocks of channels.
+  // Vectors can't be stored in blocks of channels.
   const blocks = inputs.every((x) => x.size === 1 || sameShape(x.shape, node.shape));
   const layouts = full.map((x) => (blocks ? lowering.layoutOf(x) : lowering.permutationOf(x)));
   return layouts.find((layout) => !isIdentity(layout)) ?? identity(rank);

@@ -13,8 +13,8 @@ export function matmul(lowering: Lowering, node: NodeOf<'matmul'>): void {
 /**
  * Defines `result` as the product of two matrices plus an optional bias per column.
  *
- * ONNX Runtime divides the longer side of the result among its threads. Dividing columns changes the blocking of sums, and
- * so their rounding. With at least as many rows as columns, bits don't depend on the number of threads; so a product with
+ * ONNX Runtime divides the longer side of the result among its threads. Dividing columns changes the blocking of sums,
+ * and thus their rounding. With at least as many rows as columns, bits don't depend on the number of threads; so a product with
  * more columns is computed and stored transposed.
  */
 export function gemm(lowering: Lowering, node: NodeOf<'matmul'>, result: Node, bias: Node | undefined): void {

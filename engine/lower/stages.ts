@@ -1,7 +1,7 @@
 import type { Node, Op } from '../ir/node.js';
 import { postOrder } from '../ir/post-order.js';
 
-/** Nodes on one path that are lowered by recursion; each takes up to about ten calls. */
+/** Longest path of nodes that recursion lowers; each node takes up to about ten nested calls. */
 const maxDepth = 500;
 /** Operations whose rules may fuse them with their inputs. */
 const fusing: ReadonlySet<Op> = new Set<Op>(['add', 'mul', 'relu', 'sub']);

@@ -20,7 +20,7 @@ export function checkSizes(model: LayersModel): void {
   }
 }
 
-/** Rejects a call of an inner model with another shape than it declares, as Keras does; TF.js only warns. */
+/** Rejects a call of an inner model with a shape other than the declared one, as Keras does; TF.js only warns. */
 function checkInnerInput(layer: Layer): void {
   const { name, inboundNodes, inputs } = layer as Layer & { readonly inputs?: readonly { readonly shape: Shape }[] };
   const declared = inputs?.map(({ shape }) => shape) ?? [];
@@ -59,7 +59,7 @@ function emptyOutput({ name }: Layer, node: Layer['inboundNodes'][number]): Engi
   );
   return new EngineError(
     'UNSUPPORTED_MODEL',
-    `check model: expected every output to have at least 1 element a side, got ${output} from ${input} in layer ` +
+    `check model: expected every output to have at least 1 element per dimension, got ${output} from ${input} in layer ` +
       `${JSON.stringify(name)}; make its kernel, window or cropping smaller than its input`,
     { context: { layer: name } },
   );

@@ -91,7 +91,7 @@ export function layoutOf(model: LayersModel, topology: ModelTopology): ModelLayo
 }
 
 /**
- * Initial values of a model's flat vectors, by the initializers of its topology.
+ * Initial values of a model's flat vectors, from the initializers of its topology.
  *
  * Each random initializer has its own seed, the first 31 bits of the SHA-256 of `seed/layer/weight`, so that all
  * processes get the same values and layers of equal shape get different ones.

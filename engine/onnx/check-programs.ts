@@ -14,7 +14,7 @@ interface Compiled {
 
 /**
  * Compiles a model's training and evaluation programs without running them, so that an unsupported model is rejected at
- * submission. Compiles each program twice and compares them, because every worker compiles its own and all must be equal.
+ * submission. Compiles each program twice and compares them, because every worker compiles its own copy and all must be equal.
  * Takes about 0.2 s for a small model, 2 s for a hundred layers.
  * @returns advice for the user, one line each.
  * @throws EngineError UNSUPPORTED_MODEL or UNSUPPORTED_KERNEL, with layer and kernel.

@@ -51,7 +51,7 @@ function usedMasks(traced: TracedProgram): MaskInfo[] {
   return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
 }
 
-/** A program that tells whether formulations are right: `probe-program.ts`. */
+/** Compiles a program that checks formulations; see `probe-program.ts`. */
 export function compileProbe(rules: Rules, program: TracedProgram): CompiledProgram {
   const inputs = program.flatInputs.flatMap(({ pieces }) => pieces);
   const parameterCount = inputs.reduce((sum, { size }) => sum + size, 0);

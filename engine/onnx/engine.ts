@@ -18,7 +18,7 @@ import type { Target } from './program-request.js';
 import { evaluateProgram, type Place, trainProgram } from './programs.js';
 import { loadRuntime } from './session.js';
 
-/** Largest tested numbers of threads. Up to these, cnn3 and cnn4 give the same bits; resnet20 and most models don't. */
+/** Largest tested number of threads by lowering. Up to these, cnn3 and cnn4 give the same bits; resnet20 and most models don't. */
 const mostThreads = { portable: 2, nchwc: 8 };
 
 export interface OnnxEngineOptions {

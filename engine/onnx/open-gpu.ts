@@ -34,7 +34,7 @@ export async function openGpu({ device, precision, target, source }: GpuRequest)
     const actual = await source({ kind: 'gpuProbe', target });
     const difference = await probeDifference(actual, expected, { threads: 1, device });
     if (difference <= tolerances[precision]) return undefined;
-    return `it gave results with a relative difference of ${difference} from the CPU's; a newer driver may help`;
+    return `its results have a relative difference of ${difference} from the CPU's; a newer driver may help`;
   } catch (error) {
     const { message, cause } = error as Error;
     return `${essenceOf((cause as Error | undefined)?.message ?? message)}; ${hints[device.kind]}`;
@@ -42,7 +42,7 @@ export async function openGpu({ device, precision, target, source }: GpuRequest)
 }
 
 const hints = {
-  cuda: 'look at nvidia-smi, and for CUDA and cuDNN in the library path',
+  cuda: 'check nvidia-smi, and that CUDA and cuDNN are in the library path',
   webgpu: 'a Vulkan driver and its loader, libvulkan.so.1, must be installed',
 };
 
@@ -50,7 +50,7 @@ const hints = {
 function setEnvironment(precision: Precision): void {
   if (loaded !== undefined && loaded !== precision) {
     const problem = `expected precision ${loaded}, with which CUDA was loaded in this process, got ${precision}`;
-    throw new EngineError('RUNTIME', `create engine: ${problem}; start the worker again`);
+    throw new EngineError('RUNTIME', `create engine: ${problem}; restart the worker`);
   }
   loaded = precision;
   for (const [name, value] of Object.entries(cudaEnvironment(precision))) {

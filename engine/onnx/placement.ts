@@ -67,7 +67,7 @@ export function describePlacement(device: Gpu, { operators, onCpu, copies }: Pla
   const list = types.slice(0, listed).map(([type, count]) => `${count} ${type}`);
   if (types.length > listed) list.push('…');
   return (
-    `${fallen} of ${operators} operators run on the CPU, as ${device.kind} does not have them (${list.join(', ')}), ` +
+    `${fallen} of ${operators} operators run on the CPU, as ${device.kind} does not support them (${list.join(', ')}), ` +
     `with ${copies} copies between the two`
   );
 }

@@ -27,7 +27,7 @@ export interface SessionSetup {
   /** Threads per operator, on a CPU. */
   readonly threads: number;
   /**
-   * Waiting of threads for the next operator. `spin`: two threads take 16 ms instead of 17 to 30 for a step of cnn3, but
+   * Behaviour of threads between operators. `spin`: two threads take 16 ms instead of 17 to 30 for a step of cnn3, but
    * occupy a core each. `sleep`, the default: idle cores are free for other processes.
    */
   readonly waiting?: 'spin' | 'sleep';

@@ -8,7 +8,7 @@ export type LayerCheck = (layer: Layer, inputs: Tensor | Tensor[]) => void;
 /**
  * Creates a check, for one trace, that rejects layers that can't be trained or would differ from the original model:
  *
- * - batch norm over another axis than the last, which TF.js can't train;
+ * - batch norm over an axis other than the last, which TF.js can't train;
  * - `rescaling` of the images, which are already normalised.
  * @param isImages - returns true if a tensor is the model's input images, in any shape.
  */

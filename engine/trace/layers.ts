@@ -5,7 +5,7 @@ import { sizeOf } from '../ir/shape.js';
 import { tf } from '../model/tfjs/tf.js';
 import type { LayerCheck } from './layer-check.js';
 
-/** Layers whose TF.js implementation isn't recorded as it is, with their replacements. */
+/** Layers whose TF.js implementation isn't recorded as is, with their replacements. */
 
 type Layer = LayersModel['layers'][number];
 export type Call = (inputs: Tensor | Tensor[], kwargs: Record<string, unknown>) => Tensor | Tensor[];

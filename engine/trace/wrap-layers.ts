@@ -11,7 +11,7 @@ export interface CurrentLayer {
 
 /**
  * Runs `trace` with wrapped layers. During calls and gradients, `current` is the layer, for error messages. Layers that
- * can't be recorded as they are, are replaced; see `recordedCall`.
+ * can't be recorded as is are replaced; see `recordedCall`.
  */
 export function wrapLayers<T>(model: LayersModel, current: CurrentLayer, context: TraceContext, trace: () => T): T {
   for (const layer of allLayers(model)) watch(layer, current, context);

@@ -69,7 +69,7 @@ export function decideCheckpoint(
 ): { readonly step: number | undefined; readonly reason: string } {
   const skipped = [...damaged].map(([step, problem]) => `${checkpointName(step)} skipped: ${problem}`);
   const step = [...steps].sort(ascending).findLast((candidate) => !damaged.has(candidate));
-  const found = step === undefined ? `no intact one among ${steps.length}` : `newest intact checkpoint: ${step}`;
+  const found = step === undefined ? `no intact checkpoint among ${steps.length}` : `newest intact checkpoint: ${step}`;
   return { step, reason: [found, ...skipped].join('; ') };
 }
 

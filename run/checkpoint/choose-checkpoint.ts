@@ -33,7 +33,7 @@ export function chooseCheckpoint(
   if (step !== undefined && steps.includes(step)) return { step };
   const wanted = step === undefined ? 'an evaluation, to find the best' : `a checkpoint of step ${step}`;
   return {
-    problem: `expected ${wanted}, got checkpoints of ${describeSteps(choice)}; kept are first, last two and best`,
+    problem: `expected ${wanted}, got checkpoints of ${describeSteps(choice)}; only the first, last two and best are kept`,
   };
 }
 

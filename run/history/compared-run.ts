@@ -8,7 +8,7 @@ import { type ListedRun, listRun } from './list-runs.js';
 
 /** A run in a comparison. */
 export interface ComparedRun {
-  /** Name of its directory, or the path if another run's has the same name. */
+  /** Name of its directory, or its path if another run's directory has the same name. */
   readonly label: string;
   readonly summary: ListedRun;
   readonly manifest: JobManifest;

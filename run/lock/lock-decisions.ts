@@ -2,7 +2,7 @@
 
 /** Age at which a lock counts as abandoned; its holder renews it every 5 s. */
 export const staleMs = 15_000;
-/** A lock is taken for its age only after it stayed unchanged for this long: clocks may differ between machines. */
+/** An old lock is taken only after it has stayed unchanged for this long: clocks may differ between machines. */
 const watchMs = 7_500;
 
 export interface HeldLock {

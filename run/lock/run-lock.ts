@@ -18,11 +18,11 @@ import { cannotWrite } from '../write-file.js';
  *   names are never reused.
  */
 
-/** This machine's name, as it stands in the names of files. */
+/** This machine's name, as used in file names. */
 const hostName = hostname().replace(/[^\w.-]/g, '-');
 /** Interval at which the holder renews its lock. */
 const renewMs = 5_000;
-const lookEveryMs = 250;
+const pollMs = 250;
 /** Longest wait for another holder. */
 const waitLimitMs = staleMs + renewMs;
 
@@ -47,7 +47,7 @@ process.on('exit', () => {
 /**
  * Locks a directory against other coordinators, on this machine and on others that share the disk.
  * @param onWaiting - called with the reason while the lock is held by another process.
- * @param onLost - called when another process has taken the lock, which may happen after this one was stopped for long.
+ * @param onLost - called when another process has taken the lock, which may happen after this one was suspended.
  * @throws JobError BAD_RUN_DIRECTORY when another process keeps using it, or when the lock cannot be written.
  */
 export async function lockRun(
@@ -72,7 +72,7 @@ export async function lockRun(
  * has renewed the lock recently.
  */
 export async function isInUse(directory: string, nowMs: number): Promise<boolean> {
-  const entry = await look(directory);
+  const entry = await findEntry(directory);
   if (!entry) return false;
   const { action } = decideLock({ ...viewOf(entry, nowMs), watchedMs: 0 });
   return action === 'refuse' || (action === 'wait' && nowMs - entry.renewedMs < staleMs);
@@ -82,7 +82,7 @@ async function take(directory: string, name: string, onWaiting: (reason: string)
   const deadline = performance.now() + waitLimitMs;
   let watched = { name: '', renewedMs: 0, sinceMs: 0 };
   for (let reported = ''; ;) {
-    const entry = await look(directory);
+    const entry = await findEntry(directory);
     if (entry?.name === name) return;
     const nowMs = performance.now();
     if (!entry) {
@@ -97,12 +97,12 @@ async function take(directory: string, name: string, onWaiting: (reason: string)
     else {
       if (reason !== reported)
         onWaiting(`run directory ${directory}: ${(reported = reason)}; waiting up to 20 s for it`);
-      await sleep(lookEveryMs);
+      await sleep(pollMs);
     }
   }
 }
 
-/** Tries to take a free lock; `look` shows the outcome. @throws JobError BAD_RUN_DIRECTORY */
+/** Tries to take a free lock; `findEntry` shows the outcome. @throws JobError BAD_RUN_DIRECTORY */
 async function claim(directory: string, name: string): Promise<void> {
   const lock = lockPath(directory);
   const aside = `${lock}.${name}`;
@@ -126,7 +126,7 @@ function isTaken({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM';
 }
 
-/** Tries to take the lock of a dead holder; `look` shows the outcome, as another process may have been first. */
+/** Tries to take the lock of a dead holder; `findEntry` shows the outcome, as another process may have been first. */
 async function takeOver(directory: string, from: string, name: string): Promise<void> {
   const lock = lockPath(directory);
   await rename(join(lock, from), join(lock, name)).catch((cause: NodeJS.ErrnoException) => {
@@ -174,7 +174,7 @@ async function renew(file: string): Promise<void> {
 }
 
 /** The file in the lock; undefined if the lock is free or changing at this moment. */
-async function look(directory: string): Promise<Entry | undefined> {
+async function findEntry(directory: string): Promise<Entry | undefined> {
   const lock = lockPath(directory);
   const names = await readdir(lock).catch(() => []);
   const name = names.find((each) => holderOf(each) !== undefined) ?? names[0];

@@ -18,7 +18,7 @@ const colours = {
 const dashes = ['solid', 'dashed'] as const;
 export const mostCompared = colours.light.length * dashes.length;
 
-/** Runs side by side as one HTML page without references to anything outside itself. The others are compared to the first. */
+/** One self-contained HTML page that compares runs with the first of them. */
 export function renderComparison(runs: readonly ComparedRun[], renderer: ChartRenderer): string {
   const title = `${runs.length} runs compared`;
   return htmlPage({

@@ -5,8 +5,8 @@ import type { EpochSummary, RunSummary } from './summary.js';
 type Cell = string | number | undefined;
 
 /**
- * CSV after RFC 4180, with `\n` line ends: fields with a comma, quote or line break are quoted, undefined is an
- * empty field, numbers are written so that reading them gives the same number.
+ * CSV by RFC 4180, with `\n` line ends: fields with a comma, quote or line break are quoted, undefined is an
+ * empty field, numbers have full precision.
  */
 export function formatCsv(header: readonly string[], rows: Iterable<readonly Cell[]>): string {
   let text = formatRow(header);

@@ -1,9 +1,9 @@
 import { html, raw } from 'hono/html';
 
-/** Escaped HTML, as the `html` tag makes it; never a promise here, as no value is one. */
+/** Escaped HTML from the `html` tag; never a promise here, because no interpolated value is one. */
 export type Html = ReturnType<typeof html>;
 
-/** A whole page. @param head - elements of its head besides title and view. */
+/** A complete page. @param head - elements of its head in addition to title and viewport. */
 export function htmlPage({ title, head, body }: { title: string; head?: Html; body: Html }): string {
   const page = html`<!doctype html>
     <html lang="en">

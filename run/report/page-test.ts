@@ -18,7 +18,7 @@ export function confusionSection({ input, summary }: PageContext): Html {
     <h2>Confusion matrix</h2>
     <p class="note">
       ${formatCount(total)} test images of ${title} after step ${formatCount(step)}. Colour: square root of the share of
-      the row, so that mistakes show.
+      the row, so that rare mistakes are visible.
     </p>
     <div class="beside">
       <div class="scroll">
@@ -72,7 +72,7 @@ function confusedPairs(confusion: readonly (readonly number[])[], classes: reado
           <th>Actual</th>
           <th>Taken for</th>
           <th class="n">Times</th>
-          <th class="n">Of class</th>
+          <th class="n">Share of class</th>
         </tr>
       </thead>
       <tbody>

@@ -14,13 +14,13 @@ import type { ReportInput } from './report-input.js';
 import type { RunSummary } from './summary.js';
 
 export interface PageOptions {
-  /** Versions to list besides the engine's, e.g. `{ Lockstep: '0.1.0' }`; Node.js and the platform by default. */
+  /** Versions to list in addition to the engine's, e.g. `{ Lockstep: '0.1.0' }`; Node.js and the platform by default. */
   readonly versions?: Readonly<Record<string, string>>;
   /** Time shown under the title; none by default, so that equal runs give equal pages. */
   readonly writtenAt?: Date;
 }
 
-/** The report as one HTML page without references to anything outside itself but the files beside it. */
+/** The report as one HTML page, which refers to nothing but the files in its folder. */
 export function renderPage(
   input: ReportInput,
   summary: RunSummary,

@@ -29,8 +29,8 @@ export const variablePalette: Palette = {
 };
 
 /**
- * Anchors of the matrix's one sequential scale, from nothing to everything, evenly spaced: it leaves the page's
- * background and gains lightness contrast with it.
+ * Anchors of the matrix's sequential colour scale from 0 to 1, evenly spaced. It starts near the page's background and
+ * gains lightness contrast with it.
  */
 export const heatAnchors: Readonly<Record<Mode, readonly string[]>> = {
   light: ['#f6f9fc', '#c6dbef', '#7fb1dc', '#3a7fc0', '#134a8c'],
@@ -48,7 +48,7 @@ export function heatColour(strength: number, mode: Mode): string {
 }
 
 /**
- * White where it can be read on `background` (ratio of 4.5 or more), else black. The two ratios multiply to 21, so
+ * White if it is legible on `background` (ratio of 4.5 or more), else black. The two ratios multiply to 21, so
  * the ratio is never below 4.5.
  */
 export function inkOn(background: string): '#000000' | '#ffffff' {

@@ -17,7 +17,7 @@ export interface ChartRenderer {
 /** Font of standalone pictures; the PNG renderer gets its files, so the machine needs no fonts. */
 const pictureFont = 'DejaVu Sans';
 
-/** Style of a standalone picture; its title names job and dataset, as the file may be passed on. */
+/** Style of a standalone picture; its title names job and dataset, because the file may be shared on its own. */
 export function pictureStyle(title: string): ChartStyle {
   return { palette: palettes.light, fontFamily: `${pictureFont}, Verdana, sans-serif`, width: 900, title };
 }
@@ -50,12 +50,12 @@ function renderSvg(init: typeof Init, { option, width, height }: Chart, id: stri
   }
 }
 
-/** Characters that XML can't hold; names of classes come from folders, whose names may. */
+/** Characters that XML can't contain. Class names come from folder names, which may contain them. */
 const notInXml = /(?![\t\n\r])[\p{Cs}\u0000-\u001f\ufffe\uffff]/gu;
 
 /**
- * Drops what the library adds for pointers (style rules, classes, marks of the data), and replaces the counter in the
- * names of what remains, which grows from chart to chart: equal charts give equal text.
+ * Removes what the library adds for pointers (style rules, classes, data attributes). Replaces the counter in ids, which
+ * grows from chart to chart, so that equal charts give equal text.
  */
 function makeStill(svg: string, id: string): string {
   return svg

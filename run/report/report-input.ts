@@ -26,9 +26,9 @@ export interface ReportInput {
   readonly engine: EngineClass;
   /** False if workers of other engine classes took part (`numerics: mixed`). */
   readonly reproducible: boolean;
-  /** Numerics faults, skipped steps and the like since the coordinator's start; unknown if absent. */
+  /** Numerics faults, skipped steps and similar events since the coordinator's start; absent if unknown. */
   readonly counts?: RunCounts;
-  /** Most workers that contributed to one step. */
+  /** Largest number of workers that contributed to one step. */
   readonly workers: number;
   /** Time of the training over all starts of the coordinator, evaluations and repeated steps included, in seconds. */
   readonly seconds: number;

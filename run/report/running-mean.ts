@@ -5,7 +5,7 @@ export const lectureWindow = 10;
  * Mean of every `window` neighbouring values; element `i` covers `values[i]` to `values[i + window - 1]`.
  *
  * The result has `values.length - window + 1` elements, so 10,210 steps give 10,201 with the lecture's window of 10;
- * with fewer values than the window it is empty. Each window is summed afresh: a rolling sum would carry its
+ * with fewer values than the window it is empty. Each window is summed separately: a rolling sum would carry its
  * rounding errors from the large losses of the start into the small ones of the end.
  */
 export function runningMean(values: ArrayLike<number>, window = lectureWindow): Float64Array {

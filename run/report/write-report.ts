@@ -20,7 +20,7 @@ export interface WrittenReport {
 /**
  * Writes `report/` in a run directory: the page, and its charts and tables as SVG, PNG and CSV.
  *
- * Parts without data (no steps, no evaluation) are omitted, and the page reports that. Each file is complete or
+ * Sections without data (no steps, no evaluation) are omitted, and the page reports that. Each file is complete or
  * absent, and the page comes last.
  * @throws JobError BAD_RUN_DIRECTORY
  */

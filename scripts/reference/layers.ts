@@ -17,7 +17,7 @@ const intro = `# Layers and their keys
 The layers that can be trained, and the keys of their configuration. Every key is one of these:
 
 - **read**: its value decides what is computed;
-- **fixed**: only the value that is computed with is accepted;
+- **fixed**: only the implemented value is accepted;
 - **neutral**: it has no influence on what is computed, such as \`unroll\`.
 
 Any other class, key, value or argument of a call is refused when the job is submitted, with layer, key, value and remedy. Keys and values may also be in camel case, as in TF.js (\`kernelSize\`, \`channelsLast\`). A key with an asterisk is required.

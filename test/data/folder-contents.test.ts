@@ -26,7 +26,7 @@ describe('in an image folder', () => {
     const { classes, train, test, notes } = await readFolder(root, options);
     expect([classes, train.count + test.count]).toEqual([['blue', 'red'], 12]);
     expect(notes).toContain(
-      'skipped: 5 entries, hidden or of the system: 1 .ipynb_checkpoints/, 1 .thumbnails/, 1 @eaDir/, ' +
+      'skipped: 5 entries, hidden or system files: 1 .ipynb_checkpoints/, 1 .thumbnails/, 1 @eaDir/, ' +
         '1 Thumbs.db, 1 __MACOSX/; in blue/, red/',
     );
   });

@@ -26,7 +26,7 @@ describe('an image folder', () => {
     expect(dataset.origin).toBe(root);
     expect(dataset.notes).toEqual([
       'skipped: 1 file of unsupported types: 1 txt; in red/',
-      'skipped: 1 entry, hidden or of the system: 1 .hidden.png; in red/',
+      'skipped: 1 entry, hidden or system files: 1 .hidden.png; in red/',
     ]);
     const labels = [...dataset.train.labels, ...dataset.test.labels];
     expect(labels.filter((label) => label === 1)).toHaveLength(9);

@@ -27,7 +27,7 @@ const title = "a job with engine.device: webgpu (needs Chromium's SwiftShader)";
 describe.skipIf(!softwareGpu)(title, () => {
   it('says what the CPU does of it, proves its bits in two processes, and has the loss curve of the CPU', async () => {
     const gpu = await train('gpu', '--device', 'webgpu');
-    expect(gpu.stdout).toMatch(/webgpu: 1 of \d+ operators run on the CPU, as webgpu does not have them \(1 Cast\)/);
+    expect(gpu.stdout).toMatch(/webgpu: 1 of \d+ operators run on the CPU, as webgpu does not support them \(1 Cast\)/);
     const { engine } = JSON.parse(readFileSync(join(gpu.run, 'run.json'), 'utf8')) as { engine: object };
     expect(engine).toMatchObject({ name: 'onnx', device: 'webgpu', lowering: 'im2col' });
     expect(readFileSync(join(gpu.run, 'log.jsonl'), 'utf8')).toContain('two processes gave the same bits');

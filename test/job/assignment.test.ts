@@ -13,7 +13,7 @@ function assign(shards: number, workers: string[], previous: Sets = {}): Sets {
   return Object.fromEntries(decide(shards, workers, previous).assignment);
 }
 
-function payloads(sets: Iterable<readonly number[]>, shards: number): number {
+function partials(sets: Iterable<readonly number[]>, shards: number): number {
   return [...sets].reduce((sum, set) => sum + cover(set, shards).length, 0);
 }
 
@@ -82,10 +82,10 @@ describe('decideAssignment after a change', () => {
 
   it('says what it did and why', () => {
     expect(decide(5, ['a', 'b']).reason).toBe(
-      '5 shards on 2 workers: at most 3 each; 5 newly assigned; 2 payloads per step',
+      '5 shards on 2 workers: at most 3 each; 5 newly assigned; 2 partials per step',
     );
     expect(decide(2, ['a', 'b', 'c'], { a: [0], b: [1] }).reason).toBe(
-      '2 shards on 2 workers: at most 1 each; 0 newly assigned; 2 payloads per step; ' +
+      '2 shards on 2 workers: at most 1 each; 0 newly assigned; 2 partials per step; ' +
         'idle, because more workers would not shorten a step: c',
     );
     expect(decide(3, []).reason).toBe('3 shards unassigned: no workers connected');
@@ -156,11 +156,11 @@ describe('decideAssignment in any situation', () => {
 });
 
 describe('decideAssignment against all possibilities', () => {
-  /** The fewest payloads of any assignment with loads up to `largest`. */
-  function fewestPayloads(shards: number, workers: number, largest: number): number {
+  /** The fewest partials of any assignment with loads up to `largest`. */
+  function fewestPartials(shards: number, workers: number, largest: number): number {
     const sets = Array.from({ length: workers }, (): number[] => []);
     const search = (shard: number): number => {
-      if (shard === shards) return payloads(sets, shards);
+      if (shard === shards) return partials(sets, shards);
       const open = sets.filter((set) => set.length < largest);
       const results = open.map((set) => {
         set.push(shard);
@@ -173,11 +173,11 @@ describe('decideAssignment against all possibilities', () => {
     return search(0);
   }
 
-  it('sends the fewest payloads from scratch, for up to eight shards on up to four workers', () => {
+  it('sends the fewest partials from scratch, for up to eight shards on up to four workers', () => {
     for (let shards = 1; shards <= 8; shards++) {
       for (let count = 1; count <= Math.min(shards, 4); count++) {
         const sets = Object.values(assign(shards, ids.slice(0, count)));
-        expect(payloads(sets, shards)).toBe(fewestPayloads(shards, count, Math.ceil(shards / count)));
+        expect(partials(sets, shards)).toBe(fewestPartials(shards, count, Math.ceil(shards / count)));
       }
     }
   });

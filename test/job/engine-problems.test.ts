@@ -32,7 +32,7 @@ describe('the engine of a spec', () => {
     ],
     [
       { name: 'tensorflow', device: 'cuda' },
-      'expected auto with engine.name: tensorflow, whose package decides, got cuda',
+      'expected auto with engine.name: tensorflow, whose package chooses it, got cuda',
     ],
     [
       { name: 'tensorflow', precision: 'tf32' },

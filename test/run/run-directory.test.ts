@@ -183,7 +183,7 @@ describe('a place that cannot be written', () => {
     writeFileSync(join(base, 'file'), '');
     const error = await RunDirectory.open(place()).catch((thrown: unknown) => thrown as Error);
     expect(error).toEqual(refusal(cause));
-    expect((error as Error).message).toContain(`run directory ${place()}: expected a place to write, got `);
+    expect((error as Error).message).toContain(`run directory ${place()}: expected a writable directory, got `);
     expect((error as Error).message).toMatch(/; pass --run DIR with a directory that you may write to$/);
   });
 });

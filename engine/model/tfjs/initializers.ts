@@ -41,8 +41,8 @@ function registerAs(tf: typeof Core, className: string, initializer: object): vo
 }
 
 /**
- * Replaces the computation of TF.js's `orthogonal` initializer, the default of recurrent layers. TF.js's own needs
- * tensor methods that its core alone lacks, and takes seconds for a large matrix. The values are the same up to
+ * Replaces the computation of TF.js's `orthogonal` initializer, the default of recurrent layers. TF.js's own version
+ * needs tensor methods that its core alone lacks, and takes seconds for a large matrix. The values are the same up to
  * rounding: with the signs of R's diagonal fixed, the Q of a QR decomposition is unique.
  */
 function replaceOrthogonal(tf: typeof Core, layers: typeof Layers): void {
@@ -73,8 +73,8 @@ function columnsOf(matrix: Float32Array, count: number): Float64Array[] {
 }
 
 /**
- * Orthonormalizes the vectors in place by modified Gram–Schmidt, in double precision and twice over, which is enough
- * (Giraud et al. 2005). The order is fixed, so every process gets the same bits.
+ * Orthonormalizes the vectors in place by modified Gram–Schmidt, in double precision, in two passes, which is
+ * enough (Giraud et al. 2005). The order is fixed, so every process gets the same bits.
  */
 function orthonormal(vectors: Float64Array[]): Float64Array[] {
   vectors.forEach((vector, i) => {

@@ -7,7 +7,7 @@ import { replaceInitializers } from './initializers.js';
 /**
  * TF.js with replaced gradients and initializers. Load this file by dynamic `import()` only: it takes about 60 ms.
  *
- * `require`, because `import` of TF.js takes 250 ms: Node.js searches a CommonJS module's source, here 5 MB, for exports.
+ * Uses `require`, because `import` of TF.js takes 250 ms: Node.js searches a CommonJS module's source, here 5 MB, for exports.
  */
 const require = createRequire(import.meta.url);
 export const tf = require('@tensorflow/tfjs-core') as typeof Core;

@@ -8,7 +8,7 @@ interface Call {
   readonly inputs: readonly { readonly layer: string; readonly call: number }[];
 }
 
-/** Number of a layer's first call. A model starts at 1, as the call by its own inputs counts as 0. */
+/** Number of a layer's first call. A model's calls start at 1, because applying it to its own inputs counts as call 0. */
 export function firstCall({ className }: LayerJson): number {
   return isModel(className) ? 1 : 0;
 }
@@ -39,7 +39,7 @@ export function inCallOrder(layers: readonly LayerJson[]): LayerJson[] {
   return [...ordered];
 }
 
-/** A layer whose calls cannot be made, or would get other numbers. */
+/** A layer whose calls can't be made, or would be numbered differently. */
 export interface Misordered {
   readonly layer: LayerJson;
   readonly circular: boolean;
@@ -47,7 +47,8 @@ export interface Misordered {
 
 /**
  * Simulates the calls of a functional model as TF.js makes them. TF.js goes over the layers repeatedly and makes those
- * calls whose inputs are available. It numbers a layer's calls as it makes them, so they must come in their order.
+ * calls whose inputs are available. It numbers a layer's calls as it makes them, so each must become possible before the
+ * layer's later ones.
  */
 export function misorderedCalls(model: LayerJson): Misordered[] {
   const layers = inCallOrder(childrenOf(model));

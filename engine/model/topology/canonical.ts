@@ -37,7 +37,7 @@ function canonicalConfig(className: string, config: Json): Json {
   return changed;
 }
 
-/** Converts keys to snake case. If a key occurs in both spellings, both are kept, so that the check finds the other. */
+/** Converts keys to snake case. If a key occurs in both spellings, both are kept, so that the check rejects the second. */
 function withSnakeKeys(object: Json): Json {
   return Object.fromEntries(
     Object.entries(object).map(([key, value]) => {

@@ -3,7 +3,7 @@ import type { Fault } from './fault.js';
 import { isObject } from './json.js';
 import { childrenOf, isModel, layerIn, type LayerJson } from './walk.js';
 
-/** Faults in a functional model's calls of one of its layers. */
+/** Faults in a functional model's calls of `layer`. */
 export function callFaults(layer: LayerJson, siblings: readonly LayerJson[]): Fault[] {
   const { entry, config, className } = layer;
   const calls = entry['inbound_nodes'];
@@ -88,10 +88,10 @@ function remedyFor(argument: string, value: unknown): string {
     : 'call it without training, which is true in training and false in evaluation';
 }
 
-/** Faults of layers whose calls are circular, or cannot be made in their order. */
+/** Faults of layers whose calls are circular, or can't be made in the listed order. */
 export function orderFaults(model: LayerJson): { layer: LayerJson; fault: Fault }[] {
   return misorderedCalls(model).map(({ layer, circular }) => {
-    const expected = circular ? 'inputs that do not depend on it' : 'calls that can be made in their order';
+    const expected = circular ? 'inputs that do not depend on it' : 'calls that can be made in the listed order';
     const remedy = circular ? 'correct the calls' : 'use one layer for each call';
     return { layer, fault: { key: 'inbound_nodes', expected, value: layer.entry['inbound_nodes'], remedy } };
   });

@@ -22,7 +22,7 @@ export function inLayer({ path, className, config }: LayerJson, fault: Fault): L
 }
 
 function unknownClass(className: string): Fault {
-  const expected = 'to be a layer that is computed here';
+  const expected = 'to be a supported layer';
   return { key: 'class_name', expected, value: className, remedy: remedyFor(className) };
 }
 
@@ -30,7 +30,7 @@ function remedyFor(className: string): string {
   if (/OpLambda$|^TensorFlowOpLayer$|^Lambda$/.test(className)) {
     return 'use a layer instead of an operation, such as Add, Multiply or Rescaling';
   }
-  if (className === 'Masking') return 'remove it: masks of time steps are not computed with';
+  if (className === 'Masking') return 'remove it: masks of time steps are not supported';
   return 'use the layers that docs/reference/layers.md lists';
 }
 
@@ -68,8 +68,8 @@ export function optionFaults(className: string, options: Json): Fault[] {
 
 function unknownKey(key: string, value: unknown, known: readonly string[]): Fault {
   const near = nearest(key, known);
-  const hint = near.length > 0 ? `, or write ${near.join(' or ')} if that is meant` : '';
-  return { key, expected: 'to be absent, as it is not computed with', value, remedy: `remove it${hint}` };
+  const hint = near.length > 0 ? `, or correct it to ${near.join(' or ')}` : '';
+  return { key, expected: 'to be absent, as it is not supported', value, remedy: `remove it${hint}` };
 }
 
 function toCamel(key: string): string {
@@ -86,7 +86,7 @@ function entryFaults({ entry, className, path }: LayerJson): Fault[] {
   const { module = null, registered_name: registered = null } = entry;
   const custom: Fault[] = [];
   if (!(module === null || (typeof module === 'string' && /^(keras|tf_keras|tensorflow)\b/.test(module)))) {
-    custom.push({ key: 'module', expected: 'to be of Keras', value: module, remedy: ownClass });
+    custom.push({ key: 'module', expected: 'to be a module of Keras', value: module, remedy: ownClass });
   }
   if (!(registered === null || registered === className)) {
     custom.push({ key: 'registered_name', expected: 'to be null', value: registered, remedy: ownClass });
@@ -94,4 +94,4 @@ function entryFaults({ entry, className, path }: LayerJson): Fault[] {
   return [...unknown.map((key) => unknownKey(key, entry[key], known)), ...custom];
 }
 
-const ownClass = 'use a layer of Keras: a class of your own is not computed here';
+const ownClass = 'use a layer of Keras: custom classes are not supported';

@@ -8,7 +8,7 @@ import { childrenOf, isModel, layerIn, type LayerJson, layersOf } from './walk.j
 
 /**
  * Rejects models whose training would differ from their topology. Each key of each layer and call is either read or must
- * have the one value that is implemented.
+ * have the one implemented value.
  * @param topology - canonical.
  * @throws EngineError UNSUPPORTED_MODEL that names all faults, with layer, key and value.
  */
@@ -20,7 +20,7 @@ export function checkTopology(topology: ModelTopology): void {
     const keys = Object.keys(topology).slice(0, 5).join(', ');
     const message =
       'check model: expected a TF.js Layers topology of class Sequential, Functional or Model, with config, ' +
-      `got ${model ? `class ${model.className}` : `an object with ${keys}`}; write it with Keras 2's to_json()`;
+      `got ${model ? `class ${model.className}` : `an object with ${keys}`}; export it with Keras 2's to_json()`;
     throw new EngineError('UNSUPPORTED_MODEL', message);
   }
   const faults = [...faultsIn(model, 1), ...sharedFaults(topology)];
@@ -37,7 +37,7 @@ function faultsIn(layer: LayerJson, calls: number): LayerFault[] {
   const held = children.flatMap((child) => faultsIn(child, calls * callsIn(layer, child)));
   const faults = [...own, ...statisticsFault(layer, calls), ...held];
   if (!isModel(layer.className)) return faults;
-  // References only make sense between layers that are well-formed.
+  // References only make sense between well-formed layers.
   return faults.length > 0 ? [...faults, ...callsAlone(layer, children)] : modelFaults(layer, children);
 }
 
@@ -63,7 +63,7 @@ function callsIn({ className }: LayerJson, child: LayerJson): number {
   return Array.isArray(calls) && className !== 'Sequential' ? calls.length : 1;
 }
 
-/** Fault of a layer with running statistics and several calls: TF.js would keep the last call's, Keras mixes all. */
+/** Fault of a layer with running statistics and several calls: TF.js would keep the last call's, Keras mixes them. */
 function statisticsFault(layer: LayerJson, calls: number): LayerFault[] {
   if (layer.className !== 'BatchNormalization' || calls <= 1) return [];
   const value = calls === Infinity ? 'one per time step' : calls;
@@ -91,6 +91,8 @@ function nameFaults(layers: readonly LayerJson[]): LayerFault[] {
   return layers.flatMap((layer, i) => {
     if (layers.findIndex(({ name }) => name === layer.name) === i) return [];
     const remedy = 'give every layer its own name';
-    return [inLayer(layer, { key: 'name', expected: 'other than of all layers before', value: layer.name, remedy })];
+    return [
+      inLayer(layer, { key: 'name', expected: 'different from those of earlier layers', value: layer.name, remedy }),
+    ];
   });
 }

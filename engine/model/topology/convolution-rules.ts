@@ -31,8 +31,8 @@ function convolution(rank: number): Rules {
 const unusedInitializer = { use: 'neutral', accepts: 'an initializer', check: initializer('').check } as const;
 const filters = { ...count, required: true } as const;
 
-const noDilation = ones('use Conv2D or SeparableConv2D, which have dilation');
-const noDilation1d = ones('use Conv2D with a kernel of one row, which has dilation');
+const noDilation = ones('use Conv2D or SeparableConv2D, which support dilation');
+const noDilation1d = ones('use Conv2D with a kernel of one row, which supports dilation');
 
 export const convolutionRules: Readonly<Record<string, LayerRules>> = {
   Conv2D: layer({ filters, ...convolution(2), ...kernel }, dilationFault),
@@ -72,14 +72,14 @@ export const convolutionRules: Readonly<Record<string, LayerRules>> = {
 
 function dilationFault({ dilation_rate: dilation = 1, strides = 1 }: Json): Fault | undefined {
   if (allOnes(dilation) || allOnes(strides)) return undefined;
-  return { key: 'strides', expected: '1 where there is dilation', value: strides, remedy: 'set one of them to 1' };
+  return { key: 'strides', expected: '1 with dilation', value: strides, remedy: 'set one of them to 1' };
 }
 
 function allOnes(sizes: unknown): boolean {
   return [sizes].flat().every((size) => size === 1);
 }
 
-/** Fault of a pointwise initializer that differs from the depthwise one, by which TF.js draws both kernels. */
+/** Fault of a pointwise initializer that differs from the depthwise one, which TF.js uses for both kernels. */
 function pointwiseFault(config: Json): Fault | undefined {
   const [depthwise, pointwise] = ['depthwise_initializer', 'pointwise_initializer'].map((key) => {
     const { class_name: className, config: settings } = initializerIn(config[key] ?? 'GlorotUniform')!;

@@ -14,7 +14,7 @@ const named = rule(
   'neutral',
   'a name',
   (value) => typeof value === 'string' && value !== '',
-  'give the layer a name: initial weights are drawn by it',
+  'give the layer a name, which seeds its initial weights',
 );
 
 /** Keys of every layer. */

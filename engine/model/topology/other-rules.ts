@@ -73,7 +73,7 @@ export const activationRules: Readonly<Record<string, LayerRules>> = {
 };
 
 export const otherRules: Readonly<Record<string, LayerRules>> = {
-  // Without the common keys: Keras refuses the others of them here.
+  // Only some of the common keys: Keras rejects the others here.
   InputLayer: {
     keys: {
       name: commonKeys['name']!,

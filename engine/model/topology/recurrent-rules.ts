@@ -45,7 +45,7 @@ const cells = {
     recurrent_activation: recurrentActivation,
     implementation,
     // Required, as Keras's default is true.
-    reset_after: required(only(false, 'set it to false; with true, another function is meant')),
+    reset_after: required(only(false, 'set it to false; true selects a different function')),
   },
   LSTMCell: {
     ...cell,
@@ -87,7 +87,7 @@ const cellNames = Object.keys(cells);
 const repeated: Rules = Object.fromEntries(
   [...Object.keys({ ...cells.LSTMCell, ...cells.GRUCell }), 'cells'].map((key) => [
     key,
-    { ...anything, accepts: 'what cell has' },
+    { ...anything, accepts: 'the value in cell' },
   ]),
 );
 
@@ -106,7 +106,7 @@ export const recurrentRules: Readonly<Record<string, LayerRules>> = {
   ),
 };
 
-/** Fault of a cell's setting repeated next to the cell with another value; TF.js reads only the cell's. */
+/** Fault of a cell's setting repeated next to the cell with a different value; TF.js reads only the cell's. */
 function repeatedFault(config: Json): Fault | undefined {
   const own = layerIn(config['cell'])?.config ?? {};
   const other = Object.keys(repeated).find((key) => config[key] !== undefined && !sameJson(config[key], own[key]));
@@ -114,7 +114,7 @@ function repeatedFault(config: Json): Fault | undefined {
   return { key: other, expected: 'as in cell', value: config[other], remedy: 'remove it' };
 }
 
-/** Fault of stacked cells that return their states, which TF.js orders in reverse of Keras. */
+/** Fault of stacked cells that return their states: TF.js's order is the reverse of Keras's. */
 function stackedStateFault(config: Json): Fault | undefined {
   const { cell: held, return_state: value } = config;
   if (layerIn(held)?.className !== 'StackedRNNCells' || value !== true) return undefined;

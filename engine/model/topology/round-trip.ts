@@ -42,7 +42,7 @@ function differences(path: string, layer: Layer, other: Layer): LayerFault[] {
   const [own, read] = [settingsOf(layer), settingsOf(other)];
   return [...own].flatMap(([key, value]) => {
     if (!read.has(key) || sameJson(value, read.get(key))) return [];
-    const expected = `${JSON.stringify(read.get(key))}, as its topology says`;
+    const expected = `${JSON.stringify(read.get(key))}, as in its topology`;
     return [fault(path, layer, { key, expected, value, remedy })];
   });
 }
@@ -89,7 +89,7 @@ function weightFaults(own: Model, reloaded: Model): LayerFault[] {
     const other = read.get(name);
     read.delete(name);
     if (other && sameShape(other, shape)) return [];
-    const expected = `${other ? JSON.stringify(other) : 'to be absent'}, as its topology says`;
+    const expected = `${other ? JSON.stringify(other) : 'to be absent'}, as in its topology`;
     return [fault(own.name, own, { key: `weight ${name}`, expected, value: shape, remedy })];
   });
   const added = [...read].map(([name, shape]) =>

@@ -5,7 +5,7 @@ import { sameJson, show, toSnake } from './json.js';
  * Rule for one key of a layer's configuration.
  *
  * `read`: its value decides what is computed. `fixed`: only the implemented value is accepted.
- * `neutral`: it has no influence on what is computed.
+ * `neutral`: it doesn't affect the result.
  */
 export interface Rule {
   readonly use: 'read' | 'fixed' | 'neutral';
@@ -56,14 +56,14 @@ export function sizes(rank: number): Rule {
   return rule('read', `a positive integer or ${list}`, (value) => isCount(value) || isList(value, isCount, rank));
 }
 
-/** One of some words, in snake or camel case. */
+/** Accepts one of `words`, in snake or camel case. */
 export function oneOf(...words: string[]): Rule {
   const test = (value: unknown) => typeof value === 'string' && words.includes(toSnake(value));
   const use = words.length === 1 ? 'fixed' : 'read';
   return rule(use, words.map((word) => `"${word}"`).join(' or '), test, `use ${words.join(' or ')}`);
 }
 
-/** Accepts only the one value that is implemented. */
+/** Accepts only the one implemented value. */
 export function only(value: unknown, remedy = `set it to ${show(value)}, or remove the layer`): Rule {
   return rule('fixed', show(value), (given) => sameJson(given, value), remedy);
 }

@@ -26,7 +26,7 @@ export const activationNames = [
 const isActivation = (value: unknown) =>
   typeof value === 'string' && (activationNames as readonly string[]).includes(toSnake(value));
 /** TF.js would read an object as a layer, with or without its settings. */
-const activationRemedy = `use one of ${activationNames.join(', ')}; put a layer with settings after this one`;
+const activationRemedy = `use one of ${activationNames.join(', ')}; for other settings, add an activation layer after this one`;
 
 export const activation = rule('read', 'the name of an activation', isActivation, activationRemedy);
 export const activationOrNull = orNull(activation);
@@ -39,12 +39,12 @@ export const noConstraint = none('remove it');
 const isFloat32Policy = (value: unknown): boolean =>
   isObject(value) && value['class_name'] === 'Policy' && sameJson(value['config'], { name: 'float32' });
 const isFloat32 = (value: unknown): boolean => value === 'float32' || isFloat32Policy(value);
-export const float32 = rule('fixed', '"float32"', isFloat32, 'set it to float32, which everything is computed in');
+export const float32 = rule('fixed', '"float32"', isFloat32, 'set it to float32: everything is computed in it');
 
 const isDimension = (value: unknown) => value === null || (Number.isInteger(value) && (value as number) > 0);
 export const shape = rule('read', 'a list of positive integers or null', (value) => isList(value, isDimension));
 
-const noSeed = none('remove it; the seed of the job draws random numbers');
+const noSeed = none('remove it: all random numbers depend on the seed of the job');
 export const seed = noSeed;
 
 const seeded: Rules = { seed: noSeed };

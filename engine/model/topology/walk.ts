@@ -8,7 +8,7 @@ export interface LayerJson {
   readonly config: Json;
   /** The whole object, in a functional model with `name` and `inbound_nodes`. */
   readonly entry: Json;
-  /** Names of the layers around it and its own, without the model's, e.g. `base/conv1`. */
+  /** Names of the enclosing layers and its own, without the model's, e.g. `base/conv1`. */
   readonly path: string;
 }
 

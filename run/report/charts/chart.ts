@@ -10,7 +10,7 @@ import { formatCount } from '../format.js';
 import type { Palette } from '../palette.js';
 import type { Point } from './thin.js';
 
-/** The parts of ECharts that the charts use; a renderer must have registered them. */
+/** ECharts components of the charts; the renderer must register them. */
 type ChartOption = ComposeOption<
   | LineSeriesOption
   | BarSeriesOption
@@ -28,24 +28,24 @@ export interface Chart {
   readonly height: number;
 }
 
-/** How a chart looks, apart from what it shows. */
+/** Appearance of a chart, independent of its data. */
 export interface ChartStyle {
   readonly palette: Palette;
   readonly fontFamily: string;
   /** Width in CSS pixels, 320 or more. */
   readonly width: number;
-  /** Head line, for a chart that stands alone. */
+  /** Title of a standalone chart. */
   readonly title?: string;
 }
 
 const titleHeight = 34;
 
-/** Pixels that the title takes at the top. */
+/** Height of the title in pixels; 0 without one. */
 export function titleSpace(style: ChartStyle): number {
   return style.title === undefined ? 0 : titleHeight;
 }
 
-/** The settings that all charts share. */
+/** Settings of all charts. */
 export function baseOption(style: ChartStyle) {
   const { palette, fontFamily, title } = style;
   return {
@@ -72,7 +72,7 @@ export function legend(style: ChartStyle) {
   } satisfies LegendComponentOption;
 }
 
-/** A numeric axis with its title in the middle, as quiet as it can be read. */
+/** A numeric axis with its title in the middle, in muted colours. */
 export function valueAxis({ palette }: ChartStyle, name: string, nameGap: number) {
   return {
     type: 'value' as const,
@@ -101,7 +101,7 @@ export function countAxis(style: ChartStyle, name: string, max: number) {
   };
 }
 
-/** A line without emphasis states; dots only where there are few points. */
+/** A line without emphasis states; dots only for few points. */
 export function lineSeries(name: string, colour: string, data: Point[]) {
   return {
     name,

@@ -39,7 +39,7 @@ export function accuracyComparison(curves: readonly ComparedCurve[], style: Char
   return compare(curves, series, style, { ...valueAxis(style, 'test accuracy, %', 44), scale: true });
 }
 
-/** The first is the widest, so that equal curves show behind each other. */
+/** The first is the widest, so that coinciding curves stay visible. */
 function lineWidth(i: number, count: number): number {
   return 1.5 + (2.5 * (count - 1 - i)) / Math.max(1, count - 1);
 }

@@ -8,7 +8,7 @@ const margin = 116;
 /**
  * The confusion matrix: actual classes down, predicted ones across, the count in each cell, coloured by `cellStrength`
  * on the light scale. Its width follows from the number of classes; beyond 40 classes the cells are too small for
- * numbers and show colours alone.
+ * numbers and show only colours.
  */
 export function confusionChart(confusion: Confusion, classes: readonly string[], style: ChartStyle): Chart {
   const cell = Math.min(56, Math.max(12, 1100 / classes.length));

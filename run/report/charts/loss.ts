@@ -16,7 +16,7 @@ import { thinCurve, type Curve, type Point } from './thin.js';
 /** Data of the loss chart, over committed updates; the first step is at 1. */
 export interface LossData {
   readonly raw: Curve;
-  /** The lecture's running mean, each at the last step that it covers. */
+  /** The lecture's running mean, each value at the last step that it covers. */
   readonly mean: Curve;
   readonly evaluations: readonly Pick<EvaluationRecord, 'step' | 'loss'>[];
 }
@@ -75,7 +75,7 @@ export function drawable(losses: ArrayLike<number>, scale: 'linear' | 'log'): Ar
   return scale === 'log' ? Float64Array.from(losses, (loss) => (loss > 0 ? loss : NaN)) : losses;
 }
 
-/** Logarithmic if the running mean falls below a thirtieth of its greatest value; less reads better linear. */
+/** Logarithmic if the running mean falls below a thirtieth of its greatest value; smaller ranges are easier to read on a linear scale. */
 export function lossScale(meanLosses: ArrayLike<number>): 'linear' | 'log' {
   let [least, greatest] = [Infinity, 0];
   for (let i = 0; i < meanLosses.length; i++) {

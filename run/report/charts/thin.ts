@@ -8,11 +8,11 @@ export interface Curve {
 }
 
 /**
- * The curve's points, at most two for each of `columns` parts of equal length: the least and the greatest of the
- * part, in the curve's order, so that no peak is lost. A curve that has no more points than that keeps all.
+ * Thins a curve to at most two points in each of `columns` ranges of equal length: the least and the greatest, in the
+ * curve's order, so that no peak is lost. A curve with no more points than that keeps them all.
  *
- * Points whose `y` is not finite are left out. Takes whole columns of numbers, because 100,000 pairs cost more memory
- * than all the rest of a report.
+ * Omits points whose `y` is not finite. Takes x and y as separate arrays, because 100,000 pairs take more memory than
+ * the rest of a report.
  */
 export function thinCurve(x: ArrayLike<number>, y: ArrayLike<number>, columns: number): Point[] {
   const perColumn = Math.max(1, Math.ceil(y.length / columns));

@@ -135,12 +135,12 @@ describe('a module', () => {
     [
       'an unknown option',
       "tf.layers.conv2d({ name: 'c', filters: 4, kernelSize: 3, dilation: 2 })",
-      'expected dilation to be absent, as it is not computed with, got 2; layer "c" (Conv2D); remove it, or write dilationRate',
+      'expected dilation to be absent, as it is not supported, got 2; layer "c" (Conv2D); remove it, or correct it to dilationRate',
     ],
     [
       'a setting that its topology loses',
       "tf.layers.separableConv2d({ name: 's', filters: 4, kernelSize: 3, depthMultiplier: 2 })",
-      'expected depthMultiplier 1, as its topology says, got 2; layer "s" (SeparableConv2D)',
+      'expected depthMultiplier 1, as in its topology, got 2; layer "s" (SeparableConv2D)',
     ],
   ])('is refused when it has %s', async (_, layer, message) => {
     await expect(read('.mjs', modelWith(layer))).rejects.toMatchObject({ code: 'UNSUPPORTED_MODEL' });

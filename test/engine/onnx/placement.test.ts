@@ -26,7 +26,7 @@ describe('where operators run', () => {
 
   it('is told with the types that the device lacks, the most frequent first', () => {
     expect(describePlacement(cuda, placementOf(profile))).toBe(
-      '3 of 4 operators run on the CPU, as cuda does not have them (2 Mod, 1 Cast), with 2 copies between the two',
+      '3 of 4 operators run on the CPU, as cuda does not support them (2 Mod, 1 Cast), with 2 copies between the two',
     );
     expect(describePlacement(cuda, placementOf([onGpu('Gemm')]))).toBe('all 1 operators run on cuda');
   });

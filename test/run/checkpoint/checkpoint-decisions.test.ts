@@ -75,7 +75,7 @@ describe('decideCheckpoint', () => {
   it('takes none when all are damaged, or none is there', () => {
     expect(decideCheckpoint([0], new Map([[0, 'cut off']]))).toEqual({
       step: undefined,
-      reason: 'no intact one among 1; step-00000000.safetensors skipped: cut off',
+      reason: 'no intact checkpoint among 1; step-00000000.safetensors skipped: cut off',
     });
     expect(decideCheckpoint([], new Map()).step).toBeUndefined();
   });

@@ -26,7 +26,7 @@ describe('the state of a run that is meant', () => {
     expect(chooseCheckpoint({ epoch: 3 }, choice)).toEqual({
       problem:
         'expected a checkpoint of step 30, got checkpoints of steps 0 (epoch 0), 20 (epoch 2), 35, 40 (epoch 4); ' +
-        'kept are first, last two and best',
+        'only the first, last two and best are kept',
     });
     expect(chooseCheckpoint('best', { ...choice, evaluations: [] })).toEqual({
       problem: expect.stringMatching(/^expected an evaluation, to find the best, got checkpoints of steps 0/) as string,

@@ -149,7 +149,7 @@ describe('a layer that is called twice', () => {
       dense('b', [[from('in')], [from('a', 2)]]),
     ];
     refused(model([a, b, add([[from('a', 1), from('b')]])])).toThrow(
-      'expected inbound_nodes calls that can be made in their order',
+      'expected inbound_nodes calls that can be made in the listed order',
     );
   });
 });

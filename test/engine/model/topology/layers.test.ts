@@ -41,7 +41,7 @@ describe('a layer as Keras 2 writes it', () => {
 
   it.each(kerasLayers)('%s is refused with a key that is not its own', (className) => {
     expect(refusalOf(className, { colour: null })).toMatch(
-      `expected colour to be absent, as it is not computed with, got null; layer "layer" (${className}); remove it`,
+      `expected colour to be absent, as it is not supported, got null; layer "layer" (${className}); remove it`,
     );
   });
 
@@ -51,7 +51,7 @@ describe('a layer as Keras 2 writes it', () => {
   });
 });
 
-describe('a value that is not computed with', () => {
+describe('an unsupported value', () => {
   const settings = { seed: 3 };
   const refused: [string, Config, string][] = [
     ['Conv2D', { groups: 2 }, 'expected groups 1, got 2'],
@@ -60,7 +60,7 @@ describe('a value that is not computed with', () => {
     ['Conv2D', { dtype: { class_name: 'policy', config: { name: 'float32' } } }, 'expected dtype "float32", got {'],
     ['Conv2D', { use_bias: null }, 'expected use_bias true or false, got null'],
     ['Conv2D', { padding: 'causal' }, 'expected padding "valid" or "same", got "causal"'],
-    ['Conv2D', { dilation_rate: 2, strides: 2 }, 'expected strides 1 where there is dilation, got 2'],
+    ['Conv2D', { dilation_rate: 2, strides: 2 }, 'expected strides 1 with dilation, got 2'],
     ['Conv2D', { activation: layerOf('LeakyReLU', { alpha: 0.1 }) }, 'expected activation the name of an activation'],
     ['Conv2D', { activation: 'exponential' }, 'got "exponential"'],
     ['Conv2D', { kernel_initializer: 'zero_one' }, 'expected kernel_initializer an initializer, got "zero_one"'],
@@ -77,7 +77,7 @@ describe('a value that is not computed with', () => {
     ['BatchNormalization', { renorm: true }, 'expected renorm false, got true'],
     ['BatchNormalization', { synchronized: true }, 'expected synchronized false, got true'],
     ['BatchNormalization', { axis: [1, 2] }, 'expected axis -1 or a positive integer, got [1,2]'],
-    ['Dropout', { seed: 3 }, 'expected seed null, got 3; layer "layer" (Dropout); remove it; the seed of the job'],
+    ['Dropout', { seed: 3 }, 'expected seed null, got 3; layer "layer" (Dropout); remove it: all random numbers'],
     ['Dropout', { rate: 1 }, 'expected rate a number from 0 to below 1, got 1'],
     ['SpatialDropout1D', { noise_shape: [1, 1, 1] }, 'expected noise_shape null'],
     ['ReLU', { negative_slope: 0.2 }, 'expected negative_slope 0, got 0.2; layer "layer" (ReLU); use LeakyReLU'],
@@ -116,19 +116,19 @@ describe('a value that is not computed with', () => {
   });
 
   it('suggests the key that is probably meant', () => {
-    expect(refusalOf('Dense', { unit: 3 })).toContain('remove it, or write units if that is meant');
+    expect(refusalOf('Dense', { unit: 3 })).toContain('remove it, or correct it to units');
   });
 });
 
 describe('a class', () => {
   it.each([
     ['Teleport', 'use the layers that docs/reference/layers.md lists'],
-    ['Masking', 'masks of time steps are not computed with'],
+    ['Masking', 'masks of time steps are not supported'],
     ['TFOpLambda', 'use a layer instead of an operation'],
     ['relu', 'use the layers'],
     ['constructor', 'use the layers'],
   ])('%s is refused by name', (className, remedy) => {
-    const message = `expected class_name to be a layer that is computed here, got "${className}"; layer "x"`;
+    const message = `expected class_name to be a supported layer, got "${className}"; layer "x"`;
     const model = modelOf({ class_name: className, config: { name: 'x' } });
     expect(() => readTopology(model)).toThrow(message);
     expect(() => readTopology(model)).toThrow(remedy);
@@ -136,7 +136,9 @@ describe('a class', () => {
 
   it('of one’s own is refused even when it is called as one of Keras', () => {
     const own = { ...dense({}), module: 'nets', registered_name: 'nets>Dense' };
-    expect(() => readTopology(modelOf(own))).toThrow('expected module to be of Keras, got "nets"; layer "dense"');
+    expect(() => readTopology(modelOf(own))).toThrow(
+      'expected module to be a module of Keras, got "nets"; layer "dense"',
+    );
   });
 });
 
@@ -160,7 +162,9 @@ describe('layers inside others', () => {
   });
 
   it('are refused when two have the same name, or are one layer in two models', () => {
-    expect(() => readTopology(modelOf(dense({}), dense({})))).toThrow('expected name other than of all layers before');
+    expect(() => readTopology(modelOf(dense({}), dense({})))).toThrow(
+      'expected name different from those of earlier layers',
+    );
     const shared = (name: string) => ({ ...dense({ name }), shared_object_id: 4 });
     expect(() => readTopology(modelOf(shared('a'), shared('b')))).toThrow('expected shared_object_id that no other');
   });

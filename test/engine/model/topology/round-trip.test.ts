@@ -22,7 +22,7 @@ describe('a model and its reloaded copy', () => {
 
   it.each<[string, Fields, Fields, string]>([
     ['a word', { dataFormat: 'channelsFirst' }, { dataFormat: 'channelsLast' }, 'expected dataFormat "channelsLast", as'],
-    ['a list', { dilationRate: [2] }, { dilationRate: [1] }, 'expected dilationRate [1], as its topology says, got [2]'],
+    ['a list', { dilationRate: [2] }, { dilationRate: [1] }, 'expected dilationRate [1], as in its topology, got [2]'],
     ['an activation', { activation: activation('relu') }, { activation: activation('linear') }, 'expected activation "linear"'],
     ['a layer inside', { cell: layer('GRUCell', { units: 2 }) }, { cell: layer('GRUCell', { units: 3 }) }, 'layer "layer/layer" (GRUCell)'],
   ])('may not differ in %s', (_, own, reloaded, message) => {
@@ -31,7 +31,7 @@ describe('a model and its reloaded copy', () => {
 
   it('must have the same weights', () => {
     expect(() => checkRoundTrip(model({}), model({}, [3, 4]))).toThrow(
-      'expected weight layer/kernel [3,4], as its topology says, got [3,2]; layer "model" (Sequential)',
+      'expected weight layer/kernel [3,4], as in its topology, got [3,2]; layer "model" (Sequential)',
     );
     expect(() => checkRoundTrip(model({}), { ...model({}), weights: [] })).toThrow('weight layer/kernel to be absent');
     expect(() => checkRoundTrip({ ...model({}), weights: [] }, model({}))).toThrow(
