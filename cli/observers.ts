@@ -31,7 +31,7 @@ export class Observers {
     for (const observer of [page, health]) if (observer) this.#all.push(observer);
   }
 
-  /** Opens the ports of live page and health probes. @throws JobError BAD_OPTION */
+  /** Opens the ports of the live page and the health probes. @throws JobError BAD_OPTION */
   static async open(options: ObserverOptions): Promise<Observers> {
     const health = await HealthPort.open(options.health);
     try {

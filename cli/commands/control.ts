@@ -34,7 +34,7 @@ export function stopCommand(): Command {
 export function scaleCommand(): Command {
   const command = new Command('scale')
     .description('start or drain local workers of a running lockstep train; the result does not change')
-    .argument('<workers>', 'wanted number of workers, 0 to 1024; with 0 the run waits', workerCount);
+    .argument('<workers>', 'target number of workers, 0 to 1024; with 0 the run waits', workerCount);
   return addControlOptions(command).action(async (workers: number, options: ControlOptions) => {
     printReply(await withControl(options, (client) => client.scale(workers)), options);
   });

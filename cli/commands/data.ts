@@ -18,7 +18,7 @@ import { cacheDirectory } from '../../data/cache-directory.js';
 /** `lockstep data`: downloads CIFAR-10, describes datasets. */
 export function dataCommand(): Command {
   return new Command('data')
-    .description('download CIFAR-10, describe a dataset')
+    .description('download CIFAR-10, or describe a dataset')
     .addCommand(downloadCommand())
     .addCommand(infoCommand());
 }

@@ -105,7 +105,7 @@ export function addRunOptions(
   const wait = new Option('--wait <seconds>', 'time limit for the first workers to join').argParser(seconds);
   const limit = new Option(
     '--heartbeat-limit <seconds>',
-    'a worker silent for longer is lost; increase it for networks with longer stalls',
+    'time after which a silent worker counts as lost; increase it for networks with longer stalls',
   ).argParser(seconds);
   const trace = new Option('--trace [steps]', 'write a timeline of the run, or of its first steps, to trace.json');
   const level = new Option('--log-level <level>', 'lowest level on standard error; log.jsonl has all levels');

@@ -34,7 +34,7 @@ export function verifyCommand(): Command {
       if ((other === undefined) !== (options.replay === true)) {
         throw new JobError(
           'BAD_OPTION',
-          'verify: expected either a second run or --replay; see lockstep verify --help',
+          `verify: expected either a second run or --replay, got ${other === undefined ? 'neither' : 'both'}; see lockstep verify --help`,
         );
       }
       if (other !== undefined) refuseUnused(command, ['--epochs', '--data', '--workers'], '--replay with it');

@@ -28,7 +28,7 @@ export interface ControlClient {
   close(): void;
 }
 
-/** Whether this is a run's last status. */
+/** True for a run's last status. */
 export function isOver({ state }: Pick<StatusReply, 'state'>): boolean {
   return isEnd(state);
 }

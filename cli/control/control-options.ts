@@ -21,7 +21,10 @@ export function addControlOptions(command: Command): Command {
   command
     .option('--coordinator <host:port>', 'address of the coordinator, as printed when it starts')
     .option('--token-file <file>', 'shared secret of the cluster');
-  return addNatsConnection(addTlsClientOptions(command), 'NATS server of the job, instead of --coordinator; with --job')
+  return addNatsConnection(
+    addTlsClientOptions(command),
+    'NATS server of the job, instead of --coordinator; requires --job',
+  )
     .option('--job <name>', 'name of the job in NATS, or NAME or NAMESPACE/NAME of a TrainingJob')
     .option('--insecure', 'allow signing in to a NATS server beyond loopback without TLS')
     .option('--json', 'print JSON, one object per line');
@@ -59,7 +62,7 @@ async function openControl(options: ControlOptions): Promise<ControlClient> {
   }
   if (coordinator !== undefined || job === undefined) {
     const found = coordinator === undefined ? 'neither' : 'both';
-    const advice = 'lockstep train prints its address';
+    const advice = 'lockstep train prints the address';
     throw new JobError(
       'BAD_OPTION',
       `control: expected --coordinator HOST:PORT, or --nats URL with --job NAME, got ${found}; ${advice}`,

@@ -38,7 +38,7 @@ export async function listJobs(address: NatsAddress): Promise<RegistryEntry[]> {
  * Name in NATS of the job that the user asks for. `wanted` is that name itself, or the NAME or NAMESPACE/NAME of a
  * TrainingJob in the registry.
  * @param seal - only entries that it has signed count; undefined: all.
- * @throws JobError BAD_OPTION when several fit.
+ * @throws JobError BAD_OPTION when several match.
  */
 export async function findJob(connection: NatsConnection, wanted: string, seal: Seal | undefined): Promise<string> {
   // An account may be allowed to ask coordinators, but not to read the registry.
@@ -54,7 +54,7 @@ export function chooseJob(wanted: string, entries: readonly Pick<RegistryEntry, 
   const isExact = entries.some(({ job }) => job === wanted);
   if (isExact || (only === undefined && jobNamePattern.test(wanted))) return wanted;
   if (only === undefined) {
-    throw new JobError('BAD_OPTION', `--job: expected a job in ${jobBucket}, got none of the name ${wanted}`);
+    throw new JobError('BAD_OPTION', `--job: expected a job in ${jobBucket}, got none named ${wanted}`);
   }
   if (others.length === 0) return only.job;
   const names = [only, ...others].map(({ job, state }) => `\n  ${job} (${state})`);

@@ -37,7 +37,7 @@ export function addNatsConnection(command: Command, help: string): Command {
     .addOption(new Option('--nats <url>', help).env('LOCKSTEP_NATS'))
     .option('--nats-creds <file>', 'sign in to NATS with a credentials file (user JWT and seed)')
     .option('--nats-token-file <file>', 'sign in to NATS with the token in this file')
-    .option('--nats-user <name>', 'sign in to NATS as this user; with --nats-password-file')
+    .option('--nats-user <name>', 'sign in to NATS as this user; requires --nats-password-file')
     .option('--nats-password-file <file>', "file with that user's password")
     .option('--nats-ca <file>', "CA of the NATS server's certificate, PEM; with tls:// (default: the system's CAs)");
 }
@@ -94,7 +94,7 @@ export function natsFlagsOf(flags: NatsConnectionFlags): string[] {
   return Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
 }
 
-/** Takes the job in NATS, before its coordinator is made. */
+/** Claims the job in NATS; undefined without `--nats`. Call it before creating the coordinator. */
 export async function openNatsFor(
   options: { readonly nats?: NatsOptions | undefined; readonly spec: JobSpec; readonly runDirectory: string },
   onNote: (message: string) => void,

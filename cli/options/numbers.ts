@@ -28,7 +28,7 @@ export function positive(text: string): number {
   return value;
 }
 
-/** Parses a wanted number of workers, which may be 0. */
+/** Parses a target number of workers, which may be 0. */
 export function workerCount(text: string): number {
   const value = wholeNumber(text);
   if (value <= 1024) return value;

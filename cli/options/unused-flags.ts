@@ -15,7 +15,7 @@ export function refuseUnused(command: Command, names: readonly string[], expecte
   const given = givenFlags(command, names);
   if (given.length === 0) return;
   const flags = given.join(', ');
-  throw new JobError('BAD_OPTION', `${flags}: expected ${expected}; otherwise no effect; remove ${flags}`);
+  throw new JobError('BAD_OPTION', `${flags}: expected ${expected}, no effect otherwise; remove ${flags}`);
 }
 
 /**

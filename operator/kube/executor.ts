@@ -16,7 +16,7 @@ import { selectionOf } from './trim.js';
 
 type Write = Extract<Action, { readonly type: 'create' | 'apply' }>;
 
-/** Time for which a name counts as taken. */
+/** Time until a name that was found in use is tried again. */
 const takenMs = 10_000;
 
 export interface ExecutorParts {

@@ -91,7 +91,7 @@ export class FairSlots {
     this.#review ??= setTimeout(() => this.#recall(this.settings.holdMs!), reviewMs).unref();
   }
 
-  /** Recalls slots held for `holdMs`, at most as many as are waited for. */
+  /** Recalls slots held for `holdMs`, at most one per waiting user. */
   #recall(holdMs: number): void {
     this.#review = undefined;
     const untilMs = performance.now() - holdMs;

@@ -114,7 +114,7 @@ export class WorkQueue {
 
 /**
  * True if a namespace may start another job: while it has fewer in progress than are free. A single namespace gets half
- * of the concurrency, two get a third each, so a further namespace always finds a free place.
+ * of the concurrency, two get a third each, so another namespace always finds a free slot.
  * @param own - the namespace's jobs in progress. @param all - those of all namespaces.
  */
 export function mayBegin({ own, all, concurrency }: Readonly<Record<'own' | 'all' | 'concurrency', number>>): boolean {

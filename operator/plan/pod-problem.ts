@@ -41,7 +41,7 @@ function deletionProblem(pod: V1Pod, nowMs: number): string {
   const since = timeText(timeMs(pod.metadata?.deletionTimestamp)!);
   return (
     `terminating since ${since}, but node ${pod.spec?.nodeName ?? '(none)'} has not confirmed; ` +
-    `if that node is certainly off: kubectl delete pod ${pod.metadata?.name} --force`
+    `if that node is definitely off: kubectl delete pod ${pod.metadata?.name} --force`
   );
 }
 

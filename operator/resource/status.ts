@@ -53,7 +53,7 @@ const coordinator = z.object({
   startAfter: time('earliest time of the next start').optional(),
   pod: text('pod of the newest start').optional(),
   credentials: text('suffix of the Secrets of the latest start: NAME-token-…', 63).optional(),
-  lastEnd: text('end of the last start that ended', 1024).optional(),
+  lastEnd: text('reason why the most recently ended start ended', 1024).optional(),
 });
 export type CoordinatorMemory = z.infer<typeof coordinator>;
 

@@ -19,7 +19,7 @@ export function lectureSection({ input, summary }: PageContext): Html {
   // Each row: name, this run, and the lecture's figures, one per network or one for both.
   const rows: Cell[][] = [
     ['Data', dataset.title, 'CIFAR-10', 'CIFAR-10'],
-    ['Epochs', `${spec.epochs} (${formatPlural(steps.length, 'step')} made)`, cnn3.epochs, cnn4.epochs],
+    ['Epochs', `${spec.epochs} (${formatPlural(steps.length, 'step')})`, cnn3.epochs, cnn4.epochs],
     ['Average test loss', test ? test.loss.toFixed(4) : '–', cnn3.loss.toFixed(4), cnn4.loss.toFixed(4)],
     ['Test accuracy', test ? formatScore(test) : '–', formatScore(cnn3), formatScore(cnn4)],
     ['10-step means (steps − 9)', formatCount(summary.meanLosses.length), lengths.join(', ')],

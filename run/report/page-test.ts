@@ -18,7 +18,7 @@ export function confusionSection({ input, summary }: PageContext): Html {
     <h2>Confusion matrix</h2>
     <p class="note">
       ${formatCount(total)} test images of ${title} after step ${formatCount(step)}. Colour: square root of the share of
-      the row, so that rare mistakes are visible.
+      the row, which makes rare mistakes visible.
     </p>
     <div class="beside">
       <div class="scroll">
@@ -70,7 +70,7 @@ function confusedPairs(confusion: readonly (readonly number[])[], classes: reado
       <thead>
         <tr>
           <th>Actual</th>
-          <th>Taken for</th>
+          <th>Predicted</th>
           <th class="n">Times</th>
           <th class="n">Share of class</th>
         </tr>
@@ -147,7 +147,7 @@ export function lastImagesSection({ input }: PageContext): Html | undefined {
         </tbody>
       </table>
     </div>
-    <h3>Their log-softmax rows</h3>
+    <h3>Log-probabilities</h3>
     <div class="scroll">
       <table class="wide-table">
         <thead>

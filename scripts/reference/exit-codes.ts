@@ -12,7 +12,7 @@ export function exitCodeReference(): string {
   );
 }
 
-const exceptions = `Two commands give them a further meaning:
+const exceptions = `Two commands also use them for results:
 
 - \`verify\` exits with 1 if the runs differ.
-- \`watch\` exits with the code of the run: 0 if it finished, 1 if it failed, 130 if it was stopped. It exits with 0 after \`q\`, with 130 after Ctrl-C, and with 1 if no coordinator answered for \`--wait\` seconds.`;
+- \`watch\` exits with the code of the run: 0 if it finished, 1 if it failed, 130 if it was stopped. It exits with 0 after \`q\`, with 130 after Ctrl-C, and with 1 if the coordinator didn't respond for \`--wait\` seconds.`;

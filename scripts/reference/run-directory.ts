@@ -15,7 +15,7 @@ export function runDirectoryReference(): string {
     `One row per committed step, with the header \`${stepsHeader.trim()}\`.`,
     record('StepRecord'),
     '## digests.jsonl',
-    'One JSON object per complete epoch. Digests are chained from the job digest on, so equal digests mean equal histories.',
+    'One JSON object per complete epoch. Digests are chained, starting from the job digest, so equal digests mean equal histories.',
     record('DigestEntry'),
     '## evaluations.jsonl',
     'One JSON object per evaluation.',
@@ -57,19 +57,19 @@ const runJson = `| Field | Meaning |
 | \`job\` | job digest |
 | \`dataset\` | \`title\`, \`synthetic\`, \`classes\`, \`digest\` |
 | \`coordinator\` | versions of Node.js and the platform |
-| \`runId\`, \`term\` | name of the run over all its starts; number of starts |
-| \`repeated\` | steps that were computed again after resuming: \`steps\`, \`seconds\` |
+| \`runId\`, \`term\` | name of the run, the same for all its starts; number of starts |
+| \`repeated\` | steps recomputed after resuming: \`steps\`, \`seconds\` |
 | \`engine\` | \`name\`, \`version\`, \`device\`, \`lowering\`, \`threads\`, \`fingerprint\` |
-| \`reproducible\` | false if a worker with other bits was admitted (\`numerics: mixed\`) |
+| \`reproducible\` | false if a worker whose results differ was admitted (\`numerics: mixed\`) |
 
 At the end also:
 
 | Field | Meaning |
 | --- | --- |
-| \`steps\`, \`seconds\`, \`workers\` | committed steps; training time, with evaluations; most workers at a time |
+| \`steps\`, \`seconds\`, \`workers\` | committed steps; training time, evaluations included; most workers in one step |
 | \`finalDigest\` | digest of the last state |
 | \`test\` | last evaluation: \`epoch\`, \`loss\`, \`correct\`, \`total\` |
-| \`audited\`, \`faults\`, \`skipped\`, \`speculated\` | shard-steps computed twice to compare; results that differed; steps omitted as not finite; shards also sent to a second worker |`;
+| \`audited\`, \`faults\`, \`skipped\`, \`speculated\` | shard-steps computed twice for comparison; results that differed; steps skipped because of non-finite gradients; shards also computed by a backup worker |`;
 
 function record(name: string): string {
   return memberTable(declarationsOf('run/records.ts').get(name) as ts.InterfaceDeclaration);

@@ -145,8 +145,6 @@ describe('the job that a person means', () => {
     expect(() => chooseJob('twice', registry)).toThrow(
       `--job twice: expected one job, got 2; name one of:\n  ml_twice_${uid(5)} (training)\n  vision_twice_${uid(6)} (training)`,
     );
-    expect(() => chooseJob('ml/none', registry)).toThrow(
-      'expected a job in LOCKSTEP_JOBS, got none of the name ml/none',
-    );
+    expect(() => chooseJob('ml/none', registry)).toThrow('expected a job in LOCKSTEP_JOBS, got none named ml/none');
   });
 });

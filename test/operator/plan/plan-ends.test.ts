@@ -114,7 +114,7 @@ describe('a coordinator whose node is gone', () => {
     expect(status.state).toBe('Restarting');
     expect(status.message).toBe(
       'cifar10-coordinator-1: terminating since 2026-01-31T12:00:00Z, but node node-a has not confirmed; ' +
-        'if that node is certainly off: kubectl delete pod cifar10-coordinator-1 --force',
+        'if that node is definitely off: kubectl delete pod cifar10-coordinator-1 --force',
     );
   });
 

@@ -54,7 +54,7 @@ describe('report of a finished run', () => {
       'Workers 2 5 shards',
       'ef'.repeat(32),
       'has 1,426 values',
-      'Most frequent mistakes Actual Taken for Times Share of class cat dog 186 18.6 %',
+      'Most frequent mistakes Actual Predicted Times Share of class cat dog 186 18.6 %',
       'automobile 846 1000 84.6 %',
       '9998 1 automobile 0 airplane',
       '-0.2214',
