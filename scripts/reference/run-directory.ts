@@ -46,7 +46,7 @@ const files = `| File | Contents |
 | \`model/\` | trained model: TF.js Layers (\`model.json\`, \`weights.bin\`), \`model.onnx\` (u8 images in, log-probabilities out), \`model.safetensors\` |
 | \`report/\` | \`index.html\`, and its charts and tables as SVG, PNG and CSV |
 | \`tensorboard/\` | with \`--tensorboard\`: [event files](../guides/watching.md#tensorboard) |
-| \`trace.json\` | with \`--trace\`: [timeline](../guides/watching.md#time-line) |
+| \`trace.json\` | with \`--trace\`: [timeline](../guides/watching.md#timeline) |
 | \`.lock\` | folder; while the run is in use, it holds one file named after the host and process |`;
 
 const rules = `The directory is locked while in use. \`steps.csv\`, \`digests.jsonl\`, \`evaluations.jsonl\` and \`log.jsonl\` grow; all other files are written under a temporary name, flushed and renamed, so they are complete or absent. A resumed run cuts \`steps.csv\`, \`digests.jsonl\` and \`evaluations.jsonl\` back to its checkpoint.`;
