@@ -29,8 +29,8 @@ const shutdownLimitMs = 2_000;
  * A coordinator: listens, compiles the job, trains it with the workers that join, and writes the results to the run
  * directory. If the directory holds a run of the same job, it resumes from the newest checkpoint.
  *
- * Workers may join as soon as it listens; they are answered when the job is compiled. Few modules are loaded before it
- * listens, because workers started at the same time load theirs meanwhile; `run.ts` has everything else.
+ * Workers may join as soon as it listens; they get a reply once the job is compiled. It loads few modules before it
+ * listens, because workers started at the same time are loading theirs; `run.ts` loads the rest.
  */
 export class Coordinator implements ControlledRun {
   readonly events = new RunEvents();
@@ -109,7 +109,7 @@ export class Coordinator implements ControlledRun {
     } catch (error) {
       this.events.emit({ type: 'state', state: 'failed', reason: (error as Error).message });
       run?.abandon(error as Error);
-      // Other errors may concern the directory itself, such as another process having taken it over.
+      // Other errors may concern the directory itself, for example if another process has taken it over.
       if (error instanceof ClusterError) await run?.recordFailure(error).catch(() => undefined);
       throw error;
     } finally {
@@ -141,7 +141,7 @@ export class Coordinator implements ControlledRun {
     return (await this.#prepared).control;
   }
 
-  /** Sets the function that starts and drains workers on demand. */
+  /** Sets the function that starts and drains workers on request. */
   scaleBy(scaler: Scaler): void {
     this.#scaler = scaler;
   }

@@ -15,7 +15,7 @@ export interface PreparedJob {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;
   readonly layout: ModelLayout;
-  /** By digest; emptied when nobody fetches any more, as the dataset is the largest thing in memory. */
+  /** By digest; cleared once no worker fetches any more, because the dataset takes most of the memory. */
   readonly chunks: Map<string, ChunkBytes>;
   readonly initial: { readonly params: Float32Array; readonly state: Float32Array };
   /** Momentum of each running statistic, `[stateCount]`. */
@@ -113,7 +113,7 @@ async function compileModel(
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }
 
-/** Ranges of splits, named by the digests of their bytes, which stay where they are. */
+/** Ranges of splits, keyed by the digests of their bytes, which aren't copied. */
 class ChunkTable {
   readonly bytes = new Map<string, ChunkBytes>();
   readonly digests = new ChunkDigests();

@@ -182,12 +182,12 @@ export class Run {
     await this.components.start.runJson.update({ outcome: 'failed', failure: message.slice(0, 2_000) });
   }
 
-  /** Ends every session after a failure of the coordinator: workers wait for one that resumes the run. */
+  /** Ends every session after a failure of the coordinator; workers then wait for one that resumes the run. */
   abandon(error: Error): void {
     this.components.cluster.abandon(error);
   }
 
-  /** Dismisses all workers. */
+  /** Ends the sessions of all workers, because the job is over. */
   leave(): void {
     this.components.cluster.close('the job is over');
     this.components.roster.close();

@@ -60,7 +60,7 @@ export class Admission {
     }
     if (at < this.startMs) return 'expected a request made after this coordinator started, got an earlier one; retry';
     if (owner !== undefined && owner !== this.owner)
-      return 'expected a request for this coordinator, got one for another that had the job; retry';
+      return 'expected a request for this coordinator, got one for another owner of the job; retry';
     if (this.#seen.has(nonce)) return 'expected a new request, got one that was already executed; retry';
     this.#seen.set(nonce, at + windowMs);
     return undefined;

@@ -16,7 +16,7 @@ export interface ArchiveOptions {
   readonly about: () => About & Pick<RunIndex, 'step'>;
   /** Other runs of the job whose objects are kept. */
   readonly keptRuns: readonly string[];
-  /** Whether NATS is connected and this coordinator owns the job. */
+  /** True while NATS is connected and this coordinator owns the job. */
   readonly isOpen: () => boolean;
   readonly onNote: (message: string) => void;
 }
@@ -45,7 +45,7 @@ export class Archive {
     this.#files = new RunFiles(options.directory);
   }
 
-  /** Whether everything requested is in the store. */
+  /** True once everything requested is in the store. */
   get isDone(): boolean {
     return this.#wanted === 'nothing' && !this.#busy;
   }
@@ -125,6 +125,6 @@ export class Archive {
   #report(found: string): void {
     if (!this.options.isOpen() || found === this.#lastProblem) return;
     this.#lastProblem = found;
-    this.options.onNote(`NATS: expected the object store to take the run's files, got: ${found}; retrying`);
+    this.options.onNote(`NATS: expected the object store to accept the run's files, got: ${found}; retrying`);
   }
 }

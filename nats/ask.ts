@@ -4,7 +4,7 @@ import { controlSubject } from './names.js';
 import { type ControlReplyMessage, controlReplySchema, type ControlVerb, parseBytes } from './payloads.js';
 import type { Seal } from './seal.js';
 
-/** Largest reply that is read; a history of 500 points is smaller. */
+/** Largest accepted reply, in bytes; a history of 500 points is smaller. */
 const maxAnswerBytes = 1024 * 1024;
 /** Time to wait for a signed reply after the server reports no listener, as that report may be forged. */
 const forgedMs = 300;
@@ -67,7 +67,7 @@ function readAnswer(
   message: Msg,
   { job, verb, seal, nonce }: Question & { readonly nonce: string },
 ): ControlReplyMessage | NoAnswer {
-  // The server itself reports that nobody subscribes to the subject.
+  // The server itself reports that the subject has no subscriber.
   if (message.data.length === 0 && message.headers?.code === 503) return 'no listener';
   const value = parseBytes(message.data, maxAnswerBytes);
   if (seal && !seal.fits(['reply', job, verb, nonce], value)) return 'an unsigned reply';

@@ -40,7 +40,7 @@ export class LastingConnection {
     this.established.catch(() => undefined);
   }
 
-  /** Whether the server is reachable, as far as is known. */
+  /** True while the server is reachable, as far as known. */
   get isUp(): boolean {
     return this.#up;
   }
@@ -109,7 +109,7 @@ export class LastingConnection {
     this.#up = false;
     if (this.#downReason !== undefined) return;
     this.#downReason = reason;
-    this.options.onNote(`NATS: ${this.url} is away (${reason}); training continues, events are queued`);
+    this.options.onNote(`NATS: ${this.url} is unreachable (${reason}); training continues, events are queued`);
   }
 
   #setUp(): void {
@@ -117,7 +117,9 @@ export class LastingConnection {
     this.#up = true;
     this.#pauses = 0;
     this.#downReason = undefined;
-    this.options.onNote(downReason === undefined ? `NATS: connected to ${this.url}` : `NATS: ${this.url} is back`);
+    this.options.onNote(
+      downReason === undefined ? `NATS: connected to ${this.url}` : `NATS: ${this.url} is reachable again`,
+    );
   }
 
   #pauseMs(): number {

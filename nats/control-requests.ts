@@ -36,7 +36,7 @@ export interface ControlOptions {
   /** Checks requests and signs replies; undefined: the run has no token, and anyone who may publish controls it. */
   readonly seal: Seal | undefined;
   readonly source: Served;
-  /** Whether this coordinator owns the job; if not, another one answers. */
+  /** True while this coordinator owns the job; otherwise another one answers. */
   readonly isOurs: () => boolean;
   readonly onNote: (message: string) => void;
 }

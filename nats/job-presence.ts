@@ -42,7 +42,7 @@ const ownerMs = 1_500;
 /** Publishes a run to NATS and holds its lease. Handles its own errors; the run never waits for it. */
 export class JobPresence {
   runId = '';
-  /** Whether a run from the registry may be resumed, because the directory has none yet. */
+  /** True while a run from the registry may be resumed, because the directory has none yet. */
   mayResume = false;
   /** Entry of such a run while it is being restored. */
   takenOver: RegistryEntry | undefined;
@@ -192,7 +192,7 @@ export class JobPresence {
     serveControl(connection, { job, seal, source, isOurs: () => this.lease.isValid, onNote });
   }
 
-  /** Whether a coordinator with the token replies as this owner. */
+  /** True if a coordinator with the token replies as this owner. */
   async #answers(owner: string): Promise<boolean> {
     if (!this.#nats) return false;
     const { job, seal } = this.options;

@@ -15,13 +15,13 @@ export interface Claim {
   /** The current entry; with a token, only if it is signed with it. */
   readonly entry: RegistryEntry | undefined;
   readonly owner: string;
-  /** Whether the owner has given a sign of life since this coordinator started watching. */
+  /** True if the owner has given a sign of life since this coordinator started watching. */
   readonly changed: boolean;
   /** Time without a sign of life, by this coordinator's clock. */
   readonly unchangedMs: number;
-  /** Whether there is an entry that isn't signed with this coordinator's token. */
+  /** True if there is an entry that isn't signed with this coordinator's token. */
   readonly forged: boolean;
-  /** Whether to replace such an entry: there is a run in the directory, or `--nats-start-over`. */
+  /** Replace such an entry: the directory has a run, or `--nats-start-over` is set. */
   readonly mayReplace: boolean;
 }
 
@@ -46,7 +46,7 @@ export function decideClaim({ entry, owner, changed, unchangedMs, forged, mayRep
 /**
  * Decides what an owner does when its entry was changed by another client.
  * @param entry - the entry found instead; with a token, only if it is signed with it.
- * @param answers - whether the owner that it names is alive, because anyone may have restored an old entry.
+ * @param answers - true if the owner that it names is alive; anyone may have restored an old entry.
  */
 export function decideConflict(
   entry: RegistryEntry | undefined,

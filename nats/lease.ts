@@ -16,7 +16,7 @@ export interface LeaseOptions {
   readonly seal: Seal | undefined;
   /** Replace an entry that isn't signed with the token, instead of refusing to start. */
   readonly mayReplace: () => boolean;
-  /** Whether this owner replies to a signed request; used only with a token. */
+  /** Resolves to true if this owner replies to a signed request; used only with a token. */
   readonly answers: (owner: string) => Promise<boolean>;
   /** Content of the entry; `before` is the entry that a claim takes over. */
   readonly describe: (before?: RegistryEntry) => RegistryEntry;
@@ -30,7 +30,7 @@ interface Found {
   readonly entry: RegistryEntry | undefined;
   /** 0 if there is no entry. */
   readonly revision: number;
-  /** Whether the entry isn't signed with the token. */
+  /** True if the entry isn't signed with the token. */
   readonly forged: boolean;
 }
 
@@ -47,12 +47,12 @@ export class Lease {
   #answers = 0;
   #notedForged = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Whether a claim is waiting for a sign of life from the owner. */
+  /** True while a claim waits for a sign of life from the owner. */
   waiting = false;
 
   constructor(private readonly options: LeaseOptions) {}
 
-  /** Whether no other coordinator can have taken the job over yet. */
+  /** True while no other coordinator can have taken over the job. */
   get isValid(): boolean {
     return !this.#lost && performance.now() - this.#renewedMs < leaseMs;
   }

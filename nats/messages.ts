@@ -15,7 +15,7 @@ export interface EventMessage extends About {
 /** An event to publish, without the fields that all events of a run share. */
 export type Occurrence =
   | NonNullable<ReturnType<typeof describeEvent>>
-  /** Number of events that were dropped before this one because NATS was away for too long. */
+  /** Number of events that were dropped before this one because NATS was unreachable for too long. */
   | { readonly type: 'gap'; readonly data: { readonly lost: number; readonly reason: string }; readonly key?: string };
 
 /**

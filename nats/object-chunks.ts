@@ -9,7 +9,7 @@ import { answerMs, type Stores, unanswered } from './stores.js';
 const batch = 1_000;
 const unsigned = "it isn't signed with the token of this coordinator; pass the --token-file that the run used";
 
-/** Largest index that is read: about 240,000 chunks, or 240 GB. */
+/** Largest accepted index, in bytes: about 240,000 chunks, or 240 GB. */
 const maxIndexBytes = 16 * 1024 * 1024;
 /** Largest number of one job's objects that are listed. */
 const maxListed = 50_000;
@@ -20,7 +20,7 @@ export async function putObject({ runs }: Stores, name: string, bytes: Uint8Arra
 
 /** Removes an object completely. Deleting it alone would leave a marker forever. */
 export async function removeObject({ runs, jsm }: Stores, name: string): Promise<void> {
-  // An invalid description, which anybody may have written, has no content to delete.
+  // An invalid description, which anyone may have written, has no content to delete.
   await runs.delete(name).catch(() => undefined);
   await jsm.streams.purge(runStream, { filter: infoSubject(name) });
 }
@@ -85,7 +85,7 @@ export async function objectsOf({ js }: Stores, job: string): Promise<string[]> 
   return names;
 }
 
-/** Largest message that the server takes; bytes. */
+/** Largest message that the server accepts, in bytes. */
 export function largestMessage(connection: NatsConnection): number {
   return connection.info?.max_payload ?? 1024 * 1024;
 }

@@ -65,7 +65,7 @@ export async function openNats(run: NatsRun): Promise<OpenNats> {
 /** Connects and claims the job, with any number of attempts. */
 class Opening {
   readonly presence: JobPresence;
-  /** Whether the run has started, so that its directory can't be restored any more. */
+  /** Set once the run has started; its directory can't be restored any more. */
   #started = false;
 
   constructor(private readonly run: NatsRun) {

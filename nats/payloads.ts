@@ -12,13 +12,13 @@ const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
  * Any account of the server may have written what is read, so every text, list and number is bounded.
  */
 
-/** Longest request that is read; bytes. */
+/** Longest accepted request, in bytes. */
 export const maxRequestBytes = 4 * 1024;
-/** Longest entry of the registry that is read; bytes. */
+/** Longest accepted entry of the registry, in bytes. */
 export const maxEntryBytes = 64 * 1024;
-/** Size of an object chunk. Of a growing file, only new chunks are sent. */
+/** Size of an object chunk, in bytes. When a file has grown, only new chunks are sent. */
 export const objectChunkBytes = 1024 * 1024;
-/** Longest text in a message or an entry; characters. */
+/** Longest text in a message or an entry, in characters. */
 export const maxText = 4_000;
 
 const v = z.literal(1);

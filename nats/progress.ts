@@ -72,7 +72,7 @@ export interface Left {
 
 const deliveryLimits = { awayMs: 2_000, eventsMs: 5_000, filesMs: 30_000 } as const;
 
-/** Whether a run that has ended should wait longer for undelivered data. */
+/** Decides if a run that has ended waits longer for undelivered data. */
 export function keepDelivering({
   events,
   files,

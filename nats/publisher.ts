@@ -8,9 +8,9 @@ import { answerMs, type Stores } from './stores.js';
 
 export interface PublisherOptions {
   readonly stores: Stores;
-  /** Whether NATS is connected and this coordinator owns the job. */
+  /** True while NATS is connected and this coordinator owns the job. */
   readonly isOpen: () => boolean;
-  /** Largest message that the server accepts; bytes. */
+  /** Largest message that the server accepts, in bytes. */
   readonly maxBytes: () => number;
   /** Keys of this run's events that are already in the stream. */
   readonly published: ReadonlySet<string>;

@@ -5,7 +5,7 @@ import { contentSubject, infoSubject, runBucket, runStream } from './names.js';
 import { parseBytes } from './payloads.js';
 import { type Stores, unanswered } from './stores.js';
 
-/** Largest object description that is read; the client's are below 1 KiB. */
+/** Largest accepted object description, in bytes; the client's are below 1 KiB. */
 const maxInfoBytes = 16 * 1024;
 /** Bytes per message of an object; below the server's usual limit of 1 MiB. */
 export const messageBytes = 256 * 1024;
@@ -14,7 +14,7 @@ const smallestChunk = 64 * 1024;
 /** Time limit for reading an object. */
 export const objectMs = 20_000;
 
-/** Used fields of an object's description in NATS. Links aren't followed. */
+/** Fields that Lockstep uses of an object's description in NATS. Links aren't followed. */
 const infoSchema = z.object({
   nuid: z.string().regex(/^[A-Za-z0-9]{1,64}$/),
   size: z.int().min(0),

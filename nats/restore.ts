@@ -132,7 +132,7 @@ async function restoreCheckpoints(
   let intact = 0;
   for (const file of index.files.filter(isCheckpoint)) {
     const bytes = await fetchFile(stores, index, file).catch((error: Error) => {
-      onNote(`NATS: ${file.name} of run ${index.runId} is skipped: ${error.message}`);
+      onNote(`NATS: skipped ${file.name} of run ${index.runId}: ${error.message}`);
     });
     if (!bytes) continue;
     await target.write(file.name, bytes);

@@ -67,7 +67,7 @@ export class RunFiles {
   }
 }
 
-/** Whether a coordinator could resume from these files. */
+/** True if a coordinator could resume from these files. */
 function isRun(files: readonly StoredFile[]): boolean {
   const has = (start: string) => files.some(({ name }) => name.startsWith(start));
   return has('job.json') && has('run.json') && has('checkpoints/');
@@ -77,7 +77,7 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Chunks that stay the same when the file grows. */
+/** Digests of the chunks that stay the same when the file grows. */
 function completeChunks({ size, parts }: StoredFile): string[] {
   return parts.slice(0, Math.floor(size / objectChunkBytes));
 }

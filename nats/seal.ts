@@ -32,7 +32,7 @@ export class Seal {
     return { ...plain, mac: this.#macOf(context, plain).toString('hex') };
   }
 
-  /** Whether the parsed `value` has the right MAC. */
+  /** True if the parsed `value` has the right MAC. */
   fits(context: SealContext, value: unknown): boolean {
     if (typeof value !== 'object' || value === null || !('mac' in value)) return false;
     const { mac, ...rest } = value;
@@ -40,7 +40,7 @@ export class Seal {
     try {
       return timingSafeEqual(Buffer.from(mac, 'hex'), this.#macOf(context, rest));
     } catch {
-      // Nested too deeply to be written as canonical JSON.
+      // It is nested too deeply for canonical JSON.
       return false;
     }
   }

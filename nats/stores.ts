@@ -76,7 +76,7 @@ function isApiError(error: unknown, code: number): boolean {
   return error instanceof JetStreamApiError && error.code === code;
 }
 
-/** Whether a compare-and-swap failed because of another change. */
+/** True if a compare-and-swap failed because of another change. */
 export function isConflict(error: unknown): boolean {
   const { StreamWrongLastSequence, StreamWrongLastSequenceUnknown } = JetStreamApiCodes;
   return isApiError(error, StreamWrongLastSequence) || isApiError(error, StreamWrongLastSequenceUnknown);

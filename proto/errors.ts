@@ -2,8 +2,8 @@ import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/gr
 
 /**
  * Errors between a coordinator and a worker. BAD_ENGINE: the worker's machine can't provide the job's engine, or the
- * engine can't run the model, so a restart would fail again. UNKNOWN_PART and BAD_PART: a chunk of the dataset is
- * unknown, or damaged.
+ * engine can't run the model, so a restart would fail again. UNKNOWN_CHUNK: the job has no such dataset chunk.
+ * BAD_CHUNK: a chunk of a vector or of the dataset is damaged, missing or out of order.
  */
 export type ClusterErrorCode =
   | 'PROTOCOL_VERSION'
@@ -65,7 +65,7 @@ export class ClusterError extends Error {
   }
 }
 
-/** Whether `code`, as received, is a ClusterErrorCode. */
+/** True if `code`, as received, is a ClusterErrorCode. */
 export function isClusterErrorCode(code: string): code is ClusterErrorCode {
   return Object.hasOwn(grpcStatus, code);
 }

@@ -81,7 +81,9 @@ export async function createAuthority({ days, nowMs, keys: given }: AuthorityOpt
   };
 }
 
-/** Part of the CA's name that distinguishes two CAs in messages: the first 32 bits of the public key's SHA-256, in hex. */
+/**
+ * Suffix of a CA's name that distinguishes two CAs in messages: the first 32 bits of the public key's SHA-256, in hex.
+ */
 async function fingerprintOf(publicKey: webcrypto.CryptoKey): Promise<string> {
   const spki = await crypto.subtle.exportKey('spki', publicKey);
   return Buffer.from(await crypto.subtle.digest('SHA-256', spki))

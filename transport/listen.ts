@@ -48,7 +48,11 @@ export function isLoopback(host: string): boolean {
 export function decideListen({ listen, ...protection }: ListenOptions): Endpoint {
   const endpoint = parseEndpoint(listen, '--listen');
   if (!isLoopback(endpoint.host)) {
-    checkProtection(`--listen ${listen}`, protection, 'anyone who reaches this port could join the job or read along');
+    checkProtection(
+      `--listen ${listen}`,
+      protection,
+      'anyone who reaches this port could join the job or read its data',
+    );
   }
   return endpoint;
 }

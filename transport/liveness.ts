@@ -13,7 +13,7 @@ export const coordinatorLimitMs = 10_000;
 /** A connection whose peer sends nothing for this long is closed; see `dropSilent`. */
 export const connectionLimitMs = 20_000;
 
-/** The part of a gRPC client that reports when it is connected. */
+/** The method of a gRPC client that reports if it is connected. */
 interface Connecting {
   getChannel(): { getConnectivityState(tryToConnect: boolean): connectivityState };
 }

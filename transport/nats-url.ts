@@ -10,5 +10,5 @@ const listOf = (scheme: string) => `${scheme}://${host}${port}/?(,${scheme}://${
 /** Has the same meaning in JavaScript and in Kubernetes' API server. */
 export const natsUrlPattern = new RegExp(`^(${listOf('nats')}|${listOf('tls')})$`);
 
-/** Longest list of addresses; characters. */
+/** Longest list of addresses, in characters. */
 export const maxNatsUrl = 500;

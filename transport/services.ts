@@ -24,7 +24,7 @@ export const beatKeyBytes = 16;
 
 /**
  * Options of every channel and server. The flow-control window covers a whole step's parameters, so that a sender does
- * not wait for window updates in mid-vector; messages stay small because tensors travel in chunks.
+ * not wait for window updates within a vector; messages stay small because tensors travel in chunks.
  */
 export const channelOptions = {
   'grpc-node.flow_control_window': 8 * 1024 * 1024,

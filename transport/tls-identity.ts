@@ -113,7 +113,7 @@ const advice = {
   client: 'create it with the usages serverAuth and clientAuth',
 };
 
-/** Whether `own` is signed, directly or through `chain`, by one of `authorities`. */
+/** True if `own` is signed, directly or through `chain`, by one of `authorities`. */
 function isSignedBy(
   own: X509Certificate,
   chain: readonly X509Certificate[],

@@ -73,7 +73,7 @@ export function mutualTls({ ca, cert, key }: TlsIdentity): TlsOptions {
 }
 
 /**
- * Whether a client of a server with `mutualTls` presented a certificate of the CA in this handshake. For a resumed
+ * True if a client of a server with `mutualTls` presented a certificate of the CA in this handshake. For a resumed
  * session, `authorized` may be true even if the client never presented one.
  */
 export function isTrusted(client: TLSSocket): boolean {

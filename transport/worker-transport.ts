@@ -8,7 +8,7 @@ import type { OutgoingVector } from './outgoing-vector.js';
  * partials come in. Implemented over gRPC (`grpc-transport.ts`) and within one machine (`local/coordinator-end.ts`).
  */
 export interface WorkerTransport {
-  /** Delivers what arrives from now on to `listener`, which replaces an earlier one. */
+  /** Delivers later messages to `listener`, which replaces an earlier one. */
   listen(listener: TransportListener): void;
   /**
    * Sends a Compute message. The caller checks that the session is open.
@@ -21,17 +21,19 @@ export interface WorkerTransport {
 export interface TransportListener {
   /** Receives one chunk of a partial. Its bytes are complete and undamaged, and valid during the call only. */
   readonly onPartial: (partial: Partial) => void;
-  /** The connection ended, or the worker sent or ignored something it mustn't. May be called more than once. */
+  /**
+   * The connection ended, or the worker sent an invalid message or left too much unread. May be called more than once.
+   */
   readonly onLost: (error: ClusterError) => void;
 }
 
-/** Worker's end of the same, as the engine thread uses it. */
+/** Worker's end of that transport, as used by the engine thread. */
 export interface CoordinatorTransport {
   /** Sends a node's gradient sum; drops it if the coordinator has moved on. The gradient is borrowed until it settles. */
   deliver(result: NodeResult): void | Promise<void>;
 }
 
-/** What the worker's end calls with each message; see `CoordinatorTransport`. */
+/** Receiver of the messages at the worker's end; see `CoordinatorTransport`. */
 export interface StepInbox {
   /** @param receivedMs - time of arrival, on the monotonic clock. */
   compute(message: Compute, receivedMs: number): void;
@@ -57,6 +59,6 @@ export interface NodeResult {
   readonly node: TreeNode;
   readonly gradient: Float32Array;
   readonly reports: ShardReport[];
-  /** Set if the coordinator asked for them; the transport adds when it sent. */
+  /** Set if the coordinator asked for them; the transport adds the times of sending. */
   readonly stamps: Omit<Stamps, 'sendBeginMs' | 'sendEndMs'> | undefined;
 }

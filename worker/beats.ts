@@ -31,7 +31,7 @@ export class Beats {
   #silentChecks = 0;
   /** Consecutive answers that the session is over. One isn't enough: the reason may arrive on Join a moment later. */
   #disowned = 0;
-  /** Time from which on the coordinator must know the session, on the monotonic clock. */
+  /** Time from which the coordinator must know the session, on the monotonic clock. */
   #welcomedMs = Infinity;
 
   constructor(private readonly options: BeatsOptions) {
@@ -41,7 +41,9 @@ export class Beats {
     this.#stream = this.#client.Beat(callMetadata(token));
     this.#stream.on('data', (alive: Alive) => this.#answered(alive));
     this.#stream.on('error', (error: ServiceError) => onDead(fromServiceError(error, operation)));
-    this.#stream.on('end', () => onDead(new ClusterError('UNREACHABLE', `${operation}: the coordinator ended it`)));
+    this.#stream.on('end', () =>
+      onDead(new ClusterError('UNREACHABLE', `${operation}: the coordinator ended the heartbeats`)),
+    );
     this.#connecting = limitConnecting(this.#client, operation, onDead);
     this.#watch = setInterval(() => this.#check(), checkEveryMs);
     this.#timer = setInterval(() => this.beat(), firstIntervalMs);

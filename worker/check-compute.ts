@@ -3,7 +3,7 @@ import { isNode } from '../job/tree.js';
 import { ClusterError } from '../proto/errors.js';
 import type { Compute, Evaluate } from '../proto/messages.js';
 
-/** Part of the job that Compute and Evaluate messages must fit. */
+/** Fields of the job that Compute and Evaluate messages must fit. */
 type Job = Pick<JobManifest, 'shards' | 'evaluation'>;
 
 const advice = 'install the same Lockstep version on both sides';

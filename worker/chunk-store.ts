@@ -103,17 +103,17 @@ export class ChunkStore {
       this.#connecting ??= limitConnecting(this.#client, `fetch from ${this.options.address}`, this.options.onError);
       this.#call = call;
       let received = 0;
-      const give = (found: string) => {
+      const fail = (found: string) => {
         const wanted = `${expected} bytes with SHA-256 ${digest}`;
         reject(
           new ClusterError('BAD_CHUNK', `fetch: expected ${wanted}, got ${found}; the chunk will be fetched again`),
         );
         call.cancel();
       };
-      const stall = setTimeout(() => give(`nothing for ${stallMs / 1000} s after ${received} bytes`), stallMs);
+      const stall = setTimeout(() => fail(`nothing for ${stallMs / 1000} s after ${received} bytes`), stallMs);
       call.on('data', ({ data }: DataChunk) => {
         stall.refresh();
-        if (received + data.byteLength > expected) return give(`more than ${expected} bytes`);
+        if (received + data.byteLength > expected) return fail(`more than ${expected} bytes`);
         hash.update(data);
         copyShared(data, target, received);
         received += data.byteLength;
@@ -122,7 +122,7 @@ export class ChunkStore {
         clearTimeout(stall);
         const found = hash.digest('hex');
         if (received === expected && found === digest) resolve(bytes);
-        else give(`${received} bytes with SHA-256 ${found}`);
+        else fail(`${received} bytes with SHA-256 ${found}`);
       });
       call.on('error', (error: ServiceError) => {
         clearTimeout(stall);

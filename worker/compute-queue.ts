@@ -2,7 +2,7 @@ import type { TreeNode } from '../job/tree.js';
 import type { Compute } from '../proto/messages.js';
 import type { ReceivedVector } from '../transport/worker-transport.js';
 
-/** Nodes that came in one Compute message. */
+/** Nodes of one Compute message. */
 interface Dispatch {
   readonly term: number;
   /** The coordinator's stamp; 0 without one. */
@@ -10,7 +10,7 @@ interface Dispatch {
   readonly receivedMs: number;
   /** Shards that are still to be computed. */
   left: number;
-  /** The last so many of them may be computed with extra threads. */
+  /** Number of its last shards that may be computed with extra threads. */
   readonly extraThreads: number;
 }
 
@@ -51,7 +51,7 @@ export class ComputeQueue {
     this.#work = [];
   }
 
-  /** Takes the first work whose vector and data are there. */
+  /** Takes the first work whose vector and data have arrived. */
   take(hasData: (work: Work) => boolean): { readonly work: Work; readonly vector: ReceivedVector } | undefined {
     const vector = this.#vector;
     if (!vector) return undefined;

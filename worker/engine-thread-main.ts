@@ -22,7 +22,7 @@ import { ShardComputer } from './shard-computer.js';
 /** Messages after the job. */
 type Message = Exclude<ToEngine, { kind: 'job' | 'end' }>;
 
-/** A transport, and the work that came by it. */
+/** A transport, and the work received over it. */
 interface Source {
   readonly queue: ComputeQueue;
   readonly transport: CoordinatorTransport;
@@ -65,10 +65,10 @@ function fail(error: unknown): void {
   post({ kind: 'failed', message: (error as Error).message, isFinal });
 }
 
-/** @throws EngineError RUNTIME if the job wants equal bits and the device doesn't show them. */
+/** @throws EngineError RUNTIME if the job requires equal bits and `problem` is set. */
 function checkProof({ spec }: JobManifest, problem: string | undefined, log: (message: string) => void): void {
   if (problem !== undefined && spec.numerics === 'strict') throw new EngineError('RUNTIME', problem);
-  log(problem ?? 'two processes gave the same bits');
+  log(problem ?? 'two processes computed the same bits');
 }
 
 /**
@@ -100,7 +100,7 @@ class GrpcEnd implements CoordinatorTransport {
 
 type NodeWork = Work & { kind: 'node' };
 
-/** Work whose vector and data are there. */
+/** Work whose vector and data have arrived. */
 interface Taken {
   readonly source: Source;
   readonly work: Work;
@@ -262,5 +262,5 @@ port.on('message', (message: ToEngine) => {
   loop = begin(message);
   loop.catch(fail);
 });
-// The default engine's modules take time to load, which a worker has while it joins.
+// The default engine's modules take time to load, so they are loaded while the worker joins.
 loadEngine('onnx', cacheDirectory).catch(fail);

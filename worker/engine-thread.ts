@@ -31,7 +31,7 @@ export type FromEngine =
       canWiden: boolean;
       compileMs: number;
     }
-  /** After the first step: programs with two threads give the same bits. A later `ready` says so too. */
+  /** After the first step: programs with two threads give the same bits. A later `ready` has `canWiden` set. */
   | { kind: 'widened' }
   | { kind: 'result'; result: NodeResult; used: Float32Array[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
@@ -88,7 +88,7 @@ export class EngineThread {
   /**
    * Gives the thread its job, once.
    * @param extraThreads - it may use them on idle cores.
-   * @param localFds - it reads a local transport too.
+   * @param localFds - files of a local transport that it reads too.
    */
   begin(manifest: JobManifest, extraThreads: boolean, localFds: LocalFds | undefined): void {
     this.#jobDigest = manifest.digest;

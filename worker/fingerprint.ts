@@ -43,7 +43,7 @@ function addOutputs(hash: Hash, name: string, outputs: readonly (Float32Array | 
   for (const output of outputs) hash.update(output);
 }
 
-/** Dropout masks as of some step. */
+/** Dropout masks of an arbitrary step. */
 function probeMasks({ masks }: TrainProgram): Float32Array[] {
   return drawMasks(masks, { seed: 0, step: 0, shard: 0 });
 }

@@ -39,7 +39,7 @@ export interface SessionOptions extends CoordinatorAddress {
   readonly chunksFor: (manifest: JobManifest) => Map<string, SharedArrayBuffer>;
 }
 
-/** Regular end of a session. */
+/** Normal end of a session. */
 export interface SessionEnd {
   readonly reason: string;
 }
@@ -231,7 +231,7 @@ export class WorkerSession {
   }
 
   #chunkArrived(engine: EngineThread, { set, index }: WantedChunk, bytes: SharedArrayBuffer): void {
-    // It arrived as messages of as many bytes.
+    // It arrived in messages with the same number of bytes.
     this.#garbage.add(bytes.byteLength);
     engine.post({ kind: 'chunk', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;
@@ -296,7 +296,7 @@ export class WorkerSession {
   }
 }
 
-/** Most characters of a text that a coordinator accepts. */
+/** Maximum length of a text that a coordinator accepts, in characters. */
 const textLimit = 200;
 
 function readyMessage(ready: EngineEvent & { kind: 'ready' }, wideCores: number): Ready {

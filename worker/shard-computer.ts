@@ -156,13 +156,13 @@ export class ShardComputer {
 
   #gather(shard: number, step: number, samples: Uint32Array): Batch {
     const { spec, dataset, shards } = this.manifest;
-    const part = required(this.shards, shard);
+    const data = required(this.shards, shard);
     const first = shardRange(dataset.trainSamples, shards.length, shard).start;
     const { epoch } = epochOf(this.#plan, step);
     const images = new Uint8Array(samples.length * this.#imageBytes);
     samples.forEach((sample, i) => {
       const copy = {
-        images: part.images,
+        images: data.images,
         imageOffset: sample * this.#imageBytes,
         target: images,
         targetOffset: i * this.#imageBytes,
@@ -170,7 +170,7 @@ export class ShardComputer {
       };
       augmentInto(copy, spec.data.augment, { seed: spec.seed, epoch, globalIndex: first + sample });
     });
-    return { images, labels: Int32Array.from(samples, (sample) => part.labels[sample]!) };
+    return { images, labels: Int32Array.from(samples, (sample) => data.labels[sample]!) };
   }
 }
 

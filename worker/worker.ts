@@ -8,7 +8,7 @@ import { EngineThread } from './engine-thread.js';
 import { type SessionEnd, WorkerSession } from './session.js';
 import { newBeatKey, newWorkerId } from './worker-id.js';
 
-/** Between attempts to reach the coordinator. */
+/** Delays between attempts to reach the coordinator. */
 const backoff: Backoff = { firstMs: 250, maxMs: 4_000, jitter: 0.25 };
 
 export interface WorkerOptions {
@@ -119,7 +119,7 @@ export class LockstepWorker {
     return new EngineThread({ cacheDirectory: this.options.cacheDirectory });
   }
 
-  /** @throws ClusterError UNTRUSTED if TLS is the reason that the coordinator can't be reached. */
+  /** @throws ClusterError UNTRUSTED if the coordinator is unreachable because of TLS. */
   async #checkTls({ code }: ClusterError): Promise<void> {
     if (code !== 'UNREACHABLE' || this.#leaving !== undefined) return;
     const { coordinator, tls } = this.options;

@@ -4,7 +4,7 @@ import type { ControlReply } from '../../proto/messages.js';
 /** Starts and drains the workers that this coordinator's command started. @returns a description of the change. */
 export type Scaler = (workers: number) => Promise<string>;
 
-/** The trainer as its control sees it; requests take effect at the next step boundary. */
+/** The trainer as seen by its control; requests take effect at the next step boundary. */
 interface SteeredRun {
   readonly step: number;
   readonly state: string;
@@ -25,7 +25,7 @@ export interface ControlTarget {
 /** Longest time that a reply waits for a step boundary. */
 const boundaryLimitMs = 8_000;
 
-/** Control of a run by users and programs, over gRPC or NATS. Nothing here changes a bit of the result. */
+/** Control of a run by users and programs, over gRPC or NATS. None of the requests changes the result. */
 export class RunControl {
   constructor(private readonly target: ControlTarget) {}
 
@@ -40,7 +40,7 @@ export class RunControl {
   /** @throws ClusterError REFUSED when the run is over. */
   async resume(): Promise<ControlReply> {
     const wasPaused = this.target.trainer.requests.resume();
-    // By then the trainer has changed its state.
+    // Lets the trainer change its state first.
     await new Promise(setImmediate);
     return this.#reply(wasPaused ? `resumed after step ${this.target.trainer.step}` : 'was not paused');
   }
@@ -54,7 +54,7 @@ export class RunControl {
 
   /** Stops the run after the current step, with a checkpoint from which it can be resumed. */
   stop(): ControlReply {
-    this.target.stop('stopped on demand');
+    this.target.stop('stopped on request');
     return this.#reply('stopping after the current step; resume with lockstep train --resume');
   }
 

@@ -14,7 +14,7 @@ export class StatusFeed {
   /** Calls that haven't read the previous status yet. */
   readonly #full = new Set<WatchCall>();
   #timer: NodeJS.Timeout | undefined;
-  /** Whether a tick is still waiting for the job to be prepared. */
+  /** True while a tick waits for the job to be prepared. */
   #busy = false;
 
   /** @param status - settles once the job is prepared. */

@@ -12,8 +12,8 @@ export interface EngineAdmissionOptions {
 }
 
 /**
- * Admits workers whose engine gives the run's bits. Before the first step it admits all; afterwards those of the run's
- * engine class. With `numerics: mixed` it admits others too, and marks the run as not reproducible.
+ * Admits workers whose engine produces the run's bits. Before the first step it admits all; afterwards those of the
+ * run's engine class. With `numerics: mixed` it admits others too, and marks the run as not reproducible.
  */
 export class EngineAdmission {
   #run: RunEngine | undefined;

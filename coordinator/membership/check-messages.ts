@@ -9,11 +9,11 @@ import { beatKeyBytes, PROTOCOL_VERSION } from '../../transport/services.js';
 const maxText = 200;
 const maxReason = 2_000;
 
-/** Controls, invisible formatting (which can reverse a line), halves of characters and line separators. */
+/** Controls, invisible formatting (which can reverse a line), lone surrogates and line separators. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 const phases: ReadonlySet<string> = new Set<WorkerPhase>(['idle', 'receiving', 'computing', 'sending']);
 
-/** Foreign text as one line that is safe for terminals and logs. */
+/** Untrusted text as one line that is safe for terminals and logs. */
 export function printable(text: string, limit = maxReason): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return cut.replace(unprintable, ' ').trim();
@@ -88,7 +88,7 @@ function checkTexts(operation: string, texts: Readonly<Record<string, string>>):
   }
 }
 
-/** Foreign text in a message, short and in ASCII. */
+/** Untrusted text in a message, truncated and in ASCII. */
 function quoted(text: string): string {
   const ascii = JSON.stringify(text.slice(0, 64)).replace(/[^\x20-\x7e]/g, '?');
   return text.length > 64 ? `${ascii} and more` : ascii;

@@ -6,13 +6,13 @@ interface Bound {
   readonly atMs: number;
 }
 
-/** Messages of each direction that are used. */
+/** Number of recent messages that are used, per direction. */
 const kept = 64;
 /** Upper bound of the drift between two clocks: quartz drifts up to 50 ppm, and time daemons rarely slew faster than 500. */
 const driftPerMs = 1e-4;
 
 /**
- * Estimates a worker's monotonic clock from the stamps of ordinary messages.
+ * Estimates a worker's monotonic clock from the timestamps of ordinary messages.
  *
  * No message arrives before it is sent. So (received there − sent here) is never below the offset, and (sent there −
  * received here) never above it. The fastest message of each direction gives the tightest bound. This is NTP's method,

@@ -14,7 +14,7 @@ import type { Roster } from './roster.js';
 import { rejectStream, WorkerSession } from './session.js';
 import type { Traffic } from './traffic.js';
 
-/** Most messages and vectors that may wait for a worker to read them. */
+/** Maximum number of messages and vectors that a worker may leave unread. */
 const maxUnread = { messages: 1_000, vectors: 4 };
 
 /** Receiver of the workers' results and of changes in membership: the dispatcher. */
@@ -23,7 +23,7 @@ export interface WorkReceiver {
   workerChanged(change: 'joined' | 'ready' | 'holding'): void;
   /** A worker was lost or left; it is no longer in the roster. */
   workerGone(session: WorkerSession): void;
-  /** @throws ClusterError BAD_MESSAGE, BAD_CHUNK if the result doesn't fit the job; nothing has changed then. */
+  /** @throws ClusterError BAD_MESSAGE, BAD_CHUNK if the result doesn't fit the job; the state is then unchanged. */
   receivePartial(session: WorkerSession, partial: Partial): void;
   /** @throws ClusterError as `receivePartial` does. */
   receiveRows(session: WorkerSession, rows: EvaluationRows): void;
@@ -195,7 +195,7 @@ export class ClusterService {
         message satisfies never;
         throw new ClusterError(
           'BAD_CHUNK',
-          `join: got ${kindOf(message)} from ${session.workerId}; damaged on the way`,
+          `join: got ${kindOf(message)} from ${session.workerId}; damaged in transit`,
         );
     }
   }
@@ -264,7 +264,7 @@ export class ClusterService {
     return this.options.roster.get(session.workerId) === session;
   }
 
-  /** Messages to a worker wait in memory until it reads them. One that never does is dropped. */
+  /** Messages to a worker wait in memory until it reads them. A worker that never reads them is dropped. */
   #checkUnread(session: WorkerSession): void {
     const { parameterCount, stateCount } = this.options.manifest;
     const limit = maxUnread.messages + maxUnread.vectors * chunkCount(parameterCount + stateCount);
@@ -272,11 +272,11 @@ export class ClusterService {
     if (unread <= limit) return;
     throw new ClusterError(
       'LOST',
-      `join: expected ${session.workerId} to read what it is sent, got ${unread} messages unread; its shards go to others`,
+      `join: expected ${session.workerId} to read its messages, got ${unread} unread; its shards go to others`,
     );
   }
 
-  /** A message could not be handled. An error of the worker ends its session, one of this process the run. */
+  /** A message could not be handled. A worker's error ends its session; an error of this process ends the run. */
   #failed(from: WorkerSession | JoinStream, error: unknown): void {
     if (!(error instanceof ClusterError)) this.options.onError(error as Error);
     else if (from instanceof WorkerSession) this.#gone(from, 'lost', error);

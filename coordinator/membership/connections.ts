@@ -7,7 +7,7 @@ import { connectionLimitMs } from '../../transport/liveness.js';
 export function onConnection(server: Server, tend: (session: ServerHttp2Session) => void): void {
   // A private field of gRPC's; `test/coordinator/membership/server.test.ts` fails if a new version renames it.
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
-  if (!http2Servers?.size) throw new InvariantError('connections: expected an HTTP/2 server inside of the gRPC server');
+  if (!http2Servers?.size) throw new InvariantError('connections: expected an HTTP/2 server inside the gRPC server');
   for (const inner of http2Servers.keys()) inner.on('session', tend);
 }
 
@@ -28,7 +28,7 @@ const maxHeaderListSize = 16 * 1024;
 
 /** Sets limits that gRPC has no options for. Call it before the server gets its connection injector. */
 export function limitSessions(server: Server): void {
-  // A private field of gRPC, as below.
+  // A private field of gRPC, as in `onConnection`.
   const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: ServerOptions };
   if (!commonServerOptions) throw new InvariantError('connections: expected options of the HTTP/2 server inside gRPC');
   const settings = { ...commonServerOptions.settings, maxHeaderListSize };
@@ -46,12 +46,12 @@ export function raiseWindows(session: ServerHttp2Session, bytes: number): void {
 }
 
 /** Checks of a connection per limit. The first silent one sends a ping. */
-const looks = 4;
+const checksPerLimit = 4;
 
 /**
  * Closes a connection that has sent nothing for `limitMs`, neither data nor the answer to a ping. Its peer has
- * vanished, or doesn't read the data buffered for it. Any byte counts, as a ping's answer may be slow on a link full of
- * data. Time is counted in checks, so that a pause of this process is not taken for the peer's silence.
+ * vanished, or doesn't read the data buffered for it. Any byte counts, as a ping's answer may be slow on a connection
+ * full of data. Time is counted in checks, so that a pause of this process is not taken for the peer's silence.
  */
 export function dropSilent(session: ServerHttp2Session, limitMs = connectionLimitMs): void {
   let counted = 0;
@@ -61,8 +61,8 @@ export function dropSilent(session: ServerHttp2Session, limitMs = connectionLimi
     const bytes = session.socket.bytesRead;
     silent = bytes === counted ? silent + 1 : 0;
     counted = bytes;
-    if (silent === looks) session.destroy();
+    if (silent === checksPerLimit) session.destroy();
     else if (silent === 1) session.ping(() => undefined);
-  }, limitMs / looks).unref();
+  }, limitMs / checksPerLimit).unref();
   session.once('close', () => clearInterval(timer));
 }

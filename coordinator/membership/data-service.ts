@@ -4,7 +4,7 @@ import type { DataChunk, FetchRequest } from '../../proto/messages.js';
 import { printable } from './check-messages.js';
 import type { Traffic } from './traffic.js';
 
-/** Small, so that a worker on a slow link sees its transfer progress. */
+/** Small, so that a worker on a slow connection sees its transfer progress. */
 const messageBytes = 64 * 1024;
 
 /** Bytes of a dataset chunk, in order; views into the dataset, nothing is copied. */
@@ -44,7 +44,7 @@ function* messagesOf(chunk: ChunkBytes): Generator<Uint8Array> {
   }
 }
 
-/** Settles when the call takes more, or is over. */
+/** Resolves when the call accepts more data or has ended. */
 function drained(call: FetchCall): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {

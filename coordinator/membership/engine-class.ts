@@ -8,7 +8,7 @@ export function engineClassOf(ready: Ready): EngineClass {
 
 /** Text for people and for comparison; 12 digits of the fingerprint are enough for both. */
 function describeEngineClass({ name, version, device, lowering, threads, fingerprint }: EngineClass): string {
-  const built = `${version}, ${device}, ${lowering}, ${threads} thread(s)`;
+  const built = `${version}, ${device}, ${lowering}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   return `${name} (${built}, fingerprint ${fingerprint.slice(0, 12)})`;
 }
 
@@ -17,8 +17,8 @@ function isSameClass(a: EngineClass, b: EngineClass): boolean {
 }
 
 /**
- * Chooses the engine class of a run: that of most workers, so that a single odd machine that was early doesn't keep the
- * others out; in a tie, the one that was ready first.
+ * Chooses the engine class of a run: that of most workers, so that one different machine that joins early doesn't keep
+ * the others out; in a tie, the one that was ready first.
  * @param ready - classes of the ready workers, in the order in which they became ready.
  */
 export function decideEngineClass(
@@ -33,7 +33,7 @@ export function decideEngineClass(
   const most = Math.max(...groups.map(({ workers }) => workers));
   const chosen = groups.find(({ workers }) => workers === most);
   if (!chosen) return undefined;
-  const share = `${chosen.workers} of ${ready.length} ready worker(s)`;
+  const share = `${chosen.workers} of ${ready.length} ready ${ready.length === 1 ? 'worker' : 'workers'}`;
   return { engine: chosen.engine, reason: `${share} compute with ${describeEngineClass(chosen.engine)}` };
 }
 

@@ -1,6 +1,6 @@
 import { connectLimitMs } from '../../transport/liveness.js';
 
-/** Most workers that a reason lists. */
+/** Maximum number of workers that a reason lists. */
 const maxNames = 8;
 
 /** Fields of a worker that decide if it is lost. */

@@ -36,7 +36,7 @@ function answer(stream: ServerHttp2Stream): void {
   stream.session?.close();
 }
 
-/** Error that describes the client's certificate. Its names are foreign text, so they are truncated. */
+/** Error that describes the client's certificate. Its names are untrusted text, so they are truncated. */
 function rejection(socket: TLSSocket): ClusterError {
   const { subject, issuer } = socket.getPeerCertificate();
   const name = (of: typeof subject | undefined) => `"${String(of?.CN ?? '').slice(0, 80)}"`;

@@ -3,7 +3,7 @@ import { decideLost, type Presence } from './presence.js';
 import type { WorkerSession } from './session.js';
 
 const checkEveryMs = 250;
-/** Most absent workers that a reason names. */
+/** Maximum number of absent workers that a reason names. */
 const maxGone = 8;
 
 /** The workers of a run, in the order in which they joined. */

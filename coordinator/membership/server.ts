@@ -42,7 +42,10 @@ export interface Handlers {
   readonly control: { readonly Status: handleUnaryCall<object, StatusReply> };
 }
 
-/** Most open connections in any state, which leaves file descriptors for files. `Admission` has lower limits. */
+/**
+ * Maximum number of open connections in any state, which leaves file descriptors for files. `Admission` has lower
+ * limits.
+ */
 const maxConnections = workerPortLimits.authenticated.total + workerPortLimits.waiting.total + 512;
 /** Calls that a connection may start before one of them authenticates it. */
 const maxEarlyCalls = 8;

@@ -84,11 +84,11 @@ export class WorkerSession {
   }
 
   /** Sends the dataset chunks that the worker must hold, unless they are those sent last. */
-  assign(parts: Omit<Assignment, 'generation'>, generation: number): void {
-    const key = JSON.stringify(parts);
+  assign(data: Omit<Assignment, 'generation'>, generation: number): void {
+    const key = JSON.stringify(data);
     if (key === this.#assigned) return;
     this.#assigned = key;
-    this.send({ assignment: { generation, ...parts } });
+    this.send({ assignment: { generation, ...data } });
   }
 
   /** Dispatches nodes of a step, with the parameters if the worker doesn't have them. */

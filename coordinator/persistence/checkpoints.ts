@@ -20,7 +20,7 @@ export interface CheckpointsOptions {
   readonly flushRecords: () => Promise<void>;
   readonly evaluations: () => readonly { readonly step: number; readonly correct: number }[];
   readonly events: RunEvents;
-  /** Called when a checkpoint in the background cannot be written. */
+  /** Called when a background checkpoint can't be written. */
   readonly onError: (error: Error) => void;
 }
 
@@ -65,8 +65,8 @@ export class Checkpoints {
   }
 
   /**
-   * Writes a checkpoint of `state`, unless there is one, and removes superfluous ones. For use before the first step and
-   * after the last one.
+   * Writes a checkpoint of `state`, unless there is one, and removes checkpoints that need not be kept. For use before
+   * the first step and after the last one.
    * @throws JobError BAD_RUN_DIRECTORY
    */
   async save(state: TrainingState, chain: string): Promise<void> {
@@ -77,7 +77,7 @@ export class Checkpoints {
   }
 
   /**
-   * Writes a checkpoint at a step boundary on demand, unless there is one. @returns its path.
+   * Writes a checkpoint at a step boundary on request, unless there is one. @returns its path.
    * @throws JobError BAD_RUN_DIRECTORY
    */
   async saveNow(at: { readonly step: number; readonly chain: string }, copy: CopyState): Promise<string> {

@@ -16,7 +16,7 @@ import { subscribe } from '../state/subscribe.js';
 import type { ResumePoint } from '../stepping/trainer-setup.js';
 import { Checkpoints } from './checkpoints.js';
 
-/** A compiled job, as far as its run directory concerns it. */
+/** The parts of a compiled job that its run directory needs. */
 export interface StoredJob {
   readonly manifest: JobManifest;
   readonly plan: StepPlan;

@@ -1,4 +1,4 @@
-/** Limit of a curve's buckets. Whenever it is exceeded their width doubles, which leaves half of them. */
+/** Maximum number of a curve's buckets. When more are needed, their width doubles and their number halves. */
 export const maxBuckets = 1024;
 
 /** Steps per bucket when `step` is the last one: the smallest power of two for which all steps fit. */
@@ -99,7 +99,7 @@ export class Envelope {
     this.width *= 2;
   }
 
-  /** Merges the two buckets from `first` on into `bucket`, which is not after them. */
+  /** Merges buckets `first` and `first + 1` into `bucket`, which is at most `first`. */
   #join(bucket: number, first: number): void {
     const from = [first, first + 1].filter((old) => old < this.#used && !this.#isEmpty(old));
     const minimum = from.reduce((a, b) => (a < 0 || this.#minimum[b]! < this.#minimum[a]! ? b : a), -1);

@@ -6,7 +6,7 @@ import type { StepTiming } from './step-timing.js';
 export type RunState =
   'waiting' | 'training' | 'paused' | 'evaluating' | 'reporting' | 'finished' | 'stopped' | 'failed';
 
-/** True for the states after which nothing happens. */
+/** True for final states. */
 export function isEnd(state: string): boolean {
   return state === 'finished' || state === 'stopped' || state === 'failed';
 }

@@ -44,7 +44,7 @@ export interface LiveStatus {
   readonly reason: string;
   /** Committed updates. */
   readonly step: number;
-  /** In progress, from 1. */
+  /** Epoch in progress, from 1. */
   readonly epoch: number;
   /** Means of the last 10 steps; absent before them. */
   readonly means?: { readonly loss: number; readonly accuracy: number; readonly imagesPerSecond: number };
@@ -113,7 +113,7 @@ export interface PictureEntry {
 
 /** `GET /api/images`: predictions of the newest evaluation, most confident first. */
 export interface PictureList {
-  /** Updates when it was taken. */
+  /** Committed updates at the time of the evaluation. */
   readonly step: number;
   /** Number of all pictures of this kind. */
   readonly total: number;

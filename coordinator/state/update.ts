@@ -30,7 +30,7 @@ export interface UpdateSource {
   readonly report: boolean;
 }
 
-/** Parses a client's cursor. @returns undefined when it is of another process, or ahead of this one. */
+/** Parses a client's cursor. @returns undefined if it comes from another process or is ahead of this one. */
 export function readCursor(text: string, boot: string, now: Cursor): Cursor | undefined {
   const [of, step, version] = text.split('.');
   const cursor = { step: Number(step), version: Number(version) };
@@ -41,12 +41,12 @@ export function readCursor(text: string, boot: string, now: Cursor): Cursor | un
 export function describeUpdate(source: UpdateSource, cursor: Cursor | undefined): RunUpdate {
   const { boot, history } = source;
   const { step, version } = history.cursor;
-  const { confusion, ...part } = history.since(cursor ?? beginning);
+  const { confusion, ...changes } = history.since(cursor ?? beginning);
   return {
     cursor: `${boot}.${step}.${version}`,
     whole: cursor === undefined,
     status: describeLive(source),
-    ...part,
+    ...changes,
     ...(confusion && { confusion }),
     hasPictures: history.predictions !== undefined,
   };
@@ -57,7 +57,7 @@ function describeLive({ plan, history, status, report }: UpdateSource): LiveStat
   const { steps, last } = curves;
   const means = curves.means && describeMeans(curves.means);
   const stepMs = pace.means(paceSteps)?.stepMs;
-  const goesOn = state.state !== 'reporting' && !isEnd(state.state);
+  const isRunning = state.state !== 'reporting' && !isEnd(state.state);
   return {
     state: state.state,
     reason: waiting?.reason ?? state.reason,
@@ -65,7 +65,7 @@ function describeLive({ plan, history, status, report }: UpdateSource): LiveStat
     epoch: epochInProgress(plan, steps),
     ...(means && { means }),
     ...(last && { learningRate: last.learningRate }),
-    ...(stepMs !== undefined && goesOn && { secondsLeft: ((plan.totalSteps - steps) * stepMs) / 1000 }),
+    ...(stepMs !== undefined && isRunning && { secondsLeft: ((plan.totalSteps - steps) * stepMs) / 1000 }),
     faults: status.faults,
     skipped: status.skipped,
     workers: status.workers.map((worker): WorkerRow => {

@@ -38,7 +38,7 @@ export interface DispatcherOptions {
   readonly onStuck: (reason: string | undefined) => void;
 }
 
-/** Shortest time between two decisions on the data of new workers. */
+/** Minimum time between two decisions on the data of new workers. */
 const offerEveryMs = 100;
 
 /**
@@ -63,7 +63,7 @@ export class Dispatcher implements WorkReceiver {
   #vector: OutgoingVector | undefined;
   #isStuck = false;
   readonly #watch: StragglerWatch;
-  /** Set while new workers wait for their data to be decided. */
+  /** Set while new workers wait for a decision on their data. */
   #offering: NodeJS.Timeout | undefined;
   #offeredMs = -Infinity;
 
@@ -130,7 +130,7 @@ export class Dispatcher implements WorkReceiver {
     const { workerId } = session;
     const { arithmetic, numerics } = this.options;
     const { step, chunk, data } = partial;
-    // Only compared: its step is over.
+    // Its step is over, so it is only compared.
     if (step === task.step - 1 && partial.node) return numerics.receive(workerId, partial);
     if (step !== task.step) return;
     const { node, isAudit, isLast, reports } = task.accept(session, partial);
@@ -155,7 +155,7 @@ export class Dispatcher implements WorkReceiver {
     if (this.#isStuck) this.#redispatch();
   }
 
-  /** What the worker had not delivered is computed by others, in the same step. */
+  /** Redispatches what the worker hadn't delivered, within the same step. */
   workerGone({ workerId }: WorkerSession): void {
     this.#task?.board.forget(workerId);
     this.#watch.stragglers.delete(workerId);
@@ -235,8 +235,8 @@ export class Dispatcher implements WorkReceiver {
 
   #sendAssignment(workerId: string, plan: Plan): void {
     const { shards, batches } = this.#plan.dataOf(workerId, this.#owedBy(workerId), plan);
-    const parts = { shards: [...shards], evaluationBatches: [...batches] };
-    this.options.roster.get(workerId)?.assign(parts, this.generation);
+    const data = { shards: [...shards], evaluationBatches: [...batches] };
+    this.options.roster.get(workerId)?.assign(data, this.generation);
   }
 
   #owedBy(workerId: string): ItemNeeds[] {
@@ -265,7 +265,7 @@ export class Dispatcher implements WorkReceiver {
     }
   }
 
-  /** Has a backup compute a straggler's node too. */
+  /** Dispatches a straggler's node to its backup too. */
   #dispatchBackup({ from, to, node, items }: Backup, task: StepTask): void {
     const session = this.options.roster.get(to);
     if (!session) return;
@@ -282,15 +282,20 @@ export class Dispatcher implements WorkReceiver {
     this.options.events.emit({ type: 'speculation', step: task.step, shards, from, to });
   }
 
-  #sendCompute(session: WorkerSession, task: StepTask, nodes: ReturnType<StepTask['nodesOf']>, wide: number): void {
+  #sendCompute(
+    session: WorkerSession,
+    task: StepTask,
+    nodes: ReturnType<StepTask['nodesOf']>,
+    extraThreads: number,
+  ): void {
     const { term } = this.options;
     const { generation } = this;
     const sentMs = task.clock.dispatched(session.workerId);
-    session.compute({ term, step: task.step, generation, nodes, wide, sentMs }, this.#vector!);
+    session.compute({ term, step: task.step, generation, nodes, wide: extraThreads, sentMs }, this.#vector!);
     task.clock.written(session.workerId);
   }
 
-  /** Lets a worker fetch data outside its share of the plan, if it lacks them. */
+  /** Lets a worker fetch data outside its share of the plan, if it lacks any. */
   #lend(session: WorkerSession, needs: readonly ItemNeeds[]): void {
     const { workerId } = session;
     if (this.#plan.lend(session, needs, this.#owedBy(workerId))) this.#sendAssignment(workerId, this.#plan.current);

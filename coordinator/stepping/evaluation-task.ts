@@ -35,7 +35,10 @@ export class EvaluationTask {
     return { term, step: this.step, batches: [...batches] };
   }
 
-  /** Stores one batch's rows. @throws ClusterError BAD_MESSAGE, BAD_CHUNK if they don't fit; nothing has changed then. */
+  /**
+   * Stores one batch's rows.
+   * @throws ClusterError BAD_MESSAGE, BAD_CHUNK if they don't fit; the state is then unchanged.
+   */
   accept(workerId: string, message: EvaluationRows): void {
     const { batch, data } = message;
     const classes = this.manifest.dataset.classes.length;

@@ -35,7 +35,7 @@ export function lastRows(rows: Float32Array, labels: Uint8Array, classes: number
   });
 }
 
-/** The answer on every image, and how sure the model is of it. */
+/** Predicted class of every image, with the model's confidence in it. */
 export function predict(rows: Float32Array, images: number, classes: number): Predictions {
   const predicted = new Uint8Array(images);
   const confidence = new Float32Array(images);

@@ -6,7 +6,7 @@ interface Waiter<Value> {
   readonly reject: (error: Error) => void;
 }
 
-/** Requests from outside that a run serves at a step boundary, where they change no bit of the result. */
+/** External requests, which a run serves at a step boundary so that they don't change the result. */
 export class StepBoundaryRequests {
   #paused = false;
   #reached = false;
@@ -29,8 +29,8 @@ export class StepBoundaryRequests {
   }
 
   /**
-   * Requests a pause. Settles when the run pauses, with true, or with false if it was resumed before.
-   * @throws ClusterError REFUSED if the run ends before.
+   * Requests a pause. Settles when the run pauses, with true, or with false if it was resumed first.
+   * @throws ClusterError REFUSED if the run ends first.
    */
   pause(): Promise<boolean> {
     this.#paused = true;
@@ -47,7 +47,10 @@ export class StepBoundaryRequests {
     return was;
   }
 
-  /** Settles with the path of a checkpoint of the next step boundary. @throws ClusterError REFUSED if the run ends before. */
+  /**
+   * Settles with the path of a checkpoint of the next step boundary.
+   * @throws ClusterError REFUSED if the run ends first.
+   */
   checkpoint(): Promise<string> {
     return this.#request(this.#checkpoints);
   }

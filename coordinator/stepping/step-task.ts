@@ -27,7 +27,7 @@ interface Delivery {
   nextChunk: number;
 }
 
-/** Use of one chunk of a partial. */
+/** Effect of one chunk of a partial. */
 export interface Accepted {
   readonly node: TreeNode;
   /** The partial repeats another one and isn't added. */
@@ -117,8 +117,8 @@ export class StepTask {
 
   /**
    * Records one chunk of a partial of this step.
-   * @throws ClusterError BAD_MESSAGE if it doesn't fit the job, BAD_CHUNK if it isn't the next one; nothing has changed
-   *   then.
+   * @throws ClusterError BAD_MESSAGE if it doesn't fit the job, BAD_CHUNK if it isn't the next one; the state is then
+   *   unchanged.
    */
   accept(session: { readonly workerId: string }, partial: PartialHeader): Accepted {
     const { workerId } = session;
@@ -133,7 +133,7 @@ export class StepTask {
     return { node, isAudit, isLast, reports: [...reports, ...this.#released()] };
   }
 
-  /** Ends the step with the arithmetic's verdict. */
+  /** Ends the step with the arithmetic's outcome. */
   settle(outcome: StepOutcome): void {
     if (outcome.step !== this.step) return;
     this.outcome = outcome;
@@ -164,7 +164,7 @@ export class StepTask {
     return delivery;
   }
 
-  /** True for a shard's second computation. A worker that does both delivers the first one first. */
+  /** True for a shard's second computation. A worker that computes both delivers the first one first. */
   #isAudit(workerId: string, { first, count }: TreeNode): boolean {
     const item = this.#auditOf(first);
     if (count !== 1 || item === undefined || !this.board.workersOf(item).includes(workerId)) return false;

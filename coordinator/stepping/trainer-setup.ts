@@ -17,7 +17,7 @@ type CopyState = (into: Float32Array) => Promise<number>;
 
 /** Saves the training state at step boundaries. */
 interface StateSaver {
-  /** Saves the state if that is due. @returns what the next step must wait for, if anything. */
+  /** Saves the state if that is due. @returns a promise that the next step must await, if any. */
   atBoundary(at: StatePoint, copy: CopyState): Promise<void> | undefined;
   /** Writes a checkpoint on request. @returns its path. */
   saveNow(at: StatePoint, copy: CopyState): Promise<string>;

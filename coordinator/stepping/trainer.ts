@@ -16,7 +16,7 @@ import type { EvaluationRecord, RunCounts, StepRecord, TestRow } from '../../run
 import { nonFiniteError, StepTask } from './step-task.js';
 import type { TrainerSetup, TrainingResult } from './trainer-setup.js';
 
-/** Time that a stop leaves the step in progress. */
+/** Time that a stop allows the current step to complete. */
 const stopGraceMs = 1_500;
 
 /** Trains a job from its first step to its last, one step after the other, and evaluates between epochs. */
@@ -133,10 +133,10 @@ export class Trainer {
     this.#enter('training', `resumed with ${this.setup.roster.readySessions.length} workers`);
   }
 
-  /** At a step boundary: serves requests from outside, and returns when the run isn't to pause any more. */
+  /** Serves external requests at a step boundary. Returns once the run is no longer paused. */
   async #serveRequests(): Promise<void> {
     const wasPaused = this.requests.paused;
-    if (wasPaused) this.#enter('paused', `on demand, after step ${this.step}`);
+    if (wasPaused) this.#enter('paused', `on request, after step ${this.step}`);
     for (;;) {
       await this.requests.serveCheckpoints(() => this.#saveNow());
       if (!this.requests.paused) break;
@@ -160,7 +160,7 @@ export class Trainer {
         this.#enter('waiting', reason);
       }
       if (reason !== undefined || before === undefined) return;
-      this.#enter(before, before === 'evaluating' ? 'evaluation resumed' : `resumed with step ${this.step}`);
+      this.#enter(before, before === 'evaluating' ? 'evaluation resumed' : `resumed at step ${this.step}`);
       before = undefined;
     };
   }
@@ -212,7 +212,7 @@ export class Trainer {
     this.setup.events.emit({ type: 'step', record: this.lastRecord });
   }
 
-  /** Skips an update that isn't finite. @throws ClusterError NON_FINITE unless the spec allows that. */
+  /** Skips an update that isn't finite. @throws ClusterError NON_FINITE unless the spec allows it. */
   #skip(task: StepTask, shards: readonly number[]): void {
     const error = nonFiniteError(task, shards, this.setup.saver?.lastPath);
     if (this.setup.manifest.spec.onNonFinite === 'fail') throw error;
@@ -285,8 +285,9 @@ export class Trainer {
   }
 
   /**
-   * Waits for `work`, but no longer than a stop allows: a step in progress with ready workers gets a moment to end.
-   * Rejects as soon as the run fails. (A race against a promise of the run's lifetime would retain every step.)
+   * Waits for `work`, but no longer than a stop allows: a step in progress with ready workers gets `stopGraceMs` to
+   * end. Rejects as soon as the run fails. (Racing against a promise that lives as long as the run would retain every
+   * step.)
    */
   #unlessStopped(work: Promise<void>): Promise<void> {
     return new Promise<void>((resolve, reject) => {

@@ -2,7 +2,7 @@ import { decideAssignment } from '../../job/assignment.js';
 import { decideBackupShards } from './decisions/backup.js';
 import { type ItemNeeds, type OpenItem, splitBatches } from './decisions/owners.js';
 
-/** Parts of the dataset that a worker fetches. */
+/** Shards and evaluation batches whose data a worker fetches. */
 export interface Data {
   readonly shards: ReadonlySet<number>;
   readonly batches: ReadonlySet<number>;
@@ -23,7 +23,7 @@ export interface Plan {
 const noData: Data = { shards: new Set(), batches: new Set() };
 const noPlan: Plan = { assigned: new Map(), backups: new Map(), batches: new Map(), reason: '' };
 
-/** Bookkeeping of the plan in force, and of the data that workers fetch beyond it. */
+/** Bookkeeping of the current plan, and of the data that workers fetch beyond it. */
 export class WorkPlan {
   #plan = noPlan;
   /** Data that a worker fetches beyond its share of the plan: for an audit, or as backup of a straggler. */
@@ -34,7 +34,7 @@ export class WorkPlan {
     private readonly evaluationBatches: number,
   ) {}
 
-  /** The plan in force. */
+  /** The current plan. */
   get current(): Plan {
     return this.#plan;
   }
@@ -52,7 +52,7 @@ export class WorkPlan {
     return { assigned: assignment, backups, batches: splitBatches(evaluationBatches, workers), reason };
   }
 
-  /** Puts a plan into force. @returns false if the largest number of shards per worker changed. */
+  /** Makes a plan the current one. @returns false if the largest number of shards per worker changed. */
   adopt(plan: Plan): boolean {
     const loadBefore = largestLoad(this.#plan);
     this.#plan = plan;

@@ -1,4 +1,4 @@
-/** A text form of metrics. */
+/** A text format of metrics. */
 export type ExpositionFormat = 'prometheus' | 'openmetrics';
 
 export const contentTypes: Readonly<Record<ExpositionFormat, string>> = {
@@ -6,7 +6,9 @@ export const contentTypes: Readonly<Record<ExpositionFormat, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** OpenMetrics where the request prefers it to plain text, as Prometheus does; else Prometheus' text form. */
+/**
+ * Chooses OpenMetrics if the request prefers it to plain text, as Prometheus does; otherwise Prometheus' text format.
+ */
 export function decideFormat(accept: string | undefined): ExpositionFormat {
   const weights = { 'application/openmetrics-text': 0, 'text/plain': 0 };
   for (const range of (accept ?? '').split(',')) {
@@ -20,8 +22,8 @@ export function decideFormat(accept: string | undefined): ExpositionFormat {
 }
 
 /**
- * Prometheus' text form as OpenMetrics: a counter's family is named without `_total`, there are no empty lines, and the
- * end is marked. (prom-client's own OpenMetrics writer renames the counters for good.)
+ * Converts Prometheus' text format to OpenMetrics: a counter's family is named without `_total`, there are no empty
+ * lines, and the end is marked. (prom-client's own OpenMetrics writer renames the counters permanently.)
  */
 export function toOpenMetrics(text: string): string {
   const counters = new Set([...text.matchAll(/^# TYPE (\S+)_total counter$/gm)].map(([, name]) => name));

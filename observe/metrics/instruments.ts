@@ -7,7 +7,9 @@ const stepBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 const recoveryBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300];
 const checkpointBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Every metric of a run, in base units, in a registry of its own. Counters count from this start of the coordinator. */
+/**
+ * All metrics of a run, in base units, in a registry of their own. Counters count from this start of the coordinator.
+ */
 export function createInstruments({ Counter, Gauge, Histogram }: Kinds, registry: PromClient.Registry) {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
@@ -21,11 +23,11 @@ export function createInstruments({ Counter, Gauge, Histogram }: Kinds, registry
     samples: counter('samples', 'Training images of committed steps.'),
     evaluations: counter('evaluations', 'Evaluations on the test set.'),
     checkpoints: counter('checkpoints', 'Checkpoints written.'),
-    sentBytes: counter('sent_bytes', 'Vectors and images sent to workers, without the wire’s overhead.', ['kind']),
-    receivedBytes: counter('received_bytes', 'Vectors received from workers, without the wire’s overhead.', ['kind']),
+    sentBytes: counter('sent_bytes', 'Vectors and images sent to workers, without protocol overhead.', ['kind']),
+    receivedBytes: counter('received_bytes', 'Vectors received from workers, without protocol overhead.', ['kind']),
     faults: counter(
       'faults',
-      'Lost workers, results that differ in a bit, steps skipped because of non-finite gradients.',
+      'Lost workers, results that differ in at least one bit, steps skipped because of non-finite gradients.',
       ['kind'],
     ),
     speculations: counter('speculations', 'Shards dispatched to a backup worker because the first was slow.'),

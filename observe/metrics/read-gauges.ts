@@ -26,7 +26,7 @@ export function describeRun({ manifest, term, history }: RunView, to: Instrument
   to.testLoss.set(test.loss);
 }
 
-/** Sources of the gauges besides the status. */
+/** Sources of the gauges, in addition to the status. */
 export interface ReadSources extends Pick<RunHistory, 'pace'>, Pick<MetricsMemory, 'clockErrorsMs'> {}
 
 /** Sets the gauges of a run at a scrape. Drops those of disconnected workers. */

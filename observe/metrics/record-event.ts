@@ -3,7 +3,7 @@ import { phasesOf, type StepTiming } from '../../coordinator/state/step-timing.j
 import type { Instruments } from './instruments.js';
 import type { RecoveryTimer } from './recovery-timer.js';
 
-/** Most workers remembered between two readings. */
+/** Maximum number of workers remembered between two scrapes. */
 const maxWorkers = 1_000;
 
 /** State kept between events. */

@@ -1,4 +1,4 @@
-/** Most losses timed between two steps. */
+/** Maximum number of losses timed between two steps. */
 const maxPending = 1_000;
 
 /** Measures the time from each loss of a worker to the next committed step. */

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { contentTypes, decideFormat } from './exposition.js';
 import type { Metrics } from './start.js';
 
-/** `GET /metrics` for Prometheus: its text form, or OpenMetrics where the request prefers that. */
+/** `GET /metrics` for Prometheus: its text format, or OpenMetrics if the request prefers that. */
 export function metricsRoute(metrics: Metrics): Hono {
   return new Hono().get('/metrics', async (context) => {
     const format = decideFormat(context.req.header('accept'));

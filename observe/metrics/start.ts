@@ -12,7 +12,7 @@ import { RecoveryTimer } from './recovery-timer.js';
 /** The metrics of one run. */
 export interface Metrics {
   readonly registry: Registry;
-  /** All metrics as they are now, in the given text form. */
+  /** Current values of all metrics, in the given text format. */
   text(format?: ExpositionFormat): Promise<string>;
   /** Stops counting; the metrics remain readable. */
   close(): Promise<void>;

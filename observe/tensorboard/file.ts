@@ -55,7 +55,7 @@ function nextTime(names: readonly string[], nowSeconds: number): number {
   return Math.max(Math.floor(nowSeconds), ...times.filter(Number.isFinite).map((time) => time + 1));
 }
 
-/** Width and height stand at bytes 16 and 20 of every PNG file. */
+/** Width and height are at bytes 16 and 20 of every PNG file. */
 function pngSize(png: Uint8Array): { width: number; height: number } {
   const view = new DataView(png.buffer, png.byteOffset);
   return { width: view.getUint32(16), height: view.getUint32(20) };

@@ -5,7 +5,7 @@ import type { DigestEntry, EvaluationRecord, RecordedHistory, StepRecord } from 
 import type { TensorboardItem } from './item.js';
 import { type StepPoint, StepPoints, stepsPerPoint } from './step-points.js';
 
-/** Confusion matrices that a start draws again; TensorBoard keeps as many pictures of a tag. */
+/** Maximum number of confusion matrices that a start draws again; TensorBoard keeps the same number per tag. */
 const maxPicturesBefore = 10;
 
 /** TensorBoard's entries of a run, from its view and events. */

@@ -2,7 +2,7 @@ import type { StepPlan } from '../../job/plan.js';
 import type { StepRecord } from '../../run/records.js';
 import { StepSum } from '../../coordinator/state/step-sum.js';
 
-/** Most points of a run; each covers as many steps as needed. */
+/** Maximum number of points of a run; each covers as many steps as needed. */
 const maxPoints = 5_000;
 
 /** Means over successive steps. */

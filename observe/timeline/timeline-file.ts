@@ -6,15 +6,15 @@ import type { TraceEvent } from './trace-event.js';
 
 /** Largest file that a browser can still open. */
 export const maxTimelineBytes = 256 * 1024 * 1024;
-/** Most bytes that wait in memory for a slow disk. */
+/** Maximum number of bytes that wait in memory for a slow disk. */
 const maxPendingBytes = 8 * 1024 * 1024;
 
 /** Outcome of appending events; dropped when the disk is too slow. */
 export type Appended = 'written' | 'dropped' | 'full';
 
 /**
- * A file in the Chrome trace event format, as a JSON array that grows event by event. Readers take an array whose end
- * is missing, so it can be opened at any time, also after a crash.
+ * A file in the Chrome trace event format, as a JSON array that grows event by event. Readers accept an array without
+ * its end, so the file can be opened at any time, even after a crash.
  */
 export class TimelineFile {
   #bytes = 0;

@@ -30,7 +30,7 @@ describe.skipIf(!softwareGpu)(title, () => {
     expect(gpu.stdout).toMatch(/webgpu: 1 of \d+ operators run on the CPU, as webgpu does not support them \(1 Cast\)/);
     const { engine } = JSON.parse(readFileSync(join(gpu.run, 'run.json'), 'utf8')) as { engine: object };
     expect(engine).toMatchObject({ name: 'onnx', device: 'webgpu', lowering: 'im2col' });
-    expect(readFileSync(join(gpu.run, 'log.jsonl'), 'utf8')).toContain('two processes gave the same bits');
+    expect(readFileSync(join(gpu.run, 'log.jsonl'), 'utf8')).toContain('two processes computed the same bits');
     const cpu = await train('cpu', '--device', 'cpu');
     expect(gpu.losses).toHaveLength(5);
     gpu.losses.forEach((loss, step) => expect(loss / cpu.losses[step]!).toBeCloseTo(1, 4));

@@ -134,7 +134,7 @@ describe('the end of a run', () => {
     ['waits 5 s for events', { events: 1, files: true, waitedMs: 4_999, isOpen: true }, true],
     ['does not wait longer for events', { events: 1, files: true, waitedMs: 5_000, isOpen: true }, false],
     ['waits 30 s for files', { events: 0, files: true, waitedMs: 29_999, isOpen: true }, true],
-    ['waits 2 s where NATS is away', { events: 1, files: true, waitedMs: 1_999, isOpen: false }, true],
+    ['waits 2 s where NATS is unreachable', { events: 1, files: true, waitedMs: 1_999, isOpen: false }, true],
     ['and no longer', { events: 1, files: true, waitedMs: 2_000, isOpen: false }, false],
   ] as const)('%s', (_, left, waits) => expect(keepDelivering(left)).toBe(waits));
 });

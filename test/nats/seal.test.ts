@@ -61,7 +61,7 @@ describe('a request that is repeated to the next coordinator', () => {
     expect(before.admit('stop', request, 100_000)).toEqual({ request: {}, nonce: 'abcdefghijklmnop' });
     expect(next.admit('stop', request, 110_000)).toMatchObject({
       code: 'UNAUTHENTICATED',
-      problem: expect.stringContaining('got one for another that had the job') as string,
+      problem: expect.stringContaining('got one for another owner of the job') as string,
     });
   });
 

@@ -72,7 +72,7 @@ describe('where to listen', () => {
         code: 'BAD_OPTION',
         message:
           `--listen ${options.listen}: expected TLS and a token beyond loopback, got ${found}; ` +
-          `anyone who reaches this port could join the job or read along: pass ${missing}, ` +
+          `anyone who reaches this port could join the job or read its data: pass ${missing}, ` +
           'or --insecure where the network is trusted',
       }),
     );

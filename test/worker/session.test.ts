@@ -119,7 +119,7 @@ describe('a session', () => {
     ]);
   });
 
-  it('ends with an error after which it may begin anew when parameters were damaged on the way', async () => {
+  it('ends with an error after which it may begin anew when parameters were damaged in transit', async () => {
     const talk = await Talk.welcomed();
     const fields = chunkFields(new Float32Array(CHUNK_VALUES + 2), 0);
     await talk.say({ parameters: { term: 7, step: 3, evaluation: false, ...fields, crc: fields.crc ^ 1 } });

@@ -14,14 +14,14 @@ import {
 /** Connections handed over per turn of the event loop. Each costs about 0.5 ms, with TLS 1 to 2 ms. */
 const perTurn = 8;
 const sweepMs = 100;
-/** How long an address stays known after its last authenticated connection, so that workers can reconnect. */
+/** Time that an address stays known after its last authenticated connection, so that workers can reconnect. */
 const knownMs = 60_000;
 
 interface Connection {
   readonly socket: Socket;
   readonly peer: string;
   readonly address: Address;
-  /** When it entered its state. */
+  /** Time at which it entered its state. */
   sinceMs: number;
   state: 'waiting' | 'pending' | 'authenticated' | 'closed';
 }
@@ -36,7 +36,7 @@ interface Address {
   failures: Drain;
 }
 
-/** Counts of connections that were dropped before they authenticated. */
+/** Connections that were dropped before they authenticated. */
 export interface Dropped {
   count: number;
   /** Address of the last one. */
@@ -122,7 +122,7 @@ export class Admission {
     });
   }
 
-  /** Hands over waiting connections: known addresses first, one per address in turn. @returns how many. */
+  /** Hands over waiting connections: known addresses first, one per address in turn. @returns their number. */
   #handOverSome(nowMs: number): number {
     let handed = 0;
     for (const isKnown of [true, false]) {
@@ -134,7 +134,7 @@ export class Admission {
     return handed;
   }
 
-  /** Hands over the newest waiting connection of each address, at most `most`. @returns how many. */
+  /** Hands over the newest waiting connection of each address, at most `most`. @returns their number. */
   #handOverRound(isKnown: boolean, most: number, nowMs: number): number {
     let handed = 0;
     for (const address of [...this.#addresses.values()]) {

@@ -13,7 +13,7 @@ export interface Drain {
 }
 
 export interface DrainLimit {
-  /** Failures at which no more is accepted. */
+  /** Number of failures at which no more connections are accepted. */
   readonly burst: number;
   /** Failures that drain per second. */
   readonly perSecond: number;
@@ -36,8 +36,8 @@ export interface AdmissionLimits {
   /** Pending time after which a connection is dropped if another one waits for its place. */
   readonly replaceAfterMs: number;
   /**
-   * Longest time that a connection may wait, and then be pending. Known addresses get more time, because hundreds of
-   * workers that join at once may need it on busy machines.
+   * Longest time that a connection may wait, and longest time that it may then be pending. Known addresses get more
+   * time, because hundreds of workers that join at once may need it on busy machines.
    */
   readonly authenticateMs: { readonly unknown: number; readonly known: number };
   /** Bytes that a peer may send before it has authenticated. */
@@ -56,7 +56,7 @@ export interface AddressCounts {
 /** Totals over all unknown addresses. */
 export type TotalCounts = Omit<AddressCounts, 'isKnown'>;
 
-/** What to do with the next waiting connection of an address, and why. */
+/** Decision about the next waiting connection of an address, with the reason. */
 export type AdmissionDecision =
   | { readonly action: 'take' }
   | { readonly action: 'replace'; readonly oldestOf: 'address' | 'all'; readonly reason: string }

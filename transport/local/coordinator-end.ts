@@ -33,8 +33,8 @@ class LocalTransport implements WorkerTransport {
     const shared = parameters && this.channel.file.put(parameters.values);
     if (shared || !parameters) return this.channel.send({ compute: message, parameters: shared });
     const found = 'got parameters of two steps unread; its shards go to others';
-    const error = new ClusterError('LOST', `step: expected ${this.workerId} to read what it is sent, ${found}`);
-    // Not during the caller's dispatch.
+    const error = new ClusterError('LOST', `step: expected ${this.workerId} to read its messages, ${found}`);
+    // Deferred until the caller's dispatch has ended.
     setImmediate(() => this.#listener?.onLost(error));
   }
 
@@ -53,7 +53,7 @@ class LocalTransport implements WorkerTransport {
   }
 }
 
-/** What to pass to `spawn` for a worker process with a local transport, and what to call with the process. */
+/** Arguments of `spawn` for a worker process with a local transport, and a function to call with the process. */
 export interface LocalStart {
   readonly args: readonly string[];
   /** Entries of `stdio` from descriptor 4 on; see `localFds`. */

@@ -6,12 +6,15 @@ import { ClusterError } from '../../proto/errors.js';
 
 /** Linux's directory of files in memory. */
 const memoryDirectory = '/dev/shm';
-/** The counters of both directions, each a double of its own cache line, come first. */
+/** The file begins with the counters of both directions, each a double in its own cache line. */
 const pageBytes = 4096;
 const counterSpacing = 64;
 /** Vectors that each direction has room for: one being read, and one being written. */
 const slots = 2;
-/** Longest vector. Longer ones use gRPC, which sums chunks while others arrive, and takes no memory four times this size. */
+/**
+ * Longest vector. Longer ones use gRPC, which sums chunks while others arrive and needs no file with room for four
+ * vectors.
+ */
 const longestBytes = 16 * 1024 * 1024;
 
 type Side = 'coordinator' | 'worker';
@@ -43,7 +46,10 @@ export class SharedFile {
     private readonly side: Side,
   ) {}
 
-  /** Creates one for the coordinator. It has no name, so it ends with the processes. Undefined without such memory. */
+  /**
+   * Creates the file for the coordinator; undefined if the machine has no such memory. The file has no name, so it ends
+   * with the processes.
+   */
   static create(): SharedFile | undefined {
     if (!existsSync(memoryDirectory)) return undefined;
     const path = join(memoryDirectory, `lockstep-${randomBytes(12).toString('hex')}`);

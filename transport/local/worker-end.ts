@@ -35,7 +35,8 @@ export class LocalWorkerEnd implements CoordinatorTransport {
   }
 
   /**
-   * Delivers once the coordinator has room. Drops the result if the channel closed or another step's parameters came.
+   * Delivers once the coordinator has room. Drops the result if the channel closed or another step's parameters
+   * arrived.
    * @throws ClusterError UNREACHABLE if the coordinator makes no room for it.
    */
   async deliver({ gradient, stamps, ...result }: NodeResult): Promise<void> {
@@ -67,8 +68,8 @@ export class LocalWorkerEnd implements CoordinatorTransport {
       const shared = this.channel.file.put(gradient);
       if (shared) return shared;
       if (performance.now() < deadline) continue;
-      const expected = `expected the coordinator to take a gradient within ${roomLimitMs / 1000} s`;
-      throw new ClusterError('UNREACHABLE', `local transport: ${expected}, got none taken`);
+      const expected = `expected room for a gradient within ${roomLimitMs / 1000} s`;
+      throw new ClusterError('UNREACHABLE', `local transport: ${expected}, got none`);
     }
     return undefined;
   }

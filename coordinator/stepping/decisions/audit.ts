@@ -12,8 +12,8 @@ export function decideAudit(seed: number, step: number, shards: number, share: n
 }
 
 /**
- * Worker that computes an audited shard a second time. It isn't the owner, unless the owner is alone. Workers that have
- * the data are preferred, then those with the lowest load.
+ * Worker that computes an audited shard a second time. It isn't the owner, unless there is no other worker. Workers
+ * that have the data are preferred, then those with the lowest load.
  * @param candidates - ready workers; `load` is the number of shards that each computes in this step.
  */
 export function decideAuditor(

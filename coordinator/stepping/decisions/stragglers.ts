@@ -1,6 +1,6 @@
 import { isHeld, type TreeNode } from '../../../job/tree.js';
 
-/** Most and fewest steps that the usual time is taken from. */
+/** Maximum and minimum number of steps from which the usual time is computed. */
 const rememberedSteps = 50;
 const leastSteps = 5;
 
@@ -26,9 +26,12 @@ export class UsualTime {
   }
 }
 
-/** The same if the usual time isn't known, so that a worker that hangs in its first step doesn't stop the run. */
+/**
+ * Time after which a step is overdue while the usual time isn't known, so that a worker that hangs in its first step
+ * doesn't stop the run.
+ */
 const overdueAfterMsByDefault = 10_000;
-/** The same for a worker with bytes in transfer. Bytes alone, such as pings, must not hold up a run forever. */
+/** The same limit for a worker with bytes in transfer. Bytes alone, such as pings, must not hold up a run forever. */
 const overdueAfterMsInTransfer = 30_000;
 
 /** Time after which a step that usually takes `usualMs` is overdue. Short steps are allowed a pause of half a second. */
@@ -47,7 +50,7 @@ export interface MissingNode {
 
 export interface BackupInput {
   readonly nowMs: number;
-  /** Begin of the step. */
+  /** Start of the step. */
   readonly beginMs: number;
   /** Undefined if not known yet. */
   readonly usualMs: number | undefined;

@@ -80,7 +80,10 @@ export class Accumulator {
     this.#busyMs = 0;
   }
 
-  /** Adds one chunk of a node's gradient sum; drops one of another step. @param values - taken over. */
+  /**
+   * Adds one chunk of a node's gradient sum; drops one of another step.
+   * @param values - owned by the accumulator afterwards.
+   */
   addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
     if (step !== this.#update?.step) return undefined;
     const beginMs = monotonicMs();
@@ -89,7 +92,7 @@ export class Accumulator {
     if (!isFinite && addition.outcome !== 'duplicate') this.#noteBroken(node);
     if (addition.outcome === 'complete') {
       this.#roots.set(chunk, addition.sum);
-      // A partial that is the root itself has been checked.
+      // A partial that is the root itself has already been checked.
       const isRoot = node.count === this.setup.shards;
       this.#finite &&= isRoot ? isFinite : allFinite(addition.sum);
     }
@@ -165,7 +168,7 @@ function sum(values: readonly number[]): number {
 
 /**
  * True if no value is NaN or infinite: value − value is 0 for finite values only, and NaN stays in a sum. Four sums
- * avoid that each addition waits for the one before.
+ * keep each addition from waiting for the previous one.
  */
 function allFinite(values: Float32Array): boolean {
   const even = values.length - (values.length % 4);

@@ -13,11 +13,11 @@ export interface Arithmetic {
   /** Copies of everything that training changes, after `step` updates. Call it between steps only. */
   snapshot(step: number): Promise<TrainingState>;
   /**
-   * Copies the same into a shared vector before any later call takes effect, so the next step may begin at once.
+   * Copies that state into a shared vector before any later call takes effect, so the next step may begin at once.
    * @returns the time spent copying, in ms.
    */
   copyState(into: Float32Array): Promise<number>;
-  /** SHA-256 over the same. */
+  /** SHA-256 over that state. */
   digest(step: number): Promise<string>;
   close(): Promise<void>;
 }

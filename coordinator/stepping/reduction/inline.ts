@@ -8,7 +8,7 @@ import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
 /** Arithmetic in the calling thread. */
 export class InlineArithmetic implements Arithmetic {
   readonly #accumulator: Accumulator;
-  /** Memory for chunks; a step's is free when the next one begins. */
+  /** Buffers for chunks; those of a step are free when the next step begins. */
   readonly #free: Float32Array[] = [];
   #used: Float32Array[] = [];
 

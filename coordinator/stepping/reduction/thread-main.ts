@@ -3,7 +3,7 @@ import { InvariantError } from '../../../util/errors.js';
 import { Accumulator, type AccumulatorSetup, type StepOutcome } from './accumulator.js';
 import type { FromArithmetic, ToArithmetic } from './thread.js';
 
-/** Entry of the arithmetic thread: an accumulator that messages drive. */
+/** Entry of the arithmetic thread: an accumulator driven by messages. */
 
 const port = parentPort;
 if (!port) throw new InvariantError('the arithmetic thread was started outside a thread');

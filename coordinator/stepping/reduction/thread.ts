@@ -27,7 +27,10 @@ export type FromArithmetic =
  */
 export class ArithmeticThread implements Arithmetic {
   readonly #thread: Worker;
-  /** Chunk buffers, shared because transferring one costs more than copying into it. A step's are free after it. */
+  /**
+   * Chunk buffers, shared because transferring one costs more than copying into it. Those of a step are free once it
+   * ends.
+   */
   readonly #free: SharedArrayBuffer[] = [];
   #used: SharedArrayBuffer[] = [];
   readonly #requests = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();

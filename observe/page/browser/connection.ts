@@ -11,7 +11,7 @@ export interface Snapshot {
 
 /** Delay between two attempts to connect. */
 const retryMs = 2_000;
-/** The coordinator sends an update every two seconds at least. */
+/** The coordinator sends an update at least every two seconds. */
 const silentMs = 10_000;
 
 /** Follows a run: fetches the whole state, then subscribes to updates; starts over when the connection is lost. */

@@ -34,7 +34,7 @@ export function Digests({ digests, epochs }: { readonly digests: readonly Digest
       <h2 id="digests">Digests</h2>
       <p class="note">
         SHA-256 of parameters, optimizer state and running statistics at each epoch’s end, chained. All runs of a job
-        share these digests, whatever the workers.
+        share these digests, regardless of the workers.
       </p>
       {digests.length === 0 ? (
         <p>No epoch completed yet.</p>

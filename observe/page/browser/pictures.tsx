@@ -17,7 +17,7 @@ export interface PicturesProps {
 /** Width of a picture on the page, in CSS pixels. */
 const shownWidth = 64;
 
-/** Most pictures shown, of one cell and of several. */
+/** Maximum number of pictures shown, of one cell and of several. */
 const [most, mostMixed] = [60, 36];
 
 type Loaded = { readonly list: PictureList; readonly sprite: string } | 'loading' | 'failed';

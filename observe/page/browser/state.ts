@@ -14,7 +14,7 @@ import type { DigestEntry } from '../../../run/records.js';
 type CurveName = Exclude<keyof CurvePoints, 'from'>;
 type Curves = Readonly<Record<CurveName, readonly number[]>>;
 
-/** State of the run as the page has it. */
+/** The page's copy of the run's state. */
 export interface PageState {
   readonly run: RunDescription;
   readonly status: LiveStatus;
@@ -68,7 +68,7 @@ function upTo(points: readonly number[], step: number): readonly number[] {
   return points.slice(0, end);
 }
 
-/** Points as columns, places given by `place`. */
+/** Points as columns; `place` maps a step to its x value. */
 export function columns(points: readonly number[], place: (step: number) => number) {
   const count = points.length / 2;
   return {

@@ -51,11 +51,11 @@ const columns = [
   {
     name: 'Shards',
     show: ({ shards, holding }: WorkerRow) =>
-      ranges(shards) || (holding.length > 0 ? `(${ranges(holding)} at hand)` : '–'),
+      ranges(shards) || (holding.length > 0 ? `(holds ${ranges(holding)})` : '–'),
   },
   { name: 'Engine and device', show: ({ engine }: WorkerRow) => engine || '–' },
   { name: 'Step', isNumber: true, show: ({ stepMs }: WorkerRow) => (stepMs > 0 ? `${stepMs.toFixed(1)} ms` : '–') },
-  { name: 'Sent to it', isNumber: true, show: ({ sentBytes }: WorkerRow) => megabytes(sentBytes) },
+  { name: 'Sent', isNumber: true, show: ({ sentBytes }: WorkerRow) => megabytes(sentBytes) },
   { name: 'Received', isNumber: true, show: ({ receivedBytes }: WorkerRow) => megabytes(receivedBytes) },
   { name: 'Memory', isNumber: true, show: ({ residentBytes }: WorkerRow) => megabytes(residentBytes) },
 ];

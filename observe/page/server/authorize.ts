@@ -16,7 +16,7 @@ const maxSessions = 256;
 const wrongTokenMs = 1_000;
 const form = z.object({ token: z.string().min(1).max(4096) });
 
-/** Rejects requests for other host names than loopback's, which a web site's script may send from this machine. */
+/** Rejects requests for host names other than loopback's, which a web site's script may send from this machine. */
 export function onlyLoopbackNames(): MiddlewareHandler {
   return async (context, next) => {
     if (isLoopbackHost(context.req.header('Host'))) return next();

@@ -10,14 +10,14 @@ import {
 export const defaultHttpPort = 8061;
 
 export interface HttpOptions extends Protection {
-  /** `[HOST:]PORT`; false: no page; undefined: as `byDefault` says. */
+  /** `[HOST:]PORT`; false: no page; undefined: decided by `httpByDefault`. */
   readonly http?: string | false | undefined;
   /** True if the page is served on loopback by default. */
   readonly httpByDefault?: boolean;
 }
 
 export interface HttpPlace extends Endpoint {
-  /** True if another port will do, as the user named none. */
+  /** True if any other port is acceptable, because the user named none. */
   readonly anyPort: boolean;
 }
 

@@ -20,7 +20,7 @@ function withPolicy(sources: Readonly<Record<string, string[]>>): MiddlewareHand
     contentSecurityPolicy: { defaultSrc: ["'none'"], ...sources, baseUri: ["'none'"], frameAncestors: ["'none'"] },
     referrerPolicy: 'no-referrer',
     xFrameOptions: 'DENY',
-    // It would bind every port of the host, also those of programs without TLS.
+    // It would apply to every port of the host, including those of programs without TLS.
     strictTransportSecurity: false,
   });
 }

@@ -79,7 +79,7 @@ export class LivePage {
     coordinator.view().then(prepared, () => undefined);
   }
 
-  /** Tells observers that the run is over, and closes the port. */
+  /** Notifies observers that the run is over, and closes the port. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#site?.close();

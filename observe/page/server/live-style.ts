@@ -1,4 +1,4 @@
-/** What the live page adds to the report's style. */
+/** Styles of the live page, in addition to the report's. */
 export const liveStyle = `
 main { max-width: 1120px }
 p { max-width: 100ch }

@@ -5,7 +5,7 @@ import { choosePictures, drawSprite } from '../pictures.js';
 import { answerBadInput, index } from './input.js';
 import type { Site } from './site.js';
 
-/** Most pictures in one response, and in one sprite. */
+/** Maximum number of pictures in one response, and in one sprite. */
 const maxPictures = 60;
 
 /**

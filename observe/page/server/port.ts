@@ -57,7 +57,7 @@ function admitTo(server: Server): Admission {
   return admission;
 }
 
-/** @throws the error of the system when the port can't be taken. */
+/** @throws the system's error if the port isn't available. */
 export function listenOn(server: Server, { host, port }: Endpoint): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -10,11 +10,11 @@ import type { Site } from './site.js';
 
 /** Interval between two updates of a client. */
 const tickMs = 250;
-/** Longest silence towards a client, so that it notices when the coordinator disappears. */
+/** Maximum time between two updates of a client, so that it notices when the coordinator disappears. */
 const quietMs = 2_000;
 /** A client that accepts no update for this long is dropped. */
 const slowMs = 30_000;
-/** Most clients at a time; those behind one proxy share its address. */
+/** Maximum number of concurrent clients; those behind one proxy share its address. */
 const maxClients = { perAddress: 32, total: 64 };
 
 /** `/api/run`: the whole state so far. `/api/events`: later updates, as server-sent events. */
@@ -26,7 +26,7 @@ export function runRoutes(site: Site): Hono {
     return context.json(await site.whole());
   });
   routes.get('/api/events', (context) => {
-    // A HEAD request reads no stream, so the stream would never end.
+    // The client of a HEAD request reads no stream, so the stream would never end.
     if (context.req.method === 'HEAD') return context.body(null, 405, { Allow: 'GET' });
     const after = cursorSchema.optional().safeParse(context.req.header('Last-Event-ID') ?? context.req.query('after'));
     if (!after.success) return answerBadInput(context, 'Last-Event-ID or after', after.error);
@@ -54,8 +54,8 @@ class Clients {
   add(address: string): string | undefined {
     const count = this.#counts.get(address) ?? 0;
     const { perAddress, total } = maxClients;
-    if (this.#total >= total) return `expected at most ${total} readers; try later`;
-    if (count >= perAddress) return `expected at most ${perAddress} readers from one address; try later`;
+    if (this.#total >= total) return `expected at most ${total} clients; try later`;
+    if (count >= perAddress) return `expected at most ${perAddress} clients from one address; try later`;
     this.#counts.set(address, count + 1);
     this.#total++;
     return undefined;

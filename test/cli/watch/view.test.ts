@@ -138,13 +138,13 @@ describe('watching line by line', () => {
     const lines = new PlainLines((line) => printed.push(line));
     lines.status(status, 0);
     lines.status({ ...status, step: 301 }, 1_000);
-    lines.status({ ...status, state: 'paused', reason: 'on demand', step: 302 }, 2_000);
+    lines.status({ ...status, state: 'paused', reason: 'on request', step: 302 }, 2_000);
     lines.status({ ...status, state: 'paused', step: 303 }, 11_900);
-    lines.status({ ...status, state: 'paused', reason: 'on demand', step: 304 }, 12_000);
+    lines.status({ ...status, state: 'paused', reason: 'on request', step: 304 }, 12_000);
     expect(printed.map((line) => line.replace(/, 73,500.*/, ''))).toEqual([
       'training: epoch 2/7, step 300/1,200',
-      'paused (on demand): epoch 2/7, step 302/1,200',
-      'paused (on demand): epoch 2/7, step 304/1,200',
+      'paused (on request): epoch 2/7, step 302/1,200',
+      'paused (on request): epoch 2/7, step 304/1,200',
     ]);
     lines.notes(history);
     lines.notes({ ...history, notes: [...history.notes, { timeMs: 1, text: 'second' }] });

@@ -203,8 +203,8 @@ describe('the engine of the run', () => {
       code: 'OTHER_ENGINE',
       retryable: false,
       message:
-        'join: expected engine raw (raw 1, cpu, none, 1 thread(s), fingerprint abababababab), which the run is bound ' +
-        'to, got raw (raw 1, cpu, none, 1 thread(s), fingerprint cdcdcdcdcdcd) from worker early; run one kind of ' +
+        'join: expected engine raw (raw 1, cpu, none, 1 thread, fingerprint abababababab), which the run is bound ' +
+        'to, got raw (raw 1, cpu, none, 1 thread, fingerprint cdcdcdcdcdcd) from worker early; run one kind of ' +
         'machine and one Lockstep version, or set numerics: mixed, which gives up equal bits',
     });
     expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
@@ -249,7 +249,7 @@ describe('a worker that takes its messages and never reads them', () => {
     deaf!.send({ heartbeat: { phase: 'idle', residentBytes: 1 } });
     await rig.changed('deaf', 'lost');
     expect(rig.reasonOf('deaf', 'lost')).toMatch(
-      /^join: expected deaf to read what it is sent, got 1\d{3} messages unread; its shards go to others$/,
+      /^join: expected deaf to read its messages, got 1\d{3} unread; its shards go to others$/,
     );
     expect(rig.roster.sessions).toEqual([]);
   });
@@ -270,7 +270,7 @@ describe('the end of a session', () => {
       'an empty message',
       (worker) => worker.send({} as FromWorker),
       'lost',
-      'join: got an empty message from w1; damaged on the way',
+      'join: got an empty message from w1; damaged in transit',
     ],
   ])('by %s is told once, with its reason, and frees the worker id', async (_, end, change, reason) => {
     const rig = await start();

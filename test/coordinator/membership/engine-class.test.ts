@@ -31,13 +31,13 @@ describe('the engine class of a run', () => {
 
   it('comes with how many have it', () => {
     expect(decideEngineClass([a, b, { ...b }])?.reason).toBe(
-      '2 of 3 ready worker(s) compute with onnx (ort 1.30.0, cpu, nchwc8, 1 thread(s), fingerprint bb0000000000)',
+      '2 of 3 ready workers compute with onnx (ort 1.30.0, cpu, nchwc8, 1 thread, fingerprint bb0000000000)',
     );
   });
 });
 
 describe('whether a worker has the engine class of the run', () => {
-  const wanted = 'onnx (ort 1.30.0, cpu, nchwc8, 1 thread(s), fingerprint aa0000000000)';
+  const wanted = 'onnx (ort 1.30.0, cpu, nchwc8, 1 thread, fingerprint aa0000000000)';
 
   it('is so when all that decides bits is equal', () => {
     expect(decideEngine(a, { ...a }, 'w1')).toBeUndefined();
@@ -48,7 +48,7 @@ describe('whether a worker has the engine class of the run', () => {
     ['version', { version: 'ort 1.29.0' }, wanted.replace('1.30.0', '1.29.0')],
     ['device', { device: 'cuda' }, wanted.replace('cpu', 'cuda')],
     ['lowering', { lowering: 'nchwc16' }, wanted.replace('nchwc8', 'nchwc16')],
-    ['threads', { threads: 2 }, wanted.replace('1 thread', '2 thread')],
+    ['threads', { threads: 2 }, wanted.replace('1 thread', '2 threads')],
     ['fingerprint', { fingerprint: fingerprint('9c') }, wanted.replace('aa', '9c')],
     ['fingerprint, in its last digit only,', { fingerprint: `aa${'0'.repeat(61)}1` }, wanted],
   ])('is not so when its %s differs, and both are named', (_, change, found) => {

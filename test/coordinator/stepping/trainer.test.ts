@@ -132,7 +132,7 @@ describe('a run', () => {
     expect([trainer.state, trainer.step]).toEqual(['waiting', 1]);
     await worker(address, 'b');
     expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);
-    expect(events).toContainEqual({ type: 'state', state: 'training', reason: 'resumed with step 1' });
+    expect(events).toContainEqual({ type: 'state', state: 'training', reason: 'resumed at step 1' });
   });
 
   it('ends with the error that it is failed with', async () => {

@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)('the connection (needs nats-server)', () 
       onNote: (note) => notes.push(note),
     });
     await within(connection.firstFailure, 'the first attempt to fail', 10_000);
-    expect(notes).toEqual([expect.stringContaining('is away')]);
+    expect(notes).toEqual([expect.stringContaining('is unreachable')]);
     await connection.close();
     await eventually(
       () => Promise.resolve(socketsTo(server.port)),

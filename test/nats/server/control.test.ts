@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)('a server that wants a sign-in (needs nat
     );
     await steps(refused, 22);
     expect(refused.command.stdout).toMatch(
-      /NATS: nats:\/\/127.0.0.1:\d+ is away \(.*authorization violation.*\); training continues/i,
+      /NATS: nats:\/\/127.0.0.1:\d+ is unreachable \(.*authorization violation.*\); training continues/i,
     );
     const told = refused.command.stdout + refused.command.stderr + readFileSync(join(directory, 'log.jsonl'), 'utf8');
     expect(told).not.toContain('wrong-word');
@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)('a server that wants a sign-in (needs nat
       (events) => events.some(({ type }) => type === 'ready'),
       'a worker in the stream',
     );
-    expect(admitted.command.stdout).not.toMatch(/is away|right/);
+    expect(admitted.command.stdout).not.toMatch(/is unreachable|right/);
   });
 
   it('is used with a token', async () => {
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)('a server that wants a sign-in (needs nat
       secretFile('one-token'),
     );
     await run.finish();
-    expect(run.command.stdout).not.toMatch(/is away|did not receive/);
+    expect(run.command.stdout).not.toMatch(/is unreachable|did not receive/);
   });
 });
 

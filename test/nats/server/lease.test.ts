@@ -121,7 +121,7 @@ describe.skipIf(missing !== undefined)('two coordinators of one job (needs nats-
     const directory = scratch();
     const next = await startRun(directory, ...flags);
     expect(next.command.stdout).toMatch(
-      /NATS: checkpoints\/step-00000024.safetensors of run .* is skipped: .* a damaged chunk/,
+      /NATS: skipped checkpoints\/step-00000024.safetensors of run .*: .* a damaged chunk/,
     );
     expect(next.command.stdout).toContain('resumed at step 21 of 84');
     await next.finish();

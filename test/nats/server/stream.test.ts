@@ -58,14 +58,14 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
       await server.kill();
       await steps(run, 12);
       await server.restart();
-      await run.command.until(new RegExp(`(is back[^]*){${round}}`));
+      await run.command.until(new RegExp(`(is reachable again[^]*){${round}}`));
     }
     const digest = await run.finish();
     const js = jetstream(await server.connect());
     const events = await readEvents(js);
     expectComplete(events, directory);
     expect(of(events, 'epoch', 'epoch')).toEqual([1, 2, 3, 4]);
-    expect(of(events, 'note', 'message').filter((note) => String(note).includes('is away'))).toHaveLength(3);
+    expect(of(events, 'note', 'message').filter((note) => String(note).includes('is unreachable'))).toHaveLength(3);
     expect(of(events, 'gap', 'lost')).toEqual([]);
     expect(events.at(-1)).toMatchObject({ type: 'finished', data: { step: 84, digest } });
     expect(await readEntry(js, 'killed')).toMatchObject({ state: 'finished', step: 84, epoch: 4, epochs: 4, digest });
@@ -107,7 +107,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     expect(await run.finish()).toBe(digest);
     const { stdout } = run.command;
     expect(stdout).toContain(
-      'NATS: nats://127.0.0.1:9 is away (connection refused); training continues, events are queued',
+      'NATS: nats://127.0.0.1:9 is unreachable (connection refused); training continues, events are queued',
     );
     expect(stdout).toMatch(
       /NATS: nats:\/\/127.0.0.1:9 did not receive [\d,]+ events and the last state of the run directory/,

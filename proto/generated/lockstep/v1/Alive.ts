@@ -10,7 +10,7 @@ export interface AliveInput {
    */
   'sentMs'?: (number | string);
   /**
-   * Whether the worker had joined when that heartbeat arrived. A worker whose session has ended joins again.
+   * True if the worker had joined when that heartbeat arrived. A worker whose session has ended joins again.
    */
   'joined'?: (boolean);
 }
@@ -24,7 +24,7 @@ export interface Alive {
    */
   'sentMs': (number);
   /**
-   * Whether the worker had joined when that heartbeat arrived. A worker whose session has ended joins again.
+   * True if the worker had joined when that heartbeat arrived. A worker whose session has ended joins again.
    */
   'joined': (boolean);
 }

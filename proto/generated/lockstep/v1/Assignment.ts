@@ -2,7 +2,7 @@
 
 
 /**
- * Which shards the worker is to hold; it fetches those it lacks and answers with Holding as they arrive.
+ * Shards that the worker must hold. It fetches those it lacks, and sends Holding as they arrive.
  */
 export interface AssignmentInput {
   /**
@@ -21,7 +21,7 @@ export interface AssignmentInput {
 }
 
 /**
- * Which shards the worker is to hold; it fetches those it lacks and answers with Holding as they arrive.
+ * Shards that the worker must hold. It fetches those it lacks, and sends Holding as they arrive.
  */
 export interface Assignment {
   /**

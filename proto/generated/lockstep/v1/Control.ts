@@ -120,12 +120,12 @@ export interface ControlClient extends grpc.Client {
   stop(argument: _lockstep_v1_StopRequestInput, callback: grpc.requestCallback<_lockstep_v1_ControlReply>): grpc.ClientUnaryCall;
   
   /**
-   * Status now, once per second, and at the end of the run, which ends the stream. Slow readers miss some in between.
+   * Status now, once per second, and at the end of the run, which ends the stream. Slow clients miss some in between.
    */
   Watch(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
   Watch(argument: _lockstep_v1_StatusRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
   /**
-   * Status now, once per second, and at the end of the run, which ends the stream. Slow readers miss some in between.
+   * Status now, once per second, and at the end of the run, which ends the stream. Slow clients miss some in between.
    */
   watch(argument: _lockstep_v1_StatusRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
   watch(argument: _lockstep_v1_StatusRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_lockstep_v1_StatusReply>;
@@ -169,7 +169,7 @@ export interface ControlHandlers extends grpc.UntypedServiceImplementation {
   Stop: grpc.handleUnaryCall<_lockstep_v1_StopRequest, _lockstep_v1_ControlReplyInput>;
   
   /**
-   * Status now, once per second, and at the end of the run, which ends the stream. Slow readers miss some in between.
+   * Status now, once per second, and at the end of the run, which ends the stream. Slow clients miss some in between.
    */
   Watch: grpc.handleServerStreamingCall<_lockstep_v1_StatusRequest, _lockstep_v1_StatusReplyInput>;
   

@@ -3,7 +3,7 @@
 import type { ShardSpanInput as _lockstep_v1_ShardSpanInput, ShardSpan as _lockstep_v1_ShardSpan } from '../../lockstep/v1/ShardSpan.js';
 
 /**
- * Timeline of a worker's work on a node, in milliseconds on its monotonic clock, except order_sent_ms.
+ * Timestamps of a worker's work on a node, in milliseconds on its monotonic clock, except order_sent_ms.
  */
 export interface StampsInput {
   /**
@@ -31,7 +31,7 @@ export interface StampsInput {
 }
 
 /**
- * Timeline of a worker's work on a node, in milliseconds on its monotonic clock, except order_sent_ms.
+ * Timestamps of a worker's work on a node, in milliseconds on its monotonic clock, except order_sent_ms.
  */
 export interface Stamps {
   /**

@@ -112,7 +112,7 @@ export interface StatusReplyInput {
    */
   'dataset'?: (string);
   /**
-   * Whether it is the synthetic dataset. Its results say nothing about CIFAR-10.
+   * True for the synthetic dataset, whose results are not comparable with CIFAR-10.
    */
   'synthetic'?: (boolean);
   /**
@@ -234,7 +234,7 @@ export interface StatusReply {
    */
   'dataset': (string);
   /**
-   * Whether it is the synthetic dataset. Its results say nothing about CIFAR-10.
+   * True for the synthetic dataset, whose results are not comparable with CIFAR-10.
    */
   'synthetic': (boolean);
   /**
