@@ -4,10 +4,11 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
+import { html } from 'hono/html';
 import { z } from 'zod';
+import { htmlPage } from '../../../run/report/html-page.js';
 import { tokensEqual } from '../../../transport/auth.js';
 import { isLoopbackHost } from './decide.js';
-import { signInPage } from './sign-in-page.js';
 
 /** Time that a browser stays signed in. */
 const sessionMs = 12 * 3_600_000;
@@ -94,4 +95,21 @@ export class TokenAuthorization {
     if (session !== undefined && (this.#sessions.get(session) ?? 0) > Date.now()) return true;
     return tokensEqual(context.req.header('Authorization') ?? '', `Bearer ${this.options.token}`);
   }
+}
+
+/** Form that asks for the cluster's token. */
+function signInPage(problem?: string): string {
+  return htmlPage({
+    title: 'Lockstep: sign in',
+    body: html`<main>
+      <h1>Lockstep</h1>
+      <p>Enter the token of this run’s cluster (the content of its --token-file).</p>
+      ${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
+      <form method="post" action="/sign-in">
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
+        <button>Sign in</button>
+      </form>
+    </main>`,
+  });
 }
