@@ -49,7 +49,7 @@ describe('a stranger', () => {
       'noise',
       (by) => by.join([frame(Buffer.alloc(4096, 0xff))]),
       'INVALID_ARGUMENT',
-      /got a message that cannot be read/,
+      /got a message that cannot be decoded/,
     ],
     ['4 GiB declared', (by) => by.join([frame(random(9), 0xffffffff)]), 'RESOURCE_EXHAUSTED', /larger than max/],
     ['9 MiB sent', (by) => by.join([frame(Buffer.alloc(9 * MiB))]), 'RESOURCE_EXHAUSTED', /larger than max/],
@@ -88,7 +88,7 @@ describe('a stranger', () => {
       "another worker's id",
       (by) => by.say(hello({ workerId: 'scripted' })),
       'ALREADY_EXISTS',
-      /a worker id of its own/,
+      /a unique worker id/,
     ],
     ['an unknown service', (by) => by.request('Other/Do', frame(random(3))), 'UNIMPLEMENTED', /not implement/],
     [
@@ -205,7 +205,7 @@ describe('a worker that joins', () => {
   it('is told that its bytes are damaged, though orders for it are on their way', async () => {
     const damaged = frame(Buffer.from([0x42, 0xf9, 0x0a, 0]));
     const call = attacker.join([frame(encoded(hello())), damaged]);
-    await expectRefusal(call, 'DATA_LOSS', /got a message that cannot be read from hostile/);
+    await expectRefusal(call, 'DATA_LOSS', /got a message that cannot be decoded from hostile/);
   });
 
   it('changes nothing with results of other steps and terms, though they are NaN', async () => {
