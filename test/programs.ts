@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The first of `names` that is in PATH, or in one of `elsewhere`; undefined where none is. */
+/** The first of `names` found in PATH or in one of `elsewhere`; undefined if none is. */
 export function findProgram(names: readonly string[], elsewhere: readonly string[] = []): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...elsewhere];
   return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable);
@@ -16,14 +16,17 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-/** Folder in whose `node_modules` TF.js's native binding is, by `test/engine/build-tfjs-node.sh`; undefined: nowhere. */
+/**
+ * Folder in whose `node_modules` TF.js's native binding is, from `test/engine/build-tfjs-node.sh`; undefined if there
+ * is none.
+ */
 export const tensorflowDirectory = process.env['LOCKSTEP_TFJS_NODE'];
 
 const chromium = '/usr/lib/chromium';
 
 /**
- * Environment in which a process finds SwiftShader, a Vulkan GPU in software, that Debian's chromium package brings;
- * undefined where it is not installed. The loader of libraries reads it when the process starts.
+ * Environment in which a process finds SwiftShader, a Vulkan GPU in software from Debian's chromium package; undefined
+ * if it isn't installed. The dynamic loader reads it when the process starts.
  */
 export const softwareGpu = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'].every((file) =>
   existsSync(join(chromium, file)),

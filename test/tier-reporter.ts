@@ -6,8 +6,8 @@ const noReason = 'something that their titles do not name';
 /**
  * Reports skipped tests at the end of a run, one line per missing tool, so that nothing is skipped silently.
  *
- * The tool is named in a title: "(needs nats-server)". Where `LOCKSTEP_TEST_COUNTS` names a file, a line of JSON with
- * the numbers of passed, failed and skipped tests is appended to it, so that a script can sum several runs.
+ * A title names the tool: "(needs nats-server)". If `LOCKSTEP_TEST_COUNTS` names a file, a line of JSON with the
+ * numbers of passed, failed and skipped tests is appended to it, so that a script can sum several runs.
  */
 export class TierReporter implements Reporter {
   #vitest: Vitest | undefined;

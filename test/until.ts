@@ -1,6 +1,6 @@
 const pollMs = 5;
 
-/** Waits for what no event tells of. @throws when it takes longer than `limitMs`. */
+/** Polls for a condition that no event reports. @throws after `limitMs`. */
 export async function until(condition: () => boolean, limitMs: number, what: string): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!condition()) {

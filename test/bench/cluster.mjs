@@ -1,5 +1,5 @@
-// npm run bench:cluster: what the cluster costs over the bare engine, what a second worker brings, what memory and
-// start-up take. Runs the built `lockstep` command; needs CIFAR-10 (LOCKSTEP_DATA or the cache), else --synthetic.
+// npm run bench:cluster: overhead of the cluster over the bare engine, gain of a second worker, memory and start-up
+// time. Runs the built `lockstep` command; needs CIFAR-10 (LOCKSTEP_DATA or the cache), else --synthetic.
 // Usage: node test/bench/cluster.mjs [--rounds N] [--json] [--synthetic]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,17 +23,17 @@ const scratch = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
 const dataset = options.synthetic ? ['--set', 'data.dataset=synthetic'] : [];
 const say = options.json ? () => undefined : console.log;
 
-/** How long one of several that are compared runs before it is the next one's turn. */
+/** Length of one turn when several contestants alternate. */
 const blockMs = 2_000;
 const small = ['--set', 'data.limit=2000', '--set', 'evaluation.everyEpochs=0'];
 
-/** Arguments of `lockstep train`, and where its steps will be. */
+/** Arguments of `lockstep train`, and the file that will hold its steps. */
 function training(name, flags) {
   const directory = join(scratch, `${name}-${Math.random().toString(36).slice(2)}`);
   return { directory, args: ['train', '--preset', 'cluster-cnn3', '--run', directory, ...dataset, ...flags] };
 }
 
-/** Durations of a run's full steps in ms, without the first ones, and the samples of one. */
+/** Durations of a run's full steps in ms, without the first ones, and the samples per step. */
 function stepsOf(directory) {
   const rows = readFileSync(join(directory, 'steps.csv'), 'utf8').trim().split('\n').slice(1);
   const steps = rows.map((row) => row.split(',').map(Number)).map((r) => ({ samples: r[2], ms: r[6] }));
@@ -43,7 +43,10 @@ function stepsOf(directory) {
   return { ms: full.map(({ ms }) => ms), samples };
 }
 
-/** A `lockstep train` for `alternate`; resolves to its steps. A stopped one is not to think that its workers are lost. */
+/**
+ * A `lockstep train` for `alternate`; resolves to its steps. Its heartbeat limit is long, so that it doesn't lose its
+ * workers while stopped.
+ */
 function cluster(name, flags) {
   const { directory, args } = training(name, [...small, '--heartbeat-limit', '600', ...flags]);
   return async (started) => {
@@ -75,13 +78,13 @@ function bareEngines(count, steps, settings = {}) {
 }
 
 /**
- * Runs several things in turns of two seconds, those whose turn it is not stopped meanwhile: the machine's speed changes
- * within minutes, for all of them alike then. @returns what each of them resolves to.
+ * Runs several things in turns of two seconds and stops the others meanwhile: the machine's speed changes within
+ * minutes, and this way it changes for all of them alike. @returns the result of each.
  */
 async function alternate(...contestants) {
   const runs = contestants.map((begin) => ({ begin, children: [], result: undefined, over: false }));
   const killAll = () => runs.forEach((run) => signal(run, 'SIGKILL'));
-  // A stopped process would stay for ever.
+  // A stopped process would never end.
   process.on('exit', killAll);
   while (runs.some(({ over }) => !over)) {
     for (const run of runs.filter(({ over }) => !over)) {
@@ -101,7 +104,7 @@ function signal({ children }, name) {
     try {
       process.kill(pid, name);
     } catch {
-      // It has ended.
+      // Already ended.
     }
   }
 }
@@ -168,7 +171,7 @@ for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(1)
 const result = { machine: machine(), rounds };
 say(`machine: ${result.machine}`);
 
-// 205 steps of 49 images are an epoch.
+// An epoch has 205 steps of 49 images.
 const epochs = 3 + 2 * rounds;
 const overheadFlags = ['--workers', '1', '--cores', '1', '--shards', '1', '--epochs', String(epochs)];
 const [overheadRun, plain, bare, byGrpc] = await alternate(
@@ -177,12 +180,12 @@ const [overheadRun, plain, bare, byGrpc] = await alternate(
   bareEngines(1, 205 * epochs, memorySettings),
   cluster('grpc', [...overheadFlags, '--no-shared-memory']),
 );
-// Node.js compiles what a step runs through bit by bit: each step is as long as any other only then.
+// Node.js compiles the step's code gradually; only from here on do steps take the same time.
 const parts = { first: [0, 190], warm: [600] };
-/** What the cluster's step takes over the bare engine's at about the same time. */
+/** Ratio of the cluster's step to the bare engine's, measured at about the same time. */
 const over = (part, base, run = overheadRun) =>
   median(run.ms.slice(...parts[part])) - median(base.slice(...parts[part]));
-/** One of as many equal parts of a run as there are rounds. */
+/** One of the equal sections of a run; there are as many as rounds. */
 const partOf = (ms, part) =>
   ms.slice(Math.floor((part * ms.length) / rounds), Math.floor(((part + 1) * ms.length) / rounds));
 const overText = (part, run = overheadRun) => {
@@ -205,9 +208,9 @@ say(`  by gRPC alone, from step 600 on   ${overText('warm', byGrpc)}`);
 say(`\ntwo workers on two cores over one on one, images/s (ratio of median step times, part by part of the runs)`);
 result.speedup = {};
 for (const shards of [4, 5]) {
-  // As many cores as workers: where both have work, nothing changes; a core that has none helps the other.
+  // One worker per core: nothing changes while both have work, and an idle core helps the other.
   const places = (workers) => ['--workers', workers, '--cores', workers, '--shards', String(shards)];
-  // One worker gets half the steps, so that all last equally long: a part of one has its match in the others.
+  // One worker gets half the steps, so that all last equally long and each section has its match in the others.
   const bareSteps = 205 * 3 * rounds;
   const [alone, sideBySide, ...runs] = await alternate(
     bareEngines(1, bareSteps, memorySettings),
@@ -215,7 +218,7 @@ for (const shards of [4, 5]) {
     cluster(`one-${shards}`, [...places('1'), '--epochs', String(3 * rounds)]),
     cluster(`two-${shards}`, [...places('2'), '--epochs', String(6 * rounds)]),
   );
-  // Cores share caches and memory: more than this no two workers can gain, whatever their overhead.
+  // Cores share caches and memory, so this is the most that two workers can gain, whatever their overhead.
   const limit = (2 * median(alone)) / median(sideBySide);
   const [one, two] = runs.map(({ ms }) => Array.from({ length: rounds }, (_, part) => median(partOf(ms, part))));
   const ratios = one.map((ms, part) => ms / two[part]);

@@ -1,4 +1,4 @@
-// Who takes part in bench:engine and bench:gpu. A contestant runs a number of steps, or of evaluations, and gives their
+// Contestants of bench:engine and bench:gpu. A contestant runs a number of steps, or of evaluations, and returns their
 // times in ms. A scenario is { model, batch, threads, task }, task being train or evaluate.
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import { describeModel, initialWeights } from '../../dist/engine/model/model.js'
 import { builtinTopology } from '../../dist/job/models.js';
 import { createOptimizer } from '../../dist/job/optimizer.js';
 
-/** A contestant that takes longer hangs. */
+/** A contestant that takes longer is considered hung. */
 const lifetimeMs = 30 * 60_000;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const [classes, imageShape] = [10, [32, 32, 3]];
@@ -16,7 +16,7 @@ const normalise = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.243, 0.
 
 /**
  * An engine in this process; a step is forward, backward and SGD with momentum.
- * @param options - what createEngine takes; the CPU, unless they say otherwise.
+ * @param options - of createEngine; by default on the CPU.
  */
 export async function lockstep({ model, batch, threads, task }, options = { name: 'onnx', device: 'cpu' }) {
   const topology = builtinTopology(model, imageShape, classes);
@@ -70,9 +70,9 @@ export function pytorch(python, mode, { model, batch, threads, task }, device = 
 }
 
 /**
- * A process that tells about itself in a line of JSON, and then answers each number with the times of so many steps.
- * @param name - or what makes one of what it says about itself.
- * @returns a contestant, or what kept it from taking part: `{ problem }`.
+ * A process that describes itself in a line of JSON, then answers each number with the times of that many steps.
+ * @param name - the contestant's name, or a function of that description.
+ * @returns a contestant, or the reason why it can't take part: `{ problem }`.
  */
 async function remote(name, command, args, env = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, timeout: lifetimeMs, killSignal: 'SIGKILL' });

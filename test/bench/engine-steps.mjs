@@ -1,6 +1,7 @@
-// One engine in a process of its own, as bench:gpu starts it. Its protocol is that of engine_torch.py: a line about
-// itself, then for each number that it reads the times of so many steps in ms, all as JSON.
-// Usage: node test/bench/engine-steps.mjs '{ "scenario": { "model": …, "batch": … }, "options": { "name": "onnx", … } }'
+// One engine in a process of its own, as bench:gpu starts it. Its protocol is that of engine_torch.py, all as JSON: a
+// line that describes it, then for each number read, the times of that many steps in ms.
+// Usage: node test/bench/engine-steps.mjs '{ "scenario": { "model": …, "batch": … }, "options": { "name": "onnx", … }
+// }'
 import { createInterface } from 'node:readline';
 import { lockstep } from './engine-contestants.mjs';
 

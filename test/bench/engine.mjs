@@ -1,5 +1,5 @@
-// The engine's training step, and evaluation, beside PyTorch's: the built-in models, one and two threads.
-// Blocks of steps alternate between the engine and every PyTorch, so that all see the same machine.
+// Training step and evaluation of the engine, compared with PyTorch's: the built-in models, one and two threads. Blocks
+// of steps alternate between the engine and every PyTorch, so that all see the same machine.
 // Usage: npm run bench:engine -- [--only NAME] [--python PATH]... [--rounds 15] [--block 8] [--json]
 import { parseArgs } from 'node:util';
 import { interleave, lockstep, pythons, pytorch } from './engine-contestants.mjs';

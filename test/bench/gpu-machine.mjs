@@ -1,11 +1,11 @@
-// What bench:gpu needs to know of a machine: its GPUs, and where CUDA's libraries lie.
+// A machine as bench:gpu sees it: its GPUs, and the location of CUDA's libraries.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findGpus } from '../../dist/cli/gpus/find-gpus.js';
 import { describeGpus } from '../../dist/cli/gpus/gpus.js';
 import { fetchedCudaLibraries, libraryFolders } from '../../dist/engine/onnx/cuda-provider.js';
 
-/** e.g. `1 GPU (NVIDIA H200), driver 580.159.04`; undefined where NVIDIA's driver names none. */
+/** e.g. `1 GPU (NVIDIA H200), driver 580.159.04`; undefined if NVIDIA's driver reports none. */
 export async function describeMachine() {
   const gpus = await findGpus(process.env);
   if (gpus.length === 0) return undefined;
@@ -15,8 +15,8 @@ export async function describeMachine() {
 }
 
 /**
- * Environment in which CUDA's libraries are found: those that gpu-setup.sh has fetched, else those that came with a
- * Python's PyTorch, and the machine's own in any case.
+ * Environment in which CUDA's libraries are found: those fetched by gpu-setup.sh, else those that came with a Python's
+ * PyTorch; the machine's own in any case.
  */
 export function cudaEnvironment(pythons) {
   const ofPythons = pythons.flatMap(packageFolders).map((place) => libraryFolders(join(place, 'nvidia')));

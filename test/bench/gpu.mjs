@@ -1,9 +1,9 @@
-// Training steps per engine and device beside PyTorch's, on this machine's GPU: images/s. Each contestant is a process
-// of its own; blocks of steps alternate between them. A step begins and ends in the host's memory: parameters and images
-// in, gradient out, SGD with momentum (PyTorch: images in, loss out, parameters stay on the GPU).
-// What is not installed is named and left out; scripts/gpu-setup.sh fetches it.
+// Training steps per engine and device, compared with PyTorch's, on this machine's GPU: images/s. Each contestant is a
+// process of its own; blocks of steps alternate between them. A step begins and ends in the host's memory: parameters
+// and images in, gradient out, SGD with momentum (PyTorch: images in, loss out, parameters stay on the GPU). Anything
+// not installed is named and skipped; scripts/gpu-setup.sh fetches it.
 // Usage: npm run bench:gpu -- [--model cnn3]... [--batch 49]... [--python PATH]... [--device gpu|cpu] [--rounds 9]
-//        [--block-ms 300] [--json]
+//       [--block-ms 300] [--json]
 import { parseArgs } from 'node:util';
 import { interleave, ownProcess, pythons, pytorch } from './engine-contestants.mjs';
 import { cudaEnvironment, describeMachine } from './gpu-machine.mjs';
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
 });
 const [rounds, blockMs] = [options.rounds, options['block-ms']].map(Number);
 const onnx = (device, precision = 'float32') => ({ name: 'onnx', device, precision });
-/** Engines, what their `info.device` must say, and PyTorch's settings, by `--device`. */
+/** Engines, the `info.device` each must report, and PyTorch's settings, by `--device`. */
 const devices = {
   gpu: {
     engines: [
@@ -41,10 +41,10 @@ const devices = {
     torch: { device: 'cpu', precisions: ['default'] },
   },
 };
-/** Why a contestant takes no part; it is not tried again with other sizes. */
+/** Reasons why contestants can't take part; these aren't tried again with other sizes. */
 const leftOut = new Map();
 
-/** Whoever can take part in a scenario. */
+/** Contestants that can take part in a scenario. */
 async function contestantsOf({ engines, torch }, found, scenario) {
   const env = cudaEnvironment(found.map(([, python]) => python));
   const present = [];
@@ -74,7 +74,7 @@ function deviceProblem({ about: { device } }, expected = device) {
   return device === expected ? undefined : `expected device ${expected}, got ${device}`;
 }
 
-/** Runs as many steps as make clocks and caches steady. @returns what went wrong, or undefined. */
+/** Runs enough steps for clocks and caches to be steady. @returns the problem, or undefined. */
 async function warm(contestant) {
   try {
     const stepMs = median(await contestant.run(3));

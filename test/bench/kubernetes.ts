@@ -1,4 +1,4 @@
-// How soon a new worker pod contributes to a step, on a real control plane whose node runs pods as processes.
+// Time until a new worker pod contributes to a step, on a real control plane whose node runs pods as processes.
 // Environment: ROUNDS (11). Needs KUBEBUILDER_ASSETS, kubectl and `npm run build`.
 import { join } from 'node:path';
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
@@ -49,7 +49,7 @@ try {
   await cluster.close();
 }
 
-/** Waits until so many workers are there, and the coordinator has them all. */
+/** Waits until there are that many worker pods and the coordinator counts all of them as ready. */
 async function settle(workers: number): Promise<void> {
   const settled = (object: TrainingJob | undefined) =>
     object?.status?.state === 'Running' && object.status.workers?.summary === `${workers}/${workers}`;

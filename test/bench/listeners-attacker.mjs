@@ -29,7 +29,7 @@ const request = literals({
 const preface = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0, Buffer.alloc(0))]);
 const many = (times, make) => Buffer.concat(Array.from({ length: times }, (_, i) => make(i)));
 
-/** What a kind writes: at once, and then again every second. */
+/** Bytes that a kind writes: at once, and then again every second. */
 const attacks = {
   'half-open': {},
   silent: { first: preface },

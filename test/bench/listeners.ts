@@ -13,12 +13,12 @@ import { Command, freePort, scratchDirectory } from '../e2e/lockstep.js';
 import { machine, median, quantile } from './stats.mjs';
 
 /**
- * Training while every port of the coordinator is attacked:
- * npm run bench:listeners -- [--plain] [--rounds N] [--seconds N] [--per-second N] [--epochs N] [--model NAME] [--data]
+ * Training while every port of the coordinator is attacked: npm run bench:listeners -- [--plain] [--rounds N]
+ * [--seconds N] [--per-second N] [--epochs N] [--model NAME] [--data]
  *
- * A coordinator and two workers train one job twice: left alone for its digest, then in turns left alone, attacked, and
- * beside the same attackers at a port of this program, which shows what their processor time alone costs. Each port is
- * attacked by two processes, one from a single address and one from 250, so many connections per second each.
+ * A coordinator and two workers train one job twice: undisturbed for its digest, then in turns undisturbed, attacked,
+ * and with the same attackers at a port of this program, which shows the cost of their processor time alone. Each port
+ * is attacked by two processes, one from a single address and one from 250, each with that many connections per second.
  */
 const { values } = parseArgs({
   options: {
@@ -142,7 +142,10 @@ class Cluster {
   }
 }
 
-/** Attacks each port, from one address and from many. @returns what ends it, and gives counts and processor share. */
+/**
+ * Attacks each port, from one address and from many. @returns a function that stops the attack and returns counts and
+ * processor share.
+ */
 async function attack(ports: Readonly<Record<string, number>>) {
   const targets = Object.entries(ports).flatMap(([name, port]) =>
     [1, 250].map((addresses) => ({

@@ -1,6 +1,6 @@
-// Loaded into a process, on Linux: prints how long its event loop was held up, each time that it is longer than before,
-// as a line on standard error. Counted is the main thread's own CPU time between two turns of the loop: waiting for a
-// core, which a busy machine makes everyone do, is not the program's doing.
+// Loaded into a process, on Linux: prints each new maximum of the time for which its event loop was blocked, as a line
+// on standard error. It counts the main thread's own CPU time between two turns of the loop: waiting for a core on a
+// busy machine is not the program's doing.
 import { openSync, readSync } from 'node:fs';
 
 const tickMs = 5;

@@ -1,7 +1,7 @@
-// npm run bench:observe: what looking on costs: time per step with page, metrics, NATS, time line and log on over that
-// with all of them off. Each configuration is a fresh run of the built `lockstep` command; a round has one of each, in
-// turn. The page is read as a browser does, the metrics every second. What this build or machine lacks is left out, and
-// said. Needs CIFAR-10 as bench:cluster does.
+// npm run bench:observe: cost of observing a run: time per step with page, metrics, NATS, timeline and log, relative to
+// a run without any. Each configuration is a fresh run of the built `lockstep` command; a round has one of each, in
+// turn. The page is read as a browser does, the metrics every second. Anything this build or machine lacks is reported
+// and skipped. Needs CIFAR-10 as bench:cluster does.
 // Usage: node test/bench/observe.mjs [--rounds N] [--epochs N] [--only NAME,NAME] [--synthetic]
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -42,7 +42,7 @@ async function freePort() {
   return port;
 }
 
-/** What each observer needs: flags, and what runs beside; `close` ends that. */
+/** Flags of each observer, and what runs alongside; `close` stops that. */
 const observers = {
   http:
     has('--http') &&
@@ -72,7 +72,7 @@ const observers = {
 };
 const off = has('--no-http') ? ['--no-http'] : [];
 
-/** Reads the page's events as they come and the metrics every second, once the server is there. */
+/** Reads the page's events as they come and the metrics every second, once the server is up. */
 function lookOn(address) {
   const stop = new AbortController();
   const { signal } = stop;
@@ -124,7 +124,7 @@ function run(args) {
 const there = Object.keys(observers).filter((name) => observers[name]);
 const missing = Object.keys(observers).filter((name) => !observers[name]);
 const wanted = options.only?.split(',');
-// What is looked at all the time; time line and TensorBoard are for now and then.
+// Observers that stay on all the time; timeline and TensorBoard are for occasional use.
 const usual = there.filter((name) => ['http', 'nats', 'log'].includes(name));
 const each = Object.fromEntries(there.map((name) => [name, [name]]));
 const configurations = { off: [], ...each, usual, all: there };

@@ -1,7 +1,7 @@
-// What hostile coordinators can do to the operator: most jobs of one namespace answer all that they can think of, a few
-// jobs of another namespace are honest. Prints the operator's memory, the longest block of its event loop, and how long
-// honest jobs wait. Environment: HOSTILE (100), HONEST (5), SECONDS (60), RATE (50) of the
-// operator's requests, which limits how soon the jobs are there. Needs KUBEBUILDER_ASSETS and kubectl.
+// Hostile coordinators against the operator: most jobs of one namespace send every hostile reply there is, a few jobs
+// of another namespace are honest. Prints the operator's memory, the longest block of its event loop, and how long
+// honest jobs wait. Environment: HOSTILE (100), HONEST (5), SECONDS (60), RATE (50) of the operator's requests, which
+// limits how soon the jobs exist. Needs KUBEBUILDER_ASSETS and kubectl.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -143,12 +143,14 @@ async function measure(): Promise<void> {
   }
 }
 
-/** Longest time that the operator's main thread kept its event loop, in ms of its processor time; see loop-blocks.mjs. */
+/**
+ * Longest time that the operator's main thread blocked its event loop, in ms of processor time; see loop-blocks.mjs.
+ */
 function longest({ log }: OperatorProcess): number {
   return Math.max(20, ...[...log.matchAll(/"heldMs":(\d+)/g)].map(([, ms]) => Number(ms)));
 }
 
-/** @returns seconds until all of them are Running by the operator's word, or have had an answer of theirs refused. */
+/** @returns seconds until the operator reports each of them as Running, or has rejected an answer of theirs. */
 async function startJobs(namespace: string, count: number, behave: (index: number) => Behaviour): Promise<number> {
   const began = performance.now();
   const names = Array.from({ length: count }, (_, index) => `${namespace}-${index}`);

@@ -1,5 +1,5 @@
-// The operator under hostile TrainingJobs: alive, small, quick for others? Environment: JOBS (1000), HONEST (5).
-// Needs KUBEBUILDER_ASSETS and kubectl.
+// The operator under hostile TrainingJobs: does it stay alive and small, and serve other jobs quickly?
+// Environment: JOBS (1000), HONEST (5). Needs KUBEBUILDER_ASSETS and kubectl.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PatchStrategy } from '@kubernetes/client-node';
@@ -90,7 +90,7 @@ async function phase(operator: OperatorProcess, what: string, work: () => Promis
   if (failed !== undefined) throw failed as Error;
 }
 
-/** Creates honest jobs, and says how long each took to its status and to its coordinator's pod. */
+/** Creates honest jobs and measures the time to the status and to the coordinator's pod of each. */
 async function measureHonest(prefix: string, began: Set<string>): Promise<void> {
   for (let index = 0; index < honestJobs; index += 1) {
     const name = `${prefix}-${index}`;
@@ -127,7 +127,7 @@ async function replace(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Creates a job, however often a busy API server has to be asked. */
+/** Creates a job, with as many attempts as a busy API server takes. */
 async function create(job: TrainingJob): Promise<void> {
   const path = pathOf(jobResource, job.metadata.namespace);
   const deadline = performance.now() + limitMs;

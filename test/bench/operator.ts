@@ -1,5 +1,6 @@
-// What the operator costs: jobs and their pods as objects only, and a burst of changes.
-// Environment: JOBS (500), PODS per job (10), ANSWER=1: coordinators run and answer over TLS as well. Needs KUBEBUILDER_ASSETS and kubectl.
+// Cost of the operator: jobs and their pods as objects only, and a burst of changes.
+// Environment: JOBS (500), PODS per job (10), ANSWER=1: coordinators run and answer over TLS as well. Needs
+// KUBEBUILDER_ASSETS and kubectl.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
@@ -90,7 +91,7 @@ async function measure(): Promise<void> {
   }
 }
 
-/** Does something and says how long it took, what it cost the API server, and how large the operator is then. */
+/** Measures an action: its duration, its cost for the API server, and the operator's size afterwards. */
 async function phase(operator: OperatorProcess, what: string, work: () => Promise<unknown>): Promise<void> {
   const before = cluster.requests().length;
   const began = performance.now();
@@ -144,7 +145,7 @@ async function createWorkers({ metadata }: TrainingJob): Promise<void> {
   }
 }
 
-/** The coordinator's own server on an address of its own, with the job's own certificates; it trains nothing. */
+/** The coordinator's own server on its own address, with the job's own certificates; it trains nothing. */
 async function startCoordinator([index, { metadata }]: [number, TrainingJob]): Promise<void> {
   const name = metadata.name!;
   const podPath = pathOf(podResource, namespace, `${name}-coordinator-1`);

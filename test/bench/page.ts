@@ -1,5 +1,5 @@
-// What the live page costs with a run of 102,100 steps: `npm run bench:page`, after `npm run build`. Needs Chromium.
-// The steps are made up; history, server and page are the real ones.
+// Cost of the live page with a run of 102,100 steps: `npm run bench:page`, after `npm run build`. Needs Chromium. The
+// steps are made up; history, server and page are the real ones.
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import type { Coordinator } from '../../coordinator/coordinator.js';
@@ -15,7 +15,7 @@ const total = 102_100;
 const stepsPerEpoch = 1_021;
 const rounds = 5;
 
-/** Memory of this process in MB once it has cleaned up. */
+/** Memory of this process in MB after a garbage collection. */
 function memory(): { readonly heap: number; readonly resident: number } {
   for (let i = 0; i < 3; i++) globalThis.gc!();
   const { heapUsed, external, rss } = process.memoryUsage();
@@ -26,7 +26,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const run = sampleRun('/nowhere', { epochs: 100, stepsPerEpoch, testImages: 10_000 });
 
-/** Steps from `first` to `end`, made one epoch at a time, with what comes at an epoch's end. */
+/** Steps from `first` to `end`, made one epoch at a time, with the events of each epoch's end. */
 async function advance(first: number, end: number): Promise<void> {
   const records = sampleSteps(total, stepsPerEpoch, 49);
   for (const record of records.slice(first, end)) {
@@ -39,7 +39,7 @@ async function advance(first: number, end: number): Promise<void> {
   }
 }
 
-/** Runs in the page from its first moment on: notes when the loss chart has all its points, and the longest pause. */
+/** Runs in the page from the start: records when the loss chart has all its points, and the longest pause. */
 const probe = `
   const look = (before) => requestAnimationFrame((now) => {
     const paths = document.querySelectorAll('[aria-label^="Loss over steps"] path');
@@ -50,7 +50,7 @@ const probe = `
   look(0);
 `;
 
-/** Frames of five seconds in which the run goes on: the longest and how many. */
+/** Frames of five seconds while the run continues: the longest, and their number. */
 const watchFrames = `new Promise((resolve) => {
   const times = [];
   const next = (now) => { times.push(now); times.length && now - times[0] > 5000 ? resolve(times) : requestAnimationFrame(next); };

@@ -7,10 +7,10 @@ import { until } from '../until.js';
 import { machine, quantile } from './stats.mjs';
 
 /**
- * How soon training goes on after a fault: node --import ./test/faults/typescript.mjs test/bench/recovery.ts [--rounds N]
+ * Recovery time after a fault: node --import ./test/faults/typescript.mjs test/bench/recovery.ts [--rounds N]
  *
- * Three workers compute the shards of cluster-cnn3 and a fourth stands by with shards fetched ahead. A round strikes
- * one worker and waits until the cluster is whole again, so rounds do not disturb each other.
+ * Three workers compute the shards of cluster-cnn3; a fourth is a standby with prefetched shards. A round strikes one
+ * worker and waits until the cluster is complete again, so rounds don't disturb each other.
  */
 const job = [
   ...['--preset', 'cluster-cnn3', '--shards', '3', '--epochs', '2000', '--set', 'schedule.type=constant'],
@@ -66,7 +66,7 @@ async function measure(cluster: FaultCluster, fault: Fault, rounds: number): Pro
   return seconds;
 }
 
-/** Waits until every worker is in, with its shards, and some steps were made in peace. */
+/** Waits until every worker has joined and has its shards, and some undisturbed steps have passed. */
 async function whole(cluster: FaultCluster): Promise<void> {
   const members = [...cluster.members.values()];
   await until(() => members.every(({ holding }) => holding > 0), waitMs, 'all workers with shards');

@@ -1,5 +1,6 @@
-// npm run bench:safety: what reliability costs while nothing fails, and how long a checkpoint blocks the step loop.
-// Runs the built `lockstep` command, the two configurations alternating. Needs CIFAR-10 as bench:cluster does.
+// npm run bench:safety: cost of fault tolerance while nothing fails, and the time for which a checkpoint blocks the
+// step loop. Runs the built `lockstep` command, the two configurations alternating. Needs CIFAR-10 as bench:cluster
+// does.
 // Usage: node test/bench/safety.mjs [--rounds N] [--synthetic]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +17,7 @@ const lockstep = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
 const dataset = options.synthetic ? ['--set', 'data.dataset=synthetic'] : [];
 
-/** 80 steps per epoch: an epoch's digest and checkpoint come more often than in earnest. */
+/** 80 steps per epoch: digests and checkpoints are more frequent than in a real run. */
 const job = [
   ...['--preset', 'cluster-cnn3', '--set', 'data.limit=3920', '--set', 'evaluation.everyEpochs=0'],
   ...['--workers', '2', ...dataset],
@@ -35,7 +36,7 @@ const configurations = {
   with: ['--epochs', '3', '--set', 'checkpoint.everySteps=200', '--heartbeat-limit', '2'],
 };
 
-/** Runs the job and returns the durations of its full steps in ms, and how long each checkpoint blocked the loop. */
+/** Runs the job. @returns the durations of its full steps in ms, and for how long each checkpoint blocked the loop. */
 async function train(flags) {
   const directory = join(scratch, Math.random().toString(36).slice(2));
   await run(['train', ...job, ...flags, '--run', directory]);

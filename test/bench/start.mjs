@@ -1,5 +1,5 @@
-// npm run bench:start: from starting a worker process to the end of its first step, with compiled programs kept from
-// before (warm), with an empty cache (cold) and without one. The coordinator waits, and its data is read already.
+// npm run bench:start: time from starting a worker process to the end of its first step, with cached programs (warm),
+// with an empty cache (cold) and without a cache. The coordinator is already waiting with its data loaded.
 // Usage: node test/bench/start.mjs [--rounds N] [--model NAME]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
-// npm run bench:tls: processor time that TLS adds to one parameter vector of cnn3 on its way over gRPC, both ends in
-// this process, so that a busy machine does little to the figure. Blocks of transfers alternate with TLS and without.
-// Needs `npm run build`.
+// npm run bench:tls: processor time that TLS adds to one parameter vector of cnn3 sent over gRPC, both ends in this
+// process, so that other load affects the figure little. Blocks of transfers alternate with TLS and without. Needs `npm
+// run build`.
 // Usage: node test/bench/tls.mjs [--rounds N]
 import { parseArgs } from 'node:util';
 import { ClusterServer } from '../../dist/coordinator/membership/server.js';

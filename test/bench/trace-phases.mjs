@@ -1,10 +1,10 @@
-// Where a step's time goes, from a run's time line: medians over its steps, without the first ten.
+// Time per phase of a step, from a run's timeline: medians over its steps, without the first ten.
 // Usage: lockstep train --trace 200 --run RUN; node test/bench/trace-phases.mjs RUN/trace.json
 import { readFileSync } from 'node:fs';
 import { spread } from './stats.mjs';
 
 const text = readFileSync(process.argv[2] ?? 'trace.json', 'utf8').trim();
-// A run that was killed leaves the array open, perhaps in mid-event.
+// A killed run leaves the array unterminated, perhaps in mid-event.
 const events = JSON.parse(text.endsWith(']') ? text : `${text.slice(0, text.lastIndexOf('\n')).replace(/,$/, '')}]`);
 const spans = events.filter(({ ph }) => ph === 'X').sort((a, b) => a.ts - b.ts);
 const end = ({ ts, dur }) => ts + dur;

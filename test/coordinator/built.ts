@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * A module as `npm run build` has made it: a thread's entry must be JavaScript, so what starts threads is tested so.
+ * A module as built by `npm run build`: a thread's entry must be JavaScript, so code that starts threads is tested as
+ * built.
  * @param path - below `dist`, e.g. `coordinator/stepping/trainer.js`.
  */
 export async function built<Module>(path: string): Promise<Module> {

@@ -1,4 +1,4 @@
-/** HTTP/2 by hand, for what no client would send (RFC 9113). */
+/** Handwritten HTTP/2, for frames that no client would send (RFC 9113). */
 
 function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(9);
@@ -9,7 +9,7 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
   return Buffer.concat([head, payload]);
 }
 
-/** Headers as literals that no table keeps (RFC 7541, 6.2.2). */
+/** Headers as literals without indexing (RFC 7541, 6.2.2). */
 function literals(fields: Record<string, string>): Buffer {
   const literal = (text: string) => [text.length, ...Buffer.from(text)];
   return Buffer.from(Object.entries(fields).flatMap(([name, value]) => [0, ...literal(name), ...literal(value)]));
@@ -20,14 +20,14 @@ const call = literals({
   ...{ 'content-type': 'application/grpc', te: 'trailers' },
 });
 
-/** Begins a connection. */
+/** Connection preface and settings. */
 export const preface = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   frame(4, 0, 0, Buffer.alloc(0)),
 ]);
 export const pingFrame = frame(6, 0, 0, Buffer.alloc(8));
 
-/** Begins a Join call. */
+/** Headers of a Join call. */
 export function headersFrame(stream: number): Buffer {
   return frame(1, 4, stream, call);
 }
@@ -36,7 +36,7 @@ export function reset(stream: number): Buffer {
   return frame(3, 0, stream, Buffer.from([0, 0, 0, 8]));
 }
 
-/** Headers of a Join call that go on for `frames` CONTINUATION frames of 2,000 bytes, and don't end there. */
+/** Headers of a Join call, continued for `frames` CONTINUATION frames of 2,000 bytes, without an end. */
 export function hugeHeaders(frames: number): Buffer[] {
   const more = literals(Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`x${i}`, 'y'.repeat(120)])));
   return [frame(1, 0, 1, call), ...Array.from({ length: frames }, () => frame(9, 0, 1, more))];

@@ -5,7 +5,7 @@ const digest = (digit: number) => digit.toString(16).repeat(64).slice(0, 64);
 
 /**
  * A job of two shards with four samples each, two of them per step, and three test images in batches of two; without a
- * model, for tests in which no engine computes.
+ * model, for tests without an engine.
  */
 export function smallManifest(parameterCount: number): JobManifest {
   const spec = parseSpec({

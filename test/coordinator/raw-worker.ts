@@ -9,12 +9,12 @@ import { clusterClient, within } from '../proto/wire.js';
 
 type Kind = ReceivedToWorker['message'];
 
-/** A worker that says what a test tells it to, over a real connection, and keeps what it is told. */
+/** A scripted worker over a real connection, which keeps all messages it receives. */
 export class RawWorker {
-  /** How the session ended: with an error, or without one. */
+  /** Resolves at the session's end, with its error if there was one. */
   readonly ended: Promise<ClusterError | undefined>;
   readonly received: ReceivedToWorker[] = [];
-  /** Called with every message as it comes. */
+  /** Called with each incoming message. */
   onReceived: ((message: ReceivedToWorker) => void) | undefined;
   #taken = 0;
   #wake: (() => void) | undefined;
@@ -37,7 +37,7 @@ export class RawWorker {
     });
   }
 
-  /** Joins and says that its programs are compiled and that it holds `shards`. */
+  /** Joins and reports that its programs are compiled and that it holds `shards`. */
   async start(shards: number[]): Promise<void> {
     this.hello();
     await this.next('welcome');
@@ -79,7 +79,7 @@ export class RawWorker {
     }
   }
 
-  /** The next message of a kind that has not been taken yet; others before it are passed over. */
+  /** The next message of a kind that has not been taken yet; earlier ones of other kinds are skipped. */
   async next<K extends Kind>(kind: K): Promise<Extract<ReceivedToWorker, { message: K }>> {
     for (;;) {
       while (this.#taken < this.received.length) {
@@ -95,12 +95,12 @@ export class RawWorker {
     this.#stream.end();
   }
 
-  /** Breaks the connection, as a process that dies does. */
+  /** Breaks the connection, as a dying process does. */
   break(): void {
     this.#stream.cancel();
   }
 
-  /** Takes nothing more from the connection until `resume`. */
+  /** Stops reading from the connection until `resume`. */
   pause(): void {
     this.#stream.pause();
   }
@@ -110,7 +110,7 @@ export class RawWorker {
   }
 }
 
-/** The fields of a message that carries `data` whole. */
+/** The fields of a message that carries all of `data`. */
 export function withCrc(data: Uint8Array): { data: Uint8Array; crc: number } {
   return { data, crc: crc32(data) };
 }

@@ -28,7 +28,7 @@ export const samples = [2, 2];
 /** A gradient of three parameters. */
 export const values = (a: number) => new Float32Array(3).fill(a);
 
-/** Takes the next order of a step; its parameters, if they are to come, are left to `next`. */
+/** Takes the next Compute message of a step; any parameters that come with it are left to `next`. */
 export async function ordered(worker: RawWorker, step: number): Promise<TreeNode[]> {
   const { compute } = await worker.next('compute');
   expect(compute).toMatchObject({ term, step });
@@ -64,10 +64,12 @@ class InlineArithmetic {
   }
 }
 
-/** The coordinator's side of the wire: real server, sessions, dispatcher and tasks; the trainer's loop is the test's. */
+/**
+ * The coordinator's side of the wire: real server, sessions, dispatcher and tasks; the test plays the trainer's loop.
+ */
 export class Rig {
   readonly events: RunEvent[] = [];
-  /** Why the task in progress had no worker, and undefined when it went on. */
+  /** Reasons why the current task had no worker, and undefined each time it continued. */
   readonly stuck: (string | undefined)[] = [];
   readonly faults: NumericsFault[] = [];
   readonly numerics: NumericsCheck;
@@ -169,7 +171,7 @@ export class Rig {
     return { done: this.dispatcher.perform(task, values).then(() => task.rows) };
   }
 
-  /** Workers' changes so far, e.g. `a joined`. */
+  /** Changes of workers so far, e.g. `a joined`. */
   get changes(): string[] {
     return this.events.flatMap((event) => (event.type === 'worker' ? [`${event.workerId} ${event.change}`] : []));
   }

@@ -21,7 +21,7 @@ const ready = { fingerprint: 'ab'.repeat(32), wideCores: 0 } as Ready;
 
 type Order = { readonly step: number } & ({ readonly node: TreeNode } | { readonly batch: number });
 
-/** A worker without a connection, which keeps its orders until `fetch` and `deliver` are called. */
+/** A worker without a connection, which queues its Compute messages until `fetch` and `deliver` are called. */
 export class SimulatedWorker {
   readonly session: WorkerSession;
   /** Its last assignment. */
@@ -52,7 +52,7 @@ export class SimulatedWorker {
     return this.session.holding.size > before;
   }
 
-  /** Takes the first order whose data it has. */
+  /** Takes the first Compute message whose data it has. */
   take(): Order | undefined {
     const index = this.#orders.findIndex((order) => this.#has(order));
     return index < 0 ? undefined : this.#orders.splice(index, 1)[0];
@@ -74,7 +74,7 @@ export class SimulatedWorker {
     }
   }
 
-  /** Drops orders of another step or evaluation, as the engine's queue does. */
+  /** Drops Compute messages of another step or evaluation, as the engine's queue does. */
   #add(orders: readonly Order[]): void {
     const [first] = orders;
     const isSame = (order: Order) => order.step === first!.step && 'batch' in order === 'batch' in first!;

@@ -30,7 +30,7 @@ const gradient = (step: number, shard: number) => Float32Array.of(0.1, 0.2, 0.3)
 export const sumOf = ({ first, count }: Node, step: number) =>
   count === 1 ? gradient(step, first) : gradient(step, 0).map((g, i) => g + gradient(step, 1)[i]!);
 
-/** What the run must come to, computed here: the chain after each epoch, and the state at the end. */
+/** The run's expected outcome, computed here: the chain after each epoch, and the state at the end. */
 export function reference() {
   const params = Float32Array.of(1, 2, 3);
   const { optimizer } = manifest.spec;
@@ -56,7 +56,7 @@ export function reference() {
   return { chains, snapshot: accumulator.snapshot(4) };
 }
 
-/** A trainer behind a real server. @param change - of the spec. @param hooks - what the coordinator does for it. */
+/** A trainer behind a real server. @param change - of the spec. @param hooks - the coordinator's. */
 export async function start(
   wantedWorkers: number,
   startLimitMs = 20_000,
@@ -96,12 +96,12 @@ export async function start(
 }
 
 interface Script {
-  /** Called before a step is computed; true: it is not. */
+  /** Called before a step is computed; if it returns true, the step isn't. */
   readonly skip?: (worker: RawWorker, step: number) => boolean;
   readonly lossSum?: number;
 }
 
-/** A worker that holds all data and answers every order. */
+/** A worker that holds all data and answers every Compute message. */
 export async function worker(
   address: string,
   workerId: string,
@@ -126,7 +126,7 @@ export async function worker(
   return raw;
 }
 
-/** Answers an order for the whole step with an infinite gradient. */
+/** Answers a Compute message for the whole step with an infinite gradient. */
 export function spoil(raw: RawWorker, step: number): void {
   raw.partial({ step, node: { first: 0, count: 2 }, samples: [2, 2] }, new Float32Array(3).fill(Infinity));
 }

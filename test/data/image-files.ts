@@ -35,7 +35,10 @@ export async function paintFile(root: string, name: string, image: PaintedImage)
   await writeFile(path, await encodeImage(name, image));
 }
 
-/** A class of images that a network tells from another at once: one hue, brightness changing from image to image. */
+/**
+ * A class of images that a network tells from others at once: one hue, with a brightness that varies from image to
+ * image.
+ */
 export function hue(color: readonly number[], k: number, width = 12, height = 10): PaintedImage {
   return {
     width,

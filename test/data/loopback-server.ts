@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What the server was asked for: path and Range header, in order. */
+/** Requests received: path and Range header, in order. */
 export interface LoopbackServer {
   readonly url: string;
   readonly requests: { path: string; range: string | undefined }[];
 }
 
-/** An HTTP server on a free loopback port that goes away with the test; `answer` gets the request's number, from 0. */
+/** An HTTP server on a free loopback port, closed after the test; `answer` gets the request's number, from 0. */
 export async function loopbackServer(
   answer: (request: IncomingMessage, response: ServerResponse, number: number) => void,
 ): Promise<LoopbackServer> {
@@ -25,7 +25,7 @@ export async function loopbackServer(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests };
 }
 
-/** Sends `content` as a server that knows Range does; breaks the connection after `bytes` of the body, if given. */
+/** Sends `content` as a server that supports Range; breaks the connection after `bytes` of the body, if given. */
 export function sendFile(request: IncomingMessage, response: ServerResponse, content: Buffer, bytes?: number): void {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
   if (start >= content.length) {

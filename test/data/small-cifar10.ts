@@ -8,14 +8,14 @@ import { BATCH_FILES, FOLDER, PLANE, RECORD_BYTES } from '../../data/cifar10-for
 /** Records per file of the small copies that these tests make. */
 export const SMALL = 3;
 
-/** A directory that goes away with the test. */
+/** A directory that is removed after the test. */
 export async function temporaryDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'lockstep-data-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
   return path;
 }
 
-/** Pixel values that tell file, record, plane and place apart. */
+/** Pixel values that encode file, record, plane and position. */
 export function pixel(file: number, record: number, plane: number, place: number): number {
   return (file * 91 + record * 53 + plane * 101 + place * 7 + (place >> 5)) & 255;
 }

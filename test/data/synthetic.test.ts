@@ -37,7 +37,7 @@ if (thorough) {
   it('leaves a linear classifier on pixels far below a network (under 25 %; chance is 10 %)', () => {
     const { train, test } = makeSynthetic({ trainBatches: 1, imagesPerBatch: 2000, testImages: 500 });
     const model = trainLinear(train, 4);
-    // It does learn: what it learns are these images, not the classes.
+    // The model does learn: these images, not the classes.
     expect(accuracy(model, train)).toBeGreaterThan(0.25);
     expect(accuracy(model, test)).toBeLessThan(0.25);
   });

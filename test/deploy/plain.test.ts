@@ -6,7 +6,7 @@ import { parseAllDocuments, parse } from 'yaml';
 import { parseSpec } from '../../job/spec.js';
 import { scratchDirectory } from '../e2e/lockstep.js';
 
-/** As far as these tests look at an object. */
+/** The fields of an object that these tests read. */
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };

@@ -9,7 +9,9 @@ import { softwareGpu } from '../programs.js';
 
 const device = { kind: 'webgpu' } as const;
 
-/** Those that the im2col target formulates in its own way; every third, as a kernel takes long to compile here. */
+/**
+ * Families for which the im2col target has its own formulation; every third, as a kernel takes long to compile here.
+ */
 const families = {
   convolutions: convCases.filter((_, i) => i % 3 === 0),
   pools: poolCases.filter((_, i) => i % 3 === 0),

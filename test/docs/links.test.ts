@@ -10,7 +10,7 @@ const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((page) => existsSync(join(root, page)));
 
-/** Markdown without code, in which links and headings are not meant. */
+/** Markdown without code, whose links and headings don't count. */
 function prose(page: string): string {
   return readFileSync(join(root, page), 'utf8').replaceAll(/^```[^]*?^```/gm, '');
 }

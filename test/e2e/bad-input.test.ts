@@ -15,7 +15,7 @@ const fresh = (() => {
   return () => join(scratch.path, `run-${runs++}`);
 })();
 
-/** What a training command says that cannot start; nothing may be left running or half-written. */
+/** Output of a training command that can't start; checks that no process and no half-written file is left. */
 async function refusal(...args: string[]): Promise<{ code: number | null; stderr: string }> {
   const { code, stderr, stdout } = await lockstep(['train', ...args]);
   expect(stdout).not.toContain('Train Epoch');

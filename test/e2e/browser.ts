@@ -2,19 +2,19 @@ import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { findProgram, isExecutable } from '../programs.js';
 
-/** Chromium as `CHROMIUM` names it or as it is found in PATH; undefined where there is none. */
+/** Chromium from `CHROMIUM` or PATH; undefined if there is none. */
 export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM'];
   if (named !== undefined && isExecutable(named)) return named;
   return findProgram(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']);
 }
 
-/** A headless browser. Its sandbox is off where it cannot be had: as root, in containers. */
+/** A headless browser. Its sandbox is off where it isn't available: as root, in containers. */
 export function launch(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'], timeout: 60_000 });
 }
 
-/** A page and what went wrong in it: errors of scripts, refused requests. */
+/** A page and its errors: of scripts, and refused requests. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -36,11 +36,11 @@ export interface AxeFinding {
   readonly nodes: readonly string[];
 }
 
-/** What axe-core finds in the page, of whatever weight. */
+/** axe-core's findings in the page, of any impact. */
 export async function findAccessibilityProblems(page: Page): Promise<AxeFinding[]> {
   const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
   const { readFile } = await import('node:fs/promises');
-  // Through the debugger: the page's own policy lets no foreign script in.
+  // Through the debugger: the page's own policy allows no foreign script.
   await page.evaluate(await readFile(axe, 'utf8'));
   return page.evaluate(`
     axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>

@@ -14,7 +14,7 @@ const start = commandStarter();
 
 const digestIn = (text: string) => /Final digest: ([0-9a-f]{64})/.exec(text)?.[1];
 
-/** Long enough to interfere with. */
+/** Long enough to be disturbed. */
 const longJob = [...smallJob, '--epochs', '40', '--set', 'evaluation.everyEpochs=0'];
 
 describe('a cluster started piece by piece', () => {

@@ -13,7 +13,7 @@ const start = commandStarter();
 const job = [...smallJob, '--epochs', '12', '--set', 'evaluation.everyEpochs=0', '--set', 'checkpoint.everySteps=0'];
 const digestsOf = (run: string) => readFileSync(join(run, 'digests.jsonl'), 'utf8');
 
-/** Asks the coordinator at `address`. */
+/** Requests the coordinator's status at `address`. */
 function controlOf(address: string, ...common: string[]) {
   const ask = (...args: string[]) => lockstep([...args, '--coordinator', address, ...common], {}, 30_000);
   const json = async <Reply>(...args: string[]) => {
@@ -22,7 +22,7 @@ function controlOf(address: string, ...common: string[]) {
     return JSON.parse(stdout) as Reply;
   };
   const status = () => json<StatusReply>('status');
-  /** Waits until the status is as wanted. */
+  /** Waits until the status satisfies the condition. */
   const until = async (isSo: (status: StatusReply) => boolean, what: string) => {
     const deadline = performance.now() + 60_000;
     for (;;) {

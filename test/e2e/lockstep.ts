@@ -13,7 +13,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A running `lockstep` command with what it has printed so far. Every wait has a deadline. */
+/** A running `lockstep` command with its output so far. Every wait has a deadline. */
 export class Command {
   stdout = '';
   stderr = '';
@@ -31,7 +31,7 @@ export class Command {
     });
   }
 
-  /** Waits until standard output or error matches; fails after `limitMs`, or when the command ends without. */
+  /** Waits until standard output or error matches; fails after `limitMs`, or when the command ends without a match. */
   async until(pattern: RegExp, limitMs = 30_000): Promise<RegExpExecArray> {
     const deadline = performance.now() + limitMs;
     for (;;) {
@@ -59,7 +59,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Runs a command to its end. @throws with what it has printed when that takes longer than `limitMs`. */
+/** Runs a command to its end. @throws with its output when that takes longer than `limitMs`. */
 export async function lockstep(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
@@ -98,7 +98,7 @@ export async function childrenOf(pid: number): Promise<number[]> {
   return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** Whether a process is there. */
+/** True if the process exists. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

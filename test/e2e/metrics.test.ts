@@ -57,7 +57,7 @@ beforeAll(async () => {
 });
 const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
 
-/** Value of a sample, by its name and labels as they stand in the text. */
+/** Value of a sample, by its name and labels as they are written in the text. */
 const value = (sample: string, from = text) => {
   const line = from.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
   expect(line, sample).toBeDefined();
@@ -98,7 +98,7 @@ describe('the metrics of a run', () => {
 
   it('count the bytes of the vectors and images that travelled', () => {
     const parameterBytes = 4 * 137_430;
-    // Two workers for nine steps or ten, one for the rest.
+    // Two workers for nine or ten steps, one for the rest.
     const vectors = value('lockstep_sent_bytes_total{kind="parameters"}') / parameterBytes;
     expect(Number.isInteger(vectors)).toBe(true);
     expect(vectors).toBeGreaterThanOrEqual(42 + 9);
@@ -139,7 +139,7 @@ describe.skipIf(!hasPromtool)('promtool (needs promtool)', () => {
   });
 
   it('reads the OpenMetrics form with Prometheus’ own parser, every sample of it', () => {
-    // It wants a time with each sample, which an exposition need not have.
+    // The parser expects a timestamp with each sample, which is optional in an exposition.
     const samples = openMetrics.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     const timed = openMetrics.replace(/^([^#\n].*)$/gm, '$1 1700000000');
     const file = join(scratch.path, 'openmetrics.txt');
@@ -187,7 +187,7 @@ describe('the Grafana dashboard', () => {
     const variables = dashboard.templating.list.map(({ definition }) => definition ?? '');
     const asked = [...queries(), ...variables].flatMap(metricsIn);
     expect(asked.length).toBeGreaterThan(30);
-    // Of a worker that is connected while the dashboard asks; here the run is over.
+    // Metrics of a connected worker; here the run is over.
     const ofWorkers = ['lockstep_worker_resident_memory_bytes', 'lockstep_worker_clock_error_seconds'];
     expect(asked.filter((name) => !exported.has(name) && !ofWorkers.includes(name))).toEqual([]);
     for (const name of ofWorkers) expect(text).toContain(`# TYPE ${name} gauge`);

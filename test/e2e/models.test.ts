@@ -44,7 +44,7 @@ async function train(...args: readonly string[]): Promise<{ digest: string | und
 
 describe('a model that is not built in', () => {
   it('gives the same bits as a module on 1 and 3 workers and as topology JSON on 2, dropout included', async () => {
-    // The module lies beside the spec, which names it from there.
+    // The module is next to the spec, which names it by a relative path.
     mkdirSync(join(scratch.path, 'job'));
     const [job, topology] = [join(scratch.path, 'job', 'job.yaml'), join(scratch.path, 'net.json')];
     writeFileSync(join(scratch.path, 'job', 'net.mjs'), module);

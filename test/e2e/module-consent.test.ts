@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { main, scratchDirectory } from './lockstep.js';
 
-/** A downloaded folder: a job, its module, and packages beside them. Whatever runs leaves a file. */
+/** A downloaded folder: a job, its module, and packages next to them. Any of them that runs leaves a file. */
 const scratch = scratchDirectory();
 afterAll(scratch.remove);
 const [job, module, ran] = ['job.yaml', 'net.mjs', 'ran'].map((name) => join(scratch.path, name)) as [
@@ -15,7 +15,7 @@ const [job, module, ran] = ['job.yaml', 'net.mjs', 'ran'].map((name) => join(scr
 const leaveFile = `require('node:fs').writeFileSync(${JSON.stringify(ran)}, '')`;
 const rest = 'name: own\nshards: 2\nbatchPerShard: 10\nepochs: 1\ndata: { dataset: synthetic, limit: 20 }\n';
 writeFileSync(job, `model: ./net.mjs\n${rest}`);
-// It ends the command with exit code 2, which is quicker than a training.
+// Ends the command with exit code 2, which is quicker than training.
 writeFileSync(module, "import 'helper'; export default () => { throw new Error('it was run'); };");
 installPackage('helper', `${leaveFile}; module.exports = 1;`);
 installPackage('@tensorflow/tfjs-node', `${leaveFile};`);

@@ -34,11 +34,11 @@ const printed = (cells: readonly Cell[]) =>
 const pictures = (cells: readonly Cell[]) =>
   cells.flatMap(({ outputs = [] }) => outputs.flatMap(({ data }) => data?.['image/png'] ?? []));
 
-/** A busy machine may be slow to pass on a picture; one that does not come is an error. */
+/** A busy machine may deliver a picture late; one that never comes is an error. */
 const outputs = ['iopub_timeout=60', 'raise_on_iopub_timeout=True'].map((option) => `--ExecutePreprocessor.${option}`);
 const execute = ['--to', 'notebook', '--execute', ...outputs];
 
-/** A kernel of the Deno beside that Python, known to this test alone. */
+/** A kernel for the Deno of that Python, installed for this test alone. */
 function kernelFolder(): string {
   const folder = join(scratch.path, 'jupyter', 'kernels', 'deno');
   mkdirSync(folder, { recursive: true });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const main = fileURLToPath(new URL('../../dist/operator/main.js', import.meta.url));
 
-/** How the operator's command ends that is started with a wrong flag or variable; it never reaches a cluster. */
+/** Outcome of the operator's command when started with a wrong flag or variable; it never reaches a cluster. */
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const all = [main, '--image', 'i', '--kubeconfig', '/nowhere', ...args];
   return new Promise<{ code: unknown; stderr: string }>((resolve) => {

@@ -7,13 +7,13 @@ import { Command, scratchDirectory, smallJob } from './lockstep.js';
 
 const chromium = findChromium();
 const scratch = scratchDirectory();
-/** Where pictures of the page are left to be looked at. */
+/** Folder for screenshots, for inspection. */
 const shots = process.env['PAGE_SHOTS'];
 
 const job = [...smallJob, '--epochs', '40', '--set', 'data.limit=410', '--set', 'evaluation.everyEpochs=2'];
 let [train, browser, address]: [Command | undefined, Browser | undefined, string] = [undefined, undefined, ''];
 
-/** How many points the longest line of a chart has. */
+/** Number of points of a chart's longest line. */
 const longestLine = (page: Page, chart: string) =>
   page.evaluate<number>(`Math.max(...[...document.querySelectorAll('[aria-label^="${chart}"] path')].map(
     (path) => path.getAttribute('d').split(/[ML]/).length - 1))`);
@@ -24,7 +24,7 @@ const keep = async (page: Page, name: string) => {
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 };
 
-// Without a reason in its name a skipped test would look like one that was forgotten.
+// Without a reason in its title a skipped test would look like a forgotten one.
 
 describe.skipIf(chromium === undefined)('the live page in a browser (needs Chromium in PATH or CHROMIUM)', () => {
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.skipIf(chromium === undefined)('the live page in a browser (needs Chrom
   it('opened late has the whole history, goes on by itself, and asks nothing of other servers', async () => {
     const { page, problems, requests, close } = await openPage(browser!, address);
     await page.locator('[aria-label^="Loss over steps"] path').first().waitFor({ state: 'attached' });
-    // Two epochs of 41 steps were there before the page was.
+    // Two epochs of 41 steps precede the page.
     expect(await longestLine(page, 'Loss over steps')).toBeGreaterThanOrEqual(82);
     const step = async () => Number((await page.locator('progress').getAttribute('value')) ?? 0);
     const before = await step();
@@ -76,7 +76,7 @@ describe.skipIf(chromium === undefined)('the live page in a browser (needs Chrom
     await mistakes.first().waitFor();
     expect(await mistakes.count()).toBeGreaterThan(10);
     expect(await mistakes.first().getAttribute('aria-label')).toMatch(/^Test image \d+: \S+, taken for \S+$/);
-    // The sprite is really there: 36 pictures of 32 by 32.
+    // The sprite has loaded: 36 pictures of 32 by 32.
     const size = await page.evaluate(`(async () => {
       const url = getComputedStyle(document.querySelector('.pictures.mixed .picture')).backgroundImage.slice(5, -2);
       const image = await createImageBitmap(await (await fetch(url)).blob());

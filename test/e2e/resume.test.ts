@@ -17,7 +17,7 @@ const text = (run: string, name: string) => readFileSync(join(run, name), 'utf8'
 const recordOf = (run: string) =>
   JSON.parse(text(run, 'run.json')) as { outcome: string; term: number; finalDigest: string; seconds: number };
 
-/** Waits until a run has committed so many steps. */
+/** Waits until a run has committed that many steps. */
 async function committed(run: string, steps: number): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!existsSync(join(run, 'steps.csv')) || stepsOf(run).length < steps) {
@@ -26,14 +26,14 @@ async function committed(run: string, steps: number): Promise<void> {
   }
 }
 
-/** The run that nothing disturbs; all others must come to its digests. */
+/** The undisturbed run, whose digests all others must match. */
 const quiet = join(scratch.path, 'quiet');
 beforeAll(async () => {
   const ended = await lockstep(['train', ...job, '--workers', '2', '--run', quiet]);
   expect(ended.code).toBe(0);
 });
 
-/** What a run holds that went on after a fault: the same digests, and each step once. */
+/** Expectations of a run resumed after a fault: the same digests, and each step once. */
 function expectUndisturbed(run: string): void {
   expect(text(run, 'digests.jsonl')).toBe(text(quiet, 'digests.jsonl'));
   expect(stepsOf(run).map(({ step }) => step)).toEqual(stepsOf(quiet).map(({ step }) => step));

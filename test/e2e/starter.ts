@@ -1,7 +1,7 @@
 import { afterEach } from 'vitest';
 import { Command } from './lockstep.js';
 
-/** Starts commands that are gone after each test; called once in a file. */
+/** Starts commands and ends them after each test; called once in a file. */
 export function commandStarter(): (...args: string[]) => Command {
   const running: Command[] = [];
   afterEach(async () => {

@@ -19,7 +19,7 @@ interface Point {
 }
 type Tags = Readonly<Record<string, { readonly plugin: string; readonly points: readonly Point[] }>>;
 
-/** What TensorBoard itself reads from a run. */
+/** A run's contents as TensorBoard itself reads them. */
 async function readWithTensorboard(run: string): Promise<Tags> {
   const script = fileURLToPath(new URL('./read_events.py', import.meta.url));
   return JSON.parse(await runPython([script, join(run, 'tensorboard')])) as Tags;

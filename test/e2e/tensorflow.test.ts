@@ -22,7 +22,7 @@ interface Trained {
 
 async function train(name: string, ...args: readonly string[]): Promise<Trained> {
   const run = join(scratch.path, name);
-  // Where Node.js looks for packages that are not beside the program.
+  // Node.js also looks here for packages.
   const environment = { NODE_PATH: join(tensorflowDirectory ?? '', 'node_modules') };
   const { code, stdout, stderr } = await lockstep(['train', ...job, ...args, '--run', run], environment);
   expect(stderr).toBe('');

@@ -101,7 +101,7 @@ describe('a cluster with TLS and a token', () => {
     );
     expect(poor.stderr).toContain("call: expected the cluster's token, got none or another; pass --token-file");
 
-    // Who trusts the cluster's CA, as it is no secret, and has another certificate.
+    // A caller that trusts the cluster's CA, which is public, and has another CA's certificate.
     writeFileSync(
       path('both.crt'),
       ['certs', 'others'].map((name) => readFileSync(path(name, 'ca.crt'), 'utf8')).join(''),

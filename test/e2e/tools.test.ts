@@ -23,7 +23,7 @@ const job = [
 ];
 const digestOf = ({ stdout }: Ended) => /Final digest: ([0-9a-f]{64})/.exec(stdout)?.[1];
 const command = async (...args: string[]) => lockstep(args, environment, 60_000);
-/** What a command prints as JSON. */
+/** Output of a command, parsed as JSON. */
 async function json<Value = unknown>(...args: string[]): Promise<Value> {
   const { code, stdout, stderr } = await command(...args, '--json');
   expect(stderr).toBe('');

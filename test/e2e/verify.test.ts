@@ -19,7 +19,7 @@ beforeAll(async () => {
   }
 });
 
-/** A copy of the first run in which an epoch's digest is another one. */
+/** A copy of the first run with one epoch's digest changed. */
 function damaged(name: string, epoch: number): string {
   const run = join(scratch.path, name);
   cpSync(first, run, { recursive: true });

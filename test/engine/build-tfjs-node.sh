@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds @tensorflow/tfjs-node where its own installer cannot fetch libtensorflow: the addon is compiled from the npm
+# Builds @tensorflow/tfjs-node where its own installer can't fetch libtensorflow: the addon is compiled from the npm
 # package's sources against the C library inside PyPI's tensorflow-cpu wheel.
 #
-# usage: build-tfjs-node.sh DEST; afterwards the package is in DEST/node_modules, and LOCKSTEP_TFJS_NODE=DEST tells the
-# tests. Linux on x86-64; needs npm, python3 with pip, g++ and Node's headers. DEST appears whole or not at all; when it
-# is there already, nothing is done. Takes about a minute; ten at most.
+# usage: build-tfjs-node.sh DEST
+# The package is then in DEST/node_modules; LOCKSTEP_TFJS_NODE=DEST makes the tests use it. Linux on x86-64; needs npm,
+# python3 with pip, g++ and Node's headers. DEST appears complete or not at all; if it exists already, nothing is done.
+# Takes about a minute, at most ten.
 set -euo pipefail
 
 version=4.22.0
@@ -33,7 +34,7 @@ headers=$(find_headers)
 
 echo '{ "private": true }' > package.json
 npm install --save-exact "@tensorflow/tfjs-node@$version" --ignore-scripts --prefer-offline --no-audit --no-fund --silent
-# The wheel is for another Python than the one that runs here; only its C library is wanted.
+# The wheel is for another version of Python; only its C library is used.
 echo "tensorflow-cpu==$tensorflow --hash=sha256:$wheel_sha256" > requirements.txt
 python3 -m pip download --require-hashes --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.10 \
   --platform manylinux2014_x86_64 --dest wheel -r requirements.txt
@@ -51,7 +52,7 @@ libraries=$package/deps/lib
 mkdir -p "$libraries" "$package/lib/napi-v8"
 mv wheel/tensorflow/libtensorflow_framework.so.2 wheel/tensorflow/python/_pywrap_tensorflow_internal.so "$libraries"
 
-# The C library is in one file with Python's bindings, which want symbols of Python's; nothing here ever calls them.
+# The C library is in one file with the Python bindings, which need Python's symbols; nothing here ever calls them.
 nm -D --undefined-only "$libraries/_pywrap_tensorflow_internal.so" |
   awk '$2 ~ /^_?Py/ { print "char " $2 "[512];" }' > no-python.c
 gcc -shared -fPIC -Wl,-soname,libno-python.so -o "$libraries/libno-python.so" no-python.c

@@ -11,7 +11,7 @@ import { buildRig, type Rig } from './contract/rig.js';
 import { askOtherProcess, stepsOf } from './contract/start-other-process.js';
 import { type EngineUnderTest, enginesUnderTest, titleOf } from './engines.js';
 
-/** Second processes take their time, one after the other, while the first one runs its tests. */
+/** Second processes run one after the other, while the first process runs its tests. */
 const ending = new AbortController();
 const others = new Map<EngineUnderTest, Promise<OtherProcess>>();
 beforeAll(() => {
@@ -27,10 +27,10 @@ afterAll(async () => {
   await Promise.allSettled(others.values());
 });
 
-/** Generous: a machine may have much else to do, and a device in software compiles for long. */
+/** Generous: the machine may be busy, and a software device compiles for long. */
 const timeout = 240_000;
 
-/** What a worker relies on, whatever computes: the same tests for every engine and device. */
+/** The behaviour that a worker relies on: the same tests for every engine and device. */
 function keepsTheContract(subject: EngineUnderTest): void {
   const rig: Partial<Rig> = {};
   const built = rig as Rig; // Before any test begins.

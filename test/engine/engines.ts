@@ -10,16 +10,16 @@ export interface EngineUnderTest {
   readonly title: string;
   /** What `createEngine` takes. */
   readonly options: EngineChoice;
-  /** Missing requirement, if it can't run on this machine; its tests are skipped. */
+  /** Missing requirement, if it can't run on this machine; its tests are then skipped. */
   readonly skip?: string | undefined;
-  /** A device in software, for which programs take long to compile: it runs fewer tests, with more time. */
+  /** A software device, for which programs take long to compile: it runs fewer tests, with more time. */
   readonly slow?: true;
 }
 
 const probe = await probeNchwc(1);
 const onCpu = { name: 'onnx', threads: 1, device: 'cpu' } as const;
 
-/** Every engine and device that Lockstep has. `test/engine/contract.test.ts` says what each of them keeps. */
+/** Every engine and device of Lockstep. `test/engine/contract.test.ts` defines their common behaviour. */
 export const enginesUnderTest: readonly EngineUnderTest[] = [
   { title: 'onnx, cpu, portable', options: { ...onCpu, lowering: 'portable' } },
   {
@@ -52,7 +52,7 @@ export function titleOf({ title, skip }: EngineUnderTest): string {
   return skip === undefined ? title : `${title} (needs ${skip})`;
 }
 
-/** Those that can run here, and fast enough for tests with many programs. */
+/** Those that can run here, fast enough for tests with many programs. */
 export function quickEngines(): Promise<Engine[]> {
   const quick = enginesUnderTest.filter(({ skip, slow }) => skip === undefined && !slow);
   return Promise.all(quick.map(({ options }) => createEngine(options)));

@@ -15,7 +15,7 @@ const images = Uint8Array.from({ length: batch * 128 }, (_, i) => (i * 37 + ((i 
 const labels = Int32Array.of(0, 1, 2, 1, 0);
 const engines = (await quickEngines()).slice(0, thorough ? undefined : 1);
 
-/** Initial weights, somewhat moved, as biases and shifts begin at 0; running statistics that are not 0 and 1. */
+/** Initial weights, moved slightly, as biases and shifts begin at 0; running statistics other than 0 and 1. */
 async function vectorsOf(topology: ModelTopology): Promise<Pick<ProgramInput, 'params' | 'state'>> {
   const { params, state } = await initialWeights(topology, 3);
   return {

@@ -19,7 +19,7 @@ const families = {
   compositions: composedCases,
 };
 
-/** Families with operations that the im2col target formulates in its own way. */
+/** Families for which the im2col target has its own formulation. */
 const ownRules = new Set(['reductions', 'convolutions', 'pools', 'compositions']);
 
 /** Names of the kernels that the cases below reach. */

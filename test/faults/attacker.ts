@@ -6,7 +6,7 @@ import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { encoded, frame, HostilePeer, type RawCall } from './hostile-peer.js';
 import type { ScriptedRun } from './scripted-run.js';
 
-/** A Hello as it should be, but for `changes`. */
+/** A valid Hello, except for `changes`. */
 export function hello(changes: Partial<Hello> = {}): FromWorker {
   const own = {
     protocolVersion: PROTOCOL_VERSION,
@@ -19,18 +19,18 @@ export function hello(changes: Partial<Hello> = {}): FromWorker {
   return { hello: { ...own, ...changes } };
 }
 
-/** A Ready of the scripted worker's engine class, but for `changes`. */
+/** A Ready of the scripted worker's engine class, except for `changes`. */
 export function ready(changes: Partial<Ready> = {}): FromWorker {
   const engine = { engine: 'raw', engineVersion: 'raw 1', device: 'cpu', lowering: 'none', threads: 1, compileMs: 1 };
   return { ready: { ...engine, fingerprint: 'ab'.repeat(32), wideCores: 0, ...changes } };
 }
 
-/** A chunk of nothing but NaN. */
+/** A chunk of NaN only. */
 export function nanChunk(): Buffer {
   return Buffer.from(new Float32Array(CHUNK_BYTES / 4).fill(NaN).buffer);
 }
 
-/** Makes hostile calls to a run; its connections end with the test. */
+/** Makes hostile calls to a run; its connections are closed after the test. */
 export class Attacker {
   constructor(private readonly run: ScriptedRun) {}
 
@@ -40,7 +40,7 @@ export class Attacker {
     return peer;
   }
 
-  /** Sends `frames` as a request of its own to `path`, e.g. `Data/Fetch`. */
+  /** Sends `frames` as a separate request to `path`, e.g. `Data/Fetch`. */
   request(path: string, ...frames: Uint8Array[]): RawCall {
     return this.peer()
       .open(`/lockstep.v1.${path}`)
@@ -55,12 +55,12 @@ export class Attacker {
       .write(...frames);
   }
 
-  /** Says `messages` on a Join stream. */
+  /** Sends `messages` on a Join stream. */
   say(...messages: FromWorker[]): RawCall {
     return this.join(messages.map((message) => frame(encoded(message))));
   }
 
-  /** The first chunk of shard 0 in the step under way as it should be, but for `changes`. */
+  /** A valid first chunk of shard 0 in the current step, except for `changes`. */
   partial(changes: Partial<PartialMessage> = {}): FromWorker {
     const { manifest, step } = this.run;
     const data = Buffer.alloc(CHUNK_BYTES);
@@ -70,7 +70,7 @@ export class Attacker {
     return { partial: { crc: crc32(message.data), ...message } };
   }
 
-  /** A report of shard 0 as it should be, but for `changes`. */
+  /** A valid report of shard 0, except for `changes`. */
   report(changes: Partial<ShardReport> = {}): ShardReport {
     const statistics = Buffer.alloc(this.run.manifest.stateCount * 4);
     return { shard: 0, samples: 10, lossSum: 1, correct: 0, statistics, computeMs: 1, ...changes };

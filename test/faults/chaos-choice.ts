@@ -51,9 +51,9 @@ const totalWeight = choices.reduce((sum, { weight }) => sum + weight, 0);
 export interface ChosenFault {
   readonly label: string;
   readonly fault: Fault;
-  /** Which of the workers at hand it strikes, as a share of them: 0 the first, below 1 the last. */
+  /** Index of the worker as a share of their number: 0 the first, just below 1 the last. */
   readonly victim: number;
-  /** Steps that are left in peace before it. */
+  /** Undisturbed steps before it. */
   readonly peaceSteps: number;
 }
 

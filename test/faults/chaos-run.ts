@@ -26,11 +26,14 @@ export interface StruckFault {
   readonly recoveredMs: number;
 }
 
-/** How long a fault may take to strike, and the cluster to go on after it. */
+/** Limit for a fault to strike, and for the cluster to recover from it. */
 const strikeLimitMs = 20_000;
 const recoveryLimitMs = 60_000;
 
-/** Strikes a running cluster with random faults until there were enough. @returns what struck; the run's directory has the rest. */
+/**
+ * Strikes a running cluster with random faults until there were enough. @returns the faults; their effects are in the
+ * run's directory.
+ */
 export async function unleash(options: ChaosOptions, directory: string): Promise<StruckFault[]> {
   const { workers, heartbeatLimitMs, job, say } = options;
   const cluster = new FaultCluster({ job, directory, workers, minWorkers: 1, heartbeatLimitMs });
@@ -73,7 +76,7 @@ async function strikeAll(cluster: FaultCluster, options: ChaosOptions, endMs: nu
   return struck;
 }
 
-/** @returns milliseconds to the next step; undefined when the fault found nothing to strike. */
+/** @returns milliseconds to the next step; undefined if there was nothing to strike. */
 async function strikeOnce(cluster: FaultCluster, chosen: ChosenFault, workers: number): Promise<number | undefined> {
   const { fault, victim, peaceSteps } = chosen;
   const peaceUntil = cluster.step + peaceSteps;
@@ -93,7 +96,7 @@ async function strikeOnce(cluster: FaultCluster, chosen: ChosenFault, workers: n
   return fired.recoveredMs;
 }
 
-/** The same job left in peace, until it has as many epochs. */
+/** The same job undisturbed, for the same number of epochs. */
 export async function runQuietly(options: ChaosOptions, epochs: number): Promise<RunRecord> {
   const directory = join(options.scratch, 'quiet');
   const train = new Command(['train', ...options.job, '--workers', '2', '--run', directory]);

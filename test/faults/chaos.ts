@@ -11,7 +11,7 @@ Strikes a local cluster with random faults, then runs the same job in peace and 
 and the samples of every step. Ends after M minutes (default 5) or N faults, whichever is first; exit code 0 if nothing
 differs. The same seed gives the same sequence of faults. --keep leaves the run directories.`;
 
-/** Small enough for several steps a second, and far longer than it is let run. */
+/** Small enough for several steps a second, and far longer than the run. */
 const job = [
   ...['--preset', 'cluster-cnn3', '--batch-per-shard', '10', '--epochs', '20000', '--optimizer', 'adam'],
   ...['--learning-rate', '0.0005', '--set', 'schedule.type=constant', '--set', 'schedule.warmupSteps=0'],
@@ -73,7 +73,7 @@ async function chaos(options: ChaosOptions): Promise<boolean> {
   return problems.length === 0;
 }
 
-/** What differs between a run and the beginning of the quiet one; empty if nothing does. */
+/** Differences between a run and the beginning of the undisturbed one; empty if there are none. */
 function compare(run: RunRecord, quiet: RunRecord): string[] {
   const epoch = run.digests.findIndex(({ digest }, i) => digest !== quiet.digests[i]?.digest);
   const step = run.steps.findIndex((line, i) => line !== quiet.steps[i]);

@@ -5,7 +5,7 @@ import type { Fault } from './plan.js';
 import { faultJob, FaultRig, heartbeatLimitMs } from './rig.js';
 import type { RunRecord } from './run-record.js';
 
-/** Adam, so that a checkpoint has two slots per parameter to keep besides the running statistics. */
+/** Adam, so that a checkpoint has two slots per parameter as well as the running statistics. */
 const adam = ['--optimizer', 'adam', '--learning-rate', '0.001'];
 
 describe('a fault of the coordinator changes no bit and no count', () => {

@@ -8,7 +8,7 @@ export class CoordinatorProcess {
   #command!: Command;
   #port = 0;
   #watcher: FSWatcher | undefined;
-  /** How many times it was started. */
+  /** Number of starts. */
   starts = 0;
   /** Clock of the last start; ms. */
   startedMs = 0;
@@ -26,7 +26,7 @@ export class CoordinatorProcess {
     return this.#command.ended;
   }
 
-  /** Settles when it listens. */
+  /** Resolves when it listens. */
   async start(): Promise<void> {
     this.starts++;
     this.startedMs = performance.now();
@@ -40,7 +40,7 @@ export class CoordinatorProcess {
     this.#command.process.kill(signal);
   }
 
-  /** Kills it as soon as a half-written checkpoint is seen. */
+  /** Kills it as soon as a half-written checkpoint appears. */
   killDuringCheckpoint(): void {
     const checkpoints = join(this.directory, 'checkpoints');
     mkdirSync(checkpoints, { recursive: true });
@@ -58,7 +58,7 @@ export class CoordinatorProcess {
     return readdirSync(join(this.directory, 'checkpoints')).filter((name) => name.endsWith('.part'));
   }
 
-  /** Its files cannot grow beyond `bytes` from now on, as on a full disk; by prlimit(1) of util-linux. */
+  /** Limits the growth of its files to `bytes` from now on, as on a full disk; by prlimit(1) of util-linux. */
   limitFiles(bytes: number): void {
     execFileSync('prlimit', ['--pid', String(this.#command.process.pid), `--fsize=${bytes}`]);
   }
@@ -69,7 +69,7 @@ export class CoordinatorProcess {
   }
 }
 
-/** Why limits cannot be set here; undefined where they can. */
+/** Reason why limits can't be set here; undefined if they can. */
 export function cannotLimit(): string | undefined {
   try {
     execFileSync('prlimit', ['--version']);

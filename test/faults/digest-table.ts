@@ -69,7 +69,7 @@ function suffer(workers: number, plan: FaultPlan): Run {
   };
 }
 
-/** Stopped in the middle of an epoch, and gone on with by another number of workers. */
+/** Stopped in the middle of an epoch, and resumed with a different number of workers. */
 function resumeWith(before: number, afterwards: number): Run {
   return async (job, directory) => {
     const cluster = new FaultCluster({ job, directory, workers: before, heartbeatLimitMs });

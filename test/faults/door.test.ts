@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Command, scratchDirectory, smallJob } from '../e2e/lockstep.js';
 import { ScriptedRun } from './scripted-run.js';
 
-/** A run whose engine class is that of the scripted worker, and a real worker, which computes other bits. */
+/** A run with the scripted worker's engine class, and a real worker, which computes different bits. */
 
 const scratch = scratchDirectory();
 afterAll(() => scratch.remove());

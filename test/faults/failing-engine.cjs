@@ -1,5 +1,6 @@
 // Preloaded into a worker process: once the file named by LOCKSTEP_FAULT_FILE exists, the next run of a program throws,
-// or takes memory until there is none, as the file says. It is removed then, which shows the test that it happened.
+// or allocates memory until none is left, as the file says. The file is then removed, which shows the test that the
+// fault struck.
 const { existsSync, readFileSync, rmSync } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 

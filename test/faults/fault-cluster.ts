@@ -14,29 +14,29 @@ const closeLimitMs = 10_000;
 export interface FaultClusterOptions {
   /** Flags of the job, as `lockstep coordinator` takes them. */
   readonly job: readonly string[];
-  /** The run directory; the harness keeps its own files beside it. */
+  /** The run directory; the harness keeps its own files next to it. */
   readonly directory: string;
   readonly workers: number;
-  /** Workers that the first step after each start of the coordinator waits for; all of them unless given. */
+  /** Number of workers that the first step after each start of the coordinator waits for; all by default. */
   readonly minWorkers?: number;
   readonly heartbeatLimitMs: number;
   readonly plan?: FaultPlan;
 }
 
-/** What to do about an end of the coordinator that a fault has brought about; it is started again afterwards. */
+/** Handling of a coordinator's end that a fault has caused; it is restarted afterwards. */
 export interface ExpectedEnd {
   readonly ended: (ended: Ended) => void;
   readonly restarted?: () => void;
 }
 
 /**
- * A real cluster on this machine: a coordinator process, and worker processes with a proxy before each. Applies a plan
- * of faults, replaces what dies, and keeps record of what struck and how soon training went on.
+ * A real cluster on this machine: a coordinator process, and worker processes, each behind a proxy. Applies a plan of
+ * faults, replaces processes that die, and records which faults struck and how soon training recovered.
  */
 export class FaultCluster {
   readonly coordinator: CoordinatorProcess;
   readonly members = new Map<number, Member>();
-  /** How processes have ended before the job did. */
+  /** Exits of processes before the job's end. */
   readonly exits: string[] = [];
   readonly #clock = new RecoveryClock();
   readonly #harness: string;
@@ -57,17 +57,17 @@ export class FaultCluster {
     return this.#clock.fired;
   }
 
-  /** The step that was ordered last. */
+  /** The step dispatched last. */
   get step(): number {
     return this.#clock.step;
   }
 
-  /** Workers that were ordered to compute the step in progress. */
+  /** Workers that compute the current step. */
   get busy(): number[] {
     return [...this.members.values()].filter(({ step }) => step === this.step).map(({ index }) => index);
   }
 
-  /** Faults of the plan that have not struck. */
+  /** Faults of the plan that have not struck yet. */
   get notFired(): string[] {
     const struck = new Set(this.fired.map(({ planned }) => planned));
     return (this.options.plan ?? []).filter((planned) => !struck.has(planned)).map(describeFault);
@@ -93,24 +93,24 @@ export class FaultCluster {
     return index;
   }
 
-  /** Asks a worker to leave; nobody takes its place. */
+  /** Asks a worker to leave, without replacement. */
   async removeWorker(index: number): Promise<void> {
     const member = this.members.get(index)!;
     this.members.delete(index);
     await member.leave();
   }
 
-  /** Strikes with a fault now, whatever the step. */
+  /** Strikes with a fault now, at any step. */
   strike(planned: PlannedFault): void {
     strike(this, planned, (sinceMs = performance.now()) => this.#clock.struck(planned, sinceMs));
   }
 
-  /** The next end of the coordinator is a fault's doing. */
+  /** The next exit of the coordinator is caused by a fault. */
   expectEnd(expected: ExpectedEnd): void {
     this.#expected = expected;
   }
 
-  /** Runs to the job's end, with the coordinator started again after faults. @returns its exit code. */
+  /** Runs to the job's end, restarting the coordinator after faults. @returns its exit code. */
   async finish(limitMs: number): Promise<number> {
     const stop = new AbortController();
     const late = after(limitMs, undefined, { signal: stop.signal }).then(() => {
@@ -124,14 +124,14 @@ export class FaultCluster {
     }
   }
 
-  /** Ends the job after the step in progress; `finish` settles with it. */
+  /** Ends the job after the current step; resolves with `finish`. */
   async stop(): Promise<void> {
     this.#closed = true;
     this.coordinator.signal('SIGTERM');
     await this.coordinator.ended;
   }
 
-  /** Where the cluster stands, for messages of failed tests. */
+  /** State of the cluster, for messages of failed tests. */
   describe(): string {
     const logs = [...this.members].map(([index, { log }]) => `worker ${index}:\n${lastLines(log)}`);
     return [

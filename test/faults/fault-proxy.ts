@@ -5,17 +5,17 @@ import { Relay } from './relay.js';
 import { TcpLink } from './tcp-link.js';
 
 export interface FaultProxyOptions {
-  /** Port of the coordinator; another one after a restart. */
+  /** Port of the coordinator; it changes with a restart. */
   readonly coordinatorPort: () => number;
-  /** Sees each message from the coordinator before it is passed on. */
+  /** Sees each message from the coordinator before it is forwarded. */
   readonly onToWorker: (message: ReceivedToWorker) => void;
   /** Sees each message from the worker. */
   readonly onFromWorker: (message: ReceivedFromWorker) => void;
 }
 
 /**
- * Stands between one worker and the coordinator, on real sockets: worker, link, relay, link, coordinator. The relay
- * reads the messages, so that faults can be addressed by step; the links can be held and severed like cables.
+ * Sits between one worker and the coordinator, on real sockets: worker, cable, relay, cable, coordinator. The relay
+ * reads the messages, so that faults can be addressed by step; the cables can be held and severed.
  */
 export class FaultProxy {
   #release: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export class FaultProxy {
     return new FaultProxy([near, far], relay, faults);
   }
 
-  /** Where the worker finds its coordinator. */
+  /** Address of the coordinator for the worker. */
   get address(): string {
     return `127.0.0.1:${this.links[0].port}`;
   }

@@ -1,7 +1,7 @@
 /**
- * node flood.mjs PORT BYTES FIRST: opens a Join stream by hand, says FIRST (hexadecimal, a gRPC frame), and goes on with
- * BYTES of data in 16 KiB frames, whatever the other side says: windows, resets and the call's end are passed over. Ends
- * when all is out, the connection is closed, or nothing is taken for a second.
+ * node flood.mjs PORT BYTES FIRST: opens a Join stream by hand, sends FIRST (hexadecimal, a gRPC frame), then BYTES of
+ * data in 16 KiB frames. It ignores the other side's windows, resets and the call's end. Ends when all is sent, the
+ * connection is closed, or nothing is accepted for a second.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -18,7 +18,7 @@ function frame(type, flags, stream, payload) {
   return Buffer.concat([head, payload]);
 }
 
-/** Headers as literals that no table keeps (RFC 7541, 6.2.2). */
+/** Headers as literals without indexing (RFC 7541, 6.2.2). */
 function headers(fields) {
   const literal = (text) => [text.length, ...Buffer.from(text)];
   return Buffer.from(Object.entries(fields).flatMap(([name, value]) => [0, ...literal(name), ...literal(value)]));

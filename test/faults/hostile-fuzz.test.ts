@@ -6,7 +6,10 @@ import { encoded, frame, HostilePeer } from './hostile-peer.js';
 import { type RunPair, startPair } from './run-pair.js';
 import type { ScriptedRun } from './scripted-run.js';
 
-/** Random sequences of messages, most of them nonsense. LOCKSTEP_SEED repeats a sequence, LOCKSTEP_RUNS asks for more. */
+/**
+ * Random sequences of messages, most of them nonsense. LOCKSTEP_SEED repeats a sequence, LOCKSTEP_RUNS sets their
+ * number.
+ */
 
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? Date.now() % 1_000_000);
 const numRuns = Number(process.env['LOCKSTEP_RUNS'] ?? 300);
@@ -19,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => pair.close());
 
-/** Small numbers, which are often right, and any others. */
+/** Small numbers, which are often valid, and any others. */
 const uint = fc.oneof(fc.nat(6), fc.integer({ min: 0, max: 0xffffffff }));
 const text = fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: 'binary', maxLength: 300 }));
 const bytes = fc.oneof(
@@ -78,7 +81,7 @@ const message: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ leaving: fc.record({ reason: text }) }),
 );
 
-/** A frame on the wire: a message, one with bytes changed, or noise; its length now and then a lie. */
+/** A frame on the wire: a message, one with bytes changed, or noise; its declared length is sometimes wrong. */
 const wire = fc.oneof(
   { weight: 6, arbitrary: message.map((made) => frame(encoded(made))) },
   {

@@ -4,9 +4,9 @@ import { Cluster } from '../../transport/services.js';
 import type { FromWorker } from '../../proto/messages.js';
 import { within } from '../proto/wire.js';
 
-/** How a call ended, as gRPC's trailers say. */
+/** Outcome of a call, from gRPC's trailers. */
 export interface CallEnd {
-  /** gRPC status, or undefined where the connection was cut. */
+  /** gRPC status, or undefined if the connection was cut. */
   readonly status: number | undefined;
   readonly message: string;
 }
@@ -18,7 +18,7 @@ export function encoded(message: FromWorker): Buffer {
   return requestSerialize(message);
 }
 
-/** A gRPC frame; it may declare another length than it has. */
+/** A gRPC frame; its declared length may differ from the real one. */
 export function frame(bytes: Uint8Array, declaredBytes = bytes.byteLength, compressed = 0): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt8(compressed, 0);
@@ -26,7 +26,7 @@ export function frame(bytes: Uint8Array, declaredBytes = bytes.byteLength, compr
   return Buffer.concat([head, bytes]);
 }
 
-/** An HTTP/2 connection on which calls of any content can be made. */
+/** An HTTP/2 connection for calls with arbitrary content. */
 export class HostilePeer {
   readonly session: ClientHttp2Session;
   readonly #streams: ClientHttp2Stream[] = [];
@@ -44,7 +44,7 @@ export class HostilePeer {
     return new RawCall(stream);
   }
 
-  /** Resets what is open and closes the connection; its socket is not cut while bytes are on their way. */
+  /** Resets open calls and closes the connection; its socket isn't cut while bytes are in flight. */
   close(): void {
     for (const stream of this.#streams) stream.close();
     this.session.close();
@@ -86,8 +86,8 @@ export class RawCall {
 }
 
 /**
- * A TCP connection that sends `bytes`; settles when the other side has closed it, at the latest because no ping was
- * answered, after 20 s.
+ * A TCP connection that sends `bytes`; resolves when the other side has closed it, at the latest after 20 s because no
+ * ping was answered.
  */
 export async function sendRaw(address: string, bytes: Uint8Array): Promise<void> {
   const socket = openRaw(address);

@@ -14,8 +14,8 @@ import { type RunPair, startPair } from './run-pair.js';
 import type { ScriptedRun } from './scripted-run.js';
 
 /**
- * What a stranger, or a worker gone wrong, may send to a run under way. Each attack comes in the middle of a step; the
- * last test asserts that the run came to the digest of one that was left alone.
+ * Hostile messages from outsiders and faulty workers to a run in progress. Each attack comes in the middle of a step;
+ * the last test asserts that the run's digest is that of an undisturbed one.
  */
 
 const MiB = 1024 * 1024;
@@ -33,7 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => pair.close());
 
-/** The sender is told `message`, and the run goes on to its next step; the last steps are left to the other tests. */
+/**
+ * Expects that the sender gets `message` and that the run continues to its next step; the last steps are left to the
+ * other tests.
+ */
 async function expectRefusal(call: RawCall, code: keyof typeof status, message: RegExp): Promise<void> {
   const end = await call.ended();
   expect(end.message).toMatch(message);
@@ -272,7 +275,7 @@ describe('the run under attack', () => {
 
   it('shows and logs nothing as strangers wrote it', () => {
     const { stdout, stderr } = run.command;
-    // Control characters but line ends, and lines that a stranger made.
+    // Control characters except line ends, and lines forged by an outsider.
     expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|^\{"level":60\}/mu);
     const lines = run.read('log.jsonl').trim().split('\n');
     expect(lines.length).toBeGreaterThan(5);

@@ -7,7 +7,7 @@ import { FaultProxy } from './fault-proxy.js';
 
 const failingEngine = fileURLToPath(new URL('./failing-engine.cjs', import.meta.url));
 
-/** Heap of each thread of a worker: enough for the job, and filled in a moment. */
+/** Heap of each thread of a worker: enough for the job, and quickly filled. */
 const heapMb = 256;
 
 export interface MemberOptions {
@@ -15,22 +15,22 @@ export interface MemberOptions {
   readonly directory: string;
   readonly coordinatorPort: () => number;
   readonly onToWorker: (message: ReceivedToWorker) => void;
-  /** A worker process ended by itself or by a fault; another takes its place at once. */
+  /** A worker process that exits by itself or by a fault is replaced at once. */
   readonly onExit: (how: string) => void;
 }
 
-/** One place for a worker: its proxy, and the process that fills it, which is replaced whenever it ends. */
+/** One slot for a worker: its proxy, and its process, which is replaced whenever it exits. */
 export class Member {
   #process: Command | undefined;
-  /** The step that the worker was ordered to compute last. */
+  /** The step last dispatched to the worker. */
   step = -1;
-  /** How many shards its session holds. */
+  /** Number of shards that its session holds. */
   holding = 0;
   #closing = false;
-  /** The coordinator has said that the job is over. */
+  /** The coordinator has announced the job's end. */
   #sentHome = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Called once, when the process ends before it was asked to. */
+  /** Called once, if the process exits before it was asked to. */
   #onEnd: (() => void) | undefined;
   readonly #triggerFile: string;
 
@@ -68,14 +68,14 @@ export class Member {
     this.#process!.process.kill(signal);
   }
 
-  /** Stops the process and lets it go on `ms` later, if it is still there. */
+  /** Stops the process and continues it `ms` later, if it still exists. */
   stop(ms: number): void {
     const { process } = this.#process!;
     process.kill('SIGSTOP');
     this.#timer = setTimeout(() => process.kill('SIGCONT'), ms);
   }
 
-  /** The engine fails at its next run. @param failed - called when the worker has ended of it. */
+  /** The engine fails at its next run. @param failed - called when the worker has exited because of it. */
   failEngine(how: 'engineThrow' | 'outOfMemory', failed: () => void): void {
     writeFileSync(this.#triggerFile, how);
     this.#onEnd = () => {
@@ -83,7 +83,7 @@ export class Member {
     };
   }
 
-  /** The job goes on after all: a worker that was sent home comes again. */
+  /** The job continues after all: a dismissed worker comes back. */
   async callBack(): Promise<void> {
     const gone = this.#process!;
     if (!this.#sentHome) return;
@@ -91,7 +91,7 @@ export class Member {
     if (this.#process === gone) this.#start();
   }
 
-  /** Asks the worker to leave; nobody takes its place. */
+  /** Asks the worker to leave, without replacement. */
   async leave(): Promise<void> {
     this.#closing = true;
     this.signal('SIGTERM');

@@ -3,18 +3,18 @@ import type { MessageFault } from './plan.js';
 
 type Message = ReceivedFromWorker | ReceivedToWorker;
 
-/** Damages the messages of one worker as it is told to; one fault at a time, each struck once. */
+/** Damages the messages of one worker on demand; one fault at a time, each struck once. */
 export class MessageFaults {
   #armed: { readonly fault: MessageFault; readonly fired: () => void } | undefined;
-  /** A chunk that waits for its neighbour to overtake it. */
+  /** A chunk held back so that its neighbour overtakes it. */
   #waiting: Message | undefined;
 
-  /** Strikes at the next chunk that fits. @param fired - called when it has struck. */
+  /** Strikes at the next matching chunk. @param fired - called when it has struck. */
   arm(fault: MessageFault, fired: () => void): void {
     this.#armed = { fault, fired };
   }
 
-  /** What is to be forwarded in place of `message`. */
+  /** The messages to forward in place of `message`. */
   pass<M extends Message>(message: M): M[] {
     const chunk = chunkOf(message);
     const armed = this.#armed;
@@ -23,7 +23,7 @@ export class MessageFaults {
       case 'corrupt':
         return this.#struck([flipped(message, chunk)]);
       case 'duplicate':
-        // The first chunk begins its vector anew when it comes again; a later one is the harder case.
+        // A repeated first chunk restarts its vector; a later one is the harder case.
         if (chunk.chunk === 0 && chunk.chunks > 1) return [message];
         return this.#struck([message, message]);
       case 'reorder':
@@ -33,7 +33,7 @@ export class MessageFaults {
     }
   }
 
-  /** The stream is over; a chunk that waited is lost with it, so the fault has yet to strike. */
+  /** The stream is over; a held chunk is lost with it, so the fault has yet to strike. */
   reset(): void {
     this.#waiting = undefined;
   }

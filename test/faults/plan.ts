@@ -1,20 +1,22 @@
-/** Which tensor's chunks a fault of a message touches: on their way to a worker, or from it. */
+/** The tensor whose chunks a message fault affects: on their way to a worker, or from it. */
 type Chunked = 'parameters' | 'partial';
 
 /**
- * What can be done to a cluster. Times are in milliseconds.
+ * Faults of a cluster. Times are in milliseconds.
  *
- * - kill: SIGKILL for the worker; another process takes its place
+ * - kill: SIGKILL for the worker; another process replaces it
  * - stop: SIGSTOP for the worker, SIGCONT after `ms`
  * - sever: its connections are reset
- * - hold: nothing passes between it and the coordinator for `ms`: a delay, or a black hole if longer than the heartbeat limit
+ * - hold: nothing passes between it and the coordinator for `ms`: a delay, or a black hole if longer than the heartbeat
+ *   limit
  * - corrupt, duplicate, reorder: one bit flipped in a chunk, a chunk sent twice, two neighbouring chunks swapped
  * - engineThrow: the worker's engine throws at its next run
  * - outOfMemory: the worker's engine thread fills its heap at its next run
- * - killCoordinator: SIGKILL; it is started again on the same run directory
+ * - killCoordinator: SIGKILL; it is restarted on the same run directory
  * - killDuringCheckpoint: SIGKILL while a checkpoint is half written
- * - join, leave: one more worker; a worker is asked to go, and nobody takes its place
- * - fillDisk: the coordinator's files may not grow beyond `bytes`; once it has ended, it is started again without that limit
+ * - join, leave: one more worker; a worker is asked to leave, without replacement
+ * - fillDisk: the coordinator's files may not grow beyond `bytes`; once it has exited, it is restarted without that
+ *   limit
  */
 export type Fault = WorkerFault | ClusterFault;
 
@@ -33,8 +35,8 @@ type ClusterFault =
   | { readonly kind: 'fillDisk'; readonly bytes: number };
 
 /**
- * A fault, and when it strikes: at the first order of step `step` or a later one that this worker is sent; for a fault
- * of the coordinator, that any worker is sent.
+ * A fault and its trigger: the first Compute message for `step` or a later one that this worker is sent; for a fault of
+ * the coordinator, that any worker is sent.
  */
 export interface PlannedFault {
   readonly at: { readonly worker?: number; readonly step: number };

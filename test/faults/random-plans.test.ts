@@ -22,7 +22,7 @@ const workerFault: fc.Arbitrary<Fault> = fc.oneof(
 const coordinatorFault = fc.constantFrom<Fault>({ kind: 'killCoordinator' }, { kind: 'killDuringCheckpoint' });
 const step = fc.integer({ min: 1, max: 40 });
 
-/** At most one fault per worker, and perhaps one of the coordinator, so that each finds its victim at work. */
+/** At most one fault per worker, and perhaps one of the coordinator, so that each finds its victim working. */
 const plan: fc.Arbitrary<FaultPlan> = fc
   .record({
     victims: fc.subarray([0, 1, 2], { minLength: 1 }),
@@ -44,7 +44,7 @@ describe('any plan of faults', () => {
     async () => {
       const quiet = await rig.quiet();
       const unharmed = fc.asyncProperty(plan, async (faults) => expectUnharmed(await rig.suffer(faults), quiet));
-      // A plan takes seconds, and a smaller one need not fail again: what failed is told as it is.
+      // A plan takes seconds, and a smaller one may not fail again, so there is no shrinking.
       await fc.assert(unharmed, {
         numRuns: runs,
         seed,

@@ -3,19 +3,19 @@ import type { PlannedFault } from './plan.js';
 /** A fault that has struck. */
 export interface FiredFault {
   readonly planned: PlannedFault;
-  /** The step that was under way. */
+  /** The step that was in progress. */
   readonly step: number;
   /**
-   * Milliseconds from the fault until that step was committed, as the order of a later one shows; for a coordinator
-   * that was started again, from its start to its first commit. Undefined while that is to come.
+   * Milliseconds from the fault until that step was committed, which the dispatch of a later one shows; for a restarted
+   * coordinator, from its start to its first commit. Undefined until then.
    */
   recoveredMs?: number;
 }
 
-/** Measures how soon training goes on after a fault, from the orders that pass the proxies. */
+/** Measures recovery times after faults, from the Compute messages that pass the proxies. */
 export class RecoveryClock {
   readonly fired: FiredFault[] = [];
-  /** The step that was ordered last; -1 before any. */
+  /** The step dispatched last; -1 before any. */
   step = -1;
   #waiting: { readonly fault: FiredFault; readonly sinceMs: number }[] = [];
 
@@ -26,7 +26,7 @@ export class RecoveryClock {
     this.#waiting.push({ fault, sinceMs: nowMs });
   }
 
-  /** A worker was ordered to compute `step`. */
+  /** `step` was dispatched to a worker. */
   ordered(step: number, nowMs: number): void {
     if (step <= this.step) return;
     const commits = this.step >= 0;
@@ -36,7 +36,7 @@ export class RecoveryClock {
     this.#waiting = [];
   }
 
-  /** The coordinator was started again; it may begin at an earlier step. */
+  /** The coordinator was restarted; it may begin at an earlier step. */
   restarted(nowMs: number): void {
     this.step = -1;
     this.#waiting = this.#waiting.map(({ fault }) => ({ fault, sinceMs: nowMs }));

@@ -25,16 +25,16 @@ type Near = ServerDuplexStream<ReceivedFromWorker, ReceivedToWorker>;
 type Far = ClientDuplexStream<ReceivedFromWorker, ReceivedToWorker>;
 
 export interface RelayOptions {
-  /** Where the coordinator, or the link to it, is reached. */
+  /** Address of the coordinator, or of the cable to it. */
   readonly target: () => string;
-  /** What is sent on in place of a message; nothing, the same, or something else. */
+  /** The messages to forward in place of one message: none, the same, or others. */
   readonly toWorker: (message: ReceivedToWorker) => ReceivedToWorker[];
   readonly fromWorker: (message: ReceivedFromWorker) => ReceivedFromWorker[];
   /** A Join stream is over. */
   readonly ended: () => void;
 }
 
-/** A gRPC man in the middle between one worker and the coordinator: reads every message and passes it on. */
+/** A gRPC man in the middle between one worker and the coordinator: reads and forwards every message. */
 export class Relay {
   readonly #server = new Server(channelOptions);
 
@@ -93,10 +93,10 @@ export class Relay {
   }
 }
 
-/** A connection of its own for every call, so that cutting one is felt by that one. */
+/** A separate connection for every call, so that cutting one affects only that call. */
 const clientOptions = { ...channelOptions, 'grpc.use_local_subchannel_pool': 1 };
 
-/** The caller's metadata without what belongs to its connection. */
+/** The caller's metadata without the fields of its connection. */
 function forwarded(metadata: Metadata): Metadata {
   const own = metadata.clone();
   own.remove('user-agent');

@@ -4,13 +4,13 @@ import { FaultCluster } from './fault-cluster.js';
 import type { FaultPlan } from './plan.js';
 import { readRun, type RunRecord } from './run-record.js';
 
-/** Heartbeat limit of the clusters under test: long enough for a busy machine, short enough to wait for. */
+/** Heartbeat limit of the clusters under test: tolerant of a busy machine, and still short to wait for. */
 export const heartbeatLimitMs = 1_000;
 const finishLimitMs = 100_000;
 
 /**
- * A job of seconds: the synthetic dataset with few images, augmentation on; 3 shards unless a test says otherwise. With `--model mlp`
- * its processes have little to do but what the tests are about.
+ * A job of seconds: the synthetic dataset with few images, augmentation on; 3 shards by default. With `--model mlp` its
+ * processes do little besides what is under test.
  */
 export function faultJob(...more: string[]): string[] {
   return [
@@ -25,7 +25,7 @@ export interface Suffered {
   readonly run: RunRecord;
 }
 
-/** Runs of one job: the undisturbed one, computed once, and those that suffer a plan of faults. */
+/** Runs of one job: the undisturbed one, computed once, and those under a plan of faults. */
 export class FaultRig {
   readonly #scratch = scratchDirectory();
   #quiet: Promise<RunRecord> | undefined;
@@ -41,7 +41,7 @@ export class FaultRig {
     return (this.#quiet ??= this.#runQuietly());
   }
 
-  /** Runs the job to its end with these faults. @throws when it fails or a limit is passed. */
+  /** Runs the job to its end with these faults. @throws when it fails or exceeds a limit. */
   async suffer(plan: FaultPlan): Promise<Suffered> {
     const directory = join(this.#scratch.path, `run-${this.#runs++}`);
     const cluster = new FaultCluster({ job: this.job, directory, workers: this.workers, heartbeatLimitMs, plan });

@@ -1,10 +1,10 @@
 import { scratchDirectory } from '../e2e/lockstep.js';
 import { ScriptedRun } from './scripted-run.js';
 
-/** Two runs of one job: one that was left alone, and one that is to be attacked and must come to the same digest. */
+/** Two runs of one job: an undisturbed one, and one to be attacked that must reach the same digest. */
 export interface RunPair {
   readonly quietDigest: string;
-  /** Under way, waiting for step 0. */
+  /** Started, and waiting at step 0. */
   readonly run: ScriptedRun;
   close(): Promise<void>;
 }

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSteps } from '../../run/record-format.js';
 
-/** What a run has committed, as its directory says. */
+/** The commits of a run, from its directory. */
 export interface RunRecord {
   /** `epoch digest`, one per complete epoch. */
   readonly digests: readonly { readonly epoch: number; readonly digest: string }[];
-  /** One per committed step: what went into it and what came out; nothing that depends on time or workers. */
+  /** One per committed step: its inputs and results; nothing that depends on time or workers. */
   readonly steps: readonly string[];
   readonly samples: number;
   readonly stepsPerEpoch: number;

@@ -13,8 +13,8 @@ import { Command, smallJob } from '../e2e/lockstep.js';
 import { within } from '../proto/wire.js';
 
 /**
- * A real coordinator process, and one worker whose gradients are made up but always the same, and which computes a step
- * only when it is told to: so a test knows in which step it attacks, and the run's digest does not depend on an engine.
+ * A real coordinator process, and one worker with made-up but fixed gradients that computes a step only on demand: so a
+ * test knows the step it attacks, and the run's digest doesn't depend on an engine.
  */
 export class ScriptedRun {
   readonly #client: ClusterClient;
@@ -41,7 +41,7 @@ export class ScriptedRun {
     this.worker = new RawWorker(address, 'scripted', this.#client);
   }
 
-  /** Settles when the worker has been asked for step 0. */
+  /** Resolves when the worker has received step 0. */
   static async start(directory: string, ...flags: string[]): Promise<ScriptedRun> {
     const args = ['coordinator', ...smallJob, ...flags, '--listen', '127.0.0.1:0', '--run', directory];
     const command = new Command([...args, '--heartbeat-limit', '20', '--log-level', 'warn']);
@@ -56,7 +56,7 @@ export class ScriptedRun {
     return this.#stepSeen;
   }
 
-  /** Computes the step that is asked for; settles when the next one is. */
+  /** Computes the requested step; resolves when the next one is requested. */
   async nextStep(): Promise<void> {
     const next = this.#stepSeen + 1;
     this.#permit(this.#stepSeen);
@@ -65,7 +65,7 @@ export class ScriptedRun {
     }
   }
 
-  /** Computes all that is left. @returns the final digest. */
+  /** Computes all remaining steps. @returns the final digest. */
   async finish(): Promise<string> {
     this.#permit(Infinity);
     const { code, stdout, stderr } = await within(this.command.ended, 'the run to end', 60_000);

@@ -2,10 +2,10 @@ import type { FaultCluster } from './fault-cluster.js';
 import type { Member } from './member.js';
 import type { PlannedFault, WorkerFault } from './plan.js';
 
-/** Called once a fault has had its effect; `sinceMs` where it began before that. */
+/** Called once a fault has had its effect; `sinceMs` if it began before that. */
 type Struck = (sinceMs?: number) => void;
 
-/** Strikes a cluster with a fault. @param struck - called later or never where the fault waits for its victim. */
+/** Strikes a cluster with a fault. @param struck - called later or never if the fault waits for its victim. */
 export function strike(cluster: FaultCluster, { at, fault }: PlannedFault, struck: Struck): void {
   switch (fault.kind) {
     case 'join':
@@ -60,7 +60,7 @@ function strikeWorker(member: Member, fault: WorkerFault, struck: Struck): void 
   }
 }
 
-/** Tries again until the kill came before the checkpoint had its name, which leaves the half-written file to see. */
+/** Retries until the kill comes before the checkpoint is renamed, which leaves the half-written file behind. */
 function killDuringCheckpoint(cluster: FaultCluster, struck: Struck): void {
   let done = false;
   cluster.expectEnd({

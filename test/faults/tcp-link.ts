@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * Forwards TCP connections to another port of this machine, and is the cable that tests cut: held, nothing passes in
- * either direction and no end notices; severed, both ends see their connections reset.
+ * Forwards TCP connections to another port of this machine, as a cable that tests can cut. Held: nothing passes in
+ * either direction and neither end notices. Severed: both ends see their connections reset.
  */
 export class TcpLink {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
@@ -29,7 +29,9 @@ export class TcpLink {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Lets nothing pass until `release`; what is sent meanwhile arrives afterwards, as with lost and repeated packets. */
+  /**
+   * Lets nothing pass until `release`; data sent meanwhile arrives afterwards, as with lost and retransmitted packets.
+   */
   hold(): void {
     this.#held = true;
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
@@ -40,7 +42,7 @@ export class TcpLink {
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
   }
 
-  /** Resets all connections; new ones are taken. @returns how many there were, open at both ends. */
+  /** Resets all connections; new ones are accepted. @returns how many were open at both ends. */
   sever(): number {
     const pairs = [...this.#pairs];
     const open = pairs.filter((pair) => pair.every((socket) => !socket.destroyed)).length;
@@ -70,7 +72,7 @@ export class TcpLink {
       if (!this.#held) from.resume();
     });
     from.on('error', () => to.destroy());
-    // A socket that nobody reads never notices its peer's end: the other one is read to its own end.
+    // An unread socket never notices its peer's end, so the other one is read to its own end.
     from.on('close', () => {
       if (to.destroyed) this.#pairs.delete(pair);
       to.end();

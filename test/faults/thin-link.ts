@@ -10,7 +10,7 @@ export class Wire {
 
   constructor(private readonly bitsPerSecond: number) {}
 
-  /** Settles when the last bit has passed. */
+  /** Resolves when the last bit has passed. */
   async carry(bytes: number): Promise<void> {
     const nowMs = performance.now();
     this.#freeMs = Math.max(nowMs, this.#freeMs) + (bytes * 8_000) / this.bitsPerSecond;

@@ -1,4 +1,4 @@
-// Module hooks: `./x.js` is looked for as `./x.ts` where there is no such JavaScript, and `.ts` files are transpiled.
+// Module hooks: `./x.js` resolves to `./x.ts` if there is no such JavaScript, and `.ts` files are transpiled.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import typescript from 'typescript';

@@ -17,7 +17,7 @@ function partials(sets: Iterable<readonly number[]>, shards: number): number {
   return [...sets].reduce((sum, set) => sum + cover(set, shards).length, 0);
 }
 
-/** Shards whose worker is not the one that `previous` says. */
+/** Shards that moved to another worker, compared with `previous`. */
 function moved(sets: Sets, previous: Sets): number {
   return Object.entries(sets).flatMap(([id, set]) => set.filter((shard) => !previous[id]?.includes(shard))).length;
 }
@@ -93,7 +93,7 @@ describe('decideAssignment after a change', () => {
 });
 
 const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-/** Shards, workers, and who held what before: owner 7 is a worker that has left. */
+/** Shards, workers, and previous owners: owner 7 is a worker that has left. */
 const situations = fc
   .record({ shards: fc.integer({ min: 1, max: 20 }), count: fc.integer({ min: 1, max: 7 }) })
   .chain(({ shards, count }) => {

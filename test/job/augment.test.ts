@@ -18,7 +18,7 @@ function augment(spec: { flip: boolean; crop: number }, key: { seed?: number; ep
   return target.subarray(guard, guard + bytes);
 }
 
-/** What the definition says, pixel by pixel. */
+/** The augmentation by its definition, pixel by pixel. */
 function expected(mirrored: boolean, top: number, left: number): Uint8Array {
   const result = new Uint8Array(bytes);
   for (let y = 0; y < height; y++) {

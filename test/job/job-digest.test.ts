@@ -22,7 +22,7 @@ describe('the identity of a job', () => {
   });
 
   it('is what it was before a loss could be named, where that is the plain one', () => {
-    // By version 0.3.0, of the same spec.
+    // From version 0.3.0, for the same spec.
     const old = '7bbc08362f611bac03932a640e0ce478961720582ba33cf02bccf8e3ad846b98';
     expect(digest({})).toBe(old);
     expect(digest({ loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);

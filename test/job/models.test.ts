@@ -15,7 +15,7 @@ async function load(name: string, classes = 10) {
 describe('builtinTopology', () => {
   it('is the lecture’s network: 137,430 trainable values, images to ten logits', async () => {
     const model = await load('cnn3');
-    // TF.js numbers names that its process has seen before.
+    // TF.js numbers names that its process has used before.
     const shapes = model.trainableWeights.map(({ name, shape }) => [name.replace(/_\d+$/, ''), ...shape].join(' '));
     expect(shapes).toEqual([
       'conv1/kernel 7 7 3 16',

@@ -22,7 +22,7 @@ function epochCounts(plan: StepPlan): number[][] {
   return Array.from({ length: plan.stepsPerEpoch }, (_, step) => counts(plan, step));
 }
 
-/** Each shard's ranges follow each other from 0 to the shard's end. */
+/** Each shard's ranges are consecutive from 0 to the shard's end. */
 function expectDisjointAndComplete(plan: StepPlan): void {
   plan.shardSizes.forEach((size, shard) => {
     let next = 0;

@@ -27,7 +27,7 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
   return [...permutation(items.length, generatorFor('shuffle', seed))].map((i) => items[i]!);
 }
 
-/** What workers send when `owners[shard]` computes each shard. */
+/** Messages of workers when `owners[shard]` computes each shard. */
 async function partials(owners: readonly number[]): Promise<NodeSum[]> {
   const nodes = [...new Set(owners)].flatMap((worker) => {
     const held = owners.flatMap((owner, shard) => (owner === worker ? [shard] : []));

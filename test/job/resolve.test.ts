@@ -6,7 +6,7 @@ import { resolveSpec, type SpecSources } from '../../job/resolve.js';
 import { parseSpecText } from '../../job/spec-text.js';
 import { parseSpec } from '../../job/spec.js';
 
-/** The lines of the error that the sources give. */
+/** Lines of the error for these sources. */
 function problems(sources: SpecSources): string[] {
   try {
     resolveSpec(sources);

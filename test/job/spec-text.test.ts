@@ -31,7 +31,7 @@ describe('parseSpecText', () => {
   });
 });
 
-/** Each line holds the one before nine times. */
+/** Each line contains the previous one nine times. */
 function bomb(): string {
   const lines = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`);
   return ['l0: &l0 [x]', ...lines].join('\n');

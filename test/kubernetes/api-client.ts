@@ -13,7 +13,7 @@ import {
 
 const fieldManager = 'lockstep-tests';
 
-/** What is needed to name an object of any kind. */
+/** The fields that name an object of any kind. */
 export interface ObjectName {
   readonly apiVersion: string;
   readonly kind: string;
@@ -68,10 +68,10 @@ export class ApiClient {
     return items as Kind[];
   }
 
-  /** @param options - `gracePeriodSeconds`, and which incarnation is meant. */
+  /** @param options - `gracePeriodSeconds`, and which incarnation to delete. */
   async delete(name: ObjectName, options: { graceSeconds?: number; uid?: string } = {}): Promise<void> {
     const { graceSeconds: gracePeriodSeconds, uid } = options;
-    // In the body: with one, the API server does not look at the query.
+    // In the body: if there is one, the API server ignores the query.
     const body = {
       propagationPolicy: 'Background',
       ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
@@ -81,7 +81,7 @@ export class ApiClient {
     await unlessAbsent(this.objects.delete(name, no, no, no, no, no, body));
   }
 
-  /** Asks every 100 ms. @throws with what it was last when `limitMs` are over. */
+  /** Polls every 100 ms. @throws with the last value after `limitMs`. */
   async until<Kind extends KubernetesObject>(
     name: ObjectName,
     condition: (object: Kind | undefined) => boolean,
@@ -119,7 +119,7 @@ function nameOf(object: KubernetesObject): ObjectName {
   return { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', metadata };
 }
 
-/** An object as errors show it. */
+/** An object's name in errors. */
 function brief(object: (KubernetesObject & { status?: unknown }) | undefined): string {
   if (!object) return 'absent';
   const { uid, deletionTimestamp } = object.metadata ?? {};
@@ -130,7 +130,7 @@ export function isStatus(error: unknown, code: number): boolean {
   return error instanceof ApiException && error.code === code;
 }
 
-/** What the request gives, or undefined where there is no such object. */
+/** The request's result, or undefined if there is no such object. */
 export async function unlessAbsent<Value>(asked: Promise<Value>): Promise<Value | undefined> {
   try {
     return await asked;

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { isExecutable } from '../programs.js';
 
-/** Programs of a control plane, as `build-assets.sh` makes them and envtest's folder has them. */
+/** Programs of a control plane, as `build-assets.sh` builds them and envtest's folder has them. */
 const programs = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 export type ControlPlaneProgram = (typeof programs)[number];
 
 const folder = process.env['KUBEBUILDER_ASSETS'];
 
-/** Why there is no API server to test with; undefined where there is one. */
+/** Reason why there is no API server to test with; undefined if there is one. */
 export const missing = whyMissing();
 
 export function programPath(program: ControlPlaneProgram): string {

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds the programs of a real control plane from their Go modules: etcd, kube-apiserver, kube-controller-manager and
-# kube-scheduler, for the tests that want an API server (found through KUBEBUILDER_ASSETS, as envtest does).
+# kube-scheduler, for tests that need an API server (found through KUBEBUILDER_ASSETS, as with envtest).
 #
 #   test/kubernetes/build-assets.sh DEST
 #
-# DEST is complete or absent: the programs are built beside it and moved in one rename, and a second call is over at
-# once. Go's own caches make a cut-off build go on where it was. LOCKSTEP_ASSETS_LIMIT (seconds, default 2400) ends it.
+# DEST is complete or absent: the programs are built in a temporary folder and moved in one rename; a second call
+# returns at once. After an interruption, Go's own caches let the build resume. LOCKSTEP_ASSETS_LIMIT (seconds, default
+# 2400) ends it.
 set -euo pipefail
 
 kubernetes=1.34.4
@@ -23,12 +24,13 @@ work=$(mktemp -d "$dest.building-XXXXXX")
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 export CGO_ENABLED=0 GOFLAGS=-mod=mod GOWORK=off
 
-# Both builds share what is left of the limit.
+# Both builds share the remaining time.
 within() { timeout --kill-after 10 "$((limit - SECONDS > 1 ? limit - SECONDS : 1))" "$@"; }
 link="-s -w -X k8s.io/component-base/version.gitVersion=v$kubernetes -X k8s.io/component-base/version.gitMajor=1 \
 -X k8s.io/component-base/version.gitMinor=${kubernetes:2:2}"
 
-# k8s.io/kubernetes names its staging modules by folders that its module does not carry; their releases stand in.
+# k8s.io/kubernetes refers to its staging modules by folders that its module doesn't contain; their releases replace
+# them.
 mkdir "$work/kubernetes" "$work/etcd" "$work/bin"
 cd "$work/kubernetes"
 source=$(GOFLAGS='' within go mod download -json "k8s.io/kubernetes@v$kubernetes" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')

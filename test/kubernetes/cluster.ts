@@ -23,11 +23,14 @@ import { type AuditedRequest, readAudit } from './requests.js';
 const startLimitMs = 60_000;
 
 export interface ClusterOptions {
-  /** Files of CustomResourceDefinitions, applied before the controllers start, so that they know them from then on. */
+  /**
+   * Files of CustomResourceDefinitions, applied before the controllers start, so that these know them from the
+   * beginning.
+   */
   readonly crds?: readonly string[];
-  /** Default true. Without them, nothing makes pods, binds them or collects garbage. */
+  /** Default true. Without them, nothing creates pods, binds them or collects garbage. */
   readonly controllers?: boolean;
-  /** How long a node may be silent; default 40, as in a cluster, as a busy machine stalls for seconds. */
+  /** How long a node may be silent; default 40 seconds, as in a cluster, as a busy machine stalls for seconds. */
   readonly nodeGraceSeconds?: number;
 }
 
@@ -104,7 +107,7 @@ export class Cluster {
     await this.#programs.get('kube-apiserver')!.end('SIGKILL');
   }
 
-  /** Starts it on the same port, with what etcd has. */
+  /** Starts it on the same port, with etcd's data. */
   async startApiServer(): Promise<void> {
     const server = this.#run('kube-apiserver', apiServerArguments(this.place));
     await server.until(() => this.#answers('/readyz'), startLimitMs);
@@ -112,7 +115,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     const order = ['kube-scheduler', 'kube-controller-manager', 'kube-apiserver', 'etcd'] as const;
-    // Nothing of it is wanted any more, so nothing needs to take leave.
+    // Nothing of it is needed any more, so nothing has to shut down gracefully.
     await Promise.all(order.map(async (name) => this.#programs.get(name)?.end('SIGKILL')));
     await this.network.release();
     rmSync(this.place.directory, { recursive: true, force: true });
@@ -128,7 +131,7 @@ export class Cluster {
     if (!controllers) return;
     this.#run('kube-scheduler', schedulerArguments(this.place));
     const manager = this.#run('kube-controller-manager', controllerManagerArguments(this.place));
-    // Pods cannot be made before their namespace has its account.
+    // Pods can't be created before their namespace has its service account.
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } };
     await manager.until(async () => (await client.find(account)) !== undefined, startLimitMs);
   }

@@ -5,7 +5,7 @@ import type { LocalNode } from './node/local-node.js';
 
 const pollMs = 20;
 
-/** Where the workers of a job are seen, and its steps. */
+/** Sources for observing a job: its worker pods and its steps. */
 export interface WorkerView {
   readonly client: ApiClient;
   readonly node: LocalNode;
@@ -23,7 +23,7 @@ export function componentPods(
   return client.list<V1Pod>('v1', 'Pod', 'default', selector);
 }
 
-/** How many workers contributed to each step, as far as it is written. */
+/** Number of workers that contributed to each step, as far as the file is written. */
 export function workersOfSteps(file: string): number[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').trim().split('\n').slice(1);
@@ -31,8 +31,8 @@ export function workersOfSteps(file: string): number[] {
 }
 
 /**
- * Milliseconds from the start of each new worker's process to the first step, from `fromStep` on, that counts so many
- * workers. @param before - names of the worker pods that were there. @param count - of the new ones.
+ * Milliseconds from the start of each new worker's process to the first step, from `fromStep` on, with that many
+ * contributing workers. @param before - names of the worker pods that existed before. @param count - of the new ones.
  */
 export async function contributionTimes(
   view: WorkerView,

@@ -1,4 +1,4 @@
-/** Where one control plane keeps its files, and what it listens on; everything on loopback. */
+/** Files and addresses of one control plane; everything on loopback. */
 export interface ControlPlanePlace {
   readonly directory: string;
   readonly etcdPort: number;
@@ -6,7 +6,7 @@ export interface ControlPlanePlace {
   /** CIDR of cluster addresses of services. */
   readonly serviceNetwork: string;
   readonly kubeconfig: string;
-  /** A node that renews nothing for so long is taken for gone. */
+  /** A node that renews nothing for this long is considered lost. */
   readonly nodeGraceSeconds: number;
 }
 
@@ -25,8 +25,8 @@ export function etcdArguments({ directory, etcdPort }: ControlPlanePlace): strin
 /**
  * The API server signs its own certificate into `certs/apiserver.crt`, which clients trust.
  *
- * Authentication is by the token file and service accounts, authorisation by RBAC, and pod security admission is on,
- * so manifests meet what they meet in a cluster. Nothing is slowed down for fairness among clients.
+ * Authentication is by the token file and service accounts, authorisation by RBAC, and pod security admission is on, so
+ * manifests face the same checks as in a cluster. Clients aren't throttled for fairness.
  */
 export function apiServerArguments({ directory, etcdPort, apiPort, serviceNetwork }: ControlPlanePlace): string[] {
   return [
@@ -39,7 +39,7 @@ export function apiServerArguments({ directory, etcdPort, apiPort, serviceNetwor
     `--token-auth-file=${directory}/tokens.csv`,
     '--authorization-mode=RBAC',
     '--anonymous-auth=false',
-    // As in clusters, so that it is the policies that refuse.
+    // As in clusters, so that rejections come from the policies.
     '--allow-privileged=true',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${directory}/accounts.pub`,
@@ -48,7 +48,7 @@ export function apiServerArguments({ directory, etcdPort, apiPort, serviceNetwor
     `--audit-policy-file=${directory}/audit-policy.yaml`,
     `--audit-log-path=${directory}/audit.log`,
     '--enable-priority-and-fairness=false',
-    // A pod of a node that is gone is given up after seconds, not minutes.
+    // A lost node's pods are evicted after seconds, not minutes.
     '--default-unreachable-toleration-seconds=2',
     '--default-not-ready-toleration-seconds=2',
     '--shutdown-delay-duration=0',
@@ -56,7 +56,7 @@ export function apiServerArguments({ directory, etcdPort, apiPort, serviceNetwor
   ];
 }
 
-/** Only what the project's objects need; each one more costs start-up and a watch or two. */
+/** Only what the project's objects need; each additional one costs start-up time and a watch or two. */
 const controllers = [
   'deployment-controller',
   'replicaset-controller',
@@ -96,7 +96,7 @@ export function schedulerArguments({ kubeconfig }: ControlPlanePlace): string[] 
 
 const clientFlags = ['--leader-elect=false', '--secure-port=0', '--kube-api-qps=1000', '--kube-api-burst=2000'];
 
-/** One line per request that a test may want to count; reads of health and discovery are left out. */
+/** One line per request that a test may count; health checks and discovery are left out. */
 export const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
@@ -108,7 +108,7 @@ rules:
   - level: Metadata
 `;
 
-/** What `kubectl` and every client reads. */
+/** Kubeconfig for `kubectl` and every client. */
 export function kubeconfigText(server: string, caFile: string, user: object, namespace = 'default'): string {
   return `apiVersion: v1
 kind: Config

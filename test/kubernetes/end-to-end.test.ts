@@ -20,9 +20,9 @@ import { jobName, listChildren, namesOf, trainingJob } from './training-job.js';
 const skipped = missing ?? kubectlMissing;
 const name = 'digits';
 const limitMs = 100_000;
-/** How long a State may be shown after it has ceased to be true: the coordinator is heard once per second. */
+/** How long a State may still be shown after it has ceased to be true: the coordinator is polled once per second. */
 const lagMs = 5_000;
-/** Two epochs of 100 steps: long enough for everything that happens on the way. */
+/** Two epochs of 100 steps: long enough for all events of the test. */
 const job = trainingJob(name, {
   epochs: 2,
   batchPerShard: 20,
@@ -46,7 +46,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     node = await LocalNode.start(cluster);
     sightings = new Sightings(cluster, name);
     await sightings.start();
-    // What the operator makes has to be admitted here.
+    // The operator's objects must be admitted in this namespace.
     await run('label', 'namespace', 'default', 'pod-security.kubernetes.io/enforce=restricted');
     await run('apply', '--server-side', '--force-conflicts', '-k', operatorManifests);
     await run('-n', 'lockstep-system', 'rollout', 'status', 'deployment/lockstep-operator', '--timeout=30s');
@@ -94,7 +94,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     await run('apply', '-f', join(cluster.directory, 'job.json'));
     const folder = await runFolder();
     sightings.readLog(() => join(folder, 'log.jsonl'));
-    // The same job without a cluster, to compare with; it competes for the cores, as others would.
+    // The same job without a cluster, for comparison; it competes for the cores, as other programs would.
     local = await startLocally();
     await untilJob(({ step = 0 }) => step > 0, 'at some step');
     const shown = await untilRow({ NAME: name, STATE: 'Running', EPOCH: '1', WORKERS: '1/1', RESTARTS: '0' });

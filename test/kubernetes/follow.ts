@@ -9,7 +9,7 @@ import {
 const againMs = 200;
 
 export interface Follower<Kind> {
-  /** Called with each object as it is, then with each change; times in it may be texts or dates. */
+  /** Called with each existing object, then with each change; times in it may be strings or dates. */
   readonly onChange: (object: Kind) => void;
   readonly onDelete: (object: Kind) => void;
 }
@@ -36,7 +36,7 @@ export class Follow<Kind extends KubernetesObject> {
     this.#informer.on('add', whileOn(follower.onChange));
     this.#informer.on('update', whileOn(follower.onChange));
     this.#informer.on('delete', whileOn(follower.onDelete));
-    // The informer gives up where the API server is away; this one does not.
+    // The informer gives up when the API server is unavailable; this one doesn't.
     this.#informer.on('error', () => setTimeout(() => void this.start(), againMs));
   }
 

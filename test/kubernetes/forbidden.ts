@@ -1,12 +1,12 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-/** Changes of an operator's objects that its account is not allowed. */
+/** Changes to an operator's objects that its account may not make. */
 
 type Fields = Record<string, unknown>;
 /** Changes a copy of an object. */
 export type Change = (object: Fields) => void;
 
-/** The section at `path`, made where there is none. */
+/** The object at `path`, created if absent. */
 export function at(object: unknown, ...path: (string | number)[]): Fields {
   return path.reduce<Fields>((section, key) => (section[key] ??= {}) as Fields, object as Fields);
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a server that can be cut, or made to carry nothing while both sides believe it to be open. */
+/** A path to a server that can be cut, or made to carry nothing while both sides believe it to be open. */
 export class FreezableProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -25,7 +25,7 @@ export class FreezableProxy {
     return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Nothing comes through the connections that are open now; new ones work. */
+  /** Nothing passes on currently open connections; new ones work. */
   freeze(): void {
     for (const socket of this.#sockets) socket.unpipe().pause();
   }

@@ -1,9 +1,9 @@
 import type { TrainingJob } from '../../operator/resource/training-job.js';
 import { trainingJob } from './training-job.js';
 
-/** TrainingJobs whose author wants to stop the operator; the API server takes each of them. */
+/** TrainingJobs meant to stop the operator; the API server accepts each of them. */
 
-/** As long as the CRD lets a topology be. */
+/** As long as the CRD allows for a topology. */
 const topologyLength = 512 * 1024;
 const [open, close] = ['['.repeat(topologyLength / 2), ']'.repeat(topologyLength / 2)];
 const half = 128 * 1024;

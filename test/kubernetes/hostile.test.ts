@@ -113,7 +113,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     writeFileSync(join(cluster.directory, 'net.json'), topology);
     const head = 'apiVersion: lockstep.dev/v1alpha1\nkind: TrainingJob\nmetadata: { name: net, namespace: honest }\n';
     writeFileSync(join(cluster.directory, 'job.yaml'), `${head}spec:\n  preset: cluster-cnn3\n  model: net\n`);
-    // As docs/guides/kubernetes.md has it.
+    // As in docs/guides/kubernetes.md.
     const job = "{ cat job.yaml; echo '  topology: |-'; sed 's/^/    /' net.json; }";
     const options = { cwd: cluster.directory, env: { ...process.env, KUBECONFIG: cluster.kubeconfig } };
     execFileSync('sh', ['-c', `${job} | kubectl apply --server-side -f -`], { ...options, timeout: limitMs });

@@ -5,16 +5,16 @@ import { findProgram } from '../programs.js';
 const run = promisify(execFile);
 const limitMs = 30_000;
 
-/** Why there is no kubectl; undefined where there is one. */
+/** Reason why there is no kubectl; undefined if there is one. */
 export const kubectlMissing = findProgram(['kubectl']) === undefined ? 'kubectl is not on PATH' : undefined;
 
-/** What it prints on standard output. @throws with what it printed on standard error where it fails. */
+/** Standard output of kubectl. @throws with its standard error if it fails. */
 export async function kubectl(kubeconfig: string, ...args: string[]): Promise<string> {
   const { stdout } = await run('kubectl', ['--kubeconfig', kubeconfig, ...args], { timeout: limitMs });
   return stdout;
 }
 
-/** Rows of `kubectl get … ` by column title; what is empty there is empty here. */
+/** Rows of `kubectl get … ` by column title; empty cells are empty strings. */
 export function parseTable(text: string): Record<string, string>[] {
   const [header = '', ...lines] = text.trimEnd().split('\n');
   const columns = [...header.matchAll(/\S+(?: \S+)*/g)].map((match) => ({ title: match[0], start: match.index }));

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 
-/** Bound while a network is in use, so that two clusters on one machine do not share addresses. */
+/** Bound while a network is in use, so that two clusters on one machine don't share addresses. */
 const lockPort = 61_061;
 const networks = { first: 16, last: 126 };
 
@@ -28,7 +28,7 @@ export class LoopbackNetwork {
     return `127.${this.number}.0.0/20`;
   }
 
-  /** An address that no pod of this cluster has had for the last 32,000 pods. */
+  /** An address that hasn't been used for the last 32,000 pods of this cluster. */
   podAddress(): string {
     const index = this.#pods++ % 32_000;
     return `127.${this.number}.${128 + Math.floor(index / 254)}.${1 + (index % 254)}`;

@@ -37,7 +37,7 @@ const title = 'manifests and a real API server (needs a Kubernetes control plane
 
 describe.skipIf(skipped !== undefined)(title, () => {
   const scratch = scratchDirectory();
-  /** A copy of `deploy/` with secrets made as its README says, as a user has it. */
+  /** A user's copy of `deploy/`, with secrets made as its README says. */
   const place = join(scratch.path, 'deploy');
   let cluster: Cluster;
   let client: ApiClient;
@@ -59,7 +59,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
       kind: 'Namespace',
       metadata: { name: namespace, labels: standard },
     });
-    // What a controller would make, as the pods name it.
+    // Objects that a controller would create, by the names in the pods.
     await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
   });
   afterAll(async () => {
@@ -68,7 +68,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
   });
 
   const build = async (folder: string) => (await run('kubectl', ['kustomize', folder], { timeout: limitMs })).stdout;
-  /** What the API server says of them; nothing is kept. Warnings stand on standard error. */
+  /** Dry run of these objects by the API server. Warnings go to standard error. */
   const apply = (text: string, ...args: string[]) => {
     const file = join(scratch.path, 'objects.yaml');
     writeFileSync(file, text);
@@ -76,7 +76,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     return run('kubectl', [...common, ...args], { timeout: limitMs });
   };
   const dryRun = (text: string, inNamespace = namespace) => apply(text, '--dry-run=server', '-n', inNamespace);
-  /** Pods made after each template, in a namespace that refuses what is not restricted. */
+  /** Pods made from each template, in a namespace that only admits restricted ones. */
   const admitPods = async (text: string, inNamespace = namespace) => {
     const pods = podsOf(loadAllYaml(text) as KubernetesObject[], inNamespace);
     expect(pods.length).toBeGreaterThan(0);
@@ -177,7 +177,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
   });
 });
 
-/** What of Deployments, Jobs and StatefulSets makes pods. */
+/** Pod templates of Deployments, Jobs and StatefulSets. */
 interface Workload extends KubernetesObject {
   readonly spec?: {
     readonly template?: V1PodTemplateSpec;
@@ -197,7 +197,7 @@ function podsOf(objects: readonly KubernetesObject[], namespace: string): V1Pod[
     if (!template?.spec) return [];
     const { labels = {} } = template.metadata ?? {};
     const metadata = { name: object.metadata!.name!, namespace, labels };
-    // The account is a later step's; here the pod itself is judged.
+    // The service account belongs to another step; here only the pod itself is checked.
     const claims = volumeClaimTemplates.map(({ metadata }) => ({ name: metadata!.name!, emptyDir: {} }));
     const volumes = [...(template.spec.volumes ?? []), ...claims];
     const spec = { ...template.spec, volumes, automountServiceAccountToken: false };

@@ -197,7 +197,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     });
     await untilPod('left', isReadyPod, 'running');
     const [pid] = node.pids('left');
-    // Where no node is left at all, the cluster takes it for its own fault and gives up nothing.
+    // If no node is left, the cluster assumes a fault of its own and evicts nothing.
     const other = await LocalNode.start(cluster, { name: 'other' });
     await untilNode('True');
     await node.vanish();

@@ -14,7 +14,9 @@ export const operatorManifests = join(root, 'deploy', 'operator', 'manifests');
 export const namespacedManifests = `${operatorManifests}-namespaced`;
 export const trainingJobCrd = join(root, 'deploy', 'crd', 'trainingjob.yaml');
 
-/** Applies a folder of manifests, but for the Deployment: in tests the operator runs as a process, with the same rights. */
+/**
+ * Applies a folder of manifests except the Deployment: in tests the operator runs as a process, with the same rights.
+ */
 export async function installOperator(cluster: Cluster, folder = operatorManifests): Promise<void> {
   const rendered = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
   const objects = loadAllYaml(rendered) as KubernetesObject[];
@@ -22,7 +24,7 @@ export async function installOperator(cluster: Cluster, folder = operatorManifes
   for (const object of objects) if (object.kind !== 'Deployment') await client.apply(object);
 }
 
-/** A kubeconfig with which the operator's own ServiceAccount talks to the API server. @param server - a way to it. */
+/** A kubeconfig with which the operator's own ServiceAccount calls the API server. @param server - its address. */
 export async function operatorKubeconfig(cluster: Cluster, server = cluster.server): Promise<string> {
   const { core } = cluster.client();
   const request = { spec: { audiences: [], expirationSeconds: 7200 } };
@@ -36,7 +38,7 @@ export async function operatorKubeconfig(cluster: Cluster, server = cluster.serv
   return file;
 }
 
-/** The operator as a process of its own. */
+/** The operator as a separate process. */
 export class OperatorProcess {
   readonly #program: Program;
 
@@ -56,7 +58,7 @@ export class OperatorProcess {
     this.#program = new Program('operator', process.execPath, all, logFile);
   }
 
-  /** Starts one and waits until it has listed everything; it may not lead yet. */
+  /** Starts one and waits until it has listed everything; it may not be the leader yet. */
   static async start(
     kubeconfig: string,
     args: readonly string[] = [],
@@ -77,7 +79,7 @@ export class OperatorProcess {
     return this.#program.pid;
   }
 
-  /** Of health and metrics, once it listens. */
+  /** Port of health and metrics, once it listens. */
   get ports(): { readonly health: number; readonly metrics: number } | undefined {
     const [, health, metrics] = /health on port (\d+), metrics on port (\d+)/.exec(this.log) ?? [];
     return health === undefined ? undefined : { health: Number(health), metrics: Number(metrics) };

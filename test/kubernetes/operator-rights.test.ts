@@ -21,7 +21,7 @@ import { jobName, trainingJob } from './training-job.js';
 const skipped = missing ?? kubectlMissing;
 const namespace = 'default';
 const limitMs = 30_000;
-/** Of a job that asks for its workers' node. */
+/** A job whose workers ask for access to their node. */
 const ofNode = { spec: { hostPID: true } };
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
@@ -39,7 +39,7 @@ describe.skipIf(skipped !== undefined)(
     let admin: ApiClient;
     let operator: ApiClient;
     let job: TrainingJob;
-    /** All that the operator makes for a job, by kind; of several one. */
+    /** All objects that the operator creates for a job, by kind; one if there are several. */
     const objects = new Map<string, KubernetesObject>();
     const named = (kind: string) => objects.get(kind)!;
 
@@ -58,7 +58,7 @@ describe.skipIf(skipped !== undefined)(
       config.loadFromFile(await operatorKubeconfig(cluster));
       operator = new ApiClient(config);
       job = await admin.create(trainingJob('mine'));
-      // Defaults that the plan counts on are filled in.
+      // Defaults that the plan relies on are filled in.
       const { actions } = planJob(observe(job), noonMs);
       for (const action of actions) if (action.type === 'create') objects.set(action.object.kind, action.object);
       const { metadata } = named('ConfigMap');
@@ -73,7 +73,7 @@ describe.skipIf(skipped !== undefined)(
     });
     afterAll(async () => cluster?.close());
 
-    /** The API server takes a policy up a moment after it was written. */
+    /** The API server applies a policy shortly after it was written. */
     async function untilPoliciesHold(): Promise<void> {
       const probes = [
         changed(named('ConfigMap'), set({ labels: {} }, 'metadata')),
@@ -89,7 +89,7 @@ describe.skipIf(skipped !== undefined)(
     const dryRun = (object: KubernetesObject, client = operator) => client.objects.create(object, undefined, 'All');
     const applied = (object: KubernetesObject) =>
       operator.objects.patch(object, undefined, 'All', 'lockstep-operator', true, PatchStrategy.ServerSideApply);
-    /** What came of a request: done, or the reason why not. */
+    /** Outcome of a request: done, or the reason for its rejection. */
     const answer = (asked: Promise<unknown>) =>
       asked.then(
         () => 'done',
@@ -165,7 +165,7 @@ describe.skipIf(skipped !== undefined)(
         ],
         'Service',
       ])('%s', async (kind) => {
-        // Without an owner, nothing that the pods mount is their job's.
+        // Without an owner, none of the pods' mounts belong to their job.
         expect(await answer(dryRun(changed(named(kind), change)))).toMatch(
           /'lockstep-operator-(objects|pods)' .* denied/,
         );

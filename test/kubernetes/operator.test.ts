@@ -19,12 +19,12 @@ import { jobName, listChildren, namesOf, patchJob, trainingJob } from './trainin
 
 const skipped = missing ?? kubectlMissing;
 const limitMs = 30_000;
-/** The API server starts slowly on a busy machine, and its operator shall not give up leading meanwhile. */
+/** The API server starts slowly on a busy machine, and the operator must not give up its lease meanwhile. */
 const patient = ['--lease-seconds', '60'];
-/** As long as nothing may happen where nothing is to happen. */
+/** Time in which nothing may happen. */
 const quietMs = 1_500;
 
-/** All that belongs to a job `name` with `workers` workers. */
+/** All objects of a job `name` with `workers` workers. */
 const childrenOf = (name: string) => [
   `ConfigMap/${name}-job`,
   `Deployment/${name}-worker`,
@@ -63,7 +63,7 @@ describe.skipIf(skipped !== undefined)(
       return operator;
     };
     const ofOperator = () => cluster.requests().filter(({ agent }) => agent.startsWith('lockstep-operator'));
-    /** Requests of the operator about jobs and what belongs to them: without its lease, its key and watches. */
+    /** Requests of the operator about jobs and their objects, without its lease, its key and watches. */
     const work = () =>
       ofOperator().filter(
         ({ resource, verb, name }) => resource !== 'leases' && verb !== 'watch' && name !== keySecretName,
@@ -72,7 +72,7 @@ describe.skipIf(skipped !== undefined)(
       const { metadata } = await client.get<TrainingJob>(jobName(name));
       return listChildren(client, 'default', `lockstep.dev/job-uid=${metadata.uid}`);
     };
-    /** Everything but the workers' pods, which the Deployment makes. */
+    /** Everything but the workers' pods, which the Deployment creates. */
     const made = async (name: string) => {
       const { metadata } = await client.get<TrainingJob>(jobName(name));
       const credentials = new RegExp(`-${metadata.uid!.slice(0, 8)}-[0-9a-f]{8}-0$`);
@@ -109,7 +109,7 @@ describe.skipIf(skipped !== undefined)(
         ]);
       }
       expect(work().filter(({ code }) => code === 403)).toEqual([]);
-      // Both workers' pods, which nobody runs here, are counted in the status before it is quiet.
+      // The status counts both workers' pods, which nothing runs here, before the cluster is quiet.
       await client.until<TrainingJob>(
         jobName('first'),
         (job) => job?.status?.workers?.replicas === 2,
@@ -154,7 +154,7 @@ describe.skipIf(skipped !== undefined)(
       }
       const { data } = await core.readNamespacedSecret(ownKey);
       expect(Buffer.from(data!['key']!, 'base64')).toHaveLength(32);
-      // What it has done so far.
+      // Its actions so far.
       const used = ofOperator().filter(({ resource }) => resource === 'secrets');
       expect(new Set(used.map(({ verb, name }) => (verb === 'get' ? `get ${name}` : verb)))).toEqual(
         new Set([`get ${keySecretName}`, 'create']),
@@ -200,7 +200,7 @@ describe.skipIf(skipped !== undefined)(
       await client.delete(jobName('taken'));
       const deadline = performance.now() + limitMs;
       while ((await listChildren(client)).length > 0 && performance.now() < deadline) await sleep(200);
-      // Nobody is there to remove what waits for its grace period.
+      // No kubelet removes pods that wait for their grace period.
       expect(namesOf(await listChildren(client))).toEqual([]);
     });
 
@@ -222,7 +222,7 @@ describe.skipIf(skipped !== undefined)(
         await client.create(trainingJob('killed'));
         await untilMade('killed');
         expect(await operator.metric('lockstep_operator_watch_restarts_total')).toBeGreaterThan(8);
-        // While it can still give its lease back.
+        // While it can still release its lease.
         await operator.end();
       } finally {
         proxy.close();
@@ -249,7 +249,7 @@ describe.skipIf(skipped !== undefined)(
       await second.end('SIGTERM');
       await client.create(trainingJob('handed-over'));
       await untilMade('handed-over');
-      // Far less than the 30 s for which a silent holder is waited for.
+      // Far less than the 30 s after which a silent holder's lease expires.
       expect(performance.now() - stoppedAt).toBeLessThan(20_000);
       expect(await third.isLeading()).toBe(true);
       const { spec } = await client.get<V1Lease>(lease);

@@ -12,7 +12,7 @@ import { LocalNode } from './node/local-node.js';
 
 const skipped = missing ?? kubectlMissing;
 const limitMs = 90_000;
-/** A quiet machine needs a tenth of it. */
+/** A quiet machine needs a tenth of this. */
 const testLimitMs = 240_000;
 
 /** Six epochs of 21 steps. */
@@ -82,7 +82,7 @@ describe.skipIf(skipped !== undefined)(
       }
     }
 
-    /** The folder that stands for the claim's volume. */
+    /** The folder of the claim's volume. */
     async function runDirectory(): Promise<string> {
       const claimName = {
         apiVersion: 'v1',
@@ -128,7 +128,7 @@ describe.skipIf(skipped !== undefined)(
         const finished = { outcome: 'finished', term: 2, finalDigest: record(quiet).finalDigest };
         expect(record(directory)).toMatchObject(finished);
 
-        // The workers have ended well, are there again, and wait for another job.
+        // The workers have exited normally, have been restarted, and wait for another job.
         const states = async () => (await pods('worker')).map(({ status }) => status?.containerStatuses?.[0]);
         const runs = (state: Awaited<ReturnType<typeof states>>[number]) => state?.state?.running !== undefined;
         await until(async () => (await states()).filter(runs).length === 3, 'three workers that wait');

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 
 const killAfterMs = 10_000;
 
-/** A server that runs beside the tests, its output in a file, ended by its id. */
+/** A server that runs during the tests, with its output in a file. */
 export class Program {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
@@ -27,7 +27,7 @@ export class Program {
     return this.#process.pid!;
   }
 
-  /** Asks until `ready` says so. @throws with the end of its log when it ends before, or takes longer than `limitMs`. */
+  /** Polls until `ready` returns true. @throws with the end of its log if it exits before, or after `limitMs`. */
   async until(ready: () => Promise<boolean>, limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     while (!(await ready())) {
@@ -39,7 +39,7 @@ export class Program {
     }
   }
 
-  /** Ends it; with SIGTERM it may take leave, for a while. */
+  /** Ends it; with SIGTERM it has some time to shut down. */
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (this.#isOver()) return;
     this.#process.kill(signal);

@@ -11,14 +11,14 @@ import { installOperator, operatorKubeconfig, OperatorProcess, trainingJobCrd } 
 import { jobName, listChildren, namesOf, patchJob, trainingJob } from './training-job.js';
 
 const skipped = missing ?? kubectlMissing;
-/** Sequences of changes; all 100 of them take minutes. */
+/** Number of sequences of changes; all 100 take minutes. */
 const sequences = Number(process.env['LOCKSTEP_SEQUENCES'] ?? 6);
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? 1);
-/** That go on at the same time, each with a job of its own. */
+/** Number of concurrent sequences, each with its own job. */
 const atOnce = 6;
 const actionsPerSequence = 12;
 const longestPauseMs = 800;
-/** The operator is killed so long after it has begun to lead, and the next one started. */
+/** Time from the operator's becoming leader to its being killed; the next one is then started. */
 const killAfterMs = 1_500;
 const lease = ['--lease-seconds', '2'];
 const limitMs = 60_000;
@@ -46,7 +46,7 @@ describe.skipIf(skipped !== undefined)(
 
     const find = (name: string) => client.find<TrainingJob>(jobName(name));
 
-    /** Does one thing to the job of a sequence; what does not apply to it as it is, is passed over. */
+    /** Applies one change to the job of a sequence; skips one that doesn't apply to its current state. */
     async function act(action: (typeof actions)[number], name: string, random: (max: number) => number): Promise<void> {
       const job = await find(name);
       if (action === 'create')
@@ -60,7 +60,7 @@ describe.skipIf(skipped !== undefined)(
       else await sleep(random(500));
     }
 
-    /** Takes the coordinator's pod away, or has it end as a process that failed. */
+    /** Deletes the coordinator's pod, or makes it end like a failed process. */
     async function strike({ metadata }: TrainingJob, how: 'kill' | 'fail'): Promise<void> {
       const pods = await client.list('v1', 'Pod', 'default', `lockstep.dev/job-uid=${metadata.uid}`);
       const coordinator = pods.find((pod) => pod.metadata?.name?.includes('-coordinator-'));
@@ -143,7 +143,7 @@ describe.skipIf(skipped !== undefined)(
   900_000,
 );
 
-/** Others change the same job: what comes too late is no fault. */
+/** Others change the same job, so a conflict is no fault. */
 async function tolerate(asked: Promise<unknown>): Promise<void> {
   await asked.catch((error: unknown) => {
     const { code } = error as { code?: number };

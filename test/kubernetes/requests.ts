@@ -26,7 +26,7 @@ export function readAudit(path: string): AuditedRequest[] {
   return lines.slice(0, -1).map((line) => describe(JSON.parse(line) as AuditLine));
 }
 
-/** How often each "verb resource" occurs. */
+/** Count of each "verb resource". */
 export function countRequests(requests: readonly AuditedRequest[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { verb, resource } of requests) counts[`${verb} ${resource}`] = (counts[`${verb} ${resource}`] ?? 0) + 1;

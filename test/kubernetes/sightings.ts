@@ -7,7 +7,7 @@ import type { Sighting } from './state-oracle.js';
 
 const pollMs = 50;
 
-/** Everything that can be seen of the job `name` from outside, with the time; for the oracle. */
+/** Records everything visible of the job `name` from outside, with the time; for the oracle. */
 export class Sightings {
   readonly all: Sighting[] = [];
   readonly #follows: Follow<TrainingJob | V1Pod>[];
@@ -43,7 +43,7 @@ export class Sightings {
     await Promise.all(this.#follows.map((follow) => follow.start()));
   }
 
-  /** What the coordinator says of itself in the log of its run, until then and from then on. */
+  /** The coordinator's reports in its run's log, so far and from now on. */
   readLog(file: () => string | undefined): void {
     this.#timer = setInterval(() => this.#take(file()), pollMs);
   }

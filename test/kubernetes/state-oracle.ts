@@ -1,14 +1,14 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { TrainingJob } from '../../operator/resource/training-job.js';
 
-/** What was seen of one job at some time: by watches of it and its pods, and in the coordinator's own log. */
+/** Observations of one job at some time: by watches of it and its pods, and from the coordinator's own log. */
 export type Sighting = { readonly atMs: number } & (
   | { readonly type: 'job'; readonly job: TrainingJob | undefined }
   | { readonly type: 'pod'; readonly pod: V1Pod; readonly gone: boolean }
   | { readonly type: 'coordinator'; readonly state: string }
 );
 
-/** A State that was shown at a time when, for `lagMs`, the world had not been so. */
+/** A State that was shown although, for `lagMs`, the observations had not matched it. */
 export interface WrongState {
   readonly atMs: number;
   readonly shown: string;
@@ -20,16 +20,16 @@ interface World {
   shown: string | undefined;
   deleted: boolean;
   readonly pods: Map<string, V1Pod>;
-  /** Since the newest coordinator's process began. */
+  /** Since the start of the newest coordinator's process. */
   coordinator: string | undefined;
-  /** Starts of the coordinator since the job was made or went on after a suspension. */
+  /** Starts of the coordinator since the job was created or resumed from suspension. */
   starts: number;
 }
 
 /**
- * Checks the State column against what was seen: whatever is shown must have been true within the last `lagMs`.
+ * Checks the State column against the observations: whatever is shown must have been true within the last `lagMs`.
  *
- * It is written from what the words mean to a user, not from the operator's code.
+ * It is derived from what the words mean to a user, not from the operator's code.
  */
 export function findWrongStates(sightings: readonly Sighting[], lagMs: number): WrongState[] {
   const world = emptyWorld();
@@ -42,7 +42,7 @@ export function findWrongStates(sightings: readonly Sighting[], lagMs: number): 
     if (!allowed.includes(world.shown)) wrong.push({ atMs, shown: world.shown, allowed });
   };
   for (const sighting of [...sightings].sort((left, right) => left.atMs - right.atMs)) {
-    // What stood until now must have been right to the end of that time.
+    // The previous State must have been right until then.
     check(sighting.atMs);
     take(world, sighting);
     history.push({ atMs: sighting.atMs, allowed: allowedStates(world) });
@@ -51,7 +51,7 @@ export function findWrongStates(sightings: readonly Sighting[], lagMs: number): 
   return wrong;
 }
 
-/** States in the order in which they were shown, each once. */
+/** States in the order in which they were shown, without repetitions. */
 export function shownStates(sightings: readonly Sighting[]): string[] {
   const states = sightings.flatMap((sighting) => (sighting.type === 'job' ? (sighting.job?.status?.state ?? []) : []));
   return states.filter((state, index) => state !== states[index - 1]);

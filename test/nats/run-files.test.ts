@@ -24,7 +24,7 @@ function aRun(): void {
   write('model/model.onnx', 'model');
 }
 
-/** Collects, and tells which parts were new. */
+/** Collects chunks and records which were new. */
 async function collect(files: RunFiles, withResults: boolean) {
   const kept: number[] = [];
   const found = await files.collect(withResults, (sha256, bytes) => {

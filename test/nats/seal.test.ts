@@ -52,7 +52,7 @@ describe('admission of requests', () => {
 
 describe('a request that is repeated to the next coordinator', () => {
   const [before, next] = [new Admission('j', seal, 0, 'vm-1'), new Admission('j', seal, 105_000, 'vm-2')];
-  /** Made by an asker whose clock is half a minute ahead. */
+  /** Made by a caller whose clock is half a minute ahead. */
   const stop = (fields: object) =>
     seal.add(['request', 'j', 'stop'], { at: 130_000, nonce: 'abcdefghijklmnop', ...fields });
 

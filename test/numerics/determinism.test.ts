@@ -10,7 +10,7 @@ import { fingerprint, probeInput } from '../../worker/fingerprint.js';
 /** The portable lowering promises equal bits for two threads only. */
 const isBlocked = 'block' in (await probeNchwc(1));
 
-/** SHA-256 of everything that a model's programs return, computed by a process of its own from the built engine. */
+/** SHA-256 of everything that a model's programs return, computed by a separate process from the built engine. */
 function digest(model: string, lowering: string, threads: number): string {
   const script = fileURLToPath(new URL('digest-run.mjs', import.meta.url));
   return execFileSync(process.execPath, [script, model, lowering, String(threads)], {

@@ -1,4 +1,4 @@
-// Prints the SHA-256 of all that a model's programs return: training at batches 49, 9 and 4, evaluation at 100.
+// Prints the SHA-256 of all results of a model's programs: training at batches 49, 9 and 4, evaluation at 100.
 // Usage: node digest-run.mjs MODEL LOWERING THREADS
 import { createHash } from 'node:crypto';
 import { describeModel, initialWeights } from '../../dist/engine/model/model.js';

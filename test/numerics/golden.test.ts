@@ -11,15 +11,15 @@ import { batch, classes, goldenInput, hashes, type ImageKind, imageShape, normal
 /**
  * Values from PyTorch in float64, made by `golden/make_golden.py`, on inputs that are far from every kink.
  *
- * The error of a gradient is ‖ĝ − g‖ / ‖g‖ of a whole parameter. Of ‖ĝ − g‖² the mean square of 32 scalar products with
- * vectors of random signs is an estimate, right within 12 % of its root; one of them alone is often twice as large.
+ * The error of a gradient is ‖ĝ − g‖ / ‖g‖ of a whole parameter. The mean square of 32 scalar products with vectors of
+ * random signs estimates ‖ĝ − g‖²; its root is right within 12 %. A single product is often twice as large.
  */
 
-/** Found: 2.1e-6 at most with the portable lowering, 4.3e-6 with direct convolutions, 3.5e-6 with TensorFlow. */
+/** Measured: 2.1e-6 at most with the portable lowering, 4.3e-6 with direct convolutions, 3.5e-6 with TensorFlow. */
 const tolerance = 5e-6;
 /** Every n-th gradient of a parameter is stored, at most this many. */
 const stored = { cnn3: 4096, cnn4: 4096, resnet20: 512 };
-/** Vectors of signs, as many as a hash has bits. */
+/** One sign vector per bit of the hash. */
 const projections = 32;
 /** resnet20 has no pooling windows that tie on flat images. */
 const inputs = [
@@ -27,7 +27,7 @@ const inputs = [
   { model: 'resnet20', kind: 'textured' } as const,
 ];
 
-/** A device in software would take minutes; the contract has a smaller model for it. */
+/** A software device would take minutes; the contract has a smaller model for it. */
 const subjects = enginesUnderTest.filter(({ slow }) => !slow);
 
 function readGolden(model: string, kind: ImageKind) {
@@ -53,7 +53,7 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>, scale?: number): n
   return Math.sqrt(difference) / (scale ?? Math.sqrt(norm));
 }
 
-/** Scalar products of a gradient with vectors of signs: bit j of an element's hash says its sign in vector j. */
+/** Scalar products of a gradient with sign vectors: bit j of an element's hash is its sign in vector j. */
 function projected(gradient: Float32Array, hashed: readonly number[]): Float64Array {
   const sums = new Float64Array(projections);
   gradient.forEach((g, at) => {

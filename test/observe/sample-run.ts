@@ -11,7 +11,7 @@ import { sampleSteps } from '../run/report/sample.js';
 
 export const stepEvent = (record: StepRecord): RunEvent => ({ type: 'step', record });
 
-/** An evaluation of a test set with answers that are made up: every third one is wrong. */
+/** An evaluation of a test set with made-up answers: every third one is wrong. */
 export function evaluationEvent(labels: Uint8Array, step: number, epoch: number): RunEvent {
   const classes = 10;
   const rows = new Float32Array(labels.length * classes).fill(Math.log(0.01));
@@ -29,7 +29,7 @@ export function evaluationEvent(labels: Uint8Array, step: number, epoch: number)
   };
 }
 
-/** A run that others look on: the synthetic dataset's images, and steps, an evaluation and a digest as events. */
+/** A run to be observed: the synthetic dataset's images, and steps, an evaluation and a digest as events. */
 export function sampleRun(path: string, { steps = 0, epochs = 2, stepsPerEpoch = 100, testImages = 90 } = {}) {
   const dataset = makeSynthetic({ trainBatches: 1, imagesPerBatch: 10, testImages });
   const manifest = smallManifest(137_430);
@@ -44,7 +44,7 @@ export function sampleRun(path: string, { steps = 0, epochs = 2, stepsPerEpoch =
   return { view, history, status: () => Promise.resolve(statusReply) };
 }
 
-/** What the coordinator says of two workers. */
+/** The coordinator's status of two workers. */
 export const statusReply: StatusReply = {
   ...{ job: 'small', state: 'training', reason: '', step: 0, totalSteps: 200, epoch: 1, epochs: 2, loss: 0 },
   ...{ imagesPerSecond: 0, testAccuracy: 0, generation: 1, term: 1, audited: 0, speculated: 0, faults: 0, skipped: 0 },

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 
-/** What an API server answers in one test; it may also stay silent. */
+/** Answers of an API server in one test; it may also stay silent. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
 
-/** A server that misbehaves as a real one cannot be made to at will: old versions, silence, streams that break. */
+/** Misbehaves as a real server can't be made to on demand: old versions, silence, streams that break. */
 export class ScriptedServer {
   readonly requests: string[] = [];
   readonly #server: Server;

@@ -11,9 +11,9 @@ import type { ClusterCertificates } from '../../transport/certificates.js';
 import type { StatusReply } from '../../proto/messages.js';
 import { Control } from '../../transport/services.js';
 
-/** A coordinator with the job's own certificates that sends whatever it likes. */
+/** A coordinator with the job's own certificates that sends arbitrary bytes. */
 export class HostileCoordinator {
-  /** Connections that were closed, by whomever. */
+  /** Closed connections, by either side. */
   closed = 0;
   opened = 0;
   readonly #server: Http2SecureServer;
@@ -76,7 +76,7 @@ export function respond(stream: ServerHttp2Stream, headers: Readonly<Record<stri
   stream.on('wantTrailers', () => !stream.destroyed && stream.sendTrailers({ 'grpc-status': '0' }));
 }
 
-/** Writes `bytes` for as long as the other side takes them. */
+/** Writes `bytes` for as long as the other side accepts them. */
 export function flood(stream: ServerHttp2Stream, bytes: Buffer): void {
   const write = () => {
     while (!stream.destroyed && stream.write(bytes));

@@ -27,7 +27,7 @@ export function makeJob(spec: TrainingJobSpec = {}, rest: Partial<TrainingJob> =
     metadata: { name: 'cifar10', namespace: 'ml', uid: 'uid-of-the-job', generation: 1 },
     spec: {
       preset: 'cluster-cnn3',
-      // As the API server fills in.
+      // As the API server fills it in.
       ...{ storage: {}, suspend: false, backoffLimit: 3 },
       workers: { replicas: 2, min: 1, ...workers },
       ...others,
@@ -114,7 +114,7 @@ export function brief(action: Action): string {
   }
 }
 
-/** What a job's plan made, as the API server would have it. */
+/** The objects of a job's plan, as the API server would have them. */
 export function madeBy(actions: readonly Action[]): KubernetesObject[] {
   return actions
     .flatMap((action) => (action.type === 'create' ? [action.object] : []))

@@ -3,17 +3,17 @@ import { labelKeys } from '../../operator/plan/names.js';
 import type { State } from '../../operator/resource/status.js';
 import { backoffLimit, type Reconciliation, type Simulation } from './simulation.js';
 
-/** The state of a job as the simulation alone tells it, without the plan. */
+/** The state of a job from the simulation alone, without the plan. */
 export class Oracle {
   #over: State | undefined;
   #failed = new Set<string>();
-  /** What each coordinator said last, as far as the operator wrote it down. */
+  /** Each coordinator's last reported state, as far as the operator recorded it. */
   readonly #said = new Map<number, State>();
   /** The newest start that a suspension ended. */
   #stopped = 0;
   #seen = 0;
 
-  /** To be told of each reconciliation whose status stands. */
+  /** Called for each reconciliation whose status was stored. */
   learn({ observed }: Reconciliation): void {
     const attempts = observed.children.filter(({ kind }) => kind === 'Pod').map(attemptOf);
     this.#seen = Math.max(this.#seen, ...attempts);
@@ -27,7 +27,7 @@ export class Oracle {
     else if (alive && !current.metadata?.deletionTimestamp && this.#stopped === this.#seen) this.#stopped = 0;
   }
 
-  /** The state that a reconciliation with fresh caches should have come to. */
+  /** The state that a reconciliation with fresh caches should have reached. */
   state(simulation: Simulation, { observed }: Reconciliation): State {
     this.#over ??= this.#outcome(observed.children);
     if (this.#over) return this.#over;

@@ -9,14 +9,14 @@ import { exited, keyId, makeJob, noonMs, read, reply, running, workerPod } from 
 
 /**
  * A cluster with one job, for the property tests of the plan: an API server with caches that lag behind it, a
- * Deployment controller, kubelets, coordinators that train, and all that can go wrong with them.
+ * Deployment controller, kubelets, coordinators that train, and all of their possible faults.
  */
 
 export const backoffLimit = 1;
 const lastStep = 200;
 const foreignUid = 'uid-of-somebody-else';
 
-/** What a coordinator's process is really doing. */
+/** The true state of a coordinator's process. */
 interface Process {
   readonly attempt: number;
   step: number;
@@ -34,9 +34,9 @@ interface Snapshot {
 export interface Reconciliation {
   readonly plan: Plan;
   readonly observed: Observed;
-  /** Whether the caches were up to date. */
+  /** True if the caches were up to date. */
   readonly fresh: boolean;
-  /** Whether the status stands and all actions were carried out. */
+  /** True if the status was stored and all actions were carried out. */
   readonly done: boolean;
 }
 
@@ -59,13 +59,13 @@ export class Simulation {
     this.#cached = { job: this.#snapshot(), rest: this.#snapshot() };
   }
 
-  // ---- what happens in the cluster
+  // ---- events in the cluster
 
   pass(ms: number): void {
     this.nowMs += ms;
   }
 
-  /** The caches hear of everything; `jobs` and `rest` one by one. */
+  /** The caches catch up; `jobs` and `rest` one by one. */
   hear(what: 'job' | 'rest' | 'all'): void {
     if (what !== 'rest') this.#cached = { ...this.#cached, job: this.#snapshot() };
     if (what !== 'job') this.#cached = { ...this.#cached, rest: this.#snapshot() };
@@ -77,7 +77,7 @@ export class Simulation {
     this.#writeJob({ ...this.job, metadata: { ...this.job.metadata, generation }, spec: change(this.job.spec) });
   }
 
-  /** The job is deleted; all that it owns goes with it. */
+  /** The job is deleted, and all of its objects with it. */
   deleteJob(): void {
     this.job = undefined;
     this.objects = this.objects.filter((object) => ownerOf(object) === foreignUid);
@@ -85,7 +85,7 @@ export class Simulation {
     for (const process of this.processes.values()) process.code ??= -1;
   }
 
-  /** Somebody else's Service stands where ours would be, or goes. */
+  /** Another owner's Service takes the name of ours, or is removed. */
   toggleStranger(): void {
     const name = 'cifar10-coordinator';
     const there = this.#find('Service', name);
@@ -93,7 +93,7 @@ export class Simulation {
     else if (!there) this.objects.push({ kind: 'Service', metadata: { name, uid: foreignUid, annotations: {} } });
   }
 
-  /** Kubelets and the scheduler: the coordinator's pod comes up, or goes once it was asked to. */
+  /** Kubelets and the scheduler: the coordinator's pod starts, or ends if it was asked to. */
   runPods(): void {
     for (const pod of this.#coordinatorPods()) {
       const process = this.processes.get(pod.metadata!.uid!)!;
@@ -113,7 +113,7 @@ export class Simulation {
       this.workerPods.push(workerPod(this.job, `cifar10-worker-${this.#serial++}`, { phase: 'Pending' }));
   }
 
-  /** Training goes on for a while, if anybody computes; its end is the coordinator's end. */
+  /** Training continues for a while if there are workers; at its end, the coordinator exits. */
   train(steps: number): void {
     for (const pod of this.#coordinatorPods()) {
       const process = this.#living(pod);
@@ -132,7 +132,7 @@ export class Simulation {
     for (const process of this.processes.values()) process.paused = !process.paused;
   }
 
-  /** The coordinator's process ends by itself. A stopping one says 130, so only others fail. */
+  /** The coordinator's process exits by itself. A stopping one exits with 130, so only others fail. */
   crash(code: number): void {
     for (const pod of this.#coordinatorPods())
       if (this.#living(pod) && pod.metadata?.deletionTimestamp === undefined && this.job?.spec.suspend === false)
@@ -148,13 +148,13 @@ export class Simulation {
     }
   }
 
-  /** Somebody deletes the coordinator's pod, which takes a while to go. */
+  /** A user deletes the coordinator's pod, which takes a while to end. */
   deletePod(): void {
     for (const pod of this.#coordinatorPods())
       if (this.processes.get(pod.metadata!.uid!)?.code === undefined) this.#mark(pod);
   }
 
-  /** The operator asks the coordinator, if it has credentials for it; the answer may get lost. */
+  /** The operator polls the coordinator, if it has credentials for it; the answer may get lost. */
   ask(lost: boolean): void {
     const pod = this.#coordinatorPods().find((candidate) => this.#living(candidate));
     if (!pod || !this.job || !areDerivedFrom(credentialsOf(pod), this.job, this.keyId)) return;
@@ -168,14 +168,14 @@ export class Simulation {
     }
   }
 
-  /** Another operator takes over: it has heard of nothing but what the API server says now. */
+  /** Another operator takes over: it knows only the API server's current state. */
   restartOperator(): void {
     this.answer = undefined;
     this.taken = [];
     this.hear('all');
   }
 
-  /** The Secret with the operator's key is deleted, and the operator started again. */
+  /** The Secret with the operator's key is deleted, and the operator restarted. */
   loseKey(): void {
     this.keyId = this.keyId === keyId ? 'decaf000' : keyId;
     this.restartOperator();
@@ -183,7 +183,9 @@ export class Simulation {
 
   // ---- the operator
 
-  /** Plans with what the caches say, and carries the plan out. @param failAfter - actions that still work. */
+  /**
+   * Plans with the caches' state, and carries the plan out. @param failAfter - number of actions that still succeed.
+   */
   reconcile(failAfter = Infinity): Reconciliation | undefined {
     const job = this.#cached.job.job;
     if (!job) return undefined;

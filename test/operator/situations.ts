@@ -5,11 +5,11 @@ import type { TrainingJobStatus } from '../../operator/resource/status.js';
 import type { TrainingJob } from '../../operator/resource/training-job.js';
 import * as k from './objects.js';
 
-/** Situations in which the tests of the plan begin, and what is looked at. */
+/** Initial situations of the plan's tests, and views of their results. */
 
 const { noonMs } = k;
 
-/** A job whose objects are there, with its coordinator at its first start. */
+/** A job whose objects exist, with its coordinator at its first start. */
 export function begun(status: V1Pod['status'] = k.running, changes: Partial<Observed> = {}, job = k.makeJob()) {
   const made = k.madeBy(planJob(k.observe(job), noonMs).actions).filter(({ kind }) => kind !== 'Pod');
   const children = [...made, k.coordinatorPod(job, 1, status ?? {})];
@@ -20,7 +20,7 @@ export function training(changes: Partial<Parameters<typeof k.reply>[0]> = {}) {
   return { pod: 'cifar10-coordinator-1', status: k.reply(changes), statusMs: noonMs };
 }
 
-/** What was observed, with the status of the plan for it: what the next plan sees. */
+/** The same observations, with the status that the plan wrote: the next plan's input. */
 export function settled(observed: Observed, nowMs = noonMs): Observed {
   return { ...observed, job: { ...observed.job, status: planJob(observed, nowMs).status } };
 }

@@ -12,7 +12,7 @@ import { ClusterError, type ClusterErrorCode, fromServiceError, toStatus } from 
 import type { DataChunk, FetchRequest, StatusReply } from '../../proto/messages.js';
 import { controlClient, dataClient, serve, within } from './wire.js';
 
-/** Whether a worker tries again. */
+/** True if a worker retries. */
 const retryable: Record<ClusterErrorCode, boolean> = {
   PROTOCOL_VERSION: false,
   UNAUTHENTICATED: false,
@@ -35,7 +35,7 @@ const retryable: Record<ClusterErrorCode, boolean> = {
 };
 const codes = Object.keys(retryable) as ClusterErrorCode[];
 
-/** What a client makes of a server that answers every Status call with `error`. */
+/** The client's error for a server that answers every Status call with `error`. */
 async function received(error: object): Promise<ClusterError> {
   const address = await serve({
     Status: (_: ServerUnaryCall<object, StatusReply>, reply: sendUnaryData<StatusReply>) => reply(error),

@@ -19,5 +19,5 @@ export function identitiesOf({ ca, coordinator, worker }: ClusterCertificates): 
   return { coordinator: { ca, ...coordinator }, worker: { ca, ...worker } };
 }
 
-/** For certificates that have ended or not begun. */
+/** For certificates that have expired or aren't valid yet. */
 export const dayMs = 86_400_000;

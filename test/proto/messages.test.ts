@@ -40,7 +40,7 @@ const stamps: Stamps = {
   sendEndMs: 9,
 };
 
-/** Every field of every message, with values that no default has. */
+/** Every field of every message, with values that differ from all defaults. */
 const fromWorker: FromWorkerFields = {
   hello: {
     protocolVersion: 1,

@@ -30,7 +30,7 @@ export interface Handlers {
   readonly Watch?: UntypedHandleCall;
 }
 
-/** A real server on a free loopback port, gone when the test is. @returns its address. */
+/** A real server on a free loopback port, closed after the test. @returns its address. */
 export async function serve(handlers: Handlers, interceptors: ServerInterceptor[] = []): Promise<string> {
   const server = new Server({ ...channelOptions, interceptors });
   const { Join, Fetch, Status, Watch, Beat = beat } = handlers;

@@ -87,7 +87,7 @@ describe('the directory of a new run', () => {
   });
 });
 
-/** Mounts a file system in memory with room for `files` files and folders; undefined if that is not permitted. */
+/** Mounts an in-memory file system with room for `files` files and folders; undefined if that isn't permitted. */
 function smallDisk(files: number): string | undefined {
   const path = join(base, 'disk');
   mkdirSync(path);
@@ -241,7 +241,7 @@ describe('records that cannot be written', () => {
     const path = join(base, 'a');
     const directory = await RunDirectory.open(path);
     await directory.beginRecords(0);
-    // The record files are opened a moment later, and then there is no directory for them.
+    // The record files are opened shortly afterwards, and then their directory doesn't exist.
     rmSync(path, { recursive: true });
     await expect(within(directory.failed, 'an error')).rejects.toThrow(
       expect.objectContaining({

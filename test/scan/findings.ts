@@ -21,7 +21,7 @@ export const exceptionsSchema = z.array(
 export type Exceptions = z.infer<typeof exceptionsSchema>;
 
 /**
- * @param ran - scanners whose findings are all there; exceptions of others cannot be judged.
+ * @param ran - scanners with complete findings; exceptions of others can't be judged.
  * @returns the findings without a written reason, and the exceptions' checks that no finding needs any more.
  */
 export function judgeFindings(

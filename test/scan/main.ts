@@ -1,6 +1,6 @@
-// npm run scan: runs the scanners that are installed over what deploy/ ships, and fails on a finding that has no written
-// reason in deploy/scan-exceptions.yaml, on a reason that nothing needs, and on a scanner that did not do its work.
-// Usage: npm run scan [-- --require SCANNER…]   (--require: fails where one of them is not installed)
+// npm run scan: runs the installed scanners over the contents of deploy/. It fails on a finding without a written
+// reason in deploy/scan-exceptions.yaml, on a reason that no finding needs, and on a scanner that failed.
+// Usage: npm run scan [-- --require SCANNER…]   (--require: fails if one of them isn't installed)
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

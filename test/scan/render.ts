@@ -15,7 +15,7 @@ components: [../../components/nats]
 const secrets = ['ca.crt', 'coordinator.crt', 'coordinator.key', 'worker.crt', 'worker.key', 'token'];
 
 /**
- * Writes everything that deploy/ puts into a cluster into `directory`, one file per source: the overlays with made-up
+ * Writes everything that deploy/ installs in a cluster into `directory`, one file per source: the overlays with made-up
  * secrets, the operator with its roles, the examples, and the objects that the operator makes for a job.
  */
 export function renderManifests(directory: string): void {

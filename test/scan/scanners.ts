@@ -12,7 +12,7 @@ type Found = Omit<Finding, 'scanner'>;
 interface Scanner {
   readonly name: string;
   readonly command: (manifests: string) => readonly string[];
-  /** Reads what it printed; undefined where it could not do its work. */
+  /** Findings from its output; undefined if it failed. */
   readonly read: (output: unknown) => Found[] | undefined;
 }
 
@@ -44,7 +44,7 @@ const kubeScoreSchema = z.array(
     ),
   }),
 );
-/** kube-score's grade of a check that is passed. */
+/** kube-score's grade of a passed check. */
 const PASSED = 10;
 
 const hadolintSchema = z.array(z.object({ code: z.string(), message: z.string() }));
@@ -118,7 +118,7 @@ export const scanners: readonly Scanner[] = [
   },
 ];
 
-/** @returns its findings, or the reason why there are none to be judged. */
+/** @returns its findings, or the reason why there are none to judge. */
 export function runScanner({ name, command, read }: Scanner, manifests: string): Finding[] | string {
   const [program, ...args] = command(manifests);
   const { error, stdout, stderr } = spawnSync(program!, args, {

@@ -9,7 +9,7 @@ import { loopbackServer } from '../data/loopback-server.js';
 
 const script = fileURLToPath(new URL('../../scripts/fetch.mjs', import.meta.url));
 
-/** The script beside a record of one file with these bytes, and a server that answers with `served`. */
+/** The script next to a record of one file with these bytes, and a server that answers with `served`. */
 async function setUp(recorded: string, served: string) {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-fetch-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

@@ -20,7 +20,9 @@ interface Sbom {
 const sbom = (...names: readonly string[]) =>
   execFileSync(process.execPath, ['scripts/sbom.mjs', '.', ...names], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
 
-/** What npm has installed, as it records it in the tree; the lockfile also has packages of other platforms. */
+/**
+ * The packages that npm has installed, from its record in the tree; the lockfile also has packages of other platforms.
+ */
 function installed(): string[] {
   type Tree = { packages: Record<string, { version: string; dev?: boolean; name?: string }> };
   const { packages } = JSON.parse(readFileSync(`${root}node_modules/.package-lock.json`, 'utf8')) as Tree;

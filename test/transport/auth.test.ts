@@ -17,7 +17,7 @@ import { clusterClient, controlClient, dataClient, type HealthCheck, serve, with
 
 const token = 'correct-horse-battery-staple';
 
-/** How a call ended: what it was answered, or the code of the error. */
+/** Outcome of a call: its answer, or the code of the error. */
 type Outcome = string;
 
 const outcomeOf = (error: ServiceError, call: string): Outcome => fromServiceError(error, call).code;

@@ -7,7 +7,7 @@ import { mutualTls } from '../../transport/tls.js';
 import { dayMs, makeIdentities } from '../proto/identities.js';
 import { serve, within } from '../proto/wire.js';
 
-/** A TLS server on a free port, gone when the test is. @returns its address. */
+/** A TLS server on a free port, closed after the test. @returns its address. */
 async function serveTls(options: TlsOptions): Promise<string> {
   const server = createTlsServer({ ...options, ALPNProtocols: ['h2'] }, (socket) =>
     socket.on('error', () => undefined),

@@ -25,7 +25,7 @@ function sendAll(call: Call, bytes: Uint8Array, pieces = 3): void {
   call.end();
 }
 
-/** A store of a server that answers as `handle` says. */
+/** A store whose server answers with `handle`. */
 async function storeOf(
   handle: (call: Call) => void,
   { token, held = new Map() }: { token?: string; held?: Map<string, SharedArrayBuffer> } = {},

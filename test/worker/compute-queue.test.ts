@@ -20,7 +20,7 @@ const compute = (step: number, nodes: TreeNode[], wide = 0) => ({
 });
 const anyData = () => true;
 
-/** What is taken until nothing is left that could be computed. */
+/** Items taken until nothing is left that could be computed. */
 function takeAll(queue: ComputeQueue, hasData: (work: Work) => boolean = anyData): unknown[] {
   const taken = [];
   for (let next = queue.take(hasData); next; next = queue.take(hasData)) {

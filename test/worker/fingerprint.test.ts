@@ -8,7 +8,7 @@ const shapes = {
   dataset: { imageShape: [2, 2, 3], classes: ['a', 'b', 'c'] },
 } as unknown as Parameters<typeof fingerprint>[1];
 
-/** Programs whose outputs are a simple function of all inputs; `change` is what another machine would do. */
+/** Programs whose outputs are a simple function of all inputs; `change` is another machine's deviation. */
 function programs(change: (result: TrainResult) => TrainResult = (result) => result, rowBias = 0): Programs {
   const total = ({ params, images, labels }: ProgramInput) =>
     [...params, ...images, ...labels].reduce((sum, value, i) => sum + value * (i + 1), 0);

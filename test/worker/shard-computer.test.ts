@@ -20,7 +20,9 @@ const classes = 3;
 const trainSamples = 23;
 const testSamples = 5;
 
-/** A convolution of two filters, batch norm and three logits: the least that has gradients and running statistics. */
+/**
+ * A convolution of two filters, batch norm and three logits: the smallest model with gradients and running statistics.
+ */
 const topology: ModelTopology = {
   class_name: 'Sequential',
   config: {
@@ -117,7 +119,7 @@ function programSpec(manifest: JobManifest, batch: number): Omit<ProgramSpec, 'm
   return { topology, imageShape, classes, normalise: manifest.dataset.normalise, batch };
 }
 
-/** What the engine says of a shard's samples of a step, picked here by hand. */
+/** The engine's results for a shard's samples of a step, which are picked by hand here. */
 async function direct(manifest: JobManifest, shard: number, step: number) {
   const { spec } = manifest;
   const plan = manifestPlan(manifest);

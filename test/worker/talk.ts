@@ -14,7 +14,9 @@ type Kind = ReceivedFromWorker['message'];
 export const manifest = smallManifest(CHUNK_VALUES + 2);
 export const welcome = { jobJson: JSON.stringify(manifest), term: 7, heartbeatMs: 60_000 };
 
-/** The engine thread only exists as built JavaScript; this one notes its orders and answers when told to. */
+/**
+ * The engine thread only exists as built JavaScript; this one records its input and answers when a test tells it to.
+ */
 export class ScriptedEngine {
   readonly manifest = manifest;
   readonly progress = new EngineProgress();
@@ -31,13 +33,13 @@ export class ScriptedEngine {
   }
 }
 
-/** A session with a coordinator that says what a test tells it to. */
+/** A session with a scripted coordinator. */
 export class Talk {
   readonly engine = new ScriptedEngine();
   readonly received: ReceivedFromWorker[] = [];
   readonly session: WorkerSession;
   readonly run: Promise<unknown>;
-  /** How the coordinator saw the stream end. */
+  /** The stream's end as the coordinator saw it. */
   readonly ended: Promise<void>;
   #taken = 0;
   #wake: (() => void) | undefined;

@@ -13,7 +13,7 @@ type Stream = ServerDuplexStream<ReceivedFromWorker, ToWorker>;
 
 const beat = (stream: BeatStream) => serveBeats(stream, () => true);
 
-/** An address where nobody listens, and a way to listen there later. */
+/** An address where nothing listens, and a function that starts to listen there later. */
 async function closedPort(): Promise<{ address: string; open: (join: (stream: Stream) => void) => Promise<void> }> {
   const bind = (server: Server, address: string) =>
     new Promise<number>((resolve, reject) => {

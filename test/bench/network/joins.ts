@@ -12,11 +12,11 @@ import { until } from '../../until.js';
 import { machine } from '../stats.mjs';
 
 /**
- * Workers that join a coordinator at once: npm run bench:joins -- [--workers N] [--rounds N]
+ * Workers that join a coordinator all at once: npm run bench:joins -- [--workers N] [--rounds N]
  *
- * The workers are streams of this process, so that hundreds fit, and compute nothing. Prints the time until all are
- * ready, the number of lost ones, and the longest turn of the coordinator's event loop: in wall-clock time, and in
- * processor time of its thread, which other processes don't affect.
+ * The workers are streams of this process, so that there can be hundreds, and compute nothing. Prints the time until
+ * all are ready, the number of lost ones, and the longest turn of the coordinator's event loop: in wall-clock time, and
+ * in processor time of its thread, which other processes don't affect.
  */
 const hook = fileURLToPath(new URL('event-loop.mjs', import.meta.url));
 

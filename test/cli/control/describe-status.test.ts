@@ -7,7 +7,7 @@ import { statusReply } from '../../observe/sample-run.js';
 /** Fields that the terminal doesn't show: `lockstep status --json`, the page or the metrics do. */
 const notShown: readonly string[] = ['generation', 'term', 'waitingFor', 'fingerprint', 'device'];
 
-/** A value that no default has. */
+/** A value that differs from every default. */
 const other = { string: 'another', bool: true, double: 43.21, uint32: 4321, uint64: 4321 };
 const shown = { ...statusReply, synthetic: false, testEpoch: 1, digestEpoch: 1 } satisfies StatusReply;
 

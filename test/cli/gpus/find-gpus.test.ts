@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { findGpus } from '../../../cli/gpus/find-gpus.js';
 import { informationOf } from './recorded.js';
 
-/** A place where the driver's files may be written. */
+/** A folder in which the driver's files may be written. */
 function scratch() {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-gpus-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

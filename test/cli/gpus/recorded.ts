@@ -1,4 +1,4 @@
-/** `/proc/driver/nvidia/gpus/*\/information` as people have posted it, and the model in it. */
+/** `/proc/driver/nvidia/gpus/*\/information` as posted by users, and the model in it. */
 export const informationOf: Readonly<Record<string, { readonly text: string; readonly model: string | undefined }>> = {
   'an RTX 3090': {
     text: [

@@ -53,7 +53,7 @@ it('a module that a run names is run by --resume only with consent', async () =>
   expect((await chooseRun(undefined, { ...options, allowModule: true })).spec.model).toBe('./net.mjs');
 });
 
-/** Answers the question about a module with `content`. */
+/** Answers the question about a module with this `content`. */
 async function answer(reply: string, content = 'export default () => {};', name = 'net.mjs') {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-consent-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

@@ -21,7 +21,7 @@ beforeAll(async () => {
   [before, after] = await Promise.all([makeIdentities(), makeIdentities()]);
 });
 
-/** Three files in a directory of their own. */
+/** Three files in their own directory. */
 function files(identity: TlsIdentity) {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-tls-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -54,7 +54,7 @@ async function serve(tls: TlsIdentity): Promise<string> {
   return formatEndpoint(await server.listen({ host: '127.0.0.1', port: 0 }));
 }
 
-/** A client with a connection of its own, made with the identity of now. */
+/** A client with its own connection, made with the current TLS identity. */
 function client(address: string, tls: TlsIdentity): ControlClient {
   const { credentials, options } = channelSecurity(tls, address);
   const local = { 'grpc.use_local_subchannel_pool': 1 };
@@ -106,7 +106,7 @@ describe('certificates that are renewed while their processes run', () => {
     expect(coordinator.logged[0]).toBe(
       `TLS: reloaded ${join(coordinator.directory, 'tls.crt')}, its key and CA; new connections use them`,
     );
-    // The former CA is out: its certificates get no new connection, but keep those that they have.
+    // The former CA is removed: its certificates get no new connection, but keep existing ones.
     expect(await ask(client(address, { ...before!.worker, ca }))).toBe('UNAUTHENTICATED');
     expect(await ask(open)).toBe('answered');
   });
@@ -200,7 +200,7 @@ describe('a certificate that ends', () => {
     const endMs = Date.parse(new X509Certificate(identity.cert).validTo);
     expect(describeExpiry(identity, endMs - 15 * dayMs)).toBeUndefined();
     expect(describeExpiry(identity, endMs - 13 * dayMs)).toContain(' expires ');
-    // A former CA beside the new one may end.
+    // A former CA next to the new one may expire.
     expect(describeExpiry({ ...identity, ca: identity.ca + worker.ca }, Date.now())).toBeUndefined();
   });
 });

@@ -70,7 +70,7 @@ describe('lines', () => {
   });
 });
 
-/** A terminal that keeps what is written to it. */
+/** A terminal that records its output. */
 class FakeTerminal extends Writable {
   readonly isTTY = true;
   readonly columns = 200;

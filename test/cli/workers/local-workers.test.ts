@@ -7,17 +7,17 @@ import { LocalTransports } from '../../../transport/local/coordinator-end.js';
 import { built } from '../../coordinator/built.js';
 import { until } from '../../until.js';
 
-/** Starts the command beside it. */
+/** The built module, which starts the built command. */
 const { LocalWorkers } = await built<typeof Module>('cli/workers/local-workers.js');
 
-/** Processes of this process's children that are workers. */
+/** Child processes of this process that are workers. */
 function workerPids(): string[] {
   return readdirSync('/proc').filter(
     (entry) => /^\d+$/.test(entry) && parentOf(entry) === process.pid && read(entry, 'cmdline').includes('worker'),
   );
 }
 
-/** Their environments, as the kernel has them. */
+/** Their environments, from the kernel. */
 function workerEnvironments(): Readonly<Record<string, string>>[] {
   return workerPids().map(
     (pid) => Object.fromEntries(read(pid, 'environ').split('\0').map(split)) as Record<string, string>,
@@ -26,7 +26,7 @@ function workerEnvironments(): Readonly<Record<string, string>>[] {
 const split = (entry: string) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)];
 const parentOf = (pid: string) => Number(/^PPid:\s*(\d+)$/m.exec(read(pid, 'status'))?.[1]);
 
-/** Nothing where the process is gone. */
+/** Nothing if the process has exited. */
 function read(pid: string, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
@@ -35,7 +35,7 @@ function read(pid: string, file: string): string {
   }
 }
 
-/** Options of workers that wait, as nobody listens for them. */
+/** Options of workers that keep waiting, as no coordinator listens. */
 function idleOptions(count: number): Module.LocalWorkersOptions {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-workers-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import type { JobSpec } from '../../../job/spec.js';
 import { within } from '../../proto/wire.js';
 import { reference, start, worker } from '../trainer-rig.js';
 
-/** A run with its control, and a worker that says when it is given a step. */
+/** A run with its control, and a worker that reports when it is given a step. */
 async function controlled(scaler?: Scaler, change: Partial<JobSpec> = {}) {
   const saved: number[] = [];
   const saveNow = ({ step }: { readonly step: number }) => {

@@ -14,7 +14,7 @@ const engine = (digits: string): EngineClass => ({
 const [a, b] = [engine('aa'), engine('bb')];
 const everybody = () => true;
 
-/** A door, and what it had recorded by then. */
+/** An admission, and what it has recorded. */
 function door(numerics: 'strict' | 'mixed', fixed?: RunEngine) {
   const recorded: RunEngine[] = [];
   const record = (run: RunEngine) => {

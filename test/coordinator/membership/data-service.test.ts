@@ -55,7 +55,7 @@ describe('a chunk', () => {
 });
 
 describe('a reader that is slow', () => {
-  /** A chunk of 1 GiB that is one MiB of memory, and counts how far it has been read. */
+  /** A chunk of 1 GiB backed by one MiB of memory; counts how far it has been read. */
   function hugeChunk(): { chunk: ChunkBytes; piecesRead: () => number } {
     const views = new Array<Uint8Array>(1024).fill(new Uint8Array(1024 * 1024));
     let read = 0;
@@ -68,7 +68,7 @@ describe('a reader that is slow', () => {
     return { chunk: views, piecesRead: () => read };
   }
 
-  /** Settles when the number of pieces read has not changed for a while. */
+  /** Resolves when the number of pieces read hasn't changed for a while. */
   async function settled(piecesRead: () => number): Promise<number> {
     for (let last = -1; last !== piecesRead();) {
       last = piecesRead();

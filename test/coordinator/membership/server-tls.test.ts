@@ -34,7 +34,7 @@ async function serve(identity: TlsIdentity, token?: string, overrides: Partial<H
   return { server, calls, port, address: formatEndpoint({ host, port }) };
 }
 
-/** Asks for the status. @throws ClusterError */
+/** Requests the status. @throws ClusterError */
 function ask(address: string, tls: TlsIdentity, token?: string): Promise<string> {
   return askWith(channelSecurity(tls, address), address, token);
 }
@@ -152,7 +152,7 @@ describe('a server with mutual TLS', () => {
     const { port, calls } = await serve(ours.coordinator);
     const first = await handshake(port, { ca: ours.worker.ca });
     const hungUp = closed(first.resume());
-    // Node.js takes a session that is gone on with for authorized, with no certificate at all.
+    // Node.js treats a resumed TLS session as authorized, even without a certificate.
     const session = await within(Promise.race([once(first, 'session'), hungUp]), 'a session, or the end');
     const again = await handshake(port, {
       ca: ours.worker.ca,

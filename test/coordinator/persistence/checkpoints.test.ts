@@ -29,7 +29,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
 });
 
-/** Checkpoints of an epoch of ten steps, due every two; each write begins when `flush` lets it. */
+/** Checkpoints of an epoch of ten steps, due every two; each write waits for `flush`. */
 function start(flush: () => Promise<void> = () => Promise.resolve()) {
   const events: RunEvent[] = [];
   const errors: Error[] = [];
@@ -48,7 +48,7 @@ function start(flush: () => Promise<void> = () => Promise.resolve()) {
     onError: (error) => errors.push(error),
   });
   onTestFinished(() => checkpoints.close());
-  /** What the trainer does after `step` updates. */
+  /** The trainer's call after `step` updates. */
   const border = (step: number) =>
     checkpoints.atBoundary({ step, chain: 'cd'.repeat(32) }, (into) => {
       fillVector(into, stateAt(step));

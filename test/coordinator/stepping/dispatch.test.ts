@@ -70,7 +70,7 @@ describe('a worker that is lost in a step', () => {
   const second = gradient(1);
   const sum = gradient(0).map((value, i) => value + second[i]!);
 
-  /** The digest after one step in which `a` does nothing but end as `disturb` says. */
+  /** The digest after one step in which `a` ends, as `disturb` says, without computing anything. */
   async function disturbed(disturb: (a: RawWorker) => void): Promise<{ rig: Rig; digest: string; orders: Node[] }> {
     const rig = await Rig.start(smallManifest(big));
     const [a, b] = await rig.workers('a', 'b');

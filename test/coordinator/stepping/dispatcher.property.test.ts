@@ -61,7 +61,7 @@ async function happen(cluster: SimulatedCluster, happened: Happening): Promise<v
   await settle();
 }
 
-/** Lets one worker join and stay; all others are lost, or complete their orders. */
+/** Lets one worker join and stay; all others are lost or complete their work. */
 async function calmDown(cluster: SimulatedCluster, othersStay: boolean): Promise<void> {
   const last = cluster.join();
   cluster.becomeReady(last);

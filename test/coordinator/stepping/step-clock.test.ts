@@ -40,7 +40,7 @@ describe('stamps of a worker', () => {
   });
 });
 
-/** A chunk of `node`; all that the clock reads of it. */
+/** A chunk of `node`, with the fields that the clock reads. */
 const chunk = (stamps: Stamps | null) => ({ chunk: stamps ? 1 : 0, chunks: 2, stamps }) as Partial;
 
 describe('the clock of a step', () => {
@@ -120,7 +120,7 @@ describe('the phases of a step', () => {
         orders: [{ beginMs: 10, endMs: 11 }],
         partials: [{ node, firstChunkMs: 20, lastChunkMs: 40, remote: remote(12, 38) }],
       },
-      // Late: its node was given to another, and its result came after the update.
+      // A straggler: its node was given to another worker, and its result came after the update.
       {
         workerId: 'c',
         orders: [{ beginMs: 10, endMs: 11 }],

@@ -4,12 +4,12 @@ import { smallManifest } from '../manifest.js';
 import type { RawWorker } from '../raw-worker.js';
 import { leaf, ordered, Rig, samples, values } from '../rig.js';
 
-/** Answers an order for one leaf. */
+/** Answers a Compute message for one leaf. */
 function answer(worker: RawWorker, step: number, shard: number, gradient: number): void {
   worker.partial({ step, node: leaf(shard), samples: [samples[shard]!] }, values(gradient));
 }
 
-/** Two workers and a standby, with so many steps behind them that the usual time is known. */
+/** Two workers and a standby, with enough past steps for the usual time to be known. */
 async function underWay(): Promise<{ rig: Rig; a: RawWorker; b: RawWorker; c: RawWorker; next: number }> {
   const rig = await Rig.start(smallManifest(3));
   const [a, b, c] = (await rig.workers('a', 'b', 'c')) as [RawWorker, RawWorker, RawWorker];

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the images that ours stand on, without a registry: test/deploy/images/bases.sh BASE NODE_IMAGE WORK
-# BASE: Debian without documents, by mmdebstrap. NODE_IMAGE: that with this machine's node and npm.
+# Builds our base images without a registry: test/deploy/images/bases.sh BASE NODE_IMAGE WORK
+# BASE: Debian without documentation, by mmdebstrap. NODE_IMAGE: that with this machine's node and npm.
 set -eu
 base=$1 node_image=$2 work=$3
 if buildah inspect "$node_image" > /dev/null 2>&1; then exit 0; fi

@@ -121,7 +121,7 @@ it('tells nobody to run or install a package from npm under the name that is not
   );
   const wrong = /npx (?:\S+ )*?lockstep\b|npm (?:install|i|add|exec)(?: -\S+)* lockstep(?![-\w./])/;
   const more = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('.github', /\.(md|yml)$/)];
-  // It repeats the command that its user has typed.
+  // Repeats the command that the user typed.
   const repeats = 'cli/command-name.ts';
   expect([...documents, ...more].filter((file) => file !== repeats && wrong.test(read(file)))).toEqual([]);
 });

@@ -2,12 +2,12 @@
 # Builds the cpu image and trains in it, as a pod would: test/deploy/images/train.sh [DATA]
 #
 # As user 10001, read-only root, no capabilities, no new privileges; a coordinator and two workers, with TLS and token.
-# Where no registry of images is reachable, the bases are made of Debian's packages (mmdebstrap) and this machine's Node.
-# Needs root, buildah, podman, mmdebstrap; takes about four minutes. Not part of `npm test`.
-#   DATA         CIFAR-10, a folder; without it, the job is trained on the synthetic dataset
-#   NODE_IMAGE, BASE   bases to use instead of home-made ones
+# Without an image registry, the bases are built from Debian's packages (mmdebstrap) and this machine's Node. Needs
+# root, buildah, podman, mmdebstrap; takes about four minutes. Not part of `npm test`.
+#   DATA         folder with CIFAR-10; by default, the job is trained on the synthetic dataset
+#   NODE_IMAGE, BASE   base images to use instead of those built here
 #   NPMRC        for a mirror of the npm registry
-#   BUILD_ARGS   more for buildah
+#   BUILD_ARGS   more options for buildah
 #   PODMAN_ARGS  default: --runtime runc --cgroup-manager=cgroupfs, which also works inside a virtual machine
 set -eu
 cd "$(dirname "$0")/../../.."
@@ -30,7 +30,7 @@ BUILD_ARGS="--build-arg NODE_IMAGE=$NODE_IMAGE --build-arg BASE=$BASE --network=
   deploy/images/build.sh cpu
 image=$IMAGE:$VERSION-cpu
 
-# What a pod of the restricted standard has.
+# Security settings of a pod under the restricted standard.
 pod="$podman run --rm --read-only --cap-drop=all --security-opt=no-new-privileges --network=host"
 pod="$pod --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 --tmpfs /tmp:mode=1777"
 
@@ -42,7 +42,7 @@ tls() { echo "--tls-cert /certs/made/$1.crt --tls-key /certs/made/$1.key --tls-c
 files="-v $work/certs:/certs:ro -v $work/token:/token:ro"
 if [ -n "$data" ]; then source="-v $data:/var/lib/lockstep/data:ro"; set -- ; else source=; set -- --set data.dataset=synthetic; fi
 
-# Words of the variables are arguments.
+# The variables' words are separate arguments.
 # shellcheck disable=SC2046,SC2086
 {
   for _ in 1 2; do

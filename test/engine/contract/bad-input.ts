@@ -24,7 +24,7 @@ const wrongInputs: Wrong[] = [
   ['a mask in shared memory', ({ masks }) => ({ masks: masks!.map(shared) }), 'expected mask drop in an ArrayBuffer, got shared memory'],
 ]; // prettier-ignore
 
-/** What does not fit is refused with what was expected and found, and the next good run gives the good bits. */
+/** Input that doesn't fit is rejected with what was expected and found, and the next good run gives the same bits. */
 export function refusesBadInput(rig: Rig): void {
   const badInput = (message: string) => ({
     name: 'EngineError',

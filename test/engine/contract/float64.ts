@@ -2,14 +2,14 @@ import type { ModelLayout, ProgramInput, WeightInfo } from '../../../engine/engi
 import { normalise } from '../layers/oracle.js';
 
 /**
- * The contract's model in double precision, written out with loops: nothing of it is shared with an engine. Gradients
- * are central differences of its loss, whose own error is below 1e-8.
+ * The contract's model in double precision, written out with loops; it shares no code with an engine. Gradients are
+ * central differences of its loss, whose own error is below 1e-8.
  */
 
 export interface Expected {
   readonly lossSum: number;
   readonly correct: number;
-  /** Batch means, then biased variances: the places of the moving ones. */
+  /** Batch means, then biased variances, in the order of the moving ones. */
   readonly statistics: readonly number[];
   /** Log-softmax `[batch · classes]` */
   readonly rows: readonly number[];
@@ -24,8 +24,8 @@ interface Images {
 type Weight = (name: string) => Float64Array;
 
 /**
- * One pass.
- * @param params - in double precision, so that differences of them can be taken.
+ * One forward pass.
+ * @param params - in double precision, so that differences can be taken.
  * @param mode - train: batch statistics and masks; evaluate: running statistics.
  */
 export function pass(

@@ -3,7 +3,7 @@ import { tf } from '../../../engine/model/tfjs/tf.js';
 import { common } from './model.js';
 import { bitsOf, type Rig, trainOnce } from './rig.js';
 
-/** A program's end. */
+/** End of a program's life. */
 export function endsProperly(rig: Rig): void {
   it('a program finishes what was asked for before it is disposed of, and refuses what comes after; to do so twice is no error', async () => {
     const program = await rig.engine.compileTrain({ ...common, mode: 'train' });

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import type { OtherProcess } from './other-process.js';
 
-/** Gradients have 26 KB: those of 400 steps are 10 MB. */
+/** A gradient has 26 KB: those of 400 steps are 10 MB. */
 const residentBound = 8 * 2 ** 20;
-/** Of values: 1 KB per step would be 2 MB. TensorFlow's binding is still being compiled when the steps begin: 1 MB. */
+/** A leak of 1 KB per step would be 2 MB. TensorFlow's binding is still being compiled when the steps begin: 1 MB. */
 const heapBound = 2 * 2 ** 20;
 
-/** Steps leave nothing behind. */
+/** Steps leak no memory. */
 export function staysFlat(other: () => Promise<OtherProcess>): void {
   it('leave memory as it was, refused ones and evaluations among them', async () => {
     const { before, after } = (await other()).memory;

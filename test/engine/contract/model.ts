@@ -4,11 +4,14 @@ import { drawMasks } from '../../../job/dropout.js';
 import { normalise } from '../layers/oracle.js';
 import { conv, dense, flatten, type LayerJson, norm, sequential } from '../topologies.js';
 
-/** The model that every engine runs in the contract, and what it is given. `float64.ts` writes the same out by hand. */
+/**
+ * The model that every engine runs in the contract, and its inputs. `float64.ts` has the same model written out by
+ * hand.
+ */
 
 export const imageShape = [6, 6, 2] as const;
 export const classes = 3;
-/** One block of images and some left over, whatever the block size of direct convolutions. */
+/** One whole block of images and a remainder, whatever the block size of direct convolutions. */
 export const batch = 18;
 /** As in the last step of an epoch. */
 export const smallerBatch = 4;
@@ -17,7 +20,7 @@ const relu: LayerJson = { class_name: 'ReLU', config: { name: 'relu' } };
 const pool: LayerJson = { class_name: 'MaxPooling2D', config: { name: 'pool', pool_size: [2, 2], strides: [2, 2] } };
 const drop: LayerJson = { class_name: 'Dropout', config: { name: 'drop', rate: 0.5 } };
 
-/** One block of filters, so that direct convolutions are used where there are any. */
+/** One block of filters, so that engines that have direct convolutions use them. */
 export const topology: ModelTopology = sequential(imageShape, [
   conv({ name: 'conv1', filters: 16 }),
   norm,
@@ -31,12 +34,14 @@ export const topology: ModelTopology = sequential(imageShape, [
 
 export const common = { topology, imageShape, classes, normalise, batch } satisfies Omit<ProgramSpec, 'mode'>;
 
-/** The masks that a training program of the model takes. */
+/** The masks that the model's training program takes. */
 export function masksFor(samples: number): MaskInfo[] {
   return [{ name: 'drop', shape: [samples, 3, 3, 16], size: samples * 144, rate: 0.5 }];
 }
 
-/** Inputs for `count` samples; weights are moved a little, as biases and shifts begin at 0, and statistics at 0 and 1. */
+/**
+ * Inputs for `count` samples; weights are moved slightly, as biases and shifts begin at 0, and statistics at 0 and 1.
+ */
 export async function inputFor(program: Pick<TrainProgram, 'masks'>, count = batch): Promise<ProgramInput> {
   const { params, state } = await initialWeights(topology, 3);
   return {

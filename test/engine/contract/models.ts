@@ -3,7 +3,7 @@ import { conv, dense, flatten, type LayerJson, sequential } from '../topologies.
 import { batch, classes, common, imageShape, masksFor } from './model.js';
 import { bitsOf, type Rig, trainOnce } from './rig.js';
 
-/** The layers of a model that is refused in training, and in evaluation unless it says otherwise. */
+/** Layers of a model that is rejected in training, and in evaluation unless stated otherwise. */
 interface Refused {
   readonly what: string;
   readonly layers: LayerJson[];
@@ -62,7 +62,7 @@ const refused: Refused[] = [
   },
 ];
 
-/** Every engine takes the same models, and refuses others with the same words; TF.js stays usable. */
+/** Every engine accepts the same models, and rejects others with the same message; TF.js stays usable. */
 export function takesTheSameModels(rig: Rig): void {
   it.each(refused)('with $what is refused at compilation', async ({ layers, error, inTrainingOnly }) => {
     const spec = { ...common, topology: sequential(imageShape, layers) };

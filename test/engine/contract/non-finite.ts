@@ -5,7 +5,7 @@ import { bitsOf, type Rig } from './rig.js';
 
 const layout = await describeModel(topology);
 
-/** Numbers that are none are never hidden: whoever sums gradients sees them, and they do not outlive their run. */
+/** Non-finite numbers are never hidden: they reach the sums of gradients, and don't outlive their run. */
 export function showsNonFiniteNumbers(rig: Rig): void {
   const isFinite = (values: Float32Array) => values.every((x) => Number.isFinite(x));
 

@@ -1,4 +1,4 @@
-// What a process of its own says of an engine: the bits of its programs, and its memory over many steps.
+// Reports about an engine from a process of its own: the bits of its programs, and its memory over many steps.
 // Usage: node --expose-gc --import ./test/faults/typescript.mjs test/engine/contract/other-process.ts OPTIONS STEPS
 import { createEngine, type EngineChoice } from '../../../engine/create.js';
 import type { Engine, ProgramInput, ProgramSpec } from '../../../engine/engine.js';
@@ -7,18 +7,18 @@ import { tf } from '../../../engine/model/tfjs/tf.js';
 import { builtinTopology } from '../../../job/models.js';
 import { bitsOfAll } from './rig.js';
 
-/** What the script prints, as JSON. */
+/** Output of the script, as JSON. */
 export interface OtherProcess {
   readonly bits: string;
-  /** After some steps, and after all of them. */
+  /** After a number of steps, and after all of them. */
   readonly memory: { readonly before: Held; readonly after: Held };
 }
 
 interface Held {
   readonly residentBytes: number;
-  /** Values, and the memory of arrays. */
+  /** Memory of values and of arrays. */
   readonly heapBytes: number;
-  /** What TF.js counts: tensors, the bytes in them, and what its backends keep for them. */
+  /** TF.js's counts: tensors, their bytes, and what its backends keep for them. */
   readonly tensors: number;
   readonly tensorBytes: number;
   readonly buffers: number;
@@ -29,7 +29,7 @@ const topology = builtinTopology('mlp', imageShape, 10);
 const normalise = { mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25] };
 const spec: Omit<ProgramSpec, 'mode'> = { topology, imageShape, classes: 10, normalise, batch: 8 };
 
-/** A fourth as many steps go before, in which is made what is made once: code, caches, the allocator's reserves. */
+/** A quarter as many steps run first, for one-time allocations: code, caches, the allocator's reserves. */
 async function memoryOver(engine: Engine, steps: number): Promise<OtherProcess['memory']> {
   const train = await engine.compileTrain({ ...spec, mode: 'train' });
   const evaluate = await engine.compileEvaluate({ ...spec, mode: 'evaluate' });
@@ -51,7 +51,7 @@ async function memoryOver(engine: Engine, steps: number): Promise<OtherProcess['
   return { before: await run(steps / 4), after: await run(steps) };
 }
 
-/** Often, so that what is resident is what is in use, and not what has been in use since the last collection. */
+/** Often, so that resident memory is memory in use, without garbage since the last collection. */
 async function collect(): Promise<void> {
   for (let i = 0; i < 2; i++) {
     globalThis.gc!();

@@ -8,7 +8,7 @@ import { bitsOf, type Rig, trainOnce } from './rig.js';
 
 /** Relative, as ‖a − b‖ / ‖b‖. */
 const bound = 5e-6;
-/** So many elements of each weight's gradient are compared with central differences, at least. */
+/** Least number of elements of each weight's gradient that are compared with central differences. */
 const compared = 48;
 
 const layout = await describeModel(topology);
@@ -19,7 +19,7 @@ const expectedGradients = layout.parameters.map((weight) => {
   const stride = Math.max(1, Math.floor(weight.size / compared));
   return { ...weight, stride, values: gradientOf(layout, input, weight, stride) };
 });
-/** About the length of the longest weight's gradient, all elements of it. */
+/** Roughly the length of the longest weight's gradient: compares all of its elements. */
 const longest = Math.max(
   ...expectedGradients.map(({ values, stride }) => Math.sqrt(stride * values.reduce((sum, x) => sum + x * x, 0))),
 );
@@ -36,7 +36,7 @@ const oracleCases = await Promise.all(
   }),
 );
 
-/** What the programs compute, beside double precision and beside TF.js. */
+/** Results of the programs, compared with double precision and with TF.js. */
 export function computesTheStep(rig: Rig): void {
   it('the gradient of every weight is that of double precision', async () => {
     const { gradient } = await rig.train.run(rig.input);
@@ -85,7 +85,7 @@ export function computesTheStep(rig: Rig): void {
   });
 }
 
-/** What an evaluation answers, beside double precision and beside the training program. */
+/** Results of an evaluation, compared with double precision and with the training program. */
 export function evaluates(rig: Rig): void {
   it('the rows are those of double precision with running statistics and without dropout, and sum to 1', async () => {
     const { logProbabilities: rows } = await rig.evaluate.run(rig.input);

@@ -18,7 +18,7 @@ export interface Rig {
   readonly train: TrainProgram;
   readonly evaluate: EvaluateProgram;
   readonly input: ProgramInput;
-  /** Of the training program's first run with this input; every later one must have them. */
+  /** Results of the training program's first run with this input; all later runs must match. */
   readonly bits: string;
 }
 
@@ -30,7 +30,7 @@ export async function buildRig(subject: EngineUnderTest): Promise<Rig> {
   return { subject, engine, train, evaluate, input, bits: bitsOf(await train.run(input)) };
 }
 
-/** Runs once a training program that differs from the contract's. */
+/** Runs a training program once that differs from the contract's. */
 export async function trainOnce(
   engine: Engine,
   change: Partial<ProgramSpec> = {},

@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 import type { EngineUnderTest } from '../engines.js';
 import type { OtherProcess } from './other-process.js';
 
-/** Steps after which memory must be as it was. */
+/** Number of steps that must not grow memory. */
 export function stepsOf({ slow }: EngineUnderTest): number {
   return slow ? 400 : 2000;
 }
 
-/** What `other-process.ts` finds, unless it is ended by `signal`. */
+/** Output of `other-process.ts`, unless it is ended by `signal`. */
 export async function askOtherProcess(subject: EngineUnderTest, signal: AbortSignal): Promise<OtherProcess> {
   const loader = new URL('../../faults/typescript.mjs', import.meta.url).href;
   const script = fileURLToPath(new URL('other-process.ts', import.meta.url));

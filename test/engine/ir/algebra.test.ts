@@ -45,7 +45,7 @@ function reachable(node: Node, seen = new Set<Node>()): Set<Node> {
   return seen;
 }
 
-/** How many nodes of an operation a value needs that work on full-size data. */
+/** Number of nodes of an operation that a value needs and that work on full-size data. */
 function passes(node: Node, op: Node['op'], size: number): number {
   return [...reachable(node)].filter((n) => n.op === op && Math.max(n.size, ...n.inputs.map((i) => i.size)) === size)
     .length;

@@ -87,7 +87,7 @@ const merges: Record<string, () => Body> = {
   'two dense layers in one': () => (x) => apply(inner(), apply(l.flatten(), x)),
 }; // prettier-ignore
 
-/** As in ResNet: strided on the long way, projected on the short one. */
+/** As in ResNet: strided on the main path, projected on the shortcut. */
 function residual(filters: number): Body {
   return (x) => {
     const norm = () => l.batchNormalization({});
@@ -121,7 +121,7 @@ const activations: Record<string, () => Body> = {
 
 export const families = { convolutions, pools, norms, dropouts, shapes, merges, activations };
 
-/** The model of a case: its body, then as many dense logits. */
+/** The model of a case: its body, then one dense logit per class. */
 export function modelOf(body: () => Body, imageShape: readonly number[]): LayersModel {
   const input = tfl.input({ shape: [...imageShape] });
   const y = body()(input);

@@ -4,7 +4,7 @@ import type { MaskInfo, ModelTopology, ProgramInput, TrainResult } from '../../.
 import { layoutOf, loadBlankModel, loadTrainingModel } from '../../../engine/model/model.js';
 import { tf } from '../../../engine/model/tfjs/tf.js';
 
-/** What a program is compared with: the same model under TF.js's own `cpu` backend. */
+/** The reference for a program: the same model under TF.js's own `cpu` backend. */
 
 export const normalise = { mean: [0.5, 0.4], deviation: [0.2, 0.3] };
 type Layer = LayersModel['layers'][number];
@@ -13,7 +13,7 @@ export interface OracleJob {
   readonly topology: ModelTopology;
   readonly imageShape: readonly [number, number, number];
   readonly input: ProgramInput;
-  /** Those of `input.masks`, by layer. */
+  /** The masks of `input.masks`, by layer. */
   readonly masks: readonly MaskInfo[];
   /** Share of each expected distribution that is spread evenly over the classes. Default: 0. */
   readonly labelSmoothing?: number;
@@ -90,7 +90,7 @@ interface Convolution {
   readonly activation: { apply(x: Tensor): Tensor };
 }
 
-/** Gives a layer a call that is right where TF.js's own draws other masks, lacks a gradient, or has a wrong one. */
+/** Gives a layer a correct call where TF.js's own draws other masks, lacks a gradient, or has a wrong one. */
 function repair(layer: Layer, job: OracleJob): void {
   const kind = layer.getClassName();
   const rates = (layer as unknown as Partial<Convolution>).dilationRate ?? [1];
@@ -107,7 +107,7 @@ interface Norm {
   beta?: { read(): Tensor };
 }
 
-/** In training TF.js reads a batch norm's scale and shift also where there are none. */
+/** In training TF.js reads a batch norm's scale and shift even if it has none. */
 function fillNorm(norm: Norm): void {
   const { shape } = norm.movingMean;
   norm.gamma ??= { read: () => tf.ones(shape) };
@@ -128,7 +128,9 @@ function dropout(layer: Layer, { masks, input }: OracleJob): Layer['call'] {
   };
 }
 
-/** Sums over windows by the number of their elements: TF.js's gradient of average pooling ignores the padding. */
+/**
+ * Sums over windows, divided by the number of their elements: TF.js's gradient of average pooling ignores the padding.
+ */
 function averages(layer: Layer, inputs: Tensor4D | Tensor4D[]): Tensor {
   const { poolSize, strides, padding } = layer as unknown as {
     poolSize: [number, number];
@@ -141,7 +143,7 @@ function averages(layer: Layer, inputs: Tensor4D | Tensor4D[]): Tensor {
   return tf.div(sums(x), sums(tf.onesLike(x)));
 }
 
-/** A convolution with holes in its filter as one with zeros in it. */
+/** A dilated convolution, as one with zeros in its filter. */
 function filled(layer: Convolution, x: Tensor4D): Tensor {
   const { padding, dilationRate, kernel } = layer;
   const product = kernel

@@ -69,7 +69,7 @@ describe.skipIf(reason !== undefined)(
       });
     });
 
-    // The portable filter gradient, to which the last case falls back, does not promise this for every shape.
+    // The portable filter gradient, which the last case falls back to, doesn't promise this for every shape.
     it.each(cases.slice(0, -1))('have the same bits with two threads: $name', async (test) => {
       const inputs = inputsOf(test);
       const one = await onOnnx(test, inputs, { rules, threads: 1 });
@@ -179,7 +179,7 @@ describe.skipIf(reason !== undefined)(
       const expected = await onCpu(parting, inputs);
       let actual: Outcome | undefined;
       const types = await operatorsOf(async () => (actual = await onOnnx(parting, inputs, { rules })));
-      // The one that is left is of the square in `weighted`.
+      // The remaining one belongs to the square in `weighted`.
       expect(types.filter((type) => type === 'Add')).toEqual(['Add']);
       actual!.gradients.forEach((gradient, i) => {
         expect(relativeError(gradient, expected.gradients[i]!)).toBeLessThan(2e-6);
@@ -188,7 +188,7 @@ describe.skipIf(reason !== undefined)(
   },
 );
 
-/** Two ways that part behind a convolution and come together; the gradient there is a sum of theirs. */
+/** Two branches after a convolution that meet again; the gradient there is the sum of theirs. */
 const parting: ParityCase = {
   name: 'parting',
   shapes: [
@@ -203,7 +203,7 @@ const parting: ParityCase = {
   },
 };
 
-/** A convolution that changes nothing, so that its result is in blocks, and pooling of what has equal elements. */
+/** An identity convolution, so that its result is in blocks, and pooling of equal elements. */
 const ties: ParityCase = {
   name: 'ties',
   shapes: [[2, 4, 4, b]],
@@ -224,7 +224,7 @@ function digestOf(values: Float32Array): string {
   return createHash('sha256').update(values).digest('hex');
 }
 
-/** Types of the operators that are written meanwhile. */
+/** Types of the operators that `action` writes. */
 async function operatorsOf(action: () => Promise<unknown>): Promise<string[]> {
   const op = vi.spyOn(OnnxWriter.prototype, 'op');
   try {

@@ -216,7 +216,7 @@ it('refuses a batch norm in every step of a sequence, which would have many batc
   );
 });
 
-/** In `npm test` enough for a recursion over layers to show. */
+/** In `npm test`, deep enough for a recursion over layers to show. */
 const depth = thorough ? 400 : 40;
 
 describe(`${depth} layers in sequence`, () => {

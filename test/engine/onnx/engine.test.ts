@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
 
-/** What is the onnx engine's alone; what it has in common with others is in `contract.test.ts`. */
+/** Behaviour specific to the onnx engine; the engines' common behaviour is in `contract.test.ts`. */
 
 it('refuses more threads than give equal bits', async () => {
   await expect(createOnnxEngine({ threads: 3, lowering: 'portable' })).rejects.toThrow(

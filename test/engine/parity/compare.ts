@@ -102,8 +102,7 @@ function weighted(y: Tensor): Scalar {
 
 /**
  * √(Σ(a − b)² / Σb²); 0 where both are 0 everywhere.
- * @param floor - what the error is divided by where √Σb² is less, as of the bias before a batch norm, whose gradient is
- * rounding noise.
+ * @param floor - least divisor, for gradients that are rounding noise, as of a bias before a batch norm.
  */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 0): number {
   if (actual.length !== expected.length) return Infinity;

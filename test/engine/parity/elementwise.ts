@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { tf } from '../../../engine/model/tfjs/tf.js';
 import type { ParityCase } from './compare.js';
 
-/** Away from kinks and poles, where the two may rightly differ. */
+/** Away from kinks and poles, where the two may legitimately differ. */
 const positive = (values: Float32Array) => values.map((x) => Math.abs(x) + 0.25);
 
 const unary: Record<string, (x: Tensor) => Tensor> = {
@@ -37,7 +37,7 @@ export const unaryCases: ParityCase[] = Object.entries(unary).map(([name, f]) =>
   ...(needPositive.has(name) ? { prepare: positive } : {}),
 }));
 
-/** Functions with a gradient of zero or none: only their values can be compared. */
+/** Functions with a zero gradient or none: only their values can be compared. */
 const piecewise: Record<string, (x: Tensor) => Tensor> = {
   all: (x) => tf.all(tf.greater(x, -0.9), 1, true),
   any: (x) => tf.any(tf.greater(x, 0.8), 1, true),

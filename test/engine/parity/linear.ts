@@ -50,7 +50,7 @@ export const poolCases: ParityCase[] = (
 ).flatMap(([k, stride, pad, size]) => {
   const about = `${k}×${k}, stride ${stride}, ${pad}, ${size} rows`;
   const shapes = [[2, size, size, 3]];
-  /** Few different values, so that windows have several maxima. */
+  /** Few distinct values, so that windows have several maxima. */
   const coarse = (values: Float32Array) => values.map((x) => Math.round(x * 2) / 2);
   const max = (x: Tensor) => tf.maxPool(x as Tensor4D, k, stride, pad);
   return [
@@ -66,7 +66,7 @@ export const poolCases: ParityCase[] = (
   ] as ParityCase[];
 });
 
-/** Average pooling as sums over windows by the number of their elements: TF.js's gradient ignores the padding. */
+/** Average pooling as sums over windows divided by their number of elements: TF.js's gradient ignores the padding. */
 function averages(x: Tensor4D, k: number, stride: number, pad: Padding): Tensor {
   const sums = (y: Tensor4D) => tf.depthwiseConv2d(y, tf.ones([k, k, 3, 1]), stride, pad);
   return tf.div(sums(x), sums(tf.onesLike(x)));

@@ -49,7 +49,7 @@ describe('engine.name: tensorflow', () => {
 });
 
 const title = "the engine on libtensorflow (needs TF.js's native binding in LOCKSTEP_TFJS_NODE)";
-/** What is its own; what it has in common with other engines is in `contract.test.ts`. */
+/** Behaviour specific to this engine; the engines' common behaviour is in `contract.test.ts`. */
 describe.skipIf(tensorflowDirectory === undefined)(title, () => {
   let engine: Engine;
   beforeAll(async () => {

@@ -62,7 +62,7 @@ export class ClaimProvisioner implements Claims {
     return volume?.spec?.hostPath?.path;
   }
 
-  /** Makes a volume for a claim that waits for one; the cluster's own controller binds them. */
+  /** Creates a volume for a pending claim; the cluster's own controller binds them. */
   async #provide({ metadata, spec, status }: V1PersistentVolumeClaim): Promise<void> {
     const ours = spec?.storageClassName === className && status?.phase === 'Pending' && !spec.volumeName;
     if (!ours || metadata?.deletionTimestamp !== undefined) return;

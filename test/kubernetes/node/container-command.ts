@@ -1,20 +1,20 @@
 import type { V1Container, V1EnvVar, V1Pod } from '@kubernetes/client-node';
 
-/** What stands for an image here. */
+/** The program that replaces an image here. */
 export interface LocalImage {
   readonly entrypoint: readonly string[];
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What a container's command is made from, besides its pod. */
+/** Inputs of a container's command, besides its pod. */
 export interface ContainerContext {
   readonly image: LocalImage;
-  /** Folder that stands for each mount path of the container. */
+  /** Folder for each mount path of the container. */
   readonly folders: ReadonlyMap<string, string>;
   readonly podIp: string;
   readonly hostIp: string;
-  /** Data of a ConfigMap or Secret of the pod's namespace, as texts; undefined where there is none. */
+  /** Data of a ConfigMap or Secret of the pod's namespace, as strings; undefined if there is none. */
   readonly configMap: (name: string) => Readonly<Record<string, string>> | undefined;
   readonly secret: (name: string) => Readonly<Record<string, string>> | undefined;
 }
@@ -22,19 +22,18 @@ export interface ContainerContext {
 export interface ContainerCommand {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Where it starts; undefined leaves that to the node. */
+  /** Working directory; if undefined, the node chooses it. */
   readonly workingDirectory?: string;
 }
 
-/** What a kubelet calls CreateContainerConfigError: it is tried again, as what is missing may come. */
+/** A kubelet's CreateContainerConfigError: retried, as the missing object may be created. */
 export class ContainerConfigError extends Error {}
 
 /**
- * The process that a container is, with the pod's mount paths replaced by the folders that stand for them, and "every
- * address" by the pod's own.
+ * A container's process, with the pod's mount paths replaced by their folders, and "every address" by the pod's own.
  *
- * Kubernetes's rules hold: `command` replaces the image's entrypoint and its command, `args` the command alone;
- * `env` wins over `envFrom`; `$(NAME)` is expanded from variables that are defined before, `$$(NAME)` is not.
+ * Kubernetes's rules apply: `command` replaces the image's entrypoint and its command, `args` the command alone; `env`
+ * overrides `envFrom`; `$(NAME)` is expanded from variables defined before, `$$(NAME)` isn't.
  */
 export function commandOf(pod: V1Pod, container: V1Container, context: ContainerContext): ContainerCommand {
   const env = environmentOf(pod, container, context);
@@ -51,7 +50,7 @@ export function commandOf(pod: V1Pod, container: V1Container, context: Container
   };
 }
 
-/** Replaces `$(NAME)` where NAME is known; others stay as they are, and `$$` is one dollar. */
+/** Replaces `$(NAME)` where NAME is known; others are unchanged, and `$$` is one dollar. */
 export function expand(text: string, known: Readonly<Record<string, string>>): string {
   return text.replace(/\$\$|\$\(([^()]+)\)/g, (match, name: string | undefined) => {
     if (name === undefined) return '$';
@@ -59,7 +58,7 @@ export function expand(text: string, known: Readonly<Record<string, string>>): s
   });
 }
 
-/** Replaces mount paths, as whole leading parts of a path, the longest first. */
+/** Replaces mount paths at the beginning of a path, whole segments only, the longest first. */
 export function rewritePaths(text: string, folders: ReadonlyMap<string, string>): string {
   if (folders.size === 0) return text;
   const longestFirst = [...folders.keys()].sort((left, right) => right.length - left.length);
@@ -119,7 +118,7 @@ export function fieldOf(pod: V1Pod, path: string, { podIp, hostIp }: { podIp: st
   return value;
 }
 
-/** Only what stands in the pod; a kubelet would fill in the node's own. */
+/** Only fields of the pod; a kubelet would fill in the node's own. */
 function resourceOf(container: V1Container, resource: string): string {
   const [kind = '', ...name] = resource.split('.');
   const all = container.resources?.[kind as 'limits' | 'requests'] ?? {};

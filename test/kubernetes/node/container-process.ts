@@ -7,10 +7,10 @@ import { exitCodeOf, type Terminated } from './container-state.js';
 export class ContainerProcess {
   readonly #child: ChildProcess;
   readonly startedAtMs = Date.now();
-  /** Resolves to how it ended; never rejects. */
+  /** Resolves to its end state; never rejects. */
   readonly ended: Promise<Terminated>;
 
-  /** @param logFile - takes what it prints, after what is in it. */
+  /** @param logFile - its output is appended here. */
   constructor({ argv, env, workingDirectory }: ContainerCommand, logFile: string) {
     const log = openSync(logFile, 'a');
     const [file = '', ...args] = argv;
@@ -30,7 +30,7 @@ export class ContainerProcess {
     return this.#child.pid;
   }
 
-  /** Asks it to end, and ends it after `graceMs`. */
+  /** Asks it to end, and kills it after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);

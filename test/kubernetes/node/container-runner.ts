@@ -15,7 +15,7 @@ import { Probing } from './probe.js';
 
 const configAgainMs = 200;
 
-/** A container's image cannot be had. */
+/** A container's image is unavailable. */
 export class ImagePullError extends Error {}
 
 export interface RunnerOptions {
@@ -24,18 +24,18 @@ export interface RunnerOptions {
   readonly backoff: Backoff;
   readonly podIp: string;
   readonly logFile: string;
-  /** Stands for its `terminationMessagePath`. */
+  /** Replaces its `terminationMessagePath`. */
   readonly lastWordFile: string;
   readonly graceMs: number;
   readonly mostProbePeriodMs: number;
-  /** Whether its failure to start is a test's doing, with the message. */
+  /** Message of a failure to start that a test injects; undefined for none. */
   readonly startFault: () => string | undefined;
-  /** Made anew for each start. @throws ContainerConfigError, MountError, ImagePullError: it is tried again. */
+  /** Recreated for each start. @throws ContainerConfigError, MountError, ImagePullError: retried. */
   readonly command: () => Promise<ContainerCommand>;
   readonly onChange: () => void;
 }
 
-/** One container of a pod: started, probed, started again as its policy has it, until it is stopped. */
+/** One container of a pod: started, probed and restarted by its policy, until it is stopped. */
 export class ContainerRunner {
   record: ContainerRecord;
   #process: ContainerProcess | undefined;
@@ -52,7 +52,7 @@ export class ContainerRunner {
     return this.#process?.pid;
   }
 
-  /** Resolves once it has ended for good, to how; undefined where it never ran. */
+  /** Resolves to its final state once it has ended for good; undefined if it never ran. */
   async run(): Promise<Terminated | undefined> {
     let failuresInARow = 0;
     while (!this.#stopping) {
@@ -69,7 +69,7 @@ export class ContainerRunner {
     return this.record.state.type === 'terminated' ? this.record.state : this.record.last;
   }
 
-  /** Ends it, politely at first; it is not started again. */
+  /** Ends it gracefully; it isn't restarted. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#wake?.();
@@ -77,7 +77,7 @@ export class ContainerRunner {
     await this.#process?.stop(graceMs);
   }
 
-  /** As a power cut: at once, and nobody is told. */
+  /** As in a power cut: at once, and without a report. */
   async cut(): Promise<void> {
     this.#stopping = true;
     this.#wake?.();
@@ -85,7 +85,7 @@ export class ContainerRunner {
     await this.#process?.kill();
   }
 
-  /** What it is started with, once all of it is there; undefined when it was stopped before. */
+  /** The command and its environment, once everything needed exists; undefined if it was stopped before. */
   async #prepare(): Promise<ContainerCommand | undefined> {
     for (;;) {
       if (this.#stopping) return undefined;
@@ -123,7 +123,7 @@ export class ContainerRunner {
     const { livenessProbe, readinessProbe, startupProbe } = container;
     const target = { podIp, container, env };
     const probe = (spec: V1Probe | undefined, onVerdict: (verdict: 'passed' | 'failed') => void) => {
-      // One that ends its container keeps its patience.
+      // A liveness probe keeps its own period.
       const periodMs = spec === livenessProbe ? Infinity : mostProbePeriodMs;
       if (spec) this.#probes.push(new Probing(spec, target, onVerdict, periodMs));
     };
@@ -173,7 +173,7 @@ export class ContainerRunner {
   }
 }
 
-/** What it left in its termination file, or the end of its log where its policy says so and it failed. */
+/** The content of its termination file, or the end of its log if its policy says so and it failed. */
 function withLastWord(ended: Terminated, { container, logFile, lastWordFile }: RunnerOptions): Terminated {
   if (ended.message !== undefined) return ended;
   const left = readFileSync(lastWordFile, 'utf8').slice(0, 4096);

@@ -1,4 +1,4 @@
-/** What has become of one container, as its status tells it. */
+/** State of one container, as its status shows it. */
 export type ContainerState =
   | { readonly type: 'waiting'; readonly reason: string; readonly message?: string }
   | { readonly type: 'running'; readonly startedAtMs: number; readonly ready: boolean; readonly started: boolean }
@@ -6,7 +6,7 @@ export type ContainerState =
 
 export interface Terminated {
   readonly type: 'terminated';
-  /** As a shell has it: 128 + signal where one ended it. */
+  /** As in a shell: 128 + signal if a signal ended it. */
   readonly exitCode: number;
   readonly reason: string;
   readonly message?: string;
@@ -18,22 +18,22 @@ export interface ContainerRecord {
   readonly name: string;
   readonly image: string;
   readonly state: ContainerState;
-  /** How it ended before, where it was started again. */
+  /** State of its previous end, if it was restarted. */
   readonly last?: Terminated;
   readonly restarts: number;
 }
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
-/** Delays of a container that ends again and again; a kubelet has 10 s, 300 s and 600 s. */
+/** Delays for a container that ends repeatedly; a kubelet has 10 s, 300 s and 600 s. */
 export interface Backoff {
   readonly firstMs: number;
   readonly mostMs: number;
-  /** One that ran for this long begins anew. */
+  /** After running for this long, it starts with the first delay again. */
   readonly resetMs: number;
 }
 
-/** Whether a container that has ended is started again, and how long after. */
+/** Decides if a container that has ended is restarted, and after which delay. */
 export function decideRestart(
   policy: RestartPolicy,
   ended: Terminated,
@@ -44,7 +44,7 @@ export function decideRestart(
   if (!again) return { again };
   const steady = ended.finishedAtMs - ended.startedAtMs >= backoff.resetMs;
   const count = steady ? 0 : failuresInARow;
-  // The first one comes at once, as a kubelet's does.
+  // The first restart is immediate, as with a kubelet.
   const delayMs = count === 0 ? 0 : Math.min(backoff.mostMs, backoff.firstMs * 2 ** (count - 1));
   return { again, delayMs, failuresInARow: count + 1 };
 }

@@ -19,16 +19,16 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface NodeOptions {
   readonly name?: string;
-  /** What stands for an image; undefined for one that does not exist. Default: `projectImage`. */
+  /** The program for an image; undefined if the image doesn't exist. Default: `projectImage`. */
   readonly image?: (name: string) => LocalImage | undefined;
-  /** Beside cpu, memory and pods: such as `nvidia.com/gpu`. */
+  /** Besides cpu, memory and pods: such as `nvidia.com/gpu`. */
   readonly capacity?: Readonly<Record<string, string>>;
   readonly backoff?: Partial<Backoff>;
-  /** Variables that every process gets, over those of this process. */
+  /** Variables that every process gets, overriding those of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The project's own images, by their names; `npm run build` makes what they run. */
+/** The project's own images, by name; `npm run build` makes their programs. */
 function projectImage(name: string): LocalImage {
   const main = name.includes('operator') ? ['operator'] : ['cli'];
   return { entrypoint: [process.execPath, join(repository, 'dist', ...main, 'main.js')] };
@@ -37,8 +37,8 @@ function projectImage(name: string): LocalImage {
 /**
  * A node of the cluster that runs pods as processes of this machine.
  *
- * A pod gets a loopback address of its own, folders for its volumes, and names of services that resolve to cluster
- * addresses, where a `ServiceProxy` forwards. Images, users, capabilities, read-only roots and limits mean nothing here.
+ * A pod gets its own loopback address, folders for its volumes, and service names that resolve to cluster addresses,
+ * from which a `ServiceProxy` forwards. Images, users, capabilities, read-only roots and limits have no effect here.
  */
 export class LocalNode {
   readonly #client: ApiClient;
@@ -72,7 +72,7 @@ export class LocalNode {
     });
   }
 
-  /** Registers it and begins; pods that are bound to it are started from now on. */
+  /** Registers the node; pods bound to it are started from now on. */
   static async start(cluster: Cluster, options: NodeOptions = {}): Promise<LocalNode> {
     const node = new LocalNode(cluster, options.name ?? 'local', options);
     node.#writeNames({});
@@ -81,31 +81,31 @@ export class LocalNode {
     return node;
   }
 
-  /** Lets something go wrong with pods that `match`. @returns what mends it. */
+  /** Injects a fault into pods that `match`. @returns a function that removes it. */
   spoil(match: (pod: V1Pod) => boolean, faults: PodFaults): () => void {
     const entry = { match, faults };
     this.#faults.push(entry);
     return () => void this.#faults.splice(this.#faults.indexOf(entry), 1);
   }
 
-  /** As a power cut: its processes end at once, it tells nothing, and renews nothing. */
+  /** As in a power cut: its processes end at once, it reports nothing and renews nothing. */
   async vanish(): Promise<void> {
     this.#gone = true;
     this.#heartbeat.stop();
     await Promise.all([...this.#runners.values()].map((runner) => runner.cut()));
   }
 
-  /** Process ids of a pod's containers that run now. */
+  /** Process ids of a pod's running containers. */
   pids(podName: string): number[] {
     return this.#runner(podName)?.pids ?? [];
   }
 
-  /** When the newest process of a pod's containers was started, milliseconds since 1970; undefined where none runs. */
+  /** Start of the newest process of a pod's containers, in milliseconds since 1970; undefined if none runs. */
   startedAtMs(podName: string): number | undefined {
     return this.#runner(podName)?.startedAtMs;
   }
 
-  /** Where a container's output stands, while its pod is there. */
+  /** File with a container's output, while its pod exists. */
   logFile(podName: string, container: string): string | undefined {
     return this.#runner(podName)?.logFile(container);
   }
@@ -134,7 +134,7 @@ export class LocalNode {
     this.#publish(uid);
   }
 
-  /** Ends a pod that is to be deleted, and lets its object go, as a kubelet does. */
+  /** Ends a pod that is being deleted, then releases its object, as a kubelet does. */
   async #finish(pod: V1Pod, runner: PodRunner | undefined): Promise<void> {
     const { uid = '', name = '', namespace = '', deletionGracePeriodSeconds = 30 } = pod.metadata!;
     if (runner) {
@@ -156,7 +156,7 @@ export class LocalNode {
     }
   }
 
-  /** Its object is gone, by force perhaps: so are its processes. */
+  /** Its object was removed, perhaps by force: so its processes are ended, too. */
   async #onDeleted(pod: V1Pod): Promise<void> {
     const uid = pod.metadata!.uid!;
     const runner = this.#runners.get(uid);
@@ -181,7 +181,7 @@ export class LocalNode {
 
   #accountConfig(root: string, account: string, namespace: string): string {
     const path = join(root, 'kubeconfig');
-    // The JavaScript client knows a token file under this name only, which is what it uses inside a cluster.
+    // The JavaScript client looks for a token file of this name only, as inside a cluster.
     const user = { 'auth-provider': { name: 'tokenFile', config: { tokenFile: join(account, 'token') } } };
     writeFileSync(path, kubeconfigText(this.cluster.server, join(account, 'ca.crt'), user, namespace));
     return path;
@@ -204,13 +204,13 @@ export class LocalNode {
       LOCKSTEP_TEST_DNS: this.#namesFile,
       LOCKSTEP_TEST_NAMESPACE: namespace,
       ...(temporary === undefined ? {} : { TMPDIR: temporary }),
-      // Where a client looks inside a cluster are absolute paths; this says the same.
+      // The paths a client reads inside a cluster are absolute; this kubeconfig has the same content.
       ...(account === undefined ? {} : { KUBECONFIG: this.#accountConfig(root, account, namespace) }),
       ...this.options.env,
     };
   }
 
-  /** Writes the pod's status, and again where it has changed meanwhile; one write at a time. */
+  /** Writes the pod's status, and again if it has changed meanwhile; one write at a time. */
   #publish(uid: string): void {
     this.#dirty.add(uid);
     if (this.#published.has(uid)) return;
@@ -219,7 +219,7 @@ export class LocalNode {
   }
 
   async #publishAll(uid: string): Promise<void> {
-    // What changes in one go is told in one go.
+    // Simultaneous changes are reported together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#dirty.delete(uid) && !this.#gone) {
       const [pod, runner] = [this.#pods.get(uid), this.#runners.get(uid)];
@@ -230,7 +230,7 @@ export class LocalNode {
         const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
         await unlessAbsent(this.#client.core.patchNamespacedPodStatus({ name, namespace, body }, merge));
       } catch (error) {
-        // Another pod of its name is there: nobody wants to know any more.
+        // Another pod has this name now: the status is obsolete.
         if (isStatus(error, 409)) return;
         this.#dirty.add(uid);
         await new Promise((resolve) => setTimeout(resolve, 200));

@@ -5,8 +5,8 @@ const renewMs = 1_000;
 const namespace = 'kube-node-lease';
 
 /**
- * Registers a node, says that it is ready, and renews its lease until it is stopped. Says again with each lease that it
- * is ready: where the API server was away for long, the cluster has taken the node for lost.
+ * Registers a node, reports it as ready, and renews its lease until stopped. Reports it as ready with each renewal: if
+ * the API server was unavailable for long, the cluster has marked the node as lost.
  */
 export class NodeHeartbeat {
   #timer: NodeJS.Timeout | undefined;

@@ -7,7 +7,7 @@ import type { Backoff, RestartPolicy } from './container-state.js';
 import { type PodRecord, podStatus } from './pod-status.js';
 import { materialise, mountsOf, removeVolumes, type VolumeSources } from './volumes.js';
 
-/** What a test lets go wrong with a pod; asked at each start of a container. */
+/** Faults that a test injects into a pod; asked at each start of a container. */
 export interface PodFaults {
   /** Its image cannot be pulled. */
   readonly image?: string | undefined;
@@ -35,11 +35,11 @@ export class PodRunner {
   readonly #startedAtMs = Date.now();
   #volumes: Promise<Map<string, string>> | undefined;
   #closing = false;
-  /** Over when no container will run any more. */
+  /** Resolves when no container will run any more. */
   readonly ended: Promise<void>;
 
   /**
-   * @param pod - as it was when it was bound; its object may be newer.
+   * @param pod - as of its binding; its object may be newer.
    * @param root - folder for its volumes and logs, removed by `remove`.
    */
   constructor(
@@ -56,7 +56,7 @@ export class PodRunner {
     this.ended = this.#run();
   }
 
-  /** Whether it is being ended. */
+  /** True while it is being ended. */
   get stopping(): boolean {
     return this.#closing;
   }
@@ -72,7 +72,7 @@ export class PodRunner {
     return times.length === 0 ? undefined : Math.max(...times);
   }
 
-  /** @param pod - its present object, whose conditions of others are kept. */
+  /** @param pod - its current object, whose conditions from others are kept. */
   status(pod: V1Pod): V1PodStatus {
     const record: PodRecord = {
       init: this.#init.map(({ record }) => record),
@@ -97,7 +97,7 @@ export class PodRunner {
     await this.ended;
   }
 
-  /** What stood in its own volumes is gone with it. */
+  /** Removes its folder, with the contents of its own volumes. */
   remove(): Promise<void> {
     return removeVolumes(this.root);
   }
@@ -153,7 +153,7 @@ export class PodRunner {
     return { workingDirectory: this.root, ...command, env: { ...own, ...command.env, NODE_OPTIONS: nodeOptions } };
   }
 
-  /** Made once for all containers; what was missing is looked for again. */
+  /** Made once for all containers; missing ones are looked up again. */
   #allVolumes(sources: VolumeSources): Promise<Map<string, string>> {
     this.#volumes ??= materialise(this.pod, this.root, sources).catch((error: unknown) => {
       this.#volumes = undefined;
@@ -165,7 +165,7 @@ export class PodRunner {
 
 type Data = Readonly<Record<string, string>> | undefined;
 
-/** The ConfigMaps and Secrets that a container's variables are taken from. */
+/** The ConfigMaps and Secrets from which a container's variables are taken. */
 async function readReferences({ env = [], envFrom = [] }: V1Container, sources: VolumeSources) {
   const readAll = async (names: readonly (string | undefined)[], read: (name: string) => Promise<Data>) => {
     const wanted = [...new Set(names.filter((name) => name !== undefined))];

@@ -1,7 +1,7 @@
 import type { V1ContainerState, V1ContainerStatus, V1Pod, V1PodCondition, V1PodStatus } from '@kubernetes/client-node';
 import type { ContainerRecord, ContainerState, RestartPolicy, Terminated } from './container-state.js';
 
-/** All that a node knows of a pod. */
+/** A node's knowledge of a pod. */
 export interface PodRecord {
   readonly init: readonly ContainerRecord[];
   readonly containers: readonly ContainerRecord[];
@@ -12,7 +12,7 @@ export interface PodRecord {
   readonly closing: boolean;
 }
 
-/** The status that a kubelet reports; conditions of others, such as the scheduler's, are kept. */
+/** The status that a kubelet reports; conditions from others, such as the scheduler's, are kept. */
 export function podStatus(pod: V1Pod, record: PodRecord, nowMs: number): V1PodStatus {
   const policy = (pod.spec?.restartPolicy ?? 'Always') as RestartPolicy;
   const phase = phaseOf(record, policy);
@@ -28,7 +28,7 @@ export function podStatus(pod: V1Pod, record: PodRecord, nowMs: number): V1PodSt
   return status;
 }
 
-/** Pending until every container has run once; then as its containers are and as its policy will have it. */
+/** Pending until every container has run once; then derived from its containers and its policy. */
 export function phaseOf({ init, containers, closing }: PodRecord, policy: RestartPolicy): string {
   const failed = ({ state }: ContainerRecord) => state.type === 'terminated' && state.exitCode !== 0;
   if (init.some(failed) && (policy === 'Never' || closing)) return 'Failed';

@@ -1,6 +1,6 @@
 import type { V1Probe } from '@kubernetes/client-node';
 
-/** What a probe's answers have come to. */
+/** Verdict from a probe's answers. */
 export interface ProbeState {
   readonly passes: number;
   readonly failures: number;

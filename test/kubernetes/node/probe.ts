@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { V1Container, V1HTTPGetAction, V1Probe } from '@kubernetes/client-node';
 import { foldProbe, type ProbeState, unprobed } from './probe-state.js';
 
-/** What a probe is asked of. */
+/** The target of a probe. */
 export interface ProbeTarget {
   readonly podIp: string;
   readonly container: V1Container;
@@ -13,9 +13,9 @@ export interface ProbeTarget {
 }
 
 /**
- * Asks again and again until it is stopped, and tells each change of the verdict.
+ * Probes repeatedly until stopped, and reports each change of the verdict.
  *
- * @param mostPeriodMs - a longer period is cut to this one, to save time of tests.
+ * @param mostPeriodMs - limit for the period, to shorten tests.
  */
 export class Probing {
   #over = false;

@@ -1,6 +1,7 @@
-// Loaded before a container's program: names of services resolve to their cluster addresses, and the host is the pod.
+// Loaded before a container's program: service names resolve to their cluster addresses, and the host name is the
+// pod's.
 //
-// LOCKSTEP_TEST_DNS names a JSON file that the node keeps: { "<namespace>/<service>": ["127.…"] }.
+// LOCKSTEP_TEST_DNS names a JSON file that the node maintains: { "<namespace>/<service>": ["127.…"] }.
 import dns from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

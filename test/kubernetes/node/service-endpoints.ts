@@ -5,7 +5,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Where connections to a port of a service may go: its ready pods that are not being deleted. */
+/** Targets of connections to a service's port: its ready pods that aren't being deleted. */
 export function endpointsOf(service: V1Service, port: V1ServicePort, pods: Iterable<V1Pod>): Endpoint[] {
   const { selector } = service.spec ?? {};
   if (!selector) return [];
@@ -26,7 +26,7 @@ export function isReadyPod({ metadata, status }: V1Pod): boolean {
   return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** Names under which services are found, each with its addresses: its own, or its pods' where it has none. */
+/** Names of services, each with its addresses: its own, or its pods' if it has none. */
 export function namesOf(services: Iterable<V1Service>, pods: readonly V1Pod[]): Record<string, string[]> {
   const names: Record<string, string[]> = {};
   for (const service of services) {

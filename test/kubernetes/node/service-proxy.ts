@@ -4,7 +4,7 @@ import { ApiClient } from '../api-client.js';
 import { Follow } from '../follow.js';
 import { endpointsOf, namesOf } from './service-endpoints.js';
 
-/** Stands in for kube-proxy and the cluster's name server: listens on cluster addresses, forwards to ready pods. */
+/** Replaces kube-proxy and the cluster's name server: listens on cluster addresses, forwards to ready pods. */
 export class ServiceProxy {
   readonly #services = new Map<string, V1Service>();
   readonly #pods = new Map<string, V1Pod>();
@@ -13,7 +13,7 @@ export class ServiceProxy {
   readonly #follows: Follow<V1Service | V1Pod>[];
   #turn = 0;
 
-  /** @param onNames - told whenever a name or its addresses have changed. */
+  /** @param onNames - called whenever a name or its addresses have changed. */
   constructor(
     config: KubeConfig,
     private readonly onNames: (names: Record<string, string[]>) => void,

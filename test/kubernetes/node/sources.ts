@@ -3,7 +3,7 @@ import { type ApiClient, unlessAbsent } from '../api-client.js';
 import type { Claims } from './claims.js';
 import type { VolumeSources } from './volumes.js';
 
-/** What the volumes and variables of a pod hold, read from the API server at the time of asking. */
+/** Contents of a pod's volumes and variables, read from the API server on demand. */
 export function sourcesOf(client: ApiClient, pod: V1Pod, podIp: string, claims: Claims): VolumeSources {
   const { namespace = 'default', name: podName = '', uid = '' } = pod.metadata!;
   return {
@@ -29,7 +29,7 @@ export function sourcesOf(client: ApiClient, pod: V1Pod, podIp: string, claims: 
   };
 }
 
-/** Bytes, one to a character, as they go into files. */
+/** Bytes, one per character, as written to files. */
 function decode(base64: string): string {
   return Buffer.from(base64, 'base64').toString('latin1');
 }

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { V1Container, V1KeyToPath, V1Pod, V1Volume, V1VolumeProjection } from '@kubernetes/client-node';
 import { fieldOf } from './container-command.js';
 
-/** Where a node takes from what volumes hold. Absent objects are undefined. */
+/** Sources of the volumes' contents. Absent objects are undefined. */
 export interface VolumeSources {
   readonly configMap: (name: string) => Promise<Readonly<Record<string, string>> | undefined>;
   readonly secret: (name: string) => Promise<Readonly<Record<string, string>> | undefined>;
@@ -14,10 +14,10 @@ export interface VolumeSources {
   readonly hostIp: string;
 }
 
-/** Something that a pod wants is not there (yet): its containers wait, as a kubelet's FailedMount has it. */
+/** An object that a pod needs doesn't exist yet: its containers wait, as with a kubelet's FailedMount. */
 export class MountError extends Error {}
 
-/** Makes the folders that stand for a pod's volumes, in `root`; those of claims and the host are where they are. */
+/** Creates the folders of a pod's volumes in `root`; those of claims and the host stay where they are. */
 export async function materialise(pod: V1Pod, root: string, sources: VolumeSources): Promise<Map<string, string>> {
   const folders = new Map<string, string>();
   for (const volume of pod.spec?.volumes ?? []) {
@@ -26,7 +26,7 @@ export async function materialise(pod: V1Pod, root: string, sources: VolumeSourc
   return folders;
 }
 
-/** Folder for each mount path of a container; a `subPath` is a part of its volume. */
+/** Folder for each mount path of a container; a `subPath` is a folder inside its volume. */
 export async function mountsOf(container: V1Container, volumes: ReadonlyMap<string, string>) {
   const mounts = new Map<string, string>();
   for (const { mountPath, name, subPath } of container.volumeMounts ?? []) {
@@ -100,7 +100,7 @@ function downwardFiles(
   );
 }
 
-/** Only the named keys, under their paths, where some are named. */
+/** Only the listed keys, under their paths, if any are listed. */
 function choose(data: Readonly<Record<string, string>>, items: readonly V1KeyToPath[] | undefined): Files {
   if (!items) return { ...data };
   return Object.fromEntries(items.map(({ key, path }) => [path, needed(data[key], `key "${key}"`)]));
@@ -110,7 +110,7 @@ async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, normalize(join('/', name)));
     await mkdir(dirname(path), { recursive: true });
-    // Values are bytes, kept one to a character.
+    // Values are bytes, one per character.
     await writeFile(path, Buffer.from(text, 'latin1'), { mode: 0o600 });
   }
 }
@@ -127,7 +127,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The data of a pod's own volumes goes with the pod. */
+/** The data of a pod's own volumes is removed with the pod. */
 export async function removeVolumes(root: string): Promise<void> {
   await rm(root, { recursive: true, force: true });
 }

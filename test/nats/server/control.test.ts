@@ -18,7 +18,7 @@ describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', ()
       await steps(run, 7);
       expect(await client.status()).toMatchObject({ job: 'cluster-cnn3', state: 'training', step: 7, totalSteps: 84 });
       const pausing = client.pause();
-      // The pause is reached when step 7, which is under way, is done.
+      // The pause takes effect when step 7, which is in progress, is done.
       const paused = await Promise.race([pausing, keepStepping(run, pausing)]);
       expect(paused).toMatchObject({ state: 'paused' });
       const { step } = paused!;
@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', ()
     expect(await ask('status', '')).toMatchObject({ ok: true, reply: { state: 'training' } });
     const bucket = await new Kvm(jetstream(connection)).open('LOCKSTEP_JOBS');
     await bucket.put('not-ours', 'what?');
-    // The entry is written while the run goes on.
+    // The entry is written while the run continues.
     const jobs = await eventually(
       () => listJobs(parseNatsUrl(server.url())),
       (found) => found.some(({ state }) => state === 'training'),
@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)('a server that wants a sign-in (needs nat
   });
 });
 
-/** Lets the run go on until `reached` settles. */
+/** Lets the run continue until `reached` settles. */
 async function keepStepping(run: { nextStep(): Promise<void> }, reached: Promise<unknown>): Promise<undefined> {
   let done = false;
   void reached.finally(() => (done = true)).catch(() => undefined);

@@ -19,14 +19,14 @@ import { parseSpec } from '../../../job/spec.js';
 import { eventually, missing } from './nats-server.js';
 import { scratch, startServer } from './rig.js';
 
-/** An account of the server that lacks the run's token may send anything: none of it reaches a run that has one. */
+/** A client of the server without the run's token may send anything; a run with a token accepts none of it. */
 
 const token = 'the-token-of-the-cluster';
 const seal = new Seal(token);
 const foreign = new Seal('another-token-altogether');
 const runId = '11111111-2222-4333-8444-555555555555';
 
-/** A coordinator's side of control, which only counts what it is asked to do. */
+/** A coordinator's control, which only counts the requests. */
 function served(connection: NatsConnection, withSeal: Seal | undefined, notes: string[] = []) {
   const done: string[] = [];
   const act = (name: string) => () => Promise.resolve({ step: done.push(name), state: 'training', message: name });
@@ -126,7 +126,7 @@ function entryOf(owner: string, more: Partial<RegistryEntry> = {}): RegistryEntr
   return { ...about, ...noProgress, state: 'training', updatedAt: '2026-01-01T00:00:00.000Z', ...more };
 }
 
-/** A lease of `here-1`, and what it said. @param alive - owners that answer a signed question. */
+/** A lease of `here-1`, and its log. @param alive - owners that answer a signed question. */
 function leaseWith(alive: readonly string[], mayReplace = true) {
   const [notes, lost]: [string[], Error[]] = [[], []];
   const lease = new Lease({

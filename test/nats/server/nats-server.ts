@@ -12,14 +12,14 @@ import { freePort } from '../../e2e/lockstep.js';
 import { findProgram } from '../../programs.js';
 import { parseEvent, type PublishedEvent } from '../event-schemas.js';
 
-/** Debian puts it where only root looks. */
+/** Debian installs it where only root's PATH looks. */
 const found = findProgram(['nats-server'], ['/usr/sbin', '/usr/local/bin']);
 
-/** Why there is no server to test with; undefined where there is one. */
+/** Reason why there is no server to test with; undefined if there is one. */
 export const missing =
   found === undefined ? 'nats-server is not installed (Debian: apt-get install nats-server)' : undefined;
 
-// Where it must be there, its absence is no reason to pass.
+// Where the server is required, its absence is a failure.
 if (missing !== undefined && process.env['LOCKSTEP_REQUIRE_NATS'] !== undefined) throw new Error(missing);
 
 const startLimitMs = 15_000;
@@ -46,7 +46,7 @@ export class NatsServer {
     return `${scheme}://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it on the same port, with what it had stored. */
+  /** Starts it on the same port, with its stored data. */
   async restart(): Promise<void> {
     const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.#directory, ...this.flags];
     this.#process = spawn(found!, args, { stdio: 'ignore' });
@@ -66,7 +66,7 @@ export class NatsServer {
     await ended;
   }
 
-  /** It keeps its connections and answers nothing, until `thaw`. */
+  /** Keeps its connections and answers nothing, until `thaw`. */
   freeze(): void {
     this.#process!.kill('SIGSTOP');
   }
@@ -89,7 +89,7 @@ export class NatsServer {
   }
 }
 
-/** All that the stream has, in order, checked against the schema. */
+/** All events of the stream, in order, checked against the schema. */
 export async function readEvents(js: JetStreamClient): Promise<PublishedEvent[]> {
   const consumer = await js.consumers.get('LOCKSTEP_EVENTS', {});
   const events: PublishedEvent[] = [];
@@ -112,7 +112,7 @@ export async function openRuns(js: JetStreamClient): Promise<ObjectStore> {
   return new Objm(js).open('LOCKSTEP_RUNS');
 }
 
-/** Asks until `condition` holds of what `read` gives. */
+/** Polls until `condition` holds for the result of `read`. */
 export async function eventually<Value>(
   read: () => Promise<Value>,
   condition: (value: Value) => boolean,
@@ -130,7 +130,7 @@ export async function eventually<Value>(
 
 export { jetstream };
 
-/** Whether a server says who it is; listening alone is not enough. */
+/** True once a server sends its INFO; an open port alone isn't enough. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectTcp(port, '127.0.0.1');

@@ -13,14 +13,14 @@ afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
 });
 
-/** A directory that is gone after the test. */
+/** A directory that is removed after the test. */
 export function scratch(): string {
   const directory = scratchDirectory();
   cleanUp.push(directory.remove);
   return directory.path;
 }
 
-/** A file that is gone after the test. */
+/** A file that is removed after the test. */
 export function secretFile(content: string): string {
   const file = join(scratch(), 'secret');
   writeFileSync(file, content);
@@ -31,14 +31,14 @@ export function signInFlags(user: string, password: string): string[] {
   return ['--nats-user', user, '--nats-password-file', secretFile(password)];
 }
 
-/** A server that is gone after the test. */
+/** A server that is stopped after the test. */
 export async function startServer(...flags: string[]): Promise<NatsServer> {
   const server = await NatsServer.start(...flags);
   cleanUp.push(() => server.close());
   return server;
 }
 
-/** A run that is gone after the test. */
+/** A run that is stopped after the test. */
 export async function startRun(directory: string, ...flags: string[]): Promise<ScriptedRun> {
   const run = await ScriptedRun.start(directory, ...job, ...flags);
   cleanUp.push(() => run.close());

@@ -5,7 +5,7 @@ import type { PublishedEvent } from '../event-schemas.js';
 import { eventually, jetstream, missing, readEntry, readEvents } from './nats-server.js';
 import { interrupt, scratch, signInFlags, startRun, startServer, steps } from './rig.js';
 
-/** Logged or published, an event in as many words as both have. */
+/** A logged or published event, reduced to the fields that both have. */
 function inWords(type: string, fields: Record<string, unknown>): string {
   const names = ['state', 'reason', 'workerId', 'generation', 'epoch', 'step', 'digest', 'message'];
   return [type, ...names.map((name) => JSON.stringify(fields[name]) ?? '-')].join(' ');
@@ -13,7 +13,7 @@ function inWords(type: string, fields: Record<string, unknown>): string {
 
 const renamed: Record<string, string> = { assignment: 'reassigned' };
 
-/** What the run's own log says has happened, in the words of the stream. */
+/** The events of the run's own log, in the terms of the stream. */
 function logged(directory: string): string[] {
   const lines = readFileSync(join(directory, 'log.jsonl'), 'utf8').trim().split('\n');
   const entries = lines.map((line) => JSON.parse(line) as { msg: string } & Record<string, unknown>);
@@ -35,7 +35,7 @@ function published({ type, data }: PublishedEvent): string {
   return inWords(type, ending ? { reason: data['reason'] } : data);
 }
 
-/** The stream has what the log has, in its order, each event once, and says so by its numbers. */
+/** Expects the stream's events to match the log's, in order, each once, with consecutive numbers. */
 function expectComplete(events: readonly PublishedEvent[], directory: string): void {
   const [listening, ...rest] = events;
   expect(listening!.type).toBe('listening');
@@ -43,7 +43,7 @@ function expectComplete(events: readonly PublishedEvent[], directory: string): v
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => i + 1));
 }
 
-/** What the stream has of a type, by one of its fields. */
+/** The stream's events of a type, by one of their fields. */
 function of(events: readonly PublishedEvent[], type: string, field: string): unknown[] {
   return events.filter((event) => event.type === type).map(({ data }) => data[field]);
 }
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     await steps(run, 15);
     server.freeze();
     const tookMs: number[] = [];
-    // Over two epochs' ends, evaluations and checkpoints, and longer than a request to the server may take.
+    // Spans two epochs' ends, evaluations and checkpoints, and exceeds a request's timeout.
     const until = performance.now() + 4_000;
     while (tookMs.length < 40 || performance.now() < until) {
       const begin = performance.now();
@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     }
     server.thaw();
     const digest = await run.finish();
-    // Whoever waits for an answer of the server waits for 3 s.
+    // A request to the server times out after 3 s.
     expect(Math.max(...tookMs)).toBeLessThan(1_500);
     const events = await readEvents(jetstream(await server.connect()));
     expectComplete(events, directory);

@@ -1,8 +1,8 @@
 import type { ModelLayout, ProgramInput, WeightInfo } from '../../../engine/engine.js';
 
 /**
- * Inputs of the golden tests, made from integers so that `make_golden.py` has the same to the last bit; the functions
- * have the same names there.
+ * Inputs of the golden tests, made from integers so that `make_golden.py` makes the same ones to the last bit; its
+ * functions have the same names.
  */
 export const batch = 9;
 export const imageShape = [32, 32, 3] as const;

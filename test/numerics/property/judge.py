@@ -26,7 +26,7 @@ import tf_keras as keras
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 PERTURBATION = 2.0**-22
-# Names that TF.js writes where tf_keras has others.
+# Names that TF.js writes differently from tf_keras.
 TFJS_NAMES = {"hardSigmoid": keras.activations.hard_sigmoid, "logSoftmax": tf.nn.log_softmax}
 TFJS_FORMATS = {"channelsLast": "channels_last", "channelsFirst": "channels_first"}
 

@@ -10,7 +10,7 @@ import { differenceOf, initialDifference, placedWeights, textOf, tolerance } fro
 interface Case {
   readonly index: number;
   readonly topology: Topology;
-  /** The model before the changes, and the part that decides its function. */
+  /** The model before the changes, and the fields that decide its function. */
   readonly base: Topology;
   readonly canonical: string;
   readonly mutations: readonly Mutation[];
@@ -83,7 +83,7 @@ function isNeutral({ canonical: before, mutations }: Case, changed: Description)
   return 'complete' in changed && canonical(changed.complete) === before;
 }
 
-/** The part of a model that decides its function: the configurations of model and layers, and the calls. */
+/** The fields of a model that decide its function: the configurations of model and layers, and the calls. */
 function canonical(text: string): string {
   return JSON.stringify(JSON.parse(text), (key, value: unknown) => {
     if (key === 'keras_version' || key === 'backend' || key === 'build_config') return undefined;

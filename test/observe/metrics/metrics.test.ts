@@ -153,7 +153,7 @@ describe('the text form', () => {
     ['*/*', 'prometheus'],
     ['text/plain', 'prometheus'],
     ['application/openmetrics-text; version=1.0.0', 'openmetrics'],
-    // What Prometheus itself asks for.
+    // The Accept header of Prometheus.
     [
       'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
       'openmetrics',

@@ -17,7 +17,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
 });
 
-/** A run of which TensorBoard files are written. */
+/** A run for which TensorBoard files are written. */
 function run(view: Promise<Partial<RunView>> = Promise.resolve({})) {
   const events = new RunEvents();
   const seen: RunEvent[] = [];

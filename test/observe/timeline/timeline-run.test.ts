@@ -29,7 +29,7 @@ const timing: StepTiming = {
         { node: { first: 1, count: 1 }, firstChunkMs: 1026, lastChunkMs: 1029, remote: remote(1020) },
       ],
     },
-    // Of a version that sends no stamps.
+    // From a version that sends no stamps.
     {
       workerId: 'old',
       orders: [],

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 type Stream = ServerWritableStream<object, Partial<StatusReply>>;
 
-/** The coordinator's own server, with mutual TLS and token, and answers that the test gives. */
+/** The coordinator's own server, with mutual TLS and token, and the test's answers. */
 async function serve(watch: (stream: Stream) => void, checkpoint: handleUnaryCall<object, object> = () => undefined) {
   const { ca, coordinator } = certificates;
   const control = { Watch: watch as handleServerStreamingCall<object, object>, Checkpoint: checkpoint };
@@ -84,7 +84,7 @@ test('while a coordinator does not answer the reason is told and what was heard 
   expect(calls.answer('uid')?.error).toContain('watch 127.0.0.1');
   await until(() => calls.answer('uid')?.status?.step === 30, limitMs, 'the third stream');
   expect(calls.answer('uid')?.error).toBeUndefined();
-  // The certificate may have expired, so another one was made after the second failure.
+  // The certificate may have expired, so a new one was made after the second failure.
   expect(forgotten).toEqual(['uid']);
 });
 

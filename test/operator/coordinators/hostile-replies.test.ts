@@ -116,14 +116,14 @@ function http2Frame(type: number, flags: number, stream: number, payload = Buffe
   return Buffer.concat([head, payload]);
 }
 
-/** Promises of 4,000 streams in answer to the call: method, scheme, path and authority stand in HPACK's tables. */
+/** Push promises of 4,000 streams in answer to the call: method, scheme, path and authority are in HPACK's tables. */
 const promises = Array.from({ length: 4_000 }, (_, index) => {
   const id = Buffer.alloc(4);
   id.writeUInt32BE(2 * index + 2);
   return http2Frame(5, 4, 1, Buffer.concat([id, Buffer.from('828784410161', 'hex')]));
 });
 
-/** A TLS server that answers the client's first bytes with `frames`, whatever they are. */
+/** A TLS server that answers the client's first bytes with `frames`, whatever those bytes are. */
 async function answerWith(frames: readonly Buffer[]) {
   const { ca, coordinator } = certificates;
   const state = { closed: 0 };

@@ -15,7 +15,7 @@ import { runs } from '../../thorough.js';
 const worker = (state: string) => ({ ...statusReply.workers[0]!, state }) satisfies WorkerStatus;
 const read = (changes: Partial<StatusReply>) => readStatusReply(statusBytes({ ...statusReply, ...changes }));
 
-/** Doubles, texts and counts of all kinds. */
+/** Doubles, strings and counts of all kinds. */
 const double = fc.oneof(
   fc.double(),
   fc.constantFrom(NaN, Infinity, -Infinity, -0, 2 ** 63, -1, 1e300, 1e20, Number.MIN_VALUE),
@@ -42,7 +42,7 @@ function check(status: TrainingJobStatus): void {
     return value;
   }) as TrainingJobStatus;
   expect(statusSchema.strict().safeParse(plain).error?.issues).toBeUndefined();
-  // What comes back is what was written: well-formed, and nothing that a terminal would obey.
+  // The result is what was written: well-formed, and without terminal control sequences.
   expect(texts.map((one) => Buffer.from(one).toString())).toEqual(texts);
   expect(texts.filter((one) => /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(one))).toEqual([]);
   expect(boundStatus(plain)).toEqual(plain);

@@ -57,7 +57,7 @@ test('a namespace whose jobs change without end leaves the changes of others alo
   const planned = jobs.filter((job) => job.admit('change', 1)).length;
   expect(planned).toBe(50);
   expect(honest.admit('change', 2)).toBe(true);
-  // In a minute: 15 per second of progress and 5 of changes, besides what was saved up.
+  // In a minute: 15 per second for progress and 5 for changes, plus the saved-up burst.
   let plans = 0;
   for (let ms = 1000; ms <= 61_000; ms += 500) plans += jobs.filter((job) => job.admit('change', ms)).length;
   expect(plans).toBeLessThanOrEqual(60 * 20 + 250);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { JsonSelector, type Selection } from '../../../operator/kube/json-selector.js';
 import { runs } from '../../thorough.js';
 
-/** Values and elements that a selection finds in a text that comes in chunks. */
+/** Values and elements that a selection finds in a text that arrives in chunks. */
 function select(text: string, selection: Selection, chunkBytes = 7) {
   const values: unknown[] = [];
   const elements: unknown[] = [];

@@ -57,7 +57,7 @@ test('a leader stops before another one may begin', () => {
   expect(times).toEqual({ leaseMs: 15_000, renewLimitMs: 10_000, retryMs: 2_000 });
   expect(mustStopLeading(renewLimitMs, times)).toBe(true);
   expect(mustStopLeading(renewLimitMs - 1, times)).toBe(false);
-  // The longest time between two looks of a leader, whose limit may have passed right after the first.
+  // The longest time between two checks of a leader, whose limit may have passed right after the first.
   expect(renewLimitMs + retryMs * 1.2).toBeLessThan(leaseMs);
 });
 

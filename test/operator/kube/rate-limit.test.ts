@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RateLimit } from '../../../operator/kube/rate-limit.js';
 
-/** When a request after another would pass, each waiting for its token. */
+/** Times at which successive requests pass, each waiting for its token. */
 function passes(limit: RateLimit, nowMs: number, count: number): number[] {
   return Array.from({ length: count }, () => {
     nowMs += limit.untilNextMs(nowMs);

@@ -7,7 +7,7 @@ import { Reconciler, type ReconcilerParts } from '../../../operator/kube/reconci
 import * as k from '../objects.js';
 import { begun, settled, training, withSpec } from '../situations.js';
 
-/** What an operator does for a job whose status the API server may not take. */
+/** The operator's actions for a job whose status the API server may reject. */
 async function reconcile(
   observed: Observed,
   takes: (status: TrainingJobStatus) => ApiError | undefined,

@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** An API server that has Secrets, and operators that use it. */
+/** An API server with Secrets, and operators that use it. */
 class Stage {
   readonly stored = new Map<string, V1Secret>();
   /** Called before a Secret is created. */
@@ -88,7 +88,8 @@ const textOf = (secret: V1Secret | undefined, name: string) =>
   Buffer.from(secret?.data?.[name] ?? '', 'base64').toString('utf8');
 
 describe('what is derived from the operator’s key', () => {
-  // By Python's hmac and hashlib, and P-256 from its equation: HKDF-SHA256 without salt, info as in `job-keys.ts`.
+  // Computed with Python's hmac and hashlib, and P-256 from its equation: HKDF-SHA256 without salt, info as in
+  // `job-keys.ts`.
   it('is the same as by another way: the key’s id, a job’s token, the public key of its CA', async () => {
     expect(keyIdOf(key)).toBe('60bb66e9');
     expect(jobToken(key, uid)).toBe('ea7610761cd9b5d21cec87a87b28dd91f7bc8f00e74b94a674607377ae629f0b');
@@ -223,7 +224,7 @@ describe('a job’s Secrets', () => {
     const coordinator = { ca: ca!, cert: cert!, key: own! };
     const later = await (await at.opened()).identity(job);
     expect(later.token).toBe(jobToken(key, uid));
-    // Neither the same certificates nor the same keys.
+    // Neither certificates nor keys match.
     expect([later.ca === coordinator.ca, later.cert === coordinator.cert]).toEqual([false, false]);
     expect(await shakeHands(coordinator, later)).toEqual({ server: true, client: true });
 
@@ -243,7 +244,7 @@ describe('a job’s Secrets', () => {
   });
 });
 
-/** Whether each side trusts the other's certificate; the name is that of the job's Service. */
+/** True if each side trusts the other's certificate; the name is that of the job's Service. */
 async function shakeHands(
   coordinator: Omit<JobIdentity, 'token'>,
   operator: JobIdentity,

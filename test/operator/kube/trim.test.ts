@@ -5,7 +5,7 @@ import { childResources, jobResource, podResource, type Resource } from '../../.
 import { keep, type PackedJob, selectionOf, unpackJob } from '../../../operator/kube/trim.js';
 import { read } from '../objects.js';
 
-/** What is kept of an object that the API server sends. */
+/** The fields kept of an object from the API server. */
 function received(resource: Resource, object: object): KubernetesObject {
   const found: KubernetesObject[] = [];
   const onValue = (value: unknown) => found.push(keep(resource, value as KubernetesObject));

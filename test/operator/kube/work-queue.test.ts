@@ -4,7 +4,7 @@ import { mayBegin, type QueueSettings, WorkQueue } from '../../../operator/kube/
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Work that is held until it is let go, and remembers how it was called. */
+/** Work that is held until released, and records its calls. */
 class Held {
   readonly begun: string[] = [];
   readonly #ends = new Map<string, () => void>();
@@ -18,7 +18,7 @@ class Held {
   }
 }
 
-/** Lets everything happen that waits for no timer. */
+/** Runs everything that doesn't wait for a timer. */
 async function flush(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }

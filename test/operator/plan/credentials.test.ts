@@ -74,7 +74,7 @@ describe('a coordinator that an operator with another key started', () => {
       return object?.kind === 'Deployment' ? [mounted((object as V1Deployment).spec?.template.spec)] : [];
     });
   const before = settled(begun(k.running, { control: training() }));
-  /** A new operator, which has not heard anything. */
+  /** A new operator, without any memory. */
   const taken: Observed = { ...before, keyId: otherKey, control: undefined };
 
   it('is asked and shown by the operator with the same key', () => {
@@ -121,7 +121,7 @@ describe('a coordinator that an operator with another key started', () => {
     expect(status.message).toContain(
       'cifar10-coordinator-1 was started with another operator key or by an operator before',
     );
-    // Written once by this operator, with the Secrets that its coordinator has.
+    // Written once by this operator, with its coordinator's Secrets.
     expect(writtenSecrets(actions)).toEqual([['cifar10-worker-tls', 'cifar10-token']]);
     expect(done(withCoordinator(old))).toContain('create Pod cifar10-coordinator-2');
   });

@@ -110,7 +110,7 @@ class Watched {
     return found;
   }
 
-  /** The status stands: either it was there already or it was written. */
+  /** The status is stored: it was up to date already, or was written. */
   #isWritten({ plan }: Reconciliation): boolean {
     return isDeepStrictEqual(this.simulation.job?.status, plan.status);
   }
@@ -142,7 +142,7 @@ class Watched {
     check(living.length <= 1, `${living.length} coordinators run`);
   }
 
-  /** From now on nothing goes wrong; until nothing more happens. @returns the last plan. */
+  /** Runs without further faults until nothing more happens. @returns the last plan. */
   settle(): Reconciliation | undefined {
     const { simulation } = this;
     if (simulation.objects.some((object) => ownerOf(object) !== 'uid-of-the-job')) simulation.toggleStranger();
@@ -150,7 +150,7 @@ class Watched {
     let idle = 0;
     for (let round = 0; round < 60 && idle < 3; round++) {
       const found = this.round();
-      // What the message asks for.
+      // The user follows the message's advice.
       if (found?.plan.status.message?.includes('another operator key')) simulation.deletePod();
       const isIdle =
         !found || (found.plan.actions.length === 0 && isDeepStrictEqual(found.plan.status, found.observed.job.status));

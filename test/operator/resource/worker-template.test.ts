@@ -179,7 +179,7 @@ describe('a job whose template is refused', () => {
 });
 
 const harmless = allowed.map(([, template]) => template);
-/** Values from all of the tables, in any combination; half of them of what is allowed alone. */
+/** Values from all of the tables, in any combination; half of them from the allowed ones alone. */
 const template = fc
   .constantFrom(harmless, [...harmless, ...refused.map(([, template]) => template)])
   .chain((parts) => fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 6 }))

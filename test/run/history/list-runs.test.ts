@@ -74,7 +74,7 @@ describe('the runs of a folder', () => {
   it('are running while a coordinator holds their directory, and interrupted when it is gone', async () => {
     const path = writeRun('now', 1, { outcome: 'running' });
     const stateOf = async () => (await listRuns(folder, Date.now()))[0]!.state;
-    // Another process's name, as this one's own would be taken for a predecessor's in a container.
+    // Another process's name, as this process's own would count as its predecessor's in a container.
     const lock = await lockRun(
       path,
       () => undefined,

@@ -33,7 +33,7 @@ async function locked(onWaiting: (reason: string) => void = () => undefined) {
 const inLock = () => readdirSync(join(directory, '.lock'));
 const fileOf = (name: string) => join(directory, '.lock', name);
 
-/** Puts a file into the lock, as its holder does. @param ageSeconds - time since its last renewal. */
+/** Writes a file into the lock, as its holder does. @param ageSeconds - time since its last renewal. */
 function heldBy(name: string, ageSeconds = 0): void {
   mkdirSync(join(directory, '.lock'), { recursive: true });
   writeFileSync(fileOf(name), '');
@@ -41,7 +41,7 @@ function heldBy(name: string, ageSeconds = 0): void {
   utimesSync(fileOf(name), at, at);
 }
 
-/** A lock, with the errors reported when it was lost. */
+/** A lock, and the errors reported when it was lost. */
 async function watchedLock() {
   const lost: Error[] = [];
   const lock = await lockRun(

@@ -17,7 +17,7 @@ import { parseSpec } from '../../../job/spec.js';
 
 /** Largest difference of a log-probability between ONNX Runtime and the run's own evaluation. */
 const tolerance = 1e-5;
-/** The same for TF.js, which computes in another order. */
+/** The same for TF.js, which sums in another order. */
 const tfjsTolerance = 1e-4;
 
 const dataset = makeSynthetic({ imagesPerBatch: 10, testImages: 30 });
@@ -25,7 +25,7 @@ let directory: string;
 let model: TrainedModel;
 let expected: Float32Array;
 
-/** Weights as after some training: statistics that are not 0 and 1. */
+/** Weights as after some training: statistics other than 0 and 1. */
 async function makeModel(): Promise<TrainedModel> {
   const spec = parseSpec({
     name: 'x',

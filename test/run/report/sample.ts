@@ -18,8 +18,8 @@ export const sampleConfusion = [
 ];
 
 /**
- * `count` steps whose loss falls smoothly from 2.3, with a regular ripple as noise. Each takes `samples`, an epoch's
- * last one what is left of 50,000.
+ * `count` steps whose loss falls smoothly from 2.3, with a regular ripple as noise. Each takes `samples`; an epoch's
+ * last one takes the rest of 50,000.
  */
 export function sampleSteps(count: number, stepsPerEpoch: number, samples: number): StepRecord[] {
   return Array.from({ length: count }, (_, step) => {

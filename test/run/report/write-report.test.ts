@@ -18,7 +18,7 @@ const removeDirectory = () => rm(directory, { recursive: true, force: true });
 
 const read = (name: string) => readFile(join(directory, 'report', name), 'utf8');
 
-/** Text of a page without its tags, white space folded. */
+/** Text of a page without its tags, white space collapsed. */
 const textOf = (page: string) =>
   page
     .replace(/<style>.*?<\/style>/gs, '')
@@ -106,7 +106,7 @@ describe('report of a finished run', () => {
       for (let i = 0; i < data.length; i += channels) {
         const [red = 0, green = 0, blue = 0] = [data[i], data[i + 1], data[i + 2]];
         colours.add((red << 16) | (green << 8) | blue);
-        // The title lies in the first 34 CSS pixels, drawn twice as fine; its ink is #1c2128.
+        // The title is in the first 34 CSS pixels, drawn at twice the resolution; its ink is #1c2128.
         if (i < 68 * width * channels && red < 40 && green < 45 && blue < 50) darkInTitle++;
       }
       expect(colours.size).toBeGreaterThan(50);

@@ -52,7 +52,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lets time pass with all that is due in it. */
+/** Advances the time and runs everything due by then. */
 function pass(ms: number): void {
   for (let passed = 0; passed < ms; passed += 100) {
     nowMs += 100;
@@ -60,7 +60,7 @@ function pass(ms: number): void {
   }
 }
 
-/** New connections of an address, as the server takes them. */
+/** New connections of an address, as the server accepts them. */
 function arrive(address: string, count: number): FakeSocket[] {
   const sockets = Array.from({ length: count }, () => new FakeSocket(address));
   for (const socket of sockets) admission.add(socket as unknown as Socket);

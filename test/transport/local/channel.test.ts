@@ -5,7 +5,7 @@ import { SharedFile } from '../../../transport/local/shared-file.js';
 import { until } from '../../until.js';
 import { socketPair } from './channel-pair.js';
 
-/** No test here touches the file. */
+/** No test here uses the file. */
 const file = new SharedFile(1 << 30, 'worker');
 
 function framed(message: unknown): Buffer {

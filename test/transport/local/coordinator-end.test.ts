@@ -17,7 +17,7 @@ async function connected(rig: Rig, workerId: string): Promise<{ messages: LocalC
   return { messages, channel };
 }
 
-/** Answers to an order of one shard, as a worker's engine thread does. */
+/** Answers to a Compute message for one shard, as a worker's engine thread does. */
 function answer(channel: WorkerChannel, { compute }: LocalCompute, gradient: Float32Array): void {
   const [node] = compute.nodes;
   const statistics = new Uint8Array(new Float32Array(1).fill(1).buffer);

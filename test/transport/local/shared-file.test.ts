@@ -15,7 +15,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CHUNK_VALUES, storeChunk } from '../../../proto/chunks.js';
 import { SharedFile, type SharedVector } from '../../../transport/local/shared-file.js';
 
-/** Both ends of a file for vectors of so many values. */
+/** Both ends of a file for vectors of this many values. */
 function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: number } {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-shared-'));
   const fd = openSync(join(directory, 'file'), 'wx+');
@@ -30,7 +30,7 @@ function pair(values = 10): { coordinator: SharedFile; worker: SharedFile; fd: n
 
 const vectorOf = (...values: number[]) => Float32Array.from(values);
 
-/** The values that a vector left by one side comes to at the other. */
+/** The values that the other side reads of a vector that one side has written. */
 function taken(file: SharedFile, shared: SharedVector): number[] {
   const into = new Float32Array(shared.bytes / 4);
   file.take(shared, into, 'test');

@@ -14,7 +14,7 @@ const statistics = Float32Array.of(0.5);
 const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4, statistics: bytesOf(statistics) };
 const stamps = { orderSentMs: 5, orderReceivedMs: 6, parametersBeginMs: 6, parametersEndMs: 7, shards: [] };
 
-/** A coordinator's end, and a worker's; results are noted. */
+/** A coordinator's end, and a worker's; results are recorded. */
 async function talking() {
   const { coordinator, worker } = await channelPair();
   coordinator.file.open(manifest.parameterCount);

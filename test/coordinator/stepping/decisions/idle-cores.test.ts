@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideExtraThreads } from '../../../../coordinator/stepping/decisions/idle-cores.js';
 
-/** Workers a, b, … with so many shards, on one host unless told otherwise. */
+/** Workers a, b, … with that many shards each, on one host by default. */
 function wide(shards: readonly number[], cores: number | readonly number[], hosts: readonly string[] = []): number[] {
   const coresOf = (i: number) => (typeof cores === 'number' ? cores : cores[i]!);
   const workers = shards.map((count, i) => ({

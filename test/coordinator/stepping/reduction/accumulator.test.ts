@@ -32,7 +32,7 @@ function report(shard: number, { statistics = Float32Array.of(2, 3), ...change }
 
 const leaf = (first: number) => ({ first, count: 1 });
 
-/** One step of two shards with gradients `a` and `b`; returns what came of it. */
+/** One step of two shards with gradients `a` and `b`; returns its outcome. */
 function runStep(accumulator: Accumulator, a: Float32Array, b: Float32Array): (StepOutcome | undefined)[] {
   accumulator.begin(update);
   return [

@@ -94,7 +94,7 @@ describe.each<[string, Form]>([
         }
       }
       expect(await done).toMatchObject({ kind: 'committed', step, lossSum: 3, correct: 1 });
-      // Late and foreign chunks must not disturb the next step, whose buffers they share.
+      // Stale and foreign chunks must not disturb the next step, which uses the same buffers.
       feed(thread, step, [0]);
       feed(thread, step + 7, [1]);
     }

@@ -129,7 +129,7 @@ describe('a layer that is called twice', () => {
     refused(model(layers)).toThrow('got 2; layer "base/norm" (BatchNormalization)');
   });
 
-  // The shared layer precedes one that its first call needs, so TF.js would make its second call first.
+  // The shared layer precedes one that its first call needs, so TF.js would do its second call first.
   const shared = dense('shared', [[from('first')], [from('in')]]);
   const first = dense('first', [[from('in')]]);
   const sum = add([[from('shared'), from('shared', 1)]]);

@@ -18,7 +18,7 @@ const layerOf = (className: string, config: Config) => ({
 });
 const kerasConfig = (className: string) => kerasLayers.find(([name]) => name === className)![1];
 
-/** Refusal of a model of one layer, as Keras writes it except for `changed` keys; undefined if it is accepted. */
+/** Rejection of a model of one layer, as Keras writes it except for `changed` keys; undefined if it is accepted. */
 function refusalOf(className: string, changed: Config): string | undefined {
   try {
     readTopology(modelOf(layerOf(className, { ...kerasConfig(className), ...changed })));

@@ -78,7 +78,7 @@ describe('a page with TLS', () => {
 });
 
 describe('connections to the page', () => {
-  /** A connection from an address of loopback that says `text` and no more. */
+  /** A connection from a loopback address that sends `text` and no more. */
   async function hold(port: number, localAddress: string, text = '') {
     const socket = connect({ port, host: '127.0.0.1', localAddress });
     onTestFinished(() => void socket.destroy());

@@ -13,7 +13,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'lockstep-page-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('loading the page', () => {
-  /** A page of which it is known how often it was loaded. */
+  /** A page that counts how often it was loaded. */
   async function open() {
     const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
     const { view, status } = sampleRun(scratch);

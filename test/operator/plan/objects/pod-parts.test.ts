@@ -27,7 +27,7 @@ const templateOf = (spec?: TrainingJobSpec) =>
   (workerDeployment(context(spec), credentials) as V1Deployment).spec!.template;
 const only = ({ containers }: V1PodSpec): V1Container => containers[0]!;
 
-/** Names as long as Kubernetes and the CRD let them be. */
+/** Names of the greatest length that Kubernetes and the CRD allow. */
 const longest = {
   namespace: 'n'.repeat(63),
   name: 'j'.repeat(51),

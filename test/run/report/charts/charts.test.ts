@@ -50,7 +50,7 @@ describe('loss axis', () => {
 
 describe('loss chart', () => {
   const style = { palette: palettes.light, fontFamily: 'sans-serif', width: 900 };
-  /** The texts of the chart, in the order of drawing. */
+  /** The texts of the chart, in drawing order. */
   const texts = async (losses: number[], evaluations = sampleInput().evaluations) => {
     const steps = sampleSteps(losses.length, 205, 245).map((record, i) => ({ ...record, loss: losses[i] ?? NaN }));
     const summary = summarise(sampleInput({ steps }));
