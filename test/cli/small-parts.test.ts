@@ -46,7 +46,7 @@ describe('a token file', () => {
     expect(read).not.toThrow(/xxxx/);
   });
 
-  it('is refused when it is not there', () => {
+  it('is refused when it does not exist', () => {
     expect(() => readToken('/nowhere/secret.txt')).toThrow(/^--token-file: expected a readable file, got ENOENT/);
   });
 });

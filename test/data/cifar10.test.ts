@@ -121,7 +121,7 @@ it('refuses an archive that was cut off', async () => {
   });
 });
 
-it('takes nothing from an archive by a tricky path, and writes nothing', async () => {
+it('takes nothing from an archive by a path that escapes it, and writes nothing', async () => {
   const directory = await temporaryDirectory();
   const inside = join(directory, 'inside');
   await writeSmallCifar10(inside);
@@ -166,7 +166,7 @@ it.each([
     { archiveSha256: '0', marker: { archiveSha256: '0', sha256: {} }, sha256: { 'data_batch_1.bin': '0' } },
     'CIFAR-10 (unverified copy)',
   ],
-])('calls %s by its right name', (_, evidence, title) => {
+])('reports %s by its right name', (_, evidence, title) => {
   expect(decideTitle(evidence).title).toBe(title);
 });
 
@@ -186,7 +186,7 @@ it('reads the marker of an earlier version, which named the archive by its md5',
   expect((await read(folder)).title).toBe('CIFAR-10 (unverified copy)');
 });
 
-it('takes a broken marker for none', async () => {
+it('treats a broken marker as none', async () => {
   const folder = await writeSmallCifar10(await temporaryDirectory());
   await writeFile(join(folder, 'lockstep-source.json'), '{"archiveSha256":');
   expect((await read(folder)).title).toBe('CIFAR-10 (unverified copy)');

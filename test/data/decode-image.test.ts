@@ -63,7 +63,7 @@ describe('an image file', () => {
     expect((await decodeImage(cmyk, 'a.jpg', format())).length).toBe(48);
   });
 
-  it('is turned as its camera says', async () => {
+  it('is rotated by its EXIF orientation', async () => {
     const raw = sharp(pixelsOf(halves), { raw: { width: 8, height: 4, channels: 3 } });
     const turned = await raw.withMetadata({ orientation: 6 }).png().toBuffer();
     const upright = await decodeImage(turned, 'a.png', format({ height: 8, width: 4 }));
@@ -85,7 +85,7 @@ describe('an image file', () => {
       'version https://git-lfs.github.com/spec/v1\noid sha256:0',
       'a Git LFS pointer (git lfs pull replaces it with the file)',
     ],
-  ])('that is %s is refused by its name', async (_, content, found) => {
+  ])('that is %s is refused by that name', async (_, content, found) => {
     const decoding = decodeImage(Buffer.from(content), 'cats/a.png', format());
     await expect(decoding).rejects.toThrow(
       `expected a PNG or JPEG, got ${found}; cats/a.png; replace or remove the file`,

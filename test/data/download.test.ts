@@ -54,7 +54,7 @@ describe('download', () => {
     expect(await readdir(directory)).toEqual(['file.tar.gz']);
   });
 
-  it('goes on where the connection broke off', async () => {
+  it('resumes where the connection broke off', async () => {
     const server = await loopbackServer((request, response, number) =>
       sendFile(request, response, content, number === 0 ? 100_000 : undefined),
     );
@@ -64,7 +64,7 @@ describe('download', () => {
     expect(server.requests.map(({ range }) => range)).toEqual([undefined, 'bytes=100000-']);
   });
 
-  it('goes on with the part that an earlier process left', async () => {
+  it('resumes the partial file of an earlier process', async () => {
     const server = await loopbackServer((request, response) => sendFile(request, response, content));
     const { target, part, options } = await setUp(server.url);
     await writeFile(part, content.subarray(0, 150_000));
@@ -73,7 +73,7 @@ describe('download', () => {
     expect(server.requests.map(({ range }) => range)).toEqual(['bytes=150000-']);
   });
 
-  it('needs no byte more when the part is already complete', async () => {
+  it('requests nothing more when the partial file is already complete', async () => {
     const server = await loopbackServer((request, response) => sendFile(request, response, content));
     const { target, part, options } = await setUp(server.url);
     await writeFile(part, content);
@@ -81,7 +81,7 @@ describe('download', () => {
     expect(Buffer.compare(await readFile(target), content)).toBe(0);
   });
 
-  it('starts afresh where the server ignores Range', async () => {
+  it('starts over if the server ignores Range', async () => {
     const server = await loopbackServer((request, response, number) => {
       delete request.headers.range;
       sendFile(request, response, content, number === 0 ? 100_000 : undefined);
@@ -95,7 +95,7 @@ describe('download', () => {
   it.each([
     ['longer than the file', Buffer.alloc(250_000)],
     ['of another file', Buffer.alloc(100_000)],
-  ])('starts afresh when the part left behind is %s', async (_, left) => {
+  ])('starts over if the partial file is %s', async (_, left) => {
     const server = await loopbackServer((request, response) => sendFile(request, response, content));
     const { target, part, options } = await setUp(server.url);
     await writeFile(part, left);
@@ -104,7 +104,7 @@ describe('download', () => {
     expect(server.requests.at(-1)!.range).toBeUndefined();
   });
 
-  it('tells expected and found SHA-256, and removes the file, when the bytes are wrong', async () => {
+  it('reports expected and found SHA-256, and removes the file, when the bytes are wrong', async () => {
     const server = await loopbackServer((request, response) => sendFile(request, response, Buffer.from('other bytes')));
     const { directory, options } = await setUp(server.url);
     const found = createHash('sha256').update('other bytes').digest('hex');
@@ -117,7 +117,7 @@ describe('download', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('gives up on a server that always breaks off at the same place, and keeps the part', async () => {
+  it('gives up on a server that always breaks off at the same place, and keeps the partial file', async () => {
     const server = await loopbackServer((request, response) => {
       delete request.headers.range;
       sendFile(request, response, content, 100_000);
@@ -130,7 +130,7 @@ describe('download', () => {
     expect(await readdir(directory)).toEqual(['file.tar.gz.part']);
   });
 
-  it('gives up after a silence, and says for how long it waited', async () => {
+  it('gives up after a silence, and reports how long it waited', async () => {
     const server = await loopbackServer((_, response) => {
       response.writeHead(200, { 'content-length': content.length });
       response.write(content.subarray(0, 10));
@@ -139,14 +139,14 @@ describe('download', () => {
     await expect(download({ ...options, stallMs: 50 })).rejects.toThrow('got no bytes for 0.05 s');
   });
 
-  it('asks once only where the server says that there is no such file', async () => {
+  it('tries once only if the server has no such file', async () => {
     const server = await loopbackServer((_, response) => void response.writeHead(404).end());
     const { options } = await setUp(server.url);
     await expect(download(options)).rejects.toThrow('got HTTP status 404');
     expect(server.requests.length).toBe(1);
   });
 
-  it('tries only a second time where nothing was ever answered', async () => {
+  it('tries only a second time if nothing was ever answered', async () => {
     const server = await loopbackServer((_, response) => void response.destroy());
     const { options } = await setUp(server.url);
     await expect(download(options)).rejects.toThrow(/got .*\(2 attempts\)/);

@@ -37,7 +37,7 @@ it('gives mean and deviation of each channel over all pixels, on 0 to 1', () => 
   expect(deviation[2]).toBeCloseTo(Math.sqrt(0.75 * 0.25), 12);
 });
 
-it('draws a row per class, enlarged by whole pixels, and leaves white what a class lacks', () => {
+it('draws a row per class, enlarged by whole pixels, and leaves missing images white', () => {
   const sheet = decode(contactSheet(dataset, { perClass: 2, scale: 2 }));
   // Cells of 4 × 2 pixels, gaps of 2.
   expect([sheet.width, sheet.height, sheet.channels]).toEqual([14, 10, 3]);

@@ -16,7 +16,7 @@ beforeEach(async () => {
 const paint = (folder: string, color: readonly number[], count: number) => paintClass(join(root, folder), color, count);
 
 describe('in an image folder', () => {
-  it('hidden folders and what systems leave there are not read, and counted', async () => {
+  it('hidden folders and files of the operating system are not read, and counted', async () => {
     await paint('red', red, 6);
     await paint('blue', blue, 6);
     for (const junk of ['red/.ipynb_checkpoints', 'blue/@eaDir/large', '__MACOSX/red', '.thumbnails']) {
@@ -45,7 +45,7 @@ describe('in an image folder', () => {
     ]);
   });
 
-  it('a class of which a set gets no images is named', async () => {
+  it('a class without images in a set is named', async () => {
     await paint('red', red, 9);
     await paint('blue', blue, 1);
     const { train, test, notes } = await readFolder(root, options);
@@ -93,7 +93,7 @@ describe('links in an image folder', () => {
     expect(notes!.filter((note) => note.startsWith('skipped'))).toEqual([]);
   });
 
-  it('that are broken, lead in a circle or to what is read already are named; other things are not opened', async () => {
+  it('that are broken, circular or lead to something already read are named; other things are not opened', async () => {
     await paint('red', red, 4);
     await paint('blue', blue, 4);
     await symlink('nowhere.png', join(root, 'red/broken.png'));
@@ -136,7 +136,7 @@ describe('names in an image folder', () => {
     expect(train.count + test.count).toBe(15);
   });
 
-  it('are the same however accents are written, and refused where both ways are there', async () => {
+  it('are the same in either Unicode form of accents, and rejected where both occur', async () => {
     const [composed, apart] = ['NFC', 'NFD'].map((form) => 'été'.normalize(form)) as [string, string];
     await paint(`train/${composed}`, red, 3);
     await paint('train/zoo', blue, 3);
@@ -152,14 +152,17 @@ describe('names in an image folder', () => {
     );
   });
 
-  it.skipIf(process.platform !== 'linux')('that are no text are refused, not skipped (needs Linux)', async () => {
-    await paint('red', red, 3);
-    await paint('blue', blue, 3);
-    await writeFile(Buffer.concat([Buffer.from(join(root, 'red/')), Buffer.from([0xff]), Buffer.from('.png')]), '');
-    await expect(readFolder(root, options)).rejects.toThrow(
-      'expected a readable file, got no such file or directory (ENOENT)',
-    );
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'that are not valid text are rejected, not skipped (needs Linux)',
+    async () => {
+      await paint('red', red, 3);
+      await paint('blue', blue, 3);
+      await writeFile(Buffer.concat([Buffer.from(join(root, 'red/')), Buffer.from([0xff]), Buffer.from('.png')]), '');
+      await expect(readFolder(root, options)).rejects.toThrow(
+        'expected a readable file, got no such file or directory (ENOENT)',
+      );
+    },
+  );
 });
 
 describe('everything in an image folder', () => {
@@ -171,7 +174,7 @@ describe('everything in an image folder', () => {
     .filter(({ place, kind }) => place !== '.' || (kind !== 'sub/' && kind !== 'up'));
   const entries = fc.uniqueArray(entry, { selector: ({ place, kind }) => `${place}/${kind}`, maxLength: 30 });
 
-  it('is an image that is read, or is counted as left out', async () => {
+  it('is an image that is read, or is counted as skipped', async () => {
     await fc.assert(
       fc.asyncProperty(entries, async (list) => {
         const folder = await mkdtemp(join(root, 'tree-'));

@@ -44,7 +44,7 @@ describe('the order of a folder', () => {
     }
   });
 
-  it('is the same however a file system writes accents', () => {
+  it('is the same in either Unicode form of accents', () => {
     const written = (form: 'NFC' | 'NFD') =>
       ['café/1.png', 'thé/1.png', 'a/1.png', 'b/1.png'].map((path, label) => ({ path: path.normalize(form), label }));
     expect(inHashOrder(written('NFD')).map(({ label }) => label)).toEqual(

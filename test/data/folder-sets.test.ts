@@ -44,13 +44,13 @@ describe('sets of an image folder', () => {
     ]);
   });
 
-  it('may lie in a folder that holds nothing else', async () => {
+  it('may be in a folder that holds nothing else', async () => {
     const { counts, notes } = await sizes(['download/train', 'download/val']);
     expect(counts).toEqual([8, 6]);
     expect(notes![0]).toBe('reading images from download/');
   });
 
-  it('are the same data wherever they lie', async () => {
+  it('are the same data wherever they are', async () => {
     await sizes(['download/train', 'download/val']);
     const digest = async (place: string) => datasetDigest(await readFolder(place, { format }));
     expect(await digest(root)).toBe(await digest(join(root, 'download')));

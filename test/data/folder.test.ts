@@ -41,7 +41,7 @@ describe('an image folder', () => {
     }
   });
 
-  it('takes train/ and test/ as they are', async () => {
+  it('uses train/ and test/ unchanged', async () => {
     await paint('train/red', red, 3);
     await paint('train/blue', blue, 2);
     await paint('test/red', red, 2);
@@ -54,7 +54,7 @@ describe('an image folder', () => {
     expect(few.images).toEqual(train.images.slice(0, 2 * 144));
   });
 
-  it('has one digest wherever it lies, and another when a pixel, a name or the size changes', async () => {
+  it('has one digest wherever it is, and another when a pixel, a name or the size changes', async () => {
     await paint('red', red, 6);
     await paint('blue', blue, 6);
     const digest = async (place = root, wanted = options) => datasetDigest(await readFolder(place, wanted));
@@ -80,7 +80,7 @@ describe('an image folder', () => {
     expect(normalise).toEqual({ mean: [0.2, 0.4, 1], deviation: [0.004, 0.004, 0.004] });
   });
 
-  it('names what is wrong with it', async () => {
+  it('names its problem', async () => {
     const reading = () => readFolder(root, options);
     await expect(reading()).rejects.toThrow(
       /expected 2 to 256 class folders, or train\/ and test\/ with class folders, got 0/,

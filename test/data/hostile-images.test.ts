@@ -34,7 +34,7 @@ function withScans(jpeg: Buffer, count: number): Buffer {
   return Buffer.concat([jpeg.subarray(0, start), ...Array.from({ length: count }, () => scan), end]);
 }
 
-describe('an image that would take too much', () => {
+describe('an image that would need too many resources', () => {
   it.each([
     [65_500, 65_500],
     [8193, 8192],

@@ -32,7 +32,7 @@ describe('installCifar10', () => {
     expect(marker.sha256['test_batch.bin']).toBe(createHash('sha256').update(smallBatch(5)).digest('hex'));
   });
 
-  it('downloads once when two ask at the same time; the other one waits and is told', async () => {
+  it('downloads once when two ask at the same time; the other one waits and is notified', async () => {
     const { server, options } = await mirror();
     const directory = await temporaryDirectory();
     let waits = 0;
@@ -43,7 +43,7 @@ describe('installCifar10', () => {
     expect(waits).toBe(1);
   });
 
-  it('replaces what an unpacking that was cut off left behind', async () => {
+  it('replaces the remains of an interrupted extraction', async () => {
     const directory = await temporaryDirectory();
     const archive = await writeSmallArchive(directory);
     await mkdir(join(directory, 'cifar-10-batches-bin.part'));
@@ -56,7 +56,7 @@ describe('installCifar10', () => {
     ]);
   });
 
-  it('says what to do where the directory cannot be made', async () => {
+  it("gives advice if the directory can't be made", async () => {
     const file = join(await temporaryDirectory(), 'file');
     await writeFile(file, '');
     await expect(installCifar10(join(file, 'below'))).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe('installCifar10', () => {
 describe('openDataset', () => {
   const refuse = () => loopbackServer((_, response) => void response.writeHead(404).end());
 
-  it('downloads into the cache what is nowhere, and reads it from there the next time', async () => {
+  it('downloads missing data into the cache, and reads it from there the next time', async () => {
     const { server, options } = await mirror();
     const cwd = await temporaryDirectory();
     const open = () => openDataset({ ...options, dataset: 'cifar10', cwd, cache: join(cwd, 'cache') });
@@ -78,7 +78,7 @@ describe('openDataset', () => {
     expect(server.requests.length).toBe(1);
   });
 
-  it('reads ./data without asking the network', async () => {
+  it('reads ./data without a network request', async () => {
     const { server, options } = await mirror();
     const cwd = await temporaryDirectory();
     await writeSmallCifar10(join(cwd, 'data'));
@@ -87,7 +87,7 @@ describe('openDataset', () => {
     expect(server.requests.length).toBe(0);
   });
 
-  it('stops with the places and the reason when CIFAR-10 is nowhere to be had', async () => {
+  it("stops with the places and the reason when CIFAR-10 can't be found or downloaded", async () => {
     const server = await refuse();
     const cwd = await temporaryDirectory();
     const cache = join(cwd, 'cache');
@@ -99,7 +99,7 @@ describe('openDataset', () => {
     });
   });
 
-  it('does not ask the network when told not to', async () => {
+  it('makes no network request if downloads are off', async () => {
     const server = await refuse();
     const cwd = await temporaryDirectory();
     const options = {
@@ -113,7 +113,7 @@ describe('openDataset', () => {
     expect(server.requests.length).toBe(0);
   });
 
-  it('uses the synthetic dataset only when allowed to and when CIFAR-10 can not be found or downloaded', async () => {
+  it("uses the synthetic dataset only if allowed, and only when CIFAR-10 can't be found or downloaded", async () => {
     const server = await refuse();
     const cwd = await temporaryDirectory();
     const options = {

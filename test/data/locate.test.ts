@@ -7,7 +7,7 @@ import { temporaryDirectory } from './small-cifar10.js';
 const places = { cwd: '/here', cache: '/cache' };
 
 describe('candidates', () => {
-  it('looks only where the user said, --data before LOCKSTEP_DATA', () => {
+  it('looks only in the given places, --data before LOCKSTEP_DATA', () => {
     expect(candidates({ ...places, path: 'mine', envPath: '/env' })).toEqual([
       { origin: '--data', path: '/here/mine', explicit: true },
     ]);
@@ -16,7 +16,7 @@ describe('candidates', () => {
     ]);
   });
 
-  it('looks into ./data, then the cache directory, when nothing was said or the variable is empty', () => {
+  it('looks into ./data, then the cache directory, by default or if the variable is empty', () => {
     const expected = [
       { origin: './data', path: '/here/data', explicit: false },
       { origin: 'cache directory', path: '/cache', explicit: false },
@@ -37,14 +37,14 @@ describe('decideSource', () => {
     expect(decideSource([{ ...data, found: first }, cache])).toMatchObject({ kind: 'read', found: first });
   });
 
-  it('downloads when no place holds data, and says where it looked', () => {
+  it('downloads when no place holds data, and lists the places', () => {
     expect(decideSource([data, { ...cache, found: undefined }])).toEqual({
       kind: 'download',
       reason: 'no CIFAR-10 files found in ./data: /here/data, cache directory: /cache',
     });
   });
 
-  it('goes nowhere else when the place that the user named holds nothing', () => {
+  it("goes nowhere else when the user's place holds nothing", () => {
     expect(decideSource([{ origin: '--data', path: '/typo', explicit: true, found: undefined }])).toEqual({
       kind: 'wrong-location',
       origin: '--data',
@@ -54,7 +54,7 @@ describe('decideSource', () => {
 });
 
 describe('findData', () => {
-  it('finds archives by name, and nothing in other files, empty directories or where nothing is', async () => {
+  it('finds archives by name, and nothing in other files, empty directories or missing places', async () => {
     const directory = await temporaryDirectory();
     for (const name of ['a.tar.gz', 'b.tgz', 'c.zip']) await writeFile(join(directory, name), '');
     expect(await findData(join(directory, 'a.tar.gz'))).toEqual({ kind: 'archive', path: join(directory, 'a.tar.gz') });
@@ -64,7 +64,7 @@ describe('findData', () => {
     expect(await findData(join(directory, 'nowhere'))).toBeUndefined();
   });
 
-  it('prefers batch files to an archive that lies beside them', async () => {
+  it('prefers batch files to an archive next to them', async () => {
     const directory = await temporaryDirectory();
     const archive = join(directory, 'cifar-10-binary.tar.gz');
     await writeFile(archive, '');

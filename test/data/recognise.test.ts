@@ -37,7 +37,7 @@ describe('a place without CIFAR-10 in its binary version', () => {
     );
   });
 
-  it('is recognised as the Python version also above its folder, and in its archive whatever that is called', async () => {
+  it('is also recognised as the Python version above its folder, and in its archive under any name', async () => {
     const directory = await temporaryDirectory();
     await writeFiles(join(directory, 'cifar-10-batches-py'), pythonFiles);
     expect(await messageFor(directory)).toContain("got CIFAR-10's Python version");
@@ -48,7 +48,7 @@ describe('a place without CIFAR-10 in its binary version', () => {
     );
   });
 
-  it('is told to hold class folders, with the setting that trains on them', async () => {
+  it('is reported to hold class folders, with the setting that trains on them', async () => {
     const directory = await temporaryDirectory();
     for (const name of ['blue', 'green', 'red']) await paintFile(directory, `${name}/inner/1.png`, hue([1, 2, 3], 1));
     expect(await messageFor(directory)).toContain(
@@ -69,7 +69,7 @@ describe('a place without CIFAR-10 in its binary version', () => {
   });
 });
 
-it('names what is not read next to CIFAR-10, in a folder and in an archive', async () => {
+it('names unread files next to CIFAR-10, in a folder and in an archive', async () => {
   const directory = await temporaryDirectory();
   const folder = await writeSmallCifar10(directory);
   await writeFiles(folder, ['readme.html', 'mine.txt', '.DS_Store']);
@@ -81,7 +81,7 @@ it('names what is not read next to CIFAR-10, in a folder and in an archive', asy
   expect((await read(archive)).notes).toEqual(['not used: cifar-10-batches-bin/mine.txt']);
 });
 
-it('refuses a place for data that is computed', async () => {
+it('refuses a place for computed data', async () => {
   await expect(openDataset({ dataset: 'synthetic', cwd: '/', path: 'imgs' })).rejects.toMatchObject({
     code: 'BAD_OPTION',
     message: expect.stringContaining('--data: expected none with the synthetic dataset') as string,

@@ -129,7 +129,7 @@ describe.skipIf(!withKubectl)('manifests without the operator (needs kubectl)', 
     ]);
   });
 
-  it('trains jobs that Lockstep takes, those of the GPU overlays on GPUs or not at all', () => {
+  it('trains jobs that Lockstep accepts, those of the GPU overlays on GPUs or not at all', () => {
     const engines = new Map<string, unknown>([
       ['overlays/gpu', { name: 'onnx', device: 'cuda' }],
       ['overlays/gpu-tensorflow', { name: 'tensorflow', device: 'auto' }],
@@ -159,7 +159,7 @@ describe.skipIf(!withKubectl)('manifests without the operator (needs kubectl)', 
     expect(config!.data!['nats.conf']).toMatch(/^http: 127\.0\.0\.1:8222$/m);
   });
 
-  it('brings no secret along: without those that the user makes, it says which file is missing', () => {
+  it("contains no secret: without the user's, it names the missing file", () => {
     const folders = ['deploy/plain/base/secrets', 'deploy/plain/components/nats/secrets'];
     const tracked = execFileSync('git', ['ls-files', ...folders], { encoding: 'utf8' });
     expect(tracked.trim().split('\n')).toEqual([

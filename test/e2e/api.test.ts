@@ -26,7 +26,7 @@ describe('a training by the library', () => {
     run = await train({ ...small, run: join(scratch.path, 'run'), onLine: (line) => lines.push(line) });
   });
 
-  it('tells the lines of the command as they come, and reads the run', async () => {
+  it("passes on the command's lines as they come, and reads the run", async () => {
     expect(lines).toContain(`Final digest: ${run.finalDigest}`);
     expect(run).toMatchObject({ outcome: 'finished', job: { spec: { name: 'cluster-cnn3', epochs: 1 } } });
     expect(run.steps.map(({ step }) => step)).toEqual(Array.from({ length: 21 }, (_, step) => step));
@@ -51,7 +51,7 @@ describe('a training by the library', () => {
     expect(record.confusion[classes.indexOf(actual!)]![classes.indexOf(predicted!)]).toBe(Number(count));
   });
 
-  it('refuses to test on other data than the run has', async () => {
+  it("refuses to test on data other than the run's", async () => {
     const other = await loadDataset({ synthetic: true, limit: 100 });
     await expect(run.test(other)).rejects.toThrow(/test: expected the run's dataset, .* 205 images .* 100 images/);
   });
@@ -65,7 +65,7 @@ describe('a training by the library', () => {
   });
 });
 
-it('throws what the command says when there is no result', async () => {
+it("throws the command's error when there is no result", async () => {
   const failed = train({ ...small, set: { shards: 0 }, run: join(scratch.path, 'bad'), onLine: () => undefined });
   await expect(failed).rejects.toThrow(/train: expected a finished run, got exit code 2: lockstep: [^]*shards/);
   await expect(failed).rejects.toBeInstanceOf(TrainError);

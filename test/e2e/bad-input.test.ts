@@ -74,7 +74,7 @@ describe('wrong input is refused with what was expected, what was found, and wha
     expect(stderr).toContain('data_batch_1.bin');
   });
 
-  it('a place where nothing is, before anything is made', async () => {
+  it('a missing path, before anything is made', async () => {
     const runs = join(scratch.path, 'no', 'runs');
     const { code, stderr } = await refusal('--data', join(scratch.path, 'nowhere'), '--runs', runs);
     expect(code).toBe(2);
@@ -156,7 +156,7 @@ describe('a worker', () => {
     }
   });
 
-  it('gives up after --wait when nobody answers, and says where it looked', async () => {
+  it('gives up after --wait when nobody answers, and names the address', async () => {
     const server = new Server();
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (e, bound) =>

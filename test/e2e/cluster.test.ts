@@ -18,7 +18,7 @@ const digestIn = (text: string) => /Final digest: ([0-9a-f]{64})/.exec(text)?.[1
 const longJob = [...smallJob, '--epochs', '40', '--set', 'evaluation.everyEpochs=0'];
 
 describe('a cluster started piece by piece', () => {
-  it('takes workers that were there first, and says meanwhile that nobody is there', async () => {
+  it('accepts workers that started first, and reports meanwhile that there are no workers', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const worker = start('worker', '--coordinator', address);
     await worker.until(/no coordinator at .*retrying in/);
@@ -30,7 +30,7 @@ describe('a cluster started piece by piece', () => {
     expect((await worker.ended).code).toBe(0);
   });
 
-  it('answers status, and takes a worker that joins while it trains', async () => {
+  it('answers status, and accepts a worker that joins while it trains', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const run = join(scratch.path, 'joining');
     const coordinator = start('coordinator', ...longJob, '--listen', address, '--run', run);
@@ -69,7 +69,7 @@ describe('a cluster started piece by piece', () => {
 });
 
 describe('a local cluster', () => {
-  it('goes on without a worker that is killed, to the same bits', async () => {
+  it('continues after a worker is killed, to the same bits', async () => {
     const job = [...smallJob, '--epochs', '4'];
     const quiet = await lockstep(['train', ...job, '--workers', '2', '--run', join(scratch.path, 'quiet')]);
     const train = start('train', ...job, '--workers', '2', '--run', join(scratch.path, 'killed'));
@@ -83,7 +83,7 @@ describe('a local cluster', () => {
     expect(digestIn(quiet.stdout)).toBeDefined();
   });
 
-  it('takes a worker back that was silent for longer than the limit, to the same bits', async () => {
+  it('readmits a worker that was silent for longer than the limit, to the same bits', async () => {
     const job = ['train', ...longJob, '--epochs', '14'];
     const train = start(...job, '--workers', '2', '--heartbeat-limit', '0.6', '--run', join(scratch.path, 'silent'));
     await train.until(/Train Epoch: 1/);
@@ -129,7 +129,7 @@ describe('a local cluster', () => {
     expect(workers.filter(isAlive)).toEqual([]);
   });
 
-  it('ends a worker whose starter is gone before it has loaded', async () => {
+  it('ends a worker whose parent exits before it has loaded', async () => {
     const program = `const worker = require('node:child_process').fork(process.argv[1], process.argv.slice(2),
       { stdio: 'ignore' }); console.log(worker.pid); setTimeout(() => process.exit(0), 20)`;
     const worker = [main, 'worker', '--coordinator', `127.0.0.1:${await freePort()}`];

@@ -22,7 +22,7 @@ async function withClosedOutput(args: readonly string[]): Promise<{ code: number
   }
 }
 
-describe('a command whose output nobody reads any more', () => {
+describe('a command whose output is no longer read', () => {
   it('ends without a stack trace', async () => {
     expect(await withClosedOutput(['train', '--help'])).toEqual({ code: 0, stderr: '' });
   });
@@ -56,7 +56,7 @@ describe('a command whose output nobody reads any more', () => {
   });
 });
 
-describe('a command that is stopped while a module is imported that never ends', () => {
+describe('a command that is stopped during an import that never ends', () => {
   it.each([
     ['SIGTERM', 'loops', 'for (;;);'],
     ['SIGINT', 'waits', 'await new Promise(() => setInterval(() => 0, 1000));'],

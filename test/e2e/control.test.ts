@@ -45,7 +45,7 @@ beforeAll(async () => {
   expect((await lockstep(['train', ...job, '--workers', '2', '--run', quiet])).code).toBe(0);
 }, 240_000);
 
-describe('a run that is steered', () => {
+describe('a controlled run', () => {
   it('is paused, resumed, scaled up, down and to nothing, and ends with the digests of an undisturbed one', async () => {
     const run = join(scratch.path, 'runs', 'steered');
     const train = start('train', ...job, '--workers', '1', '--run', run);
@@ -90,7 +90,7 @@ describe('a run that is steered', () => {
     expect(watched.stdout).toMatch(/finished \(all steps are done\): epoch 12\/12, step 252\/252/);
   }, 240_000);
 
-  it('ends cleanly on Ctrl-C while it is paused, and watching says so by its exit code', async () => {
+  it("ends cleanly on Ctrl-C while it is paused, and watch's exit code shows it", async () => {
     const run = join(scratch.path, 'runs', 'stopped');
     const train = start('train', ...job, '--workers', '1', '--run', run);
     const { until, control } = controlOf(await addressOf(train));
@@ -112,7 +112,7 @@ describe('a run that is steered', () => {
 });
 
 describe('with a token', () => {
-  it('control needs it too; a wrong one is refused, and workers of others cannot be scaled', async () => {
+  it("control needs it too; a wrong one is rejected, and workers of others can't be scaled", async () => {
     const [right, wrong] = ['right.txt', 'wrong.txt'].map((name) => join(scratch.path, name));
     writeFileSync(right!, 'a-secret-of-sixteen-or-more\n');
     writeFileSync(wrong!, 'another-secret-of-sixteen-or-more\n');
@@ -134,7 +134,7 @@ describe('with a token', () => {
   });
 });
 
-describe('what cannot be asked', () => {
+describe('an impossible request', () => {
   it.each([
     ['no coordinator is named', ['status'], 2, 'expected --coordinator HOST:PORT, or --nats URL with --job NAME, got'],
     ['a job is named without NATS', ['status', '--job', 'x'], 2, '--job: expected --nats URL with it, got none'],
@@ -152,7 +152,7 @@ describe('what cannot be asked', () => {
       1,
       'watch 127.0.0.1:1',
     ],
-  ])('is said when %s', async (_, args, exitCode, message) => {
+  ])('is reported when %s', async (_, args, exitCode, message) => {
     const { code, stderr } = await lockstep(args, {}, 30_000);
     expect(stderr).toContain(message);
     expect(code).toBe(exitCode);

@@ -8,7 +8,7 @@ afterAll(scratch.remove);
 const run = (name: string) => ['--run', join(scratch.path, name)];
 
 describe('lockstep train --http', () => {
-  it('ends before anything starts when the port is taken that was asked for', async () => {
+  it('ends before anything starts when the requested port is taken', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
@@ -48,7 +48,7 @@ describe('lockstep train --http', () => {
 });
 
 describe('lockstep coordinator --health', () => {
-  it('answers probes from before the first worker on, over plain HTTP', async () => {
+  it('answers probes even before the first worker, over plain HTTP', async () => {
     const started = new Command([
       'coordinator',
       ...smallJob,
@@ -65,7 +65,7 @@ describe('lockstep coordinator --health', () => {
     expect([answer.status, await answer.text()]).toEqual([200, 'ok\n']);
   });
 
-  it('refuses what is no place', async () => {
+  it('refuses an invalid address', async () => {
     const { code, stderr } = await lockstep(['coordinator', ...smallJob, '--health', 'here', ...run('no-place')]);
     expect(code).toBe(2);
     expect(stderr).toContain('--health: expected HOST:PORT with a port of 0 to 65535, got "here"');

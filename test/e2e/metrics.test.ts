@@ -65,7 +65,7 @@ const value = (sample: string, from = text) => {
 };
 
 describe('the metrics of a run', () => {
-  it('are there before the job is prepared, as far as anything is known', () => {
+  it('are served before the job is prepared, as far as anything is known', () => {
     expect(value(`lockstep_build_info{version="1.2.3",node="${process.version.slice(1)}"}`, before)).toBe(1);
     expect(value('lockstep_steps_total', before)).toBe(0);
     expect(value('lockstep_test_accuracy_ratio', before)).toBeNaN();
@@ -132,7 +132,7 @@ const promtool = (args: readonly string[], input = '') =>
 const hasPromtool = promtool(['--version']).status === 0;
 
 describe.skipIf(!hasPromtool)('promtool (needs promtool)', () => {
-  it('finds nothing to complain of in the metrics', () => {
+  it('reports no problem in the metrics', () => {
     const { status, stdout, stderr } = promtool(['check', 'metrics'], text);
     expect(`${stdout}${stderr}`).toBe('');
     expect(status).toBe(0);
@@ -182,7 +182,7 @@ const filledIn = (expr: string) => expr.replaceAll('$__rate_interval', '5m').rep
 const metricsIn = (expr: string) => expr.match(/lockstep_\w+/g) ?? [];
 
 describe('the Grafana dashboard', () => {
-  it('asks for metrics only that a run exports', () => {
+  it('only queries metrics that a run exports', () => {
     const exported = new Set([...text.matchAll(/^(lockstep_\w+)[{ ]/gm)].map(([, name]) => name));
     const variables = dashboard.templating.list.map(({ definition }) => definition ?? '');
     const asked = [...queries(), ...variables].flatMap(metricsIn);
@@ -193,7 +193,7 @@ describe('the Grafana dashboard', () => {
     for (const name of ofWorkers) expect(text).toContain(`# TYPE ${name} gauge`);
   });
 
-  it('has panels with ids of their own that do not lie on each other, and lets one choose source, job and instance', () => {
+  it("has panels with unique ids that don't overlap, and lets one choose source, job and instance", () => {
     const { panels, templating } = dashboard;
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance']);

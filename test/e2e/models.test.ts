@@ -59,7 +59,7 @@ describe('a model that is not built in', () => {
     expect(fromJson.job.digest).toBe(one.job.digest);
   });
 
-  it('is refused where it is submitted, with layer and kernel, when it cannot be trained', async () => {
+  it("is rejected when submitted, with layer and kernel, if it can't be trained", async () => {
     const file = join(scratch.path, 'large.mjs');
     const layers = `tf.layers.upSampling2d({ name: 'larger', inputShape: imageShape }), tf.layers.flatten(),
                     tf.layers.dense({ units: classes })`;
@@ -70,7 +70,7 @@ describe('a model that is not built in', () => {
     expect(stderr).toContain('got ResizeNearestNeighbor in layer "larger"; change the model');
   });
 
-  it('is refused with exit code 2 when a kernel is larger than its image, before a worker has started', async () => {
+  it('is rejected with exit code 2 when a kernel is larger than its image, before a worker has started', async () => {
     const file = moduleOf(
       'large-kernel',
       "tf.layers.conv2d({ name: 'big', inputShape: imageShape, filters: 2, kernelSize: 33 })",
@@ -88,7 +88,7 @@ describe('a model that is not built in', () => {
     expect(stdout).not.toContain('worker ready');
   });
 
-  it('trains with a line of advice, in the output and in the log, when its logits are limited', async () => {
+  it('trains with a line of advice, in the output and in the log, when its logits are bounded', async () => {
     const file = moduleOf(
       'limited',
       'tf.layers.averagePooling2d({ poolSize: 8, inputShape: imageShape })',

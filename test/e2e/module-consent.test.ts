@@ -59,7 +59,7 @@ describe("a downloaded job's code", () => {
     ['--allow-module', ['train', 'job.yaml', '--allow-module']],
     ['--model', ['train', 'job.yaml', '--model', './net.mjs']],
     ['--set model', ['train', 'job.yaml', '--set', 'model=./net.mjs']],
-  ])('runs, with packages beside it, after %s', async (_, args) => {
+  ])('runs, with packages next to it, after %s', async (_, args) => {
     const { code, output, hasRun } = await inFolder([...args, '--run', 'run']);
     expect({ code, hasRun }).toEqual({ code: 2, hasRun: true });
     expect(output).toContain('it was run');

@@ -39,7 +39,7 @@ describe.skipIf(chromium === undefined)('the live page in a browser (needs Chrom
     scratch.remove();
   });
 
-  it('opened late has the whole history, goes on by itself, and asks nothing of other servers', async () => {
+  it('has the whole history if opened late, updates by itself, and requests nothing of other servers', async () => {
     const { page, problems, requests, close } = await openPage(browser!, address);
     await page.locator('[aria-label^="Loss over steps"] path').first().waitFor({ state: 'attached' });
     // Two epochs of 41 steps precede the page.
@@ -104,7 +104,7 @@ describe.skipIf(chromium === undefined)('the live page in a browser (needs Chrom
     await close();
   });
 
-  it('says that the run is over, keeps what it has, and says where the report is', async () => {
+  it('reports that the run is over, keeps its content, and links to the report', async () => {
     const { page, close } = await openPage(browser!, address, { viewport: { width: 1200, height: 900 } });
     await page.locator('.matrix').waitFor();
     train!.process.kill('SIGINT');

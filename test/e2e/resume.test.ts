@@ -46,7 +46,7 @@ function expectUndisturbed(run: string): void {
   expect(recordOf(run)).toMatchObject({ outcome: 'finished', finalDigest: recordOf(quiet).finalDigest });
 }
 
-describe('a coordinator that is started again on a run that is over', () => {
+describe('a coordinator that is restarted on a finished run', () => {
   it('says so and ends well, and refuses another job there', async () => {
     const again = (...args: string[]) =>
       lockstep(['coordinator', ...job, '--run', quiet, '--listen', '127.0.0.1:0', ...args]);
@@ -65,7 +65,7 @@ describe('a coordinator that is started again on a run that is over', () => {
 });
 
 describe('a run whose coordinator is killed in mid-epoch', () => {
-  it('goes on in its directory with another number of workers, to the same digests', async () => {
+  it('resumes in its directory with a different number of workers, to the same digests', async () => {
     const run = join(scratch.path, 'killed');
     const first = start('train', ...job, '--workers', '2', '--run', run);
     await committed(run, 29);
@@ -79,7 +79,7 @@ describe('a run whose coordinator is killed in mid-epoch', () => {
     expect(text(run, 'report/index.html')).toContain(recordOf(quiet).finalDigest);
   });
 
-  it('goes on with the workers that were there, which join again', async () => {
+  it('resumes with the existing workers, which join again', async () => {
     const run = join(scratch.path, 'rejoined');
     const address = `127.0.0.1:${await freePort()}`;
     const command = ['coordinator', ...job, '--listen', address, '--run', run];
@@ -93,7 +93,7 @@ describe('a run whose coordinator is killed in mid-epoch', () => {
     expectUndisturbed(run);
   });
 
-  it('goes on from the checkpoint before when the newest one is cut off', async () => {
+  it('resumes from the previous checkpoint when the newest one is truncated', async () => {
     const run = join(scratch.path, 'damaged');
     const first = start('train', ...job, '--workers', '1', '--run', run);
     await committed(run, 34);
@@ -142,7 +142,7 @@ describe('a run that was stopped', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('rejected', () => {
   it('another job in the directory of a run, with the fields that differ', async () => {
     const run = join(scratch.path, 'other');
     const first = start('train', ...job, '--workers', '1', '--run', run);
@@ -162,7 +162,7 @@ describe('what is refused', () => {
     expect(stderr).toContain('optimizer.momentum: 0.9 in the run, 0.5 now');
   });
 
-  it('a run that is finished, one that is not there, and --resume beside another choice of run', async () => {
+  it('a finished run, a missing one, and --resume together with another choice of run', async () => {
     const refusal = async (...args: string[]) => (await lockstep(['train', ...args])).stderr;
     expect(await refusal('--resume', quiet)).toContain(
       'got a run that finished after 4 epochs; a finished run cannot be resumed or extended',

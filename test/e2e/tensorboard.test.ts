@@ -73,7 +73,7 @@ function expectAscendingTimes(tags: Tags): void {
 }
 
 describe.skipIf(python === undefined)(`--tensorboard ${needsPython}`, () => {
-  it('writes what TensorBoard reads: after the coordinator was killed and went on, each value of the run once', async () => {
+  it('writes what TensorBoard reads: after the coordinator was killed and resumed, each value of the run once', async () => {
     const run = join(scratch.path, 'killed');
     const first = new Command(['train', ...job, '--run', run]);
     try {

@@ -45,7 +45,7 @@ function fetchPage(url: string, headers: Record<string, string> = {}): Promise<[
 describe('lockstep certs', () => {
   const files = ['ca.crt', 'coordinator.crt', 'coordinator.key', 'worker.crt', 'worker.key'];
 
-  it('writes five files that only their owner reads, and says what to do with them', () => {
+  it('writes five files that only their owner can read, with instructions', () => {
     expect(made.code).toBe(0);
     expect(readdirSync(path('certs')).sort()).toEqual(files);
     for (const file of files) expect([file, statSync(path('certs', file)).mode & 0o777]).toEqual([file, 0o600]);
@@ -87,7 +87,7 @@ describe('a cluster with TLS and a token', () => {
     return (await coordinator.until(/Live page: (https:\S+)/))[1]!;
   }
 
-  it('tells strangers why they are strangers, shows the page over HTTPS, and trains', async () => {
+  it('tells rejected peers the reason, shows the page over HTTPS, and trains', async () => {
     const page = await begin('run');
     const [plain, other, poor] = await Promise.all([
       worker(...token),
@@ -137,7 +137,7 @@ describe('a cluster with TLS and a token', () => {
     expect(digestIn(train.stdout)).toBe(digestIn(trained.stdout));
   });
 
-  it('is not started with certificates that do not do', async () => {
+  it('is not started with unsuitable certificates', async () => {
     const run = (...options: string[]) => lockstep(['train', ...smallJob, '--run', path('refused'), ...options]);
     const [half, mixed, client, missing] = await Promise.all([
       run('--tls-cert', path('certs', 'coordinator.crt')),

@@ -57,7 +57,7 @@ describe('a run on an image folder', () => {
     expect(Number(correct) / Number(total)).toBeGreaterThan(0.9);
   });
 
-  it('has the same digest with one worker and with programs compiled anew; these are kept only if wanted', async () => {
+  it('has the same digest with one worker and with recompiled programs; these are kept only if wanted', async () => {
     expect(readdirSync(programs).length).toBeGreaterThan(4);
     const elsewhere = { ...environment, XDG_CACHE_HOME: join(scratch.path, 'unused') };
     const data = ['--set', 'data.dataset=folder', '--data', folder];
@@ -73,7 +73,7 @@ describe('a run on an image folder', () => {
     }
   });
 
-  it('says what is left out of the folder, in its log too, and data info says the same', async () => {
+  it('reports what it skips in the folder, in its log too, as does data info', async () => {
     const note = 'skipped: 1 file of unsupported types: 1 txt; in red/';
     expect(trained.stdout).toContain(`\ndata: ${note}\n`);
     expect(readFileSync(join(run, 'log.jsonl'), 'utf8')).toContain(note);
@@ -81,7 +81,7 @@ describe('a run on an image folder', () => {
     expect((await json<{ notes: string[] }>('data', 'info', join(scratch.path, 'job.yaml'))).notes).toEqual([note]);
   });
 
-  it('is looked at by data info', async () => {
+  it('is described by data info', async () => {
     const { stdout } = await command(
       'data',
       'info',
@@ -99,7 +99,7 @@ describe('a run on an image folder', () => {
 });
 
 describe('lockstep evaluate', () => {
-  it("gives the run's own evaluations to the last bit, by the programs that the workers have left", async () => {
+  it("gives the run's own evaluations to the last bit, with the workers' cached programs", async () => {
     const kept = readdirSync(programs);
     const entries = parseLines<EvaluationEntry>(readFileSync(join(run, 'evaluations.jsonl'), 'utf8'));
     const { step, epoch, loss, correct, total, confusion } = entries.find(({ record }) => record.epoch === 2)!.record;
@@ -108,7 +108,7 @@ describe('lockstep evaluate', () => {
     expect(readdirSync(programs)).toEqual(kept);
   });
 
-  it('says it in words, and what to do where there is nothing', async () => {
+  it('prints it as text, with advice if there is nothing', async () => {
     const { stdout, code } = await command('evaluate', run, '--checkpoint', 'best');
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -141,7 +141,7 @@ describe('lockstep export', () => {
     expect(again.stderr).toContain(`expected a new file, got existing ${out}; pass --force or another --out`);
   });
 
-  it('makes one format of another', async () => {
+  it('converts one format into another', async () => {
     const out = join(scratch.path, 'tfjs');
     const args = ['export', join(run, 'model', 'model.safetensors'), '--format', 'tfjs', '--out', out];
     expect((await command(...args)).code).toBe(0);

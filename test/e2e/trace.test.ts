@@ -25,8 +25,8 @@ const workerPids = () => [...new Set(events.map(({ pid }) => pid))].filter((pid)
 /** Stamps are rounded to a tenth of a microsecond, at both ends. */
 const roundingUs = 0.21;
 
-describe('the time line of a run', () => {
-  it('has every step once, with what the coordinator did in it', () => {
+describe('the timeline of a run', () => {
+  it("has every step once, with the coordinator's phases", () => {
     const steps = spans(/^step \d+$/);
     expect(steps.map(({ name }) => name)).toEqual(Array.from({ length: 21 }, (_, i) => `step ${i}`));
     expect(spans('reduce')).toHaveLength(21);
@@ -69,7 +69,7 @@ describe('the time line of a run', () => {
     }
   });
 
-  it('nests on every track: two spans either follow each other or one holds the other', () => {
+  it('nests on every track: two spans either follow each other or one contains the other', () => {
     const tracks = new Map<string, Span[]>();
     for (const span of spans(/./)) {
       const key = `${span.pid}/${span.tid}`;
@@ -111,8 +111,8 @@ describe('the time line of a run', () => {
   });
 });
 
-describe('a time line that is cut', () => {
-  it('is complete after the steps that were asked for, and leaves the result as it is', async () => {
+describe('a limited timeline', () => {
+  it("is complete after the requested steps, and doesn't change the result", async () => {
     const cut = join(scratch.path, 'cut');
     const ended = await lockstep(['train', ...smallJob, '--workers', '1', '--trace', '5', '--run', cut]);
     expect(ended.code).toBe(0);
@@ -125,7 +125,7 @@ describe('a time line that is cut', () => {
     expect(digests(cut)).toBe(digests(run));
   });
 
-  it('is refused with a number of steps that is none', async () => {
+  it('is rejected with an invalid number of steps', async () => {
     const { code, stderr } = await lockstep(['train', ...smallJob, '--trace', 'all']);
     expect(code).toBe(2);
     expect(stderr).toContain('expected a whole number of steps, 1 or more');

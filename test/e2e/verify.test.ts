@@ -50,7 +50,7 @@ describe('verify', () => {
     expect(code).toBe(0);
   });
 
-  it('stops at the first epoch that a replay does not repeat', async () => {
+  it('stops at the first epoch that a replay does not reproduce', async () => {
     const { code, stdout } = await lockstep(['verify', damaged('wrong', 1), '--replay', '--workers', '1']);
     expect(stdout).toMatch(/epoch 1: different, [0-9a-f]{64} in the run, [0-9a-f]{64} now\n/);
     expect(stdout).not.toContain('epoch 2');

@@ -42,9 +42,9 @@ function keepsTheContract(subject: EngineUnderTest): void {
   describe('an evaluation', () => evaluates(built));
   describe('a model', () => takesTheSameModels(built));
   describe('bad input', () => refusesBadInput(built));
-  describe('numbers that are none', () => showsNonFiniteNumbers(built));
+  describe('numbers that are not finite', () => showsNonFiniteNumbers(built));
   describe('the end of a program', () => endsProperly(built));
-  describe('the same bits come', () => keepsItsBits(built, other));
+  describe('equal bits', () => keepsItsBits(built, other));
   describe(`${stepsOf(subject)} steps`, () => staysFlat(other));
 }
 

@@ -28,7 +28,7 @@ const record = (directory: string) =>
   };
 const bound = 'ab'.repeat(32);
 
-describe('a worker with other bits', () => {
+describe('a worker with different bits', () => {
   it('is refused with both sides, and ends with exit code 1', async () => {
     const run = await scripted('strict');
     expect(record(run.directory)).toMatchObject({ engine: { fingerprint: bound }, reproducible: true });
@@ -41,7 +41,7 @@ describe('a worker with other bits', () => {
     expect(record(run.directory)).toMatchObject({ engine: { fingerprint: bound }, reproducible: true });
   });
 
-  it('is refused by a coordinator that goes on with the run too, though it is the only one there', async () => {
+  it('is rejected by a resuming coordinator too, though it is the only worker', async () => {
     const run = await scripted('restarted');
     await run.nextStep();
     await run.command.kill();

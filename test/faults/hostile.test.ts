@@ -46,7 +46,7 @@ async function expectRefusal(call: RawCall, code: keyof typeof status, message: 
 
 type Refusal<Attack> = [string, Attack, keyof typeof status, RegExp];
 
-describe('a stranger', () => {
+describe('an outsider', () => {
   it.each<Refusal<(by: Attacker) => RawCall>>([
     [
       'noise',
@@ -112,7 +112,7 @@ describe('a stranger', () => {
       'INTERNAL',
       /deserializing/,
     ],
-  ])('is told what is wrong with %s', async (_, attack, code, message) => {
+  ])('is told the problem with %s', async (_, attack, code, message) => {
     await expectRefusal(attack(attacker), code, message);
   });
 
@@ -174,7 +174,7 @@ describe('a worker that joins', () => {
       'INVALID_ARGUMENT',
       /got 1000000 shards/,
     ],
-  ])('is told what is wrong with %s', async (_, messages, code, message) => {
+  ])('is told the problem with %s', async (_, messages, code, message) => {
     await expectRefusal(attacker.say(hello(), ...messages(attacker)), code, message);
   });
 
@@ -201,17 +201,17 @@ describe('a worker that joins', () => {
       'INVALID_ARGUMENT',
       /bytes of statistics, got 4194304/,
     ],
-  ])('is told what is wrong with a result that has a wrong thing: %s', async (_, changes, code, message) => {
+  ])('is told the problem with a result: %s', async (_, changes, code, message) => {
     await expectRefusal(attacker.say(hello(), ready(), attacker.partial(changes(attacker))), code, message);
   });
 
-  it('is told that its bytes are damaged, though orders for it are on their way', async () => {
+  it('is told that its bytes are damaged, though Compute messages for it are in flight', async () => {
     const damaged = frame(Buffer.from([0x42, 0xf9, 0x0a, 0]));
     const call = attacker.join([frame(encoded(hello())), damaged]);
     await expectRefusal(call, 'DATA_LOSS', /got a message that cannot be decoded from hostile/);
   });
 
-  it('changes nothing with results of other steps and terms, though they are NaN', async () => {
+  it('changes nothing with results of other steps and terms, even NaN', async () => {
     const data = nanChunk();
     const stale = [{ step: run.step + 1 }, { step: 0xffffffff }, { term: 2 }, { term: 0, step: 0 }];
     const messages: FromWorker[] = [
@@ -224,7 +224,7 @@ describe('a worker that joins', () => {
 });
 
 describe('many connections', () => {
-  it('that never say Hello are refused after 10 s, and leave room for who does', async () => {
+  it('that never say Hello are dropped after 10 s, and leave room for workers', async () => {
     const before = run.residentBytes();
     const silent = Array.from({ length: 300 }, () => new RawWorker(run.address, ''));
     const early = new RawWorker(run.address, '');
@@ -235,7 +235,7 @@ describe('many connections', () => {
     expect(run.residentBytes() - before).toBeLessThan(150 * MiB);
   });
 
-  it('that say nothing at all take little', async () => {
+  it('that send nothing take little memory', async () => {
     const before = run.residentBytes();
     const sockets = Array.from({ length: 1_000 }, () => openRaw(run.address));
     onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
@@ -244,7 +244,7 @@ describe('many connections', () => {
     expect(run.residentBytes() - before).toBeLessThan(150 * MiB);
   });
 
-  it('that go on when their stream is over take no memory', async () => {
+  it('that continue when their stream is over take no memory', async () => {
     const before = run.residentBytes();
     const first = frame(encoded(hello({ workerId: '' }))).toString('hex');
     const args = [flood, run.address.split(':')[1]!, String(100 * MiB), first];
@@ -254,7 +254,7 @@ describe('many connections', () => {
     expect(run.residentBytes() - before).toBeLessThan(50 * MiB);
   });
 
-  it('that claim every shard, beat, and never read or answer, only delay', async () => {
+  it('that claim every shard, beat, and never read or answer, only cause delay', async () => {
     const call = attacker.say(hello(), ready(), { holding: { shards: [0, 1, 2, 3, 4] } });
     call.stream.pause();
     const beat = frame(encoded({ heartbeat: { phase: 'computing', residentBytes: 1 } }));
@@ -265,7 +265,7 @@ describe('many connections', () => {
 });
 
 describe('the run under attack', () => {
-  it('goes on to the digest of a run that was left alone, every sample counted once', async () => {
+  it('reaches the digest of an undisturbed run, every sample counted once', async () => {
     expect(await run.finish()).toBe(pair.quietDigest);
     const rows = run.read('steps.csv').trim().split('\n').slice(1);
     expect(rows.map((row) => Number(row.split(',')[0]))).toEqual(rows.map((_, index) => index));
@@ -273,7 +273,7 @@ describe('the run under attack', () => {
     expect(samples).toBe(run.manifest.dataset.trainSamples);
   });
 
-  it('shows and logs nothing as strangers wrote it', () => {
+  it('shows and logs nothing as outsiders wrote it', () => {
     const { stdout, stderr } = run.command;
     // Control characters except line ends, and lines forged by an outsider.
     expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|^\{"level":60\}/mu);

@@ -64,7 +64,7 @@ describe('over a slow network', () => {
 });
 
 describe('512 workers that join at once', () => {
-  it('are all taken in, and each is sent what it is to fetch when that changes only', async () => {
+  it('are all admitted, and each is sent its assignment only when it changes', async () => {
     const count = 512;
     const flags = ['--model', 'mlp', '--shards', String(count), '--batch-per-shard', '1', '--set', 'data.limit=205'];
     const { port } = await coordinator('storm', [

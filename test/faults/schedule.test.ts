@@ -6,7 +6,7 @@ import { clusterKinds } from './schedule/strikes.js';
 const scratch = scratchDirectory();
 afterAll(() => scratch.remove());
 
-it('a run ends in the digest of an undisturbed one, whatever strikes from its start to its end', async () => {
+it('a run ends with the digest of an undisturbed one, whatever strikes from its start to its end', async () => {
   const lines: string[] = [];
   const options = { faults: 14, faultsPerRun: 7, seed: 3, workers: 3, scratch: scratch.path };
   const struck = await runSchedule({ ...options, say: (line) => lines.push(line) });

@@ -12,7 +12,7 @@ describe('a fault of one worker changes no bit and no count', () => {
   });
   afterAll(() => rig.remove());
 
-  it('the quiet run counts every sample of every epoch once', () => {
+  it('the undisturbed run counts every sample of every epoch once', () => {
     expect(quiet.digests.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
     expect(quiet.steps).toHaveLength(4 * quiet.stepsPerEpoch);
     expect(quiet.samples).toBe(4 * 625);

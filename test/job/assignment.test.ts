@@ -80,7 +80,7 @@ describe('decideAssignment after a change', () => {
     expect(assign(shards, workers, previous)).toEqual(expected);
   });
 
-  it('says what it did and why', () => {
+  it('reports what it did and why', () => {
     expect(decide(5, ['a', 'b']).reason).toBe(
       '5 shards on 2 workers: at most 3 each; 5 newly assigned; 2 partials per step',
     );

@@ -39,7 +39,7 @@ function variants(flip: boolean, crop: number): string[] {
 }
 
 describe('augmentInto', () => {
-  it('copies the image as it is when nothing is asked for', () => {
+  it('copies the image unchanged without augmentation', () => {
     expect(augment({ flip: false, crop: 0 }, {})).toEqual(images.subarray(bytes));
   });
 

@@ -15,9 +15,12 @@ describe('canonicalJson', () => {
     expect(canonicalJson({ a: undefined, b: 1 })).toBe('{"b":1}');
   });
 
-  it.each([NaN, Infinity, new Float32Array(1), () => 1, [undefined]])('refuses what JSON cannot say: %s', (value) => {
-    expect(() => canonicalJson(value)).toThrow('internal: canonical JSON: expected a JSON value');
-  });
+  it.each([NaN, Infinity, new Float32Array(1), () => 1, [undefined]])(
+    "rejects what JSON can't represent: %s",
+    (value) => {
+      expect(() => canonicalJson(value)).toThrow('internal: canonical JSON: expected a JSON value');
+    },
+  );
 });
 
 describe('sha256Hex', () => {
@@ -36,7 +39,7 @@ describe('stateDigest', () => {
     state: Float32Array.of(5),
   });
 
-  it('stays what it is', () => {
+  it('is fixed', () => {
     expect(stateDigest(state())).toBe('267857cd0087f15be28628fb16c4ef5ab50d326f9604e308e3a42c5945116b37');
   });
 
@@ -53,7 +56,7 @@ describe('stateDigest', () => {
     expect(stateDigest({ ...state(), ...change })).not.toBe(stateDigest(state()));
   });
 
-  it('tells 0 from -0', () => {
+  it('distinguishes 0 from -0', () => {
     const withState = (value: number) => stateDigest({ ...state(), state: Float32Array.of(value) });
     expect(withState(0)).not.toBe(withState(-0));
   });
@@ -73,7 +76,7 @@ describe('jobDigest and chainDigest', () => {
     expect(new Set([job, ...others].map(jobDigest)).size).toBe(4);
   });
 
-  it('depends on every link before', () => {
+  it('depends on every earlier entry', () => {
     const chain = (...states: string[]) => states.reduce(chainDigest, jobDigest(job));
     expect(chain('a', 'b')).toBe(chain('a', 'b'));
     expect(new Set([chain('a', 'b'), chain('b', 'a'), chain('ab'), chain('x', 'b')]).size).toBe(4);

@@ -5,7 +5,7 @@ const mask = (name: string, rate: number, size = 10_000) => ({ name, shape: [siz
 const key = { seed: 1, step: 2, shard: 3 };
 
 describe('drawMasks', () => {
-  it.each([0.1, 0.5, 0.9])('drops a share of %d, and scales what is left so that the mean is 1', (rate) => {
+  it.each([0.1, 0.5, 0.9])('drops a share of %d, and scales the rest so that the mean is 1', (rate) => {
     const [values] = drawMasks([mask('drop', rate)], key);
     const dropped = values!.filter((value) => value === 0).length / 10_000;
     expect(Math.abs(dropped - rate)).toBeLessThan(4 * Math.sqrt((rate * (1 - rate)) / 10_000));

@@ -8,7 +8,7 @@ const base = { name: 'x', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 
 const digest = (change: object) =>
   jobDigest({ spec: parseSpec({ ...base, ...change }), topology: {}, datasetDigest: 'd' });
 
-describe('the identity of a job', () => {
+describe('the digest of a job', () => {
   it.each<[string, object]>([
     ['name', { name: 'y' }],
     ['evaluation', { evaluation: { batch: 50, everyEpochs: 0 } }],
@@ -21,18 +21,18 @@ describe('the identity of a job', () => {
     expect(digestedDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
   });
 
-  it('is what it was before a loss could be named, where that is the plain one', () => {
+  it('is what it was before losses had names, for the plain loss', () => {
     // From version 0.3.0, for the same spec.
     const old = '7bbc08362f611bac03932a640e0ce478961720582ba33cf02bccf8e3ad846b98';
     expect(digest({})).toBe(old);
     expect(digest({ loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);
   });
 
-  it('is what it was before there were devices, where the machine decides', () => {
+  it('is what it was before there were devices, if the machine decides', () => {
     expect(digest({ engine: { device: 'auto', precision: 'float32' } })).toBe(digest({}));
   });
 
-  it('has a device and a precision that are asked for, but not which GPU of a host it is', () => {
+  it('includes a requested device and precision, but not which GPU of a host it is', () => {
     const on = (engine: object) => digest({ engine });
     expect(on({ device: 'cuda:1' })).toBe(on({ device: 'cuda' }));
     const all = [
@@ -45,7 +45,7 @@ describe('the identity of a job', () => {
     expect(new Set(all.map(on)).size).toBe(all.length);
   });
 
-  it('leaves out where an image folder lies and what is made of it, which the digest of its data covers', () => {
+  it('leaves out the location of an image folder and how it is read, which the digest of its data covers', () => {
     const folder = { data: { dataset: 'folder', path: 'a' } };
     const elsewhere = { data: { dataset: 'folder', path: 'b', image: { height: 64 }, testShare: 0.5 } };
     expect(digest(elsewhere)).toBe(digest(folder));
@@ -84,7 +84,7 @@ describe('the identity of a job', () => {
         { path: 'globalBatch', before: undefined, after: 16 },
       ],
     ],
-  ])('has %s, and tells both values', (_, change, differences) => {
+  ])('has %s, and reports both values', (_, change, differences) => {
     expect(digest(change)).not.toBe(digest({}));
     expect(digestedDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual(differences);
   });

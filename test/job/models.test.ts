@@ -73,7 +73,7 @@ describe('builtinTopology', () => {
     model.dispose();
   });
 
-  it('has resnet20, with 20 layers of weights on the long way and two projections on the short one', async () => {
+  it('has resnet20, with 20 layers of weights on the main path and two projections on the shortcuts', async () => {
     const model = await load('resnet20');
     const kernels = model.trainableWeights.filter(({ name }) => /kernel/.test(name));
     expect(kernels.filter(({ name }) => !name.includes('short')).length).toBe(20);
@@ -101,7 +101,7 @@ describe('builtinTopology', () => {
     model.dispose();
   });
 
-  it('refuses a name that it does not know, with those that it does', () => {
+  it('rejects an unknown name, and lists the known ones', () => {
     expect(modelNames).toEqual(['cnn3', 'cnn4', 'resnet20', 'mlp']);
     for (const name of ['cnn5', 'toString']) {
       expect(() => builtinTopology(name, imageShape, 10)).toThrow(

@@ -56,7 +56,7 @@ describe.each(golden.cases)('optimizer $spec.type', ({ spec, paramsAfterStep }) 
     expect(other.slots).toEqual(one.slots);
   });
 
-  it(`goes on with the same bits when its slots are restored: ${label(spec)}`, () => {
+  it(`continues with the same bits when its slots are restored: ${label(spec)}`, () => {
     const undisturbed = Float32Array.from(golden.params);
     const resumed = Float32Array.from(golden.params);
     const [first, before] = [createOptimizer(spec, 7), createOptimizer(spec, 7)];

@@ -5,19 +5,19 @@ import { generatorFor, permutation } from '../../job/random.js';
 describe('generatorFor', () => {
   const first = (...key: (string | number)[]) => generatorFor(...key).next();
 
-  it('gives the same stream for the same key, for ever', () => {
+  it('gives the same stream for the same key, permanently', () => {
     const generator = generatorFor('order', 1, 0, 0);
     expect([generator.next(), generator.next(), generator.next()]).toEqual([-182781144, 1017741821, 343752113]);
   });
 
-  it('tells keys apart by their parts, not by their text', () => {
+  it('distinguishes keys by their components, not by their text', () => {
     const values = [first(1, 23), first(12, 3), first('1', 23), first(1, 23, 0), first('1,23')];
     expect(new Set(values).size).toBe(values.length);
   });
 });
 
 describe('permutation', () => {
-  it('gives the same order for the same key, for ever', () => {
+  it('gives the same order for the same key, permanently', () => {
     expect([...permutation(10, generatorFor('order', 1, 0, 0))]).toEqual([5, 0, 6, 9, 3, 8, 2, 1, 7, 4]);
   });
 

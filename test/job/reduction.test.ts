@@ -65,7 +65,7 @@ describe('ReductionTree', () => {
     expect(tree.add(right, 0, Float32Array.of(2))).toEqual({ outcome: 'complete', sum: Float32Array.of(3) });
   });
 
-  it('ignores what is there already, alone or in a sum, whatever its values', () => {
+  it('ignores results that it has already, alone or in a sum, whatever their values', () => {
     const tree = new ReductionTree(5, 1);
     const wrong = Float32Array.of(1000);
     tree.add({ first: 0, count: 2 }, 0, Float32Array.of(1));
@@ -81,7 +81,7 @@ describe('ReductionTree', () => {
     expect(wrong).toEqual(Float32Array.of(1000));
   });
 
-  it('lets the sum of a node take the place of a part of it that was there before', () => {
+  it('lets the sum of a node replace the sum of one of its children', () => {
     const tree = new ReductionTree(3, 1);
     tree.add({ first: 1, count: 1 }, 0, Float32Array.of(1));
     tree.add({ first: 0, count: 2 }, 0, Float32Array.of(5));

@@ -37,7 +37,7 @@ describe('presets', () => {
 });
 
 describe('resolveSpec', () => {
-  it('lets another model replace a topology, which would be left over', () => {
+  it('lets another model replace a topology', () => {
     const topology = { class_name: 'Sequential', config: {} };
     const file = { value: { ...presets[preset].spec, model: 'mine', topology }, locate: () => 'job.json' };
     expect(resolveSpec({ file })).toMatchObject({ model: 'mine', topology });
@@ -98,7 +98,7 @@ describe('resolveSpec', () => {
     expect(resolveSpec({ preset, sets: sets.toReversed() }).optimizer).toEqual(adam);
   });
 
-  it('needs no type to change a field of a section that nobody wrote', () => {
+  it('needs no type to change a field of an absent section', () => {
     const file = parseSpecText(minimal, 'job.yaml');
     const spec = resolveSpec({ file, sets: ['optimizer.momentum=0.5', 'schedule.warmupSteps=3'] });
     expect(spec.optimizer).toMatchObject({ type: 'sgd', momentum: 0.5 });
@@ -158,28 +158,28 @@ describe('resolveSpec', () => {
     expect(resolveSpec({ file: merged })).toMatchObject({ seed: 5, epochs: 2 });
   });
 
-  it('refuses a key that holds values for nobody, or that looks like a misspelt field', () => {
+  it('rejects a top-level key that only holds anchors, or that looks like a misspelt field', () => {
     const refused = (line: string) => problems({ file: parseSpecText(`${line}\n${minimal}`, 'job.yaml') })[1];
     expect(refused('common: &c { seed: 5 }')).toBe('  common: unknown key (job.yaml:1)');
     const misspelt = 'optimiser: &o { momentum: 0.5 }\noptimizer: *o';
     expect(refused(misspelt)).toBe('  optimiser: unknown key; did you mean optimizer? (job.yaml:1)');
   });
 
-  it('refuses a setting that is no setting', () => {
+  it('rejects a malformed setting', () => {
     expect(problems({ preset, sets: ['epochs'] })).toEqual([
       'set: expected PATH=VALUE, got "epochs"; example: optimizer.learningRate=0.01',
     ]);
     expect(problems({ preset, sets: ['data={'] })[0]).toMatch(/^set: expected a YAML value, got "data=\{"; /);
   });
 
-  it('refuses a preset that it does not know, with a guess', () => {
+  it('rejects an unknown preset, with a guess', () => {
     expect(problems({ preset: 'cluster-cnn' })).toEqual([
       'preset: expected one of lecture-cnn3, lecture-cnn4, lecture-sharded, cluster-cnn3, cluster-cnn4, ' +
         'got "cluster-cnn"; did you mean cluster-cnn3 or cluster-cnn4?',
     ]);
   });
 
-  it('refuses a file that is a list, and takes an empty one as nothing said', () => {
+  it('rejects a file that is a list, and treats an empty one as no settings', () => {
     expect(problems({ preset, file: parseSpecText('- a', 'job.yaml') })).toEqual([
       'spec file: expected keys and values, got ["a"] (job.yaml:1)',
     ]);

@@ -25,7 +25,7 @@ describe('SampleOrder', () => {
     expect(new Set(orders.map(String)).size).toBe(4);
   });
 
-  it('gives the same indices to one who asks out of order as to one who starts anew', () => {
+  it('gives the same indices out of order as in order', () => {
     const order = new SampleOrder(plan, 9);
     for (const step of [19, 0, 10, 4, 5, 19, 14, 0]) {
       for (const shard of [2, 0, 1]) expect(order.indices(shard, step)).toEqual(sampleIndices(plan, 9, shard, step));
@@ -39,7 +39,7 @@ describe('SampleOrder', () => {
     expect([...order.indices(0, 0)]).toEqual(before);
   });
 
-  it('gives the same indices for ever', () => {
+  it('gives the same indices permanently', () => {
     expect([...sampleIndices(plan, 1, 0, 0)]).toEqual([30, 7, 26, 27, 19, 25, 4]);
   });
 });

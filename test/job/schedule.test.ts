@@ -42,7 +42,7 @@ describe('learningRate', () => {
 describe('describeWarmup', () => {
   const remark = (warmupSteps: number) => describeWarmup({ type: 'constant', warmupSteps }, 0.5, run);
 
-  it('has nothing to say where the rate gets to its base', () => {
+  it('reports nothing if the rate reaches its base', () => {
     expect([0, 99, 100].map(remark)).toEqual([[], [], []]);
   });
 

@@ -11,7 +11,7 @@ describe('foldStatistics', () => {
     expect(running).toEqual(Float32Array.of(0.5 * 8 + 0.5 * 2, 0.25 * 5));
   });
 
-  it('passes over a shard without samples, whatever its statistics are', () => {
+  it('skips a shard without samples, whatever its statistics are', () => {
     const running = Float32Array.of(1);
     foldStatistics(running, Float32Array.of(0.5), [
       { samples: 0, statistics: Float32Array.of(NaN) },

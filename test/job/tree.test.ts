@@ -12,7 +12,7 @@ describe('the reduction tree', () => {
     expect(allNodes(5).map(nodeKey)).toEqual(['0+5', '0+3', '0+2', '0+1', '1+1', '2+1', '3+2', '3+1', '4+1']);
   });
 
-  it('knows its nodes from any other range', () => {
+  it('distinguishes its nodes from any other range', () => {
     for (const shards of [1, 2, 5, 7, 16]) {
       const nodes = new Set(allNodes(shards).map(nodeKey));
       for (let first = -1; first <= shards; first++) {

@@ -140,7 +140,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(message).toContain(`kubectl delete pod ${name}-coordinator-1`);
   });
 
-  it('goes on when the pod of its coordinator is deleted, with Secrets of the new key', async () => {
+  it("resumes when its coordinator's pod is deleted, with Secrets of the new key", async () => {
     const secretOfToken = async () => (await row('-o', 'custom-columns=NAME:.status.coordinator.credentials'))['NAME']!;
     const before = await secretOfToken();
     await run('delete', 'pod', `${name}-coordinator-1`, '--wait=false');
@@ -151,7 +151,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(new Set(mounted.map((volume) => volume?.secret?.secretName))).toEqual(new Set([`${name}-token-${after}`]));
   });
 
-  it('is suspended after a checkpoint, holds nothing meanwhile, and goes on', async () => {
+  it('is suspended after a checkpoint, holds nothing meanwhile, and resumes', async () => {
     await run('patch', `tj/${name}`, '--type=merge', '-p', '{"spec":{"suspend":true}}');
     const { step = 0 } = await untilJob(({ state }) => state === 'Suspended', 'suspended');
     expect([await pods('coordinator'), await pods('worker')]).toEqual([[], []]);
@@ -162,7 +162,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(resumed.restarts).toBe(1);
   });
 
-  it('ends with the digest of a run without a cluster, the State was right at any time', async () => {
+  it('ends with the digest of a run without a cluster, and the State was right at any time', async () => {
     await untilJob(({ state }) => state === 'Succeeded', 'succeeded');
     const folder = await runFolder();
     const digest = finalDigest(folder);
@@ -191,7 +191,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(states).toEqual(expected);
   });
 
-  it('is gone with all that it made once its time to live is over', async () => {
+  it('is removed with all of its objects once its time to live is over', async () => {
     const folder = await runFolder();
     const left = (await pods('coordinator')).flatMap(({ metadata }) => node.pids(metadata!.name!));
     await run('patch', `tj/${name}`, '--type=merge', '-p', '{"spec":{"ttlSecondsAfterFinished":0}}');

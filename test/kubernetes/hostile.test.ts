@@ -81,7 +81,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(resident()).toBeLessThan(residentBytes);
   });
 
-  test('specs that are larger together than what is kept fill no memory, and each job is still acted upon', async () => {
+  test("specs that are together larger than the cache don't fill the memory, and each job is still acted upon", async () => {
     const env = Array.from({ length: 7 }, (_, n) => ({ name: `V${n}`, value: `€${'x'.repeat(4000)}` }));
     const template = { spec: { containers: [{ name: 'worker', env }] } };
     const count = 700;
@@ -100,7 +100,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(resident()).toBeLessThan(residentBytes);
   });
 
-  test('an operator that starts with all of them there leads, and starts another job', async () => {
+  test('an operator that starts with all of them present becomes leader, and starts another job', async () => {
     await operator.end();
     await start();
     await client.create(trainingJob('later', {}, 'honest'));
@@ -108,7 +108,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(resident()).toBeLessThan(residentBytes);
   });
 
-  test('a topology is a file beside the spec, as it was written, with a job that a shell wrote', async () => {
+  test('a topology is a file next to the spec, as it was written, with a job that a shell script wrote', async () => {
     const topology = JSON.stringify(builtinTopology('mlp', [32, 32, 3], 10));
     writeFileSync(join(cluster.directory, 'net.json'), topology);
     const head = 'apiVersion: lockstep.dev/v1alpha1\nkind: TrainingJob\nmetadata: { name: net, namespace: honest }\n';
@@ -128,7 +128,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     expect(config.data!['job.yaml']).toContain('model: ./net.json');
   });
 
-  test('a topology that is no text, or too long a one, is refused by the API server', async () => {
+  test('a topology that is no text, or too long, is rejected by the API server', async () => {
     const refused = (topology: unknown) =>
       client.create(trainingJob('wrong', { topology, model: 'net' } as TrainingJob['spec'], 'honest'));
     await expect(refused({ class_name: 'Model' })).rejects.toThrow(/spec.topology.*must be of type string/s);

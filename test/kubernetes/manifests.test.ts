@@ -117,7 +117,7 @@ describe.skipIf(skipped !== undefined)(title, () => {
     },
   );
 
-  it('serves no metrics, but with the component for Prometheus', async () => {
+  it('serves no metrics without the component for Prometheus', async () => {
     const manifests = join(place, 'operator', 'manifests');
     const closed = await build(manifests);
     expect(closed).not.toContain('metrics');

@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(log('files')).toBe('from init\ngrüße\ndefault\n');
   });
 
-  it('starts a container again that fails, later each time, and says so', async () => {
+  it('restarts a failing container, with growing delays, and reports it', async () => {
     await makePod('crash', 'process.exit(3)', { restartPolicy: 'OnFailure' });
     const pod = await untilPod('crash', (pod) => state(pod)?.waiting?.reason === 'CrashLoopBackOff', 'backing off');
     expect(pod.status!.phase).toBe('Running');
@@ -161,7 +161,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(state(pod)?.terminated?.exitCode).toBe(143);
   });
 
-  it('waits for an image that cannot be pulled, until it can', async () => {
+  it('waits for an image until it can be pulled', async () => {
     const message = 'Back-off pulling image "script": connection refused';
     const mend = node.spoil(({ metadata }) => metadata?.name === 'imageless', { image: message });
     await makePod('imageless', 'process.exit(0)');
@@ -171,7 +171,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     await untilPod('imageless', ({ status }) => status?.phase === 'Succeeded', 'over');
   });
 
-  it('leaves a pod that wants more accelerators than there are to the scheduler', async () => {
+  it('leaves a pod that requests too many accelerators to the scheduler', async () => {
     await makePod('greedy', forEver, {}, { resources: { limits: { 'nvidia.com/gpu': '2' } } });
     const scheduled = ({ status }: V1Pod) => status?.conditions?.find(({ type }) => type === 'PodScheduled');
     const pod = await untilPod('greedy', (pod) => scheduled(pod)?.reason === 'Unschedulable', 'unschedulable');
@@ -179,7 +179,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     await client.delete(podName('greedy'));
   });
 
-  it('goes on when the API server was away', async () => {
+  it('continues after the API server was unavailable', async () => {
     await makePod('patient', `console.log('up'); setTimeout(() => process.exit(7), 1500)`);
     await untilPod('patient', () => log('patient').includes('up'), 'up');
     await cluster.killApiServer();
@@ -188,7 +188,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(state(pod)?.terminated?.exitCode).toBe(7);
   });
 
-  it('when it vanishes, its processes are gone and its pods stay, being deleted', async () => {
+  it('when it disappears, its processes have ended and its pods stay, being deleted', async () => {
     const tolerationSeconds = 0;
     await makePod('left', forEver, {
       tolerations: [

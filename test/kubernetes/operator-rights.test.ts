@@ -125,7 +125,7 @@ describe.skipIf(skipped !== undefined)(
       await operator.delete(pod as ObjectName, { graceSeconds: 0 });
     });
 
-    it('takes pods of jobs that use all they may', async () => {
+    it('accepts pods of jobs that use everything allowed', async () => {
       const spec = {
         nats: { url: 'tls://n:4222', credentials: { secretName: 'lockstep.nats' } },
         storage: { run: { existingClaim: 'lockstep.runs' }, data: { size: '1Gi' } },
@@ -190,7 +190,7 @@ describe.skipIf(skipped !== undefined)(
       expect(await answer(dryRun(changed(named(kind), change)))).toContain('the operator may only');
     });
 
-    it('makes one Secret that is no job’s: its own key, in its own namespace', async () => {
+    it('makes one Secret that belongs to no job: its own key, in its own namespace', async () => {
       const key = (inNamespace: string, name = 'lockstep-operator-key') =>
         dryRun({
           apiVersion: 'v1',
@@ -203,7 +203,7 @@ describe.skipIf(skipped !== undefined)(
       expect(await answer(key(operatorNamespace, 'other'))).toContain('the operator may only write and delete');
     });
 
-    it('changes and deletes nothing of others, also not what carries its label', async () => {
+    it('changes and deletes nothing of others, even with its label', async () => {
       const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
       const others = { app: 'x' };
       const metadata = { name: 'others', namespace };
@@ -248,7 +248,7 @@ describe.skipIf(skipped !== undefined)(
       expect(await answer(applied(relabelled))).toContain('without labels and annotations of others');
     });
 
-    it('deletes jobs only that are over and say so', async () => {
+    it('deletes only finished jobs', async () => {
       const gone = async (spec: object, status?: object) => {
         const created = await admin.create(trainingJob('over', spec));
         if (status) {
@@ -288,11 +288,11 @@ describe.skipIf(skipped !== undefined)(
       expect(await answer(lease('kube-scheduler'))).toContain('its own lease');
     });
 
-    it('leaves what others do alone', async () => {
+    it('leaves the actions of others alone', async () => {
       for (const [, change] of wrongPods.slice(0, 4)) expect(await answer(dryRun(podWith(change), admin))).toBe('done');
     });
 
-    it('may make any worker once the binding for workers is removed, and still no other coordinator', async () => {
+    it('may make any worker once the binding for workers is removed, but still no other coordinator', async () => {
       const privileged = set({ hostPID: true });
       const binding = {
         ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding' },

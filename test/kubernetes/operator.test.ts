@@ -95,7 +95,7 @@ describe.skipIf(skipped !== undefined)(
       await untilWorkers(name, (await client.get<TrainingJob>(jobName(name))).spec.workers?.replicas ?? 1);
     };
 
-    test('makes all that a job needs, with the rights of its manifests; then it leaves the API server alone', async () => {
+    test('makes all that a job needs, with the rights of its manifests; then it makes no more requests', async () => {
       await start();
       await client.create(trainingJob('first', { workers: { replicas: 2 } }));
       await untilMade('first');
@@ -122,7 +122,7 @@ describe.skipIf(skipped !== undefined)(
       expect(countRequests(work().slice(before))).toEqual({});
     });
 
-    test('its token reads, changes or deletes no Secret but for reading its own key', async () => {
+    test('its token reads, changes or deletes no Secret, except for reading its own key', async () => {
       const config = new KubeConfig();
       config.loadFromFile(await operatorKubeconfig(cluster));
       const operator = new ApiClient(config);
@@ -182,7 +182,7 @@ describe.skipIf(skipped !== undefined)(
       expect(counts['update trainingjobs/status']).toBeLessThanOrEqual(4);
     });
 
-    test('a name that is somebody else’s is left alone, and the job goes on once it is free', async () => {
+    test('a name that belongs to another owner is left alone, and the job continues once it is free', async () => {
       await start();
       const other = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'taken-job', namespace: 'default' } };
       await client.create({ ...other, data: { mine: 'yes' } });
@@ -195,7 +195,7 @@ describe.skipIf(skipped !== undefined)(
       expect(await made('taken')).toEqual(childrenOf('taken'));
     });
 
-    test('a job that is deleted takes all with it, also while no operator runs', async () => {
+    test('a job that is deleted takes all its objects with it, even while no operator runs', async () => {
       await client.delete(jobName('first'));
       await client.delete(jobName('taken'));
       const deadline = performance.now() + limitMs;
@@ -204,7 +204,7 @@ describe.skipIf(skipped !== undefined)(
       expect(namesOf(await listChildren(client))).toEqual([]);
     });
 
-    test('goes on after its connections were cut, were frozen, and the API server was killed', async () => {
+    test('continues after its connections were cut, were frozen, and the API server was killed', async () => {
       const proxy = new FreezableProxy(Number(new URL(cluster.server).port));
       const server = await proxy.start();
       try {

@@ -87,7 +87,7 @@ describe.skipIf(skipped !== undefined)(
       }
     }
 
-    test(`after ${sequences} random sequences with a killed operator nothing is left that no job owns`, async () => {
+    test(`after ${sequences} random sequences with a killed operator no object is left without its job`, async () => {
       let over = false;
       let kills = 0;
       let end = () => {};

@@ -17,7 +17,7 @@ const file = (name: string, content: string) => {
 const token = 'a token of more than 16'.replaceAll(' ', '-');
 const local = 'nats://127.0.0.1:4222';
 
-describe('where NATS is', () => {
+describe('the address of NATS', () => {
   it.each([
     ['nats://here', { servers: ['here:4222'], tls: false }],
     ['tls://here:5000/', { servers: ['here:5000'], tls: true }],
@@ -27,7 +27,7 @@ describe('where NATS is', () => {
     ['tls://a,tls://b', { servers: ['a:4222', 'b:4222'], tls: true }],
   ])('%s', (url, address) => expect(parseNatsUrl(url)).toEqual(address));
 
-  it('is told without a scheme that could hide a sign-in', () => {
+  it('is reported without a scheme that could hide credentials', () => {
     expect(describeAddress(parseNatsUrl('nats://a:1,nats://b:2'))).toBe('nats://a:1,nats://b:2');
   });
 
@@ -45,7 +45,7 @@ describe('where NATS is', () => {
   );
 });
 
-describe('the sign-in', () => {
+describe('the credentials', () => {
   const user = { natsUser: 'ada', natsPasswordFile: file('password', 'pass word\n') };
 
   it.each([
@@ -65,11 +65,11 @@ describe('the sign-in', () => {
     [{ natsTokenFile: file('two', 'a\nb') }, /--nats-token-file .*two: expected one line/],
     [{ natsCreds: '/nowhere/x.creds' }, /^--nats-creds: expected a readable file/],
     [{ natsCa: file('no-ca', 'no') }, '--nats-ca: expected --nats tls://HOST:PORT with it, got nats://'],
-  ])('is refused where it makes no sense: %#', (flags, message) =>
+  ])('are rejected in invalid combinations: %#', (flags, message) =>
     expect(() => readAddress({ nats: local, ...flags })).toThrow(message),
   );
 
-  it('goes to another machine by TLS only, or with --insecure', () => {
+  it('are sent to another machine over TLS only, or with --insecure', () => {
     const flags = { natsTokenFile: file('t', 't0ken') };
     expect(() => readAddress({ nats: 'nats://here', ...flags })).toThrow(
       /^--nats nats:\/\/here:4222: expected tls:\/\/.*--insecure/,
@@ -91,13 +91,13 @@ describe('the sign-in', () => {
 });
 
 describe('the options of a run', () => {
-  it('take the name of the spec where none is given', () => {
+  it('use the name of the spec by default', () => {
     expect(resolveNats({ nats: local }, 'small', undefined)).toMatchObject({ job: 'small', seal: undefined });
     expect(resolveNats({ nats: local, natsJob: 'Big_1' }, 'small', undefined)).toMatchObject({ job: 'Big_1' });
     expect(resolveNats({}, 'small', undefined)).toBeUndefined();
   });
 
-  it('want a token where the accounts of another machine could steer the run, or --insecure', () => {
+  it('require a token if other clients of a remote server could control the run, or --insecure', () => {
     const nats = 'nats://here';
     expect(() => resolveNats({ nats }, 'small', undefined)).toThrow(/expected a token beyond loopback.*--token-file/);
     expect(resolveNats({ nats, insecure: true }, 'small', undefined)?.seal).toBeUndefined();
@@ -110,7 +110,7 @@ describe('the options of a run', () => {
     );
   });
 
-  it('refuse what makes no sense without --nats', () => {
+  it('reject options that have no effect without --nats', () => {
     const alone = (flags: object) => () => resolveNats(flags, 'small', undefined);
     expect(alone({ natsJob: 'a' })).toThrow('--nats-job: expected --nats URL with it');
     expect(alone({ natsCreds: 'a' })).toThrow('--nats-creds: expected --nats URL with it');
@@ -118,7 +118,7 @@ describe('the options of a run', () => {
   });
 });
 
-describe('the job that a person means', () => {
+describe('the selected job', () => {
   const uid = (n: number) => `0000000${n}-0000-4000-8000-000000000000`;
   const entry = (job: string, state: 'training' | 'finished') => ({ job, state });
   const registry = [
@@ -141,7 +141,7 @@ describe('the job that a person means', () => {
     ['unknown', 'unknown'],
   ])('by %s is %s', (wanted, job) => expect(chooseJob(wanted, registry)).toBe(job));
 
-  it('is asked for where several fit, and where none does', () => {
+  it('must be given if several match, or none does', () => {
     expect(() => chooseJob('twice', registry)).toThrow(
       `--job twice: expected one job, got 2; name one of:\n  ml_twice_${uid(5)} (training)\n  vision_twice_${uid(6)} (training)`,
     );

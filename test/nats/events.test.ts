@@ -37,7 +37,7 @@ const events: [RunEvent, string, string | undefined][] = [
   [{ type: 'note', message: 'x' }, 'note', undefined],
 ];
 
-describe('what is published of an event', () => {
+describe('the published form of an event', () => {
   it.each(events)('%o', (event, type, key) => {
     const occurrence = describeEvent(event, at)!;
     expect(occurrence.type).toBe(type);
@@ -52,7 +52,7 @@ describe('what is published of an event', () => {
   });
 });
 
-describe('events that wait', () => {
+describe('queued events', () => {
   const note = (message: string): QueuedEvent => ({ type: 'note', data: { message }, at: 'then' });
   const epoch = (number: number): QueuedEvent => {
     const occurrence: Occurrence = { type: 'epoch', data: { epoch: number, step: 1, digest }, key: `epoch.${number}` };
@@ -67,7 +67,7 @@ describe('events that wait', () => {
     expect(buffer.take('now')).toBeUndefined();
   });
 
-  it('are given up from the oldest on when there are too many, epochs last, and a gap says how many', () => {
+  it('are dropped, oldest first, when there are too many, epochs last, and a gap has their number', () => {
     const buffer = new EventBuffer(3);
     for (const event of [epoch(1), note('a'), note('b'), epoch(2), note('c'), epoch(3)]) buffer.add(event);
     const [gap, ...rest] = takeAll(buffer);
@@ -77,7 +77,7 @@ describe('events that wait', () => {
     expect(takeAll(buffer)).toEqual([epoch(4)]);
   });
 
-  it('never are more than the limit, whatever they are', () => {
+  it('never exceed the limit, whatever they are', () => {
     const buffer = new EventBuffer(2);
     for (let i = 0; i < 50; i++) buffer.add(epoch(i));
     expect(takeAll(buffer)).toEqual([
@@ -92,7 +92,7 @@ describe('events that wait', () => {
 });
 
 describe('the sum of steps', () => {
-  it('weighs loss and accuracy by samples and begins anew', () => {
+  it('weighs loss and accuracy by samples and starts over', () => {
     const sum = new StepSum();
     const take = () => {
       const steps = sum.take();
@@ -110,7 +110,7 @@ describe('the sum of steps', () => {
   });
 });
 
-describe('how far a run is', () => {
+describe('the progress of a run', () => {
   it('follows its events', () => {
     const told: RunEvent[] = [
       { type: 'listening', address: '127.0.0.1:1' },

@@ -26,7 +26,7 @@ const silent = {
 };
 const claim = (fields: Partial<Parameters<typeof decideClaim>[0]>) => decideClaim({ ...silent, ...fields }).action;
 
-describe('who gets a job', () => {
+describe('the owner of a job', () => {
   it.each([
     ['nobody has it', { entry: undefined }, 'create'],
     ['its owner has just been seen for the first time', {}, 'wait'],
@@ -42,7 +42,7 @@ describe('who gets a job', () => {
     ['it is ours, as an answer was lost', { entry: entry({ owner: 'here-1' }) }, 'take'],
   ] as const)('%s', (_, fields, action) => expect(claim(fields)).toBe(action));
 
-  it('is told with who has it, and how far that one is', () => {
+  it('is reported with its name and progress', () => {
     const { reason } = decideClaim({ ...silent, changed: true });
     expect(reason).toBe('there-1 (training, step 7 of 84, 10.0.0.1:50061) owns it');
   });
@@ -57,12 +57,12 @@ describe('an owner whose renewal finds another revision', () => {
     expect(decideConflict(entry({ owner }), 'here-1', answers)).toBe(decision),
   );
 
-  it('writes the entry again when NATS has lost it, or when what is there is not signed', () =>
+  it('writes the entry again when NATS has lost it, or when the present one is not signed', () =>
     expect(decideConflict(undefined, 'here-1', false)).toBe('create'));
 });
 
 describe('watching an entry', () => {
-  it('counts the time without a change, and only while it looks', () => {
+  it('counts the time without a change, and only while it watches', () => {
     const watch = new EntryWatch();
     expect(watch.observe(5, 1_000)).toEqual({ changed: false, unchangedMs: 0 });
     expect(watch.observe(5, 2_500)).toEqual({ changed: false, unchangedMs: 1_500 });
@@ -72,14 +72,14 @@ describe('watching an entry', () => {
     expect(watch.observe(6, 12_000)).toEqual({ changed: true, unchangedMs: 500 });
   });
 
-  it('sees that an entry has come where there was none', () => {
+  it('notices a new entry', () => {
     const watch = new EntryWatch();
     watch.observe(0, 0);
     expect(watch.observe(1, 500)).toEqual({ changed: true, unchangedMs: 0 });
   });
 });
 
-describe('which run a coordinator goes on with', () => {
+describe('the run that a coordinator resumes', () => {
   it.each([
     ['the one in its directory', { runId: 'local', isFinished: false }, entry(), { runId: 'local', restore: false }],
     [

@@ -36,13 +36,13 @@ async function collect(files: RunFiles, withResults: boolean) {
 }
 
 describe('the files of a run for the store', () => {
-  it('are none while there is no run to go on with', async () => {
+  it('are none if there is no run to resume', async () => {
     write('run.json', '{}');
     write('checkpoints/step-00000000.safetensors', 'first');
     expect((await collect(new RunFiles(base), false)).found).toBeUndefined();
   });
 
-  it('are records and checkpoints in parts, and model and report at the end; no log and nothing half-written', async () => {
+  it('are records and checkpoints in chunks, and model and report at the end; no log and nothing half-written', async () => {
     aRun();
     const files = new RunFiles(base);
     const { found, kept } = await collect(files, false);
@@ -88,5 +88,5 @@ describe('names of files that come from the store', () => {
     'checkpoints/step-00000005.safetensors',
     'report/a/loss.svg',
     'model/model.json',
-  ])('%s is taken', (name) => expect(storedName.test(name)).toBe(true));
+  ])('%s is accepted', (name) => expect(storedName.test(name)).toBe(true));
 });

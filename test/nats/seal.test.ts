@@ -42,7 +42,7 @@ describe('admission of requests', () => {
     expect([100_000, 100_001, 160_000, 160_001].map(admitted)).toEqual([true, false, false, false]);
   });
 
-  it('takes what fits the clock of the coordinator within a minute, either way', () => {
+  it("accepts times within a minute of the coordinator's clock, either way", () => {
     const at = (ms: number) => seal.add(['request', 'j', 'pause'], { at: ms, nonce: `nonce-nonce-nonce-${ms}` });
     const admission = new Admission('j', seal, 0, 'vm-1');
     const admitted = (ms: number) => !('problem' in admission.admit('pause', at(ms), 100_000));
@@ -56,7 +56,7 @@ describe('a request that is repeated to the next coordinator', () => {
   const stop = (fields: object) =>
     seal.add(['request', 'j', 'stop'], { at: 130_000, nonce: 'abcdefghijklmnop', ...fields });
 
-  it('is refused where it says whom it is for, though its time is after the start', () => {
+  it('is rejected if it names its recipient, though its time is after the start', () => {
     const request = stop({ owner: 'vm-1' });
     expect(before.admit('stop', request, 100_000)).toEqual({ request: {}, nonce: 'abcdefghijklmnop' });
     expect(next.admit('stop', request, 110_000)).toMatchObject({

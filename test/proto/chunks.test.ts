@@ -23,7 +23,7 @@ describe('cutting a vector', () => {
     [CHUNK_VALUES + 1, 2],
     [3 * CHUNK_VALUES, 3],
     [137_430, 3],
-  ])('makes of %i values %i chunk(s)', (values, chunks) => {
+  ])('of %i values makes %i chunk(s)', (values, chunks) => {
     expect(chunkCount(values)).toBe(chunks);
   });
 
@@ -37,7 +37,7 @@ describe('cutting a vector', () => {
     expect(CHUNK_BYTES).toBe(262_144);
   });
 
-  it('gives views of the vector, also where it begins in mid-buffer', () => {
+  it('gives views of the vector, even if it begins in mid-buffer', () => {
     const vector = ramp(CHUNK_VALUES + 4).subarray(2);
     const last = chunkBytes(vector, 1);
     expect(last.buffer).toBe(vector.buffer);
@@ -51,7 +51,7 @@ describe('cutting a vector', () => {
 });
 
 describe('storing chunks', () => {
-  it('puts a vector together again, in any order and from unaligned bytes', () => {
+  it('reassembles a vector, in any order and from unaligned bytes', () => {
     const vector = ramp(2 * CHUNK_VALUES + 5);
     const target = new Float32Array(vector.length + 3).subarray(3);
     for (const chunk of [2, 0, 1]) {
@@ -83,14 +83,14 @@ describe('storing chunks', () => {
     expect(target.every((value) => value === 7)).toBe(true);
   });
 
-  it('names what was expected and what came', () => {
+  it('reports what was expected and what was received', () => {
     expect(() => checkChunk(3, { chunk: 0, chunks: 1, data: bytes(8), crc: 0 }, 'partial of step 5 from w1')).toThrow(
       'partial of step 5 from w1: expected chunk 0..0 of 1 with 12 bytes, got chunk 0 of 1 with 8 bytes; ' +
         'both sides must run the same job',
     );
   });
 
-  it('refuses bytes of which one bit was turned over on the way, and the session may begin anew', () => {
+  it('rejects bytes with a flipped bit, and the session may start over', () => {
     const fields = chunkFields(ramp(3), 0);
     const data = Uint8Array.from(fields.data);
     data[5]! ^= 16;

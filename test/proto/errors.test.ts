@@ -50,7 +50,7 @@ async function received(error: object): Promise<ClusterError> {
 }
 
 describe('a ClusterError on the wire', () => {
-  it.each(codes)('arrives with its code and words: %s', async (code) => {
+  it.each(codes)('arrives with its code and message: %s', async (code) => {
     const words = 'join: expected 5 ≥ 3 (100 %), got "ä"; line one\nline two';
     const error = await received(toStatus(new ClusterError(code, words)));
     expect(error).toBeInstanceOf(ClusterError);
@@ -76,19 +76,19 @@ describe('a ClusterError on the wire', () => {
     expect(chunks).toEqual([1]);
   });
 
-  it('survives text that is no valid Unicode, as cut in the middle of a character', async () => {
+  it('survives invalid Unicode, such as a character cut in the middle', async () => {
     const error = await received(toStatus(new ClusterError('BAD_MESSAGE', 'from worker 😀'.slice(0, -1))));
     expect(error).toMatchObject({ code: 'BAD_MESSAGE', message: 'from worker \ufffd' });
   });
 
-  it('survives text that is longer than a header may be', async () => {
+  it('survives text that exceeds the limit of a header', async () => {
     const error = await received(toStatus(new ClusterError('ENGINE_FAILED', `engine: ${'ä'.repeat(200_000)}`)));
     expect(error.code).toBe('ENGINE_FAILED');
     expect(error.message).toMatch(/^engine: ä{100}/);
   });
 });
 
-describe('a status that no ClusterError made', () => {
+describe('a status from elsewhere than a ClusterError', () => {
   it.each([
     [status.UNAVAILABLE, 'UNREACHABLE'],
     [status.DEADLINE_EXCEEDED, 'UNREACHABLE'],
@@ -97,12 +97,12 @@ describe('a status that no ClusterError made', () => {
     [status.UNAUTHENTICATED, 'UNAUTHENTICATED'],
     [status.INVALID_ARGUMENT, 'BAD_MESSAGE'],
     [status.UNIMPLEMENTED, 'BAD_MESSAGE'],
-  ] as const)('%i becomes %s and says which operation failed', async (code, expected) => {
+  ] as const)('%i becomes %s and names the failed operation', async (code, expected) => {
     const error = await received({ code, details: 'proxy says no' });
     expect(error).toMatchObject({ code: expected, message: 'status: proxy says no' });
   });
 
-  it('is taken at its status when its code is none of ours', () => {
+  it('is read by its status when its code is unknown', () => {
     for (const unknown of ['NO_SUCH_CODE', 'constructor', '']) {
       const metadata = new Metadata();
       metadata.set('lockstep-code', unknown);
@@ -111,7 +111,7 @@ describe('a status that no ClusterError made', () => {
     }
   });
 
-  it('says UNREACHABLE when nobody listens', async () => {
+  it('is UNREACHABLE when nothing listens', async () => {
     const address = await serve({});
     const closed = address.replace(/:\d+$/, ':1');
     const answer = new Promise<ServiceError>((resolve) => {

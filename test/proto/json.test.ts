@@ -10,7 +10,7 @@ const parse = (changes: object): unknown => status.parse(JSON.parse(JSON.stringi
 describe('the JSON form of a message', () => {
   it('has every field as it was sent', () => expect(parse({})).toEqual(statusReply));
 
-  it('has NaN for null, because JSON has no NaN', () => expect(parse({ loss: NaN })).toMatchObject({ loss: NaN }));
+  it('has null for NaN, because JSON has no NaN', () => expect(parse({ loss: NaN })).toMatchObject({ loss: NaN }));
 
   it('has defaults for fields that an older version does not send', () => {
     expect(parse({ device: undefined, waitingFor: undefined })).toMatchObject({ device: '', waitingFor: [] });

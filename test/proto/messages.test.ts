@@ -167,36 +167,36 @@ const status = Control.service['Status'] as unknown as Method;
 const history = Control.service['History'] as unknown as Method;
 
 describe('messages of the wire', () => {
-  it.each(Object.entries(fromWorker))('brings %s from a worker as it was sent, and names it', (name, value) => {
+  it.each(Object.entries(fromWorker))('passes %s from a worker unchanged, and names it', (name, value) => {
     const received = join.requestDeserialize(join.requestSerialize({ [name]: value as object }));
     expect(received).toEqual({ message: name, [name]: value });
   });
 
-  it.each(Object.entries(toWorker))('brings %s to a worker as it was sent, and names it', (name, value) => {
+  it.each(Object.entries(toWorker))('passes %s to a worker unchanged, and names it', (name, value) => {
     const received = join.responseDeserialize(join.responseSerialize({ [name]: value as object }));
     expect(received).toEqual({ message: name, [name]: value });
   });
 
-  it('has no message in the contract that the types do not know', () => {
+  it('has no message in the contract that the types lack', () => {
     const names = ({ type }: Descriptor) => type.field.map(({ name }) => name);
     expect(names(join.requestType)).toEqual(Object.keys(fromWorker));
     expect(names(join.responseType)).toEqual(Object.keys(toWorker));
   });
 
-  it('brings requests for data, and data beyond 4 GiB in length', () => {
+  it('passes requests for data, and data beyond 4 GiB in length', () => {
     expect(fetch.requestDeserialize(fetch.requestSerialize(fetchRequest))).toEqual(fetchRequest);
     expect(fetch.responseDeserialize(fetch.responseSerialize(dataChunk))).toEqual(dataChunk);
   });
 
-  it('brings a status with its workers', () => {
+  it('passes a status with its workers', () => {
     expect(status.responseDeserialize(status.responseSerialize(statusReply))).toEqual(statusReply);
   });
 
-  it('brings a history with its curve, evaluations and notes', () => {
+  it('passes a history with its curve, evaluations and notes', () => {
     expect(history.responseDeserialize(history.responseSerialize(historyReply))).toEqual(historyReply);
   });
 
-  it('fills in defaults for what is not sent, and reads a message of no kind as one without a name', () => {
+  it('fills in defaults for missing fields, and reads a message of no kind as one without a name', () => {
     const sent: { partial: Pick<Partial, 'step'> } = { partial: { step: 4 } };
     expect(join.requestDeserialize(join.requestSerialize(sent))).toEqual({
       message: 'partial',
@@ -208,7 +208,7 @@ describe('messages of the wire', () => {
     expect(join.requestDeserialize(Buffer.alloc(0))).toEqual({});
   });
 
-  it('takes bytes from memory that two threads share', () => {
+  it('accepts bytes from memory that two threads share', () => {
     const data = new Uint8Array(new SharedArrayBuffer(8), 2, 4);
     data.set([1, 2, 3, 4]);
     const message = { parameters: { ...toWorker.parameters, data } };

@@ -14,7 +14,7 @@ describe('predictions', () => {
     expect([...predictions.confidence].map((share) => share.toFixed(5))).toEqual(['0.75000', '0.87500', '0.50000']);
   });
 
-  it('are read again as they were written', () => {
+  it('are read back as they were written', () => {
     const csv = formatPredictions(predictions, labels);
     expect(csv).toBe('index,label,predicted,confidence\n0,0,0,0.750000\n1,0,1,0.875000\n2,1,0,0.500000\n');
     expect(parsePredictions(csv, labels, confusion)).toEqual({
@@ -23,7 +23,7 @@ describe('predictions', () => {
     });
   });
 
-  it('of another evaluation, of other images or cut off are passed over', () => {
+  it('of another evaluation, of other images or truncated are ignored', () => {
     const csv = formatPredictions(predictions, labels);
     const other = confusion.toReversed();
     expect(parsePredictions(csv, labels, other)).toBeUndefined();

@@ -40,7 +40,7 @@ describe('reading steps.csv', () => {
   });
 });
 
-describe('cutting back to a checkpoint', () => {
+describe('truncating to a checkpoint', () => {
   it.each([
     [0, [], [0, 1, 2]],
     [2, [0, 1], [2]],
@@ -57,7 +57,7 @@ describe('cutting back to a checkpoint', () => {
     expect(cutSteps(text, 1).text).toBe(text);
   });
 
-  it('makes the header of a file that was not there', () => {
+  it('creates a missing file with its header', () => {
     expect(cutSteps('', 0).text).toBe(stepsHeader);
   });
 

@@ -74,7 +74,7 @@ describe('the directory of a new run', () => {
     expect(readFileSync(join(base, 'a', 'steps.csv'), 'utf8')).toBe(stepsHeader);
   });
 
-  it('may hold what an attempt left that did not get as far as its job', async () => {
+  it('may hold the remains of an attempt that ended before its job was written', async () => {
     const first = await RunDirectory.open(base);
     await first.beginRecords(0);
     first.addStep(record);
@@ -103,7 +103,7 @@ describe('on a full disk', () => {
     ['a folder in it', 2, ''],
     ['its lock', 3, '/.lock'],
     ["the lock's file", 4, '/.lock'],
-  ])('there is no room for %s: the message says so and what to do', async (_, files, written) => {
+  ])('there is no room for %s: the message says so and gives advice', async (_, files, written) => {
     const disk = smallDisk(files);
     // Mounting needs a privilege that not every user has.
     if (disk === undefined) return;
@@ -116,8 +116,8 @@ describe('on a full disk', () => {
   });
 });
 
-describe('the directory of a run that was under way', () => {
-  it('has its records cut back and added to, and what a killed writer left is removed', async () => {
+describe('the directory of an interrupted run', () => {
+  it('has its records truncated and continued, and the remains of a killed writer removed', async () => {
     const first = await RunDirectory.open(base);
     await first.beginRecords(0);
     for (const step of [0, 1, 2]) first.addStep({ ...record, step });
@@ -162,7 +162,7 @@ describe('the directory of a run that was under way', () => {
     );
   });
 
-  it('says how often it was started', async () => {
+  it('counts its starts', async () => {
     writeFileSync(join(base, 'job.json'), JSON.stringify(smallManifest(3)));
     writeFileSync(join(base, 'run.json'), '{"outcome":"stopped","term":3,"seconds":17}');
     expect(await readPreviousRun(await opened(base))).toMatchObject({
@@ -209,7 +209,7 @@ describe('the job of a run', () => {
 });
 
 describe('writing a file', () => {
-  it('replaces it as a whole and leaves nothing beside it', async () => {
+  it('replaces it as a whole and leaves nothing next to it', async () => {
     const directory = await opened(base);
     await directory.write('model/weights.bin', Uint8Array.of(1, 2, 3));
     await directory.write('model/weights.bin', Uint8Array.of(4));
@@ -219,7 +219,7 @@ describe('writing a file', () => {
     expect(readFileSync(join(base, 'run.json'), 'utf8')).toBe('{\n  "a": 1\n}\n');
   });
 
-  it('that fails leaves what was there, nothing half written, and says what to do', async () => {
+  it('that fails keeps the previous file, leaves nothing half written, and gives advice', async () => {
     const directory = await opened(base);
     mkdirSync(join(base, 'model', 'weights.bin', 'in-the-way'), { recursive: true });
     writeFileSync(join(base, 'report'), 'a file where a directory is wanted');
@@ -237,7 +237,7 @@ describe('writing a file', () => {
 });
 
 describe('records that cannot be written', () => {
-  it('are told of once, and the directory can still be closed', async () => {
+  it('are reported once, and the directory can still be closed', async () => {
     const path = join(base, 'a');
     const directory = await RunDirectory.open(path);
     await directory.beginRecords(0);

@@ -25,7 +25,7 @@ const entry = (shape: number[], begin: number, end: number, dtype = 'F32') => ({
 });
 
 describe('safetensors', () => {
-  it('gives back what was written, metadata included', () => {
+  it('reads back what was written, metadata included', () => {
     const decoded = decodeSafetensors(encodeSafetensors(tensors, { step: '12' }));
     expect(decoded.tensors).toEqual(tensors);
     expect(decoded.metadata).toEqual({ step: '12' });

@@ -13,7 +13,7 @@ describe('a finding', () => {
   ];
   const judge = (...findings: ReturnType<typeof finding>[]) => judgeFindings(findings, exceptions, new Set(['kube']));
 
-  it('passes with a reason for its check, and for its object where the reason names some', () => {
+  it('passes with a reason for its check, and for its object if the reason names some', () => {
     expect(judge(finding('limits', 'Pod/b'), finding('probes', 'Pod/a'))).toEqual({ unexplained: [], unused: [] });
   });
 
@@ -22,7 +22,7 @@ describe('a finding', () => {
     expect(judge(...other).unexplained).toEqual(other.slice(1));
   });
 
-  it('that is gone leaves a reason that must go, too, if its scanner ran', () => {
+  it('that is resolved leaves a reason that must be removed, too, if its scanner ran', () => {
     expect(judge(finding('limits', 'Pod/b')).unused).toEqual(['kube probes']);
     expect(judgeFindings([], exceptions, new Set()).unused).toEqual([]);
   });

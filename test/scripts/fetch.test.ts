@@ -34,7 +34,7 @@ it('keeps a file with the recorded SHA-256', async () => {
   expect(readFileSync(join(directory, 'tool'), 'utf8')).toBe('the bytes');
 });
 
-it('leaves nothing of a file with another one, and says which it expected', async () => {
+it('removes a file with another one, and reports the expected one', async () => {
   const { sha256, fetch, files } = await setUp('the bytes', 'other bytes');
   const { code, stderr } = await fetch('tool');
   expect(code).toBe(1);

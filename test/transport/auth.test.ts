@@ -115,7 +115,7 @@ describe.each(Object.keys(calls))('a server with a token, called by %s', (name) 
   });
 });
 
-it('says what to do, and neither token', async () => {
+it('gives advice, and shows neither token', async () => {
   const address = await guarded([]);
   const sent = 'wrong-horse-battery-staple';
   const error = await new Promise<ServiceError>((resolve) => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 describe('certificates of a cluster', () => {
-  it('are signed by a CA that signs nothing else than end points', () => {
+  it('are signed by a CA that signs only end entities', () => {
     const ca = new X509Certificate(made.ca);
     expect([ca.ca, ca.verify(ca.publicKey)]).toEqual([true, true]);
     for (const { cert } of [made.coordinator, made.worker]) {
@@ -37,7 +37,7 @@ describe('certificates of a cluster', () => {
     }
   });
 
-  it('are good for the named hosts, and no others', () => {
+  it('are valid for the named hosts, and no others', () => {
     const certificate = new X509Certificate(made.coordinator.cert);
     expect(certificate.checkHost('gpu-1.lab')).toBe('gpu-1.lab');
     expect(certificate.checkIP('10.0.0.5')).toBe('10.0.0.5');
@@ -48,12 +48,12 @@ describe('certificates of a cluster', () => {
     expect(firstName(made.worker.cert)).toBeUndefined();
   });
 
-  it("let a worker's certificate be no server's", () => {
+  it("make a worker's certificate unusable for a server", () => {
     expect(new X509Certificate(made.coordinator.cert).keyUsage).toEqual([serverAuth, clientAuth]);
     expect(new X509Certificate(made.worker.cert).keyUsage).toEqual([clientAuth]);
   });
 
-  it('begin five minutes ago, as clocks differ, and end after the days that were asked for', () => {
+  it('are valid from five minutes ago, as clocks differ, for the requested number of days', () => {
     for (const pem of [made.ca, made.coordinator.cert, made.worker.cert]) {
       const { validFrom, validTo } = new X509Certificate(pem);
       expect(Date.parse(validFrom)).toBe(nowMs - 300_000);
@@ -75,7 +75,7 @@ describe('certificates of a cluster', () => {
 });
 
 describe('two CAs with the same keys', () => {
-  it('are one to whoever checks a certificate, whenever each was made', async () => {
+  it('are one for a verifier, whenever each was made', async () => {
     const keys = await crypto.subtle.generateKey(caAlgorithm, true, ['sign', 'verify']);
     const [first, second] = [
       await createAuthority({ keys, days: 30, nowMs }),
@@ -98,11 +98,11 @@ describe('an identity', () => {
     ['both', 'coordinator'],
     ['client', 'coordinator'],
     ['client', 'worker'],
-  ])('of a %s is taken: the %s’s', (role, name) => {
+  ])('of a %s is accepted: the %s’s', (role, name) => {
     expect(() => checkIdentity(ours[name], role, nowMs)).not.toThrow();
   });
 
-  it('is taken with more than one CA, among them its own', () => {
+  it('is accepted with more than one CA, among them its own', () => {
     const ca = others.worker.ca + ours.worker.ca;
     expect(() => checkIdentity({ ...ours.worker, ca }, 'client', nowMs)).not.toThrow();
   });
@@ -172,7 +172,7 @@ describe('an identity', () => {
       -dayMs,
       /^--tls-cert: expected a valid certificate, got "CN=lockstep worker", which isn't valid before Nov 23 11:55:00 2026 GMT; check the clock$/,
     ],
-  ])('is refused that has %s', (_, change, role, laterMs, message) => {
+  ])('with %s is rejected', (_, change, role, laterMs, message) => {
     const check = () => checkIdentity({ ...ours.worker, ...change() }, role, nowMs + laterMs);
     expect(check).toThrow(
       expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(message) as string }),

@@ -7,7 +7,7 @@ const turn = () => new Promise(setImmediate);
 const MiB = 1024 * 1024;
 
 describe('garbage of messages', () => {
-  it('is collected once for every 8 MiB, when what is under way is done', async () => {
+  it('is collected once for every 8 MiB, after the current work', async () => {
     const collect = vi.fn();
     const garbage = new MessageGarbage(collect);
     for (let step = 0; step < 20; step++) {

@@ -42,7 +42,7 @@ describe('loopback', () => {
   );
 });
 
-describe('where to listen', () => {
+describe('the listen address', () => {
   const token = 'x'.repeat(32);
   const tls = { ca: 'CA', cert: 'CERT', key: 'KEY' };
   it.each([
@@ -53,7 +53,7 @@ describe('where to listen', () => {
     [{ listen: '[::]:50061', insecure: true }],
     [{ listen: '10.0.0.1:50061', token, insecure: true }],
     [{ listen: '10.0.0.1:50061', tls, insecure: true }],
-  ])('is as told: %j', (options) => {
+  ])('is as given: %j', (options) => {
     expect(formatEndpoint(decideListen(options))).toBe(options.listen);
   });
 

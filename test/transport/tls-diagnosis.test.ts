@@ -23,13 +23,13 @@ async function words(address: string, tls?: TlsIdentity): Promise<string | undef
   return error?.message;
 }
 
-describe('why a call could not be made', () => {
-  it('is not TLS where the certificates are good', async () => {
+describe('the diagnosis of a failed call', () => {
+  it('is not about TLS if the certificates are good', async () => {
     const { coordinator, worker } = await makeIdentities();
     expect(await words(await serveTls(mutualTls(coordinator)), worker)).toBeUndefined();
   });
 
-  it('is not TLS where nobody listens, or somebody hangs up', async () => {
+  it('is not about TLS if nothing listens, or the peer hangs up', async () => {
     const { worker } = await makeIdentities();
     const rude = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve));
@@ -39,7 +39,7 @@ describe('why a call could not be made', () => {
     expect([await words(address, worker), await words(address)]).toEqual([undefined, undefined]);
   });
 
-  it("names the CA of a coordinator's certificate that is not the one that was given", async () => {
+  it("names the CA of a coordinator's certificate that is not the given one", async () => {
     const [ours, theirs] = await Promise.all([makeIdentities(), makeIdentities()]);
     const address = await serveTls(mutualTls(theirs.coordinator));
     expect(await words(address, ours.worker)).toMatch(
@@ -50,7 +50,7 @@ describe('why a call could not be made', () => {
     );
   });
 
-  it('names the hosts of a certificate that is for others, unless one of them is asked for', async () => {
+  it('names the hosts of a certificate for other hosts, unless one of them is requested', async () => {
     const { coordinator, worker } = await makeIdentities(['gpu-1.lab', '10.0.0.5']);
     const address = await serveTls(mutualTls(coordinator));
     expect(await words(address, worker)).toMatch(
@@ -64,21 +64,21 @@ describe('why a call could not be made', () => {
     );
   });
 
-  it('says when a certificate has ended', async () => {
+  it('reports an expired certificate', async () => {
     const { coordinator, worker } = await makeIdentities(undefined, Date.now() - 2 * dayMs);
     expect(await words(await serveTls(mutualTls(coordinator)), worker)).toMatch(
       /^join: expected a valid certificate, got .*"lockstep coordinator".*, which expired .*GMT; create new ones/,
     );
   });
 
-  it("does not take a worker's certificate for a coordinator's", async () => {
+  it("does not accept a worker's certificate as a coordinator's", async () => {
     const { worker } = await makeIdentities();
     expect(await words(await serveTls(mutualTls(worker)), worker)).toMatch(
       /got that of "lockstep worker".*INVALID_PURPOSE/,
     );
   });
 
-  it('says when only one side has TLS', async () => {
+  it('reports that only one side has TLS', async () => {
     const { coordinator, worker } = await makeIdentities();
     const plain = await serve({});
     expect(await words(plain, worker)).toMatch(/^join: expected a coordinator with TLS 1\.3 at \S+, got one without/);
@@ -88,7 +88,7 @@ describe('why a call could not be made', () => {
     expect(await words(plain)).toBeUndefined();
   });
 
-  it('says when the server has older TLS only', async () => {
+  it('reports that the server only has older TLS', async () => {
     const { coordinator, worker } = await makeIdentities();
     const old = await serveTls({ ...mutualTls(coordinator), minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
     expect(await words(old, worker)).toMatch(/expected a coordinator with TLS 1\.3/);

@@ -20,8 +20,8 @@ async function beats(Beat: (stream: BeatStream) => void) {
   return { beats: created, dead, address };
 }
 
-describe('signs of life', () => {
-  it('are sent before the coordinator has said how often, and then as often as it wants', async () => {
+describe('heartbeats', () => {
+  it('are sent before the coordinator has set their interval, and then at that interval', async () => {
     const heard: Heartbeat[] = [];
     let tell!: () => void;
     const many = new Promise<void>((resolve) => (tell = resolve));
@@ -37,7 +37,7 @@ describe('signs of life', () => {
     expect(heard[0]!.sentMs).toBeGreaterThan(0);
   });
 
-  it('say that the session is over once the coordinator has twice not known it', async () => {
+  it('end the session once the coordinator has twice not known it', async () => {
     let asked = 0;
     const { beats: sent, dead } = await beats((stream) => serveBeats(stream, () => (++asked, false)));
     sent.welcomed(50);
@@ -45,7 +45,7 @@ describe('signs of life', () => {
     expect(asked).toBeGreaterThan(10);
   });
 
-  it('mean nothing before the coordinator has taken the worker in', async () => {
+  it('have no effect before the coordinator has admitted the worker', async () => {
     let tell!: () => void;
     const third = new Promise<void>((resolve) => (tell = resolve));
     let answers = 0;
@@ -60,7 +60,7 @@ describe('signs of life', () => {
     expect(await Promise.race([dead, Promise.resolve('alive')])).toBe('alive');
   });
 
-  it('that do not come have the coordinator given up, unless it is heard elsewhere', async () => {
+  it('without answers make the worker give up the coordinator, unless it hears it elsewhere', async () => {
     const toFake = ['setInterval', 'clearInterval'] as const;
     vi.useFakeTimers({ toFake: [...toFake] });
     onTestFinished(() => void vi.useRealTimers());
@@ -78,7 +78,7 @@ describe('signs of life', () => {
 });
 
 describe('an attempt to connect', () => {
-  it('to a coordinator from which nothing comes is given up after 5 s, for a new one', async () => {
+  it('to a silent coordinator is given up after 5 s, for a new one', async () => {
     const mute = createServer((socket) => socket.on('error', () => undefined));
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void mute.close());

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { BufferPool } from '../../worker/buffer-pool.js';
 import { transferred } from '../../worker/engine-thread.js';
 
-it('gives out a buffer again once it has come back, and new ones while none has', () => {
+it('gives out a returned buffer again, and new ones while none has come back', () => {
   const pool = new BufferPool(3);
   const [first, second] = [pool.take(), pool.take()];
   expect(first).toHaveLength(3);
@@ -12,7 +12,7 @@ it('gives out a buffer again once it has come back, and new ones while none has'
   expect(pool.take()).not.toBe(first);
 });
 
-it('sends vectors and gradients to the other thread without copying them, and so those that go back', () => {
+it('sends vectors and gradients to the other thread without copying, and back again', () => {
   const [a, b, c] = [1, 2, 3].map((value) => Float32Array.of(value)) as [Float32Array, Float32Array, Float32Array];
   const vector = { step: 1, evaluation: false, values: a, beginMs: 0, endMs: 1 };
   const message = { kind: 'vector' as const, vector, used: [b, c] };

@@ -167,7 +167,7 @@ describe('a chunk that is not what the manifest names', () => {
 describe('a server that does not give a chunk', () => {
   const wanted = [chunk(0, randomBytes(10))];
 
-  it('because it does not know it: its own words arrive', async () => {
+  it('because it does not know it: its own message arrives', async () => {
     const { store, error } = await storeOf((call) =>
       call.emit('error', toStatus(new ClusterError('UNKNOWN_CHUNK', 'fetch: expected a chunk of this job'))),
     );
@@ -175,7 +175,7 @@ describe('a server that does not give a chunk', () => {
     expect(await error).toMatchObject({ code: 'UNKNOWN_CHUNK', message: 'fetch: expected a chunk of this job' });
   });
 
-  it('because its connection breaks in the middle is UNREACHABLE, and worth a retry', async () => {
+  it('because its connection breaks in the middle is UNREACHABLE, and retryable', async () => {
     const { store, error } = await storeOf((call) => {
       call.write({ totalBytes: 10, data: Buffer.of(1) });
       call.emit('error', { code: 14, details: 'gone' });
@@ -186,7 +186,7 @@ describe('a server that does not give a chunk', () => {
 });
 
 describe('closing a store', () => {
-  it('breaks off the transfer in progress, without an error', async () => {
+  it('interrupts the transfer in progress, without an error', async () => {
     let called!: () => void;
     let cancelled!: () => void;
     const started = new Promise<void>((resolve) => (called = resolve));

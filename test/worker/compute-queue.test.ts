@@ -30,7 +30,7 @@ function takeAll(queue: ComputeQueue, hasData: (work: Work) => boolean = anyData
 }
 
 describe('a compute queue', () => {
-  it('gives work in the order in which it came, once its vector is there', () => {
+  it('gives work in order of arrival, once its vector is there', () => {
     const queue = new ComputeQueue();
     queue.addNodes(compute(3, [leaf(0), leaf(2)]), 6);
     expect(takeAll(queue)).toEqual([]);
@@ -41,7 +41,7 @@ describe('a compute queue', () => {
     expect(takeAll(queue)).toEqual([1]);
   });
 
-  it('passes over work whose data are not there yet', () => {
+  it('skips work whose data are not there yet', () => {
     const queue = new ComputeQueue();
     queue.addNodes(compute(3, [leaf(0), leaf(2)]), 6);
     queue.keep(vector(3));
@@ -50,7 +50,7 @@ describe('a compute queue', () => {
     expect(takeAll(queue)).toEqual([0]);
   });
 
-  it('drops what is left of a step when another one is ordered', () => {
+  it('drops the rest of a step when another one is dispatched', () => {
     const queue = new ComputeQueue();
     queue.addNodes(compute(3, [leaf(0)]), 6);
     queue.addNodes(compute(4, [leaf(1)]), 6);
@@ -60,7 +60,7 @@ describe('a compute queue', () => {
     expect(takeAll(queue)).toEqual([1]);
   });
 
-  it('keeps what is left of a step when nothing more of it is ordered', () => {
+  it('keeps the rest of a step when nothing more of it is dispatched', () => {
     const queue = new ComputeQueue();
     queue.addNodes(compute(3, [leaf(0)]), 6);
     queue.addNodes(compute(3, []), 6);
@@ -69,7 +69,7 @@ describe('a compute queue', () => {
     expect(takeAll(queue)).toEqual([0]);
   });
 
-  it('tells steps from evaluations of the same number', () => {
+  it('distinguishes steps from evaluations of the same number', () => {
     const queue = new ComputeQueue();
     queue.addBatches(3, [0, 1]);
     queue.keep(vector(3));

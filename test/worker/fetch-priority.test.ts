@@ -6,7 +6,7 @@ const manifest = smallManifest(10);
 const names = (priority: FetchPriority) => priority.chunks.map(({ set, index }) => `${set} ${index}`);
 
 describe('the fetch priority of a worker', () => {
-  it('is the shards as assigned, then the test set once that is not to wait', () => {
+  it('is the shards as assigned, then the test set once that need not wait', () => {
     const priority = new FetchPriority(manifest);
     priority.assign({ shards: [1, 0], evaluationBatches: [1] });
     expect(names(priority)).toEqual(['shard 1', 'shard 0']);

@@ -5,11 +5,11 @@ const info = { name: 'onnx', version: 'onnxruntime-node 1.30.0', device: 'cuda',
 const bits = 'ab'.repeat(32);
 
 describe('the proof of equal bits in two processes', () => {
-  it('is given by equal fingerprints', () => {
+  it('succeeds with equal fingerprints', () => {
     expect(decideProof(info, bits, { fingerprint: bits })).toBeUndefined();
   });
 
-  it('fails for other ones, and says what can be done', () => {
+  it('fails with different ones, with advice', () => {
     expect(decideProof(info, bits, { fingerprint: 'cd'.repeat(32) })).toBe(
       'prove engine: expected equal bits on cuda (portable) in two processes, got fingerprints abababababab and ' +
         'cdcdcdcdcdcd; set engine.lowering: im2col or engine.device: cpu, or numerics: mixed, which gives up equal bits',

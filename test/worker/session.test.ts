@@ -13,7 +13,7 @@ const ready = { kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: fal
 const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
 
 describe('a session', () => {
-  it('says who it is, and is ready when its engine is', async () => {
+  it('introduces itself, and is ready when its engine is', async () => {
     const talk = await Talk.welcomed();
     expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 3, workerId: 'w1', pid: process.pid } });
     talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: true, compileMs: 12 });
@@ -49,7 +49,7 @@ describe('a session', () => {
     expect(heartbeat.residentBytes).toBeGreaterThan(10e6);
   });
 
-  it('says in heartbeats what its engine does, which it need not ask', async () => {
+  it("reports its engine's state in heartbeats without asking the engine", async () => {
     const talk = await Talk.welcomed({ heartbeatMs: 50 });
     talk.engine.progress.phase = 'computing';
     await talk.heartbeat(({ phase }) => phase === 'computing');
@@ -59,7 +59,7 @@ describe('a session', () => {
     await talk.heartbeat(({ phase }) => phase === 'receiving');
   });
 
-  it('hands orders and the assembled parameters to its engine', async () => {
+  it('passes Compute messages and the assembled parameters to its engine', async () => {
     const talk = await Talk.welcomed();
     const vector = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => i);
     const parameters = { term: 7, step: 3, evaluation: false };
@@ -119,7 +119,7 @@ describe('a session', () => {
     ]);
   });
 
-  it('ends with an error after which it may begin anew when parameters were damaged in transit', async () => {
+  it('ends with a retryable error when parameters were damaged in transit', async () => {
     const talk = await Talk.welcomed();
     const fields = chunkFields(new Float32Array(CHUNK_VALUES + 2), 0);
     await talk.say({ parameters: { term: 7, step: 3, evaluation: false, ...fields, crc: fields.crc ^ 1 } });
@@ -148,7 +148,7 @@ describe('the end of a session', () => {
     expect(talk.received.at(-1)).toMatchObject({ leaving: { reason: 'SIGTERM' } });
   });
 
-  it('by leaving comes after what is being computed for a step', async () => {
+  it('by leaving comes after the current computation for a step', async () => {
     const talk = await Talk.welcomed();
     await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
@@ -166,7 +166,7 @@ describe('the end of a session', () => {
     expect(kinds.slice(-3)).toEqual(['partial', 'partial', 'leaving']);
   });
 
-  it('by leaving does not wait for a computation that takes long', async () => {
+  it('by leaving does not wait for a long computation', async () => {
     const talk = await Talk.welcomed();
     await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
     const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
@@ -209,7 +209,7 @@ describe('the end of a session', () => {
     expect(await within(run, 'the end')).toEqual({ reason: 'SIGINT' });
   });
 
-  it('by a refusal has the coordinator’s words and code', async () => {
+  it('by a rejection has the coordinator’s message and code', async () => {
     const talk = await Talk.start();
     await talk.fail(toStatus(new ClusterError('PROTOCOL_VERSION', 'join: expected protocol version 2')));
     expect(await talk.outcome()).toMatchObject({
@@ -220,7 +220,7 @@ describe('the end of a session', () => {
     expect(talk.session.welcomed).toBe(false);
   });
 
-  it('by a coordinator that just closes is worth a retry', async () => {
+  it('by a coordinator that just closes is retryable', async () => {
     const talk = await Talk.welcomed();
     await talk.end();
     expect(await talk.outcome()).toMatchObject({ code: 'UNREACHABLE', retryable: true });

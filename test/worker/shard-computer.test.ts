@@ -172,7 +172,7 @@ describe('a node', () => {
     ['the smaller last step of the second epoch', { batchPerShard: 3 }, 5],
     ['a step of augmented images', { batchPerShard: 3, data: { augment: { flip: true, crop: 1 } } }, 4],
     ['a batch that all shards share', { globalBatch: 7 }, 2],
-  ])('is what the engine says of the samples of %s, summed in tree order', async (_, spec, step) => {
+  ])("is the engine's result for the samples of %s, summed in tree order", async (_, spec, step) => {
     const manifest = manifestOf(spec);
     const computer = await computerOf(manifest);
     const wanted = [await direct(manifest, 0, step), await direct(manifest, 1, step), await direct(manifest, 2, step)];
@@ -215,7 +215,7 @@ describe('a node', () => {
     expect(params).toEqual(before);
   });
 
-  it('uses the images that were put together ahead, for their step only', async () => {
+  it('uses the images that were assembled ahead, for their step only', async () => {
     const manifest = manifestOf({ batchPerShard: 3, data: { augment: { flip: true, crop: 1 } } });
     const [computer, other] = [await computerOf(manifest), await computerOf(manifest)];
     computer.prepare(1, 0);
@@ -253,7 +253,7 @@ describe('the fingerprint of a job’s programs', () => {
 });
 
 describe('a computer that may use another core', () => {
-  it('computes the shards for which it may with two threads, to the same bits', async () => {
+  it('computes the allowed shards with two threads, to the same bits', async () => {
     const manifest = manifestOf({ batchPerShard: 3 });
     const [narrow, wide] = [await computerOf(manifest), await computerOf(manifest)];
     expect(await wide.widen()).toBe(true);
@@ -267,7 +267,7 @@ describe('a computer that may use another core', () => {
     expect(bits(result)).toEqual(bits(expected));
   });
 
-  it('leaves it when two threads give other bits', async () => {
+  it("doesn't use it if two threads give other bits", async () => {
     const manifest = manifestOf({ batchPerShard: 3 });
     let disposed = 0;
     const altered: Engine = {

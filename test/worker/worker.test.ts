@@ -48,7 +48,7 @@ function worker(coordinator: string, waitMs: number) {
 }
 
 describe('a worker without a coordinator', () => {
-  it('says where it looks and when it tries again, and gives up after the limit', async () => {
+  it('reports the address and the time of the next attempt, and gives up after the limit', async () => {
     const { address } = await closedPort();
     const { worker: lonely, lines } = worker(address, 600);
     await expect(within(lonely.run(), 'the end', 10_000)).rejects.toMatchObject({
@@ -63,7 +63,7 @@ describe('a worker without a coordinator', () => {
     expect(lines[1]).toMatch(/\); retrying in 0\.[45] s$/);
   });
 
-  it('goes on when one is started later', async () => {
+  it('continues when one is started later', async () => {
     const { address, open } = await closedPort();
     const { worker: early, firstLine } = worker(address, 60_000);
     const run = early.run();
@@ -75,7 +75,7 @@ describe('a worker without a coordinator', () => {
     expect(await within(run, 'the end', 10_000)).toEqual({ reason: 'the job is over' });
   });
 
-  it('leaves at once when it is told to, between two attempts too', async () => {
+  it('leaves at once when asked to, between two attempts too', async () => {
     const { address } = await closedPort();
     const { worker: told, firstLine } = worker(address, 60_000);
     const run = told.run();
@@ -84,15 +84,15 @@ describe('a worker without a coordinator', () => {
     expect(await within(run, 'the end', 200)).toEqual({ reason: 'SIGTERM' });
   });
 
-  it('does not begin when it was told to leave before', async () => {
+  it('does not begin if it was asked to leave before', async () => {
     const { worker: told } = worker('127.0.0.1:1', 60_000);
     told.leave('SIGINT');
     expect(await within(told.run(), 'the end')).toEqual({ reason: 'SIGINT' });
   });
 });
 
-describe('a worker that is refused', () => {
-  it('ends when trying again would not help', async () => {
+describe('a worker that is rejected', () => {
+  it('ends if a retry would not help', async () => {
     let joins = 0;
     const address = await serve({
       Join: (stream: Stream) => {
@@ -107,7 +107,7 @@ describe('a worker that is refused', () => {
     expect(joins).toBe(1);
   });
 
-  it('tries again under the same id while its predecessor is still thought to be there', async () => {
+  it('retries under the same id while its predecessor is still considered connected', async () => {
     const ids: string[] = [];
     const address = await serve({
       Join: (stream: Stream) => {
@@ -127,7 +127,7 @@ describe('a worker that is refused', () => {
 });
 
 describe('a worker id', () => {
-  it('is that of one process: the host name and something random', () => {
+  it('is unique to a process: the host name and a random suffix', () => {
     const ids = Array.from({ length: 100 }, newWorkerId);
     expect(new Set(ids).size).toBe(100);
     for (const id of ids) {

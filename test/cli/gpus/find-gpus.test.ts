@@ -23,7 +23,7 @@ function script(path: string, body: string): void {
 }
 
 describe("this machine's GPUs", () => {
-  it("are counted by bus, as nvidia-smi counts them, and nvidia-smi is not asked where the kernel's word is there", async () => {
+  it('are counted by bus, as nvidia-smi counts them, and nvidia-smi is not run if the kernel lists them', async () => {
     const files = scratch();
     write(files.proc, '0000:41:00.0', informationOf['an A10G in a virtual machine']!.text);
     write(files.proc, '0000:01:00.0', informationOf['an RTX 3090']!.text);

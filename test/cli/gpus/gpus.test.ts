@@ -11,7 +11,7 @@ import { informationOf } from './recorded.js';
 
 const gpu = (device: string, name = 'NVIDIA H200') => ({ device, name });
 
-describe("the driver's word on a GPU", () => {
+describe("the driver's information on a GPU", () => {
   it.each(Object.entries(informationOf))('is read: %s', (name, { text, model }) => {
     expect(parseInformation(text), name).toBe(model);
   });
@@ -54,7 +54,7 @@ describe('CUDA_VISIBLE_DEVICES', () => {
     expect(visibleGpus(names, setting).map(({ device }) => device)).toEqual(devices);
   });
 
-  it('keeps the names of GPUs given by index, and says nothing of GPUs where there are none', () => {
+  it("keeps the names of GPUs given by index, and doesn't mention GPUs if there are none", () => {
     expect(visibleGpus(names, '2,0')).toEqual([gpu('2', 'H200'), gpu('0', 'A100')]);
     expect(visibleGpus([], '0,1')).toEqual([]);
     expect(visibleGpus([], 'GPU-8a')).toEqual([]);
@@ -73,12 +73,12 @@ describe('GPUs are dealt out', () => {
 
   it('unless there are none', () => expect(chooseGpu([], [undefined])).toBeUndefined());
 
-  it('by the bus, or in the words of whoever named them', () => {
+  it('by the bus, or by the names given in CUDA_VISIBLE_DEVICES', () => {
     expect(gpuEnvironment(b, {}, [])).toEqual({ CUDA_VISIBLE_DEVICES: '1', CUDA_DEVICE_ORDER: 'PCI_BUS_ID' });
     expect(gpuEnvironment(b, { CUDA_VISIBLE_DEVICES: '0,1' }, [])).toEqual({ CUDA_VISIBLE_DEVICES: '1' });
   });
 
-  it('with the libraries that were fetched before those of the machine', () => {
+  it('with fetched libraries before those of the machine', () => {
     const path = (libraries: string[], own?: string) =>
       gpuEnvironment(a, own === undefined ? {} : { LD_LIBRARY_PATH: own }, libraries)['LD_LIBRARY_PATH'];
     expect(path(['/l/cublas/lib', '/l/cudnn/lib'])).toBe('/l/cublas/lib:/l/cudnn/lib');
@@ -87,7 +87,7 @@ describe('GPUs are dealt out', () => {
     expect(path([])).toBeUndefined();
   });
 
-  it('and told of', () => {
+  it('and reported', () => {
     expect(describeGpus([a, b])).toBe('2 GPUs (NVIDIA H200)');
     expect(describeGpus([gpu('0', 'NVIDIA A100 80GB PCIe')])).toBe('1 GPU (NVIDIA A100 80GB PCIe)');
   });

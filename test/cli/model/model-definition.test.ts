@@ -48,7 +48,7 @@ describe('a model in a JSON file', () => {
     await expect(read('.json', text)).rejects.toThrow(message);
   });
 
-  it('is the same whether Sequential’s configuration is an object or, as of old, a list of layers', async () => {
+  it('is the same if Sequential’s configuration is an object or, in the older form, a list of layers', async () => {
     const layers = [{ class_name: 'Flatten', config: { name: 'flat', batch_input_shape: [null, 8, 6, 3] } }];
     const listed = {
       modelTopology: { keras_version: '2.1.4', model_config: { class_name: 'Sequential', config: layers } },
@@ -72,7 +72,7 @@ describe('a model in a JSON file', () => {
     ],
     ['a graph', { format: 'graph-model', modelTopology: { node: [], versions: {} } }, graph],
     ['a graph without a word about it', { node: [], library: {}, versions: { producer: 1 } }, graph],
-  ])('is refused when it is a model of %s', async (_, json, message) => {
+  ])('is rejected when it is a model of %s', async (_, json, message) => {
     await expect(read('.json', JSON.stringify(json))).rejects.toMatchObject({ code: 'BAD_MODEL' });
     await expect(read('.json', JSON.stringify(json))).rejects.toThrow(message);
   });
@@ -117,7 +117,7 @@ describe('a module', () => {
       'export default () => 5',
       'expected a function that returns a tf.LayersModel, got one that returns number',
     ],
-  ])('is refused when it %s', async (_, text, message) => {
+  ])('is rejected when it %s', async (_, text, message) => {
     await expect(read('.mjs', text)).rejects.toMatchObject({ code: 'BAD_MODEL' });
     await expect(read('.mjs', text)).rejects.toThrow(message);
   });
@@ -142,7 +142,7 @@ describe('a module', () => {
       "tf.layers.separableConv2d({ name: 's', filters: 4, kernelSize: 3, depthMultiplier: 2 })",
       'expected depthMultiplier 1, as in its topology, got 2; layer "s" (SeparableConv2D)',
     ],
-  ])('is refused when it has %s', async (_, layer, message) => {
+  ])('is rejected when it has %s', async (_, layer, message) => {
     await expect(read('.mjs', modelWith(layer))).rejects.toMatchObject({ code: 'UNSUPPORTED_MODEL' });
     await expect(read('.mjs', modelWith(layer))).rejects.toThrow(message);
   });

@@ -33,7 +33,7 @@ describe('a model from a module, read in a thread', () => {
     ['loops for ever', 'for (;;);', 'none; does it loop, or wait for something?'],
     ['loops in its function', `${make}{ for (;;); };`, 'none; does it loop, or wait for something?'],
     ['waits for ever', 'await new Promise(() => setInterval(() => 0, 1000));', 'none; does it loop, or wait'],
-  ])('is refused when the module %s, after the limit', async (name, text, found) => {
+  ])('is rejected when the module %s, after the limit', async (name, text, found) => {
     const file = module(name.replaceAll(' ', '-'), text);
     await expect(within(readModel(file, data, 1500), 'the limit', 15_000)).rejects.toMatchObject({
       code: 'BAD_MODEL',
@@ -52,7 +52,7 @@ describe('a model from a module, read in a thread', () => {
       /got an error outside its function: too late$/,
     ],
     ['throws', 'throw new Error("no");', /: expected a module that loads, got an error: no$/],
-  ])('is refused at once when the module %s', async (name, text, message) => {
+  ])('is rejected at once when the module %s', async (name, text, message) => {
     const read = readModel(module(name.replaceAll(' ', '-'), text), data);
     await expect(within(read, 'the refusal', 20_000)).rejects.toMatchObject({
       code: 'BAD_MODEL',

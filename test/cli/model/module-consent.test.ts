@@ -13,7 +13,7 @@ import { within } from '../../proto/wire.js';
 const module = { model: 'jobs/net.mjs', topology: undefined };
 const request = { spec: module, namedIn: 'jobs/job.yaml', allow: false, isTerminal: false };
 
-describe('a module that is named', () => {
+describe('a named module', () => {
   it.each([
     ['on the command line is run', { namedIn: undefined }, 'run'],
     ['in a file is refused where nobody can be asked', {}, 'refuse'],
@@ -34,7 +34,7 @@ describe('a module that is named', () => {
   it.each([
     ['cnn3', 'job.yaml', 'got a job without one'],
     ['net.mjs', undefined, 'got a module named on the command line'],
-  ])('not by a file: %s with --allow-module is refused', (model, namedIn, found) => {
+  ])('not by a file: %s with --allow-module is rejected', (model, namedIn, found) => {
     const consent = decideConsent({ ...request, spec: { ...module, model }, namedIn, allow: true });
     expect(consent).toMatchObject({ decision: 'refuse', reason: expect.stringContaining(found) as string });
   });
@@ -88,7 +88,7 @@ describe('the question about a module', () => {
     expect(shown).toMatch(/Run it\? \[y\/N\] $/);
   });
 
-  it.each(['\n', 'n\n', 'yep\n', ''])('takes %j for no', async (reply) => {
+  it.each(['\n', 'n\n', 'yep\n', ''])('takes %j as no', async (reply) => {
     const { outcome } = await answer(reply);
     expect(outcome).toMatch(/^model .*net\.mjs: expected consent to run this module, got no; job\.yaml names it/);
   });

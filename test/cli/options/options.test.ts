@@ -36,11 +36,11 @@ const problems = async (args: string[], path?: string): Promise<string> => {
 };
 
 describe('the spec of a command line', () => {
-  it('is cluster-cnn3 when nothing is said', async () => {
+  it('is cluster-cnn3 by default', async () => {
     expect(await spec([])).toMatchObject({ name: 'cluster-cnn3', shards: 5, batchPerShard: 49, epochs: 7 });
   });
 
-  it('is the preset that is named', async () => {
+  it('is the named preset', async () => {
     expect(await spec(['--preset', 'lecture-sharded'])).toMatchObject({ name: 'lecture-sharded', globalBatch: 49 });
   });
 
@@ -79,7 +79,7 @@ describe('the spec of a command line', () => {
     [['--model', '@me/net.mjs'], { model: '@me/net.mjs' }],
     [['--model', '"quoted".mjs'], { model: '"quoted".mjs' }],
     [['--model', '{a: 1}.json'], { model: '{a: 1}.json' }],
-  ])('takes the text of %j as it is', async (args, expected) => {
+  ])('keeps the text of %j unchanged', async (args, expected) => {
     expect(await spec(args)).toMatchObject(expected);
   });
 

@@ -16,19 +16,19 @@ async function specFile(text: string): Promise<{ directory: string; file: string
 const chosen = { set: [], runs: 'runs' };
 
 describe('the places that a spec file names', () => {
-  it('are seen from where the file lies, model and data alike', async () => {
+  it("are relative to the file's folder, model and data alike", async () => {
     const { directory, file } = await specFile('model: ./net.mjs\ndata: {dataset: folder, path: ../shapes}\n');
     const { model, data } = await specFrom(relative('.', file), { set: [] });
     expect(resolve(model)).toBe(join(directory, 'jobs', 'net.mjs'));
     expect(data.path).toBe(join(directory, 'shapes'));
   });
 
-  it('are kept where they are absolute', async () => {
+  it('are kept if absolute', async () => {
     const { file } = await specFile('model: mlp\ndata: {dataset: folder, path: /data/shapes}\n');
     expect((await specFrom(file, { set: [] })).data.path).toBe('/data/shapes');
   });
 
-  it('give way to those of flags, which are seen from the current folder and absolute in the job', async () => {
+  it('are overridden by those of flags, which are relative to the current folder and absolute in the job', async () => {
     const { directory, file } = await specFile('model: mlp\ndata: {dataset: folder, path: shapes}\n');
     const pathOf = async (flags: object) => (await chooseRun(file, { ...chosen, ...flags })).spec.data.path;
     expect(await pathOf({})).toBe(join(directory, 'jobs', 'shapes'));
@@ -36,7 +36,7 @@ describe('the places that a spec file names', () => {
     expect(await pathOf({ data: 'mine' })).toBe(resolve('mine'));
   });
 
-  it('need no data section, and leave that of other datasets without a place', async () => {
+  it("need no data section, and don't add a location to other datasets", async () => {
     const { file } = await specFile('model: mlp\n');
     const { spec } = await chooseRun(file, { ...chosen, data: 'cifar' });
     expect(spec.data).toMatchObject({ dataset: 'cifar10' });

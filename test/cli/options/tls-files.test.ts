@@ -111,7 +111,7 @@ describe('certificates that are renewed while their processes run', () => {
     expect(await ask(open)).toBe('answered');
   });
 
-  it('are those of the page too, for new connections', async () => {
+  it("also apply to the page's new connections", async () => {
     const { tls, write, check } = files(before!.coordinator);
     const { server } = await takePort({ host: '127.0.0.1', port: 0, anyPort: false }, tls);
     onTestFinished(() => void server.close());
@@ -122,7 +122,7 @@ describe('certificates that are renewed while their processes run', () => {
     expect(await serialOf(port)).toBe(new X509Certificate(after!.coordinator.cert).serialNumber);
   });
 
-  it('are found behind a directory link that is swapped, as Kubernetes does', async () => {
+  it('are found through a directory link that is swapped, as Kubernetes does', async () => {
     const { directory } = files(before!.worker);
     const link = join(directory, '..data');
     const version = (name: string, { cert, key, ca }: TlsIdentity) => {
@@ -143,7 +143,7 @@ describe('certificates that are renewed while their processes run', () => {
     expect([tls.cert, tls.key, tls.ca]).toEqual([after!.worker.cert, after!.worker.key, after!.worker.ca]);
   });
 
-  it('are not taken while they do not fit; this is reported once, at the second check', async () => {
+  it("are not used while they don't match; this is reported once, at the second check", async () => {
     const { tls, logged, write, check } = files(before!.worker);
     let changes = 0;
     tls.onChange(() => void changes++);
@@ -176,7 +176,7 @@ describe('certificates that are renewed while their processes run', () => {
   });
 });
 
-describe('a certificate that ends', () => {
+describe('a certificate that expires', () => {
   it('is reported once a day when less than a tenth of its life is left', async () => {
     const { logged, check } = files(before!.worker);
     const endMs = Date.parse(new X509Certificate(before!.worker.cert).validTo);
@@ -205,7 +205,7 @@ describe('a certificate that ends', () => {
   });
 });
 
-it('a CA file may hold a former CA that has ended, beside the one that signed', async () => {
+it('a CA file may hold an expired former CA next to the one that signed', async () => {
   const old = await makeIdentities(undefined, Date.now() - 2 * dayMs);
   const { worker } = after!;
   expect(() => checkIdentity({ ...worker, ca: old.worker.ca + worker.ca }, 'client', Date.now())).not.toThrow();

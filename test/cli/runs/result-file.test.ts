@@ -18,7 +18,7 @@ const input = {
 } as unknown as RunResult['input'];
 
 describe('the result file', () => {
-  it('says how the run ended, with the mean loss of the last 10 steps, as the operator reads it', () => {
+  it('records how the run ended, with the mean loss of the last 10 steps, as the operator reads it', () => {
     const file = join(directory, 'result.json');
     writeResultFile(file, { input });
     const text = readFileSync(file, 'utf8');
@@ -31,14 +31,14 @@ describe('the result file', () => {
     expect(attemptsOf([pod])[0]?.end).toEqual({ type: 'succeeded', finalResult: said });
   });
 
-  it('spoils no run when it cannot be written', () => {
+  it("fails no run when it can't be written", () => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     writeResultFile(join(directory, 'nowhere', 'result.json'), { input });
     expect(told.mock.calls[0]?.[0]).toContain('result.json: expected a writable file, got ENOENT');
     told.mockRestore();
   });
 
-  it('leaves out what there was not', () => {
+  it('leaves out missing values', () => {
     expect(describeResult({ input: { ...input, steps: [], evaluations: [] } })).not.toHaveProperty('loss');
   });
 });

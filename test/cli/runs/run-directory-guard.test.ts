@@ -80,7 +80,7 @@ describe('a run that has not begun', () => {
     await expect(RunDirectoryGuard.inspect(join(directory, 'link'))).resolves.toBeInstanceOf(RunDirectoryGuard);
   });
 
-  it.each(['job.json', '.lock'])('is kept as it is where there is a %s by now', async (name) => {
+  it.each(['job.json', '.lock'])('is kept as it is if there is a %s by now', async (name) => {
     const run = join(await temporaryDirectory(), 'a');
     const place = await RunDirectoryGuard.inspect(run);
     make(run);

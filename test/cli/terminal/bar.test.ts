@@ -53,7 +53,7 @@ describe('lines', () => {
     expect(lines.at(-1)).toBe('Train Epoch: 2 [49000/50000 (98%)]  Loss: 3.000000');
   });
 
-  it('are none for what else happens', () => {
+  it('are not printed for other events', () => {
     const lines: string[] = [];
     const print = linePrinter({ stepsPerEpoch: 10, samplesPerEpoch: 490 }, (line) => lines.push(line));
     print({ type: 'listening', address: 'x' });
@@ -142,19 +142,19 @@ describe('the bar', () => {
 });
 
 describe('text of others', () => {
-  it('shows controls and what reverses a line, and keeps line breaks, tabs and letters of all scripts', () => {
+  it('shows control characters and direction overrides, and keeps line breaks, tabs and letters of all scripts', () => {
     expect(visible('\x1b]0;mine\x07\u009b31m\r\u202Egnp.txt\u2028')).toBe(
       '\\u001b]0;mine\\u0007\\u009b31m\\u000d\\u202egnp.txt\\u2028',
     );
     for (const text of ['a\n\tb', 'Größe 猫 👩‍🔬 ▁█']) expect(visible(text)).toBe(text);
   });
 
-  it('stays the same where it is JSON', () => {
+  it('stays the same in JSON', () => {
     const value = { name: '\x1b[2J\u009b\u202E"' };
     expect(JSON.parse(visible(JSON.stringify(value)))).toEqual(value);
   });
 
-  it('is shown so by a console', () => {
+  it('is printed this way by a console', () => {
     const lines: unknown[][] = [];
     const print = (...values: unknown[]) => void lines.push(values);
     const target = { error: print, info: print, log: print, warn: print };

@@ -116,12 +116,12 @@ describe('the screen of watch', () => {
     expect(Math.max(...drawn.map((line) => [...line].length))).toBeLessThanOrEqual(columns);
   });
 
-  it('lets nobody move the cursor', () => {
+  it('strips cursor movements', () => {
     const shown = lines(100, 40).find((line) => line.includes('w2 lost'))!;
     expect(shown).toMatch(/^\d\d:\d\d:\d\d {2}worker w2 lost: {2}silent$/);
   });
 
-  it('keeps what it knows while the coordinator is away, and says so', () => {
+  it('keeps its content while the coordinator is unavailable, and says so', () => {
     expect(lines(100, 40, 'no answer for 3 s')[1]).toBe('DISCONNECTED: no answer for 3 s');
     const first = renderWatch(
       { status: undefined, history: undefined, away: undefined },
@@ -133,7 +133,7 @@ describe('the screen of watch', () => {
 });
 
 describe('watching line by line', () => {
-  it('tells every change of state at once, the rest every 10 s, and each note once', () => {
+  it('prints every change of state at once, the rest every 10 s, and each note once', () => {
     const printed: string[] = [];
     const lines = new PlainLines((line) => printed.push(line));
     lines.status(status, 0);

@@ -34,7 +34,7 @@ describe('the number of local workers on CPUs', () => {
   });
 });
 
-describe('where the spec says', () => {
+describe('if the spec sets', () => {
   it.each([
     ['auto, and the provider is not installed', 'auto', false, 0, 5],
     ['auto, and the provider is installed', 'auto', true, 3, 3],
@@ -59,12 +59,12 @@ describe('where the spec says', () => {
     expect(decideCount(engine('cuda'), [], room)).toBe(1);
   });
 
-  it('fewer shards than there are GPUs, nobody stands by', () => {
+  it('fewer shards than there are GPUs, there is no standby', () => {
     expect(decideCount(engine(), gpus, { ...room, shards: 2 })).toBe(2);
   });
 });
 
-describe('a user is told', () => {
+describe('the user is informed', () => {
   const say = (wish: RequestedEngine, found = gpus, isInstalled = false) =>
     describePlan(wish, { gpus: found, isInstalled });
 
@@ -91,7 +91,7 @@ describe('--workers', () => {
   const { engine } = resolveSpec({ preset: 'cluster-cnn3' });
   const spec = (shards: number) => ({ shards, engine });
 
-  it('auto is at least one and at most the shards when this machine is asked', async () => {
+  it("auto is at least one and at most the number of shards, by this machine's cores", async () => {
     expect((await planLocalWorkers('auto', spec(1))).count).toBe(1);
     const { count } = await planLocalWorkers('auto', spec(1024));
     expect(Number.isInteger(count) && count >= 1 && count <= 1024).toBe(true);
@@ -101,7 +101,7 @@ describe('--workers', () => {
     ['1', 1],
     ['7', 7],
     ['1024', 1024],
-  ])('is %s as told, also beyond the shards', async (text, workers) => {
+  ])('is %s as given, even beyond the shards', async (text, workers) => {
     expect((await planLocalWorkers(text, spec(1))).count).toBe(workers);
   });
 

@@ -10,6 +10,6 @@ it.each([
   ['the same core number in two sockets', [processor(0, 3), processor(1, 3)], 2],
   ['processors that do not tell', ['processor\t: 0\nBogoMIPS\t: 50\n'], 0],
   ['nothing', [], 0],
-])('the physical cores of %s are known', (_, processors, cores) => {
+])('the physical cores of %s are counted', (_, processors, cores) => {
   expect(coresIn(processors.join('\n'))).toBe(cores);
 });

@@ -16,7 +16,7 @@ describe('a local worker that ended unexpectedly', () => {
     },
   );
 
-  it('five times in a row before it was ready is given up', () => {
+  it('five times in a row before it was ready is not restarted again', () => {
     expect(decideRestart({ inARow: 5, neverReady: 5 })).toBe('give up');
   });
 
@@ -25,7 +25,7 @@ describe('a local worker that ended unexpectedly', () => {
     [1, false],
     [2, true],
     [null, false],
-  ])('with exit code %s is not started again: %s', (code, expected) => {
+  ])('with exit code %s is not restarted: %s', (code, expected) => {
     expect(isFinalEnd(code)).toBe(expected);
   });
 });

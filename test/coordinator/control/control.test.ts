@@ -46,7 +46,7 @@ describe('a pause', () => {
     expect(trainer.step).toBe(4);
   });
 
-  it('may be asked for before any worker is there, and is answered when it takes effect', async () => {
+  it('may be requested before any worker has joined, and is answered when it takes effect', async () => {
     const { trainer, control, result, join } = await controlled();
     const pause = control.pause();
     expect(trainer.state).toBe('waiting');
@@ -56,7 +56,7 @@ describe('a pause', () => {
     expect((await within(result, 'the run')).outcome).toBe('finished');
   });
 
-  it('that has not taken effect after 8 s is answered all the same, with what the run does', async () => {
+  it("that has not taken effect after 8 s is answered with the run's state", async () => {
     const { trainer, control } = await controlled();
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -66,7 +66,7 @@ describe('a pause', () => {
     trainer.stop('over');
   });
 
-  it('that is taken back before it takes effect says so', async () => {
+  it('that is cancelled before it takes effect says so', async () => {
     const { control } = await controlled();
     const pause = control.pause();
     expect((await control.resume()).message).toBe('resumed after step 0');
@@ -74,7 +74,7 @@ describe('a pause', () => {
     expect((await control.resume()).message).toBe('was not paused');
   });
 
-  it('outlives the loss of its only worker, and goes on with another one', async () => {
+  it('outlives the loss of its only worker, and continues with another one', async () => {
     const { trainer, control, result, join, address } = await controlled();
     const pauses: unknown[] = [];
     const raw = await join((step) => step === 0 && pauses.push(control.pause()));
@@ -86,7 +86,7 @@ describe('a pause', () => {
     expect((await within(result, 'the run')).finalDigest).toBe(reference().chains[1]);
   });
 
-  it('is ended by a stop at once, and by nothing asked for afterwards', async () => {
+  it('is ended at once by a stop, and not by later requests', async () => {
     const { control, result, join } = await controlled();
     const pauses: unknown[] = [];
     await join((step) => step === 0 && pauses.push(control.pause()));
@@ -100,7 +100,7 @@ describe('a pause', () => {
   });
 });
 
-describe('what is asked for while a run waits for workers between two steps', () => {
+describe('a request while a run waits for workers between two steps', () => {
   it('is done at once', async () => {
     const { trainer, control, result, join, address, saved } = await controlled(undefined, { minWorkers: 2 });
     const raw = await join((step) => step === 1 && raw.break());
@@ -116,7 +116,7 @@ describe('what is asked for while a run waits for workers between two steps', ()
 });
 
 describe('a checkpoint on demand', () => {
-  it('is made while paused and while training, at a border', async () => {
+  it('is made while paused and while training, at a step boundary', async () => {
     const { control, result, join, saved } = await controlled();
     const asked: Promise<{ message: string }>[] = [];
     await join((step) => {
@@ -133,7 +133,7 @@ describe('a checkpoint on demand', () => {
     expect(saved).toEqual([1, 2, 2]);
   });
 
-  it('that fails fails for everyone who asked, and for the run', async () => {
+  it('that fails fails for everyone who requested it, and for the run', async () => {
     const requests = new StepBoundaryRequests();
     const asked = [requests.checkpoint(), requests.checkpoint()];
     const full = () => Promise.reject(new Error('disk full'));
@@ -144,7 +144,7 @@ describe('a checkpoint on demand', () => {
 });
 
 describe('scaling', () => {
-  it('is done by who started the workers, and refused where nobody did', async () => {
+  it('is done by the process that started the workers, and refused if there is none', async () => {
     const { control } = await controlled((workers) => Promise.resolve(`${workers} it is`));
     expect(await control.scale(3)).toMatchObject({ message: '3 it is' });
     const other = await controlled();
@@ -152,7 +152,7 @@ describe('scaling', () => {
   });
 });
 
-describe('requests that do not fit', () => {
+describe('requests with invalid values', () => {
   it.each([[-1], [1_025], [1.5], ['3'], [undefined]])('are refused: %s workers', (workers) => {
     expect(() => checkWorkers({ workers })).toThrow(/^scale: expected 0 to 1024 workers, got /);
   });
@@ -161,7 +161,7 @@ describe('requests that do not fit', () => {
     expect(() => checkPoints({ points })).toThrow(/^history: expected 0 to 500 points, got /);
   });
 
-  it('are let through at their limits; 0 points are as many as there are', () => {
+  it('are accepted at their limits; 0 points are all points', () => {
     expect([checkWorkers({ workers: 0 }), checkWorkers({ workers: 1_024 })]).toEqual([0, 1_024]);
     expect([checkPoints({ points: 0 }), checkPoints({ points: 500 })]).toEqual([500, 500]);
   });

@@ -24,7 +24,7 @@ async function watch(status: () => Promise<StatusReply>) {
 const reply = (state: string) => ({ state, workers: [], waitingFor: [] }) as unknown as StatusReply;
 
 describe('following a run', () => {
-  it('hears the state at once, again each second, and the last one when the run is over', async () => {
+  it('receives the state at once, again each second, and the last one when the run is over', async () => {
     let state = 'training';
     const { feed, heard, done } = await watch(() => Promise.resolve(reply(state)));
     await until(() => heard.length === 2, 5_000, '2 status(es)');
@@ -42,14 +42,14 @@ describe('following a run', () => {
     });
   });
 
-  it('ends without an error when the person leaves', async () => {
+  it('ends without an error when the caller stops', async () => {
     const { heard, abort, done } = await watch(() => Promise.resolve(reply('training')));
     await until(() => heard.length === 1, 5_000, '1 status(es)');
     abort.abort();
     await within(done, 'the end of the watch');
   });
 
-  it('gives up on a coordinator that ends the connection without a last state, after the time it may wait', async () => {
+  it('gives up on a coordinator that ends the connection without a last state, after its wait limit', async () => {
     const { feed, heard, done } = await watch(() => Promise.resolve(reply('training')));
     await until(() => heard.length === 1, 5_000, '1 status(es)');
     await feed.close();

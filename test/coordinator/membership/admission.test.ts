@@ -24,8 +24,8 @@ function door(numerics: 'strict' | 'mixed', fixed?: RunEngine) {
   return { door: new EngineAdmission({ numerics, fixed, record }), recorded };
 }
 
-describe('a strict door', () => {
-  it('records the class of most once, and says whom to refuse', async () => {
+describe('strict admission', () => {
+  it('records the engine class of the majority once, and lists whom to reject', async () => {
     const { door: strict, recorded } = door('strict');
     strict.admit('odd', b);
     strict.admit('w1', a);
@@ -39,7 +39,7 @@ describe('a strict door', () => {
     expect(recorded).toHaveLength(1);
   });
 
-  it('counts only those that are still there, from when they became ready last', async () => {
+  it('counts connected workers only, as of their last Ready', async () => {
     const { door: strict } = door('strict');
     strict.admit('first', b);
     strict.admit('gone', b);
@@ -49,14 +49,14 @@ describe('a strict door', () => {
     expect(strict.run?.engine).toEqual(a);
   });
 
-  it('does not fix anything when nobody is there', async () => {
+  it('does not fix a class without workers', async () => {
     const { door: strict, recorded } = door('strict');
     strict.admit('gone', b);
     expect((await strict.fixClass(() => false)).size).toBe(0);
     expect([strict.run, recorded]).toEqual([undefined, []]);
   });
 
-  it('keeps the class of a run that goes on, even against a majority', async () => {
+  it('keeps the class of a resumed run, even against a majority', async () => {
     const { door: strict, recorded } = door('strict', { engine: a, reproducible: true });
     for (const workerId of ['w1', 'w2']) {
       expect(() => strict.admit(workerId, b)).toThrow(expect.objectContaining({ code: 'OTHER_ENGINE' }) as Error);
@@ -68,8 +68,8 @@ describe('a strict door', () => {
   });
 });
 
-describe('a door for mixed numerics', () => {
-  it('lets all in, and marks a run that begins with several classes', async () => {
+describe('admission with mixed numerics', () => {
+  it('admits all workers, and marks a run that begins with several classes', async () => {
     const { door: mixed, recorded } = door('mixed');
     mixed.admit('w1', a);
     mixed.admit('w2', b);
@@ -77,7 +77,7 @@ describe('a door for mixed numerics', () => {
     expect(recorded).toEqual([{ engine: a, reproducible: false }]);
   });
 
-  it('wants the run marked before the first worker of another class computes, and not again', async () => {
+  it("requires the run's mark before the first worker of another class computes, and only once", async () => {
     const { door: mixed, recorded } = door('mixed');
     mixed.admit('w1', a);
     await mixed.fixClass(everybody);
@@ -90,7 +90,7 @@ describe('a door for mixed numerics', () => {
     expect(mixed.run?.reproducible).toBe(false);
   });
 
-  it('lets nobody in whose mark cannot be kept', async () => {
+  it("admits no worker whose mark can't be stored", async () => {
     const fixed = { engine: a, reproducible: true };
     const mixed = new EngineAdmission({
       numerics: 'mixed',
@@ -101,7 +101,7 @@ describe('a door for mixed numerics', () => {
     expect(mixed.admit('w1', b)).toBe(false);
   });
 
-  it('keeps the mark of a run that goes on', () => {
+  it('keeps the mark of a resumed run', () => {
     const { door: mixed } = door('strict', { engine: a, reproducible: false });
     mixed.admit('w1', a);
     expect(mixed.run?.reproducible).toBe(false);

@@ -46,7 +46,7 @@ describe('the offset of a worker’s clock', () => {
     );
   });
 
-  it('is found anew after a clock has jumped', () => {
+  it('is measured again after a clock has jumped', () => {
     const clock = new ClockOffset();
     clock.wentOut(0, 1001);
     clock.cameIn(1001, 2);

@@ -35,7 +35,7 @@ describe('joining', () => {
     expect(rig.roster.sessions).toEqual([]);
   });
 
-  it('tells who ends the stream without a word', async () => {
+  it('reports a stream that ends without a message', async () => {
     const rig = await start();
     const worker = rig.worker('w1');
     worker.end();
@@ -46,7 +46,7 @@ describe('joining', () => {
     expect(rig.changes).toEqual([]);
   });
 
-  it('ends the session of a worker that says Hello twice', async () => {
+  it('ends the session of a worker that sends Hello twice', async () => {
     const rig = await start();
     const worker = rig.worker('w1');
     worker.hello();
@@ -103,7 +103,7 @@ describe('joining', () => {
     expect(rig.roster.sessions).toHaveLength(1);
   });
 
-  it('refuses a second worker of the same id, which may try again, and leaves the first alone', async () => {
+  it('refuses a second worker with the same id, which may retry, and keeps the first', async () => {
     const rig = await start();
     const [first] = await rig.workers('w1');
     const second = rig.worker('w1');
@@ -130,7 +130,7 @@ describe('joining', () => {
     ['another key', new Uint8Array(16).fill(1), 'another'],
     ['a shorter key', new Uint8Array(15), 'another'],
     ['no key', undefined, 'none'],
-  ])('takes no heartbeat with %s for that of a worker, and leaves the worker alone', async (_, beatKey, got) => {
+  ])("counts no heartbeat with %s as a worker's, and keeps the worker", async (_, beatKey, got) => {
     const rig = await start();
     await rig.workers('w1');
     const heartbeat = { phase: 'no such phase', residentBytes: 1, workerId: 'w1' };
@@ -171,7 +171,7 @@ describe('joining', () => {
     expect(await worker!.ended).toMatchObject({ message: 'join: expected one Ready from w1, got a second' });
   });
 
-  it('sends home who joins after the end, and everybody who is there', async () => {
+  it('dismisses workers that join after the end, and all connected ones', async () => {
     const rig = await start();
     const [early] = await rig.workers('early');
     rig.cluster.close('the job is over');
@@ -194,7 +194,7 @@ describe('the engine of the run', () => {
   };
   const other = { fingerprint: 'cd'.repeat(32) };
 
-  it('is open to all before the first step, then that of most workers; the others are refused', async () => {
+  it('is open to all before the first step, then that of most workers; the others are rejected', async () => {
     const rig = await start();
     const early = await readyWith(rig, 'early', other);
     await rig.workers('a', 'b');
@@ -211,7 +211,7 @@ describe('the engine of the run', () => {
     expect(await rig.cluster.beforeFirstStep()).toBe(true);
   });
 
-  it('binds who joins later', async () => {
+  it('binds workers that join later', async () => {
     const rig = await start();
     await rig.workers('first');
     expect(await rig.cluster.beforeFirstStep()).toBe(true);
@@ -226,7 +226,7 @@ describe('the engine of the run', () => {
     expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['first', 'same']);
   });
 
-  it('is not fixed by a worker that is gone again', async () => {
+  it('is not fixed by a worker that has left', async () => {
     const rig = await start();
     const gone = await readyWith(rig, 'gone', other);
     gone.break();
@@ -238,8 +238,8 @@ describe('the engine of the run', () => {
   });
 });
 
-describe('a worker that takes its messages and never reads them', () => {
-  it('is dropped when too many wait for it', async () => {
+describe('a worker that never reads its messages', () => {
+  it('is dropped when too many are queued for it', async () => {
     const rig = await start();
     const [deaf] = await rig.workers('deaf');
     deaf!.pause();
@@ -272,7 +272,7 @@ describe('the end of a session', () => {
       'lost',
       'join: got an empty message from w1; damaged in transit',
     ],
-  ])('by %s is told once, with its reason, and frees the worker id', async (_, end, change, reason) => {
+  ])('by %s is reported once, with its reason, and frees the worker id', async (_, end, change, reason) => {
     const rig = await start();
     const [worker] = await rig.workers('w1');
     end(worker!);
@@ -284,7 +284,7 @@ describe('the end of a session', () => {
     expect(rig.roster.sessions.map(({ workerId }) => workerId)).toEqual(['w2']);
   });
 
-  it('comes when a worker is silent past the heartbeat limit, and not to those that are heard', async () => {
+  it('comes when a worker is silent past the heartbeat limit, and only then', async () => {
     const rig = await Rig.start(smallManifest(3), 600);
     const [silent, heard] = await rig.workers('silent', 'heard');
     silent!.send({ heartbeat: { phase: 'idle', residentBytes: 5 } });

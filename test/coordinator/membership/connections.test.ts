@@ -55,7 +55,7 @@ describe('a silent connection', () => {
     expect(connection.destroyed).toBe(false);
   });
 
-  it('is watched no longer once it is closed', () => {
+  it('is no longer watched once it is closed', () => {
     const connection = watched();
     connection.destroy();
     expect(vi.getTimerCount()).toBe(0);

@@ -54,7 +54,7 @@ describe('a chunk', () => {
   });
 });
 
-describe('a reader that is slow', () => {
+describe('a slow reader', () => {
   /** A chunk of 1 GiB backed by one MiB of memory; counts how far it has been read. */
   function hugeChunk(): { chunk: ChunkBytes; piecesRead: () => number } {
     const views = new Array<Uint8Array>(1024).fill(new Uint8Array(1024 * 1024));
@@ -77,7 +77,7 @@ describe('a reader that is slow', () => {
     return piecesRead();
   }
 
-  it('is not sent more than the window and the buffers hold, and then the rest', async () => {
+  it('is sent no more than the window and the buffers hold, and the rest as it reads', async () => {
     const { chunk, piecesRead } = hugeChunk();
     const address = await serve({ Fetch: serveChunks(new Map([['d', chunk]])) });
     const call = dataClient(address).Fetch({ digest: 'd' }, callMetadata());
@@ -92,7 +92,7 @@ describe('a reader that is slow', () => {
     call.cancel();
   });
 
-  it('that goes away ends the reading', async () => {
+  it('that disconnects ends the reading', async () => {
     const { chunk, piecesRead } = hugeChunk();
     let ended: Promise<void> | undefined;
     const handle = serveChunks(new Map([['d', chunk]]));

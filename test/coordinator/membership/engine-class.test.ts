@@ -25,21 +25,21 @@ describe('the engine class of a run', () => {
     expect(decideEngineClass(ready)?.engine).toBe(chosen);
   });
 
-  it('is not decided by nobody', () => {
+  it('is not decided without workers', () => {
     expect(decideEngineClass([])).toBeUndefined();
   });
 
-  it('comes with how many have it', () => {
+  it('comes with the number of workers that have it', () => {
     expect(decideEngineClass([a, b, { ...b }])?.reason).toBe(
       '2 of 3 ready workers compute with onnx (ort 1.30.0, cpu, nchwc8, 1 thread, fingerprint bb0000000000)',
     );
   });
 });
 
-describe('whether a worker has the engine class of the run', () => {
+describe('a worker with the engine class of the run', () => {
   const wanted = 'onnx (ort 1.30.0, cpu, nchwc8, 1 thread, fingerprint aa0000000000)';
 
-  it('is so when all that decides bits is equal', () => {
+  it('if everything that decides bits is equal', () => {
     expect(decideEngine(a, { ...a }, 'w1')).toBeUndefined();
   });
 
@@ -51,7 +51,7 @@ describe('whether a worker has the engine class of the run', () => {
     ['threads', { threads: 2 }, wanted.replace('1 thread', '2 threads')],
     ['fingerprint', { fingerprint: fingerprint('9c') }, wanted.replace('aa', '9c')],
     ['fingerprint, in its last digit only,', { fingerprint: `aa${'0'.repeat(61)}1` }, wanted],
-  ])('is not so when its %s differs, and both are named', (_, change, found) => {
+  ])('unless its %s differs; both are then named', (_, change, found) => {
     expect(decideEngine(a, { ...a, ...change }, 'w1')).toBe(
       `join: expected engine ${wanted}, which the run is bound to, got ${found} from worker w1; ` +
         'run one kind of machine and one Lockstep version, or set numerics: mixed, which gives up equal bits',

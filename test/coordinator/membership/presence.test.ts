@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Audible, decideLost, decideStart, type Presence } from '../../../coordinator/membership/presence.js';
 
-describe('who is lost', () => {
+describe('lost workers', () => {
   const at = (lastHeardMs: number, workerId = 'w') => ({ workerId, lastHeardMs, heartbeat: {} });
   it.each<[string, Audible[], string[]]>([
     ['nobody who is silent for exactly the limit', [at(8_000)], []],
@@ -15,7 +15,7 @@ describe('who is lost', () => {
   });
 });
 
-describe('whether a run starts', () => {
+describe('a run starts', () => {
   it.each<[Presence, number, boolean, string]>([
     [{ ready: ['a', 'b'], compiling: [], gone: [] }, 2, true, '2 workers ready'],
     [{ ready: ['a', 'b', 'c'], compiling: ['d'], gone: ['e'] }, 2, true, '3 workers ready'],
@@ -35,7 +35,7 @@ describe('whether a run starts', () => {
       false,
       'waiting for workers: 1 of 3 ready; compiling: b; gone: c',
     ],
-  ])('with %j and %i wanted: %s', (presence, wanted, start, reason) => {
+  ])('with %j and %i required: %s', (presence, wanted, start, reason) => {
     expect(decideStart(presence, wanted)).toEqual({ start, reason });
   });
 });

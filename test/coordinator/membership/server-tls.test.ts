@@ -67,7 +67,7 @@ async function handshake(port: number, options: ConnectionOptions): Promise<TLSS
 const closed = (socket: NodeJS.EventEmitter) => new Promise((resolve) => socket.once('close', resolve));
 
 describe('a client with mutual TLS', () => {
-  it('sends nothing to a coordinator of another name, address or CA', async () => {
+  it('sends nothing to a coordinator with another name, address or CA', async () => {
     const elsewhere = await makeIdentities(['gpu-1.lab', '10.0.0.5']);
     const { address, calls } = await serve(elsewhere.coordinator);
     const strange = [
@@ -118,7 +118,7 @@ describe('a server with mutual TLS', () => {
     });
   });
 
-  it('tells those who have a certificate of another CA, and lets no call through', async () => {
+  it('tells peers with a certificate of another CA why, and lets no call through', async () => {
     const { address, calls } = await serve(ours.coordinator);
     const asked = ask(address, { ...others.worker, ca: ours.worker.ca });
     await expect(asked).rejects.toMatchObject({
@@ -131,7 +131,7 @@ describe('a server with mutual TLS', () => {
     expect(calls.count).toBe(0);
   });
 
-  it('tells those who have none', async () => {
+  it('tells peers without a certificate why', async () => {
     const { address, calls } = await serve(ours.coordinator);
     const none = credentials.createSsl(Buffer.from(ours.worker.ca));
     await expect(askWith({ credentials: none, options: byName }, address)).rejects.toThrow(
@@ -140,7 +140,7 @@ describe('a server with mutual TLS', () => {
     expect(calls.count).toBe(0);
   });
 
-  it('takes no certificate for an expired one of its own CA', async () => {
+  it('does not mistake another certificate for an expired one of its own CA', async () => {
     const old = await makeIdentities(undefined, Date.now() - 2 * dayMs);
     const { address, calls } = await serve({ ...ours.coordinator, ca: ours.coordinator.ca + old.worker.ca });
     const error = ask(address, { ...old.worker, ca: ours.worker.ca });
@@ -148,7 +148,7 @@ describe('a server with mutual TLS', () => {
     expect(calls.count).toBe(0);
   });
 
-  it('hangs up on those without a certificate, also when they say nothing, or go on with a session of before', async () => {
+  it('disconnects peers without a certificate, even if they send nothing or resume an earlier session', async () => {
     const { port, calls } = await serve(ours.coordinator);
     const first = await handshake(port, { ca: ours.worker.ca });
     const hungUp = closed(first.resume());
@@ -162,7 +162,7 @@ describe('a server with mutual TLS', () => {
     expect(calls.count).toBe(0);
   });
 
-  it('goes on after what is no TLS', async () => {
+  it("continues after input that isn't TLS", async () => {
     const { address, port } = await serve(ours.coordinator);
     const plain = connectPlain(port, '127.0.0.1', () => plain.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
     plain.on('error', () => undefined).resume();
@@ -181,7 +181,7 @@ describe('a server with mutual TLS', () => {
   });
 });
 
-it('counts the bytes that come from a peer under TLS too', async () => {
+it('counts the bytes of a peer under TLS too', async () => {
   let join!: (stream: JoinStream) => void;
   const joined = new Promise<JoinStream>((resolve) => (join = resolve));
   const Join = (stream: JoinStream) => join(stream);

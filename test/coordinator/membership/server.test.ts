@@ -63,7 +63,7 @@ describe('a server', () => {
     expect(await health(formatEndpoint(bound), service)).toBe('SERVING');
   });
 
-  it('knows no health of services that it does not have', async () => {
+  it("reports no health of services that it doesn't have", async () => {
     const bound = await server().listen(loopback);
     await expect(health(formatEndpoint(bound), 'other')).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
@@ -84,7 +84,7 @@ it('lets a peer send a whole gradient without waiting for window updates', async
   expect(session.state.remoteWindowSize).toBe(bytes);
 });
 
-it('counts the bytes that come from a peer before its message is whole', async () => {
+it("counts a peer's bytes before its message is complete", async () => {
   let join!: (stream: JoinStream) => void;
   const joined = new Promise<JoinStream>((resolve) => (join = resolve));
   const created = server({ cluster: { Join: (stream) => join(stream), Beat } });
@@ -102,8 +102,8 @@ it('counts the bytes that come from a peer before its message is whole', async (
   expect(created.bytesFrom('127.0.0.1:1')).toBe(0);
 });
 
-describe('a port that cannot be had', () => {
-  it('is named, with what to do, when another program listens there', async () => {
+describe('an unavailable port', () => {
+  it('is named, with advice, when another program listens there', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
@@ -117,7 +117,7 @@ describe('a port that cannot be had', () => {
     });
   });
 
-  it('is not said to be in use when the address is not one of this machine', async () => {
+  it('is not reported as in use when the address is not one of this machine', async () => {
     const error = await server()
       .listen({ host: '192.0.2.1', port: 0 })
       .catch((thrown: unknown) => thrown as Error);
@@ -157,7 +157,7 @@ describe('closing', () => {
     await within(closing, 'the server to close');
   });
 
-  it('cuts off a connection that has said nothing', async () => {
+  it('cuts off a connection that has sent nothing', async () => {
     const created = server();
     const { port } = await created.listen(loopback);
     const socket = connect(port, '127.0.0.1');
@@ -245,7 +245,7 @@ describe('connections that have not authenticated', () => {
     expect(socket.destroyed).toBe(true);
   });
 
-  it('of many addresses neither end a worker nor keep another one of its address from joining', async () => {
+  it('from many addresses neither end a worker nor keep another one of its address from joining', async () => {
     const { address, port } = await listen();
     const worker = clusterClient(address).Join(callMetadata());
     const failed = new Promise((resolve) => worker.on('error', resolve));
@@ -258,7 +258,7 @@ describe('connections that have not authenticated', () => {
     worker.cancel();
   });
 
-  it('keep no place of those that have: a call without the token authenticates nobody', async () => {
+  it("don't take the places of authenticated ones: a call without the token authenticates nobody", async () => {
     const token = 'a-secret-of-sixteen-or-more';
     const { address, port } = await listen(token);
     await expect(status_(address)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });

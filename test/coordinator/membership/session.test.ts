@@ -44,7 +44,7 @@ async function connect(total?: Traffic): Promise<{ session: WorkerSession; worke
 }
 
 describe('a vector', () => {
-  it('travels in chunks and arrives as it is, also while the worker takes nothing', async () => {
+  it('travels in chunks and arrives unchanged, even if the worker reads nothing for a while', async () => {
     const { session, worker } = await connect();
     worker.pause();
     const vector = Float32Array.from({ length: 20 * CHUNK_VALUES + 1 }, (_, i) => i);
@@ -59,7 +59,7 @@ describe('a vector', () => {
     expect(Buffer.from(received.buffer).equals(Buffer.from(vector.buffer))).toBe(true);
   });
 
-  it('is not sent again for the same step, but is for the evaluation of it and for the next', async () => {
+  it('is not sent again for the same step, but is for its evaluation and for the next step', async () => {
     const { session, worker } = await connect();
     for (const again of [kind, kind, { ...kind, evaluation: true }, { ...kind, step: 1 }, { ...kind, step: 1 }]) {
       send(session, new OutgoingVector(again, Float32Array.of(1)));
@@ -93,7 +93,7 @@ describe('the bytes of a session', () => {
 });
 
 describe('an outgoing vector', () => {
-  it('encodes a chunk once, for all who get it, and gives those who come later the same bytes', () => {
+  it('encodes a chunk once for all workers, and gives later ones the same bytes', () => {
     const values = Float32Array.of(1, 2);
     const vector = new OutgoingVector(kind, values);
     const first = vector.messages()[0]!.bytes;
@@ -104,7 +104,7 @@ describe('an outgoing vector', () => {
 });
 
 describe('a session', () => {
-  it('ends well, after all that was sent, when it is finished; nothing follows', async () => {
+  it('ends cleanly after everything sent before; nothing follows', async () => {
     const { session, worker } = await connect();
     session.send({ assignment: { generation: 1, shards: [0], evaluationBatches: [] } });
     session.finish('the job is over');
@@ -116,7 +116,7 @@ describe('a session', () => {
     expect(worker.received.map(({ message }) => message)).toEqual(['assignment', 'finish']);
   });
 
-  it('ends with the error it is refused with, once', async () => {
+  it('ends once, with the error of its rejection', async () => {
     const { session, worker } = await connect();
     session.reject(new ClusterError('LOST', 'heartbeat: silent'));
     session.reject(new ClusterError('BAD_MESSAGE', 'another'));
@@ -146,7 +146,7 @@ describe('the cores that a worker offers', () => {
 describe('the silence of a worker', () => {
   const silent = () => sessionOver({} as JoinStream, 1_000);
 
-  it('ends with any byte from it, though its message is not whole', () => {
+  it('ends with any byte from it, even before its message is complete', () => {
     const session = silent();
     let bytes = 100;
     session.countBytes(() => bytes);
@@ -158,7 +158,7 @@ describe('the silence of a worker', () => {
     expect([session.lastHeardMs, session.lastBytesMs]).toEqual([3_000, 3_000]);
   });
 
-  it('does not count while the coordinator did not listen', () => {
+  it('does not count time in which the coordinator did not read', () => {
     const session = silent();
     session.excuse(1_500, 4_000);
     expect(session.lastHeardMs).toBe(2_500);
@@ -167,7 +167,7 @@ describe('the silence of a worker', () => {
   });
 });
 
-describe('what a worker is to hold', () => {
+describe("a worker's assignment", () => {
   it('is sent when it changes, and not again', () => {
     const sent: ToWorker[] = [];
     const session = sessionOver({ write: (message: ToWorker) => sent.push(message) } as never);

@@ -60,7 +60,7 @@ function start(flush: () => Promise<void> = () => Promise.resolve()) {
 const read = (step: number) => decodeCheckpoint(layout, { job, step }, readFileSync(join(path, nameOf(step))));
 
 describe('the checkpoints of a run', () => {
-  it('are written beside the training, one at a time; one that is due meanwhile is skipped and told of', async () => {
+  it('are written during training, one at a time; one that is due meanwhile is skipped and reported', async () => {
     let go = () => undefined as void;
     const { checkpoints, events, border } = start(() => new Promise<void>((resolve) => (go = resolve)));
     expect([border(1), border(2), border(3), border(4)]).toEqual([undefined, undefined, undefined, undefined]);
@@ -105,7 +105,7 @@ describe('the checkpoints of a run', () => {
     expect(readdirSync(path)).toEqual([nameOf(0), nameOf(4), nameOf(6)]);
   });
 
-  it('that cannot be written end the run, and the older ones stay whole', async () => {
+  it("that can't be written end the run, and the older ones stay intact", async () => {
     const { checkpoints, errors, border } = start();
     await within(checkpoints.save(stateAt(0), job), 'the first');
     mkdirSync(join(path, nameOf(2), 'in the way'), { recursive: true });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../coordinator/state/events.js';
 import { describeEvent } from '../../../coordinator/state/event-text.js';
 
-describe('an event in words', () => {
+describe('the text of an event', () => {
   it.each<[RunEvent, string, string]>([
     [{ type: 'state', state: 'waiting', reason: 'for 2 workers' }, 'warning', 'waiting: for 2 workers'],
     [{ type: 'worker', change: 'lost', workerId: 'w', reason: '' }, 'warning', 'worker w lost'],
@@ -28,7 +28,7 @@ describe('an event in words', () => {
     ],
   ])('%j is %s: %s', (event, tone, text) => expect(describeEvent(event)).toEqual({ tone, text }));
 
-  it('is nothing for what comes with each step', () => {
+  it('is empty for the events of each step', () => {
     expect(describeEvent({ type: 'waiting', step: 1, workers: [], seconds: 1, reason: 'x' })).toBeUndefined();
   });
 });

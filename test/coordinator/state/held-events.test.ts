@@ -10,7 +10,7 @@ const note = (i: number): RunEvent => ({ type: 'note', message: String(i) });
 const messages = (held: HeldEvents) => held.take().map(({ event }) => (event.type === 'note' ? event.message : ''));
 
 describe('events that are held', () => {
-  it('are those since the beginning, in order and with their times, and are given away once', () => {
+  it('are those since the beginning, in order and with their times, and are returned once', () => {
     const events = new RunEvents();
     events.emit(note(0));
     const held = new HeldEvents(events);
@@ -31,7 +31,7 @@ describe('events that are held', () => {
     expect([kept.length, kept[0], kept.at(-1)]).toEqual([1_000, '500', '1499']);
   });
 
-  it('are counted by metrics that start later, as if they had been there', async () => {
+  it('are counted by metrics that start later', async () => {
     const events = new RunEvents();
     const before = new HeldEvents(events);
     const records = sampleSteps(5, 5, 245);

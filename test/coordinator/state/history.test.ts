@@ -72,7 +72,7 @@ describe('the means of an envelope', () => {
     ]);
   });
 
-  it('are as many as wanted at most after 102,100 steps, each of its part, the last step among them', () => {
+  it('are at most as many as requested after 102,100 steps, each of its section, the last step among them', () => {
     const envelope = filled(Array.from({ length: 102_100 }, (_, step) => step));
     const points = envelope.means(500);
     expect(points.length).toBeLessThanOrEqual(500);
@@ -109,7 +109,7 @@ describe('the history of a run', () => {
     expect(pairs(speed)[0]).toEqual([9, Number(((2450 / 600) * 1000).toPrecision(6))]);
   });
 
-  it('is the same whether a run went on from its records or was never interrupted', () => {
+  it('is the same for a resumed run and for one that was never interrupted', () => {
     const whole = new RunHistory();
     for (const record of steps) whole.add(stepEvent(record), 0);
     const resumed = new RunHistory({ before: { steps: steps.slice(0, 1_234), evaluations: [], digests: [] } });
@@ -146,7 +146,7 @@ describe('the history of a run', () => {
 });
 
 describe('updates', () => {
-  it('put together by a page give what a page opened at the end is given', () => {
+  it('assembled by a page give the same as a page opened at the end', () => {
     const { view, history } = sampleRun('/run', { epochs: 30 });
     const run = describeRun(view.manifest, view.plan, view.path);
     const source = { boot: newBootId(), plan: view.plan, history, status: statusReply, report: false };
@@ -175,14 +175,14 @@ describe('updates', () => {
     expect(state!.evaluations).toHaveLength(30);
   });
 
-  it('begin anew for a cursor of another process, or of a time that has not come', () => {
+  it('start over for a cursor of another process, or of a future time', () => {
     const now = { step: 5, version: 3 };
     expect(readCursor('0123456789ab.5.3', '0123456789ab', now)).toEqual(now);
     expect(readCursor('0123456789ab.6.3', '0123456789ab', now)).toBeUndefined();
     expect(readCursor('ba9876543210.5.3', '0123456789ab', now)).toBeUndefined();
   });
 
-  it('say whom a late step waits for, in the row of that worker', () => {
+  it('name the worker that an overdue step waits for, in its row', () => {
     const { view, history } = sampleRun('/run', { steps: 20 });
     const workers = [{ workerId: 'two', shards: [1], phase: 'computing' as const }];
     history.add({ type: 'waiting', step: 20, workers, seconds: 4.25, reason: 'step 20 waits for two' }, 0);

@@ -57,7 +57,7 @@ describe('the progress of a run', () => {
     expect(describeHistory(of).steps).toEqual(steps.map((s) => s.step + 1));
   });
 
-  it('says the time left from the median step and the evaluations to come, until it is over', () => {
+  it('reports the time left from the median step and the remaining evaluations, until it is over', () => {
     const of = progress();
     handle(
       of,
@@ -79,7 +79,7 @@ describe('the progress of a run', () => {
     expect(of.checkpointStep).toBe(20);
   });
 
-  it('is told in bounded length: 500 points and evaluations, 50 notes of one line, the newest last', () => {
+  it('has bounded length: 500 points and evaluations, 50 notes of one line, the newest last', () => {
     const of = progress();
     for (let i = 0; i < 3_000; i++) handle(of, { type: 'step', record: step(i) });
     for (let i = 1; i <= 600; i++)
@@ -96,7 +96,7 @@ describe('the progress of a run', () => {
   });
 });
 
-describe('evaluations to come', () => {
+describe('remaining evaluations', () => {
   it.each([
     [0, 4, 1, 4],
     [1, 4, 1, 3],

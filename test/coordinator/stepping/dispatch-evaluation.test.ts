@@ -23,7 +23,7 @@ describe('an evaluation', () => {
     expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('whose only worker goes waits for the next one, says so, and is computed by it', async () => {
+  it('whose only worker leaves waits for the next one, says so, and is computed by it', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.evaluate(4);
@@ -46,7 +46,7 @@ describe('an evaluation', () => {
     ]);
   });
 
-  it('begins with the first worker that is ready, when there is none at its begin', async () => {
+  it('begins with the first ready worker if there is none at its start', async () => {
     const rig = await Rig.start(smallManifest(3));
     const { done } = rig.evaluate(4);
     expect(rig.stuck).toEqual(['waiting for workers: 0 of 1 ready']);
@@ -77,7 +77,7 @@ describe('an evaluation', () => {
     expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('has a worker fetch what it owes, also when a new plan gives that to another', async () => {
+  it('has a worker fetch the data of its batches, even when a new plan assigns it to another', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b] = await rig.workers('a', 'b');
     rig.evaluate(4);

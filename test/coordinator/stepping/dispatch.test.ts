@@ -31,7 +31,7 @@ describe('a step', () => {
     expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
   });
 
-  it('goes as one node to a worker that is alone', async () => {
+  it('goes as one node to a single worker', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.step(0);
@@ -41,7 +41,7 @@ describe('a step', () => {
     expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
   });
 
-  it('leaves a third worker standing by', async () => {
+  it('keeps a third worker as standby', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b, c] = await rig.workers('a', 'b', 'c');
     const { done } = rig.step(0);
@@ -54,7 +54,7 @@ describe('a step', () => {
     expect(rig.dispatcher.assignedTo('c')).toEqual([]);
   });
 
-  it('waits for a worker when there is none, and goes to the first that is ready', async () => {
+  it('waits for a worker if there is none, and goes to the first that is ready', async () => {
     const rig = await Rig.start(smallManifest(3));
     const { done } = rig.step(0);
     const [a] = await rig.workers('a');
@@ -116,7 +116,7 @@ describe('a worker that is lost in a step', () => {
     expect(rig.dispatcher.assignedTo('b')).toEqual([0, 1]);
   });
 
-  it('is not sent for again what it had delivered', async () => {
+  it('is not replaced for what it had delivered', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b] = await rig.workers('a', 'b');
     const { done } = rig.step(0);
@@ -133,7 +133,7 @@ describe('a worker that is lost in a step', () => {
   });
 });
 
-describe('a partial that does not fit the job', () => {
+describe("a partial that doesn't match the job", () => {
   const fields = chunkFields(values(99), 0);
   const report = (overrides: globalThis.Partial<ShardReport> = {}): ShardReport => ({
     shard: 0,
@@ -170,25 +170,28 @@ describe('a partial that does not fit the job', () => {
       { node: root, reports: [report(), report({ shard: 1, samples: 7 })] },
       /2 samples of shard 1, got 7/,
     ],
-  ])('with %s: its sender is told, another computes the shard, nothing of it counts', async (_, change, message) => {
-    const rig = await Rig.start(smallManifest(3));
-    const [a, b] = await rig.workers('a', 'b');
-    const { done } = rig.step(0);
-    await ordered(a!, 0);
-    await ordered(b!, 0);
-    a!.send({ partial: { ...good, ...change } });
-    const error = await within(a!.ended, 'the end of a');
-    expect(error).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
-    expect(error!.message).toMatch(message);
-    expect(error!.message).toContain('from a: expected ');
-    expect(await ordered(b!, 0)).toEqual([leaf(0)]);
-    b!.partial({ step: 0, node: leaf(0), samples }, values(4));
-    b!.partial({ step: 0, node: leaf(1), samples }, values(8));
-    expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', step: 0, lossSum: 2, correct: 0 });
-    expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
-  });
+  ])(
+    'with %s: its sender is informed, another worker computes the shard, none of it counts',
+    async (_, change, message) => {
+      const rig = await Rig.start(smallManifest(3));
+      const [a, b] = await rig.workers('a', 'b');
+      const { done } = rig.step(0);
+      await ordered(a!, 0);
+      await ordered(b!, 0);
+      a!.send({ partial: { ...good, ...change } });
+      const error = await within(a!.ended, 'the end of a');
+      expect(error).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
+      expect(error!.message).toMatch(message);
+      expect(error!.message).toContain('from a: expected ');
+      expect(await ordered(b!, 0)).toEqual([leaf(0)]);
+      b!.partial({ step: 0, node: leaf(0), samples }, values(4));
+      b!.partial({ step: 0, node: leaf(1), samples }, values(8));
+      expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', step: 0, lossSum: 2, correct: 0 });
+      expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
+    },
+  );
 
-  it('because it lacks its first chunk, is refused as well, as the step would never end', async () => {
+  it('because it lacks its first chunk, is rejected as well, as the step would never end', async () => {
     const rig = await Rig.start(smallManifest(CHUNK_VALUES + 1));
     const [a] = await rig.workers('a');
     rig.step(0);
@@ -200,7 +203,7 @@ describe('a partial that does not fit the job', () => {
 });
 
 describe('a partial of another term or step', () => {
-  it('is dropped without a word, whatever is in it', async () => {
+  it('is dropped silently, whatever its content', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.step(1);
@@ -248,7 +251,7 @@ describe('a step that is not finite', () => {
 });
 
 describe('data for workers', () => {
-  it('is offered before the first step: to those that joined, as if all wanted ones were there', async () => {
+  it('is offered before the first step: to joined workers, as if all required ones were connected', async () => {
     const rig = await Rig.start(smallManifest(3));
     const a = rig.worker('a');
     a.hello();
@@ -259,7 +262,7 @@ describe('data for workers', () => {
     expect(rig.dispatcher.generation).toBe(0);
   });
 
-  it('is assigned anew, under the next generation, when a worker has come or gone', async () => {
+  it('is reassigned, under the next generation, when a worker has joined or left', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     rig.evaluate(0);

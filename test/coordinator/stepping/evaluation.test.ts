@@ -29,7 +29,7 @@ describe('scoring rows', () => {
     expect(confusion[2]).toEqual([1, 0, 0]);
   });
 
-  it('says NaN, not a good loss, of rows that are no numbers', () => {
+  it('reports NaN, not a good loss, for non-finite rows', () => {
     expect(scoreRows(Float32Array.of(NaN, NaN), Uint8Array.of(1), 2, at)).toMatchObject({ loss: NaN, correct: 0 });
   });
 });

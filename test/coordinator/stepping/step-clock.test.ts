@@ -20,7 +20,7 @@ const good: Stamps = {
 };
 
 describe('stamps of a worker', () => {
-  it('count when they can be those of what was ordered', () => {
+  it('count if they are possible for the dispatched node', () => {
     expect(arePlausible(good, node, { fromMs: 99, toMs: 130 })).toBe(true);
   });
 
@@ -35,7 +35,7 @@ describe('stamps of a worker', () => {
     ['sending before the computation ends', { sendBeginMs: 7019 }],
     ['other shards', { shards: [good.shards[1]!, good.shards[0]!] }],
     ['too few shards', { shards: [good.shards[0]!] }],
-  ])('are passed over with %s', (_, change) => {
+  ])('are ignored with %s', (_, change) => {
     expect(arePlausible({ ...good, ...change }, node, { fromMs: 99, toMs: 130 })).toBe(false);
   });
 });
@@ -86,7 +86,7 @@ describe('the clock of a step', () => {
     expect(clock.workerMs('w')).toBe(partial!.lastChunkMs - track!.orders[0]!.beginMs);
   });
 
-  it('knows nothing of a worker that sends no stamps, or of one that was given nothing', () => {
+  it('has no data on a worker that sends no stamps, or of one that was given nothing', () => {
     const clock = new StepClock(0);
     clock.dispatched('old');
     clock.arrived({ workerId: 'old', clock: new ClockOffset() }, node, chunk(null));

@@ -24,8 +24,8 @@ async function underWay(): Promise<{ rig: Rig; a: RawWorker; b: RawWorker; c: Ra
   return { rig, a, b, c, next: 5 };
 }
 
-describe('a worker that is late', () => {
-  it('has its shard computed by one that stands by; the first result counts, and the other one equals it', async () => {
+describe('a straggler', () => {
+  it('has its shard computed by a standby; the first result counts, and the other one equals it', async () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next);
     await ordered(a, next);
@@ -47,7 +47,7 @@ describe('a worker that is late', () => {
     expect(rig.faults).toEqual([]);
   });
 
-  it('is told of when its result differs in a bit, within the next step', async () => {
+  it('is reported when its result differs in a bit, within the next step', async () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next);
     answer(b, next, 1, 8);
@@ -61,7 +61,7 @@ describe('a worker that is late', () => {
     expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
   });
 
-  it('is not compared any more after the next step', async () => {
+  it('is no longer compared after the next step', async () => {
     const { rig, a, b, c, next } = await underWay();
     for (const step of [next, next + 1]) {
       const { done } = rig.step(step);
@@ -100,7 +100,7 @@ describe('a worker that is late', () => {
     expect(rig.dispatcher.assignedTo('a')).toEqual([1]);
   });
 
-  it('and then lost leaves its shard to the one that computes it already', async () => {
+  it('that is then lost leaves its shard to its backup', async () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next);
     answer(b, next, 1, 8);
@@ -114,7 +114,7 @@ describe('a worker that is late', () => {
     expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
   });
 
-  it('is named with what it is doing, once per second', async () => {
+  it('is named with its activity, once per second', async () => {
     const { rig, a, b, c, next } = await underWay();
     rig.step(next);
     answer(b, next, 1, 8);
@@ -152,7 +152,7 @@ describe('an audited shard', () => {
     expect(rig.faults).toEqual([]);
   });
 
-  it('that comes to other bits is a fault, and its owner’s result is the one that counts', async () => {
+  it('with different bits is a fault, and its owner’s result is the one that counts', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b, c] = await rig.workers('a', 'b', 'c');
     const { done } = rig.step(0, [1]);
@@ -166,7 +166,7 @@ describe('an audited shard', () => {
     expect(rig.faults).toEqual([{ step: 0, node: leaf(1), workers: ['c', 'b'] }]);
   });
 
-  it('is computed twice by a worker that is alone, from leaves of its own', async () => {
+  it('is computed twice by a single worker, from separate leaves', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.step(0, [1]);
@@ -212,7 +212,7 @@ describe('an audited shard', () => {
     expect(rig.dispatcher.isStraggler('c')).toBe(true);
   });
 
-  it('is fetched by the auditor, which keeps being told so', async () => {
+  it('is fetched by the auditor, which stays assigned to it', async () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b] = [rig.worker('a'), rig.worker('b')];
     await a.start([0]);

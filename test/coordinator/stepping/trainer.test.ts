@@ -73,7 +73,7 @@ describe('a run', () => {
     ).toEqual([1, 1, 1]);
   });
 
-  it('says whom it waits for, and gives up after the limit', async () => {
+  it('reports what it waits for, and gives up after the limit', async () => {
     const { trainer, events, address } = await start(2, 300);
     const run = trainer.run();
     await worker(address, 'w1');
@@ -84,7 +84,7 @@ describe('a run', () => {
     expect(events.filter(({ type }) => type === 'state')[0]).toMatchObject({ state: 'waiting' });
   });
 
-  it('ends with the step and the shards when a loss is no number', async () => {
+  it('ends with the step and the shards when a loss is not finite', async () => {
     const { trainer, address } = await start(1);
     const run = trainer.run();
     await worker(address, 'w1', { lossSum: NaN });
@@ -94,7 +94,7 @@ describe('a run', () => {
     });
   });
 
-  it('leaves out a step that is not finite where the spec allows that, and counts it', async () => {
+  it('skips a step that is not finite if the spec allows that, and counts it', async () => {
     const { trainer, events, address } = await start(1, 20_000, 'strict', { onNonFinite: 'skip' });
     const run = trainer.run();
     const raw = await worker(address, 'w1', { skip: (raw, step) => step === 1 && (spoil(raw, step), true) });
@@ -109,7 +109,7 @@ describe('a run', () => {
     expect(snapshot.params[0]).toBeCloseTo(1 - 0.125 * (1.2 + 1.6 + 1.8), 5);
   });
 
-  it('waits between two steps while there are fewer than minWorkers, and says for whom', async () => {
+  it('waits between two steps while there are fewer than minWorkers, and names the missing ones', async () => {
     const { chains } = reference();
     const { trainer, events, address } = await start(1, 20_000, 'strict', { minWorkers: 2 });
     const run = trainer.run();
@@ -135,7 +135,7 @@ describe('a run', () => {
     expect(events).toContainEqual({ type: 'state', state: 'training', reason: 'resumed at step 1' });
   });
 
-  it('ends with the error that it is failed with', async () => {
+  it('ends with the error passed to fail', async () => {
     const { trainer } = await start(1);
     const run = trainer.run();
     trainer.fail(new Error('all workers are gone'));
@@ -163,7 +163,7 @@ describe('a run that is stopped', () => {
     expect(stepsOf(events)).toHaveLength(2);
   });
 
-  it('does not wait for a step that hangs, and nothing of it counts when it comes after all', async () => {
+  it("does not wait for a hanging step, and a late result of it doesn't count", async () => {
     const { trainer, events, address } = await start(1);
     const run = trainer.run();
     const raw = await worker(address, 'w1', { skip: (_, step) => step === 1 && (trainer.stop('SIGINT'), true) });

@@ -25,7 +25,7 @@ describe('a work board', () => {
     expect(board.open()).toEqual([0]);
   });
 
-  it('passes over items that it does not have', () => {
+  it('ignores unknown items', () => {
     const board = new WorkBoard(1);
     expect([board.finish(1), board.finish(-1), board.isDone(1), board.complete]).toEqual([false, false, false, false]);
   });

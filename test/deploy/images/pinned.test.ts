@@ -22,7 +22,7 @@ const digest = /^[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}$/;
 /** Built from this repository. */
 const own = /^lockstep(-operator)?(:[0-9.]+-[a-z-]+)?$/;
 
-describe('what images are made of', () => {
+describe('the sources of images', () => {
   const dockerfile = read('deploy/images/Dockerfile');
 
   it('is a base by digest in every stage', () => {
@@ -78,7 +78,7 @@ it('names every action of the workflows by commit, and every container by digest
   for (const container of values('container')) expect(container).toMatch(digest);
 });
 
-it('tells which tags have another digest than the one in deploy/', () => {
+it('reports tags with another digest than the one in deploy/', () => {
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-pinned-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const registry = (answer: string) =>
@@ -115,10 +115,18 @@ it('takes the CUDA provider of the ONNX Runtime that is installed', () => {
   expect(read('scripts/gpu-requirements.txt')).toContain(`onnxruntime-gpu ${version!},`);
 });
 
-it('tells nobody to run or install a package from npm under the name that is not published', () => {
-  const documents = ['docs', 'deploy', 'cli', 'coordinator', 'engine', 'operator', 'run', 'observe', 'examples'].flatMap((folder) =>
-    filesIn(folder, /\.(md|ts|ya?ml|ipynb|sh|mjs)$/),
-  );
+it('tells nobody to run or install a package from npm under the unpublished name', () => {
+  const documents = [
+    'docs',
+    'deploy',
+    'cli',
+    'coordinator',
+    'engine',
+    'operator',
+    'run',
+    'observe',
+    'examples',
+  ].flatMap((folder) => filesIn(folder, /\.(md|ts|ya?ml|ipynb|sh|mjs)$/));
   const wrong = /npx (?:\S+ )*?lockstep\b|npm (?:install|i|add|exec)(?: -\S+)* lockstep(?![-\w./])/;
   const more = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesIn('.github', /\.(md|yml)$/)];
   // Repeats the command that the user typed.

@@ -30,7 +30,7 @@ const files = () => readdir(directory).then((names) => names.sort());
 const program = { bytes: new TextEncoder().encode('\n a program\n'), parameterCount: 7, stateCount: 2, masks: [] };
 
 describe('a cached program', () => {
-  it('is the one that was compiled, and is not compiled again', async () => {
+  it('is the compiled one, and is not compiled again', async () => {
     const source = throughCache(await ProgramCache.open(directory));
     const compiled = await source(request(3));
     expect(compiled).toEqual(await compileEachTime(request(3)));
@@ -41,7 +41,7 @@ describe('a cached program', () => {
     expect(await throughCache(await ProgramCache.open(directory))(request(3))).toEqual(program);
   });
 
-  it('is found by everything that it is made from', async () => {
+  it('is found by all of its inputs', async () => {
     const source = throughCache(await ProgramCache.open(directory));
     await source(request(3));
     await source(request(2));
@@ -81,7 +81,7 @@ describe('a cached program', () => {
 });
 
 describe('the cache', () => {
-  it('removes what was not used for longest when it has grown over its limit', async () => {
+  it('removes the least recently used entries when it has grown over its limit', async () => {
     const cache = await ProgramCache.open(
       directory,
       undefined,
@@ -101,7 +101,7 @@ describe('the cache', () => {
     expect(decideEviction([{ name: 'x', bytes: 5, usedMs: 1 }], 4)).toEqual(['x']);
   });
 
-  it('says once that it cannot be written, and programs are compiled all the same', async () => {
+  it("reports once that it can't be written, and programs are compiled all the same", async () => {
     const file = join(directory, 'file');
     await writeFile(file, '');
     const messages: string[] = [];

@@ -37,7 +37,7 @@ export function refusesBadInput(rig: Rig): void {
     await expect(refused).rejects.toMatchObject(badInput(message));
   });
 
-  it('the step after a refused one gives the good bits', async () => {
+  it('the step after a rejected one gives the same bits', async () => {
     await expect(rig.train.run({ ...rig.input, masks: [] })).rejects.toThrow();
     expect(bitsOf(await rig.train.run(rig.input))).toBe(rig.bits);
   });

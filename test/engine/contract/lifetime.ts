@@ -5,7 +5,7 @@ import { bitsOf, type Rig, trainOnce } from './rig.js';
 
 /** End of a program's life. */
 export function endsProperly(rig: Rig): void {
-  it('a program finishes what was asked for before it is disposed of, and refuses what comes after; to do so twice is no error', async () => {
+  it('a program finishes pending runs before it is disposed of, and rejects later ones; disposing twice is no error', async () => {
     const program = await rig.engine.compileTrain({ ...common, mode: 'train' });
     const rows = await rig.engine.compileEvaluate({ ...common, mode: 'evaluate' });
     const running = program.run(rig.input);

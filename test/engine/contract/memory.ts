@@ -8,7 +8,7 @@ const heapBound = 2 * 2 ** 20;
 
 /** Steps leak no memory. */
 export function staysFlat(other: () => Promise<OtherProcess>): void {
-  it('leave memory as it was, refused ones and evaluations among them', async () => {
+  it('leave memory as it was, including rejected ones and evaluations', async () => {
     const { before, after } = (await other()).memory;
     expect(after.residentBytes - before.residentBytes).toBeLessThan(residentBound);
     expect(after.heapBytes - before.heapBytes).toBeLessThan(heapBound);

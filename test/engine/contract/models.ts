@@ -72,7 +72,7 @@ export function takesTheSameModels(rig: Rig): void {
     }
   });
 
-  it('is compiled after another was refused, and gives the same bits', async () => {
+  it('is compiled after another was rejected, and gives the same bits', async () => {
     const spec = { ...common, topology: sequential(imageShape, refused[0]!.layers), mode: 'train' } as const;
     await expect(rig.engine.compileTrain(spec)).rejects.toThrow();
     expect(bitsOf(await trainOnce(rig.engine))).toBe(rig.bits);

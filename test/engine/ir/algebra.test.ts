@@ -59,7 +59,7 @@ describe('the graph', () => {
     expect(subtract(graph, x, y)).not.toBe(subtract(graph, y, x));
   });
 
-  it('keeps a constant of equal elements as one number, and tells 0 from −0', () => {
+  it('keeps a constant of equal elements as one number, and distinguishes 0 from −0', () => {
     const { graph } = setup();
     expect(splatOf(graph.constant(Float32Array.of(2, 2), [2], 'float32'))).toBe(2);
     expect(splatOf(graph.constant(Float32Array.of(0, -0), [2], 'float32'))).toBeUndefined();

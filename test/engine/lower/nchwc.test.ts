@@ -174,7 +174,7 @@ describe.skipIf(reason !== undefined)(
       expect(count('com.microsoft.nchwc.Upsample')).toBe(3);
     });
 
-    it("add up the gradients of two ways in the convolution of one of them, with TF.js's result", async () => {
+    it("add up the gradients of two branches in the convolution of one of them, with TF.js's result", async () => {
       const inputs = inputsOf(parting);
       const expected = await onCpu(parting, inputs);
       let actual: Outcome | undefined;
@@ -262,7 +262,7 @@ describe('the choice of a lowering', () => {
     },
   );
 
-  it('is portable, with the reason, where ONNX Runtime lacks direct convolutions; to demand them is an error', async () => {
+  it('is portable, with the reason, if ONNX Runtime lacks direct convolutions; requiring them is an error', async () => {
     const lacking = new EngineError('RUNTIME', 'compile: ReorderInput(-1) is not a registered function');
     const create = vi.spyOn(OnnxSession, 'create').mockRejectedValue(lacking);
     try {

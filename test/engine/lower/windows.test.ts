@@ -5,13 +5,13 @@ import { pixelsOfWindows, type Windows, windowsOfPixels } from '../../../engine/
 const plain: Windows = { kernel: [1, 2], pads: [0, 0, 0, 1], strides: [1, 1], dilations: [1, 1] };
 
 describe('windows', () => {
-  it('have the pixels that they look at, and one more number for what lies outside', () => {
+  it('have their pixels, and one more number for the padding', () => {
     expect([...pixelsOfWindows(plain, [1, 3], [1, 3])]).toEqual([0, 1, 1, 2, 2, 3]);
     expect([...pixelsOfWindows({ ...plain, strides: [1, 2] }, [1, 3], [1, 2])]).toEqual([0, 1, 2, 3]);
     expect([...pixelsOfWindows({ ...plain, dilations: [1, 2] }, [1, 3], [1, 2])]).toEqual([0, 2, 1, 3]);
   });
 
-  it('are found from a pixel, for each place in them', () => {
+  it('are found from a pixel, for each position in them', () => {
     expect([...windowsOfPixels(plain, [1, 3], [1, 3])]).toEqual([0, 3, 1, 0, 2, 1]);
     expect([...windowsOfPixels({ ...plain, strides: [1, 2] }, [1, 3], [1, 2])]).toEqual([0, 2, 2, 0, 1, 2]);
   });

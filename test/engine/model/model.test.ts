@@ -74,7 +74,7 @@ describe('describeModel', () => {
     });
   });
 
-  it('refuses what is no topology at all', async () => {
+  it('rejects anything but a topology', async () => {
     await expect(describeModel({ class_name: 'Sequential' })).rejects.toThrow('expected a TF.js Layers topology');
   });
 
@@ -115,7 +115,7 @@ describe('initialWeights', () => {
     expect([...params.subarray(0, 36)]).not.toEqual([...params.subarray(38, 74)]);
   });
 
-  it('derives seeds also where the topology leaves the initializer out or gives only its name', async () => {
+  it('also derives seeds if the topology leaves the initializer out or gives only its name', async () => {
     for (const config of [{}, { kernel_initializer: 'glorotNormal' }]) {
       const model = sequential([4, 4, 1], [flatten, dense(config)]);
       expect(await initialWeights(model, 5)).toEqual(await initialWeights(model, 5));

@@ -58,7 +58,7 @@ describe('random numbers that are no input of the program are refused, with the 
     await expect(check(rows(), drop, flatten(), logits())).resolves.toEqual([]);
   });
 
-  it('refuses a program that comes out otherwise when it is compiled again', async () => {
+  it('rejects a program whose second compilation differs', async () => {
     const jitter = l.activation({ activation: 'linear' });
     const call = vi.spyOn(Object.getPrototypeOf(jitter) as Layer, 'call');
     call.mockImplementation((x) => tf.mul([x].flat()[0]!, Math.random()));
@@ -92,7 +92,7 @@ describe('an output without elements is refused, with the layer', () => {
     });
   });
 
-  it('tells both shapes', async () => {
+  it('reports both shapes', async () => {
     await expect(check(conv({ kernelSize: 9, padding: 'valid' }), flatten(), logits())).rejects.toThrow(
       'got [0, 0, 4] from [8, 8, 2]',
     );
@@ -154,11 +154,11 @@ describe('the end of a model', () => {
     ]);
   });
 
-  it.each(['linear', 'logSoftmax'])('is fine where it is %s', async (activation) => {
+  it.each(['linear', 'logSoftmax'])('is accepted where it is %s', async (activation) => {
     await expect(check(flatten(), logits({ activation }))).resolves.toEqual([]);
   });
 
-  it('is fine where softmax, sigmoid and ReLU come before the logits', async () => {
+  it('is accepted where softmax, sigmoid and ReLU come before the logits', async () => {
     const gates = [
       conv({ activation: 'relu' }),
       l.softmax({ axis: -1 }),
@@ -169,7 +169,7 @@ describe('the end of a model', () => {
 });
 
 describe('the start of a model', () => {
-  it('is refused where it scales the images once more', async () => {
+  it('is rejected where it scales the images once more', async () => {
     const scaled = [l.rescaling({ name: 'scale', scale: 1 / 255 }), flatten(), logits()];
     await expect(check(...scaled)).rejects.toMatchObject({
       message:
@@ -186,7 +186,7 @@ describe('the start of a model', () => {
   });
 });
 
-it('refuses an inner model that declares another input than it is called with', async () => {
+it('rejects an inner model that declares another input than it is called with', async () => {
   const first = { name: 'all', batch_input_shape: [null, 4, 4, 2] };
   const inner = { name: 'inner', layers: [{ class_name: 'Flatten', config: first }] };
   const layers = [
@@ -205,7 +205,7 @@ it('refuses a batch norm over another axis than the last', async () => {
   );
 });
 
-it('takes noise of deviation 0 for none', async () => {
+it('treats noise of deviation 0 as none', async () => {
   await expect(check(l.gaussianNoise({ stddev: 0 }), flatten(), logits())).resolves.toEqual([]);
 });
 

@@ -9,7 +9,7 @@ it('refuses more threads than give equal bits', async () => {
   );
 });
 
-it('names what computes', async () => {
+it('names its library and device', async () => {
   const { info } = await createOnnxEngine({ threads: 1 });
   expect(info).toMatchObject({ name: 'onnx', device: 'cpu', threads: 1 });
   expect(info.lowering).toMatch(/^(portable|nchwc\d+)$/);

@@ -12,7 +12,7 @@ function scratch(): string {
 }
 
 describe("ONNX Runtime's CUDA provider", () => {
-  it('is found beside the build of this platform, whatever its Node-API version', () => {
+  it('is found next to the build of this platform, whatever its Node-API version', () => {
     const directory = scratch();
     const build = join(directory, 'bin/napi-v9/linux/x64');
     mkdirSync(build, { recursive: true });

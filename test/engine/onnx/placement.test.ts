@@ -24,7 +24,7 @@ describe('where operators run', () => {
     expect(placementOf([onGpu('Gemm')])).toEqual({ operators: 1, onCpu: {}, copies: 0 });
   });
 
-  it('is told with the types that the device lacks, the most frequent first', () => {
+  it('is reported with the operator types that the device lacks, the most frequent first', () => {
     expect(describePlacement(cuda, placementOf(profile))).toBe(
       '3 of 4 operators run on the CPU, as cuda does not support them (2 Mod, 1 Cast), with 2 copies between the two',
     );
@@ -52,7 +52,7 @@ describe("an error of ONNX Runtime's", () => {
       'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version',
     ],
     ['Failed to load shared library', 'Failed to load shared library'],
-  ])('is told by its essence', (message, essence) => {
+  ])('is reduced to its essence', (message, essence) => {
     expect(essenceOf(message)).toBe(essence);
   });
 });

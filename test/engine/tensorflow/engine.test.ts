@@ -11,7 +11,7 @@ import { parseSpec } from '../../../job/spec.js';
 import { tensorflowDirectory } from '../../programs.js';
 
 describe('engine.name: tensorflow', () => {
-  it('is refused with what to install where no binding is', async () => {
+  it('is rejected with installation advice if there is no binding', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'lockstep-empty-'));
     const creating = createTensorflowEngine({ threads: 1, directory: empty });
     const named = 'expected @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node to be installed';
@@ -70,7 +70,7 @@ describe.skipIf(tensorflowDirectory === undefined)(title, () => {
     await tf.setBackend('cpu');
   });
 
-  it('finds no maximum in a window without numbers, and others as ever', async () => {
+  it('finds no maximum in a window of NaN, and the usual one elsewhere', async () => {
     await tf.setBackend('tensorflow');
     const x = tf.tensor4d([NaN, NaN, 1, NaN, NaN, NaN, -3e38, 2], [1, 2, 4, 1]);
     const { value, grad } = tf.valueAndGrad((y: Tensor4D) => tf.maxPool(y, 2, 2, 'valid'))(x);

@@ -69,7 +69,7 @@ describe('the process that a container is', () => {
     expect(() => run({ env })).toThrow(new ContainerConfigError('none/token not found'));
   });
 
-  it('finds its volumes where its mount paths stand, in args and variables', () => {
+  it('finds its volumes at their mount paths, in args and variables', () => {
     const { argv, env } = run({ args: ['/etc/job/job.yaml'], env: [{ name: 'CA', value: '/etc/job/deep/ca.crt' }] });
     expect(argv.at(-1)).toBe('/x/job/job.yaml');
     expect(env['CA']).toBe('/x/deep/ca.crt');
@@ -87,6 +87,6 @@ it.each([
   expect(rewritePaths(text, context.folders)).toBe(rewritten);
 });
 
-it('leaves a dollar that is written twice', () => {
+it('keeps a doubled dollar', () => {
   expect(expand('$$ $$(A) $(A) $A', { A: '1' })).toBe('$ $(A) 1 $A');
 });

@@ -44,11 +44,11 @@ describe('the phase of a pod', () => {
     expect(phaseOf(record(...containers), policy)).toBe(phase);
   });
 
-  it('is Failed when it was ended while its policy would have started it again', () => {
+  it('is Failed when it was ended although its policy would have restarted it', () => {
     expect(phaseOf({ ...record(container(ended(143))), closing: true }, 'Always')).toBe('Failed');
   });
 
-  it('is Failed when an init container of a pod that is never started again failed', () => {
+  it('is Failed when an init container of a pod that is never restarted failed', () => {
     const withInit = { ...record(container(waiting)), init: [container(ended(1))] };
     expect([phaseOf(withInit, 'Never'), phaseOf(withInit, 'Always')]).toEqual(['Failed', 'Pending']);
   });
@@ -67,19 +67,19 @@ describe('the status of a pod', () => {
   const condition = (state: ContainerState) =>
     podStatus(pod, record(container(state)), 7_000).conditions!.find(({ type }) => type === 'Ready')!;
 
-  it('keeps what others have said, and the time of a condition that has not changed', () => {
+  it('keeps conditions of others, and the time of a condition that has not changed', () => {
     const status = podStatus(pod, record(container(waiting)), 7_000);
     expect(status.conditions!.map(({ type }) => type)).toContain('PodScheduled');
     expect(condition(waiting)).toMatchObject({ status: 'False', lastTransitionTime: new Date(5) });
     expect(condition(running)).toMatchObject({ status: 'True', lastTransitionTime: new Date(7_000) });
   });
 
-  it('says why it is not ready', () => {
+  it('has the reason why it is not ready', () => {
     const message = 'containers with unready status: [main]';
     expect(condition({ ...running, ready: false })).toMatchObject({ reason: 'ContainersNotReady', message });
   });
 
-  it('tells how a container ended before', () => {
+  it('reports how a container ended before', () => {
     const crash: ContainerState = { type: 'waiting', reason: 'CrashLoopBackOff', message: 'back-off' };
     const status = podStatus(pod, record(container(crash, ended(3))), 7_000).containerStatuses![0]!;
     expect(status.state).toEqual({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } });
@@ -96,11 +96,11 @@ describe('a container that has ended', () => {
     ['OnFailure', 0, false],
     ['OnFailure', 1, true],
     ['Always', 0, true],
-  ] as const)('under policy %s with exit code %i: started again %s', (policy, code, again) => {
+  ] as const)('under policy %s with exit code %i: restarted %s', (policy, code, again) => {
     expect(decideRestart(policy, ended(code), 0, backoff).again).toBe(again);
   });
 
-  it('is started again at once, then after delays that double up to a limit, and at once after a steady time', () => {
+  it('is restarted at once, then after delays that double up to a limit, and at once after a steady time', () => {
     const delay = (failures: number, ranMs = 100) => {
       const next = decideRestart('Always', ended(1, ranMs), failures, backoff);
       return next.again ? next.delayMs : undefined;
@@ -119,7 +119,7 @@ describe('a container that has ended', () => {
   });
 });
 
-it('believes a probe once enough answers in a row agree', () => {
+it("accepts a probe's verdict once enough answers in a row agree", () => {
   const probe = { successThreshold: 2, failureThreshold: 3 };
   const answers = [true, true, false, false, true, false, false, false, true, true];
   let state = unprobed;

@@ -20,7 +20,7 @@ const says = (atMs: number, state: string): Sighting => ({ atMs, type: 'coordina
 const start = [job(0, 'Pending'), pod(100, 'a', 'Pending'), pod(200, 'a', 'Running'), says(300, 'training')];
 
 describe('the check of the State column', () => {
-  it('finds nothing wrong with what follows the world soon enough', () => {
+  it('accepts states that follow the cluster soon enough', () => {
     const quiet = [
       ...start,
       job(900, 'Running'),

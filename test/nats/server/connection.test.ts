@@ -13,7 +13,7 @@ function socketsTo(port: number): number {
 }
 
 describe.skipIf(missing !== undefined)('the connection (needs nats-server)', () => {
-  it('leaves no socket behind when the server is frozen and greets nobody', async () => {
+  it('leaves no socket behind when the server is frozen and sends no INFO', async () => {
     const server = await startServer();
     server.freeze();
     const notes: string[] = [];

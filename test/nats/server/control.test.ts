@@ -10,7 +10,7 @@ import { eventually, jetstream, missing, readEntry, readEvents } from './nats-se
 import { scratch, secretFile, signInFlags, startRun, startServer, steps } from './rig.js';
 
 describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', () => {
-  it('is looked at, paused, saved, resumed and stopped by requests', async () => {
+  it('is shown, paused, saved, resumed and stopped by requests', async () => {
     const server = await startServer();
     const run = await startRun(scratch(), '--nats', server.url(), '--nats-job', 'steered');
     const client = new NatsControlClient({ address: parseNatsUrl(server.url()), job: 'steered' });
@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', ()
     expect(await readEntry(jetstream(await server.connect()), 'steered')).toMatchObject({ state: 'stopped' });
   });
 
-  it('answers what makes no sense with what was expected, and goes on', async () => {
+  it('answers invalid requests with what was expected, and continues', async () => {
     const server = await startServer();
     const run = await startRun(scratch(), '--nats', server.url(), '--nats-job', 'odd');
     const connection = await server.connect();
@@ -69,7 +69,7 @@ describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', ()
     await run.nextStep();
   });
 
-  it('says so where no coordinator answers to a name', async () => {
+  it('reports a name for which no coordinator answers', async () => {
     const server = await startServer();
     const client = new NatsControlClient({ address: parseNatsUrl(server.url()), job: 'nobody' });
     await expect(client.status()).rejects.toMatchObject({
@@ -80,8 +80,8 @@ describe.skipIf(missing !== undefined)('a run over NATS (needs nats-server)', ()
   });
 });
 
-describe.skipIf(missing !== undefined)('a server that wants a sign-in (needs nats-server)', () => {
-  it('is used with the right password; with a wrong one the run is unharmed and says why', async () => {
+describe.skipIf(missing !== undefined)('a server that requires authentication (needs nats-server)', () => {
+  it('is used with the right password; with a wrong one the run is unharmed and reports the reason', async () => {
     const server = await startServer('--user', 'ada', '--pass', 'right/word');
     const directory = scratch();
     const refused = await startRun(

@@ -41,7 +41,7 @@ function served(connection: NatsConnection, withSeal: Seal | undefined, notes: s
 }
 
 describe.skipIf(missing !== undefined)('control by an account without the token (needs nats-server)', () => {
-  it('is refused, whatever it signs or repeats; the holder of the token is obeyed, once per request', async () => {
+  it('is rejected, whatever it signs or repeats; the holder of the token is obeyed, once per request', async () => {
     const server = await startServer();
     const connection = await server.connect();
     const done = served(connection, seal);
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined)('control by an account without the token 
     expect((await send(before)).message).toMatch(/made after this coordinator started/);
   });
 
-  it('answers into inboxes only, so that nobody publishes elsewhere by its rights', async () => {
+  it('answers into inboxes only, so that nobody can publish elsewhere with its rights', async () => {
     const server = await startServer();
     const connection = await server.connect();
     served(connection, undefined);
@@ -162,7 +162,7 @@ describe.skipIf(missing !== undefined)(
       lease.drop();
     });
 
-    it('keeps no run from starting, but one that would lose its checkpoints, which says what to do', async () => {
+    it('keeps no run from starting, except one that would lose its checkpoints, which says what to do', async () => {
       const server = await startServer();
       const { jobs } = await openStores(await server.connect());
       await jobs.put('j', JSON.stringify(entryOf('evil-1')));
@@ -217,7 +217,7 @@ async function storeRun(stores: Stores) {
 describe.skipIf(missing !== undefined)(
   'the object store, written by an account without the token (needs nats-server)',
   () => {
-    it('gives back what the token has signed, and refuses anything else before a run is made of it', async () => {
+    it('returns what the token has signed, and rejects anything else before a run is made of it', async () => {
       const server = await startServer();
       const stores = await openStores(await server.connect());
       const { spec, index } = await storeRun(stores);
@@ -261,7 +261,7 @@ describe.skipIf(missing !== undefined)(
       ['a control character in a name', { name: 'model/a\u001b[2J' }],
       ['a size that its parts cannot have', { size: 2 ** 40 }],
       ['parts that are no digests', { parts: ['../../index'] }],
-    ])('holds no index with %s, even where there is no token', async (_, change) => {
+    ])('accepts no index with %s, even without a token', async (_, change) => {
       const server = await startServer();
       const stores = await openStores(await server.connect());
       const { index } = await storeRun(stores);
@@ -270,7 +270,7 @@ describe.skipIf(missing !== undefined)(
       await expect(readIndex(stores, { job: 'j', runId }, undefined)).rejects.toThrow();
     });
 
-    it('has no object that follows a link, is larger than said, or never ends', async () => {
+    it('has no object that follows a link, is larger than declared, or never ends', async () => {
       const server = await startServer();
       const connection = await server.connect();
       const stores = await openStores(connection);

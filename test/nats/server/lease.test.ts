@@ -12,7 +12,7 @@ const digestsOf = (directory: string) => readFileSync(join(directory, 'digests.j
 const listen = ['--listen', '127.0.0.1:0', '--log-level', 'warn'];
 
 describe.skipIf(missing !== undefined)('two coordinators of one job (needs nats-server)', () => {
-  it('refuses the second one while the first is there, and tells who that is', async () => {
+  it('refuses the second one while the first is running, and names the first', async () => {
     const server = await startServer();
     const flags = ['--nats', server.url(), '--nats-job', 'taken'];
     const run = await startRun(scratch(), ...flags);
@@ -26,7 +26,7 @@ describe.skipIf(missing !== undefined)('two coordinators of one job (needs nats-
     await run.finish();
   });
 
-  it('goes on elsewhere from the object store to the same digest; the one that was silent stops when it wakes', async () => {
+  it('resumes elsewhere from the object store to the same digest; the silent one stops when it wakes', async () => {
     const quiet = scratch();
     const digest = await (await startRun(quiet)).finish();
     const server = await startServer();
@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)('two coordinators of one job (needs nats-
     expect(await names()).toEqual(expect.arrayContaining(['job.json', 'model/model.onnx', 'report/index.html']));
   });
 
-  it('begins anew under the name of a job that is finished, and keeps the files of the run before', async () => {
+  it('starts over under the name of a finished job, and keeps the files of the run before', async () => {
     const server = await startServer();
     const js = jetstream(await server.connect());
     const flags = ['--nats', server.url(), '--nats-job', 'twice', '--set', 'checkpoint.everySteps=0'];
@@ -81,7 +81,7 @@ describe.skipIf(missing !== undefined)('two coordinators of one job (needs nats-
     expect(kept).toEqual(new Set(ids.slice(1)));
   });
 
-  it('refuses to go on with another job under the same name, and says what differs', async () => {
+  it('refuses to resume with another job under the same name, and lists the differences', async () => {
     const server = await startServer();
     const flags = ['--nats', server.url(), '--nats-job', 'other'];
     const run = await startRun(scratch(), ...flags);
@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)('two coordinators of one job (needs nats-
     expect(stderr).toContain('seed: 1 there, 9 now');
   });
 
-  it('leaves out a damaged checkpoint of the store, and goes on from the one before', async () => {
+  it('skips a damaged checkpoint of the store, and resumes from the one before', async () => {
     const server = await startServer();
     const connection = await server.connect();
     const flags = ['--nats', server.url(), '--nats-job', 'damaged'];

@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)("the plain manifests' NATS server (needs 
     },
   );
 
-  it('is not taken for the server at an IP address when its certificate is one for localhost', async () => {
+  it('is not accepted as the server at an IP address if its certificate is for localhost', async () => {
     const { server, caFile } = await startPlain('token', 'localhost');
     const address = readAddress({ nats: server.url('tls'), natsTokenFile: secretFile('token'), natsCa: caFile })!;
     await expect(connect({ ...connectionOptions(address), reconnect: false })).rejects.toThrow(/127\.0\.0\.1/);

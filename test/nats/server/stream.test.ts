@@ -49,7 +49,7 @@ function of(events: readonly PublishedEvent[], type: string, field: string): unk
 }
 
 describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', () => {
-  it('has every event once and in order, though nats-server is killed and started again three times', async () => {
+  it('has every event once and in order, though nats-server is killed and restarted three times', async () => {
     const server = await startServer();
     const directory = scratch();
     const run = await startRun(directory, '--nats', server.url(), '--nats-job', 'killed');
@@ -71,7 +71,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     expect(await readEntry(js, 'killed')).toMatchObject({ state: 'finished', step: 84, epoch: 4, epochs: 4, digest });
   });
 
-  it('has nothing twice when a run makes steps again, though the server has forgotten the ids', async () => {
+  it('has nothing twice when a run repeats steps, though the server has forgotten the ids', async () => {
     const server = await startServer();
     const directory = scratch();
     const first = await startRun(directory, '--nats', server.url(), '--nats-job', 'again');
@@ -100,7 +100,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     expect(own.map(({ sequence }) => sequence)).toEqual(own.map((_, i) => i + 1));
   });
 
-  it('is left alone by a run that never reaches NATS, whose digest is the same', async () => {
+  it('is unaffected by a run that never reaches NATS, whose digest is the same', async () => {
     const [quiet, alone] = [scratch(), scratch()];
     const digest = await (await startRun(quiet)).finish();
     const run = await startRun(alone, '--nats', 'nats://127.0.0.1:9', ...signInFlags('user', 'secret-word'));
@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     expect(stdout + readFileSync(join(alone, 'log.jsonl'), 'utf8')).not.toContain('secret-word');
   });
 
-  it('gets what happened while the server was frozen, and the steps did not wait for that', async () => {
+  it('has the events from while the server was frozen, and the steps did not wait', async () => {
     const server = await startServer();
     const directory = scratch();
     const run = await startRun(directory, '--nats', server.url(), '--nats-job', 'frozen');
@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)('the event stream (needs nats-server)', (
     expect(events.at(-1)).toMatchObject({ type: 'finished', data: { digest } });
   });
 
-  it('says which metrics the steps came to, at most twice per second', async () => {
+  it("has the steps' metrics, at most twice per second", async () => {
     const server = await startServer();
     const connection = await server.connect();
     const messages: { at: number; step: number; steps: number; stepMs: { mean: number } }[] = [];

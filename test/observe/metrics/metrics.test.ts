@@ -41,7 +41,7 @@ const step = (index: number, change: Partial<StepRecord> = {}): RunEvent => ({
 });
 const lost: RunEvent = { type: 'worker', change: 'lost', workerId: 'w', reason: 'gone' };
 
-describe('what is counted', () => {
+describe('counters', () => {
   it('are steps, images, faults by kind, and second computations', async () => {
     const { record, samples } = setup();
     [step(0), step(1, { samples: 20 }), lost, lost].forEach((event) => record(event));
@@ -59,7 +59,7 @@ describe('what is counted', () => {
     expect(await samples('lockstep_speculations_total')).toEqual({ '': 1 });
   });
 
-  it('is how long each loss of a worker kept the run from its next step', async () => {
+  it('include how long each loss of a worker kept the run from its next step', async () => {
     const { record, samples } = setup();
     record(step(0), 100);
     record(lost, 1_000);
@@ -70,7 +70,7 @@ describe('what is counted', () => {
     expect(await samples('lockstep_recovery_seconds_sum')).toEqual({ '': 0.5 + 0.1 });
   });
 
-  it('are the phases of a step, along the way of its last partial, and each shard', async () => {
+  it('are the phases of a step, along the path of its last partial, and each shard', async () => {
     const { record, samples, memory } = setup();
     const clock = { offsetMs: 5, errorMs: 2 };
     const remote = {
@@ -98,7 +98,7 @@ describe('what is counted', () => {
   });
 });
 
-describe('what is read when somebody asks', () => {
+describe('values read on demand', () => {
   const [worker] = statusReply.workers;
   const status: StatusReply = {
     ...statusReply,
@@ -119,7 +119,7 @@ describe('what is read when somebody asks', () => {
     expect(await samples('lockstep_left_seconds')).toEqual({ '': 90 * 0.05 });
   });
 
-  it('are workers by state, those that are gone forgotten', async () => {
+  it('are workers by state, without those that left', async () => {
     const { instruments, memory, sources, samples } = setup();
     memory.clockErrorsMs.set('a', 1).set('gone', 1);
     readStatus(status, sources, instruments);
@@ -132,7 +132,7 @@ describe('what is read when somebody asks', () => {
     expect(await samples('lockstep_worker_clock_error_seconds')).toEqual({});
   });
 
-  it('are counts of the run’s own, which grow by what came since the last reading', async () => {
+  it('are the run’s own counts, increased by the difference since the last reading', async () => {
     const { instruments, samples } = setup();
     const traffic = new Traffic();
     const reader = new CounterReader();

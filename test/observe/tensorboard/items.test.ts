@@ -34,7 +34,7 @@ describe('points of the training curves', () => {
     expect(points.finish()).toBeUndefined();
   });
 
-  it('stand for what there is when the run ends, or a step is left out', () => {
+  it('cover the remaining steps when the run ends, or a step is skipped', () => {
     const points = new StepPoints(2);
     expect(points.add(record(0))).toBeUndefined();
     expect(points.finish()?.step).toBe(1);
@@ -52,8 +52,8 @@ const evaluation = (step: number): EvaluationEntry => ({
 const nothing: RecordedHistory = { steps: [], evaluations: [], digests: [] };
 const summary = (items: readonly TensorboardItem[]) => items.map(({ kind, step }) => `${kind} ${step}`);
 
-describe('what is written', () => {
-  it('gives a run that goes on in mid-point the points of one that was not interrupted', () => {
+describe('the files', () => {
+  it('have the same points for a run resumed in mid-point as for one that was not interrupted', () => {
     const all = Array.from({ length: 9 }, (_, step) => record(step));
     const quiet = new TensorboardItems({ manifest, plan });
     const expected = all.flatMap((one) => quiet.of({ type: 'step', record: one }, 0));
@@ -66,7 +66,7 @@ describe('what is written', () => {
     expect(found.map(({ step }) => step)).toEqual([2, 4, 6, 8]);
   });
 
-  it('reckons the times of earlier steps back from the start, in order, left-out steps included', () => {
+  it('reckon the times of earlier steps back from the start, in order, skipped steps included', () => {
     const steps = [record(0), record(1), record(3)];
     const before = { steps, evaluations: [], digests: [{ epoch: 1, step: 3, digest: 'ab' }] };
     const items = new TensorboardItems({ manifest, plan: { ...plan, totalSteps: 10 } }).history(before, 100);
@@ -80,7 +80,7 @@ describe('what is written', () => {
     ]);
   });
 
-  it('draws the confusion matrices of the last ten evaluations again, and all of their scalars', () => {
+  it('draw the confusion matrices of the last ten evaluations again, and all of their scalars', () => {
     const evaluations = Array.from({ length: 12 }, (_, i) => evaluation(i + 1));
     const written = summary(new TensorboardItems({ manifest, plan }).history({ ...nothing, evaluations }, 0));
     expect(written.filter((item) => item.startsWith('scalars'))).toHaveLength(12);
@@ -88,7 +88,7 @@ describe('what is written', () => {
     expect(written.filter((item) => item.startsWith('confusion'))).toHaveLength(10);
   });
 
-  it('closes the last point when the run reports or fails, and writes nothing for what is not shown', () => {
+  it('close the last point when the run reports or fails, and have nothing for values that are not shown', () => {
     const items = new TensorboardItems({ manifest, plan });
     expect(items.of({ type: 'step', record: record(0) }, 0)).toEqual([]);
     expect(items.of({ type: 'note', message: 'hello' }, 0)).toEqual([]);

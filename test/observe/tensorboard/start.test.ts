@@ -34,7 +34,7 @@ const step = (n: number) => ({
 });
 const files = () => readdirSync(join(path, 'tensorboard')).sort();
 
-it('has written all that happened when it is closed, and gives each start a file that sorts after those before', async () => {
+it('has written every event when it is closed, and gives each start a file that sorts after earlier ones', async () => {
   for (const start of [1, 2, 3]) {
     const { events, tensorboard, notes } = run();
     await new Promise(setImmediate);
@@ -48,7 +48,7 @@ it('has written all that happened when it is closed, and gives each start a file
   }
 });
 
-it('tells once that it cannot write, and lets the run go on', async () => {
+it("reports once that it can't write, and the run continues", async () => {
   writeFileSync(join(path, 'tensorboard'), 'in the way');
   const { events, tensorboard, notes } = run();
   await new Promise(setImmediate);

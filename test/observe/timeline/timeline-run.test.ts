@@ -58,15 +58,15 @@ describe('the events of a step', () => {
     ]);
   });
 
-  it('leave out a worker that said nothing of its time', () => {
+  it('leave out a worker that sent no stamps', () => {
     expect(new Set(events.map(({ pid }) => pid))).toEqual(new Set([1, 2]));
   });
 });
 
-describe('the file of a time line', () => {
+describe('the file of a timeline', () => {
   const parse = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as TraceEvent[];
 
-  it('is another one for each start on a run', async () => {
+  it('is a new one for each start on a run', async () => {
     const path = directory();
     for (const digest of ['first', 'second']) {
       const events = new RunEvents();
@@ -80,7 +80,7 @@ describe('the file of a time line', () => {
     expect([digestIn('trace.json'), digestIn('trace-2.json')]).toEqual(['first', 'second']);
   });
 
-  it('can be read while it grows: all but the end of the array is there', async () => {
+  it('can be read while it grows: only the end of the array is missing', async () => {
     const path = directory();
     const events = new RunEvents();
     const trace = await startTimeline(events, { directory: path });
@@ -94,7 +94,7 @@ describe('the file of a time line', () => {
     expect(parse(trace.path).length).toBe(read.length + 1);
   });
 
-  it('cannot be made where nothing can be written, and says so', async () => {
+  it("can't be created in an unwritable place, and says so", async () => {
     const nowhere = join(directory(), 'missing');
     await expect(startTimeline(new RunEvents(), { directory: nowhere })).rejects.toThrow('ENOENT');
   });

@@ -69,7 +69,7 @@ test('a coordinator is followed over mutual TLS to its end; a change of state is
   expect(calls.answer('uid')?.error).toBeUndefined();
 });
 
-test('while a coordinator does not answer the reason is told and what was heard last is kept; it is found again', async () => {
+test('while a coordinator does not answer, the reason is reported and its last answer kept; it is found again', async () => {
   let streams = 0;
   const ask = await serve((stream) => {
     streams += 1;
@@ -88,7 +88,7 @@ test('while a coordinator does not answer the reason is told and what was heard 
   expect(forgotten).toEqual(['uid']);
 });
 
-test('nobody is followed whom the plan does not ask any more, and the last answer stays', async () => {
+test('a coordinator that the plan no longer polls is no longer followed, and its last answer stays', async () => {
   let cancelled = false;
   const ask = await serve((stream) => {
     stream.write({ state: 'training', step: 7 });
@@ -104,7 +104,7 @@ test('nobody is followed whom the plan does not ask any more, and the last answe
   expect(calls.answer('uid')).toBeUndefined();
 });
 
-test('a checkpoint is asked of the coordinator that is followed, once, and of no other; its end is news', async () => {
+test('a checkpoint is requested of the coordinator that is followed, once, and of no other; its end is news', async () => {
   let asked = 0;
   const ask = await serve(
     (stream) => stream.write({ state: 'training', step: 7 }),
@@ -123,7 +123,7 @@ test('a checkpoint is asked of the coordinator that is followed, once, and of no
   expect(calls.checkpoint('uid', ask.pod)).toBe(true);
 });
 
-test('a server without a certificate of the job is not believed, and told from one that is away', async () => {
+test('a server without a certificate of the job is not trusted, and distinguished from an unavailable one', async () => {
   const ask = await serve((stream) => stream.write({ state: 'training', step: 7 }));
   const { calls } = follower();
   calls.follow(job, { ...ask, serverName: 'another-coordinator' });
@@ -136,7 +136,7 @@ test('a server without a certificate of the job is not believed, and told from o
   expect(calls.answer('uid')).toMatchObject({ pod: 'job-coordinator-2', untrusted: false });
 });
 
-test('a coordinator that refuses the token or the certificate is reported as one of another key', async () => {
+test('a coordinator that rejects the token or the certificate is reported as having another key', async () => {
   const ask = await serve((stream) => stream.write({ state: 'training', step: 7 }));
   const others = await makeCertificates({ hosts: ['job-coordinator'], days: 1, nowMs: Date.now() });
   const wrong: Partial<JobIdentity>[] = [{ token: `${token}!` }, others.worker];

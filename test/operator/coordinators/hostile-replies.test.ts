@@ -96,7 +96,7 @@ test.each<[string, Behaviour, string]>([
   ],
   ['a page instead of gRPC', (s) => (s.respond({ ':status': 404 }), s.end('<html>')), 'expected a'],
   ['an end without a status', (s) => (s.respond({ ':status': 200 }), s.end()), 'got a closed connection'],
-])('%s is refused in a few words, and the connection closed', async (_what, behave, words) => {
+])('%s is rejected with a short message, and the connection closed', async (_what, behave, words) => {
   const { server, calls, outcomes } = await attack(behave);
   await until(() => outcomes.length > 0, limitMs, 'the end of the stream');
   expect(outcomes[0]).toBe('watch failed');
@@ -149,7 +149,7 @@ test('a connection is closed that floods with settings or pings, pushes streams 
   }
 });
 
-test('pings without end close the connection', async () => {
+test('endless pings close the connection', async () => {
   const { server, outcomes } = await attack((stream) => {
     respond(stream);
     const ping = () => stream.session?.destroyed === false && stream.session.ping(() => ping());
@@ -159,7 +159,7 @@ test('pings without end close the connection', async () => {
   expect(outcomes[0]).toBe('watch failed');
 });
 
-test('one that does not end its stream after its last status is left, and not asked again', async () => {
+test('one that does not end its stream after its last status is disconnected, and not polled again', async () => {
   const { server, calls, news, outcomes } = await attack((stream) => {
     respond(stream);
     stream.write(training);
@@ -185,7 +185,7 @@ test('another state each time is planned for 5 times, and then no more often tha
   expect(news).toEqual(['training', 'paused', 'training', 'paused', 'training']);
 });
 
-test('one that lets TLS wait is given up after 5 s', async () => {
+test('one that stalls its TLS handshake is given up after 5 s', async () => {
   const server = createTcpServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { calls } = follow(`127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -49,7 +49,7 @@ function check(status: TrainingJobStatus): void {
 }
 
 describe('a status as it comes from the wire', () => {
-  it('has what the contract says, of the fields that plans use', () => {
+  it('has the fields of the contract that plans use', () => {
     const status = read({
       ...{ state: 'training', reason: 'waiting for w', step: 5, totalSteps: 10, epoch: 1, epochs: 2, loss: 1 },
       ...{ lossMean: 1.5, imagesPerSecond: 2456.4, testAccuracy: 0.75, testEpoch: 1, secondsLeft: 3.5 },
@@ -124,7 +124,7 @@ const nasty = [
 ].map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
 
 describe('the status of a job', () => {
-  it('is one that the API server takes, whatever a coordinator answers', () => {
+  it('is accepted by the API server, whatever a coordinator answers', () => {
     const property = fc.property(anyReply, (changes) => {
       let status;
       try {
@@ -138,7 +138,7 @@ describe('the status of a job', () => {
     fc.assert(property, { numRuns: runs(300) });
   });
 
-  it('is one that the API server takes, whatever the pods say', () => {
+  it("is accepted by the API server, whatever the pods' status", () => {
     const message = fc.oneof(
       text,
       fc
@@ -160,7 +160,7 @@ describe('the status of a job', () => {
     fc.assert(property, { numRuns: runs(300) });
   });
 
-  it('keeps what the next plan counts on where the whole is refused', () => {
+  it('keeps what the next plan relies on if the whole is rejected', () => {
     const control = { pod: 'cifar10-coordinator-1', status: k.reply({ reason: 'hostile' }), statusMs: k.noonMs };
     const { status } = planJob(begun(k.running, { control }), k.noonMs);
     const essential = essentialStatus({ ...status, message: 'hostile' });

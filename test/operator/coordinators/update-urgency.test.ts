@@ -26,7 +26,7 @@ test.each<[string, Answer, Urgency]>([
   expect(urgencyOf(answer, after)).toBe(news);
 });
 
-test('while a run waits, another reason is a change; another error is none', () => {
+test("while a run waits, another reason is a change; another error isn't", () => {
   const waiting = later({ state: 'waiting', reason: '0 of 2 ready' });
   expect(urgencyOf(waiting, later({ state: 'waiting', reason: '1 of 2 ready' }))).toBe('change');
   expect(urgencyOf({ ...answer, error: 'a' }, { ...answer, error: 'b' })).toBe('progress');
@@ -49,7 +49,7 @@ test('a job has 4 changes at once and then one per 5 s; an end is never kept bac
   expect(admitted('change', 5003, 5004)).toEqual([true, false]);
 });
 
-test('a namespace whose jobs change without end leaves the changes of others alone', () => {
+test('a namespace whose jobs change continually does not affect the changes of others', () => {
   const pace = new PlanRate();
   const jobs = Array.from({ length: 200 }, () => pace.add('hostile'));
   const honest = pace.add('honest');

@@ -3,7 +3,7 @@ import { EventMemory, type JobEvent } from '../../../operator/kube/event-decisio
 
 const lost: JobEvent = { reason: 'CoordinatorLost', message: 'its node is gone', warning: true };
 
-test('what repeats within ten minutes is one Event whose count goes up, written every 20 s at most', () => {
+test('repetitions within ten minutes are one Event whose count goes up, written every 20 s at most', () => {
   const memory = new EventMemory();
   expect(memory.decide('uid', lost, 0)).toEqual({ action: 'create' });
   memory.created('uid', lost, 'job.1');
@@ -20,7 +20,7 @@ test('an Event that could not be created is not counted up', () => {
   expect(memory.decide('uid', lost, 30_000).action).toBe('drop');
 });
 
-test('other words, another reason and another job are Events of their own', () => {
+test('another text, reason or job makes a separate Event', () => {
   const memory = new EventMemory();
   const others = [
     lost,
@@ -32,7 +32,7 @@ test('other words, another reason and another job are Events of their own', () =
   expect(memory.decide('other', lost, 0).action).toBe('create');
 });
 
-test('a job that says something new all the time gets 25 Events, and then one per minute', () => {
+test('a job with continually new messages gets 25 Events, and then one per minute', () => {
   const memory = new EventMemory();
   const say = (number: number, nowMs: number) =>
     memory.decide('uid', { ...lost, message: `number ${number}` }, nowMs).action;

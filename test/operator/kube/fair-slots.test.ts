@@ -14,7 +14,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 const many = (group: string, count: number) => Array<string>(count).fill(group);
 
 describe('slots that are shared between groups', () => {
-  it('leave room for others, whatever one group wants', async () => {
+  it('leave room for others, however much one group requests', async () => {
     const slots = new FairSlots({ capacity: 4, perGroup: 3 });
     const got = takeAll(slots, [...many('hostile', 100), 'honest']);
     await settle();
@@ -31,7 +31,7 @@ describe('slots that are shared between groups', () => {
     expect(got.map(({ group }) => group)).toEqual(['a', 'a', 'b', 'a']);
   });
 
-  it('are not given to who has stopped waiting, and freed once', async () => {
+  it('are not given to a request that was cancelled, and freed once', async () => {
     const slots = new FairSlots({ capacity: 1, perGroup: 1 });
     const first = await slots.take('a', never);
     const stop = new AbortController();
@@ -43,7 +43,7 @@ describe('slots that are shared between groups', () => {
     expect(slots.held).toBe(0);
   });
 
-  it('go round in a group that has all it may, and are recalled after their time only', async () => {
+  it('go round in a group at its limit, and are recalled after their time only', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const slots = new FairSlots({ capacity: 4, perGroup: 2, holdMs: 10_000 });
@@ -60,7 +60,7 @@ describe('slots that are shared between groups', () => {
     }
   });
 
-  it('are taken from the group that has most for one that has none', async () => {
+  it('are taken from the group with the most for one that has none', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const slots = new FairSlots({ capacity: 3, perGroup: 3, holdMs: 1_000 });

@@ -6,7 +6,7 @@ import { RoundRobin } from '../../../operator/kube/round-robin.js';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-test('groups take turns, each with its oldest item; an item is in it once', () => {
+test('groups take turns, each with its oldest item; an item is queued once', () => {
   const turns = new RoundRobin<string>();
   for (const item of ['a1', 'a2', 'a1', 'a3', 'b1', 'c1', 'b2']) turns.add(item[0]!, item);
   expect(turns.size).toBe(6);
@@ -24,7 +24,7 @@ test('an item that may not be taken leaves its turn to the next one, of its grou
   expect([turns.next(), turns.size]).toEqual(['b1', 0]);
 });
 
-test('whatever waits comes out once, and nobody waits for more than one turn of each other group', () => {
+test('every waiting item comes out once, and none waits for more than one turn of each other group', () => {
   const item = fc.record({ group: fc.constantFrom('a', 'b', 'c'), name: fc.nat(20) });
   fc.assert(
     fc.property(fc.array(item, { maxLength: 60 }), (items) => {
@@ -62,7 +62,7 @@ test('a request of one namespace passes among the first, however many of another
   expect(Math.max(...perSecond.slice(1))).toBeLessThanOrEqual(51);
 });
 
-test('a request that is given up waits no longer, and takes no token', async () => {
+test('a cancelled request no longer waits, and takes no token', async () => {
   const limit = new FairLimit(10, 1);
   await limit.pass('x');
   const stop = new AbortController();

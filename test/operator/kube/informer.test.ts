@@ -72,7 +72,7 @@ test('lists in pages, then follows the watch from the version of the list', asyn
   expect(watches).toEqual(['10,true,a=b']);
 });
 
-test('an event that comes in two pieces is one, and the watch goes on at its version after the stream broke', async () => {
+test('an event in two chunks is one, and the watch continues at its version after the stream broke', async () => {
   const watches: (string | null)[] = [];
   const { server, cache } = await follow((_request, response, { searchParams }) => {
     if (!searchParams.has('watch')) return send(response, list(10));
@@ -96,7 +96,7 @@ test('an event that comes in two pieces is one, and the watch goes on at its ver
 test.each([
   ['as the status of the watch', (response: ServerResponse) => send(response, refusal(410, 'Expired'), 410)],
   ['as an event', (response: ServerResponse) => event(response, 'ERROR', refusal(410, 'Expired'))],
-])('a version that is too old, told %s, leads to a new list, which shows what is gone', async (_how, tell) => {
+])('a version that is too old, reported %s, leads to a new list, which shows what is gone', async (_how, tell) => {
   let lists = 0;
   const { versions } = await follow((_request, response, { searchParams }) => {
     if (!searchParams.has('watch'))
@@ -108,7 +108,7 @@ test.each([
   expect(versions()).toEqual({ b: '15' });
 });
 
-test('a watch on which nothing comes is begun again, with a new list; bookmarks keep it', async () => {
+test('a silent watch is restarted with a new list; bookmarks keep it', async () => {
   let lists = 0;
   let bookmarks: NodeJS.Timeout | undefined;
   const { restarts, server } = await follow(
@@ -129,7 +129,7 @@ test('a watch on which nothing comes is begun again, with a new list; bookmarks 
   expect(lists).toBe(2);
 });
 
-test('a server that refuses is asked again later and later, and its answer is in the reason', async () => {
+test('a server that refuses is retried later and later, and its answer is in the reason', async () => {
   const times: number[] = [];
   const { restarts, informer } = await follow(
     (_request, response, { searchParams }) => {
@@ -146,7 +146,7 @@ test('a server that refuses is asked again later and later, and its answer is in
   expect(restarts[0]).toContain('403 Forbidden: because of Forbidden');
 });
 
-test('all is listed again from time to time, and what a watch has missed shows', async () => {
+test('everything is listed again from time to time, which shows what a watch has missed', async () => {
   let lists = 0;
   const { versions, restarts } = await follow(
     (_request, response, { searchParams }) => {

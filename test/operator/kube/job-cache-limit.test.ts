@@ -19,7 +19,7 @@ function fill(caches: Caches, names: string, version: number): void {
 }
 const dropped = (caches: Caches, names: string) => [...names].filter((name) => caches.job(`ml/${name}`) === 'dropped');
 
-test('jobs have a limit together, and those that changed longest ago are dropped first', () => {
+test('jobs have a common limit, and those that changed longest ago are dropped first', () => {
   const caches = new Caches(() => undefined, 7_000);
   fill(caches, 'abc', 1);
   expect(dropped(caches, 'abc')).toEqual([]);
@@ -30,7 +30,7 @@ test('jobs have a limit together, and those that changed longest ago are dropped
   expect(dropped(caches, 'abcde')).toEqual(['b', 'c']);
 });
 
-test('of a job that was dropped the state is kept, for the metrics', () => {
+test('the state of a dropped job is kept, for the metrics', () => {
   const caches = new Caches(() => undefined, 7_000);
   const status = { state: 'Failed' as const, message: 'x'.repeat(2000), conditions: [] };
   caches.put(jobResource, { ...job('z', 1), status } as KubernetesObject);
@@ -47,7 +47,7 @@ test('removed jobs make room', () => {
   expect([dropped(caches, 'cde'), caches.job('ml/a')]).toEqual([[], undefined]);
 });
 
-test('a job that was dropped is read again and planned for', async () => {
+test('a dropped job is read again and planned for', async () => {
   const server = new ScriptedServer((_, response, url) =>
     url.pathname.endsWith('/a') ? send(response, job('a', 1)) : send(response, refusal(404, 'NotFound'), 404),
   );

@@ -21,7 +21,7 @@ function select(text: string, selection: Selection, chunkBytes = 7) {
 const first = (text: string, selection: Selection) => select(text, selection).values[0];
 
 describe('a selection of JSON', () => {
-  it('is the same as the parsed text where all is selected, wherever the text is cut', () => {
+  it('equals the parsed text if everything is selected, wherever the text is cut', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), (value, size, wide) => {
         const text = JSON.stringify({ a: value, b: [value] }, null, wide ? 2 : undefined);
@@ -39,7 +39,7 @@ describe('a selection of JSON', () => {
     expect(found).toEqual({ a: 1, b: { c: 'x' }, list: [{ c: 1 }, {}, 'text', null] });
   });
 
-  it('has size and digest of a value in its place, and its text where that is asked for', () => {
+  it('has size and digest of a value in its place, and its text if requested', () => {
     const value = JSON.stringify('{"class_name":"Séquence \\u0001"}');
     const sha256 = createHash('sha256').update(value).digest('hex');
     const measured = { type: 'string', bytes: Buffer.byteLength(value), sha256 };
@@ -59,7 +59,7 @@ describe('a selection of JSON', () => {
     expect(of([[[[]]]])).toEqual({ a: { tooLarge: { bytes: 8, levels: 4 } }, b: 2 });
   });
 
-  it('counts within a limit what is selected alone', () => {
+  it('counts only selected values towards its limit', () => {
     const selection = { spec: { limit: { bytes: 200, levels: 4 }, of: { '*': 'all', topology: 'digest' } } } as const;
     const topology = 'x'.repeat(100_000);
     expect(first(JSON.stringify({ spec: { topology, model: 'net' } }), selection)).toEqual({
@@ -67,7 +67,7 @@ describe('a selection of JSON', () => {
     });
   });
 
-  it('hands the elements of an array over one by one, and has none of them', () => {
+  it('passes the elements of an array on one by one, and keeps none of them', () => {
     const text = '{"metadata":{"continue":"more"},"items":[{"a":1,"b":[1]},{"a":{"c":[]}}],"kind":"List"}';
     const { values, elements } = select(text, { metadata: { continue: 'all' }, items: { each: { a: 'all' } } });
     expect(elements).toEqual([{ a: 1 }, { a: { c: [] } }]);
@@ -83,13 +83,13 @@ describe('a selection of JSON', () => {
     expect([values[2], selector.isComplete]).toEqual([{ a: 3 }, true]);
   });
 
-  it('takes no field for another whose name is longer, or is of every object', () => {
+  it('confuses no field with another whose name is longer, or is of every object', () => {
     const long = 'a'.repeat(400);
     expect(first(`{"${long}":1,"toString":2,"a":3}`, { a: 'all' })).toEqual({ a: 3 });
     expect(() => first('{"a":1]', { a: 'all' })).toThrow(/brackets/);
   });
 
-  it('passes over 100 MB of what is not selected without keeping it', () => {
+  it('skips 100 MB of unselected data without keeping it', () => {
     const values: unknown[] = [];
     const selector = new JsonSelector({ selection: { a: 'all' }, onValue: (value) => values.push(value) });
     const chunk = Buffer.from('[[{"x":"\\"y"},0.5],'.repeat(3449));

@@ -11,7 +11,7 @@ import {
 const now = new Date('2026-11-23T06:00:00.123Z');
 const theirs = { holderIdentity: 'them', leaseDurationSeconds: 15, acquireTime: 'then', leaseTransitions: 2 };
 
-describe('who leads', () => {
+describe('the leader', () => {
   test.each([
     ['there is no lease', undefined, 0, 'create'],
     ['it is ours', { ...theirs, holderIdentity: 'us' }, 99_000, 'renew'],
@@ -24,7 +24,7 @@ describe('who leads', () => {
     expect(decideLease({ lease, identity: 'us', unchangedMs, leaseMs: 15_000 }).action).toBe(action);
   });
 
-  test("the holder's clock is not believed: a renewal from the future or the past counts by when it was seen", () => {
+  test("the holder's clock is not trusted: a renewal from the future or the past counts from when it was seen", () => {
     const lease = { ...theirs, renewTime: '2099-01-01T00:00:00.000000Z' };
     expect(decideLease({ lease, identity: 'us', unchangedMs: 15_000, leaseMs: 15_000 }).action).toBe('take');
     const past = { ...theirs, renewTime: '1999-01-01T00:00:00.000000Z' };
@@ -32,7 +32,7 @@ describe('who leads', () => {
   });
 });
 
-test('taking over counts a transition and begins a new time, a renewal does neither', () => {
+test('taking over counts a transition and sets a new time, a renewal does neither', () => {
   const taken = heldLease(theirs, 'us', 15_000, now);
   expect(taken).toEqual({
     holderIdentity: 'us',
@@ -46,7 +46,7 @@ test('taking over counts a transition and begins a new time, a renewal does neit
   expect(heldLease(undefined, 'us', 15_000, now).leaseTransitions).toBe(0);
 });
 
-test('a lease that was given back can be taken at once', () => {
+test('a released lease can be taken at once', () => {
   const released = releasedLease(heldLease(theirs, 'us', 15_000, now), now);
   expect(decideLease({ lease: released, identity: 'them', unchangedMs: 0, leaseMs: 15_000 }).action).toBe('take');
 });
@@ -61,7 +61,7 @@ test('a leader stops before another one may begin', () => {
   expect(renewLimitMs + retryMs * 1.2).toBeLessThan(leaseMs);
 });
 
-test('a try to renew takes half of the time at most, and ends with it', () => {
+test('a renewal takes half of the time at most, and ends with it', () => {
   const times = leaseTimes(15);
   expect([0, 2000.4, 6330.25, 9999.9, 12_000].map((ms) => renewTryMs(ms, times))).toEqual([5000, 5000, 3669, 1, 1]);
 });

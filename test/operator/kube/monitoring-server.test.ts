@@ -52,7 +52,7 @@ test.each([
   await until(() => socket.closed, limitMs, 'the end of the connection');
 });
 
-test('600 connections that are held open from 40 addresses keep no probe out', async () => {
+test('600 connections that are held open from 40 addresses block no probe', async () => {
   const port = await serve();
   const texts = ['', 'GET /healthz HTTP/1.1\r\nHost: a\r\n', `GET /healthz HTTP/1.1\r\nX: ${'x'.repeat(3000)}`];
   const addresses = Array.from({ length: 40 }, (_, i) => `127.66.0.${i + 1}`);
@@ -64,7 +64,7 @@ test('600 connections that are held open from 40 addresses keep no probe out', a
   await until(() => sockets.filter(({ closed }) => closed).length >= 600 - 256, limitMs, 'the oldest closed');
 });
 
-test('one address that opens connections without end has its own oldest closed', async () => {
+test('an address that keeps opening connections has its own oldest closed', async () => {
   const port = await serve();
   const first = await hold(port, '', '127.66.1.1');
   const other = await hold(port, '', '127.66.1.2');

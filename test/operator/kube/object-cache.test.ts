@@ -26,7 +26,7 @@ function cacheWithLog() {
 
 const names = (objects: readonly KubernetesObject[]) => objects.map(({ metadata }) => metadata?.name);
 
-test('objects are found by owner and label as they are now', () => {
+test('objects are found by their current owner and label', () => {
   const { cache } = cacheWithLog();
   cache.put(object('a', 1, { owner: 'x', label: 'l' }));
   cache.put(object('b', 2, { owner: 'x' }));
@@ -39,13 +39,13 @@ test('objects are found by owner and label as they are now', () => {
   expect(cache.ownedBy('default', 'x')).toEqual([]);
 });
 
-test('an older version never replaces a newer one, and the same one is no news', () => {
+test('an older version never replaces a newer one, and the same one causes no event', () => {
   const { cache, log } = cacheWithLog();
   for (const version of [5, 4, 5, 6]) cache.put(object('a', version));
   expect(log).toEqual(['->5', '5>6']);
 });
 
-test('an answer of ours that comes after the news of the deletion brings nothing back', () => {
+test('a response that arrives after the news of the deletion restores nothing', () => {
   const { cache, log } = cacheWithLog();
   cache.put(object('a', 5));
   cache.remove(object('a', 7));

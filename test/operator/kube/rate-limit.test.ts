@@ -11,14 +11,14 @@ function passes(limit: RateLimit, nowMs: number, count: number): number[] {
   });
 }
 
-test('a burst goes through at once, and then so many per second', () => {
+test('a burst passes at once, and then the given number per second', () => {
   const limit = new RateLimit(10, 3);
   expect(passes(limit, 0, 6)).toEqual([0, 0, 0, 100, 200, 300]);
   expect(limit.tryTake(300)).toBe(false);
   expect(limit.untilNextMs(600)).toBe(0);
 });
 
-test('never do more go through in any second than the rate and the burst together', () => {
+test('no more pass in any second than the rate and the burst together', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (gaps) => {
       const limit = new RateLimit(20, 5);
@@ -33,7 +33,7 @@ test('never do more go through in any second than the rate and the burst togethe
   );
 });
 
-test('who is asked to wait lets nobody through before', () => {
+test('nothing passes before the requested wait is over', () => {
   const limit = new RateLimit(10, 3);
   limit.holdUntil(5000);
   expect(limit.tryTake(4999)).toBe(false);

@@ -75,7 +75,7 @@ describe('while the API server refuses the status', () => {
     expect(done).toEqual(stopping.slice(1));
   });
 
-  it('workers are stopped that have nothing left to compute', async () => {
+  it('workers that have nothing left to compute are stopped', async () => {
     const reporting = {
       ...running,
       control: training({ state: 'reporting', digestEpoch: 2, digest: 'ab'.repeat(32) }),
@@ -90,7 +90,7 @@ describe('while the API server refuses the status', () => {
     expect(outcome).toMatchObject({ code: 422 });
   });
 
-  it('the status without any text of the pods is tried, and if it stands all is done', async () => {
+  it('the status is retried without any text of the pods, and if it is accepted all is done', async () => {
     const noText = (status: TrainingJobStatus) => (status.message === undefined ? undefined : refuseAll());
     const { done, written, events, outcome } = await reconcile(k.observe(k.makeJob()), noText);
     expect(written).toHaveLength(1);
@@ -107,12 +107,12 @@ it.each([
   [401, 'Unauthorized'],
   [503, 'ServiceUnavailable'],
   [0, 'Unreachable'],
-])('nothing is done after %i %s: the plan may be stale, or the write succeed', async (code, reason) => {
+])('nothing is done after %i %s: the plan may be stale, or the write may succeed', async (code, reason) => {
   const { done } = await reconcile(suspended, () => refusal(code, reason));
   expect(done).toEqual([]);
 });
 
-it('a job that is suspended keeps its pods until its checkpoint is there, and nobody waits for it', async () => {
+it('a job that is suspended keeps its pods until its checkpoint exists, without blocking others', async () => {
   const { done, outcome } = await reconcile(suspended, () => undefined, false);
   expect([done, outcome]).toEqual([stopping.slice(0, 1), undefined]);
 });

@@ -87,10 +87,10 @@ const keySecret = (bytes: Buffer): V1Secret => ({ data: { key: bytes.toString('b
 const textOf = (secret: V1Secret | undefined, name: string) =>
   Buffer.from(secret?.data?.[name] ?? '', 'base64').toString('utf8');
 
-describe('what is derived from the operator’s key', () => {
+describe('credentials derived from the operator’s key', () => {
   // Computed with Python's hmac and hashlib, and P-256 from its equation: HKDF-SHA256 without salt, info as in
   // `job-keys.ts`.
-  it('is the same as by another way: the key’s id, a job’s token, the public key of its CA', async () => {
+  it('match another implementation: the key’s id, a job’s token, the public key of its CA', async () => {
     expect(keyIdOf(key)).toBe('60bb66e9');
     expect(jobToken(key, uid)).toBe('ea7610761cd9b5d21cec87a87b28dd91f7bc8f00e74b94a674607377ae629f0b');
     const { publicKey } = await jobCaKeys(key, uid);
@@ -101,7 +101,7 @@ describe('what is derived from the operator’s key', () => {
     ]);
   });
 
-  it('differs with the key, the job and the purpose; the CA’s private key can’t be exported', async () => {
+  it('differ with the key, the job and the purpose; the CA’s private key can’t be exported', async () => {
     const other = Buffer.from(key).fill(7, 31);
     const tokens = [jobToken(key, uid), jobToken(other, uid), jobToken(key, `${uid}0`)];
     const { publicKey, privateKey } = await jobCaKeys(key, uid);
@@ -113,7 +113,7 @@ describe('what is derived from the operator’s key', () => {
     expect(privateKey.extractable).toBe(false);
   });
 
-  it('is nothing for a job without a UID, or a key of another length', async () => {
+  it("don't exist for a job without a UID, or a key of another length", async () => {
     expect(() => jobToken(key, '')).toThrow('internal: job keys: expected a job with a UID');
     await expect(jobCaKeys(key.subarray(1), uid)).rejects.toThrow('expected a key of 32 bytes, got 31');
   });
@@ -131,7 +131,7 @@ describe('the operator’s key', () => {
     expect((await stage().opened()).keyId).not.toBe(first.keyId);
   });
 
-  it('is the other operator’s where two start at the same time', async () => {
+  it('is the other operator’s if two start at the same time', async () => {
     const at = stage();
     at.onCreate = () => at.stored.set(keyPath, keySecret(key));
     expect((await at.opened()).keyId).toBe(keyIdOf(key));
@@ -152,7 +152,7 @@ describe('the operator’s key', () => {
     expect(at.stored.get(keyPath)).toEqual(secret);
   });
 
-  it('is waited for while the API server fails, and not where the operator may not read it', async () => {
+  it('is waited for while the API server fails, but not if the operator may not read it', async () => {
     const at = stage();
     at.stored.set(keyPath, keySecret(key));
     let code = 503;
@@ -171,7 +171,7 @@ describe('the operator’s key', () => {
     expect(failing.requests).toHaveLength(2);
   });
 
-  it('is needed before anything else', async () => {
+  it('is required before anything else', async () => {
     const secrets = await stage().operator();
     expect(() => secrets.keyId).toThrow("internal: secrets: expected the operator's key loaded");
     await expect(secrets.identity(job)).rejects.toThrow('internal:');
@@ -206,7 +206,7 @@ describe('a job’s Secrets', () => {
     expect(Math.round(days)).toBe(1095);
   });
 
-  it('aren’t taken for created where the API server refuses them for another reason', async () => {
+  it('don’t count as created if the API server rejects them for another reason', async () => {
     const at = stage();
     at.stored.set(keyPath, keySecret(key));
     const secrets = await at.opened();

@@ -26,7 +26,7 @@ test('a spec is read once in each generation, whether it is right or wrong', () 
   expect(asked).toEqual(['a 1', 'b 1', 'a 2']);
 });
 
-test('what was read of a job that is gone is forgotten', () => {
+test('the spec of a deleted job is forgotten', () => {
   const { cache, asked } = counted();
   cache.read(job('a', 1));
   cache.forget('a');
@@ -36,7 +36,7 @@ test('what was read of a job that is gone is forgotten', () => {
   expect(asked).toEqual(['a 1', 'a 1']);
 });
 
-test('all together have a limit, and those longest unused go first', () => {
+test('all together have a limit, and the least recently used go first', () => {
   const { cache, asked } = counted(8000);
   const large = { model: 'x'.repeat(1000) };
   for (const uid of ['a', 'b', 'a', 'c', 'd', 'a', 'b']) cache.read(job(uid, 1, large));

@@ -31,7 +31,7 @@ const kept = {
 const bytes = (object: object) => JSON.stringify(object).length;
 
 describe('of an object is kept', () => {
-  test('of a pod its state, of a Deployment its replicas, of other kinds who they are', () => {
+  test('of a pod its state, of a Deployment its replicas, of other kinds their identity', () => {
     const status = {
       phase: 'Failed',
       podIP: '10.0.0.1',
@@ -60,7 +60,7 @@ describe('of an object is kept', () => {
     }
   });
 
-  test('nothing that is larger than ours ever are, and no more than a few kilobytes of any', () => {
+  test('nothing larger than our own objects ever are, and no more than a few kilobytes of any', () => {
     const owners = Array.from({ length: 10_000 }, (_, index) => ({ uid: `u${index}`, controller: false }));
     const applied = { 'lockstep.dev/applied': 'x'.repeat(200_000) };
     const hostile = { metadata: { ...metadata, annotations: applied, ownerReferences: owners }, spec: {} };
@@ -118,7 +118,7 @@ describe('a job', () => {
     expect(read(unpackJob(job({ preset: 'cluster-cnn3', ...spec }))).problems).toContain(words);
   });
 
-  test('has a file of the title’s name for its topology, from which the coordinator takes the title', () => {
+  test('has a file named after its title for its topology, from which the coordinator takes the title', () => {
     const { context } = read(unpackJob(job({ preset: 'cluster-cnn3', model: 'net.v2', topology })));
     expect(context?.topology?.file).toBe('net.v2.json');
     expect(context?.spec).toMatchObject({ model: './net.v2.json' });

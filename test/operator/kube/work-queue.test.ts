@@ -69,7 +69,7 @@ test('no more keys are worked on at once than allowed, and a busy one does not h
   expect(held.begun).toEqual(['x/a', 'y/b', 'z/c']);
 });
 
-test('of several delays the earliest counts', async () => {
+test('the earliest of several delays counts', async () => {
   const done: [string, number][] = [];
   const begin = performance.now();
   const queue = started({
@@ -85,7 +85,7 @@ test('of several delays the earliest counts', async () => {
   expect(done).toEqual([['a', 200]]);
 });
 
-test('work says when it is due again', async () => {
+test('work can request its next run', async () => {
   const times: number[] = [];
   const begin = performance.now();
   const queue = started({
@@ -118,7 +118,7 @@ test('a key whose work fails comes again, later each time, until it succeeds', a
   vi.restoreAllMocks();
 });
 
-test('a stop waits for what has begun, and nothing begins afterwards', async () => {
+test('a stop waits for started work, and nothing starts afterwards', async () => {
   const held = new Held();
   const queue = started({ work: held.work, concurrency: 1 });
   queue.add('a');
@@ -151,7 +151,7 @@ test('a key for a time that no timer reaches comes early, once, and not at once'
   expect(begun.map((ms) => Math.round(ms - begin))).toEqual([2_147_483_647]);
 });
 
-test('a namespace may begin as much as it leaves free', () => {
+test('a namespace may start half of the free slots', () => {
   const most = (others: number, concurrency: number) => {
     let own = 0;
     while (mayBegin({ own, all: own + others, concurrency })) own += 1;

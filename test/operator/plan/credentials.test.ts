@@ -38,7 +38,7 @@ describe('credentials', () => {
     expect(certificateDays - shared.at(-1)!).toBeGreaterThanOrEqual((2 / 3) * certificateDays);
   });
 
-  it('are taken from a pod’s label only as an operator wrote them', () => {
+  it('are accepted from a pod’s label only as an operator wrote them', () => {
     const withLabel = (label: string) => ({ metadata: { labels: { [labelKeys.credentials]: label } } });
     expect(credentialsOf(withLabel('7f3a9c01-00c0ffee-12'))).toBe('7f3a9c01-00c0ffee-12');
     for (const label of ['', '7f3a9c01', '7f3a9c01-00c0ffee-', 'x-7f3a9c01-00c0ffee-0', '7f3a9c01-00C0FFEE-0']) {
@@ -56,7 +56,7 @@ describe('credentials', () => {
   });
 });
 
-describe('a coordinator that an operator with another key started', () => {
+describe('a coordinator started by an operator with another key', () => {
   const mounted = (spec: V1PodSpec | undefined) =>
     spec?.volumes?.flatMap(({ secret }) => (secret ? [secret.secretName] : [])) ?? [];
   const names = (credentials: string, role: string) => [
@@ -77,13 +77,13 @@ describe('a coordinator that an operator with another key started', () => {
   /** A new operator, without any memory. */
   const taken: Observed = { ...before, keyId: otherKey, control: undefined };
 
-  it('is asked and shown by the operator with the same key', () => {
+  it('is polled and shown by the operator with the same key', () => {
     expect(workerSecrets(before)).toEqual(names(k.credentials, 'worker'));
     expect(planJob(before, noonMs).ask).toMatchObject({ pod: 'cifar10-coordinator-1' });
     expect(before.job.status?.coordinator).toMatchObject({ credentials: k.credentials });
   });
 
-  it('runs on with its workers and is not asked; the message says how to see its progress again', () => {
+  it('continues with its workers and is not polled; the message says how to see its progress again', () => {
     const { actions, ask, status } = planJob(taken, noonMs + second);
     expect([actions, ask, status.state]).toEqual([[], undefined, 'Running']);
     expect(status.message).toBe(
@@ -105,11 +105,11 @@ describe('a coordinator that an operator with another key started', () => {
     expect(writtenSecrets(actions)).toEqual([names(current, 'coordinator'), names(current, 'worker')]);
   });
 
-  it('finishes its job without being asked', () => {
+  it('finishes its job without being polled', () => {
     expect(stateOf(withCoordinator(taken, k.coordinatorPod(taken.job, 1, k.exited(0))))).toBe('Succeeded');
   });
 
-  it('is recognised too where that was an operator before 0.5.5, whose Secrets had no credentials in their names', () => {
+  it('is also recognised if started by an operator before 0.5.5, whose Secrets had no credentials in their names', () => {
     const pod = k.coordinatorPod(before.job, 1, k.running);
     delete pod.metadata!.labels![labelKeys.credentials];
     const { credentials, ...memory } = before.job.status!.coordinator!;
@@ -127,7 +127,7 @@ describe('a coordinator that an operator with another key started', () => {
   });
 });
 
-describe('a coordinator whose Secrets were made by somebody else', () => {
+describe('a coordinator whose Secrets another owner made', () => {
   const untrusted = { pod: 'cifar10-coordinator-1', error: 'watch: expected …', untrusted: true };
 
   it.each([

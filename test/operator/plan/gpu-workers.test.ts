@@ -32,7 +32,7 @@ describe('a job on GPUs', () => {
     ['tensorflow', { engine: { name: 'tensorflow' } }, { engine: { name: 'tensorflow' } }],
     ['a lowering for CPUs', { engine: { lowering: 'nchwc' } }, { engine: { lowering: 'nchwc' } }],
     ['nonsense, which others refuse', { engine: 'onnx' }, { engine: 'onnx' }],
-  ])('that says %s', (_, spec, expected) => expect(withGpuDevice(spec)).toEqual(expected));
+  ])('with %s', (_, spec, expected) => expect(withGpuDevice(spec)).toEqual(expected));
 
   const read = (spec: TrainingJobSpec) => {
     const metadata = { name: 'cifar10', namespace: 'default', uid: 'u' };

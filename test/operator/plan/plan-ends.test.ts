@@ -59,7 +59,7 @@ describe('a coordinator that ends', () => {
     expect(status.message).toContain(message);
   });
 
-  it('is started again at once when it was lost, a second after a failure', () => {
+  it('is restarted at once when it was lost, after a second when it failed', () => {
     const lost = settled(ended({ phase: 'Failed', reason: 'Evicted' }), later);
     expect(done(lost, later)).toEqual(startSecond);
     const failed = settled(ended(k.exited(1)), later);
@@ -67,13 +67,13 @@ describe('a coordinator that ends', () => {
     expect(done(failed, later + second)).toEqual(startSecond);
   });
 
-  it('is told of by one event', () => {
+  it('is reported by one event', () => {
     expect(done(ended(k.exited(1)), later)).toEqual(['warning CoordinatorFailed']);
     const message = 'start 1 of the coordinator ended: exit code 1';
     expect(planJob(ended(k.exited(1)), later).actions[0]).toMatchObject({ message });
   });
 
-  it('fails the job when backoffLimit is passed, and only then', () => {
+  it('fails the job when backoffLimit is exceeded, and only then', () => {
     const once = ended(k.exited(1, { message: 'disk is full' }));
     expect(stateOf(withSpec(once, { backoffLimit: 1 }))).toBe('Restarting');
     const over = withSpec(once, { backoffLimit: 0 });
@@ -83,7 +83,7 @@ describe('a coordinator that ends', () => {
     expect(done(over)).toEqual(['delete Deployment cifar10-worker', 'warning CoordinatorFailed', 'warning Failed']);
   });
 
-  it('leaves its last failed pod for the log, and goes when the next one runs', () => {
+  it('leaves its last failed pod for the log, which is deleted when the next one runs', () => {
     const failed = settled(ended(k.exited(1)), later);
     const next = (status: V1Pod['status']) =>
       withCoordinator(
@@ -95,14 +95,14 @@ describe('a coordinator that ends', () => {
     expect(done(next(k.running), later)).toEqual(['delete Pod cifar10-coordinator-1']);
   });
 
-  it('has finished when it said so, whatever became of its pod', () => {
+  it('has finished if it reported so, whatever became of its pod', () => {
     const finished = settled({ ...before, control: training({ state: 'finished' }) });
     expect(stateOf(withCoordinator({ ...finished, control: undefined }))).toBe('Succeeded');
     expect(stateOf(withCoordinator(finished, k.coordinatorPod(before.job, 1, k.exited(137))))).toBe('Succeeded');
   });
 });
 
-describe('a coordinator whose node is gone', () => {
+describe('a coordinator whose node is lost', () => {
   const before = settled(begun(k.running, { control: training() }));
 
   it('is never replaced before its pod is gone, as it might still write', () => {
@@ -118,7 +118,7 @@ describe('a coordinator whose node is gone', () => {
     );
   });
 
-  it('is said to be silent while it is not deleted', () => {
+  it('is reported as silent while it is not deleted', () => {
     const observed = withCoordinator(
       { ...before, control: undefined },
       k.coordinatorPod(before.job, 1, { phase: 'Unknown' }),

@@ -59,7 +59,7 @@ describe('a new job', () => {
     expect(planJob(k.observe(deleted), noonMs).actions).toEqual([]);
   });
 
-  it('touches no name of somebody else, says whose it is, and tries again', () => {
+  it('leaves names of other owners alone, names the owner, and tries again', () => {
     const observed = k.observe(k.makeJob(), { taken: [{ kind: 'Service', name: 'cifar10-coordinator' }] });
     const { actions, status, againMs } = planJob(observed, noonMs);
     expect(actions).toEqual([]);
@@ -68,8 +68,8 @@ describe('a new job', () => {
   });
 });
 
-describe('what is there already', () => {
-  it('is written again only when it would be another', () => {
+describe('existing objects', () => {
+  it('are written again only when they would differ', () => {
     const observed = begun();
     expect(done(observed)).toEqual([]);
     const scaled = withSpec(observed, { workers: { replicas: 8, min: 1 } });
@@ -81,7 +81,7 @@ describe('what is there already', () => {
     });
   });
 
-  it('is put right when somebody scaled the Deployment instead of the job', () => {
+  it('are corrected when somebody scaled the Deployment instead of the job', () => {
     const observed = begun();
     const children = observed.children.map((child) =>
       child.kind === 'Deployment' ? { ...child, spec: { ...(child as V1Deployment).spec, replicas: 5 } } : child,
@@ -89,7 +89,7 @@ describe('what is there already', () => {
     expect(done({ ...observed, children })).toEqual(['apply Deployment cifar10-worker']);
   });
 
-  it('keeps the claim as it was made, as claims cannot be changed', () => {
+  it("keep the claim as it was made, as claims can't be changed", () => {
     const observed = begun();
     const children = observed.children.map((child) =>
       child.kind === 'PersistentVolumeClaim'
@@ -113,7 +113,7 @@ describe('a suspension', () => {
     ]);
   });
 
-  it('asks for no checkpoint where nobody can answer', () => {
+  it('requests no checkpoint if no coordinator can answer', () => {
     const observed = withSpec(begun({ phase: 'Pending' }), { suspend: true });
     expect(done(observed).slice(0, 2)).toEqual([
       'delete Pod cifar10-coordinator-1',
@@ -121,7 +121,7 @@ describe('a suspension', () => {
     ]);
   });
 
-  it('is complete when all pods are gone, and goes on where it stopped without counting as a restart', () => {
+  it('is complete when all pods are gone, and resumes where it stopped without counting as a restart', () => {
     const stopping = settled(suspended);
     const ends = withCoordinator(stopping, k.coordinatorPod(trains.job, 1, k.running, noonMs));
     const worker = k.workerPod(trains.job, 'w-1', k.running);
@@ -147,7 +147,7 @@ describe('a suspension', () => {
   });
 });
 
-describe('limits of time', () => {
+describe('time limits', () => {
   it('fail a job that is active for longer than activeDeadlineSeconds', () => {
     const job = k.makeJob({ activeDeadlineSeconds: 60 });
     const observed = settled(begun(k.running, { control: training() }, job));
@@ -175,7 +175,7 @@ describe('limits of time', () => {
     expect(planJob(over, noonMs + 30 * second).actions[0]).toMatchObject({ uid: 'uid-of-the-job' });
   });
 
-  it('leave the last pod of a job that is over, and what is not its own computing', () => {
+  it('leave the last pod of a job that is over, and the objects of others', () => {
     const over = settled(withCoordinator(begun(), k.coordinatorPod(k.makeJob(), 1, k.exited(0))));
     const clean = { ...over, children: over.children.filter(({ kind }) => kind !== 'Deployment') };
     expect(planJob(clean, noonMs)).toMatchObject({ actions: [], status: { state: 'Succeeded' } });

@@ -38,7 +38,7 @@ describe('the state', () => {
     expect(condition(status, 'Initialized')?.status).toBe('True');
   });
 
-  it('stays what it was while the coordinator is silent, and says since when', () => {
+  it('stays what it was while the coordinator is silent, with the time of its last answer', () => {
     const trains = settled(begun(k.running, { control: training() }));
     const control = { ...training({ reason: 'fast' }), error: 'deadline' };
     const { status } = planJob({ ...trains, control }, noonMs + 20 * second);
@@ -47,7 +47,7 @@ describe('the state', () => {
     expect(stateOf({ ...trains, control: undefined }, noonMs + 20 * second)).toBe('Running');
   });
 
-  it('passes over the answer of an earlier start', () => {
+  it('ignores the answer of an earlier start', () => {
     const observed = withCoordinator(
       begun(k.running, { control: training() }),
       k.coordinatorPod(k.makeJob(), 2, { phase: 'Pending' }),
@@ -112,14 +112,14 @@ describe('waiting for workers', () => {
     );
   });
 
-  it('says that none is wanted', () => {
+  it('reports that none is required', () => {
     const observed = begun(k.running, { control: waiting }, k.makeJob({ workers: { replicas: 0 } }));
     const { status } = planJob(observed, noonMs);
     expect(status.message).toContain('0 workers wanted; to add some: kubectl scale tj/cifar10 --replicas=N');
     expect(status.workers?.summary).toBe('0/0');
   });
 
-  it('counts as ready whom the coordinator does, not who runs', () => {
+  it("counts workers as ready by the coordinator's report, not by their pods", () => {
     const workerPods = [1, 2, 3, 4].map((i) => worker(`w-${i}`, k.running));
     const { status } = planJob(
       begun(k.running, { control: training({ workers: 3, readyWorkers: 2 }), workerPods }),
@@ -135,7 +135,7 @@ describe('progress', () => {
     ...{ digest: 'ab'.repeat(32), digestEpoch: 1, fingerprint: 'ef'.repeat(32), device: 'cpu' },
   });
 
-  it('is what the coordinator says, in the words of the columns', () => {
+  it('is what the coordinator reports, in the words of the columns', () => {
     expect(planJob(begun(k.running, { control: figures }), noonMs).status).toMatchObject({
       ...{ epoch: 1, epochs: 2, step: 82, totalSteps: 200, progress: '41 %', eta: '3m12s', loss: '0.5000' },
       ...{ accuracy: '72.76 %', imagesPerSecond: 2456, digest: 'ab'.repeat(32), digestEpoch: 1, device: 'cpu' },
@@ -162,7 +162,7 @@ describe('progress', () => {
     expect(planJob(paused, noonMs + 3600 * second).status).toEqual(paused.job.status);
   });
 
-  it('ends with the last word of the coordinator, even if no answer came', () => {
+  it('ends with the last report of the coordinator, even if no answer came', () => {
     const word = { outcome: 'finished', step: 1435, epoch: 7, digest: '63f3'.repeat(16), loss: 0.3, accuracy: 0.7276 };
     const observed = begun(k.exited(0, { message: JSON.stringify(word) }));
     expect(planJob(observed, noonMs).status).toMatchObject({
@@ -172,8 +172,8 @@ describe('progress', () => {
   });
 });
 
-describe('whom the shell asks', () => {
-  it('is the coordinator that runs, by the name in its certificate', () => {
+describe('the polled coordinator', () => {
+  it('is the one that runs, by the name in its certificate', () => {
     expect(planJob(begun(), noonMs).ask).toEqual({
       ...{ pod: 'cifar10-coordinator-1', address: '10.0.0.7:50061', serverName: 'cifar10-coordinator' },
     });

@@ -171,7 +171,7 @@ function check(holds: boolean, message: string): void {
 }
 
 describe('the plan, in a cluster where anything may happen', () => {
-  it('keeps to its own objects, runs one coordinator at most, names the state, and settles', () => {
+  it('touches only its own objects, runs one coordinator at most, names the state, and settles', () => {
     const property = fc.property(commands, (list) => {
       const watched = new Watched();
       for (const one of list) watched.run(one);
@@ -187,7 +187,7 @@ describe('the plan, in a cluster where anything may happen', () => {
     fc.assert(property, { numRuns: Number(process.env['LOCKSTEP_RUNS'] ?? runs(150)) });
   });
 
-  it('goes through every state on a way that has all of them', () => {
+  it('goes through every state in a scenario that has all of them', () => {
     const watched = new Watched();
     const known = new Map([...quiet, ...faults].map((event) => [event[0], event]));
     const way = 'round,pods run,round,pause,round,pause,round,pod deleted,round,suspend,round,round,resume,round,round';

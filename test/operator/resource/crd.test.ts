@@ -25,12 +25,12 @@ function walk(schema: Structural, path: string): [string, Structural][] {
 }
 
 describe('the CustomResourceDefinition', () => {
-  it('stands in deploy/crd as the schemas have it; else: npm run crd', async () => {
+  it('in deploy/crd matches the schemas; otherwise run: npm run crd', async () => {
     const text = await format(crdText(), { ...(await resolveConfig(file)), filepath: file });
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
 
-  it('has every field of the job spec but the name, and every field of the operator', () => {
+  it('has every field of the job spec except the name, and every field of the operator', () => {
     const job = Object.keys(jobSpecSchema.shape).filter((key) => key !== 'name');
     const fields = [...job, ...Object.keys(operatorFieldsSchema.shape)];
     expect(Object.keys(propertiesOf(spec)).sort()).toEqual([...new Set(fields)].sort());
@@ -46,7 +46,7 @@ describe('the CustomResourceDefinition', () => {
     expect(unbounded.map(([path]) => path)).toEqual([]);
   });
 
-  it('fills in no default of the job spec, as a preset comes in between, but names it', () => {
+  it('fills in no default of the job spec, as a preset takes effect before it, but documents it', () => {
     const { optimizer, seed } = propertiesOf(spec);
     expect(seed).toMatchObject({ description: expect.stringContaining('default: 1') as string });
     const defaults = walk(spec, 'spec').filter(([, schema]) => schema['default'] !== undefined);
@@ -73,7 +73,7 @@ describe('the CustomResourceDefinition', () => {
     expect(mutable.sort()).toEqual(['suspend', 'ttlSecondsAfterFinished', 'workers.replicas']);
   });
 
-  it('makes unions one object, with rules for what goes with which type', () => {
+  it('makes unions one object, with rules for the fields of each type', () => {
     const { schedule } = propertiesOf(spec);
     expect(rulesOf(schedule!).map(({ message }) => message)).toEqual([
       'everyEpochs requires type step',
@@ -83,7 +83,7 @@ describe('the CustomResourceDefinition', () => {
     ]);
   });
 
-  it('scales and prints what kubectl asks for', () => {
+  it('has the scale subresource and the columns that kubectl prints', () => {
     expect(version!.subresources.scale.specReplicasPath).toBe('.spec.workers.replicas');
     const columns = version!.additionalPrinterColumns;
     const plain = columns.filter(({ priority }) => priority === undefined).map(({ name }) => name);
@@ -94,7 +94,7 @@ describe('the CustomResourceDefinition', () => {
 });
 
 describe('a structural schema', () => {
-  it('cannot be made of a union whose bounds differ from type to type', () => {
+  it("can't be made from a union whose bounds differ from type to type", () => {
     const variant = (type: string, most: number) => z.strictObject({ type: z.literal(type), n: z.int().max(most) });
     const union = z.discriminatedUnion('type', [variant('a', 1), variant('b', 2)]);
     expect(() => structural(z.toJSONSchema(union), 'describe')).toThrow('union field n: expected equal bounds');

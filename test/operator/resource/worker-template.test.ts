@@ -134,7 +134,7 @@ const refused: readonly (readonly [path: string, template: object, when?: 'alway
 ];
 
 describe("the fields of the workers' template", () => {
-  it.each(allowed)('that a restricted pod needs are taken: %s', (_, template) => {
+  it.each(allowed)('that a restricted pod needs are accepted: %s', (_, template) => {
     expect(pathsOf(template)).toEqual([]);
     expect(pathsOf(template, true)).toEqual([]);
   });
@@ -170,7 +170,7 @@ describe('a job whose template is refused', () => {
     expect(actions.filter(({ type }) => type === 'create')).toEqual([]);
   });
 
-  it('is taken by an operator that allows any template, with the credentials and labels of its job', () => {
+  it('is accepted by an operator that allows any template, with the credentials and labels of its job', () => {
     const { context } = readJob(job, { ...settings, allowAnyTemplate: true });
     const { spec, metadata } = (workerDeployment(context!, credentials) as V1Deployment).spec!.template;
     expect(spec).toMatchObject({ hostPID: true, containers: [{ securityContext: { privileged: true } }] });
@@ -201,11 +201,11 @@ function podsOf(given: object, allowAnyTemplate: boolean): V1PodTemplateSpec | u
   return context && (workerDeployment(context, credentials) as V1Deployment).spec!.template;
 }
 
-describe('whatever is combined into a template', () => {
+describe('a template of any combination', () => {
   const plain = podsOf({}, false)!;
   const worker = ({ spec }: V1PodTemplateSpec) => spec!.containers.find(({ name }) => name === 'worker')!;
 
-  it("is refused, or its pods stay restricted and the job's own", () => {
+  it("is rejected, or its pods stay restricted and the job's own", () => {
     let taken = 0;
     const property = fc.property(template, (given) => {
       const pods = podsOf(given, false);
@@ -237,7 +237,7 @@ describe('whatever is combined into a template', () => {
     expect(taken).toBeGreaterThan(runs(20));
   });
 
-  it('keeps labels, program and credentials also where any template is allowed', () => {
+  it('keeps labels, program and credentials also if any template is allowed', () => {
     let taken = 0;
     const property = fc.property(template, (given) => {
       const pods = podsOf(given, true);
@@ -253,7 +253,7 @@ describe('whatever is combined into a template', () => {
     expect(taken).toBeGreaterThan(runs(20));
   });
 
-  it('of any other shape is read without an error of our own', () => {
+  it('of any other shape is read without an internal error', () => {
     const any = fc.object({
       key: fc.constantFrom('spec', 'metadata', 'containers', 'name', 'env', 'volumes'),
       values: [fc.string(), fc.integer(), fc.boolean(), fc.constant(null)],

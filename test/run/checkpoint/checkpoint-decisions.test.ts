@@ -30,7 +30,7 @@ describe('decideDue', () => {
     expect(decideDue({ step, everySteps, writing, stepsPerEpoch: 21 }).action).toBe(action);
   });
 
-  it('says which checkpoint is skipped for which', () => {
+  it('names the skipped checkpoint and the one being written', () => {
     expect(decideDue({ step: 20, everySteps: 10, writing: 10, stepsPerEpoch: 21 }).reason).toBe(
       'checkpoint of step 20 skipped: that of step 10 is still being written',
     );
@@ -65,14 +65,14 @@ describe('decideCheckpoint', () => {
     expect(decideCheckpoint([0, 40, 20], new Map())).toEqual({ step: 40, reason: 'newest intact checkpoint: 40' });
   });
 
-  it('passes over damaged ones and says why', () => {
+  it('skips damaged ones and gives the reason', () => {
     expect(decideCheckpoint([0, 20, 40], new Map([[40, 'cut off']]))).toEqual({
       step: 20,
       reason: 'newest intact checkpoint: 20; step-00000040.safetensors skipped: cut off',
     });
   });
 
-  it('takes none when all are damaged, or none is there', () => {
+  it('takes none when all are damaged, or there are none', () => {
     expect(decideCheckpoint([0], new Map([[0, 'cut off']]))).toEqual({
       step: undefined,
       reason: 'no intact checkpoint among 1; step-00000000.safetensors skipped: cut off',

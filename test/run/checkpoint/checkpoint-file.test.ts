@@ -41,7 +41,7 @@ function fileOf(change: Partial<typeof head> = {}): Buffer {
 }
 
 describe('a checkpoint', () => {
-  it('gives the state and the chain back', () => {
+  it('returns the state and the chain', () => {
     expect(decodeCheckpoint(layout, head, fileOf())).toEqual({ state, chain: head.chain });
   });
 
@@ -59,7 +59,7 @@ describe('a checkpoint', () => {
     expect(metadata).toMatchObject({ job: head.job, step: '7', chain: head.chain });
   });
 
-  it('is refused with any byte changed, and cut off anywhere', () => {
+  it('is rejected with any byte changed, and if truncated anywhere', () => {
     const whole = fileOf();
     for (let at = 0; at < whole.length; at++) {
       const changed = Buffer.from(whole);
@@ -86,7 +86,7 @@ describe('a checkpoint', () => {
 });
 
 describe("the accumulator's copy", () => {
-  it('is laid out as a checkpoint is, and an accumulator that starts from it goes on with the same bits', () => {
+  it("has a checkpoint's layout, and an accumulator that starts from it continues with the same bits", () => {
     const optimizer = {
       type: 'adam',
       learningRate: 0.1,

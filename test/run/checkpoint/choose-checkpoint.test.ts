@@ -11,7 +11,7 @@ const choice = {
   stepsPerEpoch: 10,
 };
 
-describe('the state of a run that is meant', () => {
+describe('the selected state of a run', () => {
   it.each([
     ['last', 40],
     ['best', 20],

@@ -13,7 +13,7 @@ describe('comparing digest chains', () => {
     ['from the first epoch', chain('x', 'y'), chain('a', 'b'), { outcome: 'different', epoch: 1, a: 'x', b: 'a' }],
     ['from a later one', chain('a', 'y'), chain('a', 'b', 'c'), { outcome: 'different', epoch: 2, a: 'y', b: 'b' }],
     ['no epoch in common', chain(), chain('a'), { outcome: 'nothing to compare' }],
-  ])('tells of %s', (_, a, b, expected) => {
+  ])('reports %s', (_, a, b, expected) => {
     expect(compareDigests(a, b)).toEqual(expected);
   });
 });
@@ -22,7 +22,7 @@ describe('comparing runs', () => {
   const manifest = smallManifest(3);
   const run = (path: string, ...digests: string[]): RecordedRun => ({ path, manifest, digests: chain(...digests) });
 
-  it('names both lengths where one goes further', () => {
+  it('names both lengths if one is longer', () => {
     expect(compareRuns(run('r/a', 'a', 'b'), run('r/b', 'a'))).toEqual({
       equal: true,
       text: 'equal: epochs 1 to 1, digest a; r/a has 2, r/b has 1',
@@ -50,7 +50,7 @@ describe('comparing runs', () => {
   });
 });
 
-describe('epochs to train again', () => {
+describe('epochs to replay', () => {
   it.each([
     [undefined, 7, { first: 1, last: 7 }],
     ['3', 7, { first: 3, last: 3 }],

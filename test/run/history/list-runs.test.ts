@@ -71,7 +71,7 @@ describe('the runs of a folder', () => {
     });
   });
 
-  it('are running while a coordinator holds their directory, and interrupted when it is gone', async () => {
+  it('are running while a coordinator holds their directory, and interrupted when it has exited', async () => {
     const path = writeRun('now', 1, { outcome: 'running' });
     const stateOf = async () => (await listRuns(folder, Date.now()))[0]!.state;
     // Another process's name, as this process's own would count as its predecessor's in a container.
@@ -102,8 +102,8 @@ describe('the runs of a folder', () => {
   });
 });
 
-describe('fields that differ', () => {
-  it('are named with the value of each, those included that one has not got', () => {
+describe('differing fields', () => {
+  it('are named with the value of each, including those that one of them lacks', () => {
     const trees = [
       { name: 'a', optimizer: { type: 'sgd', momentum: 0.9 }, shards: 5 },
       { name: 'a', optimizer: { type: 'adam' }, shards: 5 },

@@ -10,7 +10,7 @@ const found: HeldLock = {
 };
 const elsewhere = { holder: { host: 'b', pid: 20 }, isAlive: false };
 
-describe('what is done about a held lock', () => {
+describe('the decision about a held lock', () => {
   it.each<[string, Partial<HeldLock>, LockDecision['action'], string]>([
     ['of a process at work', {}, 'refuse', 'process 20 on a is using it'],
     ['of a process of this machine that has ended', { isAlive: false }, 'take', 'process 20 on a has ended'],

@@ -123,7 +123,7 @@ describe('the lock of a run directory', () => {
     }
   }, 60_000);
 
-  it('of another machine is waited for, and taken once nobody has renewed it for 15 s', async () => {
+  it('of another machine is waited for, and taken once it has not been renewed for 15 s', async () => {
     heldBy('elsewhere_1_ab', 14);
     expect(await isInUse(directory, Date.now())).toBe(true);
     const waiting: string[] = [];
@@ -132,7 +132,7 @@ describe('the lock of a run directory', () => {
     expect(inLock()).toEqual([expect.stringContaining(`_${process.pid}_`)]);
   }, 30_000);
 
-  it('is kept after a long sleep in which nobody else took it', async () => {
+  it('is kept after a long sleep if nobody else took it', async () => {
     const { lost, name } = await watchedLock();
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(fileOf(name), longAgo, longAgo);
@@ -140,14 +140,14 @@ describe('the lock of a run directory', () => {
     expect(lost).toEqual([]);
   }, 20_000);
 
-  it('is lost when somebody else took it meanwhile, whose lock stays', async () => {
+  it('is lost if somebody else took it meanwhile, whose lock stays', async () => {
     const { lost, name } = await watchedLock();
     renameSync(fileOf(name), fileOf('another_1_ab'));
     await expect.poll(() => lost.length, { timeout: 15_000 }).toBe(1);
     expect(inLock()).toEqual(['another_1_ab']);
   }, 20_000);
 
-  it('that cannot be written says so', async () => {
+  it("that can't be written reports it", async () => {
     writeFileSync(join(directory, '.lock'), 'a file');
     await expect(locked()).rejects.toMatchObject({
       code: 'BAD_RUN_DIRECTORY',

@@ -110,7 +110,7 @@ describe('a model file', () => {
     expect(difference(actual, expected.subarray(0, 30))).toBeLessThan(tfjsTolerance);
   });
 
-  it('that is none of ours, or damaged, is refused by its name', async () => {
+  it('that is foreign or damaged is rejected by its name', async () => {
     const refused = async (name: string, content: string | Uint8Array) => {
       await writeFile(join(directory, name), content);
       return expect(readModelFile(join(directory, name))).rejects;

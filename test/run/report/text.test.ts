@@ -89,7 +89,7 @@ describe('terminal', () => {
     ]);
   });
 
-  test('says first that data was synthetic and that a run was stopped', () => {
+  test('reports first that data was synthetic and that a run was stopped', () => {
     const { dataset } = sampleInput();
     const stopped = sampleInput({
       dataset: { ...dataset, title: 'synthetic dataset (not CIFAR-10)', synthetic: true },

@@ -73,7 +73,7 @@ describe('report of a finished run', () => {
     expect(text).not.toContain('nothing about CIFAR-10');
   });
 
-  test('refers to nothing but the files beside it, so that it opens from disk without a network', async () => {
+  test('refers only to the files next to it, so that it opens from disk without a network', async () => {
     const { files } = written;
     const page = await read('index.html');
     const links = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, link]) => link);
@@ -128,7 +128,7 @@ describe('report of an unusual run', () => {
     for (const name of pictures) expect(await read(`${name}.svg`)).toContain(title);
   });
 
-  test('says so where no step was made and nothing was evaluated', async () => {
+  test('reports that no step was made and nothing was evaluated', async () => {
     const input = sampleInput({ steps: [], evaluations: [], lastTestRows: [], outcome: 'stopped', seconds: 0 });
     const { files } = await writeReport(directory, input);
     expect(files.map((file) => basename(file))).toEqual(['loss.csv', 'epochs.csv', 'index.html']);
@@ -140,7 +140,7 @@ describe('report of an unusual run', () => {
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
   });
 
-  test('shows the curve but no matrix where it was stopped before the first evaluation', async () => {
+  test('shows the curve but no matrix if it was stopped before the first evaluation', async () => {
     const input = sampleInput({ steps: sampleSteps(5, 205, 245), evaluations: [], outcome: 'stopped' });
     const { files } = await writeReport(directory, { ...input, lastTestRows: [] });
     const names = files.map((file) => basename(file));
@@ -176,7 +176,7 @@ describe('report of an unusual run', () => {
     expect(await read('loss.svg')).toContain('>Loss: zr1-run, CIFAR-10 (JPEG copy)</text>');
   });
 
-  test('is refused with the path and the reason where it cannot be written', async () => {
+  test("is rejected with the path and the reason if it can't be written", async () => {
     const file = join(directory, 'occupied');
     await writeFile(file, '');
     const refusal = await writeReport(file, sampleInput()).catch((error: unknown) => error);
@@ -191,7 +191,7 @@ if (thorough) {
     beforeEach(makeDirectory);
     afterEach(removeDirectory);
 
-    test('stays light, and its table has every step', async () => {
+    test('stays small, and its table has every step', async () => {
       const [stepsPerEpoch, epochs] = [1021, 100];
       const input = sampleInput({
         spec: parseSpec({ name: 'lecture-cnn3', model: 'cnn3', epochs, shards: 1, batchPerShard: 49 }),

@@ -142,7 +142,7 @@ describe('a pending connection', () => {
     expect(socket!.destroyed).toBe(true);
   });
 
-  it('does not authenticate by more than that', () => {
+  it('does not authenticate by sending more than that', () => {
     const [socket] = arrive('10.0.0.1', 1);
     socket!.bytesRead = 1_001;
     authenticate(socket!);

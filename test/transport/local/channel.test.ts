@@ -58,7 +58,7 @@ describe('a local channel', () => {
     expect(sizes).toEqual([2 * framed(1).byteLength]);
   });
 
-  it('puts messages together that come in pieces, or several at a time', async () => {
+  it('reassembles messages that come in pieces, or several at a time', async () => {
     const { other, got } = await listening();
     const bytes = Buffer.concat(['one', { two: 2 }, [3]].map(framed));
     for (const part of [bytes.subarray(0, 2), bytes.subarray(2, 9), bytes.subarray(9, -1), bytes.subarray(-1)]) {

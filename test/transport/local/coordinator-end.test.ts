@@ -27,7 +27,7 @@ function answer(channel: WorkerChannel, { compute }: LocalCompute, gradient: Flo
 }
 
 describe('a coordinator', () => {
-  it('gives steps to one of two workers by a local transport, and takes its results there, also when it joins anew', async () => {
+  it('sends steps to one of two workers by a local transport, and takes its results there, also when it rejoins', async () => {
     const rig = await Rig.start(smallManifest(3));
     const { messages, channel } = await connected(rig, 'a');
     for (const step of [0, 1]) {
@@ -54,7 +54,7 @@ describe('a coordinator', () => {
     expect(rig.reasonOf('a', 'lost')).toBe('its connection ended');
   });
 
-  it('passes over results of a worker that has not said what its engine is', async () => {
+  it('ignores results of a worker that has not reported its engine', async () => {
     const rig = await Rig.start(smallManifest(3));
     const { channel } = await connected(rig, 'a');
     const a = rig.worker('a');
@@ -67,7 +67,7 @@ describe('a coordinator', () => {
     expect(rig.roster.get('a')!.traffic.received.gradients).toBe(0);
   });
 
-  it('makes room for what a worker delivers while it is lost, so that it delivers again once it has rejoined', async () => {
+  it('frees the space of results from a lost worker, so that it can deliver again once it has rejoined', async () => {
     const rig = await Rig.start(smallManifest(3));
     const { messages, channel } = await connected(rig, 'a');
     /** Delivers the whole step once there is room for its gradient. */
@@ -115,7 +115,7 @@ describe('a coordinator', () => {
     expect(second.messages).toHaveLength(2);
   });
 
-  it('says of a result that names no gradient that the worker is wrong', async () => {
+  it('blames the worker for a result that names no gradient', async () => {
     const rig = await Rig.start(smallManifest(3));
     const { messages, channel } = await connected(rig, 'a');
     const [a] = await rig.workers('a');
@@ -126,7 +126,7 @@ describe('a coordinator', () => {
     expect(await a!.ended).toMatchObject({ code: 'BAD_MESSAGE' });
   });
 
-  it('takes steps to a worker by gRPC where vectors are too long for its channel', async () => {
+  it('sends steps to a worker by gRPC if vectors are too long for its channel', async () => {
     const rig = await Rig.start(smallManifest(4 * 1024 * 1024 + 1));
     const { messages } = await connected(rig, 'a');
     const [a] = await rig.workers('a');

@@ -99,7 +99,7 @@ describe('a shared file', () => {
     expect(taken(coordinator, shared)).toEqual([5]);
   });
 
-  it('keeps what is there when a vector is skipped that cannot be', () => {
+  it('keeps the others when an impossible vector is skipped', () => {
     const { coordinator, worker } = pair();
     const shared = worker.put(vectorOf(5))!;
     for (const index of [NaN, -1, 2 ** 60]) coordinator.skip({ index, bytes: 4 });
@@ -107,7 +107,7 @@ describe('a shared file', () => {
     expect([worker.put(vectorOf(7)), taken(coordinator, shared)]).toEqual([undefined, [5]]);
   });
 
-  it('is not for vectors of over 16 MiB, nor for longer ones than it was opened for', () => {
+  it('does not carry vectors of over 16 MiB, nor longer ones than it was opened for', () => {
     const longest = 4 * 1024 * 1024;
     const { coordinator } = pair(longest);
     expect(coordinator.put(new Float32Array(longest))).toMatchObject({ bytes: 16 * 1024 * 1024 });
@@ -115,7 +115,7 @@ describe('a shared file', () => {
     expect(pair(1024).coordinator.put(new Float32Array(1025))).toBeUndefined();
   });
 
-  it('takes all its memory when the coordinator opens it, and keeps what is there when it does so again', () => {
+  it('allocates all its memory when the coordinator opens it, and keeps its content when it is opened again', () => {
     const { coordinator, worker, fd } = pair(1025);
     expect(fstatSync(fd).size).toBe(4096 + 4 * 8192);
     const shared = coordinator.put(vectorOf(1, 2))!;
@@ -136,7 +136,7 @@ describe('a shared file', () => {
     expect(failure(() => worker.take(shared, into, 'test'))).toMatchObject({ code: 'BAD_MESSAGE' });
   });
 
-  it('refuses a vector that is not as long as what it is to fill', () => {
+  it("rejects a vector whose length differs from its target's", () => {
     const { coordinator, worker } = pair();
     const shared = coordinator.put(vectorOf(1, 2))!;
     expect(failure(() => worker.take(shared, new Float32Array(3), 'test'))).toMatchObject({
@@ -145,7 +145,7 @@ describe('a shared file', () => {
     });
   });
 
-  it('says so when there are no bytes, and when it is closed', () => {
+  it('reports missing bytes, and that it is closed', () => {
     const { coordinator, worker, fd } = pair();
     const [one, none] = [new Float32Array(1), { code: 'BAD_CHUNK' }];
     const message = 'test: expected 4 bytes in the shared file, got fewer';
@@ -161,7 +161,7 @@ describe('a shared file', () => {
     expect(failure(() => coordinator.take({ index: 0, bytes: 4 }, one, 'test'))).toMatchObject(none);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('cannot be opened where there is not so much memory (needs /dev/full)', () => {
+  it.skipIf(!existsSync('/dev/full'))("can't be opened without enough memory (needs /dev/full)", () => {
     const full = new SharedFile(openSync('/dev/full', 'r+'), 'coordinator');
     onTestFinished(() => full.close());
     expect(full.open(10)).toBe(false);

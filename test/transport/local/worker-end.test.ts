@@ -68,7 +68,7 @@ describe("the worker's end of the local transport", () => {
     expect((await compute(4, 5))!.vector.values).toEqual(vectorOf(5));
   });
 
-  it('keeps the parameters of a step as they are while those of the next one come', async () => {
+  it('keeps the parameters of a step while those of the next one arrive', async () => {
     const { compute } = await talking();
     const first = await compute(3, 2);
     await compute(4, 5);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { decideAudit, decideAuditor } from '../../../../coordinator/stepping/decisions/audit.js';
 
-describe('which shards are audited', () => {
-  it('is the same whenever it is asked, and differs between steps and seeds', () => {
+describe('audited shards', () => {
+  it('are the same for each query, and differ between steps and seeds', () => {
     const of = (seed: number) => Array.from({ length: 20 }, (_, step) => decideAudit(seed, step, 5, 0.5).join(''));
     expect(of(1)).toEqual(of(1));
     expect(new Set(of(1)).size).toBeGreaterThan(5);
     expect(of(1)).not.toEqual(of(2));
   });
 
-  it.each([0.01, 0.2, 0.9])('is a share of %f in the long run, of every shard alike', (share) => {
+  it.each([0.01, 0.2, 0.9])('are a share of %f in the long run, equally for every shard', (share) => {
     const counts = new Array<number>(5).fill(0);
     const steps = 4_000;
     for (let step = 0; step < steps; step++) for (const shard of decideAudit(7, step, 5, share)) counts[shard]!++;
@@ -18,12 +18,12 @@ describe('which shards are audited', () => {
     for (const count of counts) expect(Math.abs(count - steps * share)).toBeLessThan(tolerance);
   });
 
-  it('is none with share 0 and all with share 1', () => {
+  it('are none with share 0 and all with share 1', () => {
     expect([decideAudit(1, 3, 4, 0), decideAudit(1, 3, 4, 1)]).toEqual([[], [0, 1, 2, 3]]);
   });
 });
 
-describe('who audits a shard', () => {
+describe('the auditor of a shard', () => {
   const worker = (workerId: string, load: number, ...holding: number[]) => ({
     workerId,
     load,

@@ -4,7 +4,7 @@ import { decideBackupShards } from '../../../../coordinator/stepping/decisions/b
 type Sets = Record<string, number[]>;
 const none: Sets = {};
 
-describe('what workers that stand by fetch ahead', () => {
+describe('prefetching by standby workers', () => {
   it.each<[string, Sets, Sets, Sets]>([
     ['is nothing when all work', { a: [0], b: [1] }, none, {}],
     ['is nothing when nobody works', { a: [], b: [] }, none, { a: [], b: [] }],

@@ -13,7 +13,7 @@ function wide(shards: readonly number[], cores: number | readonly number[], host
   return [...decideExtraThreads(workers).values()];
 }
 
-describe('a worker computes wide', () => {
+describe('a worker gets extra threads', () => {
   it.each<[string, readonly number[], number, readonly number[]]>([
     ['its third shard, when the only other one has two', [3, 2], 2, [1, 0]],
     ['all shards, when it is alone', [5], 2, [5]],
@@ -28,7 +28,7 @@ describe('a worker computes wide', () => {
     expect(wide([2, 2], 2, ['a', 'b'])).toEqual([2, 2]);
   });
 
-  it('only if it can itself', () => {
+  it('only if it supports them', () => {
     expect(wide([3, 3, 1], [4, 0, 4])).toEqual([2, 0, 0]);
   });
 });

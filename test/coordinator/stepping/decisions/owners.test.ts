@@ -18,7 +18,7 @@ function decided(items: readonly OpenItem[], candidates: readonly Candidate[]): 
   return Object.fromEntries([...decideOwners(items, candidates)].map(([{ workerId }, owned]) => [workerId, owned]));
 }
 
-describe('who computes an open item', () => {
+describe('the worker for an open item', () => {
   const shards = [shard(0, 'a'), shard(1, 'a'), shard(2, 'b')];
   const batches = [batch(0, 'a'), batch(1, 'b')];
   it.each<[string, readonly OpenItem[], Candidate[], Record<string, number[]>]>([

@@ -24,7 +24,7 @@ describe('the usual time of a step', () => {
     expect(usual.medianMs()).toBe(31);
   });
 
-  it('follows the last fifty steps, and begins anew when it is cleared', () => {
+  it('follows the last fifty steps, and starts over when it is cleared', () => {
     const usual = new UsualTime();
     for (let i = 0; i < 100; i++) usual.add(10);
     for (let i = 0; i < 26; i++) usual.add(40);
@@ -34,7 +34,7 @@ describe('the usual time of a step', () => {
   });
 });
 
-describe('when a step is late', () => {
+describe('a step is overdue', () => {
   it.each([
     [0, 500],
     [30, 530],
@@ -43,7 +43,7 @@ describe('when a step is late', () => {
   ])('if it usually takes %i ms: after %i ms', (usualMs, lateMs) => expect(overdueAfterMs(usualMs)).toBe(lateMs));
 });
 
-describe('what is computed a second time', () => {
+describe('backup computations', () => {
   const late = { nowMs: 9_999, usualMs: 30 };
   type Case = Pick<BackupInput, 'nowMs' | 'usualMs' | 'missing' | 'idle'> & { readonly moving?: string[] };
   it.each<[string, Case, [number, string, string][]]>([

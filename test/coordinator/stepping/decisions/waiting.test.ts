@@ -5,7 +5,7 @@ import type { Owed } from '../../../../coordinator/state/waiting.js';
 const a: Owed = { workerId: 'a', shards: [0], phase: 'receiving' };
 const b: Owed = { workerId: 'b', shards: [2, 3], phase: 'computing' };
 
-describe('whom a step waits for', () => {
+describe('workers that a step waits for', () => {
   it.each<[string, number, number | undefined, Owed[], string | undefined]>([
     ['nobody within the first second', 2_000, 30, [a], undefined],
     ['nobody within three times the usual time', 8_000, 3_000, [a], undefined],
@@ -39,7 +39,7 @@ describe('whom a step waits for', () => {
   });
 });
 
-describe('what a worker is doing', () => {
+describe('the activity of a worker', () => {
   it.each([
     [true, 'idle', 'sending'],
     [true, undefined, 'sending'],
@@ -48,7 +48,7 @@ describe('what a worker is doing', () => {
     [false, 'receiving', 'receiving'],
     [false, 'idle', 'receiving'],
     [false, undefined, 'receiving'],
-  ])('when a part of its result is there: %s and it last said %s, is %s', (sending, heartbeat, phase) => {
+  ])('with some of its result present: %s and last reported activity %s, is %s', (sending, heartbeat, phase) => {
     expect(decidePhase(sending, heartbeat)).toBe(phase);
   });
 });

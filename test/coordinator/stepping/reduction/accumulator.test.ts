@@ -73,7 +73,7 @@ describe('a step', () => {
     expect(accumulator.addReport(4, report(1))).toMatchObject({ kind: 'committed', lossSum: 17 });
   });
 
-  it('changes nothing before the last outcome and the last chunk are there', () => {
+  it('changes nothing before the last outcome and the last chunk have arrived', () => {
     const job = setup({ params: new Float32Array(CHUNK_VALUES + 1).fill(1) });
     const accumulator = new Accumulator(job);
     const root = { first: 0, count: 2 };
@@ -164,8 +164,8 @@ describe('a step that fails', () => {
   });
 });
 
-describe('what belongs to another step', () => {
-  it('is dropped: before the first step, of an older step, and after the commit', () => {
+describe('results of another step', () => {
+  it('are dropped: before the first step, of an older step, and after the commit', () => {
     const job = setup();
     const accumulator = new Accumulator(job);
     expect(accumulator.addChunk(4, leaf(0), 0, Float32Array.of(1, 1, 1))).toBeUndefined();
@@ -177,7 +177,7 @@ describe('what belongs to another step', () => {
     expect([...job.params]).toEqual([1, 2, 3]);
   });
 
-  it('is forgotten when a step begins anew', () => {
+  it('are forgotten when a step restarts', () => {
     const job = setup();
     const accumulator = new Accumulator(job);
     accumulator.begin(update);

@@ -118,7 +118,7 @@ describe.each<[string, Form]>([
     expect(snapshot.step).toBe(5);
   });
 
-  it('tells of a failed step and goes on with the next', async () => {
+  it('reports a failed step and continues with the next', async () => {
     const job = setup();
     const { thread, outcome } = start(Form, job);
     const before = await thread.digest(0);
@@ -139,7 +139,7 @@ describe.each<[string, Form]>([
 });
 
 describe('the arithmetic thread', () => {
-  it('tells of its own failure, and answers nothing with an answer', async () => {
+  it('reports its own failure, and answers nothing with an answer', async () => {
     const { thread, failed } = start(ArithmeticThread, setup());
     thread.begin({ step: 0, samples: 8, learningRate: 0.01 });
     thread.addChunk(0, { first: 5, count: 5 }, 0, new Uint8Array(4));
@@ -149,7 +149,7 @@ describe('the arithmetic thread', () => {
   });
 });
 
-it('is done in the calling thread for models of this size, and in another for large ones', async () => {
+it('runs in the calling thread for models of this size, and in another for large ones', async () => {
   const events = { onStep: () => undefined, onError: () => undefined };
   const small = createArithmetic(setup(), events);
   const large = createArithmetic({ ...setup(), params: new Float32Array(1 << 20) }, events);

@@ -44,7 +44,7 @@ describe('the orthogonal initializer', () => {
     actual.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
   });
 
-  it('lets recurrent layers begin, whose default it is, with the same values every time', async () => {
+  it('lets recurrent layers, whose default it is, begin with the same values every time', async () => {
     const lstm = layers.sequential({
       layers: [layers.layers.lstm({ name: 'lstm', units: 3, inputShape: [4, 2] }), layers.layers.dense({ units: 3 })],
     });
@@ -117,7 +117,7 @@ describe('an initializer of TF.js', () => {
   );
 });
 
-it('draws variance scaling from a truncated normal distribution where it says so', async () => {
+it('draws variance scaling from a truncated normal distribution if configured so', async () => {
   const valuesOf = async (distribution: string) => {
     const config = { scale: 1, mode: 'fan_in', distribution, seed: null };
     const initializer = { class_name: 'VarianceScaling', config };

@@ -90,12 +90,12 @@ describe('a call', () => {
     refused(model([dense('a', [[reference]])])).toThrow('layer "a" (Dense)');
   });
 
-  it('of itself is refused, where TF.js would never end', () => {
+  it('to itself is rejected, where TF.js would never end', () => {
     const circle = [dense('a', [[from('b')]]), dense('b', [[from('a')]])];
     refused(model(circle)).toThrow('expected inbound_nodes inputs that do not depend on it');
   });
 
-  it('must exist, as must what the model takes and gives', () => {
+  it("must exist, as must the model's inputs and outputs", () => {
     refused(model([dense('a', [])])).toThrow('expected inbound_nodes a list of calls, got []; layer "a" (Dense)');
     const ends = { output_layers: [['b', 0, 0]] };
     refused(model([dense('a', [[from('in')]])], ends)).toThrow(
@@ -143,7 +143,7 @@ describe('a layer that is called twice', () => {
     loaded.dispose();
   });
 
-  it('is refused when there is no such order', () => {
+  it('is rejected when there is no such order', () => {
     const [a, b] = [
       dense('a', [[from('in')], [from('b', 1)], [from('in')]]),
       dense('b', [[from('in')], [from('a', 2)]]),

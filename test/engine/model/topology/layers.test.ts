@@ -100,7 +100,7 @@ describe('an unsupported value', () => {
     expect(refusalOf(className, changed)).toContain(message);
   });
 
-  it.each(['units', 'name'])('is refused where %s is missing', (key) => {
+  it.each(['units', 'name'])('is rejected where %s is missing', (key) => {
     const config = { name: 'd', units: 3, [key]: undefined };
     const model = JSON.parse(JSON.stringify(modelOf({ class_name: 'Dense', config }))) as ModelTopology;
     expect(() => readTopology(model)).toThrow(`expected ${key} to be a`);
@@ -134,7 +134,7 @@ describe('a class', () => {
     expect(() => readTopology(model)).toThrow(remedy);
   });
 
-  it('of one’s own is refused even when it is called as one of Keras', () => {
+  it('defined by the user is rejected even if it has the name of a Keras class', () => {
     const own = { ...dense({}), module: 'nets', registered_name: 'nets>Dense' };
     expect(() => readTopology(modelOf(own))).toThrow(
       'expected module to be a module of Keras, got "nets"; layer "dense"',
@@ -155,7 +155,7 @@ describe('layers inside others', () => {
     );
   });
 
-  it('with running statistics are refused where they are called for each time step', () => {
+  it('with running statistics are rejected where they are called for each time step', () => {
     expect(() => readTopology(modelOf(layerOf('TimeDistributed', { layer: norm })))).toThrow(
       'expected calls to be one, as it has running statistics, got "one per time step"; layer "layer/norm"',
     );
@@ -220,7 +220,7 @@ describe('initial weights', () => {
     expect(Math.max(...values)).toBeGreaterThan(0.9);
   });
 
-  it('of separable convolutions do not depend on the kernel that they have not', async () => {
+  it('of separable convolutions do not depend on the kernel that they lack', async () => {
     const separable = (config: Config) => ({
       class_name: 'SeparableConv2D',
       config: { name: 'sep', filters: 3, kernel_size: 3, depth_multiplier: 2, ...config },
@@ -231,7 +231,7 @@ describe('initial weights', () => {
     expect(await full).toEqual(await plain);
   });
 
-  it('of an LSTM open its forget gate, as in Keras, also where the file does not say so', async () => {
+  it('of an LSTM open its forget gate, as in Keras, even if the file does not say so', async () => {
     const lstm = { class_name: 'LSTM', config: { name: 'lstm', units: 2, recurrent_initializer: 'zeros' } };
     const { params } = await initialWeights(sequential([4, 3], [lstm]), 1);
     expect([...params.subarray(-8)]).toEqual([0, 0, 1, 1, 0, 0, 0, 0]);

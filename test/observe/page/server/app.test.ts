@@ -35,8 +35,8 @@ async function makeApp(token?: string) {
   return { ...run, site, app, ask };
 }
 
-describe('where the page is', () => {
-  it('is on loopback by default where it is wanted, and another port will do', () => {
+describe("the page's address", () => {
+  it('is on loopback by default, and another port is used if necessary', () => {
     expect(decideHttp({ httpByDefault: true })).toEqual({ host: '127.0.0.1', port: defaultHttpPort, anyPort: true });
     expect(decideHttp({})).toBeUndefined();
     expect(decideHttp({ http: false, httpByDefault: true })).toBeUndefined();
@@ -44,7 +44,7 @@ describe('where the page is', () => {
     expect(decideHttp({ http: '[::1]:0' })).toEqual({ host: '::1', port: 0, anyPort: false });
   });
 
-  it('is beyond loopback only with TLS and a token, or when told to do without', () => {
+  it('is beyond loopback only with TLS and a token, or if explicitly allowed without', () => {
     const http = '0.0.0.0:8061';
     const tls = { ca: 'CA', cert: 'CERT', key: 'KEY' };
     const expected = /^--http 0\.0\.0\.0:8061: expected TLS and a token .*; anyone who reaches this port could observe/;
@@ -63,7 +63,7 @@ describe('where the page is', () => {
     ['localhost.evil.example', false],
     ['127.0.0.1:80:80', false],
     ['', false],
-  ])('takes the host name %j for loopback: %s', (header, is) => {
+  ])('treats the host name %j as loopback: %s', (header, is) => {
     expect(isLoopbackHost(header)).toBe(is);
   });
 });
@@ -167,7 +167,7 @@ describe('the routes', () => {
 });
 
 describe('the report', () => {
-  it('is served once it is there, and no file outside its folder', async () => {
+  it('is served once it exists, and no file outside its folder', async () => {
     const { ask } = await makeApp();
     expect((await ask('/report/')).status).toBe(404);
     mkdirSync(join(scratch, 'report', 'deeper.csv'), { recursive: true });
@@ -228,7 +228,7 @@ describe('a page with a token', () => {
     expect((await ask('/api/run', { Cookie: `${session}x` })).status).toBe(401);
   });
 
-  it('does not read a form without end', async () => {
+  it('does not read an endless form', async () => {
     const { app } = await makeApp(secret);
     const body = new URLSearchParams({ token: 'x'.repeat(20_000) });
     expect((await app.request('/sign-in', { method: 'POST', headers: loopback, body })).status).toBe(413);
@@ -264,7 +264,7 @@ async function readEvents(url: string, headers: Record<string, string>, enough: 
 }
 
 describe('the server', () => {
-  it('tells what is new, steps taken together, from the last event that a client has seen', async () => {
+  it('sends what is new, steps taken together, since the last event that a client has seen', async () => {
     const { page, history } = await serve();
     const { update } = (await (await fetch(`${page.address}api/run`)).json()) as WholeRun;
     const records = sampleSteps(120, 100, 245);
@@ -282,14 +282,14 @@ describe('the server', () => {
     expect(second.updates[0]!.events.map(({ text }) => text)).toEqual(['while nobody looked']);
   });
 
-  it('says everything to a client of another process', async () => {
+  it('sends everything to a client of another process', async () => {
     const { page } = await serve();
     const stranger = { 'Last-Event-ID': '0123456789ab.7.7' };
     const { updates } = await readEvents(`${page.address}api/events`, stranger, (text) => text.includes('\n\n'));
     expect(updates[0]).toMatchObject({ whole: true, status: { step: 50 } });
   });
 
-  it('sends the end of the run to those who look on, and ends itself', async () => {
+  it('sends the end of the run to its observers, and ends itself', async () => {
     const { page, history } = await serve();
     const reading = readEvents(`${page.address}api/events`, {}, (text) => text.includes('event: over'));
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -324,7 +324,7 @@ describe('the server', () => {
     expect(status).toBe(404);
   });
 
-  it('says that the job is being prepared until it is', async () => {
+  it('reports that the job is being prepared until it is ready', async () => {
     const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
     const page = (await LivePage.open({ http: '0' }))!;
     onTestFinished(() => page.close());
@@ -333,7 +333,7 @@ describe('the server', () => {
     expect(await response.text()).toContain('being prepared');
   });
 
-  it('takes another port than the default one when that is taken, and none for one that was asked for', async () => {
+  it('uses another port if the default one is taken, but not if a requested one is', async () => {
     const { LivePage } = await built<{ LivePage: typeof LivePageClass }>('observe/page/server/live-page.js');
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

@@ -29,13 +29,13 @@ describe('the health port', () => {
     expect((await fetch(new URL('/', address))).status).toBe(404);
   });
 
-  it('is on loopback for a port alone, and refuses what is no place', async () => {
+  it('is on loopback for a port alone, and refuses an invalid address', async () => {
     expect((await open()).address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/healthz$/);
     await expect(HealthPort.open('nowhere')).rejects.toThrow('--health: expected HOST:PORT');
     expect(await HealthPort.open(undefined)).toBeUndefined();
   });
 
-  it('says which port is taken', async () => {
+  it('reports which port is taken', async () => {
     const { port } = await open();
     await expect(HealthPort.open(String(port))).rejects.toThrow(
       `--health 127.0.0.1:${port}: expected a free port of this machine`,

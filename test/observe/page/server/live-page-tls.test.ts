@@ -26,7 +26,7 @@ async function openPage(options: HttpOptions): Promise<LivePageClass> {
 }
 
 describe('the health of a coordinator', () => {
-  it('is told to everyone, without a token and while the job is being prepared, and nothing else is', async () => {
+  it('is reported to everyone, without a token and while the job is being prepared, and nothing else is', async () => {
     const { address } = await openPage({ token });
     const health = await fetch(`${address}healthz`);
     expect([health.status, await health.text(), health.headers.get('Cache-Control')]).toEqual([
@@ -55,7 +55,7 @@ describe('a page with TLS', () => {
     await expect(fetch(address.replace('https', 'http'))).rejects.toThrow();
   });
 
-  it('closes although somebody is there who does not begin a handshake', async () => {
+  it('closes despite a client that does not begin a handshake', async () => {
     const { coordinator: tls } = await makeIdentities();
     const page = await openPage({ tls });
     const silent = connect(Number(new URL(page.address).port), '127.0.0.1');
@@ -111,14 +111,14 @@ describe('connections to the page', () => {
     expect(performance.now() - begin).toBeGreaterThan(4_500);
   });
 
-  it('are dropped for a head without end', async () => {
+  it('are dropped for an endless head', async () => {
     const { address } = await openPage({ token });
     const port = Number(new URL(address).port);
     const { closed } = await hold(port, '127.0.0.2', `GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`);
     await within(closed, 'the connection to be dropped', 2_000);
   });
 
-  it('end with the answer to one without the token, so that each guess takes a place', async () => {
+  it('end with the answer to one without the token, so that each guess uses a place', async () => {
     const { createApp } = await built<typeof AppModule>('observe/page/server/app.js');
     const { Site } = await built<typeof SiteModule>('observe/page/server/site.js');
     const run = sampleRun(scratch, { steps: 5 });

@@ -34,7 +34,7 @@ describe('loading the page', () => {
     return { page, events, loaded, loads: () => loads };
   }
 
-  it('waits for the first step, which wants all cores', async () => {
+  it('waits for the first step, which needs all cores', async () => {
     const { events, loaded, loads } = await open();
     events.emit({ type: 'worker', change: 'ready', workerId: 'w', reason: '' });
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -46,7 +46,7 @@ describe('loading the page', () => {
     expect(loads()).toBe(1);
   });
 
-  it('does not wait when somebody looks, who is answered', async () => {
+  it('does not wait when a client requests it', async () => {
     const { page, loads } = await open();
     const answers = await Promise.all([1, 2].map(() => fetch(`${page.address}api/run`)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);

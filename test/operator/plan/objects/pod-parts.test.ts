@@ -38,7 +38,7 @@ describe('every pod', () => {
   it.each([
     ['coordinator', podOf()],
     ['worker', templateOf().spec!],
-  ])('holds to the restricted standard: %s', (_, pod) => {
+  ])('meets the restricted standard: %s', (_, pod) => {
     expect(pod.automountServiceAccountToken).toBe(false);
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(only(pod).securityContext).toEqual({
@@ -61,7 +61,7 @@ describe("the coordinator's pod", () => {
     expect(open).not.toContain('8062');
   });
 
-  it('reads a spec that is whole, with the name of the resource', () => {
+  it('reads a complete spec, with the name of the resource', () => {
     const { actions } = planJob(observe(makeJob({ epochs: 3 })), noonMs);
     const config = actions.flatMap((a) => (a.type === 'create' && a.object.kind === 'ConfigMap' ? [a.object] : []))[0];
     const text = (config as { data?: Record<string, string> }).data!['job.yaml']!;
@@ -87,7 +87,7 @@ describe("the coordinator's pod", () => {
     expect(args[args.indexOf('--min-workers') + 1]).toBe(wanted);
   });
 
-  it('keeps run and data on a claim of its own, unless told otherwise', () => {
+  it('keeps run and data on a claim of its own by default', () => {
     expect(storageClaims(context()).map(({ metadata }) => metadata?.name)).toEqual(['cifar10-run']);
     const given = { run: { existingClaim: 'lockstep.disk' }, data: { emptyDir: {} } };
     expect(storageClaims(context({ storage: given }))).toEqual([]);
@@ -97,7 +97,7 @@ describe("the coordinator's pod", () => {
     expect(only(pod).volumeMounts).toContainEqual({ name: 'data', mountPath: '/var/lib/lockstep/data' });
   });
 
-  it('publishes to NATS under a name that no other job has, with credentials and CA from Secrets', () => {
+  it('publishes to NATS under a unique name, with credentials and CA from Secrets', () => {
     const ca = { secretName: 'lockstep.ca' };
     const pod = podOf({ nats: { url: 'tls://nats:4222', credentials: { secretName: 'lockstep.nats' }, ca } });
     const args = only(pod).args!.join(' ');
@@ -116,7 +116,7 @@ describe("the coordinator's pod", () => {
   it.each([
     [{ type: 'token', key: 't' }, '--nats-token-file /etc/lockstep/nats/t'],
     [{ type: 'password', key: 'p', user: 'ada' }, '--nats-user ada --nats-password-file /etc/lockstep/nats/p'],
-  ] as const)('signs in to NATS as its credentials say: %j', (credentials, expected) => {
+  ] as const)('authenticates to NATS with its credentials: %j', (credentials, expected) => {
     const nats = {
       url: 'nats://nats:4222',
       insecure: true,
@@ -153,7 +153,7 @@ describe("the workers' template", () => {
     },
   });
 
-  it('takes overrides by name, and what is tolerated in addition', () => {
+  it('accepts overrides by name, and additional tolerations', () => {
     expect(spec?.runtimeClassName).toBe('nvidia');
     expect(only(spec!).env).toEqual([
       { name: 'HOME', value: '/tmp' },
@@ -174,7 +174,7 @@ describe("the workers' template", () => {
   });
 });
 
-describe('what a job refers to', () => {
+describe('objects that a job refers to', () => {
   it.each([
     ['storage.run.existingClaim', { storage: { run: { existingClaim: 'other-run' } } }],
     ['storage.data.existingClaim', { storage: { data: { existingClaim: 'lockstep-run' } } }],
@@ -253,7 +253,7 @@ describe('network policies', () => {
 });
 
 describe('secrets', () => {
-  it('are three, one for each role and the token, owned by the job; nobody can change them', () => {
+  it('are three, one for each role and the token, owned by the job; they are immutable', () => {
     const pair = (role: string) => ({ cert: `${role} cert`, key: `${role} key` });
     const certificates = { ca: 'ca', coordinator: pair('coordinator'), worker: pair('worker') };
     const made = secretObjects({ name: 'cifar10', namespace: 'ml', uid: 'u' }, 'abc', certificates, 'the token');

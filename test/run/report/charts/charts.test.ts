@@ -58,7 +58,7 @@ describe('loss chart', () => {
     return [...svg.matchAll(/>([^<]+)<\/text>/g)].map(([, text]) => text);
   };
 
-  test('writes powers of ten on a logarithmic axis as people do', async () => {
+  test('labels powers of ten on a logarithmic axis in readable form', async () => {
     const drawn = await texts(Array.from({ length: 1000 }, (_, i) => 2 * 10 ** (-i / 180)));
     for (const text of ['loss, logarithmic', '1', '0.01', '0.0001', '0.00001']) expect(drawn).toContain(text);
     expect(drawn.filter((text) => /000000|999/.test(text ?? ''))).toEqual([]);
@@ -105,7 +105,7 @@ describe('colours', () => {
 });
 
 describe('a picture', () => {
-  test('is whole whatever classes are called', async () => {
+  test("is complete whatever the classes' names", async () => {
     const classes = ['\x1b[31mred', '<script>&"', 'a\0b', 'half \ud800'];
     const confusion = classes.map((_, i) => classes.map((_, k) => (i === k ? 3 : 1)));
     const renderer = await loadRenderer();
