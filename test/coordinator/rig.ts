@@ -29,7 +29,7 @@ export const samples = [2, 2];
 export const values = (a: number) => new Float32Array(3).fill(a);
 
 /** Takes the next Compute message of a step; any parameters that come with it are left to `next`. */
-export async function ordered(worker: RawWorker, step: number): Promise<TreeNode[]> {
+export async function nextCompute(worker: RawWorker, step: number): Promise<TreeNode[]> {
   const { compute } = await worker.next('compute');
   expect(compute).toMatchObject({ term, step });
   return compute.nodes;

@@ -19,15 +19,15 @@ import { withCrc } from './raw-worker.js';
 const term = 1;
 const ready = { fingerprint: 'ab'.repeat(32), wideCores: 0 } as Ready;
 
-type Order = { readonly step: number } & ({ readonly node: TreeNode } | { readonly batch: number });
+type Item = { readonly step: number } & ({ readonly node: TreeNode } | { readonly batch: number });
 
 /** A worker without a connection, which queues its Compute messages until `fetch` and `deliver` are called. */
 export class SimulatedWorker {
   readonly session: WorkerSession;
   /** Its last assignment. */
-  #told = { shards: [] as readonly number[], batches: [] as readonly number[] };
+  #assigned = { shards: [] as readonly number[], batches: [] as readonly number[] };
   readonly #batches = new Set<number>();
-  #orders: Order[] = [];
+  #queue: Item[] = [];
 
   constructor(readonly workerId: string) {
     const hello = {
@@ -46,27 +46,27 @@ export class SimulatedWorker {
 
   /** @returns true if it got more shards. */
   fetch(): boolean {
-    for (const batch of this.#told.batches) this.#batches.add(batch);
+    for (const batch of this.#assigned.batches) this.#batches.add(batch);
     const before = this.session.holding.size;
-    this.session.holding = new Set([...this.session.holding, ...this.#told.shards]);
+    this.session.holding = new Set([...this.session.holding, ...this.#assigned.shards]);
     return this.session.holding.size > before;
   }
 
   /** Takes the first Compute message whose data it has. */
-  take(): Order | undefined {
-    const index = this.#orders.findIndex((order) => this.#has(order));
-    return index < 0 ? undefined : this.#orders.splice(index, 1)[0];
+  take(): Item | undefined {
+    const index = this.#queue.findIndex((item) => this.#has(item));
+    return index < 0 ? undefined : this.#queue.splice(index, 1)[0];
   }
 
-  #has(order: Order): boolean {
-    if ('batch' in order) return this.#batches.has(order.batch);
-    return shardsOf(order.node).every((shard) => this.session.holding.has(shard));
+  #has(item: Item): boolean {
+    if ('batch' in item) return this.#batches.has(item.batch);
+    return shardsOf(item.node).every((shard) => this.session.holding.has(shard));
   }
 
   #received(message: ToWorker): void {
     if ('assignment' in message) {
       const { shards, evaluationBatches } = message.assignment;
-      this.#told = { shards, batches: evaluationBatches };
+      this.#assigned = { shards, batches: evaluationBatches };
     }
     if ('compute' in message) this.#add(message.compute.nodes.map((node) => ({ step: message.compute.step, node })));
     if ('evaluate' in message) {
@@ -75,10 +75,10 @@ export class SimulatedWorker {
   }
 
   /** Drops Compute messages of another step or evaluation, as the engine's queue does. */
-  #add(orders: readonly Order[]): void {
-    const [first] = orders;
-    const isSame = (order: Order) => order.step === first!.step && 'batch' in order === 'batch' in first!;
-    this.#orders = [...this.#orders.filter(isSame), ...orders];
+  #add(items: readonly Item[]): void {
+    const [first] = items;
+    const isSame = (item: Item) => item.step === first!.step && 'batch' in item === 'batch' in first!;
+    this.#queue = [...this.#queue.filter(isSame), ...items];
   }
 }
 
@@ -159,10 +159,10 @@ export class SimulatedCluster {
 
   /** @returns false when the worker has nothing to deliver. */
   deliver(worker: SimulatedWorker): boolean {
-    const order = worker.take();
-    if (!order) return false;
-    if ('batch' in order) this.#deliverRows(worker, order.step, order.batch);
-    else this.#deliverNode(worker, order.step, order.node);
+    const item = worker.take();
+    if (!item) return false;
+    if ('batch' in item) this.#deliverRows(worker, item.step, item.batch);
+    else this.#deliverNode(worker, item.step, item.node);
     return true;
   }
 

@@ -55,9 +55,9 @@ describe('a cluster started piece by piece', () => {
     const common = ['--listen', address, '--run', join(scratch.path, 'token'), '--token-file', right!];
     const coordinator = start('coordinator', ...smallJob, ...common);
     await coordinator.until(/listening/);
-    const stranger = await start('worker', '--coordinator', address, '--token-file', wrong!).ended;
-    expect(stranger.code).toBe(1);
-    expect(stranger.stderr).toContain("expected the cluster's token");
+    const rejected = await start('worker', '--coordinator', address, '--token-file', wrong!).ended;
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toContain("expected the cluster's token");
     expect((await lockstep(['status', '--coordinator', address])).stderr).toContain("expected the cluster's token");
     start('worker', '--coordinator', address, '--token-file', right!);
     const ended = await coordinator.ended;

@@ -152,7 +152,7 @@ export class FaultCluster {
   #seen(index: number, message: ReceivedToWorker): void {
     if (message.message !== 'compute') return;
     const { step } = message.compute;
-    this.#clock.ordered(step, performance.now());
+    this.#clock.dispatched(step, performance.now());
     const member = this.members.get(index);
     if (member) member.step = step;
     const due = this.#pending.filter(({ at }) => (at.worker ?? index) === index && at.step <= step);

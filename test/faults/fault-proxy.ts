@@ -2,7 +2,7 @@ import type { ReceivedFromWorker, ReceivedToWorker } from '../../proto/messages.
 import { MessageFaults } from './message-faults.js';
 import type { MessageFault } from './plan.js';
 import { Relay } from './relay.js';
-import { TcpLink } from './tcp-link.js';
+import { TcpCable } from './tcp-cable.js';
 
 export interface FaultProxyOptions {
   /** Port of the coordinator; it changes with a restart. */
@@ -21,14 +21,14 @@ export class FaultProxy {
   #release: NodeJS.Timeout | undefined;
 
   private constructor(
-    private readonly links: readonly [near: TcpLink, far: TcpLink],
+    private readonly cables: readonly [near: TcpCable, far: TcpCable],
     private readonly relay: Relay,
     private readonly faults: MessageFaults,
   ) {}
 
   static async open({ coordinatorPort, onToWorker, onFromWorker }: FaultProxyOptions): Promise<FaultProxy> {
     const faults = new MessageFaults();
-    const far = await TcpLink.open(coordinatorPort);
+    const far = await TcpCable.open(coordinatorPort);
     const relay = await Relay.open({
       target: () => `127.0.0.1:${far.port}`,
       toWorker: (message) => {
@@ -41,25 +41,25 @@ export class FaultProxy {
       },
       ended: () => faults.reset(),
     });
-    const near = await TcpLink.open(() => relay.port);
+    const near = await TcpCable.open(() => relay.port);
     return new FaultProxy([near, far], relay, faults);
   }
 
   /** Address of the coordinator for the worker. */
   get address(): string {
-    return `127.0.0.1:${this.links[0].port}`;
+    return `127.0.0.1:${this.cables[0].port}`;
   }
 
   /** Nothing passes for `ms`. */
   hold(ms: number): void {
     clearTimeout(this.#release);
-    for (const link of this.links) link.hold();
-    this.#release = setTimeout(() => this.links.forEach((link) => link.release()), ms);
+    for (const cable of this.cables) cable.hold();
+    this.#release = setTimeout(() => this.cables.forEach((cable) => cable.release()), ms);
   }
 
   /** @returns how many connections were reset. */
   sever(): number {
-    return this.links.reduce((sum, link) => sum + link.sever(), 0);
+    return this.cables.reduce((sum, cable) => sum + cable.sever(), 0);
   }
 
   damage(fault: MessageFault, fired: () => void): void {
@@ -69,6 +69,6 @@ export class FaultProxy {
   async close(): Promise<void> {
     clearTimeout(this.#release);
     this.relay.close();
-    await Promise.all(this.links.map((link) => link.close()));
+    await Promise.all(this.cables.map((cable) => cable.close()));
   }
 }

@@ -7,7 +7,7 @@ import { Command, lockstep, scratchDirectory } from '../e2e/lockstep.js';
 import { until } from '../until.js';
 import { CoordinatorProcess } from './coordinator-process.js';
 import { readDigests } from './run-record.js';
-import { ThinLink, Wire } from './thin-link.js';
+import { SlowCable, Wire } from './slow-cable.js';
 
 const scratch = scratchDirectory();
 afterAll(() => scratch.remove());
@@ -47,9 +47,9 @@ describe('over a slow network', () => {
     const down = new Wire(bitsPerSecond);
     const workers = await Promise.all(
       [0, 1].map(async () => {
-        const link = await ThinLink.open(slow.port, new Wire(bitsPerSecond), down);
-        onTestFinished(() => link.close());
-        const worker = new Command(['worker', '--coordinator', `127.0.0.1:${link.port}`]);
+        const cable = await SlowCable.open(slow.port, new Wire(bitsPerSecond), down);
+        onTestFinished(() => cable.close());
+        const worker = new Command(['worker', '--coordinator', `127.0.0.1:${cable.port}`]);
         onTestFinished(() => worker.kill());
         return worker;
       }),

@@ -27,7 +27,7 @@ export class RecoveryClock {
   }
 
   /** `step` was dispatched to a worker. */
-  ordered(step: number, nowMs: number): void {
+  dispatched(step: number, nowMs: number): void {
     if (step <= this.step) return;
     const commits = this.step >= 0;
     this.step = step;

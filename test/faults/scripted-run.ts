@@ -92,7 +92,7 @@ export class ScriptedRun {
 
   async #join(): Promise<void> {
     this.worker.onReceived = (received) => {
-      if (received.message === 'compute') this.#ordered(received.compute);
+      if (received.message === 'compute') this.#onCompute(received.compute);
       if (received.message === 'evaluate') this.#evaluate(received.evaluate);
       if (received.message === 'parameters') checkCrc(received.parameters, 'parameters');
     };
@@ -113,10 +113,10 @@ export class ScriptedRun {
   #permit(step: number): void {
     this.#permitted = step;
     const held = this.#held.splice(0);
-    for (const compute of held) this.#ordered(compute);
+    for (const compute of held) this.#onCompute(compute);
   }
 
-  #ordered(compute: Compute): void {
+  #onCompute(compute: Compute): void {
     if (compute.step > this.#stepSeen) {
       this.#stepSeen = compute.step;
       this.#wake?.();

@@ -86,7 +86,7 @@ export class Simulation {
   }
 
   /** Another owner's Service takes the name of ours, or is removed. */
-  toggleStranger(): void {
+  toggleForeignService(): void {
     const name = 'cifar10-coordinator';
     const there = this.#find('Service', name);
     if (there && ownerOf(there) === foreignUid) this.objects = this.objects.filter((object) => object !== there);

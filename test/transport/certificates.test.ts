@@ -87,8 +87,8 @@ describe('two CAs with the same keys', () => {
     const worker = await second.issueWorker();
     expect(() => checkIdentity({ ca: first.certificate, ...worker }, 'client', nowMs + 25 * dayMs)).not.toThrow();
     expect(new X509Certificate(worker.cert).checkIssued(one)).toBe(true);
-    const stranger = await createAuthority({ days: 30, nowMs });
-    expect(new X509Certificate(stranger.certificate).subject).not.toBe(one.subject);
+    const unrelated = await createAuthority({ days: 30, nowMs });
+    expect(new X509Certificate(unrelated.certificate).subject).not.toBe(one.subject);
   });
 });
 

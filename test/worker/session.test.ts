@@ -151,8 +151,8 @@ describe('the end of a session', () => {
   it('by leaving comes after the current computation for a step', async () => {
     const talk = await Talk.welcomed();
     await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
-    const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
-    while (!ordered()) await within(new Promise(setImmediate), 'the order');
+    const hasCompute = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
+    while (!hasCompute()) await within(new Promise(setImmediate), 'the Compute message');
     talk.engine.say(ready);
     talk.session.leave('SIGTERM');
     expect(talk.engine.posted.at(-1)).toEqual({ kind: 'drain' });
@@ -169,8 +169,8 @@ describe('the end of a session', () => {
   it('by leaving does not wait for a long computation', async () => {
     const talk = await Talk.welcomed();
     await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
-    const ordered = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
-    while (!ordered()) await within(new Promise(setImmediate), 'the order');
+    const hasCompute = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
+    while (!hasCompute()) await within(new Promise(setImmediate), 'the Compute message');
     talk.engine.say(ready);
     talk.session.leave('SIGTERM');
     expect(await talk.outcome()).toEqual({ reason: 'SIGTERM' });

@@ -15,18 +15,18 @@ const [a, b] = [engine('aa'), engine('bb')];
 const everybody = () => true;
 
 /** An admission, and what it has recorded. */
-function door(numerics: 'strict' | 'mixed', fixed?: RunEngine) {
+function admission(numerics: 'strict' | 'mixed', fixed?: RunEngine) {
   const recorded: RunEngine[] = [];
   const record = (run: RunEngine) => {
     recorded.push(run);
     return Promise.resolve();
   };
-  return { door: new EngineAdmission({ numerics, fixed, record }), recorded };
+  return { admission: new EngineAdmission({ numerics, fixed, record }), recorded };
 }
 
 describe('strict admission', () => {
   it('records the engine class of the majority once, and lists whom to reject', async () => {
-    const { door: strict, recorded } = door('strict');
+    const { admission: strict, recorded } = admission('strict');
     strict.admit('odd', b);
     strict.admit('w1', a);
     strict.admit('w2', a);
@@ -40,7 +40,7 @@ describe('strict admission', () => {
   });
 
   it('counts connected workers only, as of their last Ready', async () => {
-    const { door: strict } = door('strict');
+    const { admission: strict } = admission('strict');
     strict.admit('first', b);
     strict.admit('gone', b);
     strict.admit('w1', a);
@@ -50,14 +50,14 @@ describe('strict admission', () => {
   });
 
   it('does not fix a class without workers', async () => {
-    const { door: strict, recorded } = door('strict');
+    const { admission: strict, recorded } = admission('strict');
     strict.admit('gone', b);
     expect((await strict.fixClass(() => false)).size).toBe(0);
     expect([strict.run, recorded]).toEqual([undefined, []]);
   });
 
   it('keeps the class of a resumed run, even against a majority', async () => {
-    const { door: strict, recorded } = door('strict', { engine: a, reproducible: true });
+    const { admission: strict, recorded } = admission('strict', { engine: a, reproducible: true });
     for (const workerId of ['w1', 'w2']) {
       expect(() => strict.admit(workerId, b)).toThrow(expect.objectContaining({ code: 'OTHER_ENGINE' }) as Error);
     }
@@ -70,7 +70,7 @@ describe('strict admission', () => {
 
 describe('admission with mixed numerics', () => {
   it('admits all workers, and marks a run that begins with several classes', async () => {
-    const { door: mixed, recorded } = door('mixed');
+    const { admission: mixed, recorded } = admission('mixed');
     mixed.admit('w1', a);
     mixed.admit('w2', b);
     expect((await mixed.fixClass(everybody)).size).toBe(0);
@@ -78,7 +78,7 @@ describe('admission with mixed numerics', () => {
   });
 
   it("requires the run's mark before the first worker of another class computes, and only once", async () => {
-    const { door: mixed, recorded } = door('mixed');
+    const { admission: mixed, recorded } = admission('mixed');
     mixed.admit('w1', a);
     await mixed.fixClass(everybody);
     expect(mixed.admit('w2', a)).toBe(true);
@@ -102,7 +102,7 @@ describe('admission with mixed numerics', () => {
   });
 
   it('keeps the mark of a resumed run', () => {
-    const { door: mixed } = door('strict', { engine: a, reproducible: false });
+    const { admission: mixed } = admission('strict', { engine: a, reproducible: false });
     mixed.admit('w1', a);
     expect(mixed.run?.reproducible).toBe(false);
   });

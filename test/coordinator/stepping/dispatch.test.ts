@@ -5,7 +5,7 @@ import { nonFiniteError } from '../../../coordinator/stepping/step-task.js';
 import { within } from '../../proto/wire.js';
 import { smallManifest } from '../manifest.js';
 import type { RawWorker } from '../raw-worker.js';
-import { leaf, ordered, Rig, samples, values } from '../rig.js';
+import { leaf, nextCompute, Rig, samples, values } from '../rig.js';
 
 const root: Node = { first: 0, count: 2 };
 
@@ -14,7 +14,7 @@ describe('a step', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b] = await rig.workers('a', 'b');
     const { done } = rig.step(0);
-    expect(await ordered(a!, 0)).toEqual([leaf(0)]);
+    expect(await nextCompute(a!, 0)).toEqual([leaf(0)]);
     const { parameters } = await a!.next('parameters');
     expect(parameters).toEqual({
       term: 1,
@@ -23,7 +23,7 @@ describe('a step', () => {
       ...chunkFields(values(1), 0),
       data: Buffer.from(values(1).buffer),
     });
-    expect(await ordered(b!, 0)).toEqual([leaf(1)]);
+    expect(await nextCompute(b!, 0)).toEqual([leaf(1)]);
     b!.partial({ step: 0, node: leaf(1), samples }, values(8));
     a!.partial({ step: 0, node: leaf(0), samples }, values(4));
     expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', step: 0, lossSum: 2, correct: 0 });
@@ -35,7 +35,7 @@ describe('a step', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.step(0);
-    expect(await ordered(a!, 0)).toEqual([root]);
+    expect(await nextCompute(a!, 0)).toEqual([root]);
     a!.partial({ step: 0, node: root, samples }, values(12));
     await within(done, 'the step');
     expect([...rig.params]).toEqual([-0.5, -0.5, -0.5]);
@@ -46,7 +46,7 @@ describe('a step', () => {
     const [a, b, c] = await rig.workers('a', 'b', 'c');
     const { done } = rig.step(0);
     for (const [worker, shard] of [[a!, 0] as const, [b!, 1] as const]) {
-      expect(await ordered(worker, 0)).toEqual([leaf(shard)]);
+      expect(await nextCompute(worker, 0)).toEqual([leaf(shard)]);
       worker.partial({ step: 0, node: leaf(shard), samples }, values(1));
     }
     await within(done, 'the step');
@@ -58,7 +58,7 @@ describe('a step', () => {
     const rig = await Rig.start(smallManifest(3));
     const { done } = rig.step(0);
     const [a] = await rig.workers('a');
-    expect(await ordered(a!, 0)).toEqual([root]);
+    expect(await nextCompute(a!, 0)).toEqual([root]);
     a!.partial({ step: 0, node: root, samples }, values(0));
     await within(done, 'the step');
   });
@@ -75,11 +75,11 @@ describe('a worker that is lost in a step', () => {
     const rig = await Rig.start(smallManifest(big));
     const [a, b] = await rig.workers('a', 'b');
     const { done } = rig.step(0);
-    await ordered(a!, 0);
-    const orders = await ordered(b!, 0);
+    await nextCompute(a!, 0);
+    const orders = await nextCompute(b!, 0);
     disturb(a!);
     b!.partial({ step: 0, node: leaf(1), samples }, gradient(1));
-    const more = await ordered(b!, 0);
+    const more = await nextCompute(b!, 0);
     b!.partial({ step: 0, node: leaf(0), samples }, gradient(0));
     await within(done, 'the step');
     return { rig, digest: rig.arithmetic.accumulator.digest(1), orders: [...orders, ...more] };
@@ -107,7 +107,7 @@ describe('a worker that is lost in a step', () => {
     const undisturbed = await Rig.start(smallManifest(big));
     const [only] = await undisturbed.workers('only');
     const { done } = undisturbed.step(0);
-    await ordered(only!, 0);
+    await nextCompute(only!, 0);
     only!.partial({ step: 0, node: root, samples }, sum);
     await within(done, 'the step');
     const { rig, digest, orders } = await disturbed(disturb);
@@ -120,8 +120,8 @@ describe('a worker that is lost in a step', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b] = await rig.workers('a', 'b');
     const { done } = rig.step(0);
-    await ordered(a!, 0);
-    await ordered(b!, 0);
+    await nextCompute(a!, 0);
+    await nextCompute(b!, 0);
     a!.partial({ step: 0, node: leaf(0), samples }, values(4));
     a!.send({ leaving: { reason: 'x' } });
     await rig.changed('a', 'left');
@@ -176,14 +176,14 @@ describe("a partial that doesn't match the job", () => {
       const rig = await Rig.start(smallManifest(3));
       const [a, b] = await rig.workers('a', 'b');
       const { done } = rig.step(0);
-      await ordered(a!, 0);
-      await ordered(b!, 0);
+      await nextCompute(a!, 0);
+      await nextCompute(b!, 0);
       a!.send({ partial: { ...good, ...change } });
       const error = await within(a!.ended, 'the end of a');
       expect(error).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
       expect(error!.message).toMatch(message);
       expect(error!.message).toContain('from a: expected ');
-      expect(await ordered(b!, 0)).toEqual([leaf(0)]);
+      expect(await nextCompute(b!, 0)).toEqual([leaf(0)]);
       b!.partial({ step: 0, node: leaf(0), samples }, values(4));
       b!.partial({ step: 0, node: leaf(1), samples }, values(8));
       expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', step: 0, lossSum: 2, correct: 0 });
@@ -195,7 +195,7 @@ describe("a partial that doesn't match the job", () => {
     const rig = await Rig.start(smallManifest(CHUNK_VALUES + 1));
     const [a] = await rig.workers('a');
     rig.step(0);
-    await ordered(a!, 0);
+    await nextCompute(a!, 0);
     a!.partial({ step: 0, node: root, samples }, new Float32Array(CHUNK_VALUES + 1), { chunks: [1] });
     const error = await within(a!.ended, 'the end of a');
     expect(error).toMatchObject({ code: 'BAD_CHUNK', message: expect.stringContaining('chunk 0') as string });
@@ -207,7 +207,7 @@ describe('a partial of another term or step', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.step(1);
-    await ordered(a!, 1);
+    await nextCompute(a!, 1);
     a!.partial({ step: 0, node: root, samples }, values(500));
     a!.partial({ step: 2, node: root, samples }, values(500));
     a!.partial({ term: 2, step: 1, node: root, samples }, values(500));

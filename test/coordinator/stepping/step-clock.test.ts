@@ -90,14 +90,14 @@ describe('the clock of a step', () => {
     const clock = new StepClock(0);
     clock.dispatched('old');
     clock.arrived({ workerId: 'old', clock: new ClockOffset() }, node, chunk(null));
-    clock.arrived({ workerId: 'stranger', clock: new ClockOffset() }, node, chunk(good));
+    clock.arrived({ workerId: 'unknown', clock: new ClockOffset() }, node, chunk(good));
     clock.end();
     const reducedMs = monotonicMs();
     const timing = clock.timing({ reducedMs, updatedMs: reducedMs, reduceBusyMs: 0 });
     expect(timing.workers.map(({ workerId }) => workerId)).toEqual(['old']);
     expect(timing.workers[0]!.partials[0]!.remote).toBeUndefined();
     expect(phasesOf(timing)).toBeUndefined();
-    expect(clock.workerMs('stranger')).toBe(0);
+    expect(clock.workerMs('unknown')).toBe(0);
   });
 });
 

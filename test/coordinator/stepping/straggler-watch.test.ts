@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { within } from '../../proto/wire.js';
 import { smallManifest } from '../manifest.js';
 import type { RawWorker } from '../raw-worker.js';
-import { leaf, ordered, Rig, samples, values } from '../rig.js';
+import { leaf, nextCompute, Rig, samples, values } from '../rig.js';
 
 /** Answers a Compute message for one leaf. */
 function answer(worker: RawWorker, step: number, shard: number, gradient: number): void {
@@ -16,7 +16,7 @@ async function underWay(): Promise<{ rig: Rig; a: RawWorker; b: RawWorker; c: Ra
   for (let step = 0; step < 5; step++) {
     const { done } = rig.step(step);
     for (const [worker, shard] of [[a, 0] as const, [b, 1] as const]) {
-      expect(await ordered(worker, step)).toEqual([leaf(shard)]);
+      expect(await nextCompute(worker, step)).toEqual([leaf(shard)]);
       answer(worker, step, shard, 0);
     }
     await within(done, 'the step');
@@ -28,9 +28,9 @@ describe('a straggler', () => {
   it('has its shard computed by a standby; the first result counts, and the other one equals it', async () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next);
-    await ordered(a, next);
+    await nextCompute(a, next);
     answer(b, next, 1, 8);
-    expect(await ordered(c, next)).toEqual([leaf(0)]);
+    expect(await nextCompute(c, next)).toEqual([leaf(0)]);
     expect((await c.next('parameters')).parameters.data).toEqual(Buffer.from(values(1).buffer));
     answer(c, next, 0, 4);
     expect(await within(done, 'the step')).toMatchObject({ kind: 'committed', lossSum: 2 });
@@ -51,7 +51,7 @@ describe('a straggler', () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next);
     answer(b, next, 1, 8);
-    await ordered(c, next);
+    await nextCompute(c, next);
     answer(c, next, 0, 4);
     await within(done, 'the step');
     rig.step(next + 1);
@@ -66,7 +66,7 @@ describe('a straggler', () => {
     for (const step of [next, next + 1]) {
       const { done } = rig.step(step);
       answer(b, step, 1, 8);
-      expect(await ordered(c, step)).toEqual([leaf(0)]);
+      expect(await nextCompute(c, step)).toEqual([leaf(0)]);
       answer(c, step, 0, 4);
       await within(done, 'the step');
     }
@@ -80,14 +80,14 @@ describe('a straggler', () => {
   it('gets nothing more until it answers, and then its share again', async () => {
     const { rig, a, b, c, next } = await underWay();
     const first = rig.step(next);
-    await ordered(a, next);
+    await nextCompute(a, next);
     answer(b, next, 1, 0);
-    await ordered(c, next);
+    await nextCompute(c, next);
     answer(c, next, 0, 0);
     await within(first.done, 'the step');
     const second = rig.step(next + 1);
     expect(rig.dispatcher.assignedTo('a')).toEqual([]);
-    expect(await ordered(c, next + 1)).toEqual([leaf(0)]);
+    expect(await nextCompute(c, next + 1)).toEqual([leaf(0)]);
     answer(a, next, 0, 0);
     answer(c, next + 1, 0, 0);
     answer(b, next + 1, 1, 0);
@@ -104,7 +104,7 @@ describe('a straggler', () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next);
     answer(b, next, 1, 8);
-    await ordered(c, next);
+    await nextCompute(c, next);
     a.break();
     await rig.changed('a', 'lost');
     answer(c, next, 0, 4);
@@ -137,7 +137,7 @@ describe('an audited shard', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b, c] = await rig.workers('a', 'b', 'c');
     const { done } = rig.step(0, [1]);
-    expect([await ordered(a!, 0), await ordered(b!, 0), await ordered(c!, 0)]).toEqual([
+    expect([await nextCompute(a!, 0), await nextCompute(b!, 0), await nextCompute(c!, 0)]).toEqual([
       [leaf(0)],
       [leaf(1)],
       [leaf(1)],
@@ -156,7 +156,7 @@ describe('an audited shard', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b, c] = await rig.workers('a', 'b', 'c');
     const { done } = rig.step(0, [1]);
-    await ordered(c!, 0);
+    await nextCompute(c!, 0);
     answer(c!, 0, 1, 99);
     await rig.until(() => rig.missing() === 2, 'the audit done');
     answer(a!, 0, 0, 4);
@@ -170,7 +170,7 @@ describe('an audited shard', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a] = await rig.workers('a');
     const { done } = rig.step(0, [1]);
-    expect(await ordered(a!, 0)).toEqual([leaf(0), leaf(1), leaf(1)]);
+    expect(await nextCompute(a!, 0)).toEqual([leaf(0), leaf(1), leaf(1)]);
     answer(a!, 0, 0, 4);
     answer(a!, 0, 1, 8);
     answer(a!, 0, 1, 9);
@@ -183,10 +183,10 @@ describe('an audited shard', () => {
     const rig = await Rig.start(smallManifest(3));
     const [a, b, c] = await rig.workers('a', 'b', 'c');
     const { done } = rig.step(0, [1]);
-    await ordered(c!, 0);
+    await nextCompute(c!, 0);
     c!.break();
     await rig.changed('c', 'lost');
-    expect([await ordered(a!, 0), await ordered(a!, 0)]).toEqual([[leaf(0)], [leaf(1)]]);
+    expect([await nextCompute(a!, 0), await nextCompute(a!, 0)]).toEqual([[leaf(0)], [leaf(1)]]);
     answer(a!, 0, 0, 4);
     answer(b!, 0, 1, 8);
     answer(a!, 0, 1, 8);
@@ -198,12 +198,12 @@ describe('an audited shard', () => {
   it('goes to a third worker when its auditor is slow', async () => {
     const { rig, a, b, c, next } = await underWay();
     const { done } = rig.step(next, [1]);
-    expect(await ordered(c, next)).toEqual([leaf(1)]);
-    await ordered(b, next);
+    expect(await nextCompute(c, next)).toEqual([leaf(1)]);
+    await nextCompute(b, next);
     answer(b, next, 1, 8);
-    expect(await ordered(a, next)).toEqual([leaf(0)]);
+    expect(await nextCompute(a, next)).toEqual([leaf(0)]);
     answer(a, next, 0, 4);
-    expect(await Promise.race([ordered(a, next), ordered(b, next)])).toEqual([leaf(1)]);
+    expect(await Promise.race([nextCompute(a, next), nextCompute(b, next)])).toEqual([leaf(1)]);
     expect(rig.dispatcher.backups).toBe(1);
     answer(a, next, 1, 8);
     answer(b, next, 1, 8);
@@ -222,7 +222,7 @@ describe('an audited shard', () => {
       'holding',
     );
     rig.step(0, [1]);
-    expect(await ordered(a, 0)).toEqual([leaf(0), leaf(1)]);
+    expect(await nextCompute(a, 0)).toEqual([leaf(0), leaf(1)]);
     const told = a.received.filter((m) => m.message === 'assignment').map((m) => m.assignment.shards);
     expect(told.at(-1)).toEqual([0, 1]);
   });

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { freePort, main } from '../../e2e/lockstep.js';
-import { TcpLink } from '../tcp-link.js';
+import { TcpCable } from '../tcp-cable.js';
 import type { ClusterKind, Strike } from './strikes.js';
 
 export interface ClusterOptions {
@@ -22,7 +22,7 @@ interface Kept {
 
 /** A worker over gRPC: its cable, and the process at its end. */
 interface Place extends Kept {
-  readonly cable: TcpLink;
+  readonly cable: TcpCable;
 }
 
 /** Limit for the cluster to end. */
@@ -145,11 +145,11 @@ export class Cluster {
     return new Promise((resolve) => child.once('exit', () => resolve()));
   }
 
-  #cable(victim: number): TcpLink {
+  #cable(victim: number): TcpCable {
     return this.#places[Math.floor(victim * this.#places.length)]!.cable;
   }
 
-  #hold(cable: TcpLink, ms: number): boolean {
+  #hold(cable: TcpCable, ms: number): boolean {
     cable.hold();
     this.#later(ms, () => cable.release());
     return true;
@@ -195,7 +195,7 @@ export class Cluster {
   }
 
   async #addPlace(index: number): Promise<void> {
-    const cable = await TcpLink.open(() => this.port);
+    const cable = await TcpCable.open(() => this.port);
     const args = ['worker', '--coordinator', `127.0.0.1:${cable.port}`, '--wait', '120'];
     let starts = 0;
     const start = () => this.#spawn(`worker-${index}-${starts++}`, args);

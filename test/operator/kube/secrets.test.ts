@@ -228,8 +228,8 @@ describe('a job’s Secrets', () => {
     expect([later.ca === coordinator.ca, later.cert === coordinator.cert]).toEqual([false, false]);
     expect(await shakeHands(coordinator, later)).toEqual({ server: true, client: true });
 
-    const stranger = stage();
-    const another = await (await stranger.opened()).identity(job);
+    const unrelated = stage();
+    const another = await (await unrelated.opened()).identity(job);
     expect(await shakeHands(coordinator, another)).toEqual({ server: false, client: false });
     const ofAnotherJob = await (await at.opened()).identity({ ...job, metadata: { ...job.metadata, uid: `${uid}0` } });
     expect(await shakeHands(coordinator, ofAnotherJob)).toEqual({ server: false, client: false });

@@ -32,7 +32,7 @@ const faults: readonly Event[] = [
   ['scale', (s) => s.edit((spec) => ({ ...spec, workers: { ...spec.workers, replicas: 3 } }))],
   ['scale to 0', (s) => s.edit((spec) => ({ ...spec, workers: { ...spec.workers, replicas: 0 } }))],
   ['pause', (s) => s.togglePause()],
-  ['stranger', (s) => s.toggleStranger()],
+  ['foreign service', (s) => s.toggleForeignService()],
 ];
 /** After these not much more can happen. */
 const ends: readonly Event[] = [
@@ -145,7 +145,7 @@ class Watched {
   /** Runs without further faults until nothing more happens. @returns the last plan. */
   settle(): Reconciliation | undefined {
     const { simulation } = this;
-    if (simulation.objects.some((object) => ownerOf(object) !== 'uid-of-the-job')) simulation.toggleStranger();
+    if (simulation.objects.some((object) => ownerOf(object) !== 'uid-of-the-job')) simulation.toggleForeignService();
     for (const process of simulation.processes.values()) process.paused = false;
     let idle = 0;
     for (let round = 0; round < 60 && idle < 3; round++) {

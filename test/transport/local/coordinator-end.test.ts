@@ -3,7 +3,7 @@ import type { LocalCompute } from '../../../transport/local/channel.js';
 import type { SharedVector } from '../../../transport/local/shared-file.js';
 import { channelPair } from './channel-pair.js';
 import { smallManifest } from '../../coordinator/manifest.js';
-import { leaf, ordered, Rig, samples, values } from '../../coordinator/rig.js';
+import { leaf, nextCompute, Rig, samples, values } from '../../coordinator/rig.js';
 import type { WorkerChannel } from '../../../transport/local/worker-end.js';
 import { within } from '../../proto/wire.js';
 
@@ -34,7 +34,7 @@ describe('a coordinator', () => {
       const [a, b] = await rig.workers('a', 'b');
       const before = rig.params.slice();
       const { done } = rig.step(step);
-      await ordered(b!, step);
+      await nextCompute(b!, step);
       await rig.until(() => messages.length === step + 1, 'an order');
       const { compute, parameters } = messages[step]!;
       expect(compute).toMatchObject({ step, nodes: [leaf(0)] });
@@ -131,7 +131,7 @@ describe('a coordinator', () => {
     const { messages } = await connected(rig, 'a');
     const [a] = await rig.workers('a');
     rig.step(0);
-    await ordered(a!, 0);
+    await nextCompute(a!, 0);
     expect(messages).toEqual([]);
   });
 });

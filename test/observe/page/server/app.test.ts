@@ -284,8 +284,8 @@ describe('the server', () => {
 
   it('sends everything to a client of another process', async () => {
     const { page } = await serve();
-    const stranger = { 'Last-Event-ID': '0123456789ab.7.7' };
-    const { updates } = await readEvents(`${page.address}api/events`, stranger, (text) => text.includes('\n\n'));
+    const unknownCursor = { 'Last-Event-ID': '0123456789ab.7.7' };
+    const { updates } = await readEvents(`${page.address}api/events`, unknownCursor, (text) => text.includes('\n\n'));
     expect(updates[0]).toMatchObject({ whole: true, status: { step: 50 } });
   });
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * Forwards TCP connections to another port of this machine, as a cable that tests can cut. Held: nothing passes in
  * either direction and neither end notices. Severed: both ends see their connections reset.
  */
-export class TcpLink {
+export class TcpCable {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #held = false;
 
@@ -14,15 +14,15 @@ export class TcpLink {
   ) {}
 
   /** @param targetPort - asked at each new connection, as the target may be restarted elsewhere. */
-  static async open(targetPort: () => number): Promise<TcpLink> {
+  static async open(targetPort: () => number): Promise<TcpCable> {
     const server = createServer({ noDelay: true });
-    const link = new TcpLink(server, targetPort);
-    server.on('connection', (near) => link.#connected(near));
+    const cable = new TcpCable(server, targetPort);
+    server.on('connection', (near) => cable.#connected(near));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(0, '127.0.0.1', resolve);
     });
-    return link;
+    return cable;
   }
 
   get port(): number {

@@ -22,25 +22,25 @@ export class Wire {
  * Forwards TCP connections to another port of this machine, no faster than the wires of the two hosts it connects. The
  * kernel buffers waiting data, as it does for a slow network.
  */
-export class ThinLink {
+export class SlowCable {
   readonly #sockets = new Set<Socket>();
 
   private constructor(private readonly server: Server) {}
 
   /** @param up - wire of the side that connects. @param down - that of the side at `targetPort`. */
-  static async open(targetPort: number, up: Wire, down: Wire): Promise<ThinLink> {
+  static async open(targetPort: number, up: Wire, down: Wire): Promise<SlowCable> {
     const server = createServer({ noDelay: true });
-    const link = new ThinLink(server);
+    const cable = new SlowCable(server);
     server.on('connection', (near) => {
       const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
-      void link.#pump(near, far, up);
-      void link.#pump(far, near, down);
+      void cable.#pump(near, far, up);
+      void cable.#pump(far, near, down);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(0, '127.0.0.1', resolve);
     });
-    return link;
+    return cable;
   }
 
   get port(): number {
