@@ -87,12 +87,7 @@ describe('an outsider', () => {
       'INVALID_ARGUMENT',
       /a host of at most 200 characters, got 32768/,
     ],
-    [
-      "another worker's id",
-      (by) => by.say(hello({ workerId: 'scripted' })),
-      'ALREADY_EXISTS',
-      /a unique worker id/,
-    ],
+    ["another worker's id", (by) => by.say(hello({ workerId: 'scripted' })), 'ALREADY_EXISTS', /a unique worker id/],
     ['an unknown service', (by) => by.request('Other/Do', frame(random(3))), 'UNIMPLEMENTED', /not implement/],
     [
       'an unknown chunk',
