@@ -82,7 +82,7 @@ function sizeProblem({ bytes, levels }: NonNullable<MeasuredSpec['tooLarge']>): 
 /** Problem of a topology that is passed on without parsing; undefined if there is none. */
 function topologyProblem({ type, bytes }: MeasuredTopology, model: string | undefined): string | undefined {
   if (type !== 'string') {
-    const advice = 'delete the job and apply it again with the JSON as text, see docs/guides/models.md';
+    const advice = 'delete the job and apply it again with the JSON as text, see docs/guides/kubernetes.md';
     return `topology: expected the JSON as text, got ${type === 'other' ? 'a number' : `an ${type}`}; ${advice}`;
   }
   if (bytes > maxTopologyBytes) {
