@@ -20,6 +20,11 @@ const system = [
   'test/nats/server/**/*.test.ts',
   // Compiles many programs, on a CPU that has blocked convolutions.
   'test/engine/lower/nchwc.test.ts',
+  // Wait for real time limits, seconds each.
+  'test/run/lock/run-lock.test.ts',
+  'test/operator/coordinators/hostile-replies.test.ts',
+  'test/operator/kube/monitoring-server.test.ts',
+  'test/worker/beats.test.ts',
 ];
 
 /** Test files that do more in the system tier: those that import `test/thorough.ts`. */

@@ -145,7 +145,7 @@ describe('connections to the page', () => {
     const all = [];
     for (let i = 0; i < 33; i++) all.push(await follow('10.0.0.1'));
     expect(all.map(({ status }) => status)).toEqual([...new Array<number>(32).fill(200), 503]);
-    expect(await all[32]!.json()).toEqual({ error: 'expected at most 32 readers from one address; try later' });
+    expect(await all[32]!.json()).toEqual({ error: 'expected at most 32 clients from one address; try later' });
     const other = await follow('10.0.0.2');
     expect(other.status).toBe(200);
     for (const { body } of [...all.slice(0, 32), other]) await body?.cancel();
