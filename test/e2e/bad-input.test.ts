@@ -167,6 +167,6 @@ describe('a worker', () => {
     const ended = await lockstep(['worker', '--coordinator', `127.0.0.1:${port}`, '--wait', '1']);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain(`127.0.0.1:${port}`);
-    expect(ended.stderr).toMatch(/trying again/);
+    expect(ended.stderr).toMatch(/retrying in/);
   });
 });

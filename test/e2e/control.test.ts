@@ -86,7 +86,7 @@ describe('a controlled run', () => {
     expect(digestsOf(run)).toBe(digestsOf(quiet));
     const watched = await watch.ended;
     expect(watched.code).toBe(0);
-    expect(watched.stdout).toContain('paused (on demand, after step');
+    expect(watched.stdout).toContain('paused (on request, after step');
     expect(watched.stdout).toMatch(/finished \(all steps are done\): epoch 12\/12, step 252\/252/);
   }, 240_000);
 

@@ -97,7 +97,7 @@ describe('a model that is not built in', () => {
     const run = join(scratch.path, 'limited');
     const { code, stdout } = await lockstep(['train', ...smallJob, '--model', file, '--run', run]);
     expect(code).toBe(0);
-    const advice = 'expected logits, which can have any value, at the end, got values from -1 to 1';
+    const advice = 'expected unbounded logits as output, got values from -1 to 1';
     expect(stdout).toContain(`${advice} in layer "logits"`);
     expect(readFileSync(join(run, 'log.jsonl'), 'utf8')).toContain(advice);
   });

@@ -170,6 +170,6 @@ describe('rejected', () => {
     expect(await refusal('--resume', join(scratch.path, 'nowhere'))).toContain(
       'expected a run directory with job.json',
     );
-    expect(await refusal('--resume', quiet, '--run', 'x')).toContain('expected the run alone, got --run x too');
+    expect(await refusal('--resume', quiet, '--run', 'x')).toContain('--resume: expected no other job, got --run x');
   });
 });
