@@ -21,7 +21,7 @@ describe.skipIf(images === undefined)('on the real images (needs CIFAR-10 in LOC
     expect(Number(total)).toBe(10_000);
     expect(Number(correct)).toBeGreaterThanOrEqual(5_000);
     expect(ended.stdout).toContain('CIFAR-10');
-  });
+  }, 300_000);
 
   it('reads every image and label', async () => {
     const found = (await findData(images!))!;
