@@ -25,6 +25,8 @@ const system = [
   'test/operator/coordinators/hostile-replies.test.ts',
   'test/operator/kube/monitoring-server.test.ts',
   'test/worker/beats.test.ts',
+  'test/observe/page/server/{live-page-tls,health-port}.test.ts',
+  'test/coordinator/membership/server.test.ts',
 ];
 
 /** Test files that do more in the system tier: those that import `test/thorough.ts`. */
