@@ -1,0 +1,75 @@
+import type { Dependency } from './dependencies.js';
+import { ElementwiseGroup } from './elementwise-group.js';
+import { type ElementwiseStep, isSameElement, type KernelOp, type PlanOp } from './plan-op.js';
+
+/** What runs on an item, in order: single kernels, and groups of elementwise steps as one kernel. */
+export type Fused = KernelOp | ElementwiseGroup;
+
+/**
+ * Groups elementwise steps of a job over the same elements, so that values between them stay in registers. Steps are in
+ * one group if no other kernel must run between them.
+ * @param isReadOutside - true if an operation other than the steps given reads a result.
+ */
+export function fuse(
+  ops: readonly PlanOp[],
+  dependencies: ReadonlyMap<PlanOp, readonly Dependency[]>,
+  isReadOutside: (step: ElementwiseStep, group: ReadonlySet<PlanOp>) => boolean,
+): Fused[] {
+  const levels = levelsOf(ops, dependencies);
+  const groups = new Map<string, PlanOp[]>();
+  ops.forEach((op, i) => {
+    const key = op.kind === 'step' ? `${levels.get(op)}:${spaceKey(op)}` : `${levels.get(op)}:kernel ${i}`;
+    const group = groups.get(key);
+    if (group) group.push(op);
+    else groups.set(key, [op]);
+  });
+  const ordered = [...groups.values()].sort((a, b) => levels.get(a[0]!)! - levels.get(b[0]!)!);
+  return ordered.flatMap((group): Fused[] => {
+    const [first] = group;
+    return first!.kind === 'kernel' ? [first!] : splitGroup(group as ElementwiseStep[], isReadOutside);
+  });
+}
+
+/** Depth of each operation, where a step is as deep as the steps that feed its elements. */
+function levelsOf(ops: readonly PlanOp[], dependencies: ReadonlyMap<PlanOp, readonly Dependency[]>): Map<PlanOp, number> {
+  const here = new Set(ops);
+  const levels = new Map<PlanOp, number>();
+  for (const op of ops) {
+    const needed = dependencies.get(op)!.filter((each) => here.has(each.op));
+    const depths = needed.map((each) => levels.get(each.op)! + (isFusible(each.op, op) ? 0 : 1));
+    levels.set(op, Math.max(0, ...depths));
+  }
+  return levels;
+}
+
+function isFusible(from: PlanOp, to: PlanOp): boolean {
+  if (from.kind !== 'step' || to.kind !== 'step' || spaceKey(from) !== spaceKey(to)) return false;
+  if (from.instruction === 'sum4') return false;
+  const reads = to.operands.filter(({ buffer }) => buffer.id === from.result.id);
+  return reads.every((operand) => isSameElement(operand, to));
+}
+
+function spaceKey({ space: { grid, planes, count } }: ElementwiseStep): string {
+  return `${grid.kind} ${grid.items} ${planes} ${count}`;
+}
+
+/** As few kernels as the limits of one allow. */
+function splitGroup(
+  steps: readonly ElementwiseStep[],
+  isReadOutside: (step: ElementwiseStep, group: ReadonlySet<PlanOp>) => boolean,
+): ElementwiseGroup[] {
+  const make = (part: readonly ElementwiseStep[]) => {
+    const members = new Set<PlanOp>(part);
+    return new ElementwiseGroup(part, (step) => isReadOutside(step, members));
+  };
+  const groups: ElementwiseGroup[] = [];
+  let part: ElementwiseStep[] = [];
+  for (const step of steps) {
+    if (part.length > 0 && !make([...part, step]).fits) {
+      groups.push(make(part));
+      part = [];
+    }
+    part.push(step);
+  }
+  return [...groups, make(part)];
+}

@@ -1,0 +1,15 @@
+import { loadTrainingModel } from '../engine/model/model.js';
+import { traceTraining } from '../engine/trace/program.js';
+import { postOrder } from '../engine/ir/post-order.js';
+import { builtinTopology } from '../job/models.js';
+const name = process.argv[2] ?? 'cnn3';
+const topology = builtinTopology(name, [32, 32, 3], 10);
+const spec = { topology, imageShape: [32, 32, 3], classes: 10, normalise: { mean: [0.49, 0.48, 0.44], deviation: [0.247, 0.243, 0.261] }, batch: 49, mode: 'train' } as any;
+const t0 = performance.now();
+const model = await loadTrainingModel(topology);
+const t1 = performance.now();
+const program = traceTraining(model, spec);
+console.log('load', t1 - t0, 'trace', performance.now() - t1);
+const roots = program.outputs.flatMap((o) => (o.kind === 'flat' ? o.pieces : [o.node]));
+for (const n of postOrder(roots)) console.log(n.id, n.op, JSON.stringify(n.shape), n.dtype[0], n.inputs.map((i) => i.id).join(','), n.op === 'constant' && 'data' in n.attrs ? '' : JSON.stringify(n.attrs).slice(0, 100));
+for (const o of program.outputs) console.log(o.name, o.kind === 'flat' ? o.pieces.map((p) => p.id).join() : o.node.id);
