@@ -43,6 +43,7 @@ function computed(node: Node, of: (input: Node) => Bounds): Bounds {
     case 'exp':
     case 'softplus':
     case 'sqrt':
+    case 'spread':
       return { low: 0, high: Infinity };
     case 'abs':
       return positive(of(node.inputs[0]));

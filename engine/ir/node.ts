@@ -93,6 +93,11 @@ interface OtherSignatures {
   /** `[condition, where true, where false]` */
   select: Signature<Three, Plain>;
   softmax: Signature<One, Axis>;
+  /**
+   * Sum of (x − mean)² over all axes but the last, where mean is the channel's: N times a batch norm's variance, `[C]`.
+   * The axes are all but the last.
+   */
+  spread: Signature<One, Axes>;
   matmul: Signature<Two, { readonly transposeA: boolean; readonly transposeB: boolean }>;
   /** `[x, filter]` */
   conv: Signature<Two, ConvAttrs>;

@@ -1,6 +1,6 @@
-import { binary, times } from './elementwise.js';
+import { binary, subtract, times } from './elementwise.js';
 import { type Graph, splatOf } from './graph.js';
-import type { ArgOp, Node, ReduceOp } from './node.js';
+import type { ArgOp, Node, NodeOf, ReduceOp } from './node.js';
 import { factorsOf } from './product.js';
 import { broadcast, reshape } from './shape-ops.js';
 import { sameShape, type Shape, toRank } from './shape.js';
@@ -47,8 +47,8 @@ function simplifySum(graph: Graph, x: Node, axes: readonly number[]): Node | und
   if (x.op === 'broadcast') return sumOfBroadcast(graph, x.inputs[0], x.shape, axes);
   if (x.dtype !== 'float32') return undefined;
   if (isCentred(x, axes)) return graph.splat(0, without(x.shape, axes));
-  const pooled = sumOfPooled(graph, x, axes);
-  if (pooled) return pooled;
+  const cheaper = spreadOf(graph, x, axes) ?? sumOfPooled(graph, x, axes);
+  if (cheaper) return cheaper;
   if ((x.op === 'add' || x.op === 'sub') && isFree(graph, x, axes)) {
     const [a, b] = x.inputs.map((term) => reduce(graph, 'sum', broadcast(graph, term, x.shape), { axes }));
     return binary(graph, x.op, a!, b!);
@@ -75,6 +75,26 @@ function sumOfProduct(graph: Graph, x: Node, axes: readonly number[]): Node | un
   if (!axes.every((axis) => factor[axis] === 1)) return undefined;
   const sum = reduce(graph, 'sum', reshape(graph, full, x.shape), { axes, keepDims: true });
   return times(graph, sum, reshape(graph, small, factor));
+}
+
+/** Σ(y − mean(y))² per channel, over every other axis: one operation, which needs no tensor of differences. */
+function spreadOf(graph: Graph, x: Node, axes: readonly number[]): Node | undefined {
+  if (x.op !== 'mul' || x.inputs[0] !== x.inputs[1] || !isCentred(x.inputs[0], axes)) return undefined;
+  const [y] = x.inputs[0].inputs as readonly [Node, Node];
+  const allButLast = y.shape.slice(0, -1).map((_, axis) => axis);
+  if (!sameShape(y.shape, x.shape) || !sameShape(axes, allButLast)) return undefined;
+  return graph.make('spread', [y], { axes }, y.shape.slice(-1), y.dtype);
+}
+
+/**
+ * The sum that a `spread` stands for, of the squares of x − mean(x), for targets without such an operation. Its nodes
+ * are those of which `reduce` made the spread.
+ */
+export function sumOfSquares(graph: Graph, { inputs: [x], attrs: { axes } }: NodeOf<'spread'>): Node {
+  const share = graph.splat(Math.fround(1 / elementsOver(x.shape, axes)), []);
+  const average = times(graph, reduceNode(graph, 'sum', x, axes), share);
+  const centred = subtract(graph, x, reshape(graph, average, kept(x.shape, axes)));
+  return reduceNode(graph, 'sum', times(graph, centred, centred), axes);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Graph } from '../ir/graph.js';
 import type { Node, NodeOf, Op } from '../ir/node.js';
 import { postOrder } from '../ir/post-order.js';
 import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
+import { needsOf, type Needs } from './spread.js';
 import { stagesOf } from './stages.js';
 import {
   channelsFirst,
@@ -60,8 +61,9 @@ export class Lowering {
     readonly options: LoweringOptions,
     outputs: readonly Node[],
   ) {
-    this.uses = countUses(outputs);
-    for (const node of stagesOf(outputs, this.uses)) this.valueOf(node);
+    const needs = needsOf(graph);
+    this.uses = countUses(outputs, needs);
+    for (const node of stagesOf(outputs, this.uses, needs)) this.valueOf(node);
   }
 
   /** Name of the tensor with a node's value in a layout. */
@@ -157,10 +159,10 @@ export function commonLayout(lowering: Lowering, node: Node, inputs: readonly No
   return layouts.find((layout) => !isIdentity(layout)) ?? identity(rank);
 }
 
-function countUses(outputs: readonly Node[]): Map<Node, number> {
+function countUses(outputs: readonly Node[], needs: Needs): Map<Node, number> {
   const uses = new Map<Node, number>();
   const count = (node: Node) => uses.set(node, (uses.get(node) ?? 0) + 1);
   outputs.forEach(count);
-  for (const node of postOrder(outputs)) node.inputs.forEach(count);
+  for (const node of postOrder(outputs, needs)) needs(node).forEach(count);
   return uses;
 }

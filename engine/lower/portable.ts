@@ -22,6 +22,7 @@ import {
   tile,
   transpose,
 } from './shape.js';
+import { spread } from './spread.js';
 
 /** Rules with standard ONNX operators only. Other targets replace some of them. */
 export const portable: Rules = {
@@ -56,6 +57,7 @@ export const portable: Rules = {
   select: (lowering, node) => elementwise(lowering, node, 'Where'),
   slice,
   softmax,
+  spread,
   tile,
   transpose,
 };

@@ -157,6 +157,17 @@ describe('sums', () => {
     expect(splatOf(reduce(graph, 'sum', centred, { axes: [1, 2] }))).toBeUndefined();
   });
 
+  it('of squares of x − mean(x) over all axes but the last are one operation on x', () => {
+    const { graph, x } = setup();
+    const centred = (axes: number[]) => subtract(graph, x, mean(graph, x, { axes, keepDims: true }));
+    const squares = (axes: number[]) => reduce(graph, 'sum', times(graph, centred(axes), centred(axes)), { axes });
+    const sum = squares([0, 1, 2]);
+    expect([sum.op, sum.inputs, sum.attrs, sum.shape]).toEqual(['spread', [x], { axes: [0, 1, 2] }, [3]]);
+    expect([squares([1, 2]).op, squares([3]).op]).toEqual(['sum', 'sum']);
+    const other = reduce(graph, 'sum', times(graph, centred([0, 1, 2]), x), { axes: [0, 1, 2] });
+    expect(reachable(other)).not.toContain(sum);
+  });
+
   it('split over additions only where that saves a pass', () => {
     const { graph, x, y, a } = setup();
     expect(reduce(graph, 'sum', add(graph, x, y), { axes: [0, 1, 2] }).op).toBe('sum');
@@ -210,12 +221,15 @@ describe('networks', () => {
     expect(passes(product, 'mul', 24)).toBe(1);
   });
 
-  it('centre the input of a batch norm that is pooled once, for variance and pooling', () => {
-    const { graph, x } = setup();
+  it('centre the input of a batch norm that is pooled once, for pooling and its gradient', () => {
+    const { graph, x, y } = setup();
     const pooled = maxPool(graph, batchNorm(graph, x), pool, [2, 2, 2, 3]);
-    expect(passes(pooled, 'sub', 96)).toBe(1);
-    const [once] = centreOnce(graph, [pooled]);
-    expect([passes(once!, 'sub', 96), passes(once!, 'add', 96), passes(once!, 'mul', 96)]).toEqual([0, 1, 2]);
+    const gradient = times(graph, subtract(graph, x, mean(graph, x, { axes: [0, 1, 2] })), y);
+    const both = (nodes: readonly Node[]) => graph.make('concat', nodes, { axis: 0 }, [4, 4, 4, 3], 'float32');
+    const count = (node: Node, op: Node['op']) => passes(node, op, 96);
+    expect(count(both([pooled, gradient]), 'sub')).toBe(1);
+    const once = both(centreOnce(graph, [pooled, gradient]));
+    expect([count(once, 'sub'), count(once, 'add'), count(once, 'mul')]).toEqual([0, 1, 3]);
   });
 
   it('mask the gradient of ReLU and max pooling once, on the pooled tensor', () => {
