@@ -10,7 +10,8 @@ import { whole } from './lower/movement.js';
 import { rules } from './lower/rules.js';
 import { buildPlan } from './plan/build.js';
 import type { Space } from './plan/opcodes.js';
-import { type Buffer, single } from './plan/plan-op.js';
+import type { Place } from './plan/memory.js';
+import { single } from './plan/plan-op.js';
 
 /** A kernel plan and its constants; what the kernels' runner takes. */
 export interface KernelPlan {
@@ -33,15 +34,15 @@ export function compilePlan(program: TracedProgram, spec: Pick<ProgramSpec, 'bat
   const roots = outputs.flatMap(piecesOf);
   const masks = usedMasks(program);
   const lowering = new Lowering(graph, spec.batch, new Inputs(flatInputs, masks), rules, roots);
-  const results = new Map<number, Buffer>();
+  const results = new Map<number, Place>();
   for (const output of outputs) writeOutput(lowering, output, results);
   const bytesOf = (name: string) => 4 * (flatInputs.find((flat) => flat.name === name)?.pieces ?? []).reduce((n, { size }) => n + size, 0);
   const constants = lowering.constants.build();
   const outputBytes = (space: Space) =>
     outputs.filter(({ name }) => outputPlaces[name]!.space === space).flatMap(piecesOf).reduce((n, { size }) => n + 4 * size, 0);
   const plan = buildPlan({
-    ops: lowering.ops.map((op) => op),
-    results: new Set(results.keys()),
+    ops: lowering.ops,
+    results,
     newBuffer: ({ words, items }) => ({ ...lowering.buffer(single, words), items }),
     bytes: {
       constants: constants.length,
@@ -69,13 +70,16 @@ export function usedMasks({ masks = [], outputs }: TracedProgram): MaskInfo[] {
   return masks.filter(({ name }) => names.has(maskInput(name)));
 }
 
-/** Copies an output's pieces to the caller's memory. */
-function writeOutput(lowering: Lowering, output: Output, results: Map<number, Buffer>): void {
+/** Places an output's pieces in the caller's memory; copies those that are the caller's already, or another output. */
+function writeOutput(lowering: Lowering, output: Output, results: Map<number, Place>): void {
   const { space, byte } = outputPlaces[output.name]!;
   piecesOf(output).reduce((at, piece) => {
-    const to = lowering.fixed(space, at, single, piece.size);
-    move(lowering, single, { from: whole(lowering.get(piece)), to, dimensions: [[piece.size, 1, 1]] });
-    results.set(to.id, to);
+    const from = lowering.get(piece);
+    if (from.fixed || results.has(from.id) || from.words * from.items !== piece.size) {
+      const to = lowering.buffer(single, piece.size);
+      move(lowering, single, { from: whole(from), to, dimensions: [[piece.size, 1, 1]] });
+      results.set(to.id, { space, byte: at });
+    } else results.set(from.id, { space, byte: at });
     return at + piece.size * 4;
   }, byte);
 }

@@ -28,7 +28,7 @@ export class Inputs {
   }
 
   private placeOf(node: NodeOf<'param' | 'input'>): { readonly space: Space; readonly byte: number } {
-    if (node.op === 'param') return this.weights.get(node)!;
+    if (node.op === 'param') return this.weights.get(node as NodeOf<'param'>)!;
     const { name } = node.attrs;
     if (name === 'images' || name === 'labels') return { space: name, byte: 0 };
     return { space: 'masks', byte: this.masks.get(name)! };

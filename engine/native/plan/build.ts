@@ -1,15 +1,15 @@
 import { dependenciesOf } from './dependencies.js';
 import { encodePlan, type EncodedJob, type SpaceBytes } from './encode.js';
 import { fuse } from './fuse.js';
-import { planMemory, type TimedAccess } from './memory.js';
+import { type Place, planMemory, type TimedAccess } from './memory.js';
 import { assignPhases, jobsOf } from './phases.js';
 import { type Buffer, gridOf, type PlanOp, readsOf, writesOf } from './plan-op.js';
 import { recompute } from './recompute.js';
 
 export interface PlanInput {
   readonly ops: readonly PlanOp[];
-  /** Ids of buffers that hold results of the program. */
-  readonly results: ReadonlySet<number>;
+  /** Places of the buffers that hold results of the program, by id. */
+  readonly results: ReadonlyMap<number, Place>;
   readonly newBuffer: (like: Buffer) => Buffer;
   /** Sizes of all memories but the arena and the scratch memory. */
   readonly bytes: Omit<SpaceBytes, 'arena' | 'scratch'>;
@@ -18,8 +18,8 @@ export interface PlanInput {
 /** Schedules operations in phases, fuses elementwise steps, assigns memory and encodes the result. */
 export function buildPlan({ ops, results, newBuffer, bytes }: PlanInput): Float64Array {
   const first = assignPhases(ops, dependenciesOf(ops));
-  const again = recompute(ops, first, newBuffer);
-  const live = withoutUnused(again.ops, results);
+  const again = recompute(ops, first, new Set(results.keys()), newBuffer);
+  const live = withoutUnused(again.ops, new Set(results.keys()));
   const dependencies = dependenciesOf(live);
   const readers = readersOf(live);
   const phases = jobsOf(live, again.phases).map((jobs) =>
@@ -29,7 +29,7 @@ export function buildPlan({ ops, results, newBuffer, bytes }: PlanInput): Float6
       return { grid: gridOf(job.ops[0]!), kernels: fuse(job.ops, dependencies, isReadOutside) };
     }),
   );
-  const memory = planMemory(timedAccesses(phases));
+  const memory = planMemory(timedAccesses(phases), results);
   return encodePlan(phases, memory, { ...bytes, arena: memory.arenaBytes, scratch: memory.scratchBytes });
 }
 

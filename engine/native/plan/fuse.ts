@@ -30,14 +30,25 @@ export function fuse(
   });
 }
 
-/** Depth of each operation, where a step is as deep as the steps that feed its elements. */
+/**
+ * Depth of each operation, where a step may be as deep as the steps that feed its elements. Steps are as deep as their
+ * users allow, so that their results go into registers.
+ */
 function levelsOf(ops: readonly PlanOp[], dependencies: ReadonlyMap<PlanOp, readonly Dependency[]>): Map<PlanOp, number> {
   const here = new Set(ops);
+  const neededBy = (op: PlanOp) => dependencies.get(op)!.flatMap((each) => (here.has(each.op) ? [each.op] : []));
+  const distance = (from: PlanOp, to: PlanOp) => (isFusible(from, to) ? 0 : 1);
   const levels = new Map<PlanOp, number>();
   for (const op of ops) {
-    const needed = dependencies.get(op)!.filter((each) => here.has(each.op));
-    const depths = needed.map((each) => levels.get(each.op)! + (isFusible(each.op, op) ? 0 : 1));
+    const depths = neededBy(op).map((from) => levels.get(from)! + distance(from, op));
     levels.set(op, Math.max(0, ...depths));
+  }
+  const limits = new Map<PlanOp, number>();
+  for (const op of [...ops].reverse()) {
+    if (op.kind === 'step') levels.set(op, Math.max(levels.get(op)!, limits.get(op) ?? 0));
+    for (const from of neededBy(op)) {
+      limits.set(from, Math.min(limits.get(from) ?? Infinity, levels.get(op)! - distance(from, op)));
+    }
   }
   return levels;
 }

@@ -18,8 +18,6 @@ export interface TimedAccess extends Access {
 export interface Place {
   readonly space: Space;
   readonly byte: number;
-  /** Words from one item to the next. */
-  readonly stride: number;
 }
 
 /** Places of all buffers by id, and the sizes of the memory that they need, in bytes. */
@@ -35,7 +33,6 @@ const alignment = 64;
 interface Interval {
   readonly id: number;
   readonly bytes: number;
-  readonly stride: number;
   readonly first: number;
   readonly last: number;
 }
@@ -43,11 +40,15 @@ interface Interval {
 /**
  * Assigns memory, so that buffers that are needed at the same time don't overlap. A buffer that one job over images uses
  * item by item is in scratch memory, which holds one image; the others are in the arena for whole phases.
+ * @param results - places of buffers in the caller's memory.
  */
-export function planMemory(accesses: readonly TimedAccess[]): MemoryPlan {
+export function planMemory(
+  accesses: readonly TimedAccess[],
+  results: ReadonlyMap<number, Place>,
+): MemoryPlan {
   const byBuffer = new Map<number, TimedAccess[]>();
   for (const access of accesses) {
-    if (access.buffer.fixed) continue;
+    if (access.buffer.fixed || results.has(access.buffer.id)) continue;
     const known = byBuffer.get(access.buffer.id);
     if (known) known.push(access);
     else byBuffer.set(access.buffer.id, [access]);
@@ -60,12 +61,12 @@ export function planMemory(accesses: readonly TimedAccess[]): MemoryPlan {
       const { words } = uses[0]!.buffer;
       const positions = uses.map((use) => use.time.position);
       const job = (scratch[time.phase] ??= []);
-      job.push({ id, bytes: words * 4, stride: 0, first: Math.min(...positions), last: Math.max(...positions) });
+      job.push({ id, bytes: words * 4, first: Math.min(...positions), last: Math.max(...positions) });
     } else arena.push(arenaInterval(id, uses));
   }
-  const places = new Map<number, Place>();
+  const places = new Map<number, Place>(results);
   const arenaBytes = place(arena, 'arena', places);
-  const scratchBytes = Math.max(0, ...scratch.map((job) => place(job ?? [], 'scratch', places)));
+  const scratchBytes = Math.max(0, ...Object.values(scratch).map((job) => place(job, 'scratch', places)));
   return { places, arenaBytes, scratchBytes };
 }
 
@@ -84,7 +85,7 @@ function arenaInterval(id: number, uses: readonly TimedAccess[]): Interval {
   const phases = uses.map(({ time }) => time.phase);
   const sizes = uses.map(({ buffer }) => buffer.words * buffer.items);
   const bytes = Math.max(...sizes) * 4;
-  return { id, bytes, stride: -1, first: Math.min(...phases), last: Math.max(...phases) };
+  return { id, bytes, first: Math.min(...phases), last: Math.max(...phases) };
 }
 
 /** Places the largest intervals first, each at the lowest address that is free for its time. @returns bytes needed. */
@@ -102,7 +103,7 @@ function place(intervals: readonly Interval[], space: Space, places: Map<number,
       byte = Math.max(byte, align(other.byte + other.interval.bytes));
     }
     placed.push({ interval, byte });
-    places.set(interval.id, { space, byte, stride: interval.stride });
+    places.set(interval.id, { space, byte });
     total = Math.max(total, align(byte + interval.bytes));
   }
   return total;
@@ -112,9 +113,8 @@ function align(bytes: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/** Place of a view of a buffer, whose division into items determines the stride. */
-export function placeOf({ places }: MemoryPlan, buffer: Buffer): Place {
-  if (buffer.fixed) return { ...buffer.fixed, stride: buffer.items > 1 ? buffer.words : 0 };
-  const place = places.get(buffer.id)!;
-  return place.space === 'scratch' ? place : { ...place, stride: buffer.items > 1 ? buffer.words : 0 };
+/** Place of a buffer, and words from one of its items to the next. */
+export function placeOf({ places }: MemoryPlan, buffer: Buffer): Place & { readonly stride: number } {
+  const place = buffer.fixed ?? places.get(buffer.id)!;
+  return { ...place, stride: buffer.items > 1 && place.space !== 'scratch' ? buffer.words : 0 };
 }

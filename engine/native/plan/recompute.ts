@@ -1,4 +1,4 @@
-import type { Buffer, ElementwiseStep, Operand, PlanOp } from './plan-op.js';
+import { type Access, type Arg, type Buffer, type ElementwiseStep, gridOf, type KernelOp, type PlanOp } from './plan-op.js';
 
 /** Longest chain of instructions that is computed again. */
 const longest = 4;
@@ -11,48 +11,65 @@ const longest = 4;
 export function recompute(
   ops: readonly PlanOp[],
   phases: ReadonlyMap<PlanOp, number>,
+  results: ReadonlySet<number>,
   newBuffer: (like: Buffer) => Buffer,
 ): { readonly ops: PlanOp[]; readonly phases: Map<PlanOp, number> } {
-  const cheap = cheapSteps(ops, phases);
+  const cheap = cheapSteps(ops, phases, results);
   const made = new Map<string, Buffer>();
   const result: PlanOp[] = [];
   const newPhases = new Map(phases);
 
-  const copyFor = (operand: Operand, phase: number): Operand => {
-    const source = cheap.get(operand.buffer.id);
-    if (!source || phases.get(source) === phase) return operand;
+  const copyOf = (source: ElementwiseStep, phase: number): number => {
     const key = `${source.result.id}:${phase}`;
-    let buffer = made.get(key);
-    if (!buffer) {
-      const operands = source.operands.map((each) => copyFor(each, phase));
-      buffer = newBuffer(source.result);
-      made.set(key, buffer);
-      const copy = { ...source, operands, result: buffer };
-      result.push(copy);
-      newPhases.set(copy, phase);
-    }
-    return { ...operand, buffer: { ...operand.buffer, id: buffer.id } };
+    const existing = made.get(key);
+    if (existing) return existing.id;
+    const operands = source.operands.map((operand) => replaced(operand, phase));
+    const result = newBuffer(source.result);
+    made.set(key, result);
+    add({ ...source, operands, result }, phase);
+    return result.id;
+  };
+  /** The access, to a copy of the value if it was computed in another phase. */
+  const replaced = <A extends Access>(access: A, phase: number): A => {
+    const source = cheap.get(access.buffer.id);
+    if (!source || phases.get(source) === phase) return access;
+    return { ...access, buffer: { ...access.buffer, id: copyOf(source, phase) } };
+  };
+  const add = (op: PlanOp, phase: number) => {
+    result.push(op);
+    newPhases.set(op, phase);
   };
 
   for (const op of ops) {
-    if (op.kind === 'kernel') {
-      result.push(op);
-      continue;
-    }
     const phase = phases.get(op)!;
-    const changed = { ...op, operands: op.operands.map((operand) => copyFor(operand, phase)) };
-    result.push(changed);
-    newPhases.set(changed, phase);
+    if (op.kind === 'step') add({ ...op, operands: op.operands.map((operand) => replaced(operand, phase)) }, phase);
+    else add(withReads(op, op.reads.map((access) => replaced(access, phase))), phase);
   }
   return { ops: result, phases: newPhases };
 }
 
+/** The operation with other buffers to read, in its arguments too. */
+function withReads(op: KernelOp, reads: readonly Access[]): KernelOp {
+  const changed = new Map(op.reads.map(({ buffer }, i) => [buffer.id, reads[i]!.buffer.id]));
+  const renamed = (buffer: Buffer) => ({ ...buffer, id: changed.get(buffer.id) ?? buffer.id });
+  const args = op.args.map((arg): Arg => {
+    if (typeof arg === 'number') return arg;
+    return 'at' in arg ? { ...arg, at: renamed(arg.at) } : { strideOf: renamed(arg.strideOf) };
+  });
+  return { ...op, reads, args };
+}
+
 /** Steps that may be computed again, by the id of their result: none that an operation of a later phase needs in memory. */
-function cheapSteps(ops: readonly PlanOp[], phases: ReadonlyMap<PlanOp, number>): Map<number, ElementwiseStep> {
+function cheapSteps(
+  ops: readonly PlanOp[],
+  phases: ReadonlyMap<PlanOp, number>,
+  results: ReadonlySet<number>,
+): Map<number, ElementwiseStep> {
   const writers = new Map(ops.flatMap((op) => (op.kind === 'step' ? [[op.result.id, op] as const] : [])));
-  const stored = new Set<number>();
+  const stored = new Set<number>(results);
   for (const op of ops) {
-    const operands = op.kind === 'kernel' ? op.reads : op.operands.filter(({ by, kind }) => by === 'whole' || kind !== 'stream');
+    const accesses = op.kind === 'kernel' ? op.reads : op.operands;
+    const operands = accesses.filter((access) => access.by === 'whole' || gridOf(op).kind !== 'image');
     for (const { buffer } of operands) {
       const writer = writers.get(buffer.id);
       if (writer && phases.get(writer) !== phases.get(op)) stored.add(buffer.id);
