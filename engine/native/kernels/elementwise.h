@@ -3,7 +3,8 @@
  *
  * Values are slots: streams are read where they are; vectors, scalars and what is computed from these alone ("even"
  * values) have stride 0 and are computed once per plane. The last instruction that gives a stored register writes to
- * memory itself. An output may take the place of an operand (same address and strides); it must not overlap one otherwise. */
+ * memory itself. A stored register may take the place of an operand (same address and strides); no other output may overlap
+ * an operand. */
 #ifndef LOCKSTEP_ELEMENTWISE_H
 #define LOCKSTEP_ELEMENTWISE_H
 #include "sinks.h"
@@ -50,6 +51,16 @@ INLINE void decode_operands(Machine *m, const int64_t *a, const Context *c) {
     m->operand[i] = (Operand){a[0], at(c, a[1]), a[2], a[3]};
     m->slot[i].stride = a[0] == OPERAND_STREAM || a[0] == OPERAND_BYTES ? 16 : 0;
   }
+}
+
+/* Those that collect come first, then stored operands, then the others, which may take an operand's place. */
+static void decode_sinks(Machine *m, const int64_t *sinks, const Context *c) {
+  int n = 0;
+  for (int order = 0; order < 3; order++)
+    for (const int64_t *s = sinks; s < sinks + 5 * m->sinks; s += 5) {
+      if ((s[0] != SINK_STORE ? 0 : s[1] < m->operands ? 1 : 2) != order) continue;
+      m->sink[n++] = (Sink){.kind = s[0], .slot = s[1], .base = at(c, s[2]), .item = s[3], .plane = s[4]};
+    }
 }
 
 /* True if an instruction after `from` or a sink reads the operand at this address. */
@@ -103,8 +114,7 @@ static void decode(Machine *m, const int64_t *a, const Context *c) {
   const int64_t *code = a + 7 + 4 * m->operands, *sink = code + 5 * a[4];
   m->slot[0] = (Slot){0}; /* named by unused sources */
   decode_operands(m, a + 7, c);
-  for (int i = 0; i < m->sinks; i++, sink += 5)
-    m->sink[i] = (Sink){.kind = sink[0], .slot = sink[1], .base = at(c, sink[2]), .item = sink[3], .plane = sink[4]};
+  decode_sinks(m, sink, c);
   decode_steps(m, code, (int)a[4]);
   for (int r = 0; r < MAX_REGISTERS; r++) m->slot[SLOT_REGISTERS + r].data = m->work->tile[r];
   for (int k = 0; k < MAX_INSTRUCTIONS; k++) m->slot[SLOT_EVEN + k].data = m->work->even[k];

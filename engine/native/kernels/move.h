@@ -110,9 +110,9 @@ static void op_gather(const int64_t *a, const Context *c, int64_t from, int64_t 
   const uint32_t missing = 0x7fc00000;
   for (int64_t item = from; item < to; item++)
     for (int64_t j = 0; j < m; j++) {
-      const float *x = (const float *)at(c, a[1]) + item * a[2] + indices[j] * inner;
+      const float *x = (const float *)at(c, a[1]) + item * a[2];
       float *out = (float *)at(c, a[7]) + item * a[8] + j * inner;
-      if (indices[j] >= 0 && indices[j] < length) memcpy(out, x, (size_t)inner * 4);
+      if (indices[j] >= 0 && indices[j] < length) memcpy(out, x + indices[j] * inner, (size_t)inner * 4);
       else
         for (int64_t i = 0; i < inner; i++) memcpy(out + i, &missing, 4);
     }
