@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Convolutions, forward and input gradient. An output is one chain of fused multiply-adds from +0: over blocks of 16
+ * input channels, rows of the filter, its columns, channels of the block. Tiles differ by instruction set, chains don't. */
+#ifndef LOCKSTEP_CONV_H
+#define LOCKSTEP_CONV_H
+#include "geometry.h"
+
+typedef void ConvTile(const Tile *t, const float *x, const float *w, const float *bias, float *y);
+
+/* `length` products for all P pixels of B blocks. S: floats between the pixels' inputs; 0: xPixel. */
+INLINE void conv_all(const int S, const int B, const int P, v16 acc[4][16], const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
+  for (int64_t r = 0; r < length; r++) {
+    v16 weights[4];
+    UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut + r * 16);
+    UNROLL for (int p = 0; p < P; p++) {
+      v16 s = splat(x[p * (S ? S : xPixel) + r]);
+      UNROLL for (int b = 0; b < B; b++) acc[b][p] = fma16(s, weights[b], acc[b][p]);
+    }
+  }
+}
+
+/* The same for the pixels of a mask. */
+INLINE void conv_some(const int S, const int B, const int P, v16 acc[4][16], uint32_t mask, const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
+  for (int64_t r = 0; r < length; r++) {
+    v16 weights[4];
+    UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut + r * 16);
+    UNROLL for (int p = 0; p < P; p++) if (mask >> p & 1) {
+      v16 s = splat(x[p * (S ? S : xPixel) + r]);
+      UNROLL for (int b = 0; b < B; b++) acc[b][p] = fma16(s, weights[b], acc[b][p]);
+    }
+  }
+}
+
+/* P pixels of B blocks of output channels; x: the first pixel's input in row 0, bias: B blocks, or none. */
+INLINE void conv_tile(const int S, const int B, const int P, const Tile *t, const float *x, const float *w, const float *bias, float *y) {
+  v16 acc[4][16];
+  UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) acc[b][p] = splat(0);
+  for (int64_t block = 0; block < t->blocks; block++) {
+    const Run *runs = block + 1 < t->blocks ? t->runs : t->last;
+    int64_t runCount = block + 1 < t->blocks ? t->runCount : t->lastCount;
+    for (const FilterRow *row = t->rows; row < t->rows + t->rowCount; row++)
+      for (const Run *run = runs; run < runs + runCount; run++) {
+        uint32_t mask = run->mask & row->mask;
+        const float *xr = x + block * t->xBlock + row->x + run->x, *wr = w + block * t->wBlock + row->w + run->w;
+        if (mask == (1u << P) - 1) conv_all(S, B, P, acc, xr, t->xPixel, wr, t->wOut, run->length);
+        else if (mask) conv_some(S, B, P, acc, mask, xr, t->xPixel, wr, t->wOut, run->length);
+      }
+  }
+  if (bias) UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) acc[b][p] = acc[b][p] + load(bias + 16 * b);
+  UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) store(y + b * t->yOut + p * t->yPixel, acc[b][p]);
+}
+
+#define CONV_TILE(S, B, P) NOINLINE void conv_##S##_##B##_##P(const Tile *t, const float *x, const float *w, const float *bias, float *y) { conv_tile(S, B, P, t, x, w, bias, y); }
+#define CONV_NAME(S, B, P) conv_##S##_##B##_##P,
+#define UP_TO_2(F, S, B) F(S, B, 1) F(S, B, 2)
+#define UP_TO_4(F, S, B) UP_TO_2(F, S, B) F(S, B, 3) F(S, B, 4)
+#define UP_TO_6(F, S, B) UP_TO_4(F, S, B) F(S, B, 5) F(S, B, 6)
+#define UP_TO_8(F, S, B) UP_TO_6(F, S, B) F(S, B, 7) F(S, B, 8)
+#define UP_TO_12(F, S, B) UP_TO_8(F, S, B) F(S, B, 9) F(S, B, 10) F(S, B, 11) F(S, B, 12)
+#define UP_TO_16(F, S, B) UP_TO_12(F, S, B) F(S, B, 13) F(S, B, 14) F(S, B, 15) F(S, B, 16)
+
+/* Most pixels of a tile of one, two and four blocks; 0: no such tile. */
+#if defined(__AVX512F__)
+enum { CONV_PIXELS_1 = 16, CONV_PIXELS_2 = 12, CONV_PIXELS_4 = 6, CONV_MOST_2 = 12 };
+#define CONV_TILES_1 UP_TO_16
+#define CONV_TILES_2 UP_TO_12
+#define CONV_TILES_4 UP_TO_6
+#elif defined(__AVX2__) || defined(__aarch64__)
+enum { CONV_PIXELS_1 = 6, CONV_PIXELS_2 = 3, CONV_PIXELS_4 = 0, CONV_MOST_2 = 6 };
+#define CONV_TILES_1 UP_TO_6
+#define CONV_TILES_2(F, S, B) UP_TO_2(F, S, B) F(S, B, 3)
+#define CONV_TILES_4(F, S, B)
+#else
+enum { CONV_PIXELS_1 = 2, CONV_PIXELS_2 = 0, CONV_PIXELS_4 = 0, CONV_MOST_2 = 2 };
+#define CONV_TILES_1 UP_TO_2
+#define CONV_TILES_2(F, S, B)
+#define CONV_TILES_4(F, S, B)
+#endif
+
+#define CONV_TILES(S) \
+  CONV_TILES_1(CONV_TILE, S, 1) CONV_TILES_2(CONV_TILE, S, 2) CONV_TILES_4(CONV_TILE, S, 4) \
+  static ConvTile *const conv_tiles_##S[3][16] = {{CONV_TILES_1(CONV_NAME, S, 1)}, {CONV_TILES_2(CONV_NAME, S, 2)}, {CONV_TILES_4(CONV_NAME, S, 4)}};
+CONV_TILES(16)
+CONV_TILES(3)
+CONV_TILES(0)
+
+/* A convolution of one image, as its tiles need it. */
+typedef struct {
+  Axis v, h;
+  Tile tile;
+  int64_t channels, xRow, xChannel, ob, oc, pixels;
+  const float *x, *w, *bias;
+  float *y;
+  FilterRow *rows;
+  Run *runs, *last;
+} Conv;
+
+INLINE Conv conv_of(const int64_t *a, const Context *c) {
+  int64_t taps = a[CV_KH] * a[CV_KW], cb = a[CV_NARROW] ? 1 : blocks_of(a[CV_C]), pixel = a[CV_NARROW] ? a[CV_C] : 16;
+  Conv v = {.v = vertical(a), .h = horizontal(a), .channels = a[CV_C] - 16 * (cb - 1), .xRow = a[CV_W] * pixel, .xChannel = pixel, .ob = blocks_of(a[CV_OC]), .oc = a[CV_OC]};
+  v.tile.blocks = cb;
+  v.tile.xBlock = a[CV_H] * v.xRow;
+  v.tile.wBlock = taps * 16 * pixel;
+  v.tile.wOut = cb * v.tile.wBlock;
+  v.tile.yOut = a[CV_OH] * a[CV_OW] * 16;
+  v.tile.xPixel = v.h.stride * pixel;
+  v.tile.yPixel = v.h.up * 16;
+  v.w = (const float *)at(c, a[CONV_FILTERS]);
+  v.bias = a[CONV_BIAS] < 0 ? 0 : (const float *)at(c, a[CONV_BIAS]);
+  v.rows = (FilterRow *)c->work;
+  v.runs = (Run *)(v.rows + v.v.taps);
+  v.last = v.runs + v.h.taps;
+  v.tile.rows = v.rows, v.tile.runs = v.runs, v.tile.last = v.last;
+  return v;
+}
+
+/* Output blocks of the next tile: 0, 1 or 2 for 1, 2 or 4. */
+INLINE int conv_width(int64_t left, int64_t pixels) {
+  if (left >= 4 && pixels <= CONV_PIXELS_4) return 2;
+  return left >= 2 && pixels <= CONV_PIXELS_2;
+}
+
+/* Tiles of `count` pixels, `wide` in each row, from one column; all rows and output channels. */
+static void conv_column(Conv *v, int64_t column, int64_t count, int64_t wide, int64_t row, int64_t rowStep, int64_t rowEnd) {
+  ConvTile *const(*tiles)[16] = v->tile.xPixel == 16 ? conv_tiles_16 : v->tile.xPixel == 3 ? conv_tiles_3 : conv_tiles_0;
+  int64_t wTap = v->xChannel * 16;
+  v->tile.runCount = list_runs(&v->h, column, count, wide, v->xChannel, v->xChannel, wTap, v->runs);
+  v->tile.lastCount = list_runs(&v->h, column, count, wide, v->channels, v->xChannel, wTap, v->last);
+  for (int64_t o = 0; o < v->ob;) {
+    int width = conv_width(v->ob - o, count);
+    float bias[64];
+    if (v->bias) for (int64_t b = o; b < o + (1 << width); b++) store(bias + 16 * (b - o), load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)));
+    for (int64_t r = row; r < rowEnd; r += rowStep) {
+      v->tile.rowCount = list_rows(&v->v, r, count, wide, v->xRow, v->h.taps * wTap, v->rows);
+      tiles[width][count - 1](&v->tile, v->x, v->w + o * v->tile.wOut, v->bias ? bias : 0, v->y + o * v->tile.yOut + (r * v->h.out + column) * 16);
+    }
+    o += 1 << width;
+  }
+}
+
+/* Most pixels of a tile, by output blocks. */
+INLINE int64_t conv_most(int64_t blocks) {
+  return blocks >= 2 ? CONV_MOST_2 : CONV_PIXELS_1;
+}
+
+/* A narrow image whose inputs lie as its outputs do: tiles of whole rows. */
+static void conv_small(Conv *v, int64_t most) {
+  int64_t rows = smaller(most / v->h.out, v->v.out), tiles = (v->v.out + rows - 1) / rows, low = v->v.out / tiles, high = v->v.out % tiles;
+  int64_t split = high * (low + 1);
+  if (high) conv_column(v, 0, (low + 1) * v->h.out, v->h.out, 0, low + 1, split);
+  conv_column(v, 0, low * v->h.out, v->h.out, split, low, v->v.out);
+}
+
+static void conv_image(Conv *v) {
+  int64_t most = conv_most(v->ob);
+  if (v->h.up == 1 && v->v.up == 1 && v->h.stride == 1 && v->v.stride == 1 && v->h.size == v->h.out && 2 * v->h.out <= most) {
+    conv_small(v, most);
+    return;
+  }
+  for (int64_t phase = 0; phase < smaller(v->h.up, v->h.out); phase++) {
+    int64_t count = (v->h.out - phase + v->h.up - 1) / v->h.up;
+    for (int64_t tiles = (count + most - 1) / most, p = 0, n; tiles > 0; tiles--, p += n) {
+      n = (count - p + tiles - 1) / tiles;
+      conv_column(v, phase + p * v->h.up, n, n, 0, 1, v->v.out);
+    }
+  }
+}
+
+static void op_conv(const int64_t *a, const Context *c, int64_t from, int64_t to) {
+  Conv v = conv_of(a, c);
+  for (int64_t i = from; i < to; i++) {
+    v.x = (const float *)at(c, a[CV_X]) + i * a[CV_XITEM];
+    v.y = (float *)at(c, a[CONV_Y]) + i * a[CONV_YITEM];
+    conv_image(&v);
+  }
+}
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Geometry of convolutions: which taps of a filter a tile of output pixels meets, and where they are. A tap outside
+ * the image is left out, never multiplied by zero. */
+#ifndef LOCKSTEP_GEOMETRY_H
+#define LOCKSTEP_GEOMETRY_H
+#include "plan.h"
+#include "vec.h"
+
+enum { MAX_PIXELS = 32 }; /* of a tile */
+
+/* Taps that follow each other both in a row of the input and in the filter, and the pixels of a tile that meet them. */
+typedef struct {
+  int64_t x, w, length; /* offsets in floats from the tile's first pixel and the row's first tap; number of products */
+  uint32_t mask;
+} Run;
+
+/* A row of the filter, and the pixels of a tile that meet it. */
+typedef struct {
+  int64_t x, w;
+  uint32_t mask;
+} FilterRow;
+
+/* What a tile of outputs reads and writes. Offsets are in floats. */
+typedef struct {
+  const FilterRow *rows;
+  const Run *runs, *last; /* `last`: those of the last block of input channels, which may be partial */
+  int64_t rowCount, runCount, lastCount;
+  int64_t blocks, xBlock, wBlock; /* blocks of input channels; from one to the next */
+  int64_t xPixel, yPixel;         /* from pixel to pixel of the tile */
+  int64_t wOut, yOut;             /* from one block of output channels to the next */
+} Tile;
+
+/* One direction of a convolution. */
+typedef struct {
+  int64_t size, up, taps, pad, stride, dilation, out;
+} Axis;
+
+INLINE Axis vertical(const int64_t *a) {
+  return (Axis){a[CV_H], a[CV_UPH], a[CV_KH], a[CV_PADTOP], a[CV_STRIDEH], a[CV_DILH], a[CV_OH]};
+}
+INLINE Axis horizontal(const int64_t *a) {
+  return (Axis){a[CV_W], a[CV_UPW], a[CV_KW], a[CV_PADLEFT], a[CV_STRIDEW], a[CV_DILW], a[CV_OW]};
+}
+
+INLINE int64_t blocks_of(int64_t channels) { return (channels + 15) / 16; }
+INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+INLINE int64_t ceil_div(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
+INLINE uint32_t all_pixels(int64_t count) { return (uint32_t)((1ULL << count) - 1); }
+
+/* Coordinate that output `o` reads at tap `k`, before division by `up`. */
+INLINE int64_t read_at(const Axis *a, int64_t o, int64_t k) { return o * a->stride - a->pad + k * a->dilation; }
+INLINE int meets(const Axis *a, int64_t t) { return t >= 0 && t % a->up == 0 && t / a->up < a->size; }
+
+/* Outputs from <= o < to that tap k finds inside the input; for up = 1. */
+INLINE void outputs_of_tap(const Axis *a, int64_t k, int64_t *from, int64_t *to) {
+  int64_t shift = a->pad - k * a->dilation;
+  *from = larger(0, ceil_div(shift, a->stride));
+  *to = smaller(a->out, ceil_div(a->size + shift, a->stride));
+}
+
+INLINE int follows(const Run *run, const Run *before) {
+  return run->mask == before->mask && run->x == before->x + before->length && run->w == before->w + before->length * 16;
+}
+
+/* Runs of one row of the filter for `count` pixels, the first of which is `column`; each tap has `length` products,
+ * is xPixel floats per input pixel and wTap floats of filter. `wide`: pixels per row of a tile that spans rows. */
+static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t wide, int64_t length, int64_t xPixel, int64_t wTap, Run *runs) {
+  int64_t n = 0;
+  for (int64_t k = 0; k < a->taps; k++) {
+    int64_t first = read_at(a, column, k);
+    if (first % a->up != 0) continue;
+    uint32_t mask = 0;
+    for (int64_t p = 0; p < smaller(count, wide); p++) mask |= (uint32_t)meets(a, read_at(a, column + p * a->up, k)) << p;
+    for (int64_t p = wide; p < count; p++) mask |= (mask >> (p - wide) & 1) << p;
+    if (mask == 0) continue;
+    Run run = {first / a->up * xPixel, k * wTap, length, mask};
+    if (n > 0 && follows(&run, &runs[n - 1])) runs[n - 1].length += length;
+    else runs[n++] = run;
+  }
+  return n;
+}
+
+/* Rows of the filter for `count` pixels in output rows from `row`, `wide` pixels each. */
+static int64_t list_rows(const Axis *a, int64_t row, int64_t count, int64_t wide, int64_t xRow, int64_t wRow, FilterRow *rows) {
+  int64_t n = 0;
+  for (int64_t k = 0; k < a->taps; k++) {
+    int64_t first = read_at(a, row, k);
+    if (first % a->up != 0) continue;
+    uint32_t mask = 0;
+    for (int64_t p = 0; p < count; p += wide) if (meets(a, read_at(a, row + p / wide, k))) mask |= all_pixels(smaller(wide, count - p)) << p;
+    if (mask != 0) rows[n++] = (FilterRow){first / a->up * xRow, k * wRow, mask};
+  }
+  return n;
+}
+#endif
