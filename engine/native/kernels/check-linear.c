@@ -2,12 +2,12 @@
 /* Checks of convolutions and products. */
 #include "check.h"
 
-/* Coordinates stay far inside an int64 and rows of an image inside an int32. */
+/* Coordinates stay far inside an int64. */
 static bool check_window(Check *c) {
   const int64_t *a = c->a;
   return within(c, "height", a[CV_H], 1, MAX_DIMENSION) && within(c, "width", a[CV_W], 1, MAX_DIMENSION) &&
          within(c, "upH", a[CV_UPH], 1, MAX_DIMENSION) && within(c, "upW", a[CV_UPW], 1, MAX_DIMENSION) &&
-         within(c, "filter height", a[CV_KH], 1, MAX_DIMENSION) && within(c, "filter width", a[CV_KW], 1, MAX_DIMENSION) &&
+         within(c, "filter height", a[CV_KH], 1, MAX_FILTER) && within(c, "filter width", a[CV_KW], 1, MAX_FILTER) &&
          within(c, "padding above", a[CV_PADTOP], -MAX_DIMENSION, MAX_DIMENSION) &&
          within(c, "padding to the left", a[CV_PADLEFT], -MAX_DIMENSION, MAX_DIMENSION) &&
          within(c, "stride of rows", a[CV_STRIDEH], 1, MAX_DIMENSION) && within(c, "stride of columns", a[CV_STRIDEW], 1, MAX_DIMENSION) &&

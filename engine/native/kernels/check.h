@@ -15,8 +15,9 @@ typedef struct {
   Fault *fault;
 } Check;
 
-/* Bounds. Dimensions of images and windows are small enough that a coordinate is an int32 without overflow. */
-enum { MAX_COUNT = 1 << 30, MAX_DIMENSION = 1 << 20, MAX_CHANNELS = 1 << 24, MAX_WINDOW = 1 << 10 };
+/* Bounds. Lists of a filter's rows and columns fit in a thread's workspace (conv.h: 24 bytes a row, 64 a column). */
+enum { MAX_COUNT = 1 << 30, MAX_DIMENSION = 1 << 20, MAX_CHANNELS = 1 << 24, MAX_FILTER = 2048 };
+_Static_assert(MAX_FILTER * (24 + 64) <= WORK_BYTES, "workspace of convolutions");
 
 /* Element offsets that an item touches: from low to high, both included. */
 typedef struct {
