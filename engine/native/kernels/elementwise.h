@@ -19,7 +19,7 @@ enum {
 };
 
 typedef struct {
-  Run *run;
+  InstructionRun *run;
   int to, a, b, c;
 } Step;
 

@@ -13,7 +13,7 @@ typedef struct {
   int64_t stride;
 } Slot;
 
-typedef void Run(float *to, const Slot *a, const Slot *b, const Slot *c, int64_t n);
+typedef void InstructionRun(float *to, const Slot *a, const Slot *b, const Slot *c, int64_t n);
 
 INLINE i16 inti(int32_t x) { return (i16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE v16 one_if(i16 mask) { return (v16)(mask & 1); }
@@ -129,7 +129,7 @@ I1(not, one_if(x == 0))
 F1(copy, x)
 
 typedef struct {
-  Run *run;
+  InstructionRun *run;
   int sources;
 } InstructionKind;
 

@@ -19,7 +19,7 @@ static void op_fill(const int64_t *a, const Context *c, int64_t from, int64_t to
 
 typedef struct {
   int64_t n, from, to;
-} Axis;
+} MoveAxis;
 
 /* 16 x 16 transposed: four rounds in which row i and row i + 8 are woven into rows 2 i and 2 i + 1. */
 INLINE void transpose16(const float *from, int64_t row, float *to, int64_t torow) {
@@ -35,7 +35,7 @@ INLINE void transpose16(const float *from, int64_t row, float *to, int64_t torow
   UNROLL for (int i = 0; i < 16; i++) store(to + i * torow, a[i]);
 }
 
-INLINE void move_row(const float *from, float *to, const Axis *x) {
+INLINE void move_row(const float *from, float *to, const MoveAxis *x) {
   if (x->to == 1 && x->from == 1) {
     int64_t i = 0;
     if (x->n > 64) memcpy(to, from, (size_t)x->n * 4);
@@ -46,8 +46,8 @@ INLINE void move_row(const float *from, float *to, const Axis *x) {
   } else
     for (int64_t i = 0; i < x->n; i++) memcpy(to + i * x->to, from + i * x->from, 4);
 }
-/* Axis x is contiguous in the destination, axis y in the source. */
-NOINLINE void move_turned(const float *from, float *to, const Axis *y, const Axis *x) {
+/* MoveAxis x is contiguous in the destination, axis y in the source. */
+NOINLINE void move_turned(const float *from, float *to, const MoveAxis *y, const MoveAxis *x) {
   int64_t i = 0;
   for (; i + 16 <= y->n; i += 16) {
     int64_t j = 0;
@@ -59,30 +59,30 @@ NOINLINE void move_turned(const float *from, float *to, const Axis *y, const Axi
 }
 
 /* Drops axes of length 1, sorts by stride in the destination (smallest last), joins axes that are one in both. */
-static int simplify(const int64_t *given, int rank, Axis *axis) {
+static int simplify(const int64_t *given, int rank, MoveAxis *axis) {
   int n = 0, joined = 0;
   for (int i = 0; i < rank; i++, given += 3) {
     if (given[0] == 1) continue;
     int k = n++;
     for (; k > 0 && axis[k - 1].to < given[2]; k--) axis[k] = axis[k - 1];
-    axis[k] = (Axis){given[0], given[1], given[2]};
+    axis[k] = (MoveAxis){given[0], given[1], given[2]};
   }
   for (int i = 1; i < n; i++) {
-    Axis *a = &axis[joined], b = axis[i];
-    if (a->from == b.from * b.n && a->to == b.to * b.n) *a = (Axis){a->n * b.n, b.from, b.to};
+    MoveAxis *a = &axis[joined], b = axis[i];
+    if (a->from == b.from * b.n && a->to == b.to * b.n) *a = (MoveAxis){a->n * b.n, b.from, b.to};
     else axis[++joined] = b;
   }
-  if (n == 0) axis[0] = (Axis){1, 1, 1};
+  if (n == 0) axis[0] = (MoveAxis){1, 1, 1};
   return n == 0 ? 1 : joined + 1;
 }
 
 /* Puts the axis that is contiguous in the source before the last one, which is contiguous in the destination, if both
  * are long enough for transposing. */
-static int turns(Axis *axis, int rank) {
-  const Axis last = axis[rank - 1];
+static int turns(MoveAxis *axis, int rank) {
+  const MoveAxis last = axis[rank - 1];
   if (last.to != 1 || last.from == 1 || last.n < 16) return 0;
   for (int i = rank - 2; i >= 0; i--) {
-    Axis found = axis[i];
+    MoveAxis found = axis[i];
     if (found.from != 1 || found.n < 16) continue;
     for (; i < rank - 2; i++) axis[i] = axis[i + 1];
     axis[rank - 2] = found;
@@ -91,13 +91,13 @@ static int turns(Axis *axis, int rank) {
   return 0;
 }
 
-static void move_axes(const float *from, float *to, const Axis *axis, int rank, int turned) {
+static void move_axes(const float *from, float *to, const MoveAxis *axis, int rank, int turned) {
   if (rank == 1) return move_row(from, to, axis);
   if (rank == 2 && turned) return move_turned(from, to, axis, axis + 1);
   for (int64_t i = 0; i < axis->n; i++) move_axes(from + i * axis->from, to + i * axis->to, axis + 1, rank - 1, turned);
 }
 static void op_move(const int64_t *a, const Context *c, int64_t from, int64_t to) {
-  Axis axis[MAX_RANK];
+  MoveAxis axis[MAX_RANK];
   int rank = simplify(a + 6, (int)a[5], axis), turned = turns(axis, rank);
   for (int64_t item = from; item < to; item++)
     move_axes((const float *)at(c, a[1]) + item * a[2], (float *)at(c, a[3]) + item * a[4], axis, rank, turned);

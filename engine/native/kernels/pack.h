@@ -5,7 +5,7 @@
 #include "geometry.h"
 
 /* 16 x 16 transposed: four rounds in which rows i and i + 8 are woven into rows 2 i and 2 i + 1. */
-INLINE void transpose16(v16 a[16]) {
+INLINE void transpose_block(v16 a[16]) {
   v16 b[16];
   UNROLL for (int round = 0; round < 4; round++) {
     UNROLL for (int i = 0; i < 8; i++) {
@@ -24,7 +24,7 @@ NOINLINE void pack_turned_block(const float *from, int64_t pitch, int64_t rows, 
   v16 a[16];
   if (rows == 16 && columns == 16) UNROLL for (int i = 0; i < 16; i++) a[i] = load(from + i * pitch);
   else for (int64_t i = 0; i < 16; i++) a[i] = i < rows ? load_n(from + i * pitch, columns) : splat(0);
-  transpose16(a);
+  transpose_block(a);
   UNROLL for (int i = 0; i < 16; i++) store(to + 16 * i, a[i]);
 }
 

@@ -31,15 +31,15 @@ INLINE int is_halving(const Pool *p) {
 }
 INLINE float pixels_in(Window w) { return (float)((w.bottom - w.top) * (w.right - w.left)); }
 
-/* z replaces the largest so far if it is larger or a NaN. */
-INLINE v16 larger(v16 best, v16 z) { return choose((z > best) | (z != z), z, best); }
+/* z replaces the largest so far if it is larger_of or a NaN. */
+INLINE v16 larger_of(v16 best, v16 z) { return choose((z > best) | (z != z), z, best); }
 
 INLINE v16 pool_window(const float *x, int64_t width, Window w, int average) {
   v16 y = splat(average ? 0 : -__builtin_inff());
   for (int64_t row = w.top; row < w.bottom; row++)
     for (int64_t column = w.left; column < w.right; column++) {
       v16 z = load(x + (row * width + column) * 16);
-      y = average ? y + z : larger(y, z);
+      y = average ? y + z : larger_of(y, z);
     }
   return average ? y / pixels_in(w) : y;
 }
@@ -53,7 +53,7 @@ INLINE void halve_block(const Pool *p, const float *x, float *y, int average) {
     for (int64_t column = 0; column < p->outWidth; column++, y += 16) {
       const float *q = x + (2 * row * p->width + 2 * column) * 16, *below = q + p->width * 16;
       v16 a = load(q), b = load(q + 16), c = load(below), d = load(below + 16);
-      store(y, average ? (((splat(0) + a) + b) + c + d) / 4.0f : larger(larger(larger(larger(splat(-__builtin_inff()), a), b), c), d));
+      store(y, average ? (((splat(0) + a) + b) + c + d) / 4.0f : larger_of(larger_of(larger_of(larger_of(splat(-__builtin_inff()), a), b), c), d));
     }
 }
 INLINE void pool_items(const int64_t *a, const Context *c, int64_t from, int64_t to, int average) {
