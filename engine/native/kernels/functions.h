@@ -8,7 +8,21 @@
 typedef uint64_t l16 __attribute__((vector_size(128)));
 typedef int64_t m16 __attribute__((vector_size(128))); /* masks: 0 or -1 */
 
+/* a where the mask is -1, else b. */
+#if defined(__wasm__)
+#define EIGHTH(v, i) (i4) __builtin_shufflevector(v, v, 2 * i, 2 * i + 1)
+#define SELECT2(i) (v4) __builtin_wasm_bitselect(EIGHTH(a, i), EIGHTH(b, i), EIGHTH(mask, i))
+INLINE d16 chosed(m16 mask, d16 a, d16 b) {
+  struct {
+    v16 half[2];
+  } y = {{join_quarters(SELECT2(0), SELECT2(1), SELECT2(2), SELECT2(3)), join_quarters(SELECT2(4), SELECT2(5), SELECT2(6), SELECT2(7))}};
+  d16 result;
+  memcpy(&result, &y, sizeof result);
+  return result;
+}
+#else
 INLINE d16 chosed(m16 mask, d16 a, d16 b) { return (d16)((mask & (m16)a) | (~mask & (m16)b)); }
+#endif
 INLINE d16 all(double x) { return (d16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE d16 absd(d16 x) { return (d16)((l16)x & 0x7fffffffffffffffULL); }
 /* v with the sign of x, for v >= 0. */

@@ -23,19 +23,24 @@ typedef uint8_t b16u __attribute__((vector_size(16), aligned(1)));
 #if defined(__wasm__)
 typedef float v4 __attribute__((vector_size(16)));
 typedef float v8 __attribute__((vector_size(32)));
+typedef int32_t i4 __attribute__((vector_size(16)));
 #define QUARTER(v, i) __builtin_shufflevector(v, v, 4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3)
-/* a * b + c, rounded once. */
-INLINE v16 fma16(v16 a, v16 b, v16 c) {
-  v4 r0 = __builtin_wasm_relaxed_madd_f32x4(QUARTER(a, 0), QUARTER(b, 0), QUARTER(c, 0));
-  v4 r1 = __builtin_wasm_relaxed_madd_f32x4(QUARTER(a, 1), QUARTER(b, 1), QUARTER(c, 1));
-  v4 r2 = __builtin_wasm_relaxed_madd_f32x4(QUARTER(a, 2), QUARTER(b, 2), QUARTER(c, 2));
-  v4 r3 = __builtin_wasm_relaxed_madd_f32x4(QUARTER(a, 3), QUARTER(b, 3), QUARTER(c, 3));
+INLINE v16 join_quarters(v4 r0, v4 r1, v4 r2, v4 r3) {
   v8 low = __builtin_shufflevector(r0, r1, 0, 1, 2, 3, 4, 5, 6, 7), high = __builtin_shufflevector(r2, r3, 0, 1, 2, 3, 4, 5, 6, 7);
   return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
+/* a * b + c, rounded once. */
+#define MADD(i) __builtin_wasm_relaxed_madd_f32x4(QUARTER(a, i), QUARTER(b, i), QUARTER(c, i))
+INLINE v16 fma16(v16 a, v16 b, v16 c) { return join_quarters(MADD(0), MADD(1), MADD(2), MADD(3)); }
+/* a where the mask is -1, else b. Written with & and |, LLVM 22 takes a comparison's mask for a minimum or maximum that
+ * may lose NaNs (f32x4.relaxed_min: https://github.com/llvm/llvm-project/pull/177968), so results would differ. */
+#define SELECT(i) (v4) __builtin_wasm_bitselect((i4)QUARTER(a, i), (i4)QUARTER(b, i), QUARTER(mask, i))
+INLINE v16 choose(i16 mask, v16 a, v16 b) { return join_quarters(SELECT(0), SELECT(1), SELECT(2), SELECT(3)); }
 #else
 /* a * b + c, rounded once. */
 INLINE v16 fma16(v16 a, v16 b, v16 c) { return __builtin_elementwise_fma(a, b, c); }
+/* a where the mask is -1, else b. */
+INLINE v16 choose(i16 mask, v16 a, v16 b) { return (v16)((mask & (i16)a) | (~mask & (i16)b)); }
 #endif
 
 INLINE v16 splat(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
@@ -49,8 +54,7 @@ INLINE v16 load_n(const float *p, int64_t n) {
 }
 INLINE void store_n(float *p, v16 v, int64_t n) { memcpy(p, &v, (size_t)n * 4); }
 /* v where the mask is -1, else +0. */
-INLINE v16 keep(i16 mask, v16 v) { return (v16)(mask & (i16)v); }
-INLINE v16 choose(i16 mask, v16 a, v16 b) { return (v16)((mask & (i16)a) | (~mask & (i16)b)); }
+INLINE v16 keep(i16 mask, v16 v) { return choose(mask, v, splat(0)); }
 INLINE i16 choosei(i16 mask, i16 a, i16 b) { return (mask & a) | (~mask & b); }
 INLINE d16 widen(v16 v) { return __builtin_convertvector(v, d16); }
 INLINE v16 narrow(d16 v) { return __builtin_convertvector(v, v16); }
