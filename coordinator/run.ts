@@ -3,7 +3,7 @@ import type { JobSpec } from '../job/spec.js';
 import type { Heartbeat, HistoryReply, StatusReply } from '../proto/messages.js';
 import type { PreviousRun } from '../run/previous-run.js';
 import type { RunDirectory } from '../run/run-directory.js';
-import type { EngineClass, RunEngine } from '../run/run-json.js';
+import type { RunEngine } from '../run/run-json.js';
 import type { JoinStream } from '../transport/grpc-transport.js';
 import type { LocalTransports } from '../transport/local/coordinator-end.js';
 import { RunControl, type Scaler } from './control/control.js';
@@ -157,8 +157,7 @@ export class Run {
     job.chunks.clear();
     const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
-      engine: admission.run?.engine ?? noEngine,
-      reproducible: admission.run?.reproducible ?? true,
+      ...(admission.run ?? noRun),
       counts: trainer.counts,
       seconds,
       evaluations: start.evaluations.map(({ record }) => record),
@@ -203,7 +202,11 @@ export class Run {
 }
 
 /** Engine of a run that was stopped before any worker was ready. */
-const noEngine: EngineClass = { name: 'none', version: '', device: '', lowering: '', threads: 0, fingerprint: '' };
+const noRun: RunEngine = {
+  engine: { name: 'none', version: '', device: '', lowering: '', threads: 0, fingerprint: '' },
+  reproducible: true,
+  targets: [],
+};
 
 /** The result as `run.json` records it. */
 function describeResult({ input, outcome }: RunResult): object {
@@ -212,6 +215,7 @@ function describeResult({ input, outcome }: RunResult): object {
     outcome,
     engine: input.engine,
     reproducible: input.reproducible,
+    targets: input.targets,
     workers: input.workers,
     seconds: input.seconds,
     steps: input.steps.length,

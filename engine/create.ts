@@ -1,17 +1,19 @@
-import type { Engine } from './engine.js';
+import type { Engine, InstructionSet } from './engine.js';
 import type { LoweringChoice, Precision } from './onnx/device.js';
 
 /** Engine settings of a job's spec, and of the process. */
 export interface EngineChoice {
-  readonly name: 'onnx' | 'tensorflow';
-  /** Threads per operator. */
+  readonly name: 'native' | 'onnx' | 'tensorflow';
+  /** Threads per program; native and tensorflow. */
   readonly threads: number;
+  /** native only: instruction set; default: the fastest that works. */
+  readonly isa?: InstructionSet | undefined;
   /** onnx only, like the next two. */
-  readonly lowering?: LoweringChoice;
-  readonly device?: string;
-  readonly precision?: Precision;
+  readonly lowering?: LoweringChoice | undefined;
+  readonly device?: string | undefined;
+  readonly precision?: Precision | undefined;
   /** Receives messages for the user, such as fallbacks. */
-  readonly log?: (message: string) => void;
+  readonly log?: ((message: string) => void) | undefined;
   /** Cache of compiled programs; default: no cache. */
   readonly cacheDirectory?: string | undefined;
   /** tensorflow only: directory to search for the binding, in addition to Lockstep's packages and `NODE_PATH`. */
@@ -21,9 +23,14 @@ export interface EngineChoice {
 /** Creates the engine of a job's spec. Loads its packages. */
 export async function createEngine({ name, ...options }: EngineChoice): Promise<Engine> {
   switch (name) {
+    case 'native': {
+      const { createNativeEngine } = await import('./native/engine.js');
+      return createNativeEngine(options);
+    }
     case 'onnx': {
       const { createOnnxEngine } = await import('./onnx/engine.js');
-      return createOnnxEngine(options);
+      const { device, precision, lowering, log, cacheDirectory } = options;
+      return createOnnxEngine({ device, precision, lowering, log, cacheDirectory });
     }
     case 'tensorflow': {
       const { createTensorflowEngine } = await import('./tensorflow/engine.js');
@@ -34,28 +41,7 @@ export async function createEngine({ name, ...options }: EngineChoice): Promise<
   }
 }
 
-/**
- * Preloads the packages of `createEngine`, for callers that wait for their job: the runtime, and the compiler unless
- * cached programs may replace it.
- */
-export async function loadEngine(name: EngineChoice['name'], cacheDirectory?: string): Promise<void> {
-  switch (name) {
-    case 'onnx': {
-      const [{ loadRuntime }] = await Promise.all([import('./onnx/session.js'), import('./onnx/engine.js')]);
-      await loadRuntime();
-      if (!(await isWarm(cacheDirectory))) await import('./onnx/compile.js');
-      return;
-    }
-    case 'tensorflow':
-      await import('./tensorflow/engine.js');
-      return;
-    default:
-      return name satisfies never;
-  }
-}
-
-async function isWarm(cacheDirectory: string | undefined): Promise<boolean> {
-  if (cacheDirectory === undefined) return false;
-  const { ProgramCache } = await import('./cache/program-cache.js');
-  return (await ProgramCache.open(cacheDirectory)).isWarm();
+/** Preloads the default engine's modules, for callers that wait for their job. */
+export async function loadEngine(): Promise<void> {
+  await import('./native/engine.js');
 }

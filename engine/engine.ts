@@ -57,7 +57,7 @@ export interface ProgramSpec {
   readonly loss?: LossSpec;
 }
 
-/** Inputs of one run. Borrowed for its duration; in ArrayBuffers, because ONNX Runtime doesn't accept shared memory. */
+/** Inputs of one run. Borrowed for its duration; in ArrayBuffers, because engines don't accept shared memory. */
 export interface ProgramInput {
   /** `[parameterCount]` */
   readonly params: Float32Array;
@@ -93,11 +93,6 @@ export interface TrainProgram {
   /** Text for users: operators on the GPU and on the CPU, or the reason for not using the GPU. Absent without a GPU. */
   readonly placement?: string;
   run(input: ProgramInput): Promise<TrainResult>;
-  /**
-   * The same program with an extra thread, for use while another core is idle. Its bits may differ; the caller compares
-   * them. Absent if the engine has one number of threads for all programs.
-   */
-  widened?(): Promise<TrainProgram>;
   /** Finishes the requested runs and rejects later ones. Idempotent. */
   dispose(): Promise<void>;
 }
@@ -112,20 +107,35 @@ export interface EvaluateProgram {
 
 /** Implementation and device of an engine; shown in the status and saved in `run.json`. */
 export interface EngineInfo {
-  /** `onnx` or `tensorflow` */
+  /** `native`, `onnx` or `tensorflow` */
   readonly name: string;
-  /** e.g. `onnxruntime-node 1.30.0` */
+  /** e.g. `arithmetic 1` or `onnxruntime-node 1.30.0` */
   readonly version: string;
   /** `cpu`, `cuda`, `cuda tf32` or `webgpu` */
   readonly device: string;
-  /** Lowering of operations, such as `nchwc16`, `im2col` or `portable`; `eager` if they run one by one. */
+  /** Lowering of operations: `kernel plan`, `im2col` or `portable`; `eager` if they run one by one. */
   readonly lowering: string;
+  /** Threads at the start; see `Engine.setThreads`. */
   readonly threads: number;
+  /**
+   * Version of Lockstep's arithmetic (docs/arithmetic.md), which alone determines the bits: neither device nor target nor
+   * threads change them. Absent in engines with the arithmetic of another library.
+   */
+  readonly arithmetic?: number;
+  /** Native engine: instruction set in use, such as `avx512` or `wasm`, and the reason for it in words. */
+  readonly target?: string;
+  readonly reason?: string;
 }
+
+/** Instruction sets of the native engine, fastest first on each platform. */
+export const instructionSets = ['avx512', 'avx2', 'neon', 'wasm'] as const;
+export type InstructionSet = (typeof instructionSets)[number];
 
 /** Interface through which workers compute. `run` may block the calling thread, so run an engine in its own thread. */
 export interface Engine {
   readonly info: EngineInfo;
   compileTrain(spec: ProgramSpec & { mode: 'train' }): Promise<TrainProgram>;
   compileEvaluate(spec: ProgramSpec & { mode: 'evaluate' }): Promise<EvaluateProgram>;
+  /** Sets the number of threads of later runs, at least 1. Absent if it could change bits. */
+  setThreads?(threads: number): void;
 }

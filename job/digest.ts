@@ -19,8 +19,12 @@ export function jobDigest(job: {
   readonly topology: ModelTopology;
   /** Digest of the dataset's images and labels. */
   readonly datasetDigest: string;
+  /** See `JobManifest`; null isn't part of the digest. */
+  readonly arithmetic: number | null;
 }): string {
-  return sha256Hex(canonicalJson({ spec: digestedSpec(job.spec), topology: job.topology, dataset: job.datasetDigest }));
+  const { spec, topology, datasetDigest: dataset, arithmetic } = job;
+  const version = arithmetic === null ? {} : { arithmetic };
+  return sha256Hex(canonicalJson({ spec: digestedSpec(spec), topology, dataset, ...version }));
 }
 
 /**

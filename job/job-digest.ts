@@ -7,7 +7,7 @@ type DigestedSpec = Omit<JobSpec, (typeof freeFields)[number] | 'data' | 'engine
     readonly data: Omit<JobSpec['data'], (typeof folderFields)[number]>;
     readonly engine: DigestedEngine;
   };
-type DigestedEngine = Omit<JobSpec['engine'], 'device' | 'precision'> & Partial<JobSpec['engine']>;
+type DigestedEngine = Pick<JobSpec['engine'], 'name'> & Partial<JobSpec['engine']>;
 
 /** Fields that change no bit of the weights, so that a run may be resumed with other values. */
 export const freeFields = ['name', 'evaluation', 'minWorkers', 'numerics', 'audit', 'checkpoint'] as const;
@@ -24,8 +24,12 @@ export function digestedSpec(spec: JobSpec): DigestedSpec {
   return isDefaultLoss(loss) ? { ...fields, data, engine } : { ...fields, loss, data, engine };
 }
 
-/** Omits the GPU's index, which changes no bit. */
+/**
+ * Omits what changes no bit: the GPU's index, and everything but the name with the native engine, whose bits the version
+ * of the arithmetic determines.
+ */
 function digestedEngine({ device, precision, ...fields }: JobSpec['engine']): DigestedEngine {
+  if (fields.name === 'native') return { name: fields.name };
   return {
     ...fields,
     ...(device === 'auto' ? {} : { device: device.split(':', 1)[0]! }),

@@ -66,6 +66,9 @@ const schedule = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** Largest number of threads of a worker. */
+export const mostThreads = 64;
+
 /** Fields of `data` that only an image folder has. */
 export const folderFields = ['path', 'image', 'testShare'] as const;
 
@@ -152,28 +155,29 @@ export const jobSpecSchema = z
     engine: z
       .strictObject({
         name: z
-          .enum(['onnx', 'tensorflow'])
-          .default('onnx')
+          .enum(['native', 'onnx', 'tensorflow'])
+          .default('native')
           .describe(
-            'library that runs a step; tensorflow: needs @tensorflow/tfjs-node or -gpu, see docs/guides/engines.md',
+            'native: CPUs; onnx: GPUs, needs onnxruntime-node; tensorflow: needs @tensorflow/tfjs-node or -gpu; ' +
+              'see docs/guides/engines.md',
           ),
         threads: z
           .int()
           .min(1)
-          .max(2)
+          .max(mostThreads)
           .default(1)
-          .describe('threads per worker; part of the spec, because it can change bits'),
+          .describe('threads per worker; native: changes no bit; tensorflow: 1 or 2, can change bits'),
         lowering: z
-          .enum(['auto', 'portable', 'nchwc', 'im2col'])
+          .enum(['auto', 'portable', 'im2col'])
           .default('auto')
-          .describe('onnx: how operations are lowered; auto: nchwc on a CPU that supports it, im2col on a GPU'),
+          .describe('onnx: how operations are lowered; auto: im2col'),
         device: z
           .string()
           .max(8)
           .regex(/^(auto|cpu|cuda(:\d{1,2})?|webgpu)$/, 'auto, cpu, cuda, cuda:0 (the first GPU), … or webgpu')
           .default('auto')
           .describe(
-            'onnx: auto, cpu, cuda, cuda:N (GPU with index N) or webgpu; auto: cuda if installed and working, else cpu',
+            'native: auto or cpu; onnx: auto, which is cuda, cuda:N (GPU with index N) or webgpu; tensorflow: auto',
           ),
         precision: z
           .enum(['float32', 'tf32'])

@@ -36,8 +36,8 @@ export type WorkerPhase = 'idle' | 'receiving' | 'computing' | 'sending';
 /** A message whose sender may leave `Names` out. */
 type Optional<Message, Names extends keyof Message> = Omit<Message, Names> & { [Name in Names]?: Message[Name] };
 export type Compute = Optional<WholeCompute, 'sentMs'>;
-export type Heartbeat = Optional<WholeHeartbeat, 'sentMs' | 'wideCores' | 'workerId' | 'beatKey'>;
-export type Ready = Optional<WholeReady, 'placement'>;
+export type Heartbeat = Optional<WholeHeartbeat, 'sentMs' | 'workerId' | 'beatKey'>;
+export type Ready = Optional<WholeReady, 'placement' | 'target' | 'targetReason'>;
 export interface Partial extends Optional<Omit<WholePartial, 'node' | 'crc'>, 'stamps'> {
   node: Node;
   /** Undefined if the bytes didn't cross a connection. */

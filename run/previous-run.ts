@@ -38,6 +38,7 @@ function parsePrevious(path: string, job: string, run: string): PreviousRun {
 /** @throws JobError BAD_RUN_DIRECTORY that lists the differences when `job` is not the job of the run. */
 export function checkSameJob(path: string, before: JobManifest, job: JobManifest): void {
   if (before.digest === job.digest) return;
+  checkArithmetic(path, before, job);
   const fields = digestedDifferences(before.spec, job.spec).map(
     (field) => `  ${field.path}: ${show(field.before)} in the run, ${show(field.after)} now`,
   );
@@ -49,6 +50,20 @@ export function checkSameJob(path: string, before: JobManifest, job: JobManifest
     'BAD_RUN_DIRECTORY',
     `run directory ${path}: expected the job of the existing run, got a different one:\n${fields.join('\n')}\n` +
       'resume with the same job (lockstep train --resume DIR), or pass another --run DIR',
+  );
+}
+
+/** @throws JobError BAD_RUN_DIRECTORY if Lockstep's arithmetic changed since the run began. */
+function checkArithmetic(path: string, before: JobManifest, { arithmetic }: JobManifest): void {
+  if (before.arithmetic === arithmetic || before.arithmetic === null || arithmetic === null) return;
+  const [old, remedy] =
+    before.arithmetic === 0
+      ? ['arithmetic 0 (Lockstep 0.5 and earlier)', 'resume it with Lockstep 0.5.6']
+      : [`arithmetic ${before.arithmetic}`, 'resume it with the Lockstep version that started it'];
+  throw new JobError(
+    'BAD_RUN_DIRECTORY',
+    `run directory ${path}: expected a run of arithmetic ${arithmetic}, got one of ${old}, which this version cannot ` +
+      `continue with the same bits; ${remedy}, or start a new run with another --run DIR`,
   );
 }
 

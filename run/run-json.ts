@@ -4,7 +4,9 @@ import type { JobManifest } from '../job/manifest.js';
 import type { RunDirectory } from './run-directory.js';
 
 /** Everything about a worker that determines the bits it computes; `run.json` has the run's. */
-export interface EngineClass extends EngineInfo {
+export interface EngineClass extends Omit<EngineInfo, 'threads' | 'target' | 'reason'> {
+  /** Undefined for the native engine, whose threads may change and change no bit. */
+  readonly threads?: number;
   /** SHA-256 of the outputs of the job's programs on probe inputs, 64 hexadecimal digits. */
   readonly fingerprint: string;
 }
@@ -14,6 +16,8 @@ export interface RunEngine {
   readonly engine: EngineClass;
   /** False once a worker of another class was admitted (`numerics: mixed`). */
   readonly reproducible: boolean;
+  /** Instruction sets of the workers so far, with their reasons; empty unless the engine is native. */
+  readonly targets: readonly string[];
 }
 
 const repeatedSchema = z.looseObject({ steps: z.number(), seconds: z.number() });
@@ -22,7 +26,8 @@ const engineSchema = z.looseObject({
   version: z.string(),
   device: z.string(),
   lowering: z.string(),
-  threads: z.number(),
+  threads: z.number().optional(),
+  arithmetic: z.int().optional(),
   fingerprint: z.string(),
 });
 const runRecordSchema = z.looseObject({
@@ -37,6 +42,7 @@ const runRecordSchema = z.looseObject({
   repeated: repeatedSchema.default({ steps: 0, seconds: 0 }),
   engine: engineSchema.optional(),
   reproducible: z.boolean().default(true),
+  targets: z.array(z.string()).default([]),
   /** Set when training has ended, like those below. */
   steps: z.int().optional(),
   seconds: z.number().optional(),
@@ -52,8 +58,13 @@ export function parseRunRecord(json: string): RunRecord {
 }
 
 /** Engine that a run is bound to; undefined before its first step. */
-export function engineOf({ engine, reproducible }: RunRecord): RunEngine | undefined {
-  return engine && engine.fingerprint !== '' ? { engine, reproducible } : undefined;
+export function engineOf({ engine, reproducible, targets }: RunRecord): RunEngine | undefined {
+  return engine && engine.fingerprint !== '' ? { engine: classOf(engine), reproducible, targets } : undefined;
+}
+
+/** An engine without the fields that it doesn't have. */
+function classOf({ threads, arithmetic, ...fields }: z.infer<typeof engineSchema>): EngineClass {
+  return { ...fields, ...(threads === undefined ? {} : { threads }), ...(arithmetic === undefined ? {} : { arithmetic }) };
 }
 
 /** Writer of `run.json`: the engine of a run, the number of its starts, and finally its result. */

@@ -17,7 +17,7 @@ export type { ControlClient } from '../proto/generated/lockstep/v1/Control.js';
 export type { DataClient } from '../proto/generated/lockstep/v1/Data.js';
 
 /** Version of the contract; raised when a change makes older workers unusable. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Length of `Hello.beat_key`. */
 export const beatKeyBytes = 16;

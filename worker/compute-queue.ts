@@ -8,10 +8,10 @@ interface Dispatch {
   /** The coordinator's stamp; 0 without one. */
   readonly sentMs: number;
   readonly receivedMs: number;
-  /** Shards that are still to be computed. */
-  left: number;
-  /** Number of its last shards that may be computed with extra threads. */
-  readonly extraThreads: number;
+  /** Threads for each of its shards, in order; empty: the job's number. */
+  readonly threads: readonly number[];
+  /** Shards that have begun. */
+  begun: number;
 }
 
 export type Work =
@@ -36,9 +36,8 @@ export class ComputeQueue {
     this.#vector = vector;
   }
 
-  addNodes({ term, step, nodes, wide, sentMs = 0 }: Compute, receivedMs: number): void {
-    const left = nodes.reduce((sum, { count }) => sum + count, 0);
-    const dispatch = { term, sentMs, receivedMs, left, extraThreads: wide };
+  addNodes({ term, step, nodes, threads, sentMs = 0 }: Compute, receivedMs: number): void {
+    const dispatch = { term, sentMs, receivedMs, threads, begun: 0 };
     this.#add(nodes.map((node) => ({ kind: 'node', step, node, dispatch })));
   }
 

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
+import type { EngineInfo } from '../engine/engine.js';
 import { EngineError } from '../engine/errors.js';
 import { decodeChunk } from '../data/chunks.js';
 import { InvariantError } from '../util/errors.js';
@@ -17,7 +18,7 @@ import { type EngineThreadSettings, type FromEngine, type ToEngine, transferred 
 import { decideProof, fingerprintElsewhere } from './second-process.js';
 import { ShardComputer } from './shard-computer.js';
 
-/** Entry of the engine thread. ONNX Runtime blocks its caller, so it has a thread of its own. */
+/** Entry of the engine thread. An engine blocks its caller, so it has a thread of its own. */
 
 /** Messages after the job. */
 type Message = Exclude<ToEngine, { kind: 'job' | 'end' }>;
@@ -31,24 +32,27 @@ interface Source {
 const port = parentPort;
 if (!port) throw new InvariantError('the engine thread was started outside a thread');
 
-const { cacheDirectory, progressMemory } = workerData as EngineThreadSettings & { progressMemory: SharedArrayBuffer };
+const { cacheDirectory, isa, progressMemory } = workerData as EngineThreadSettings & { progressMemory: SharedArrayBuffer };
 const progress = new EngineProgress(progressMemory);
 
 function post(message: FromEngine): void {
   port!.postMessage(message, transferred(message));
 }
 
-async function begin({ manifest, extraThreads, localFds }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
+async function begin({ manifest, localFds }: ToEngine & { kind: 'job' }): Promise<WorkLoop> {
   const begun = performance.now();
   const log = (message: string) => post({ kind: 'log', message });
-  const engine = await createEngine({ ...manifest.spec.engine, log, cacheDirectory }).catch(unavailable);
+  const engine = await createEngine({ ...manifest.spec.engine, isa, log, cacheDirectory }).catch(unavailable);
+  checkArithmetic(manifest, engine.info);
   const elsewhere = engine.info.device === 'cpu' ? undefined : fingerprintElsewhere({ manifest, cacheDirectory });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();
   if (elsewhere) checkProof(manifest, decideProof(engine.info, fingerprint, await elsewhere), log);
   const compileMs = performance.now() - begun;
-  post({ kind: 'ready', info: engine.info, placement: computer.placement, fingerprint, canWiden: false, compileMs });
-  return new WorkLoop(computer, { extraThreads: extraThreads && engine.info.threads === 1, localFds });
+  const { placement } = computer;
+  const hasThreads = engine.setThreads !== undefined;
+  post({ kind: 'ready', info: engine.info, placement, fingerprint, hasThreads, compileMs });
+  return new WorkLoop(computer, localFds);
 }
 
 /** Error of an engine that can't be created because this machine lacks its device or library. */
@@ -56,6 +60,13 @@ class UnavailableEngine extends Error {}
 
 function unavailable(cause: Error): never {
   throw cause instanceof EngineError ? new UnavailableEngine(cause.message, { cause }) : cause;
+}
+
+/** @throws UnavailableEngine if the job needs another version of the arithmetic than this worker's. */
+function checkArithmetic({ arithmetic: expected }: JobManifest, { arithmetic }: EngineInfo): void {
+  if ((arithmetic ?? null) === expected) return;
+  const problem = `expected arithmetic ${expected}, which the job is bound to, got ${arithmetic ?? 'none'} in this worker`;
+  throw new UnavailableEngine(`create engine: ${problem}; install the same Lockstep version on both sides`);
 }
 
 /** Reports that the thread can't compute. Errors of the machine or the model are final; others may be transient. */
@@ -112,15 +123,12 @@ class WorkLoop {
   readonly #grpc: GrpcEnd;
   readonly #sources: readonly Source[];
   #running = false;
-  /** Due when the first step is computed and there is no work, so that it delays no step. */
-  #widening: 'not yet' | 'due' | 'done';
   #draining = false;
 
   constructor(
     private readonly computer: ShardComputer,
-    { extraThreads, localFds }: { readonly extraThreads: boolean; readonly localFds: LocalFds | undefined },
+    localFds: LocalFds | undefined,
   ) {
-    this.#widening = extraThreads ? 'not yet' : 'done';
     this.#grpc = new GrpcEnd(computer.manifest.parameterCount);
     const grpc = { queue: this.#grpc.queue, transport: this.#grpc };
     this.#sources = localFds ? [grpc, this.#localSource(localFds)] : [grpc];
@@ -176,10 +184,9 @@ class WorkLoop {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let next = this.#next(); next !== undefined || this.#widening === 'due'; next = this.#next()) {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
         progress.phase = 'computing';
-        if (next) await this.#perform(next);
-        else await this.#widen();
+        await this.#perform(next);
         await new Promise(setImmediate);
       }
       if (this.#draining && this.#sources.every(({ queue }) => queue.isEmpty)) post({ kind: 'drained' });
@@ -217,7 +224,6 @@ class WorkLoop {
       progress.phase = 'sending';
       await source.transport.deliver(result);
       progress.noteStep();
-      if (this.#widening === 'not yet') this.#widening = 'due';
     }
     // While it waits for parameters, it gathers the next images: most likely it will compute the same shards again.
     if (source.queue.isEmpty) this.computer.prepare(work.node.first, step + 1);
@@ -227,8 +233,8 @@ class WorkLoop {
     const reports: ShardReport[] = [];
     const spans: ShardSpan[] = [];
     const gradient = await sumNode(node, async (shard) => {
-      const extraThreads = dispatch.left-- <= dispatch.extraThreads;
-      const { gradient, report, span } = await this.computer.shard(shard, step, vector.values, extraThreads);
+      const threads = dispatch.threads[dispatch.begun++];
+      const { gradient, report, span } = await this.computer.shard(shard, step, vector.values, threads);
       reports.push(report);
       spans.push(span);
       return gradient;
@@ -238,11 +244,6 @@ class WorkLoop {
     const received = { orderSentMs: sentMs, orderReceivedMs: receivedMs };
     const stamps = { ...received, parametersBeginMs: beginMs, parametersEndMs: endMs, shards: spans };
     return { term, step, node, gradient, reports, stamps: sentMs > 0 ? stamps : undefined };
-  }
-
-  async #widen(): Promise<void> {
-    this.#widening = 'done';
-    if (await this.computer.widen()) post({ kind: 'widened' });
   }
 }
 
@@ -263,4 +264,4 @@ port.on('message', (message: ToEngine) => {
   loop.catch(fail);
 });
 // The default engine's modules take time to load, so they are loaded while the worker joins.
-loadEngine('onnx', cacheDirectory).catch(fail);
+loadEngine().catch(fail);

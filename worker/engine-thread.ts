@@ -1,5 +1,5 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { EngineInfo } from '../engine/engine.js';
+import type { EngineInfo, InstructionSet } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import type { Compute } from '../proto/messages.js';
 import type { LocalFds } from '../transport/local/channel.js';
@@ -13,7 +13,7 @@ import { EngineProgress } from './engine-progress.js';
  * `forget` drops work and vector, because another session begins. `drain` asks for `drained` once all work is delivered.
  */
 export type ToEngine =
-  | { kind: 'job'; manifest: JobManifest; extraThreads: boolean; localFds: LocalFds | undefined }
+  | { kind: 'job'; manifest: JobManifest; localFds: LocalFds | undefined }
   | { kind: 'end' }
   | { kind: 'chunk'; set: 'shard' | 'evaluation'; index: number; bytes: SharedArrayBuffer }
   | { kind: 'vector'; vector: ReceivedVector; used: Float32Array[] }
@@ -28,11 +28,10 @@ export type FromEngine =
       info: EngineInfo;
       placement?: string | undefined;
       fingerprint: string;
-      canWiden: boolean;
+      /** True if it can change its number of threads. */
+      hasThreads: boolean;
       compileMs: number;
     }
-  /** After the first step: programs with two threads give the same bits. A later `ready` has `canWiden` set. */
-  | { kind: 'widened' }
   | { kind: 'result'; result: NodeResult; used: Float32Array[] }
   | { kind: 'rows'; step: number; batch: number; rows: Float32Array }
   | { kind: 'drained' }
@@ -47,6 +46,8 @@ export type EngineEvent = Exclude<FromEngine, { kind: 'result' }>;
 export interface EngineThreadSettings {
   /** Directory of compiled programs; undefined: they aren't kept. */
   readonly cacheDirectory: string | undefined;
+  /** Instruction set of the native engine; undefined: the fastest that works. */
+  readonly isa: InstructionSet | undefined;
 }
 
 /** Longest time that a computation in progress may take when the thread must end. */
@@ -87,12 +88,11 @@ export class EngineThread {
 
   /**
    * Gives the thread its job, once.
-   * @param extraThreads - it may use them on idle cores.
    * @param localFds - files of a local transport that it reads too.
    */
-  begin(manifest: JobManifest, extraThreads: boolean, localFds: LocalFds | undefined): void {
+  begin(manifest: JobManifest, localFds: LocalFds | undefined): void {
     this.#jobDigest = manifest.digest;
-    this.post({ kind: 'job', manifest, extraThreads, localFds });
+    this.post({ kind: 'job', manifest, localFds });
   }
 
   /** Replaces an earlier listener. Repeats `ready` or `failed` if it was sent before. */
@@ -106,7 +106,7 @@ export class EngineThread {
     this.#thread.postMessage(message, transferred(message));
   }
 
-  /** Asks the thread to end, as ONNX Runtime can't be terminated safely during a computation; then terminates it. */
+  /** Asks the thread to end, as native code can't be terminated safely during a computation; then terminates it. */
   async close(): Promise<void> {
     this.#listener = this.onResult = undefined;
     this.post({ kind: 'end' });
@@ -117,7 +117,6 @@ export class EngineThread {
   #received(message: FromEngine): void {
     if (message.kind === 'result') return this.onResult?.(message.result, message.used);
     if (message.kind === 'ready') this.#ready = message;
-    if (message.kind === 'widened' && this.#ready) this.#ready = { ...this.#ready, canWiden: true };
     if (message.kind === 'failed') this.#failed = message;
     this.#listener?.(message);
   }

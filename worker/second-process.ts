@@ -39,5 +39,5 @@ export function decideProof(info: EngineInfo, fingerprint: string, elsewhere: Fi
   if ('problem' in elsewhere) return `${expected}, but the second one failed: ${elsewhere.problem}`;
   if (elsewhere.fingerprint === fingerprint) return undefined;
   const got = `got fingerprints ${fingerprint.slice(0, 12)} and ${elsewhere.fingerprint.slice(0, 12)}`;
-  return `${expected}, ${got}; set engine.lowering: im2col or engine.device: cpu, or numerics: mixed, which gives up equal bits`;
+  return `${expected}, ${got}; remove engine.name to compute on CPUs, or set numerics: mixed, which gives up equal bits`;
 }

@@ -64,8 +64,6 @@ export class WorkerSession {
   #fetchPriority: FetchPriority | undefined;
   #shards = new Set<number>();
   #steps: GrpcSteps | undefined;
-  /** See `Heartbeat.wide_cores`. */
-  #wideCores = 0;
   /** Set once the engine can compute. */
   #isReady = false;
   readonly #garbage = new MessageGarbage();
@@ -227,7 +225,7 @@ export class WorkerSession {
     const phase: WorkerPhase = this.#manifest ? this.#engine().progress.phase : 'idle';
     const isReceiving = this.#steps?.isReceiving === true || (phase === 'idle' && this.#store?.isFetching === true);
     const residentBytes = process.memoryUsage.rss();
-    return { phase: isReceiving ? 'receiving' : phase, residentBytes, wideCores: this.#wideCores };
+    return { phase: isReceiving ? 'receiving' : phase, residentBytes };
   }
 
   #chunkArrived(engine: EngineThread, { set, index }: WantedChunk, bytes: SharedArrayBuffer): void {
@@ -270,11 +268,7 @@ export class WorkerSession {
     switch (message.kind) {
       case 'ready':
         this.#isReady = true;
-        this.#wideCores = message.canWiden ? this.options.cores : 0;
-        return this.#send({ ready: readyMessage(message, this.#wideCores) });
-      case 'widened':
-        this.#wideCores = this.options.cores;
-        return this.#beats.beat();
+        return this.#send({ ready: readyMessage(message, this.options.cores) });
       case 'drained':
         return this.#leaving === undefined ? undefined : this.#leaveNow(this.#leaving);
       case 'rows': {
@@ -299,12 +293,15 @@ export class WorkerSession {
 /** Maximum length of a text that a coordinator accepts, in characters. */
 const textLimit = 200;
 
-function readyMessage(ready: EngineEvent & { kind: 'ready' }, wideCores: number): Ready {
-  const { info, placement = '', fingerprint, compileMs } = ready;
+function readyMessage(ready: EngineEvent & { kind: 'ready' }, cores: number): Ready {
+  const { info, placement = '', fingerprint, compileMs, hasThreads } = ready;
   const { name: engine, version: engineVersion, device, lowering, threads } = info;
+  const { arithmetic = 0, target = '', reason = '' } = info;
   return {
     ...{ engine, engineVersion, device, lowering, threads },
-    ...{ fingerprint, compileMs, wideCores },
+    ...{ fingerprint, compileMs, arithmetic, target },
+    cores: hasThreads ? cores : 1,
+    targetReason: reason.slice(0, textLimit),
     placement: placement.slice(0, textLimit),
   };
 }

@@ -24,7 +24,7 @@ interface ShardInput {
   readonly params: Float32Array;
   /** Indices within the shard. */
   readonly samples: Uint32Array;
-  readonly extraThreads: boolean;
+  readonly threads: number | undefined;
 }
 
 /** A shard's samples of one step. */
@@ -42,10 +42,9 @@ export class ShardComputer {
   readonly #imageBytes: number;
   /** Batch that `prepare` gathered. */
   #prepared: { readonly shard: number; readonly step: number; readonly batch: Batch } | undefined;
-  /** Programs with two threads by batch size, once they are known to give the same bits. */
-  #wide: ReadonlyMap<number, TrainProgram> = new Map();
 
   private constructor(
+    private readonly engine: Engine,
     readonly manifest: JobManifest,
     private readonly train: ReadonlyMap<number, TrainProgram>,
     private readonly evaluate: ReadonlyMap<number, EvaluateProgram>,
@@ -73,7 +72,7 @@ export class ShardComputer {
     for (const batch of new Set(manifest.evaluation.map(({ count }) => count))) {
       evaluate.set(batch, await engine.compileEvaluate({ ...common, batch, mode: 'evaluate' }));
     }
-    return new ShardComputer(manifest, train, evaluate);
+    return new ShardComputer(engine, manifest, train, evaluate);
   }
 
   /** Placement of the largest training program; see `TrainProgram.placement`. */
@@ -86,34 +85,18 @@ export class ShardComputer {
     return fingerprint({ train: [...this.train.values()], evaluate: [...this.evaluate.values()] }, this.manifest);
   }
 
-  /**
-   * Compiles the largest training program with two threads too, for use while another core is idle.
-   * @returns true if it gives the same bits on probe inputs; otherwise it isn't used.
-   */
-  async widen(): Promise<boolean> {
-    const batch = Math.max(...this.train.keys());
-    const program = required(this.train, batch);
-    if (!program.widened) return false;
-    const wide = await program.widened();
-    const bits = (train: TrainProgram) => fingerprint({ train: [train], evaluate: [] }, this.manifest);
-    const isSame = (await bits(wide)) === (await bits(program));
-    if (isSame) this.#wide = new Map([[batch, wide]]);
-    else await wide.dispose();
-    return isSame;
-  }
-
   /** Gathers a shard's images ahead of `shard`, if it has the data and the job has that step. */
   prepare(shard: number, step: number): void {
     if (!this.shards.has(shard) || step >= this.#plan.totalSteps) return;
     this.#prepared = { shard, step, batch: this.#gather(shard, step, this.#order.indices(shard, step)) };
   }
 
-  /** Computes one shard of a step. @param extraThreads - it may use two threads. */
-  async shard(shard: number, step: number, params: Float32Array, extraThreads = false): Promise<ShardResult> {
+  /** Computes one shard of a step. @param threads - default: the job's number. */
+  async shard(shard: number, step: number, params: Float32Array, threads?: number): Promise<ShardResult> {
     const beginMs = monotonicMs();
     const samples = this.#order.indices(shard, step);
     const { gradient, statistics, lossSum, correct } =
-      samples.length > 0 ? await this.#run({ shard, step, params, samples, extraThreads }) : this.#noSamples();
+      samples.length > 0 ? await this.#run({ shard, step, params, samples, threads }) : this.#noSamples();
     const endMs = monotonicMs();
     const counts = { samples: samples.length, lossSum, correct };
     const report = { shard, ...counts, statistics: bytesOf(statistics), computeMs: endMs - beginMs };
@@ -134,9 +117,10 @@ export class ShardComputer {
     return (await program.run(input)).logProbabilities;
   }
 
-  #run({ shard, step, params, samples, extraThreads }: ShardInput): Promise<TrainResult> {
+  #run({ shard, step, params, samples, threads }: ShardInput): Promise<TrainResult> {
     const { images, labels } = this.#takePrepared(shard, step) ?? this.#gather(shard, step, samples);
-    const program = (extraThreads ? this.#wide.get(samples.length) : undefined) ?? required(this.train, samples.length);
+    const program = required(this.train, samples.length);
+    this.engine.setThreads?.(threads ?? this.manifest.spec.engine.threads);
     const masks = drawMasks(program.masks, { seed: this.manifest.spec.seed, step, shard });
     return program.run({ params, state: new Float32Array(0), images, labels, masks });
   }

@@ -1,3 +1,4 @@
+import type { InstructionSet } from '../engine/engine.js';
 import type { JobManifest } from '../job/manifest.js';
 import { ClusterError } from '../proto/errors.js';
 import type { TlsIdentity } from '../transport/tls-identity.js';
@@ -21,13 +22,12 @@ export interface WorkerOptions {
   readonly tls?: TlsIdentity | undefined;
   /** Longest time without a coordinator before giving up. */
   readonly waitMs: number;
-  /**
-   * Cores shared by the workers of this host. With two or more, a step's last shards may use extra threads while other
-   * workers have none left. 1: never, because the worker has one core of its own.
-   */
+  /** Cores shared by the workers of this host; idle ones serve as extra threads. 1: the worker has one of its own. */
   readonly cores: number;
   /** Directory of compiled programs; by default they aren't kept. */
   readonly cacheDirectory?: string | undefined;
+  /** Instruction set of the native engine; default: the fastest that works. */
+  readonly isa?: InstructionSet | undefined;
   /** Files of a local transport, inherited from the coordinator's process. Such a worker has one job. */
   readonly localFds?: LocalFds | undefined;
   readonly log: (message: string) => void;
@@ -110,13 +110,14 @@ export class LockstepWorker {
       void this.#job?.engine.close();
       this.#job = { engine: this.#spare ?? this.#newEngine(), chunks: new Map() };
       this.#spare = undefined;
-      this.#job.engine.begin(manifest, this.options.cores > 1, this.options.localFds);
+      this.#job.engine.begin(manifest, this.options.localFds);
     }
     return this.#job;
   }
 
   #newEngine(): EngineThread {
-    return new EngineThread({ cacheDirectory: this.options.cacheDirectory });
+    const { cacheDirectory, isa } = this.options;
+    return new EngineThread({ cacheDirectory, isa });
   }
 
   /** @throws ClusterError UNTRUSTED if the coordinator is unreachable because of TLS. */

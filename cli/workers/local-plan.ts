@@ -2,7 +2,7 @@ import type { JobSpec } from '../../job/spec.js';
 import { describeGpus, type Gpu } from '../gpus/gpus.js';
 
 /** Fields of a job's spec that choose its device. */
-export type RequestedEngine = Pick<JobSpec['engine'], 'name' | 'device' | 'lowering'>;
+export type RequestedEngine = Pick<JobSpec['engine'], 'name' | 'device'>;
 
 /** GPUs of this machine. */
 export interface GpuSetup {
@@ -23,21 +23,17 @@ export interface CpuSetup {
 
 /** GPUs to assign, one to each worker; none if workers compute on CPUs or share one device (`cuda:1`, `webgpu`). */
 export function decideGpus(engine: RequestedEngine, { gpus, isInstalled }: GpuSetup): readonly Gpu[] {
-  return engine.device === 'cuda' || (isOpen(engine) && isInstalled) ? gpus : [];
-}
-
-/** True if the job may run on either GPUs or CPUs. */
-function isOpen({ device, lowering }: RequestedEngine): boolean {
-  return device === 'auto' && lowering !== 'nchwc';
+  if (engine.name === 'native') return [];
+  return engine.device === 'cuda' || (engine.device === 'auto' && isInstalled) ? gpus : [];
 }
 
 /**
  * Number of workers for `--workers auto`: one per assigned GPU; one on a shared GPU, where several processes are no
  * faster; otherwise by cores. Never more than shards, because the rest would be idle.
  */
-export function decideCount({ device }: RequestedEngine, gpus: readonly Gpu[], setup: CpuSetup): number {
+export function decideCount({ name }: RequestedEngine, gpus: readonly Gpu[], setup: CpuSetup): number {
   if (gpus.length > 0) return Math.min(gpus.length, setup.shards);
-  return device === 'auto' || device === 'cpu' ? decideWorkers(setup) : 1;
+  return name === 'onnx' ? 1 : decideWorkers(setup);
 }
 
 /** One worker per `threads` available physical cores; an engine thread saturates a core. */
@@ -45,13 +41,8 @@ export function decideWorkers({ physicalCores, usableCores, shards, threads }: C
   return Math.max(1, Math.min(Math.floor(Math.min(physicalCores, usableCores) / threads), shards));
 }
 
-/** Note about this machine's GPUs: those in use, or a missing provider. */
+/** Note about this machine's GPUs: those in use. */
 export function describePlan(engine: RequestedEngine, setup: GpuSetup): string | undefined {
   const assigned = decideGpus(engine, setup);
-  if (assigned.length > 0) return `GPUs: ${describeGpus(assigned)}, one per worker`;
-  if (engine.name !== 'onnx' || !isOpen(engine) || setup.gpus.length === 0) return undefined;
-  return (
-    `GPUs: found ${describeGpus(setup.gpus)}, but ONNX Runtime's CUDA provider is not installed; workers use CPUs. ` +
-    "To use GPUs, run scripts/gpu-setup.sh in Lockstep's folder. To hide this note, pass --set engine.device=cpu"
-  );
+  return assigned.length > 0 ? `GPUs: ${describeGpus(assigned)}, one per worker` : undefined;
 }

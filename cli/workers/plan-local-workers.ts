@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { cudaProviderFile } from '../../engine/onnx/cuda-provider.js';
+import { cudaProviderFile, providerProblem } from '../../engine/onnx/cuda-provider.js';
+import { runtimeProblem } from '../../engine/onnx/runtime.js';
 import { findBinding } from '../../engine/tensorflow/find-binding.js';
 import { JobError } from '../../job/errors.js';
 import type { JobSpec } from '../../job/spec.js';
@@ -37,14 +38,11 @@ export async function planLocalWorkers(text: string, spec: Pick<JobSpec, 'shards
   return { count, gpus, note: describePlan(engine, setup) };
 }
 
-/** Reports a missing CUDA provider once, before every worker fails. @throws JobError BAD_OPTION */
+/** Reports a missing package or CUDA provider once, before every worker fails. @throws JobError BAD_OPTION */
 function checkProvider({ name, device }: RequestedEngine): void {
-  if (name !== 'onnx' || !/^cuda(:|$)/.test(device) || cudaProviderFile() !== undefined) return;
-  throw new JobError(
-    'BAD_OPTION',
-    `engine.device: expected ONNX Runtime's CUDA provider for ${device}, got none; run ` +
-      "scripts/gpu-setup.sh in Lockstep's folder, or use CPUs: --device cpu",
-  );
+  if (name !== 'onnx') return;
+  const problem = runtimeProblem() ?? (device === 'webgpu' ? undefined : providerProblem());
+  if (problem !== undefined) throw new JobError('BAD_OPTION', `engine.name onnx: ${problem}`);
 }
 
 /** @returns undefined for `auto`. */
@@ -56,7 +54,7 @@ function parseWorkers(text: string): number | undefined {
 }
 
 async function gpuSetup({ name, device }: RequestedEngine): Promise<GpuSetup> {
-  if (device !== 'auto' && device !== 'cuda') return { gpus: [], isInstalled: false };
+  if (name === 'native' || (device !== 'auto' && device !== 'cuda')) return { gpus: [], isInstalled: false };
   const isInstalled =
     name === 'onnx' ? cudaProviderFile() !== undefined : findBinding()?.name.endsWith('-gpu') === true;
   return { gpus: await findGpus(process.env), isInstalled };

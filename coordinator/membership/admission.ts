@@ -11,6 +11,9 @@ export interface EngineAdmissionOptions {
   readonly record?: (engine: RunEngine) => Promise<void>;
 }
 
+/** Limit for `targets`, which workers report. */
+const mostTargets = 16;
+
 /**
  * Admits workers whose engine produces the run's bits. Before the first step it admits all; afterwards those of the
  * run's engine class. With `numerics: mixed` it admits others too, and marks the run as not reproducible.
@@ -20,8 +23,12 @@ export class EngineAdmission {
   /** Engines of ready workers, in the order in which they became ready; until the class is fixed. */
   readonly #ready = new Map<string, EngineClass>();
 
+  /** See `RunEngine`. */
+  #targets: readonly string[];
+
   constructor(private readonly options: EngineAdmissionOptions) {
     this.#run = options.fixed;
+    this.#targets = options.fixed?.targets ?? [];
   }
 
   /** Undefined until the class is fixed. */
@@ -45,12 +52,21 @@ export class EngineAdmission {
     return !this.#run.reproducible;
   }
 
+  /** Notes the instruction set of an admitted worker, as `describeTarget` has it. */
+  async noteTarget(target: string): Promise<void> {
+    if (this.#targets.includes(target) || this.#targets.length >= mostTargets) return;
+    this.#targets = [...this.#targets, target];
+    if (!this.#run) return;
+    this.#run = { ...this.#run, targets: this.#targets };
+    await this.options.record?.(this.#run);
+  }
+
   /** Marks the run as not reproducible, because its bits come from several engine classes. */
   async markMixed(): Promise<void> {
     if (!this.#run) throw new InvariantError('engine admission: the class is not fixed yet');
     const marked = { ...this.#run, reproducible: false };
     await this.options.record?.(marked);
-    this.#run = marked;
+    this.#run = { ...this.#run, reproducible: false };
   }
 
   /**
@@ -68,7 +84,7 @@ export class EngineAdmission {
       if (problem !== undefined) others.set(workerId, new ClusterError('OTHER_ENGINE', problem));
     }
     const isMixed = this.options.numerics === 'mixed' && others.size > 0;
-    this.#run = { engine: chosen.engine, reproducible: !isMixed };
+    this.#run = { engine: chosen.engine, reproducible: !isMixed, targets: this.#targets };
     this.#ready.clear();
     await this.options.record?.(this.#run);
     return isMixed ? new Map() : others;

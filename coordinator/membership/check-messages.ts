@@ -52,8 +52,9 @@ export function checkBeatKey({ beatKey }: Heartbeat, hello: Hello): void {
 /** @throws ClusterError BAD_MESSAGE */
 export function checkReady(ready: Ready, workerId: string): void {
   const { engine, engineVersion, device, lowering, placement = '', fingerprint } = ready;
+  const { target = '', targetReason = '' } = ready;
   const operation = `ready from ${workerId}`;
-  checkTexts(operation, { engine, engineVersion, device, lowering, placement });
+  checkTexts(operation, { engine, engineVersion, device, lowering, placement, target, 'target reason': targetReason });
   if (!/^[0-9a-f]{64}$/.test(fingerprint)) {
     throw bad(`${operation}: expected a fingerprint of 64 hexadecimal digits, got ${quoted(fingerprint)}`);
   }

@@ -9,7 +9,7 @@ import { monotonicMs } from '../../util/clock.js';
 import type { RunEvents } from '../state/events.js';
 import type { EngineAdmission } from './admission.js';
 import { checkBeatKey, checkHeartbeat, checkHello, checkHolding, checkReady, printable } from './check-messages.js';
-import { engineClassOf } from './engine-class.js';
+import { checkArithmetic, describeTarget, engineClassOf } from './engine-class.js';
 import type { Roster } from './roster.js';
 import { rejectStream, WorkerSession } from './session.js';
 import type { Traffic } from './traffic.js';
@@ -228,9 +228,10 @@ export class ClusterService {
 
   /** A worker has compiled and run its programs. It may compute once it is admitted. */
   #ready(session: WorkerSession, ready: Ready): void {
-    const { admission, onError } = this.options;
+    const { admission, manifest, onError } = this.options;
     const { workerId } = session;
     checkReady(ready, workerId);
+    checkArithmetic(ready, manifest, workerId);
     if (this.#sentReady.has(session)) {
       throw new ClusterError('BAD_MESSAGE', `join: expected one Ready from ${workerId}, got a second`);
     }
@@ -241,11 +242,14 @@ export class ClusterService {
   }
 
   #admitted(session: WorkerSession, ready: Ready): void {
-    const { events, work } = this.options;
+    const { events, work, admission, onError } = this.options;
     if (!this.#isPresent(session)) return;
     session.ready = ready;
     const { engineVersion, device, lowering, threads, compileMs, fingerprint } = ready;
-    const engine = `${engineVersion}, ${device}, ${lowering}, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const target = describeTarget(ready);
+    if (target !== undefined) admission.noteTarget(target).catch(onError);
+    const counted = `${threads} thread${threads === 1 ? '' : 's'}`;
+    const engine = `${engineVersion}, ${target ?? `${device}, ${lowering}`}, ${counted}`;
     const reason = `${engine}, fingerprint ${fingerprint.slice(0, 12)}, compiled in ${compileMs.toFixed(0)} ms`;
     events.emit({ type: 'worker', change: 'ready', workerId: session.workerId, reason });
     this.#reportPlacement(ready);

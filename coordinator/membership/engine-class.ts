@@ -1,15 +1,45 @@
+import type { JobManifest } from '../../job/manifest.js';
+import { ClusterError } from '../../proto/errors.js';
 import type { Ready } from '../../proto/messages.js';
 import type { EngineClass } from '../../run/run-json.js';
 
+/**
+ * The engine class of a worker. With Lockstep's arithmetic, neither threads nor instruction set are part of it, so that
+ * different machines belong to one class.
+ */
 export function engineClassOf(ready: Ready): EngineClass {
-  const { engine: name, engineVersion: version, device, lowering, threads, fingerprint } = ready;
-  return { name, version, device, lowering, threads, fingerprint };
+  const { engine: name, engineVersion: version, device, lowering, threads, fingerprint, arithmetic } = ready;
+  const common = { name, version, device, lowering, fingerprint };
+  return arithmetic > 0 ? { ...common, arithmetic } : { ...common, threads };
+}
+
+/** Instruction set and its reason, for people; undefined without one. */
+export function describeTarget({ target = '', targetReason = '' }: Ready): string | undefined {
+  if (target === '') return undefined;
+  return targetReason === '' ? target : `${target} (${targetReason})`;
+}
+
+/**
+ * Checks that a worker has the job's arithmetic.
+ * @throws ClusterError OTHER_ENGINE with both versions.
+ */
+export function checkArithmetic({ arithmetic: found }: Ready, { arithmetic }: JobManifest, workerId: string): void {
+  const expected = arithmetic ?? 0;
+  if (found === expected) return;
+  const describe = (version: number) => (version === 0 ? 'the arithmetic of another library' : `arithmetic ${version}`);
+  throw new ClusterError(
+    'OTHER_ENGINE',
+    `join: expected ${describe(expected)}, which the job is bound to, got ${describe(found)} from worker ${workerId}; ` +
+      'install the same Lockstep version on both sides',
+  );
 }
 
 /** Text for people and for comparison; 12 digits of the fingerprint are enough for both. */
-function describeEngineClass({ name, version, device, lowering, threads, fingerprint }: EngineClass): string {
-  const built = `${version}, ${device}, ${lowering}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-  return `${name} (${built}, fingerprint ${fingerprint.slice(0, 12)})`;
+function describeEngineClass(engine: EngineClass): string {
+  const { name, version, device, lowering, threads, fingerprint } = engine;
+  const counted = threads === undefined ? [] : [`${threads} ${threads === 1 ? 'thread' : 'threads'}`];
+  const built = engine.arithmetic === undefined ? [version, device, lowering, ...counted] : [version];
+  return `${name} (${[...built, `fingerprint ${fingerprint.slice(0, 12)}`].join(', ')})`;
 }
 
 function isSameClass(a: EngineClass, b: EngineClass): boolean {
@@ -45,7 +75,14 @@ export function decideEngine(run: EngineClass, worker: EngineClass, workerId: st
   if (isSameClass(run, worker)) return undefined;
   return (
     `join: expected engine ${describeEngineClass(run)}, which the run is bound to, ` +
-    `got ${describeEngineClass(worker)} from worker ${workerId}; run one kind of machine and one Lockstep version, ` +
+    `got ${describeEngineClass(worker)} from worker ${workerId}; ${remedy(run, worker)}, ` +
     'or set numerics: mixed, which gives up equal bits'
   );
+}
+
+function remedy(run: EngineClass, worker: EngineClass): string {
+  if (run.arithmetic === undefined || run.arithmetic !== worker.arithmetic) {
+    return 'run one kind of machine and one Lockstep version';
+  }
+  return 'the same arithmetic must give the same bits, so one machine is faulty: start that worker with another --isa';
 }

@@ -74,9 +74,9 @@ export class WorkerSession {
     return this.hello.workerId;
   }
 
-  /** Cores shared by the workers of its host, if extra threads are known to give it the same bits; else 0. */
+  /** See `Ready.cores`. */
   get sharedCores(): number {
-    return Math.max(this.ready?.wideCores ?? 0, this.heartbeat?.wideCores ?? 0);
+    return this.ready?.cores ?? 1;
   }
 
   send(message: ToWorker): void {

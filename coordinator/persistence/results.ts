@@ -1,6 +1,6 @@
 import type { TrainingState } from '../../job/digest.js';
 import { modelCard } from '../../job/model-card.js';
-import type { EngineClass } from '../../run/run-json.js';
+import type { RunEngine } from '../../run/run-json.js';
 import { modelFiles, modelFormats } from '../../run/model/trained-model.js';
 import type { DigestEntry, EvaluationRecord, RunCounts } from '../../run/records.js';
 import type { ReportInput } from '../../run/report/report-input.js';
@@ -24,9 +24,7 @@ export async function writeResults(
   directory: RunDirectory,
   job: FinishedJob,
   training: TrainingResult,
-  run: {
-    readonly engine: EngineClass;
-    readonly reproducible: boolean;
+  run: RunEngine & {
     readonly counts: RunCounts;
     readonly seconds: number;
     readonly evaluations: readonly EvaluationRecord[];

@@ -8,7 +8,7 @@ import type { WorkerSession } from '../membership/session.js';
 import { WorkerWait } from '../membership/worker-wait.js';
 import type { RunEvents } from '../state/events.js';
 import type { Waiting } from '../state/waiting.js';
-import { decideExtraThreads, type HostShare } from './decisions/idle-cores.js';
+import { decideThreads, type HostShare } from './decisions/threads.js';
 import { decideOwners, type ItemNeeds } from './decisions/owners.js';
 import type { Backup } from './decisions/stragglers.js';
 import { shardsIn } from './decisions/waiting.js';
@@ -23,7 +23,7 @@ import { type Plan, WorkPlan } from './work-plan.js';
 export type Task = StepTask | EvaluationTask;
 
 export interface DispatcherOptions {
-  readonly manifest: Pick<JobManifest, 'shards' | 'evaluation'>;
+  readonly manifest: Pick<JobManifest, 'shards' | 'evaluation' | 'spec'>;
   readonly term: number;
   /** Workers that the first step waits for. */
   readonly wantedWorkers: number;
@@ -253,7 +253,7 @@ export class Dispatcher implements WorkReceiver {
     this.#reportStuck(candidates.length === 0 && !task.board.complete);
     const open = task.board.open().map((item) => ({ item, needs: task.needs(item) }));
     const shares = [...decideOwners(this.#plan.planned(open), candidates)];
-    const extraThreads = decideExtraThreads(isFirst ? shares.map(hostShare) : []);
+    const threads = decideThreads(isFirst ? shares.map(hostShare) : [], this.options.manifest.spec.engine.threads);
     for (const [session, items] of shares) {
       this.#lend(
         session,
@@ -261,7 +261,7 @@ export class Dispatcher implements WorkReceiver {
       );
       task.board.dispatch(items, session.workerId);
       if (task.kind === 'evaluation') session.evaluate(task.message(this.options.term, items), this.#vector!);
-      else this.#sendCompute(session, task, task.nodesOf(items), extraThreads.get(session.workerId) ?? 0);
+      else this.#sendCompute(session, task, task.nodesOf(items), threads.get(session.workerId));
     }
   }
 
@@ -278,7 +278,7 @@ export class Dispatcher implements WorkReceiver {
     );
     this.options.numerics.watch(task.step, node);
     task.board.dispatch(items, to);
-    this.#sendCompute(session, task, [node], 0);
+    this.#sendCompute(session, task, [node]);
     this.options.events.emit({ type: 'speculation', step: task.step, shards, from, to });
   }
 
@@ -286,12 +286,12 @@ export class Dispatcher implements WorkReceiver {
     session: WorkerSession,
     task: StepTask,
     nodes: ReturnType<StepTask['nodesOf']>,
-    extraThreads: number,
+    threads: readonly number[] = [],
   ): void {
     const { term } = this.options;
     const { generation } = this;
     const sentMs = task.clock.dispatched(session.workerId);
-    session.compute({ term, step: task.step, generation, nodes, wide: extraThreads, sentMs }, this.#vector!);
+    session.compute({ term, step: task.step, generation, nodes, threads: [...threads], sentMs }, this.#vector!);
     task.clock.written(session.workerId);
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Packages whose versions can change a compiled program. */
-const packages = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', 'onnx-buf', 'onnxruntime-node'];
+const packages = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', 'onnx-buf'];
 
 /**
  * Digest of the compiler: Lockstep's code, the versions of libraries and of the JavaScript engine, which folds constants.

@@ -34,12 +34,6 @@ export class ProgramCache {
     return new ProgramCache(directory, await compilerDigest(), log, limit);
   }
 
-  /** True if there is a program of this compiler, so that others probably exist as well. */
-  async isWarm(): Promise<boolean> {
-    const names = await readdir(this.directory).catch((): string[] => []);
-    return names.some((name) => name.startsWith(this.#prefix) && name.endsWith(ending));
-  }
-
   /** @param key - hexadecimal digest of everything that the program depends on. */
   async load(key: string): Promise<CompiledProgram | undefined> {
     const path = this.#pathOf(key);

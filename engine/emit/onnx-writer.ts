@@ -29,7 +29,6 @@ export class OnnxWriter {
   private readonly inputs: onnx.ValueInfoProto[] = [];
   private readonly outputs: onnx.ValueInfoProto[] = [];
   private readonly constants = new Map<string, string>();
-  private readonly domains = new Set(['']);
   private names = 0;
 
   input(name: string, type: ElementType, shape: readonly Dimension[]): void {
@@ -41,10 +40,7 @@ export class OnnxWriter {
     this.outputs.push(valueInfo(name, type, shape));
   }
 
-  /**
-   * Appends an operator with one result, named `name`. An input `''` is omitted. The type of a non-standard operator begins
-   * with its domain: `com.microsoft.nchwc.Conv`.
-   */
+  /** Appends an operator with one result, named `name`. An input `''` is omitted. */
   op(opType: string, inputs: readonly string[], attributes: Attributes = {}, name = this.newName()): string {
     this.append(opType, inputs, attributes, [name]);
     return name;
@@ -95,22 +91,17 @@ export class OnnxWriter {
     const metadataProps = Object.entries(metadata).map(([key, value]) =>
       create(onnx.StringStringEntryProtoSchema, { key, value }),
     );
-    const opsetImport = [...this.domains].map((domain) =>
-      create(onnx.OperatorSetIdProtoSchema, { domain, version: domain === '' ? opset : 1n }),
-    );
+    const opsetImport = [create(onnx.OperatorSetIdProtoSchema, { domain: '', version: opset })];
     const model = { irVersion, producerName: 'lockstep', opsetImport, graph, metadataProps };
     return toBinary(onnx.ModelProtoSchema, create(onnx.ModelProtoSchema, model));
   }
 
-  private append(type: string, inputs: readonly string[], attributes: Attributes, outputs: string[]): void {
-    const dot = type.lastIndexOf('.');
-    const [domain, opType] = [type.slice(0, Math.max(0, dot)), type.slice(dot + 1)];
-    this.domains.add(domain);
+  private append(opType: string, inputs: readonly string[], attributes: Attributes, outputs: string[]): void {
     const attribute = Object.entries(attributes).flatMap(([key, value]) =>
       value === undefined ? [] : [attributeProto(key, value)],
     );
     const name = `${opType}_${this.nodes.length}`;
-    const node = { domain, opType, name, input: [...inputs], output: outputs, attribute };
+    const node = { domain: '', opType, name, input: [...inputs], output: outputs, attribute };
     this.nodes.push(create(onnx.NodeProtoSchema, node));
   }
 

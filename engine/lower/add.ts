@@ -6,18 +6,13 @@ import { channelsFirst } from './layout.js';
 import type { Lowering, Rule } from './lowering.js';
 import { gemm } from './matmul.js';
 
-/** Defines a node as an affine function of each channel; differs by target. */
-export type AffineRule = (lowering: Lowering, node: Node, affine: Affine) => void;
-
 /** Addition; fused if ONNX Runtime has the whole expression as one operator. */
-export function addition(define: AffineRule): Rule<'add'> {
-  return (lowering, node) => {
-    if (addBias(lowering, node)) return;
-    const affine = affineOf(lowering, node);
-    if (!affine) return elementwise(lowering, node, 'Add');
-    if (!foldIntoConv(lowering, node, affine)) define(lowering, node, affine);
-  };
-}
+export const addition: Rule<'add'> = (lowering, node) => {
+  if (addBias(lowering, node)) return;
+  const affine = affineOf(lowering, node);
+  if (!affine) return elementwise(lowering, node, 'Add');
+  if (!foldIntoConv(lowering, node, affine)) batchNormalization(lowering, node, affine);
+};
 
 /** Matrix product or convolution plus a bias per column or channel. */
 function addBias(lowering: Lowering, node: NodeOf<'add'>): boolean {
@@ -37,17 +32,15 @@ function addBias(lowering: Lowering, node: NodeOf<'add'>): boolean {
 }
 
 /** `rest + (x − mean) · scale + offset` with per-channel vectors: the last operations of batch norm and its gradient. */
-export interface Affine {
+interface Affine {
   readonly x: Node;
   readonly mean?: Node | undefined;
   readonly scale: Node;
   readonly offset: Node;
   readonly rest?: Node | undefined;
-  /** True if a ReLU follows. */
-  readonly relu?: boolean;
 }
 
-export function affineOf(lowering: Lowering, node: NodeOf<'add'>): Affine | undefined {
+function affineOf(lowering: Lowering, node: NodeOf<'add'>): Affine | undefined {
   if (node.shape.length !== 4) return undefined;
   for (const [sum, offset] of bothOrders(node)) {
     if (!isVector(offset, node) || !lowering.isFusible(sum)) continue;
@@ -105,14 +98,14 @@ function convolutionIn(lowering: Lowering, x: Node): { conv: NodeOf<'conv'>; bia
 }
 
 /** ONNX's batch norm with variance 1 and ε 0, which takes one pass over x. */
-export function batchNormalization(lowering: Lowering, node: Node, affine: Affine): void {
-  const { x, mean, scale, offset, rest, relu } = affine;
+function batchNormalization(lowering: Lowering, node: Node, affine: Affine): void {
+  const { x, mean, scale, offset, rest } = affine;
   const { graph, writer } = lowering;
   const vectors = [scale, offset, mean ?? graph.splat(0, scale.shape), graph.splat(1, scale.shape)];
   const inputs = [lowering.get(x, channelsFirst), ...vectors.map((vector) => lowering.get(vector))];
   const result = writer.op('BatchNormalization', inputs, { epsilon: { float: 0 } });
   const sum = rest ? writer.op('Add', [lowering.get(rest, channelsFirst), result]) : result;
-  lowering.define(node, relu ? writer.op('Relu', [sum]) : sum, channelsFirst);
+  lowering.define(node, sum, channelsFirst);
 }
 
 function bothOrders({ inputs: [a, b] }: NodeOf<'add'>): readonly (readonly [Node, Node])[] {

@@ -10,11 +10,6 @@ export type Layout = readonly number[];
 
 /** Images `[N, H, W, C]` stored as `[N, C, H, W]`. */
 export const channelsFirst: Layout = [0, 3, 1, 2];
-/**
- * Images `[N, H, W, C]` in blocks of channels, `[N, C/block, H, W, block]`. Not a permutation; used only by the rules in
- * `nchwc.ts`.
- */
-export const channelBlocks: Layout = [0, 3, 1, 2, 4];
 /** Filters `[kh, kw, ci, co]` stored as `[co, ci, kh, kw]`. */
 export const filtersFirst: Layout = [3, 2, 0, 1];
 
@@ -24,10 +19,6 @@ export function identity(rank: number): Layout {
 
 export function isIdentity(layout: Layout): boolean {
   return layout.every((dimension, i) => dimension === i);
-}
-
-export function isBlocked(layout: Layout): boolean {
-  return layout === channelBlocks;
 }
 
 export function inverse(layout: Layout): Layout {

@@ -5,32 +5,14 @@ import { postOrder } from '../ir/post-order.js';
 import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
 import { needsOf, type Needs } from './spread.js';
 import { stagesOf } from './stages.js';
-import {
-  channelsFirst,
-  identity,
-  isBlocked,
-  isIdentity,
-  keepsOrder,
-  type Layout,
-  permutation,
-  physical,
-} from './layout.js';
+import { identity, isIdentity, keepsOrder, type Layout, permutation, physical } from './layout.js';
 
 /** Lowers a node of one operation: calls `define` for the node, and for others if they are computed with it. */
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
 /** Defines `result` (default: the convolution) as the convolution plus an optional bias per output channel. */
 export type ConvRule = (lowering: Lowering, node: NodeOf<'conv'>, result?: Node, bias?: Node) => void;
 /** A rule for every operation; each target has such a table. */
-export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> } & {
-  /** Converts from and to layouts that aren't permutations; for targets that create such layouts. */
-  readonly reorder?: (lowering: Lowering, node: Node, form: Form, layout: Layout) => string;
-};
-
-/** A tensor with a node's value in one layout. */
-interface Form {
-  readonly name: string;
-  readonly layout: Layout;
-}
+export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> };
 
 /** Tensors with a node's value. */
 interface Value {
@@ -82,12 +64,6 @@ export class Lowering {
     return this.valueOf(node).layout;
   }
 
-  /** Layout as a permutation: channels first if channels are in blocks. */
-  permutationOf(node: Node): Layout {
-    const layout = this.layoutOf(node);
-    return isBlocked(layout) ? channelsFirst : layout;
-  }
-
   /** Registers the tensor `name` as a node's value. */
   define(node: Node, name: string, layout: Layout = identity(node.shape.length)): void {
     this.values.set(node, { layout, forms: new Map([[layout.join(), name]]) });
@@ -136,9 +112,6 @@ export class Lowering {
 
   private convert(node: Node, value: Value, layout: Layout): string {
     const source = value.forms.get(value.layout.join())!;
-    if (isBlocked(value.layout) || isBlocked(layout)) {
-      return this.options.rules.reorder!(this, node, { name: source, layout: value.layout }, layout);
-    }
     const perm = permutation(value.layout, layout);
     return keepsOrder(physical(node.shape, value.layout), perm)
       ? this.reshape(source, physical(node.shape, layout))
@@ -153,9 +126,7 @@ export class Lowering {
 export function commonLayout(lowering: Lowering, node: Node, inputs: readonly Node[]): Layout {
   const rank = node.shape.length;
   const full = inputs.filter((x) => x.shape.length === rank && x.size === node.size && x.op !== 'constant');
-  // Vectors can't be stored in blocks of channels.
-  const blocks = inputs.every((x) => x.size === 1 || sameShape(x.shape, node.shape));
-  const layouts = full.map((x) => (blocks ? lowering.layoutOf(x) : lowering.permutationOf(x)));
+  const layouts = full.map((x) => lowering.layoutOf(x));
   return layouts.find((layout) => !isIdentity(layout)) ?? identity(rank);
 }
 

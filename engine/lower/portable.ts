@@ -1,4 +1,4 @@
-import { addition, batchNormalization } from './add.js';
+import { addition } from './add.js';
 import { avgPool, avgPoolGrad } from './average-pool.js';
 import { conv, convInput } from './conv.js';
 import { convFilter } from './conv-filter.js';
@@ -24,13 +24,13 @@ import {
 } from './shape.js';
 import { spread } from './spread.js';
 
-/** Rules with standard ONNX operators only. Other targets replace some of them. */
+/** Rules with standard ONNX operators only. im2col replaces some of them. */
 export const portable: Rules = {
   ...unaryRules,
   ...binaryRules,
   ...reduceRules,
   ...argRules,
-  add: addition(batchNormalization),
+  add: addition,
   avgPool,
   avgPoolGrad,
   broadcast,

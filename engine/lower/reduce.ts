@@ -6,7 +6,7 @@ import type { Lowering, Rule } from './lowering.js';
 function reduction(opType: string): Rule<ReduceOp> {
   return (lowering, node) => {
     const [x] = node.inputs;
-    const layout = lowering.permutationOf(x);
+    const layout = lowering.layoutOf(x);
     const axes = node.attrs.axes.map((axis) => layout.indexOf(axis)).sort((a, b) => a - b);
     const rest = layout.filter((dimension) => !node.attrs.axes.includes(dimension));
     const ascending = [...rest].sort((a, b) => a - b);

@@ -35,7 +35,7 @@ export function broadcast(lowering: Lowering, node: NodeOf<'broadcast'>): void {
 /** Transposition without an operator: the same tensor in another layout. */
 export function transpose(lowering: Lowering, node: NodeOf<'transpose'>): void {
   const [x] = node.inputs;
-  const layout = lowering.permutationOf(x);
+  const layout = lowering.layoutOf(x);
   const renamed = inverse(node.attrs.perm);
   const name = lowering.get(x, layout);
   lowering.define(

@@ -5,7 +5,7 @@ import type { Needs } from './spread.js';
 /** Longest path of nodes that recursion lowers; each node takes up to about ten nested calls. */
 const maxDepth = 500;
 /** Operations whose rules may fuse them with their inputs. */
-const fusing: ReadonlySet<Op> = new Set<Op>(['add', 'mul', 'relu', 'sub']);
+const fusing: ReadonlySet<Op> = new Set<Op>(['add', 'mul', 'sub']);
 
 /**
  * Nodes to lower first, in this order, for a program too deep for recursion, such as a model of hundreds of layers. No

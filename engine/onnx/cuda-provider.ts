@@ -1,21 +1,29 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { runtimeDirectory } from './runtime.js';
 
 const library = 'libonnxruntime_providers_cuda.so';
 
 /**
- * Path of ONNX Runtime's CUDA provider, if installed; the npm package doesn't contain it. It also needs CUDA 13 to load.
+ * Path of ONNX Runtime's CUDA provider, if installed; the npm package onnxruntime-node doesn't contain it. It also needs CUDA 13 to load.
  * `scripts/gpu-setup.sh` downloads both and checks their SHA-256; the package's own install script would download the
  * provider unchecked.
  */
 export function cudaProviderFile(): string | undefined {
-  return cudaProviderIn(packageDirectory(), `${process.platform}/${process.arch}`);
+  const directory = runtimeDirectory();
+  return directory && cudaProviderIn(directory, `${process.platform}/${process.arch}`);
+}
+
+/** Message about a missing CUDA provider; undefined if it is installed. */
+export function providerProblem(): string | undefined {
+  if (cudaProviderFile() !== undefined) return undefined;
+  return "expected ONNX Runtime's library for CUDA, got none; run scripts/gpu-setup.sh in Lockstep's folder, or remove engine.name to compute on CPUs";
 }
 
 /** CUDA libraries downloaded by `scripts/gpu-setup.sh`; empty if it wasn't run. */
 export function fetchedCudaLibraries(): string[] {
-  return libraryFolders(join(packageDirectory(), '../../gpu-libraries/nvidia'));
+  const directory = runtimeDirectory();
+  return directory === undefined ? [] : libraryFolders(join(directory, '../../gpu-libraries/nvidia'));
 }
 
 /** NVIDIA's wheels put libraries into `PART/lib`. @param directory - the one that contains all `PART`. */
@@ -32,8 +40,4 @@ export function cudaProviderIn(directory: string, platform: string): string | un
     .filter((entry) => entry.isDirectory() && entry.name.startsWith('napi-v'))
     .map(({ name }) => join(directory, 'bin', name, platform, library))
     .find((file) => existsSync(file));
-}
-
-function packageDirectory(): string {
-  return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 }

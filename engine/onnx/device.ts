@@ -3,8 +3,8 @@ import type { Target } from './program-request.js';
 
 /** Precision of factors of products on CUDA; `tf32` has 10 bits of mantissa and uses tensor cores. */
 export type Precision = 'float32' | 'tf32';
-/** Lowering of operations; `auto`: the fastest reproducible one on the device. */
-export type LoweringChoice = 'auto' | 'portable' | 'nchwc' | 'im2col';
+/** Lowering of operations; `auto`: the fastest. */
+export type LoweringChoice = 'auto' | Target;
 
 /** A device of ONNX Runtime. */
 export type Device =
@@ -14,42 +14,21 @@ export type Gpu = Exclude<Device, { kind: 'cpu' }>;
 export const cpu: Device = { kind: 'cpu' };
 
 /**
- * Decides which device to try first, and whether to fall back to the CPU.
- * @param choice - `auto` (CUDA if its library is installed, else the CPU), `cpu`, `cuda`, `cuda:1` (second GPU of a
- * host) or `webgpu`.
+ * The device of a spec's `engine.device`.
+ * @param choice - `auto` or `cuda` (the first NVIDIA GPU), `cuda:1` (the second), `webgpu`, or `cpu`.
  * @throws EngineError BAD_INPUT for other values.
  */
-export function decideDevice(choice: string, lowering: LoweringChoice, hasCuda: boolean): DeviceTrial {
+export function decideDevice(choice: string): Device {
+  if (choice === 'cpu') return cpu;
+  if (choice === 'webgpu') return { kind: 'webgpu' };
   const [kind, index = '0'] = choice.split(':');
-  if (kind === 'cuda' && /^\d+$/.test(index)) return { device: cuda(Number(index)), orCpu: false };
-  switch (choice) {
-    case 'auto':
-      return hasCuda && lowering !== 'nchwc' ? { device: cuda(0), orCpu: true } : onCpu;
-    case 'cpu':
-      return onCpu;
-    case 'webgpu':
-      return { device: { kind: 'webgpu' }, orCpu: false };
-    default: {
-      const expected = 'expected device auto, cpu, cuda, cuda:N or webgpu';
-      throw new EngineError('BAD_INPUT', `create engine: ${expected}, got ${choice}; correct engine.device`);
-    }
-  }
+  if (choice === 'auto' || (kind === 'cuda' && /^\d+$/.test(index))) return { kind: 'cuda', index: Number(index) };
+  const expected = 'expected device auto, cuda, cuda:N or webgpu';
+  throw new EngineError('BAD_INPUT', `create engine: ${expected}, got ${choice}; correct engine.device`);
 }
 
-export interface DeviceTrial {
-  readonly device: Device;
-  readonly orCpu: boolean;
-}
-
-const onCpu: DeviceTrial = { device: cpu, orCpu: false };
-const cuda = (index: number): Device => ({ kind: 'cuda', index });
-
-/** Target of a GPU; blocked convolutions exist for CPUs only. */
-export type GpuTarget = Extract<Target, string>;
-
-export function gpuTarget(lowering: LoweringChoice): GpuTarget | undefined {
-  if (lowering === 'nchwc') return undefined;
-  return lowering === 'portable' ? 'portable' : 'im2col';
+export function targetOf(lowering: LoweringChoice): Target {
+  return lowering === 'auto' ? 'im2col' : lowering;
 }
 
 /** Device name for `run.json` and admission, without the GPU's index, which changes no bit. */

@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import { cudaProviderFile } from './cuda-provider.js';
+import { providerProblem } from './cuda-provider.js';
 import { cudaEnvironment, type Gpu, type Precision } from './device.js';
 import { probeDifference } from './probe.js';
 import type { ProgramSource } from './program-source.js';
@@ -24,15 +24,14 @@ export interface GpuRequest {
  */
 export async function openGpu({ device, precision, target, source }: GpuRequest): Promise<string | undefined> {
   if (device.kind === 'cuda') {
-    if (cudaProviderFile() === undefined) {
-      return "ONNX Runtime's library for it is not installed; run scripts/gpu-setup.sh in Lockstep's folder";
-    }
+    const problem = providerProblem();
+    if (problem !== undefined) return problem;
     setEnvironment(precision);
   }
   try {
     const expected = await source({ kind: 'gpuProbe', target: 'portable' });
     const actual = await source({ kind: 'gpuProbe', target });
-    const difference = await probeDifference(actual, expected, { threads: 1, device });
+    const difference = await probeDifference(actual, expected, device);
     if (difference <= tolerances[precision]) return undefined;
     return `its results have a relative difference of ${difference} from the CPU's; a newer driver may help`;
   } catch (error) {

@@ -36,7 +36,7 @@ export async function openOnGpu(
 ): Promise<{ readonly session: OnnxSession; readonly placement: Placement }> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-profile-'));
   try {
-    const session = await OnnxSession.create(model, { threads: 1, device, profile: join(folder, 'run') });
+    const session = await OnnxSession.create(model, { device, profile: join(folder, 'run') });
     await session.run(feeds);
     session.endProfiling();
     const [file] = await readdir(folder);

@@ -1,11 +1,9 @@
 import type { ProgramSpec } from '../engine.js';
 
-/** Formulation of operations: `nchwc` for CPUs, in blocks of this many channels; `im2col` for GPUs; `portable` for both. */
-export type Target = 'portable' | 'im2col' | { readonly nchwc: number };
+/** Formulation of operations: `im2col` for GPUs; `portable` with standard ONNX operators. */
+export type Target = 'portable' | 'im2col';
 
-/** A program to compile: one of a job, or a probe that shows which formulations work on this machine. */
+/** A program to compile: one of a job, or the probe that compares a GPU with the CPU. */
 export type ProgramRequest =
   | { readonly kind: 'program'; readonly target: Target; readonly spec: ProgramSpec }
-  | { readonly kind: 'probe'; readonly target: Target; readonly block: number }
-  | { readonly kind: 'gpuProbe'; readonly target: Target }
-  | { readonly kind: 'blockProbe' };
+  | { readonly kind: 'gpuProbe'; readonly target: Target };

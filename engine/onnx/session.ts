@@ -2,7 +2,8 @@ import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { disposedError, EngineError } from '../errors.js';
 import type { Feed } from '../feeds.js';
-import { cpu, type Device } from './device.js';
+import type { Device } from './device.js';
+import { loadProblem, runtimeProblem } from './runtime.js';
 
 type Runtime = typeof OnnxRuntime;
 
@@ -13,26 +14,19 @@ type Runtime = typeof OnnxRuntime;
  * it. It must be set in the process's environment: a worker thread needs `SHARE_ENV`.
  */
 export async function loadRuntime(): Promise<Runtime> {
+  const missing = runtimeProblem();
+  if (missing !== undefined) throw new EngineError('RUNTIME', `load engine: ${missing}`);
   // eslint-disable-next-line no-restricted-properties
   Object.assign(process.env, { ORT_DISABLE_TELEMETRY: '1' });
   try {
     return await import('onnxruntime-node');
   } catch (cause) {
-    const message = `load engine: expected onnxruntime-node to load, got ${(cause as Error).message}; run npm ci on this platform`;
-    throw new EngineError('RUNTIME', message, { cause });
+    throw new EngineError('RUNTIME', `load engine: ${loadProblem(cause as Error)}`, { cause });
   }
 }
 
 export interface SessionSetup {
-  /** Threads per operator, on a CPU. */
-  readonly threads: number;
-  /**
-   * Behaviour of threads between operators. `spin`: two threads take 16 ms instead of 17 to 30 for a step of cnn3, but
-   * occupy a core each. `sleep`, the default: idle cores are free for other processes.
-   */
-  readonly waiting?: 'spin' | 'sleep';
-  /** Default: the CPU. */
-  readonly device?: Device;
+  readonly device: Device;
   /** Path prefix of the profile that `endProfiling` writes. */
   readonly profile?: string;
 }
@@ -79,18 +73,17 @@ export class OnnxSession {
 
 function ignore(): void {}
 
-function sessionOptions({ threads, waiting, device = cpu, profile }: SessionSetup): InferenceSession.SessionOptions {
-  const spinning = { allow_spinning: waiting === 'spin' ? '1' : '0' };
+function sessionOptions({ device, profile }: SessionSetup): InferenceSession.SessionOptions {
   const isCpu = device.kind === 'cpu';
   return {
     executionProviders: [providerOf(device)],
-    intraOpNumThreads: threads,
+    intraOpNumThreads: 1,
     interOpNumThreads: 1,
     // The lowering chooses layouts and fusions. The optimizer would cost time, and its choices depend on the version.
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 3,
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-    extra: { session: { intra_op: spinning, ...(isCpu ? {} : { use_deterministic_compute: '1' }) } },
+    ...(isCpu ? {} : { extra: { session: { use_deterministic_compute: '1' } } }),
   };
 }
 

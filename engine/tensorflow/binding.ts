@@ -62,7 +62,8 @@ export async function loadBinding(threads: number, directory?: string): Promise<
 function missing(): never {
   throw failure(
     `expected ${bindings.join(' or ')} to be installed, got neither in Lockstep's packages nor in NODE_PATH; ` +
-      "run npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0 in Lockstep's folder, or set engine.name: onnx",
+      'run npm install --ignore-scripts=false @tensorflow/tfjs-node@4.22.0 in the folder where Lockstep is installed, ' +
+      'or remove engine.name',
   );
 }
 
@@ -72,7 +73,7 @@ function load(name: string, require: NodeJS.Require): Promise<void> {
     return Promise.resolve();
   } catch (cause) {
     const reason = (cause as Error).message.split('\n', 1)[0]!.trim();
-    throw failure(`expected ${name} to load, got: ${reason}; install it again, or set engine.name: onnx`, cause);
+    throw failure(`expected ${name} to load, got: ${reason}; install it again, or remove engine.name`, cause);
   }
 }
 

@@ -17,16 +17,15 @@ function hasGpu(resources: Resources | undefined): boolean {
 }
 
 /**
- * Defaults `engine.device` to `cuda` for workers with GPUs. With `auto`, a worker whose GPU is broken would compute on
- * the CPU and keep the GPU idle.
+ * Defaults the engine to `onnx` on `cuda` for workers with GPUs, which the native engine would keep idle.
  * @param spec - as written by the user.
  */
 export function withGpuDevice(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const engine = spec['engine'] ?? {};
   if (!isSection(engine) || engine['device'] !== undefined) return spec;
-  // TF.js's native binding chooses its device by installation, and nchwc runs on CPUs.
-  if (engine['name'] === 'tensorflow' || engine['lowering'] === 'nchwc') return spec;
-  return { ...spec, engine: { ...engine, device: 'cuda' } };
+  // TF.js's native binding chooses its device by installation, and the native engine runs on CPUs.
+  if (engine['name'] !== undefined && engine['name'] !== 'onnx') return spec;
+  return { ...spec, engine: { ...engine, name: 'onnx', device: 'cuda' } };
 }
 
 function isSection(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -72,6 +72,8 @@ function describeOtherJob(a: RecordedRun, b: RecordedRun): string {
   const fields = digestedDifferences(a.manifest.spec, b.manifest.spec).map(
     ({ path, before, after }) => `  ${path}: ${JSON.stringify(before)} and ${JSON.stringify(after)}`,
   );
+  const [ofA, ofB] = [a.manifest.arithmetic, b.manifest.arithmetic];
+  if (ofA !== null && ofB !== null && ofA !== ofB) fields.push(`  arithmetic: ${ofA} and ${ofB}`);
   if (a.manifest.dataset.digest !== b.manifest.dataset.digest) {
     fields.push(`  dataset: ${a.manifest.dataset.title} and ${b.manifest.dataset.title}, which differ in content`);
   }

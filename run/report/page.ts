@@ -108,8 +108,9 @@ function jobSection(input: ReportInput, options: PageOptions): Html {
   const rows = {
     Engine: `${engine.name} (${engine.version})`,
     Device: engine.device,
-    Lowering: engine.lowering,
-    'Threads per worker': String(engine.threads),
+    ...(input.targets.length > 0 && { 'Instruction sets': input.targets.join(', ') }),
+    ...(engine.arithmetic === undefined && { Lowering: engine.lowering }),
+    ...(engine.threads !== undefined && { 'Threads per worker': String(engine.threads) }),
     Fingerprint: engine.fingerprint,
     ...versions,
     'Job digest': jobDigest,

@@ -1,9 +1,9 @@
 import type { JobSpec } from '../../job/spec.js';
-import type { EngineClass } from '../run-json.js';
+import type { RunEngine } from '../run-json.js';
 import type { DigestEntry, EvaluationRecord, RunCounts, StepRecord, TestRow } from '../records.js';
 
 /** Data of a finished or stopped run for its report. */
-export interface ReportInput {
+export interface ReportInput extends RunEngine {
   readonly spec: JobSpec;
   readonly jobDigest: string;
   readonly dataset: {
@@ -22,10 +22,6 @@ export interface ReportInput {
   readonly digests: readonly DigestEntry[];
   /** The last four test images at the last evaluation. */
   readonly lastTestRows: readonly TestRow[];
-  /** Engine class of the run. */
-  readonly engine: EngineClass;
-  /** False if workers of other engine classes took part (`numerics: mixed`). */
-  readonly reproducible: boolean;
   /** Numerics faults, skipped steps and similar events since the coordinator's start; absent if unknown. */
   readonly counts?: RunCounts;
   /** Largest number of workers that contributed to one step. */

@@ -23,14 +23,14 @@ export interface ComputeInput {
    */
   'nodes'?: (_lockstep_v1_NodeInput)[];
   /**
-   * Number of the nodes' shards, counted from the last, that may use an extra thread because cores of the host are idle.
-   * The bits are the same.
-   */
-  'wide'?: (number);
-  /**
    * Time of sending, in milliseconds on the coordinator's monotonic clock; 0 if unknown.
    */
   'sentMs'?: (number | string);
+  /**
+   * Threads for each shard of the nodes, in the order of computation, 1 to 64: more than in the job spec while cores of
+   * the host are idle. Empty: as in the job spec. The bits are the same.
+   */
+  'threads'?: (number)[];
 }
 
 /**
@@ -54,12 +54,12 @@ export interface Compute {
    */
   'nodes': (_lockstep_v1_Node)[];
   /**
-   * Number of the nodes' shards, counted from the last, that may use an extra thread because cores of the host are idle.
-   * The bits are the same.
-   */
-  'wide': (number);
-  /**
    * Time of sending, in milliseconds on the coordinator's monotonic clock; 0 if unknown.
    */
   'sentMs': (number);
+  /**
+   * Threads for each shard of the nodes, in the order of computation, 1 to 64: more than in the job spec while cores of
+   * the host are idle. Empty: as in the job spec. The bits are the same.
+   */
+  'threads': (number)[];
 }

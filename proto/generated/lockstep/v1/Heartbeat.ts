@@ -19,11 +19,6 @@ export interface HeartbeatInput {
    */
   'sentMs'?: (number | string);
   /**
-   * Number of cores that the workers of this host share, if this worker computes the same bits with an extra thread. It
-   * tries that after its first step. Otherwise 0.
-   */
-  'wideCores'?: (number);
-  /**
    * On Beat: Hello.worker_id. On Join: empty.
    */
   'workerId'?: (string);
@@ -50,11 +45,6 @@ export interface Heartbeat {
    * Time of sending, in milliseconds on the worker's monotonic clock; 0 if unknown.
    */
   'sentMs': (number);
-  /**
-   * Number of cores that the workers of this host share, if this worker computes the same bits with an extra thread. It
-   * tries that after its first step. Otherwise 0.
-   */
-  'wideCores': (number);
   /**
    * On Beat: Hello.worker_id. On Join: empty.
    */

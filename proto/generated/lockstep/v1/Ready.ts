@@ -6,7 +6,7 @@
  */
 export interface ReadyInput {
   /**
-   * Engine as in the job spec, e.g. "onnx", and its version, e.g. "onnxruntime-node 1.30.0".
+   * Engine as in the job spec, e.g. "native", and its version, e.g. "arithmetic 1" or "onnxruntime-node 1.30.0".
    */
   'engine'?: (string);
   'engineVersion'?: (string);
@@ -15,11 +15,11 @@ export interface ReadyInput {
    */
   'device'?: (string);
   /**
-   * Form of the programs, e.g. "portable".
+   * Form of the programs, e.g. "kernel plan" or "im2col".
    */
   'lowering'?: (string);
   /**
-   * Threads of one program.
+   * Threads of one program at the start.
    */
   'threads'?: (number);
   /**
@@ -32,13 +32,23 @@ export interface ReadyInput {
    */
   'fingerprint'?: (string);
   /**
-   * As in Heartbeat, if known from an earlier session; otherwise 0.
-   */
-  'wideCores'?: (number);
-  /**
    * Share of a training program that runs on the CPU instead of the device; for messages. Empty if the device is a CPU.
    */
   'placement'?: (string);
+  /**
+   * Version of Lockstep's arithmetic, which the job names too; 0 if the engine has the arithmetic of another library.
+   */
+  'arithmetic'?: (number);
+  /**
+   * Number of cores that the workers of this host share; 1 if the worker has its own, or keeps its number of threads.
+   */
+  'cores'?: (number);
+  /**
+   * Instruction set of the native engine, e.g. "avx512" or "wasm", and the reason for it in words. Neither changes a bit.
+   * Empty with other engines.
+   */
+  'target'?: (string);
+  'targetReason'?: (string);
 }
 
 /**
@@ -46,7 +56,7 @@ export interface ReadyInput {
  */
 export interface Ready {
   /**
-   * Engine as in the job spec, e.g. "onnx", and its version, e.g. "onnxruntime-node 1.30.0".
+   * Engine as in the job spec, e.g. "native", and its version, e.g. "arithmetic 1" or "onnxruntime-node 1.30.0".
    */
   'engine': (string);
   'engineVersion': (string);
@@ -55,11 +65,11 @@ export interface Ready {
    */
   'device': (string);
   /**
-   * Form of the programs, e.g. "portable".
+   * Form of the programs, e.g. "kernel plan" or "im2col".
    */
   'lowering': (string);
   /**
-   * Threads of one program.
+   * Threads of one program at the start.
    */
   'threads': (number);
   /**
@@ -72,11 +82,21 @@ export interface Ready {
    */
   'fingerprint': (string);
   /**
-   * As in Heartbeat, if known from an earlier session; otherwise 0.
-   */
-  'wideCores': (number);
-  /**
    * Share of a training program that runs on the CPU instead of the device; for messages. Empty if the device is a CPU.
    */
   'placement': (string);
+  /**
+   * Version of Lockstep's arithmetic, which the job names too; 0 if the engine has the arithmetic of another library.
+   */
+  'arithmetic': (number);
+  /**
+   * Number of cores that the workers of this host share; 1 if the worker has its own, or keeps its number of threads.
+   */
+  'cores': (number);
+  /**
+   * Instruction set of the native engine, e.g. "avx512" or "wasm", and the reason for it in words. Neither changes a bit.
+   * Empty with other engines.
+   */
+  'target': (string);
+  'targetReason': (string);
 }

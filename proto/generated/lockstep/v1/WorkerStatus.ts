@@ -14,7 +14,8 @@ export interface WorkerStatusInput {
    */
   'shards'?: (number)[];
   /**
-   * Version and device of the engine, e.g. "onnxruntime-node 1.30.0 cpu"; empty while compiling.
+   * Version and device of the engine, e.g. "arithmetic 1 avx512" (native: its instruction set instead of the device) or
+   * "onnxruntime-node 1.30.0 cuda"; empty while compiling.
    */
   'engine'?: (string);
   /**
@@ -38,6 +39,10 @@ export interface WorkerStatusInput {
    */
   'sentBytes'?: (number | string | Long);
   'receivedBytes'?: (number | string | Long);
+  /**
+   * Reason for the native engine's instruction set in words; empty with other engines.
+   */
+  'engineReason'?: (string);
 }
 
 export interface WorkerStatus {
@@ -52,7 +57,8 @@ export interface WorkerStatus {
    */
   'shards': (number)[];
   /**
-   * Version and device of the engine, e.g. "onnxruntime-node 1.30.0 cpu"; empty while compiling.
+   * Version and device of the engine, e.g. "arithmetic 1 avx512" (native: its instruction set instead of the device) or
+   * "onnxruntime-node 1.30.0 cuda"; empty while compiling.
    */
   'engine': (string);
   /**
@@ -76,4 +82,8 @@ export interface WorkerStatus {
    */
   'sentBytes': (number);
   'receivedBytes': (number);
+  /**
+   * Reason for the native engine's instruction set in words; empty with other engines.
+   */
+  'engineReason': (string);
 }
