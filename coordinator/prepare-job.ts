@@ -111,7 +111,7 @@ async function compileModel(
   if (isBuiltin) return { spec, topology: builtinTopology(spec.model, imageShape, classes.length), advice: [] };
   const topology = spec.topology ?? (await readModel!(spec.model, dataset));
   // It loads the compiler, which the coordinator needs for nothing else.
-  const { checkPrograms } = await import('../engine/onnx/check-programs.js');
+  const { checkPrograms } = await import('../engine/check-programs.js');
   const advice = await checkPrograms({ topology, imageShape, classes: classes.length, normalise, loss: spec.loss });
   return { spec: { ...spec, model: modelTitle(spec.model), topology }, topology, advice };
 }

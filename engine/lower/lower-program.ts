@@ -2,7 +2,7 @@ import type { Dimension, OnnxWriter } from '../emit/onnx-writer.js';
 import type { Node, NodeOf } from '../ir/node.js';
 import { postOrder } from '../ir/post-order.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
-import type { FlatInput, Output, TracedProgram } from '../trace/program.js';
+import { type FlatInput, type Output, outputNodes, type TracedProgram } from '../trace/program.js';
 import { Lowering, type LoweringOptions, type Rules } from './lowering.js';
 
 /** Lowers a traced program to an ONNX model whose weights are slices of flat inputs such as `params`. */
@@ -21,10 +21,6 @@ export function newLowering(program: TracedProgram, options: LoweringOptions): L
 /** Inputs of the program except weights, in no particular order. */
 export function inputsOf(program: TracedProgram): NodeOf<'input'>[] {
   return postOrder(outputNodes(program)).filter((node) => node.op === 'input');
-}
-
-function outputNodes({ outputs }: TracedProgram): Node[] {
-  return outputs.flatMap((output) => (output.kind === 'tensor' ? [output.node] : output.pieces));
 }
 
 /** One Slice per weight, because some devices limit the number of outputs of a Split. */

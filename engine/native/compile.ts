@@ -1,23 +1,19 @@
-import type { MaskInfo, ProgramSpec } from '../engine.js';
-import { maskInput } from '../feeds.js';
+import type { ProgramSpec } from '../engine.js';
 import type { Node } from '../ir/node.js';
-import { postOrder } from '../ir/post-order.js';
-import type { Output, TracedProgram } from '../trace/program.js';
+import { sizeOf } from '../ir/shape.js';
+import { type Output, outputNodes, type TracedProgram } from '../trace/program.js';
+import { usedMasks } from '../trace/trace-spec.js';
 import { Inputs } from './lower/inputs.js';
 import { Lowering } from './lower/lowering.js';
 import { move } from './lower/move.js';
 import { whole } from './lower/movement.js';
 import { rules } from './lower/rules.js';
+import type { KernelPlan } from './kernel-plan.js';
 import { buildPlan } from './plan/build.js';
 import type { Space } from './plan/opcodes.js';
 import type { Place } from './plan/memory.js';
 import { single } from './plan/plan-op.js';
 
-/** A kernel plan and its constants; what the kernels' runner takes. */
-export interface KernelPlan {
-  readonly plan: Float64Array;
-  readonly constants: Uint8Array;
-}
 
 /** Memory of each output. Loss and number of correct predictions share one: two words. */
 const outputPlaces: Readonly<Record<string, { readonly space: Space; readonly byte: number }>> = {
@@ -31,43 +27,41 @@ const outputPlaces: Readonly<Record<string, { readonly space: Space; readonly by
 /** Compiles a traced program to a kernel plan of arithmetic 1. */
 export function compilePlan(program: TracedProgram, spec: Pick<ProgramSpec, 'batch' | 'imageShape'>): KernelPlan {
   const { graph, outputs, flatInputs } = program;
-  const roots = outputs.flatMap(piecesOf);
   const masks = usedMasks(program);
-  const lowering = new Lowering(graph, spec.batch, new Inputs(flatInputs, masks), rules, roots);
+  const lowering = new Lowering(graph, spec.batch, new Inputs(flatInputs, masks), rules, outputNodes(program));
   const results = new Map<number, Place>();
   for (const output of outputs) writeOutput(lowering, output, results);
-  const bytesOf = (name: string) => 4 * (flatInputs.find((flat) => flat.name === name)?.pieces ?? []).reduce((n, { size }) => n + size, 0);
   const constants = lowering.constants.build();
-  const outputBytes = (space: Space) =>
-    outputs.filter(({ name }) => outputPlaces[name]!.space === space).flatMap(piecesOf).reduce((n, { size }) => n + 4 * size, 0);
+  const weights = (name: string) => bytesOf(flatInputs.flatMap((flat) => (flat.name === name ? flat.pieces : [])));
+  const written = (space: Space) => {
+    return bytesOf(outputs.flatMap((output) => (outputPlaces[output.name]!.space === space ? piecesOf(output) : [])));
+  };
   const plan = buildPlan({
     ops: lowering.ops,
     results,
     newBuffer: ({ words, items }) => ({ ...lowering.buffer(single, words), items }),
     bytes: {
       constants: constants.length,
-      params: bytesOf('params'),
-      state: bytesOf('state'),
-      images: spec.batch * spec.imageShape.reduce((a, b) => a * b),
+      params: weights('params'),
+      state: weights('state'),
+      images: spec.batch * sizeOf(spec.imageShape),
       labels: 4 * spec.batch,
-      masks: masks.reduce((n, { size }) => n + 4 * size, 0),
-      outA: outputBytes('outA'),
-      outB: outputBytes('outB'),
-      outC: outputBytes('outC'),
+      masks: bytesOf(masks),
+      outA: written('outA'),
+      outB: written('outB'),
+      outC: written('outC'),
     },
   });
   return { plan, constants };
 }
 
-function piecesOf(output: Output): readonly Node[] {
-  return output.kind === 'flat' ? output.pieces : [output.node];
+/** Bytes of vectors of f32 or i32. */
+function bytesOf(vectors: readonly { readonly size: number }[]): number {
+  return vectors.reduce((sum, { size }) => sum + 4 * size, 0);
 }
 
-/** Masks that affect an output, in their order. */
-export function usedMasks({ masks = [], outputs }: TracedProgram): MaskInfo[] {
-  const nodes = postOrder(outputs.flatMap(piecesOf));
-  const names = new Set(nodes.flatMap((node) => (node.op === 'input' ? [node.attrs.name] : [])));
-  return masks.filter(({ name }) => names.has(maskInput(name)));
+function piecesOf(output: Output): readonly Node[] {
+  return output.kind === 'flat' ? output.pieces : [output.node];
 }
 
 /** Places an output's pieces in the caller's memory; copies those that are the caller's already, or another output. */

@@ -1,12 +1,11 @@
-import type { MaskInfo, ProgramSpec } from '../engine.js';
+import type { ProgramSpec } from '../engine.js';
 import type { CompiledProgram } from '../cache/entry.js';
-import { inputsOf, lowerProgram } from '../lower/lower-program.js';
 import { im2col } from '../lower/im2col.js';
+import { lowerProgram } from '../lower/lower-program.js';
 import type { Rules } from '../lower/lowering.js';
+import { optimized } from '../lower/optimize.js';
 import { portable } from '../lower/portable.js';
-import { maskInput } from '../feeds.js';
-import { layoutOf, loadBlankModel, loadTrainingModel } from '../model/model.js';
-import { type TracedProgram, traceEvaluation, traceTraining } from '../trace/program.js';
+import { traceSpec } from '../trace/trace-spec.js';
 import { gpuProbeProgram } from './probe-program.js';
 import type { ProgramRequest } from './program-request.js';
 
@@ -17,21 +16,8 @@ export async function compile(request: ProgramRequest): Promise<CompiledProgram>
 }
 
 async function compileProgram(spec: ProgramSpec, rules: Rules): Promise<CompiledProgram> {
-  const isTraining = spec.mode === 'train';
-  const model = await (isTraining ? loadTrainingModel : loadBlankModel)(spec.topology);
-  try {
-    const { parameterCount, stateCount } = layoutOf(model, spec.topology);
-    const traced = (isTraining ? traceTraining : traceEvaluation)(model, spec);
-    return { bytes: lowerProgram(traced, rules), parameterCount, stateCount, masks: usedMasks(traced) };
-  } finally {
-    model.dispose();
-  }
-}
-
-/** Masks that affect an output; others aren't inputs of the ONNX model. */
-function usedMasks(traced: TracedProgram): MaskInfo[] {
-  const inputs = new Set(inputsOf(traced).map(({ attrs }) => attrs.name));
-  return (traced.masks ?? []).filter(({ name }) => inputs.has(maskInput(name)));
+  const { program, ...facts } = await traceSpec(spec);
+  return { ...facts, bytes: lowerProgram(optimized(program), rules) };
 }
 
 function compileProbe(rules: Rules): CompiledProgram {

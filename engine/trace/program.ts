@@ -2,7 +2,6 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { MaskInfo, ProgramSpec } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { centreOnce } from '../ir/centre.js';
 import { binary } from '../ir/elementwise.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
@@ -62,7 +61,7 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
     const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
     const { value, grads } = tf.variableGrads(loss, variables);
     const right = binary(graph, 'equal', argExtreme(graph, 'argMax', logits!, -1), labels);
-    return optimized({
+    return {
       graph,
       flatInputs: [{ name: 'params', pieces: params }],
       outputs: [
@@ -72,20 +71,8 @@ export function traceTraining(model: LayersModel, spec: ProgramSpec): TracedProg
         { kind: 'tensor', name: 'correct', node: reduce(graph, 'sum', cast(graph, right, 'int32'), {}) },
       ],
       masks: context.masks,
-    });
+    };
   });
-}
-
-/** Simplifies what requires the whole program. */
-export function optimized(program: TracedProgram): TracedProgram {
-  const { graph, outputs } = program;
-  const before = outputs.flatMap((output) => (output.kind === 'flat' ? output.pieces : [output.node]));
-  const after = [...centreOnce(graph, before)];
-  const replaced = outputs.map((output): Output => {
-    if (output.kind === 'tensor') return { ...output, node: after.shift()! };
-    return { ...output, pieces: after.splice(0, output.pieces.length) };
-  });
-  return { ...program, outputs: replaced };
 }
 
 /** Records the evaluation of a model: log-softmax rows `[batch, classes]`. */
@@ -171,4 +158,9 @@ function checkShapes(model: LayersModel, spec: ProgramSpec): void {
 
 function describe(tensors: LayersModel['inputs']): string {
   return tensors.map(({ shape }) => show(shape.slice(1))).join(' and ');
+}
+
+/** Output nodes of a program, in their order. */
+export function outputNodes({ outputs }: Pick<TracedProgram, 'outputs'>): Node[] {
+  return outputs.flatMap((output) => (output.kind === 'tensor' ? [output.node] : output.pieces));
 }

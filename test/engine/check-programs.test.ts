@@ -1,10 +1,10 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it, vi } from 'vitest';
-import { checkPrograms } from '../../../engine/onnx/check-programs.js';
-import type { ModelTopology } from '../../../engine/engine.js';
-import type { Layer } from '../../../engine/model/layers.js';
-import { layers as tfl, tf } from '../../../engine/model/tfjs/tf.js';
-import { thorough } from '../../thorough.js';
+import { checkPrograms } from '../../engine/check-programs.js';
+import type { ModelTopology } from '../../engine/engine.js';
+import type { Layer } from '../../engine/model/layers.js';
+import { layers as tfl, tf } from '../../engine/model/tfjs/tf.js';
+import { thorough } from '../thorough.js';
 
 const l = tfl.layers;
 const imageShape = [8, 8, 2] as const;

@@ -1,8 +1,6 @@
-import type { ProgramSpec } from '../engine.js';
-import { EngineError } from '../errors.js';
-import { lowerProgram } from '../lower/lower-program.js';
-import { portable } from '../lower/portable.js';
-import { loadBlankModel, loadTrainingModel } from '../model/model.js';
+import type { CompiledProgram } from './cache/entry.js';
+import type { ProgramSpec } from './engine.js';
+import { EngineError } from './errors.js';
 
 type Checked = Omit<ProgramSpec, 'batch' | 'mode'>;
 
@@ -46,23 +44,23 @@ async function compiledTwice(what: string, compile: () => Promise<Compiled>): Pr
 }
 
 async function compileTraining(checked: Checked): Promise<Compiled> {
-  const { traceTraining } = await import('../trace/program.js');
-  const model = await loadTrainingModel(checked.topology);
-  try {
-    return { bytes: lowerProgram(traceTraining(model, { ...checked, batch: 2, mode: 'train' }), portable) };
-  } finally {
-    model.dispose();
-  }
+  return { bytes: (await compileNative({ ...checked, batch: 2, mode: 'train' })).bytes };
 }
 
+/** The evaluation as a kernel plan, and in ONNX, because trained models are saved in this format too. */
 async function compileEvaluation(checked: Checked): Promise<Compiled> {
-  const { traceEvaluation } = await import('../trace/program.js');
-  const model = await loadBlankModel(checked.topology);
-  try {
-    const traced = traceEvaluation(model, { ...checked, batch: 2, mode: 'evaluate' });
-    const bytes = lowerProgram(traced, portable);
-    return traced.advice === undefined ? { bytes } : { bytes, advice: traced.advice };
-  } finally {
-    model.dispose();
-  }
+  const spec: ProgramSpec = { ...checked, batch: 2, mode: 'evaluate' };
+  const [{ traceSpec }, { lowerProgram }, { portable }] = await Promise.all([
+    import('./trace/trace-spec.js'),
+    import('./lower/lower-program.js'),
+    import('./lower/portable.js'),
+  ]);
+  const { program } = await traceSpec(spec);
+  const bytes = Buffer.concat([lowerProgram(program, portable), (await compileNative(spec)).bytes]);
+  return program.advice === undefined ? { bytes } : { bytes, advice: program.advice };
+}
+
+async function compileNative(spec: ProgramSpec): Promise<CompiledProgram> {
+  const { compileProgram } = await import('./native/compile-program.js');
+  return compileProgram(spec);
 }

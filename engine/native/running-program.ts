@@ -1,0 +1,57 @@
+import type { CompiledProgram } from '../cache/entry.js';
+import type { EvaluateResult, ProgramInput, ProgramSpec, TrainResult } from '../engine.js';
+import { disposedError } from '../errors.js';
+import type { NativeProgram } from './load/runtime.js';
+
+const nothing = new Float32Array(0);
+
+/** A program of the kernels' runner with memory for the inputs and outputs that aren't the caller's. */
+export class RunningProgram {
+  private readonly masks: Float32Array;
+  /** Labels of an evaluation, which doesn't read them. */
+  private readonly noLabels: Int32Array;
+  private isDisposed = false;
+
+  constructor(
+    private readonly program: NativeProgram,
+    private readonly spec: ProgramSpec,
+    private readonly facts: CompiledProgram,
+  ) {
+    this.masks = new Float32Array(facts.masks.reduce((sum, { size }) => sum + size, 0));
+    this.noLabels = new Int32Array(spec.batch);
+  }
+
+  /** @throws EngineError DISPOSED after `dispose`. */
+  check(): void {
+    if (this.isDisposed) throw disposedError();
+  }
+
+  /** @param input - checked by the caller. */
+  train({ params, images, labels, masks = [] }: ProgramInput): TrainResult {
+    const { parameterCount, stateCount } = this.facts;
+    const gradient = new Float32Array(parameterCount);
+    const statistics = new Float32Array(stateCount);
+    const scores = new Float32Array(2);
+    masks.reduce((offset, mask) => (this.masks.set(mask, offset), offset + mask.length), 0);
+    this.program.run([params, nothing, images, labels, this.masks, gradient, statistics, scores]);
+    return { gradient, statistics, lossSum: scores[0]!, correct: new Int32Array(scores.buffer)[1]! };
+  }
+
+  /** @param input - checked by the caller. */
+  evaluate({ params, state, images }: ProgramInput): EvaluateResult {
+    const logProbabilities = new Float32Array(this.spec.batch * this.spec.classes);
+    const used = this.facts.stateCount > 0 ? state : nothing;
+    this.program.run([params, used, images, this.noLabels, nothing, logProbabilities, nothing, nothing]);
+    return { logProbabilities };
+  }
+
+  setThreads(threads: number): void {
+    this.program.setThreads(threads);
+  }
+
+  dispose(): Promise<void> {
+    if (!this.isDisposed) this.program.dispose();
+    this.isDisposed = true;
+    return Promise.resolve();
+  }
+}
