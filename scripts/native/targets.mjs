@@ -78,6 +78,6 @@ export const targets = [
     isas: [{ isa: 'wasm', flags: [] }],
     binding: 'wasm.c',
     compile: [...common, '-mcpu=generic+simd128+relaxed_simd+bulk_memory+nontrapping_fptoint'],
-    link: ['-mexec-model=reactor', '-nostartfiles', '-s', '-Wl,--no-entry', '-Wl,--max-memory=4294967296'],
+    link: ['-mexec-model=reactor', '-nostartfiles', '-s', '-Wl,--no-entry'],
   },
 ];
