@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { EngineError } from '../../errors.js';
+import { addonRuntime, openAddon } from './addon.js';
+import { chooseIsa, chooseTarget, type TargetChoice, wasmTarget } from './choose.js';
+import type { IsaName, NativeRuntime } from './native.js';
+import { runSelfTest, selfTestDigest } from './self-test.js';
+import { compileWasm, wasmRuntime } from './wasm.js';
+
+const prebuilt = fileURLToPath(new URL('../prebuilt/', import.meta.url));
+
+/**
+ * Kernels for this computer, after a self-test: the requested instruction set, or the fastest one.
+ *
+ * An addon that doesn't load or fails the self-test is passed over for WebAssembly unless its instruction set was
+ * requested; `reason` tells why.
+ * @param folder - the prebuilt files
+ * @throws EngineError RUNTIME if no target works, with all reasons.
+ */
+export function loadNative(requested?: IsaName, folder = prebuilt): NativeRuntime {
+  const choice = chooseTarget(process, requested);
+  const problems: string[] = [];
+  for (const open of openers(choice, folder)) {
+    try {
+      return tested(open(problems.join('; ')));
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  throw new EngineError(
+    'RUNTIME',
+    `load kernels: expected ${requested ?? 'an instruction set'} to work on this computer, got ${problems.join('; ')}; ` +
+      'use a CPU with fused multiply-add (FMA) and a current Node.js',
+  );
+}
+
+/** Attempts in order; each is given the problems of those before. */
+function openers(choice: TargetChoice, folder: string): ((problems: string) => NativeRuntime)[] {
+  const wasm = (problems: string) => openWasm(folder, problems || choice.reason);
+  if (choice.target === wasmTarget) return [wasm];
+  const addon = () => openTarget(choice, folder);
+  return choice.isa === undefined ? [addon, wasm] : [addon];
+}
+
+function openTarget({ target, isa }: TargetChoice, folder: string): NativeRuntime {
+  const addon = explain(target, () => openAddon(join(folder, target)));
+  const chosen = chooseIsa(addon.isas(), isa);
+  if ('missing' in chosen) throw new Error(chosen.missing);
+  return addonRuntime(addon, chosen.isa, target, chosen.reason);
+}
+
+function openWasm(folder: string, reason: string): NativeRuntime {
+  // Node.js 20 compiles relaxed SIMD only with this flag; later versions ignore it.
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  const module = explain(wasmTarget, () => compileWasm(readFileSync(join(folder, wasmTarget))));
+  return wasmRuntime(module, reason);
+}
+
+function explain<T>(target: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    throw new Error(`${target}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function tested(runtime: NativeRuntime): NativeRuntime {
+  const digest = createHash('sha256').update(runSelfTest(runtime)).digest('hex');
+  if (digest === selfTestDigest) return runtime;
+  throw new Error(
+    `${runtime.target} (${runtime.isa}): self-test expected ${selfTestDigest.slice(0, 12)}, got ${digest.slice(0, 12)}`,
+  );
+}
