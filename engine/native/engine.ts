@@ -1,12 +1,12 @@
 import { canonicalJson, sha256Hex } from '../../util/digest.js';
-import { arithmetic } from '../arithmetic.js';
+import { arithmeticVersion } from '../arithmetic.js';
 import type { CompiledProgram } from '../cache/entry.js';
 import type { Engine, EngineInfo, EvaluateProgram, InstructionSet, ProgramSpec, TrainProgram } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { imagesFeed, labelsFeed, maskFeeds, vectorFeed } from '../feeds.js';
 import { decodeKernelPlan } from './kernel-plan.js';
 import { loadNative } from './load/load.js';
-import type { NativeRuntime } from './load/runtime.js';
+import type { NativeRuntime } from './load/native.js';
 import { RunningProgram } from './running-program.js';
 
 /** Most threads of a program. */
@@ -32,7 +32,8 @@ type Source = (spec: ProgramSpec) => Promise<CompiledProgram>;
  */
 export async function createNativeEngine(options: NativeEngineOptions): Promise<Engine> {
   checkThreads(options.threads);
-  const [runtime, source] = await Promise.all([loadNative(options), sourceFor(options)]);
+  const runtime = loadNative(options.isa);
+  const source = await sourceFor(options);
   const running = new Set<RunningProgram>();
   let { threads } = options;
   const open = async (spec: ProgramSpec) => {
@@ -62,11 +63,11 @@ function checkThreads(threads: number): void {
 function infoOf({ isa, reason }: NativeRuntime, threads: number): EngineInfo {
   return {
     name: 'native',
-    version: `arithmetic ${arithmetic}`,
+    version: `arithmetic ${arithmeticVersion}`,
     device: 'cpu',
     lowering: 'kernel plan',
     threads,
-    arithmetic,
+    arithmetic: arithmeticVersion,
     target: isa,
     reason,
   };

@@ -1,9 +1,10 @@
 import type { CompiledProgram } from '../cache/entry.js';
 import type { EvaluateResult, ProgramInput, ProgramSpec, TrainResult } from '../engine.js';
 import { disposedError } from '../errors.js';
-import type { NativeProgram } from './load/runtime.js';
+import type { NativeProgram } from './load/native.js';
 
 const nothing = new Float32Array(0);
+const noScores = new Uint32Array(0);
 
 /** A program of the kernels' runner with memory for the inputs and outputs that aren't the caller's. */
 export class RunningProgram {
@@ -31,17 +32,17 @@ export class RunningProgram {
     const { parameterCount, stateCount } = this.facts;
     const gradient = new Float32Array(parameterCount);
     const statistics = new Float32Array(stateCount);
-    const scores = new Float32Array(2);
+    const scores = new Uint32Array(2);
     masks.reduce((offset, mask) => (this.masks.set(mask, offset), offset + mask.length), 0);
     this.program.run([params, nothing, images, labels, this.masks, gradient, statistics, scores]);
-    return { gradient, statistics, lossSum: scores[0]!, correct: new Int32Array(scores.buffer)[1]! };
+    return { gradient, statistics, lossSum: new Float32Array(scores.buffer)[0]!, correct: scores[1]! };
   }
 
   /** @param input - checked by the caller. */
   evaluate({ params, state, images }: ProgramInput): EvaluateResult {
     const logProbabilities = new Float32Array(this.spec.batch * this.spec.classes);
     const used = this.facts.stateCount > 0 ? state : nothing;
-    this.program.run([params, used, images, this.noLabels, nothing, logProbabilities, nothing, nothing]);
+    this.program.run([params, used, images, this.noLabels, nothing, logProbabilities, nothing, noScores]);
     return { logProbabilities };
   }
 

@@ -1,6 +1,7 @@
+import { arithmeticVersion } from '../../arithmetic.js';
 import type { Fused } from './fuse.js';
 import { type MemoryPlan, placeOf } from './memory.js';
-import { arithmeticVersion, op, planMagic, type Space, spaces } from './opcodes.js';
+import { op, planMagic, type Space, spaces } from './opcodes.js';
 import type { Arg, Grid } from './plan-op.js';
 
 /** Kernels that run on each of the same items, in order. */

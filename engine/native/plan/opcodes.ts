@@ -1,7 +1,6 @@
 // Numbers of kernels/plan.h, which defines them; a test compares both files.
 
 export const planMagic = 0x4c53504c;
-export const arithmeticVersion = 1;
 
 /** Memory of a program. `arena` and `scratch` are its own; the others belong to the caller. */
 export const spaces = [
