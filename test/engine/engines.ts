@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { createEngine, type EngineChoice } from '../../engine/create.js';
 import type { Engine } from '../../engine/engine.js';
 import { cudaProviderFile } from '../../engine/onnx/cuda-provider.js';
-import { probeNchwc } from '../../engine/onnx/probe.js';
 import { softwareGpu, tensorflowDirectory } from '../programs.js';
 
 /** An engine on a device: a row of the tests that every engine must pass. */
@@ -16,18 +15,10 @@ export interface EngineUnderTest {
   readonly slow?: true;
 }
 
-const probe = await probeNchwc(1);
-const onCpu = { name: 'onnx', threads: 1, device: 'cpu' } as const;
-
 /** Every engine and device of Lockstep. `test/engine/contract.test.ts` defines their common behaviour. */
 export const enginesUnderTest: readonly EngineUnderTest[] = [
-  { title: 'onnx, cpu, portable', options: { ...onCpu, lowering: 'portable' } },
-  {
-    title: 'onnx, cpu, nchwc',
-    options: { ...onCpu, lowering: 'nchwc' },
-    skip: 'problem' in probe ? "a CPU with ONNX Runtime's blocked convolutions" : undefined,
-  },
-  { title: 'onnx, cpu, im2col', options: { ...onCpu, lowering: 'im2col' } },
+  { title: 'native', options: { name: 'native', threads: 1 } },
+  { title: 'native, WebAssembly', options: { name: 'native', threads: 1, isa: 'wasm' } },
   {
     title: 'onnx, webgpu in software',
     options: { name: 'onnx', threads: 1, device: 'webgpu' },

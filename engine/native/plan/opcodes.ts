@@ -1,5 +1,7 @@
 // Numbers of kernels/plan.h, which defines them; a test compares both files.
 
+export { arithmeticVersion } from '../../arithmetic.js';
+
 export const planMagic = 0x4c53504c;
 
 /** Memory of a program. `arena` and `scratch` are its own; the others belong to the caller. */
