@@ -64,7 +64,11 @@ export function engineOf({ engine, reproducible, targets }: RunRecord): RunEngin
 
 /** An engine without the fields that it doesn't have. */
 function classOf({ threads, arithmetic, ...fields }: z.infer<typeof engineSchema>): EngineClass {
-  return { ...fields, ...(threads === undefined ? {} : { threads }), ...(arithmetic === undefined ? {} : { arithmetic }) };
+  return {
+    ...fields,
+    ...(threads === undefined ? {} : { threads }),
+    ...(arithmetic === undefined ? {} : { arithmetic }),
+  };
 }
 
 /** Writer of `run.json`: the engine of a run, the number of its starts, and finally its result. */

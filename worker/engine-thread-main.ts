@@ -32,7 +32,9 @@ interface Source {
 const port = parentPort;
 if (!port) throw new InvariantError('the engine thread was started outside a thread');
 
-const { cacheDirectory, isa, progressMemory } = workerData as EngineThreadSettings & { progressMemory: SharedArrayBuffer };
+const { cacheDirectory, isa, progressMemory } = workerData as EngineThreadSettings & {
+  progressMemory: SharedArrayBuffer;
+};
 const progress = new EngineProgress(progressMemory);
 
 function post(message: FromEngine): void {
@@ -44,6 +46,8 @@ async function begin({ manifest, localFds }: ToEngine & { kind: 'job' }): Promis
   const log = (message: string) => post({ kind: 'log', message });
   const engine = await createEngine({ ...manifest.spec.engine, isa, log, cacheDirectory }).catch(unavailable);
   checkArithmetic(manifest, engine.info);
+  const { name } = engine.info;
+  if (isa !== undefined && name !== 'native') log(`--isa ${isa} has no effect with engine.name: ${name}`);
   const elsewhere = engine.info.device === 'cpu' ? undefined : fingerprintElsewhere({ manifest, cacheDirectory });
   const computer = await ShardComputer.compile(engine, manifest);
   const fingerprint = await computer.fingerprint();

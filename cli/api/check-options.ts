@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instructionSets } from '../../engine/engine.js';
 import { showValue } from '../../job/expected.js';
 import { didYouMean, nearest } from '../../util/hint.js';
 import { inputSchema, knownPaths, specProblems } from '../../job/spec-problems.js';
@@ -16,6 +17,7 @@ export const trainOptionsSchema = z.strictObject({
   preset: z.string().min(1).max(4096).optional(),
   set: z.record(z.string(), z.json().describe('a number, text, true, false, list or section')).optional(),
   workers: z.int().min(1).max(1024).optional(),
+  isa: z.enum(instructionSets).optional(),
   run: z.string().min(1).max(4096).optional(),
   tensorboard: z.boolean().optional(),
   onLine: z

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DigestEntry, EvaluationEntry, StepRecord } from '../../run/records.js';
+import { readModelFile } from '../../run/model/read-model-file.js';
 import { readRunFile } from '../../run/run-files.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { JobManifest } from '../../job/manifest.js';
@@ -53,7 +54,7 @@ export async function openRun(directory: string): Promise<Run> {
     },
     test: async (dataset) => {
       checkDataset('run.test', dataset);
-      return testModel(await readFile(join(directory, 'model', 'model.onnx')), job, dataset);
+      return testModel(await readModelFile(join(directory, 'model', 'model.safetensors')), job, dataset);
     },
   };
 }

@@ -4,7 +4,8 @@ import type { EvaluationRecord, TestRow } from '../../run/records.js';
 import { mostConfused } from '../../run/report/confusion.js';
 import { formatScore, formatShare } from '../../run/report/format.js';
 import { formatConfusion } from '../../run/report/terminal.js';
-import { runExported } from '../../engine/onnx/run-exported.js';
+import type { TrainedModel } from '../../run/model/trained-model.js';
+import { classifier } from '../model/model-source.js';
 import type { Dataset } from '../../data/dataset.js';
 import { imageSheet } from '../../data/explore.js';
 import { datasetDigest } from '../../data/chunks.js';
@@ -28,13 +29,13 @@ export interface Tested extends Pick<EvaluationRecord, 'loss' | 'correct' | 'tot
 }
 
 /** @throws JobError BAD_DATA unless the dataset is the one that the model was trained on. */
-export async function testModel(model: Uint8Array, job: JobManifest, dataset: Dataset): Promise<Tested> {
+export async function testModel(model: TrainedModel, job: JobManifest, dataset: Dataset): Promise<Tested> {
   if (datasetDigest(dataset) !== job.dataset.digest) {
     const found = `expected the run's dataset, ${job.dataset.title}, got ${dataset.title}`;
     throw new JobError('BAD_DATA', `test: ${found}; call loadDataset with the run's limit and data`);
   }
   const { classes, test } = dataset;
-  const rows = await runExported(model, test, dataset.imageShape);
+  const rows = await classifier(model, job.spec.evaluation.batch)(test.count, test.images);
   const score = scoreRows(rows, test.labels, classes.length, { step: 0, epoch: 0 });
   const { loss, correct, total, confusion } = score;
   const last = lastRows(rows, test.labels, classes.length, 4);

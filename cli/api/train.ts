@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { InstructionSet } from '../../engine/engine.js';
 import { interruptedExitCode } from '../exit-codes.js';
 import { newRunDirectory } from '../runs/run-path.js';
 import { checkOptions, trainOptionsSchema } from './check-options.js';
@@ -17,6 +18,8 @@ export interface TrainOptions extends DatasetOptions {
   readonly set?: Readonly<Record<string, JsonValue>>;
   /** Worker processes; default: one per GPU if the engine uses GPUs, else one per `engine.threads` physical cores. */
   readonly workers?: number;
+  /** Instruction set of the native engine; default: the fastest that works. The result doesn't change. */
+  readonly isa?: InstructionSet;
   /** Run directory; default: a new one in `runs/`. An unfinished run there is resumed. */
   readonly run?: string | undefined;
   /** Write event files for TensorBoard. */
@@ -55,7 +58,7 @@ export async function train(options: TrainOptions = {}): Promise<Run> {
   throw new TrainError(code.exit, `train: expected a finished run, got exit code ${code.exit}: ${code.errors.trim()}`);
 }
 
-function trainFlags({ synthetic, limit, set, workers, data, tensorboard }: TrainOptions): string[] {
+function trainFlags({ synthetic, limit, set, workers, isa, data, tensorboard }: TrainOptions): string[] {
   const fields = {
     ...(synthetic === true && { 'data.dataset': 'synthetic' }),
     ...(limit !== undefined && { 'data.limit': limit }),
@@ -64,6 +67,7 @@ function trainFlags({ synthetic, limit, set, workers, data, tensorboard }: Train
   return [
     ...Object.entries(fields).flatMap(([path, value]) => ['--set', `${path}=${JSON.stringify(value)}`]),
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
+    ...(isa === undefined ? [] : ['--isa', isa]),
     ...(data === undefined ? [] : ['--data', data]),
     ...(tensorboard === true ? ['--tensorboard'] : []),
   ];

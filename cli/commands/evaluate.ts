@@ -4,14 +4,17 @@ import { formatScore } from '../../run/report/format.js';
 import { formatConfusion } from '../../run/report/terminal.js';
 import type { Dataset } from '../../data/dataset.js';
 import { datasetDigest } from '../../data/chunks.js';
+import type { InstructionSet } from '../../engine/engine.js';
 import { JobError } from '../../job/errors.js';
 import { datasetFor } from '../dataset.js';
+import { isaOption } from '../options/isa-option.js';
 import { checkpointOption, modelHelp, type OpenedModel, openModel } from '../model/model-source.js';
 
 interface EvaluateOptions {
   checkpoint?: string;
   data?: string;
   json?: boolean;
+  isa?: InstructionSet;
 }
 
 /** `lockstep evaluate`: prints loss, accuracy and confusion matrix on the test set. */
@@ -21,10 +24,11 @@ export function evaluateCommand(): Command {
     .argument('<model>', modelHelp)
     .addOption(checkpointOption())
     .option('--data <path>', "dataset location, as for train (default: from the run's spec)")
+    .addOption(isaOption())
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
-    .action(async (path: string, { checkpoint, data, json }: EvaluateOptions) => {
-      const model = await openModel(path, checkpoint);
+    .action(async (path: string, { checkpoint, data, json, isa }: EvaluateOptions) => {
+      const model = await openModel(path, { checkpoint, isa });
       const result = await evaluate(model, await datasetFor({ data: model.data }, { data }));
       console.log(json === true ? JSON.stringify(result) : describe(result, model));
     });

@@ -25,11 +25,7 @@ export function exportCommand(): Command {
     .requiredOption('--out <path>', 'file to write; for tfjs, or to use default names, a directory')
     .option('--force', 'overwrite existing files')
     .action(async (path: string, { checkpoint, format, out, force }: ExportOptions) => {
-      const { trained, description } = await openModel(path, checkpoint);
-      if (trained === undefined) {
-        const message = `export: expected a run, model.json or .safetensors, got ${path}, whose weights can't be extracted`;
-        throw new JobError('BAD_OPTION', message);
-      }
+      const { trained, description } = await openModel(path, { checkpoint });
       const files = await targetsOf(await modelFiles(trained, format), format, out);
       if (force !== true) await checkFree(files.map(({ target }) => target));
       for (const { target, content } of files) await write(target, content);

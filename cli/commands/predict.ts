@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import { formatShare } from '../../run/report/format.js';
 import { badImages, decodeImage, readImageFile } from '../../data/decode-image.js';
+import type { InstructionSet } from '../../engine/engine.js';
 import { JobError } from '../../job/errors.js';
 import { type ImageFormat, imageFits, imageFormatOf } from '../../job/image-format.js';
 import type { ModelCard } from '../../job/model-card.js';
 import { checkpointOption, modelHelp, openModel } from '../model/model-source.js';
+import { isaOption } from '../options/isa-option.js';
 import { positive } from '../options/numbers.js';
 
 interface PredictOptions {
@@ -12,6 +14,7 @@ interface PredictOptions {
   top: number;
   fit?: ImageFormat['fit'];
   json?: boolean;
+  isa?: InstructionSet;
 }
 
 /** Prediction for one image. */
@@ -34,9 +37,10 @@ export function predictCommand(): Command {
         imageFits,
       ),
     )
+    .addOption(isaOption())
     .option('--json', 'print JSON with all classes')
-    .action(async (path: string, files: string[], { checkpoint, top, fit, json }: PredictOptions) => {
-      const { card, data, classify } = await openModel(path, checkpoint);
+    .action(async (path: string, files: string[], { checkpoint, top, fit, json, isa }: PredictOptions) => {
+      const { card, data, classify } = await openModel(path, { checkpoint, isa });
       const images = await readImages(files, { ...formatOf(card), fit: fit ?? imageFormatOf(data).fit });
       const predictions = toPredictions(await classify(files.length, images), files, card.classes);
       console.log(json === true ? JSON.stringify(predictions) : describePredictions(predictions, top));

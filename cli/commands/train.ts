@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Coordinator } from '../../coordinator/coordinator.js';
+import type { InstructionSet } from '../../engine/engine.js';
 import { defaultHttpPort } from '../../observe/page/server/decide.js';
 import { ClusterError } from '../../proto/errors.js';
 import { LocalTransports } from '../../transport/local/coordinator-end.js';
@@ -10,6 +11,7 @@ import { findDatasetFor } from '../dataset.js';
 import { describeScale } from '../workers/describe-scale.js';
 import { LocalWorkers } from '../workers/local-workers.js';
 import { type LogLevel, logLevels } from '../log.js';
+import { checkIsa, isaOption } from '../options/isa-option.js';
 import { addNatsOptions, type NatsFlags, resolveNats } from '../options/nats-options.js';
 import { positive, seconds, stepCount } from '../options/numbers.js';
 import { addSpecOptions, presetHelp } from '../options/options.js';
@@ -41,6 +43,7 @@ interface TrainOptions extends RunOptions {
   workers: string;
   cores: number;
   cache: boolean;
+  isa?: InstructionSet;
   sharedMemory: boolean;
   stopAtStdinEnd?: boolean;
 }
@@ -58,7 +61,9 @@ export function trainCommand(): Command {
     .addHelpText('after', presetHelp() + trainExamples)
     .action(async (file: string | undefined, options: TrainOptions, self: Command) => {
       checkRunFlags(self, options);
-      process.exitCode = await train(await chooseRun(file, options), options, false);
+      const chosen = await chooseRun(file, options);
+      checkIsa(self, chosen.spec.engine);
+      process.exitCode = await train(chosen, options, false);
     });
 }
 
@@ -72,7 +77,9 @@ export function startCommand(): Command {
   addLocalOptions(command);
   return command.action(async (options: TrainOptions, self: Command) => {
     checkRunFlags(self, options);
-    process.exitCode = await train(await chooseRun(undefined, options), options, true);
+    const chosen = await chooseRun(undefined, options);
+    checkIsa(self, chosen.spec.engine);
+    process.exitCode = await train(chosen, options, true);
   });
 }
 
@@ -87,7 +94,7 @@ function addLocalOptions(command: Command): void {
     'cores shared by the local workers; idle cores help with the last shards of a step, with the same result',
   );
   command.addOption(workers).addOption(cores.argParser(positive).default(availableParallelism(), 'all'));
-  command.addOption(noCacheOption());
+  command.addOption(isaOption()).addOption(noCacheOption());
   command.addOption(new Option('--stop-at-stdin-end', 'stop when standard input closes').hideHelp());
   command.option('--no-shared-memory', 'use gRPC for local workers, as for remote ones; the result does not change');
 }
@@ -187,6 +194,7 @@ async function train(chosen: ChosenRun, options: TrainOptions, allowSynthetic: b
         cores: options.cores,
         gpus,
         cache: options.cache,
+        isa: options.isa,
         coordinator: loopbackAddress(address),
         access: [...tokenFlag(options), ...localWorkerTls(options, tls)],
         localTransports: options.sharedMemory ? coordinator.localTransports : new LocalTransports(false),

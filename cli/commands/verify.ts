@@ -5,10 +5,12 @@ import { Command, Option } from 'commander';
 import { compareRuns, readRecordedRun, type RecordedRun } from '../../run/history/compare-digests.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
 import { parseEpochs, prepareReplay } from '../../run/replay.js';
+import type { InstructionSet } from '../../engine/engine.js';
 import { JobError } from '../../job/errors.js';
 import { ClusterError } from '../../proto/errors.js';
 import { datasetFor } from '../dataset.js';
-import { LocalWorkers } from '../workers/local-workers.js';
+import { LocalWorkers, type LocalWorkersOptions } from '../workers/local-workers.js';
+import { checkIsa, isaOption } from '../options/isa-option.js';
 import { refuseUnused } from '../options/unused-flags.js';
 import { type LocalPlan, planLocalWorkers } from '../workers/plan-local-workers.js';
 
@@ -17,6 +19,7 @@ interface VerifyOptions {
   epochs?: string;
   data?: string;
   workers: string;
+  isa?: InstructionSet;
 }
 
 /** `lockstep verify`: compares the digests of two runs, or of a run and its replay. */
@@ -29,6 +32,7 @@ export function verifyCommand(): Command {
     .option('--epochs <a..b>', 'with --replay: epochs to train (default: all of the run)')
     .option('--data <path>', 'with --replay: CIFAR-10, as for train')
     .addOption(new Option('--workers <n>', 'with --replay: local workers, or auto').default('auto'))
+    .addOption(isaOption())
     .addHelpText('after', examples)
     .action(async (run: string, other: string | undefined, options: VerifyOptions, command: Command) => {
       if ((other === undefined) !== (options.replay === true)) {
@@ -37,8 +41,9 @@ export function verifyCommand(): Command {
           `verify: expected either a second run or --replay, got ${other === undefined ? 'neither' : 'both'}; see lockstep verify --help`,
         );
       }
-      if (other !== undefined) refuseUnused(command, ['--epochs', '--data', '--workers'], '--replay with it');
+      if (other !== undefined) refuseUnused(command, ['--epochs', '--data', '--workers', '--isa'], '--replay with it');
       const recorded = await readRecordedRun(run);
+      if (other === undefined) checkIsa(command, recorded.manifest.spec.engine);
       const equal = other === undefined ? await replay(recorded, options) : await compare(recorded, other);
       process.exitCode = equal ? 0 : 1;
     });
@@ -79,7 +84,7 @@ async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean
     coordinator.stop('verified');
   });
   try {
-    await train(coordinator, local, runDirectory);
+    await train(coordinator, { ...local, isa: options.isa }, runDirectory);
   } finally {
     await rm(runDirectory, { recursive: true, force: true });
   }
@@ -87,13 +92,16 @@ async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean
   return verdict;
 }
 
-async function train(coordinator: Coordinator, { count, gpus }: LocalPlan, runDirectory: string): Promise<void> {
+type Workers = LocalPlan & Pick<LocalWorkersOptions, 'isa'>;
+
+async function train(coordinator: Coordinator, { count, gpus, isa }: Workers, runDirectory: string): Promise<void> {
   const address = await coordinator.start();
   const workers = new LocalWorkers({
     count,
     cores: availableParallelism(),
     gpus,
     cache: true,
+    isa,
     coordinator: address,
     localTransports: coordinator.localTransports,
     logFile: join(runDirectory, 'log.jsonl'),

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
+import type { InstructionSet } from '../../engine/engine.js';
 import { parseEndpoint } from '../../transport/listen.js';
 import { localFds } from '../../transport/local/channel.js';
 import { LockstepWorker } from '../../worker/worker.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { createLog, type LogLevel, logLevels } from '../log.js';
+import { isaOption } from '../options/isa-option.js';
 import { positive, seconds } from '../options/numbers.js';
 import { noCacheOption, programDirectory } from '../program-cache.js';
 import { addTlsClientOptions, readTls, type TlsFlags } from '../options/tls-options.js';
@@ -17,6 +19,7 @@ interface WorkerCommandOptions extends TlsFlags {
   tokenFile?: string;
   wait: number;
   cache: boolean;
+  isa?: InstructionSet;
   logLevel: LogLevel;
 }
 
@@ -42,6 +45,7 @@ export function workerCommand(): Command {
         .argParser(seconds)
         .default(3_600_000, '3600'),
     )
+    .addOption(isaOption())
     .addOption(noCacheOption())
     .addOption(new Option('--log-level <level>', 'lowest level on standard error').choices(logLevels).default('info'))
     .addHelpText(
@@ -61,6 +65,7 @@ export function workerCommand(): Command {
         cores: options.cores,
         localFds: options.localTransport ? localFds : undefined,
         cacheDirectory: programDirectory(options.cache),
+        isa: options.isa,
         log: (message) => log.info({ workerId: worker.workerId }, message),
       });
       tls?.watch((message) => log.warn({ workerId: worker.workerId }, message));

@@ -43,7 +43,8 @@ export function doubtLines({ faults, skipped, audited, speculated, synthetic }: 
 }
 
 function describeWorker(worker: WorkerStatus): string {
-  return `  ${workerCells(worker).join('  ')}`;
+  const why = worker.engineReason === '' ? '' : `  (${worker.engineReason})`;
+  return `  ${workerCells(worker).join('  ')}${why}`;
 }
 
 /** A worker's name, state, shards, engine and memory. */

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { parseCheckpointWish } from '../../run/checkpoint/choose-checkpoint.js';
@@ -6,11 +7,13 @@ import { readModelFile } from '../../run/model/read-model-file.js';
 import { readRunModel } from '../../run/model/read-run.js';
 import type { TrainedModel } from '../../run/model/trained-model.js';
 import { classify } from '../../engine/classify.js';
-import { createEngine, type EngineChoice } from '../../engine/create.js';
-import { runExported } from '../../engine/onnx/run-exported.js';
+import { arithmeticVersion } from '../../engine/arithmetic.js';
+import { createEngine } from '../../engine/create.js';
+import type { InstructionSet } from '../../engine/engine.js';
 import { JobError } from '../../job/errors.js';
 import type { ModelCard } from '../../job/model-card.js';
-import type { JobSpec } from '../../job/spec.js';
+import type { JobManifest } from '../../job/manifest.js';
+import { type JobSpec, mostThreads } from '../../job/spec.js';
 import { programDirectory } from '../program-cache.js';
 
 /** An opened model, from a run or a file. */
@@ -22,8 +25,7 @@ export interface OpenedModel {
   readonly data: JobSpec['data'];
   /** Completed epochs, if known. */
   readonly epoch?: number;
-  /** Undefined for an ONNX file, whose weights can't be extracted. */
-  readonly trained?: TrainedModel;
+  readonly trained: TrainedModel;
   /** Log-probabilities `[count, classes]` of u8 images `[count, H, W, C]`. */
   readonly classify: (count: number, images: Uint8Array) => Promise<Float32Array>;
 }
@@ -42,13 +44,19 @@ export function checkpointOption(): Option {
 /** Batch size for models that don't come from a run. */
 const usualBatch = 100;
 
+export interface OpenOptions {
+  /** Checkpoint of a run; default: the last. */
+  readonly checkpoint?: string | undefined;
+  /** Instruction set of the native engine; default: the fastest that works. */
+  readonly isa?: InstructionSet | undefined;
+}
+
 /**
- * Opens a run or a model file.
- * @param checkpoint - value of `--checkpoint`.
+ * Opens a run or a model file. The native engine classifies, whatever engine trained the model.
  * @throws JobError BAD_OPTION or BAD_RUN_DIRECTORY.
  */
-export async function openModel(path: string, checkpoint: string | undefined): Promise<OpenedModel> {
-  if (await exists(join(path, 'job.json'))) return openRun(path, checkpoint);
+export async function openModel(path: string, { checkpoint, isa }: OpenOptions = {}): Promise<OpenedModel> {
+  if (await exists(join(path, 'job.json'))) return openRun(path, checkpoint, isa);
   const file = await modelFileAt(path);
   if (checkpoint !== undefined) {
     const message = `--checkpoint: expected a run, got the model file ${file}; remove --checkpoint`;
@@ -56,35 +64,38 @@ export async function openModel(path: string, checkpoint: string | undefined): P
   }
   const model = await readModelFile(file);
   const { card } = model;
-  const common = { card, data: card.data, description: `${file} (step ${card.step} on ${card.dataset.title})` };
-  if ('onnx' in model) {
-    return { ...common, classify: (count, images) => runExported(model.onnx, { count, images }, card.imageShape) };
-  }
-  const engine = { name: 'onnx', threads: 1 } as const;
-  return { ...common, trained: model, classify: classifier(model, engine, usualBatch) };
+  const description = `${file} (step ${card.step} on ${card.dataset.title})`;
+  return { card, data: card.data, description, trained: model, classify: classifier(model, usualBatch, isa) };
 }
 
-/** Opens a run's model. It is evaluated in the run's batch size, so the results are bit-identical to the run's own. */
-async function openRun(path: string, checkpoint = 'last'): Promise<OpenedModel> {
+/** Opens a run's model. With the same arithmetic, its results have the bits of the run's own evaluation. */
+async function openRun(path: string, checkpoint = 'last', isa?: InstructionSet): Promise<OpenedModel> {
   const { manifest, model, stepsPerEpoch } = await readRunModel(path, parseCheckpointWish(checkpoint));
-  const { data, engine, evaluation } = manifest.spec;
+  const { data, evaluation } = manifest.spec;
   const { step } = model.card;
   const epoch = Math.floor(step / stepsPerEpoch);
   return {
     card: model.card,
-    description: `${path}, after step ${step} (epoch ${epoch} of ${manifest.spec.epochs})`,
+    description: `${path}, after step ${step} (epoch ${epoch} of ${manifest.spec.epochs})${noteOf(manifest)}`,
     data,
     epoch,
     trained: model,
-    classify: classifier(model, engine, evaluation.batch),
+    classify: classifier(model, evaluation.batch, isa),
   };
 }
 
-function classifier(model: TrainedModel, choice: EngineChoice, batch: number): OpenedModel['classify'] {
+/** Addition to the description of a run whose own evaluation may differ in the last bits. */
+function noteOf({ arithmetic }: JobManifest): string {
+  return arithmetic === arithmeticVersion ? '' : '; trained with another arithmetic, so the last digits may differ';
+}
+
+/** Classifies with all cores. @param batch - images per call, which changes no bit. */
+export function classifier(model: TrainedModel, batch: number, isa?: InstructionSet): OpenedModel['classify'] {
   const { topology, params, state, card } = model;
   const { imageShape, normalise, classes } = card;
   return async (count, images) => {
-    const engine = await createEngine({ ...choice, cacheDirectory: programDirectory(true) });
+    const [threads, cacheDirectory] = [availableParallelism(), programDirectory(true)];
+    const engine = await createEngine({ name: 'native', threads: Math.min(threads, mostThreads), isa, cacheDirectory });
     const request = { topology, imageShape, classes: classes.length, normalise, params, state, count, images };
     return classify(engine, { ...request, batch: Math.min(batch, count) });
   };

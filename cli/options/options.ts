@@ -32,7 +32,8 @@ const specFlags: readonly FieldFlag[] = [
   textFlag('--optimizer <type>', 'optimizer.type', oneOf(optimizerTypes)),
   numberFlag('--learning-rate <rate>', 'optimizer.learningRate', 'peak learning rate'),
   textFlag('--schedule <type>', 'schedule.type', 'constant, cosine, or step (with --set schedule.everyEpochs=N)'),
-  textFlag('--device <device>', 'engine.device', 'auto (cuda if it works, else cpu), cpu, cuda, cuda:1, webgpu'),
+  textFlag('--engine <name>', 'engine.name', 'native (CPUs), onnx (GPUs), tensorflow'),
+  textFlag('--device <device>', 'engine.device', 'with --engine onnx: auto, cuda, cuda:1, webgpu'),
 ];
 
 function textFlag(flag: string, path: string, help: string): FieldFlag {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../coordinator/state/events.js';
+import type { InstructionSet } from '../../engine/engine.js';
 import { fetchedCudaLibraries } from '../../engine/onnx/cuda-provider.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { LocalTransports } from '../../transport/local/coordinator-end.js';
@@ -21,6 +22,8 @@ export interface LocalWorkersOptions {
   readonly coordinator: string;
   /** Cache compiled programs on disk. */
   readonly cache: boolean;
+  /** Instruction set of the native engine; default: the fastest that works. */
+  readonly isa?: InstructionSet | undefined;
   /** Command-line flags for token and TLS. */
   readonly access?: readonly string[];
   readonly localTransports: LocalTransports;
@@ -149,7 +152,7 @@ export class LocalWorkers {
   }
 
   #start(slot: WorkerSlot): void {
-    const { coordinator, cores, cache, access = [], localTransports, logFile } = this.options;
+    const { coordinator, cores, cache, isa, access = [], localTransports, logFile } = this.options;
     slot.workerId = newWorkerId();
     slot.readySinceMs = undefined;
     slot.lostReason = undefined;
@@ -157,6 +160,7 @@ export class LocalWorkers {
     const own = ['--worker-id', slot.workerId, '--cores', String(cores), '--log-level', 'info'];
     const args = [main, 'worker', '--coordinator', coordinator, ...access, ...own];
     if (!cache) args.push('--no-cache');
+    if (isa !== undefined) args.push('--isa', isa);
     const local = localTransports.prepare(slot.workerId);
     args.push(...local.args);
     const log = openSync(logFile, 'a');

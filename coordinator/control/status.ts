@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { StatusReply, WorkerStatus } from '../../proto/messages.js';
+import type { Ready, StatusReply, WorkerStatus } from '../../proto/messages.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { epochInProgress, type StepPlan } from '../../job/plan.js';
 import type { EngineAdmission } from '../membership/admission.js';
@@ -77,7 +77,7 @@ function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number)
     state: stateOf(session, trainer),
     shards,
     holding: [...session.holding].sort((a, b) => a - b),
-    engine: ready === undefined ? '' : `${ready.engineVersion} ${ready.target || ready.device}`,
+    engine: ready === undefined ? '' : engineText(ready),
     engineReason: ready?.targetReason ?? '',
     silentMs: nowMs - session.lastHeardMs,
     residentBytes: session.heartbeat?.residentBytes ?? 0,
@@ -85,6 +85,11 @@ function describeWorker(session: WorkerSession, trainer: Trainer, nowMs: number)
     sentBytes: traffic.sent.parameters + traffic.sent.evaluation,
     receivedBytes: traffic.received.gradients + traffic.received.rows,
   };
+}
+
+/** The native engine's instruction set takes the place of its device. */
+function engineText({ engineVersion, device, target = '' }: Ready): string {
+  return `${engineVersion} ${target === '' ? device : target}`;
 }
 
 function stateOf({ workerId, ready, heartbeat }: WorkerSession, { dispatcher }: Trainer): string {

@@ -34,22 +34,38 @@ async function exportBatch(request: OnnxExport, batch: number, open: boolean): P
   const layout = layoutOf(model, request.topology);
   const program = traceEvaluation(model, { ...request, batch, mode: 'evaluate' });
   model.dispose();
-  const weight = asInitializers(layout, request);
+  const values = new Map([...pieces(layout.parameters, request.params), ...pieces(layout.state, request.state)]);
+  const weight = asInitializers(values);
   const lowering = newLowering(program, { rules: portable, weight, openBatch: open ? batch : undefined });
   const { writer } = lowering;
   const rows = open ? 'N' : batch;
   for (const { attrs, shape } of inputsOf(program)) writer.input(attrs.name, attrs.stored, [rows, ...shape.slice(1)]);
   for (const output of program.outputs) writeOutput(lowering, output, rows);
+  // Weights that don't affect the result, so that the file is a complete model.
+  for (const [name, { data, shape }] of values) writer.initializer(name, data, shape);
   return writer.build(request.metadata);
 }
 
-function asInitializers(layout: ModelLayout, { params, state }: OnnxExport): LoweringOptions['weight'] {
-  const values = new Map([...pieces(layout.parameters, params), ...pieces(layout.state, state)]);
-  return (writer, node) => writer.initializer(node.attrs.name, values.get(node.attrs.name)!, node.shape);
+interface Weight {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
 }
 
-function pieces(weights: readonly WeightInfo[], vector: Float32Array) {
-  return weights.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)] as const);
+/** Writes a weight on first use, and removes it from `values`. */
+function asInitializers(values: Map<string, Weight>): LoweringOptions['weight'] {
+  return (writer, node) => {
+    const { name } = node.attrs;
+    const { data } = values.get(name)!;
+    values.delete(name);
+    return writer.initializer(name, data, node.shape);
+  };
+}
+
+function pieces(weights: readonly WeightInfo[], vector: Float32Array): (readonly [string, Weight])[] {
+  return weights.map(({ name, shape, offset, size }) => [
+    name,
+    { data: vector.subarray(offset, offset + size), shape },
+  ]);
 }
 
 /** A TF.js Layers model: contents of `model.json` and `weights.bin`, for `tf.loadLayersModel`. */

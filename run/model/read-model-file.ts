@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
-import { ModelProtoSchema } from 'onnx-buf';
+import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { z } from 'zod';
 import type { ModelTopology, WeightInfo } from '../../engine/engine.js';
 import { EngineError } from '../../engine/errors.js';
@@ -12,24 +12,33 @@ import { JobError } from '../../job/errors.js';
 import { cardKey, type ModelCard, parseCard } from '../../job/model-card.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** A model in an ONNX file, whose weights are part of the graph: it can be run, but not converted. */
-export interface OnnxModel {
-  readonly card: ModelCard;
-  readonly onnx: Uint8Array;
-}
-
 /**
  * Reads a model file that Lockstep wrote: `model.json` with its weights file, `.onnx` or `.safetensors`.
  * @throws JobError BAD_OPTION, or EngineError, that names the file.
  */
-export async function readModelFile(path: string): Promise<TrainedModel | OnnxModel> {
-  if (path.endsWith('.onnx')) {
-    const onnx = await readFile(path);
-    return { card: parseCard(parsed(readMetadata(onnx, path)[cardKey], path), path), onnx };
-  }
+export async function readModelFile(path: string): Promise<TrainedModel> {
+  if (path.endsWith('.onnx')) return readOnnx(path);
   if (path.endsWith('.safetensors')) return readSafetensors(path);
   if (path.endsWith('.json')) return readTfjs(path);
   throw notRead(path, 'a run, model.json, .onnx or .safetensors', 'another file');
+}
+
+/** Reads topology and weights of an ONNX file from its metadata and its constants; its graph isn't run. */
+async function readOnnx(path: string): Promise<TrainedModel> {
+  const { metadataProps, graph } = decodeOnnx(await readFile(path), path);
+  const metadata = Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+  const card = parseCard(parsed(metadata[cardKey], path), path);
+  const topology = parsed(metadata['topology'], path) as ModelTopology | undefined;
+  if (topology === undefined) {
+    throw notRead(path, "the model's topology in the metadata", 'none, as in files of Lockstep 0.5 and earlier');
+  }
+  const tensors = new Map((graph?.initializer ?? []).map(({ name, rawData }) => [name, rawData]));
+  return assemble({ card, topology, path }, ({ name }) => floatsOf(tensors.get(name)));
+}
+
+/** A copy, because the bytes may be unaligned. */
+function floatsOf(bytes: Uint8Array | undefined): Float32Array | undefined {
+  return bytes && new Float32Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 4));
 }
 
 async function readSafetensors(path: string): Promise<TrainedModel> {
@@ -134,11 +143,10 @@ function notRead(path: string, expected: string, got: string, cause?: unknown): 
   });
 }
 
-/** Metadata of an ONNX file, by key. @param path - for messages. @throws EngineError BAD_FILE */
-function readMetadata(file: Uint8Array, path: string): Readonly<Record<string, string>> {
+/** @param path - for messages. @throws EngineError BAD_FILE */
+function decodeOnnx(file: Uint8Array, path: string): ModelProto {
   try {
-    const { metadataProps } = fromBinary(ModelProtoSchema, file);
-    return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+    return fromBinary(ModelProtoSchema, file);
   } catch (cause) {
     const message = `read ONNX: expected an ONNX model, got ${(cause as Error).message}; ${path}; use another file`;
     throw new EngineError('BAD_FILE', message, { cause });

@@ -47,11 +47,12 @@ function tfjsFiles({ card, topology, layout, params, state }: TrainedModel): Mod
   ];
 }
 
-/** The model as an ONNX file: u8 images in, log-probabilities out. */
+/** The model as an ONNX file: u8 images in, log-probabilities out. Includes the topology, from which Lockstep reads it. */
 async function onnxOf({ card, topology, params, state }: TrainedModel): Promise<Uint8Array> {
   const { imageShape, normalise } = card;
   const request = { topology, imageShape, classes: card.classes.length, normalise, params, state };
-  return exportOnnx({ ...request, metadata: { [cardKey]: JSON.stringify(card) } });
+  const metadata = { [cardKey]: JSON.stringify(card), topology: JSON.stringify(topology) };
+  return exportOnnx({ ...request, metadata });
 }
 
 /** Includes the topology, so that the file is a complete model. */

@@ -53,7 +53,10 @@ const columns = [
     show: ({ shards, holding }: WorkerRow) =>
       ranges(shards) || (holding.length > 0 ? `(holds ${ranges(holding)})` : '–'),
   },
-  { name: 'Engine and device', show: ({ engine }: WorkerRow) => engine || '–' },
+  {
+    name: 'Engine and device',
+    show: ({ engine, engineReason }: WorkerRow) => <span title={engineReason}>{engine || '–'}</span>,
+  },
   { name: 'Step', isNumber: true, show: ({ stepMs }: WorkerRow) => (stepMs > 0 ? `${stepMs.toFixed(1)} ms` : '–') },
   { name: 'Sent', isNumber: true, show: ({ sentBytes }: WorkerRow) => megabytes(sentBytes) },
   { name: 'Received', isNumber: true, show: ({ receivedBytes }: WorkerRow) => megabytes(receivedBytes) },

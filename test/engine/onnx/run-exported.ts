@@ -1,11 +1,10 @@
-import { loadRuntime } from './session.js';
+import { loadRuntime } from '../../../engine/onnx/session.js';
 
 /** Images per call. */
 const batch = 500;
 
 /**
- * Runs an exported model (`exportOnnx`) on images. Unlike the engine's programs it is optimised by ONNX Runtime, so the
- * last bits may differ from the run's evaluation.
+ * Runs an exported model (`exportOnnx`) with ONNX Runtime, as other programs do.
  * @param images - u8 `[count, H, W, C]`.
  * @returns log-probabilities, `[count, classes]`.
  */
