@@ -46,7 +46,9 @@ export function compareWithPrebuilt(built) {
   if (manifest.sources !== sourceHash()) problems.push('manifest.json: other sources');
   if (manifest.compiler !== `zig ${zigVersion}`) problems.push('manifest.json: another compiler');
   if (problems.length === 0) return;
-  throw new Error(`native: expected the files of engine/native/prebuilt, got ${problems.join('; ')}; run npm run native`);
+  throw new Error(
+    `native: expected the files of engine/native/prebuilt, got ${problems.join('; ')}; run npm run native`,
+  );
 }
 
 function difference(target, bytes, manifest) {

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
+import type { InstructionSet } from '../../engine.js';
 import { disposedError, EngineError, type EngineErrorCode } from '../../errors.js';
 import type { IsaState } from './choose.js';
-import type { IsaName, NativeProgram, NativeRuntime, ProgramBuffers } from './native.js';
+import type { NativeProgram, NativeRuntime, ProgramBuffers } from './native.js';
 
 /** Program of the addon; opaque. */
 type Handle = object;
@@ -23,7 +24,7 @@ export function openAddon(file: string): Addon {
 /** Most threads of a program: MAX_THREADS of kernels/threads.h. */
 const maxThreads = 256;
 
-export function addonRuntime(addon: Addon, isa: IsaName, target: string, reason: string): NativeRuntime {
+export function addonRuntime(addon: Addon, isa: InstructionSet, target: string, reason: string): NativeRuntime {
   return {
     isa,
     target,

@@ -1,5 +1,5 @@
+import type { InstructionSet } from '../../engine.js';
 import { EngineError } from '../../errors.js';
-import type { IsaName } from './native.js';
 
 /** Platform and architecture as `process` names them. The Linux files serve glibc and musl. */
 export interface Host {
@@ -10,7 +10,7 @@ export interface Host {
 /** Prebuilt file to load first. `isa` undefined: the fastest that the CPU has. */
 export interface TargetChoice {
   readonly target: string;
-  readonly isa: IsaName | undefined;
+  readonly isa: InstructionSet | undefined;
   readonly reason: string;
 }
 
@@ -22,7 +22,7 @@ export interface IsaState {
 
 export const wasmTarget = 'lockstep.wasm';
 
-const isasOfHost: Readonly<Record<string, readonly IsaName[]>> = {
+const isasOfHost: Readonly<Record<string, readonly InstructionSet[]>> = {
   'linux-x64': ['avx512', 'avx2'],
   'linux-arm64': ['neon'],
   'darwin-arm64': ['neon'],
@@ -34,7 +34,7 @@ const isasOfHost: Readonly<Record<string, readonly IsaName[]>> = {
  *
  * @throws EngineError RUNTIME if the host has no build of the requested instruction set.
  */
-export function chooseTarget(host: Host, requested?: IsaName): TargetChoice {
+export function chooseTarget(host: Host, requested?: InstructionSet): TargetChoice {
   const name = `${host.platform}-${host.arch}`;
   const isas = isasOfHost[name];
   if (requested === 'wasm') return { target: wasmTarget, isa: 'wasm', reason: 'requested' };
@@ -52,8 +52,8 @@ export function chooseTarget(host: Host, requested?: IsaName): TargetChoice {
 /** The requested instruction set, or the first available one of an addon; or what the CPU lacks. */
 export function chooseIsa(
   states: readonly IsaState[],
-  requested: IsaName | undefined,
-): { readonly isa: IsaName; readonly reason: string } | { readonly missing: string } {
+  requested: InstructionSet | undefined,
+): { readonly isa: InstructionSet; readonly reason: string } | { readonly missing: string } {
   const candidates = states.filter(({ name }) => requested === undefined || name === requested);
   const found = candidates.find(({ missing }) => missing === '');
   if (found === undefined) {
@@ -62,5 +62,5 @@ export function chooseIsa(
   const passed = candidates.slice(0, candidates.indexOf(found));
   const lacking = passed.map(({ name, missing }) => `${name}: the CPU lacks ${missing}`).join(', ');
   const reason = requested === undefined ? lacking || 'the fastest of this CPU' : 'requested';
-  return { isa: found.name as IsaName, reason };
+  return { isa: found.name as InstructionSet, reason };
 }

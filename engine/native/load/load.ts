@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import type { InstructionSet } from '../../engine.js';
 import { EngineError } from '../../errors.js';
 import { addonRuntime, openAddon } from './addon.js';
 import { chooseIsa, chooseTarget, type TargetChoice, wasmTarget } from './choose.js';
-import type { IsaName, NativeRuntime } from './native.js';
+import type { NativeRuntime } from './native.js';
 import { runSelfTest, selfTestDigest } from './self-test.js';
 import { compileWasm, wasmRuntime } from './wasm.js';
 
@@ -20,7 +21,7 @@ const prebuilt = fileURLToPath(new URL('../prebuilt/', import.meta.url));
  * @param folder - the prebuilt files
  * @throws EngineError RUNTIME if no target works, with all reasons.
  */
-export function loadNative(requested?: IsaName, folder = prebuilt): NativeRuntime {
+export function loadNative(requested?: InstructionSet, folder = prebuilt): NativeRuntime {
   const choice = chooseTarget(process, requested);
   const problems: string[] = [];
   for (const open of openers(choice, folder)) {

@@ -1,5 +1,4 @@
-/** Instruction sets with kernels of their own. */
-export type IsaName = 'avx512' | 'avx2' | 'neon' | 'wasm';
+import type { InstructionSet } from '../../engine.js';
 
 /**
  * Caller's memory of a program: parameters, state, images, labels, masks; gradient or log probabilities, statistics,
@@ -33,7 +32,7 @@ export interface NativeProgram {
 
 /** Kernels of one instruction set. */
 export interface NativeRuntime {
-  readonly isa: IsaName;
+  readonly isa: InstructionSet;
   /** Prebuilt file, such as `linux-x64.node`. */
   readonly target: string;
   /** Why this one was chosen, for status and report. */
