@@ -178,13 +178,22 @@ typedef struct {
   d16 turns, rest;
 } Turned;
 
+/* Four parts of 2^up * 2 / pi modulo 4, of 28 bits each. */
+INLINE void parts_of_two_over_pi(i16 up, d16 *part) {
+  double parts[4][16];
+  for (int j = 0; j < 4; j++) part[j] = all(bits_of_two_over_pi(30 + 28 * j));
+  if (__builtin_reduce_or(up) == 0) return;
+  for (int lane = 0; lane < 16; lane++)
+    for (int j = 0; j < 4; j++) parts[j][lane] = bits_of_two_over_pi(up[lane] + 30 + 28 * j);
+  memcpy(part, parts, sizeof parts);
+}
+
 /* x = m 2^up with an integer m below 2^24, or up = 0. Its product with 2^up * 2 / pi modulo 4, in four exact parts. */
 INLINE Turned turned(v16 x) {
   i16 up = ((i16)((i16)x & 0x7fffffff) >> 23) - 150;
   up = choosei(up > 0, up, up * 0);
   d16 m = widen(x) * (d16)((l16)(1023 - __builtin_convertvector(up, m16)) << 52), part[4];
-  for (int j = 0; j < 4; j++)
-    for (int lane = 0; lane < 16; lane++) part[j][lane] = bits_of_two_over_pi(up[lane] + 30 + 28 * j);
+  parts_of_two_over_pi(up, part);
   d16 a = m * (part[0] * 0x1p-26), b = m * (part[1] * 0x1p-54), c = m * (part[2] * 0x1p-82), d = m * (part[3] * 0x1p-110);
   d16 n = (a + SHIFT) - SHIFT, sum = (a - n) + b, n2 = (sum + SHIFT) - SHIFT;
   return (Turned){n + n2, ((sum - n2) + c) + d};

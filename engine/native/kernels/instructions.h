@@ -46,20 +46,34 @@ INLINE i16 int_pow(i16 x, i16 y) {
   return choosei(y < 0, inverse, (i16)power);
 }
 
-#define RUN(name, ...)                                                                              \
-  static void run_##name(float *to, const Slot *sa, const Slot *sb, const Slot *sc, int64_t n) {     \
-    const float *pa = sa->data, *pb = sb->data, *pc = sc->data;                                     \
-    int64_t da = sa->stride, db = sb->stride, dc = sc->stride;                                      \
-    (void)pa, (void)pb, (void)pc, (void)da, (void)db, (void)dc;                                     \
-    for (int64_t v = 0; v < n; v++) {                                                               \
-      __VA_ARGS__                                                                                   \
-    }                                                                                               \
+/* Loops with constant strides; where all sources are even (stride 0), n is 1. */
+#define LOOP(da, db, dc, ...)                                 \
+  _Pragma("clang loop unroll_count(4)")                       \
+  for (int64_t v = 0; v < n; v++) {                           \
+    v16 a = load(pa + v * (da));                              \
+    __VA_ARGS__                                               \
   }
-#define F1(name, result) RUN(name, v16 x = load(pa + v * da); store(to + v * 16, (v16)(result));)
-#define F2(name, result) RUN(name, v16 x = load(pa + v * da), y = load(pb + v * db); store(to + v * 16, (v16)(result));)
-#define I1(name, result) RUN(name, i16 x = (i16)load(pa + v * da); store(to + v * 16, (v16)(result));)
-#define I2(name, result) \
-  RUN(name, i16 x = (i16)load(pa + v * da), y = (i16)load(pb + v * db); store(to + v * 16, (v16)(result));)
+#define HEAD(name)                                                                                          \
+  static void run_##name(float *to, const Slot *sa, const Slot *sb, const Slot *sc, int64_t n) {            \
+    const float *pa = sa->data, *pb = sb->data, *pc = sc->data;                                             \
+    (void)pb, (void)pc;
+#define ONE(name, type, result) \
+  HEAD(name) LOOP(16, 0, 0, type x = (type)a; store(to + v * 16, (v16)(result));) }
+#define TWO_BODY(db, type, result) type x = (type)a, y = (type)load(pb + v * (db)); store(to + v * 16, (v16)(result));
+#define TWO(name, type, result)                                                 \
+  HEAD(name)                                                                    \
+  if (sa->stride && sb->stride) LOOP(16, 16, 0, TWO_BODY(16, type, result))     \
+  else if (sa->stride) LOOP(16, 0, 0, TWO_BODY(0, type, result))                \
+  else LOOP(0, 16, 0, TWO_BODY(16, type, result)) }
+/* For long results: one loop. */
+#define LONG(name, type, result)                                                \
+  HEAD(name)                                                                    \
+  int64_t da = sa->stride, db = sb->stride;                                     \
+  for (int64_t v = 0; v < n; v++) { v16 a = load(pa + v * da); TWO_BODY(db, type, result) } }
+#define F1(name, result) ONE(name, v16, result)
+#define F2(name, result) TWO(name, v16, result)
+#define I1(name, result) ONE(name, i16, result)
+#define I2(name, result) TWO(name, i16, result)
 
 F2(add, x + y)
 F2(sub, x - y)
@@ -69,7 +83,7 @@ F2(maximum, maximum16(x, y))
 F2(minimum, minimum16(x, y))
 F2(floor_div, __builtin_elementwise_floor(x / y))
 F2(mod, x - y * __builtin_elementwise_floor(x / y))
-F2(pow, pow16(x, y))
+LONG(pow, v16, pow16(x, y))
 F2(equal, one_if(x == y))
 F2(not_equal, one_if(x != y))
 F2(greater, one_if(x > y))
@@ -98,7 +112,11 @@ F1(elu, elu16(x))
 F1(sin, sin16(x))
 F1(cos, cos16(x))
 F2(leaky_relu, choose(x > 0, x, y * x))
-RUN(select, i16 x = (i16)load(pa + v * da); store(to + v * 16, choose(x != 0, load(pb + v * db), load(pc + v * dc)));)
+HEAD(select)
+  int64_t da = sa->stride, db = sb->stride, dc = sc->stride;
+  for (int64_t v = 0; v < n; v++)
+    store(to + v * 16, choose((i16)load(pa + v * da) != 0, load(pb + v * db), load(pc + v * dc)));
+}
 I1(to_float, to_float(x))
 F1(to_int, to_int(x))
 F1(to_bool, one_if(x != 0))
@@ -106,12 +124,12 @@ I1(int_to_bool, one_if(x != 0))
 I2(int_add, (u16)x + (u16)y)
 I2(int_sub, (u16)x - (u16)y)
 I2(int_mul, (u16)x * (u16)y)
-I2(int_div, int_divide(x, y))
+LONG(int_div, i16, int_divide(x, y))
 I2(int_maximum, choosei(x > y, x, y))
 I2(int_minimum, choosei(x < y, x, y))
 I2(int_floor_div, to_int(__builtin_elementwise_floor(to_float(x) / to_float(y))))
-I2(int_mod, int_mod(x, y))
-I2(int_pow, int_pow(x, y))
+LONG(int_mod, i16, int_mod(x, y))
+LONG(int_pow, i16, int_pow(x, y))
 I2(int_equal, one_if(x == y))
 I2(int_not_equal, one_if(x != y))
 I2(int_greater, one_if(x > y))

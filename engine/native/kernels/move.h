@@ -36,15 +36,21 @@ INLINE void transpose16(const float *from, int64_t row, float *to, int64_t torow
 }
 
 INLINE void move_row(const float *from, float *to, const MoveAxis *x) {
-  if (x->to == 1 && x->from == 1) {
-    int64_t i = 0;
-    if (x->n > 64) memcpy(to, from, (size_t)x->n * 4);
-    else {
-      for (; i + 16 <= x->n; i += 16) store(to + i, load(from + i));
-      for (; i < x->n; i++) memcpy(to + i, from + i, 4);
-    }
-  } else
-    for (int64_t i = 0; i < x->n; i++) memcpy(to + i * x->to, from + i * x->from, 4);
+  int64_t n = x->n, i = 0;
+  if (x->to != 1 || x->from != 1)
+    for (; i < n; i++) memcpy(to + i * x->to, from + i * x->from, 4);
+  else if (n > 128) memcpy(to, from, (size_t)n * 4);
+  else {
+    for (; i + 16 <= n; i += 16) store(to + i, load(from + i));
+    store_n(to + i, load_n(from + i, n - i), n - i);
+  }
+}
+/* Rows of 16 words, one block of channels each, are by far the most frequent. */
+NOINLINE void move_rows(const float *from, float *to, const MoveAxis *y, const MoveAxis *x) {
+  if (x->n == 16 && x->to == 1 && x->from == 1)
+    for (int64_t i = 0; i < y->n; i++) store(to + i * y->to, load(from + i * y->from));
+  else
+    for (int64_t i = 0; i < y->n; i++) move_row(from + i * y->from, to + i * y->to, x);
 }
 /* MoveAxis x is contiguous in the destination, axis y in the source. */
 NOINLINE void move_turned(const float *from, float *to, const MoveAxis *y, const MoveAxis *x) {
@@ -93,7 +99,7 @@ static int turns(MoveAxis *axis, int rank) {
 
 static void move_axes(const float *from, float *to, const MoveAxis *axis, int rank, int turned) {
   if (rank == 1) return move_row(from, to, axis);
-  if (rank == 2 && turned) return move_turned(from, to, axis, axis + 1);
+  if (rank == 2) return turned ? move_turned(from, to, axis, axis + 1) : move_rows(from, to, axis, axis + 1);
   for (int64_t i = 0; i < axis->n; i++) move_axes(from + i * axis->from, to + i * axis->to, axis + 1, rank - 1, turned);
 }
 static void op_move(const int64_t *a, const Context *c, int64_t from, int64_t to) {

@@ -84,7 +84,7 @@ enum PackMode {
 /* ELEMENTWISE */
 enum OperandKind { OPERAND_STREAM, OPERAND_VECTOR, OPERAND_SCALAR, OPERAND_BYTES };
 enum SinkKind { SINK_STORE, SINK_SUM4, SINK_SUM16, SINK_MAX16, SINK_MIN16, SINK_ISUM16, SINK_STORE_ONE /* first element only */ };
-enum { TILE_VECTORS = 32, MAX_OPERANDS = 32, MAX_REGISTERS = 24, MAX_INSTRUCTIONS = 96, MAX_SINKS = 16 };
+enum { TILE_VECTORS = 64, MAX_OPERANDS = 32, MAX_REGISTERS = 24, MAX_INSTRUCTIONS = 96, MAX_SINKS = 16 };
 
 /* f32 unless the name begins with I (i32). Comparisons give i32 0 or 1. Booleans are i32 0 or 1. */
 enum Instruction {

@@ -46,13 +46,25 @@ INLINE v16 choose(i16 mask, v16 a, v16 b) { return (v16)((mask & (i16)a) | (~mas
 INLINE v16 splat(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE v16 load(const float *p) { return *(const v16u *)p; }
 INLINE void store(float *p, v16 v) { *(v16u *)p = v; }
-/* The first n lanes, 0 <= n <= 16; the others are 0. */
+/* The first n lanes, 0 <= n <= 16; the others are 0. Copies of fixed sizes: calls of memcpy take longer. */
 INLINE v16 load_n(const float *p, int64_t n) {
-  v16 v = {0};
-  memcpy(&v, p, (size_t)n * 4);
-  return v;
+  float v[16] = {0}, *q = v;
+  if (n >= 16) return load(p);
+  if (n & 8) memcpy(q, p, 32), q += 8, p += 8;
+  if (n & 4) memcpy(q, p, 16), q += 4, p += 4;
+  if (n & 2) memcpy(q, p, 8), q += 2, p += 2;
+  if (n & 1) *q = *p;
+  return load(v);
 }
-INLINE void store_n(float *p, v16 v, int64_t n) { memcpy(p, &v, (size_t)n * 4); }
+INLINE void store_n(float *p, v16 v, int64_t n) {
+  float lanes[16], *q = lanes;
+  if (n >= 16) return store(p, v);
+  store(lanes, v);
+  if (n & 8) memcpy(p, q, 32), q += 8, p += 8;
+  if (n & 4) memcpy(p, q, 16), q += 4, p += 4;
+  if (n & 2) memcpy(p, q, 8), q += 2, p += 2;
+  if (n & 1) *p = *q;
+}
 /* v where the mask is -1, else +0. */
 INLINE v16 keep(i16 mask, v16 v) { return choose(mask, v, splat(0)); }
 INLINE i16 choosei(i16 mask, i16 a, i16 b) { return (mask & a) | (~mask & b); }
