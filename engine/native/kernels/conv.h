@@ -7,27 +7,30 @@
 
 typedef void ConvTile(const Tile *t, const float *x, const float *w, const float *bias, float *y);
 
-/* `length` products for all P pixels of B blocks. S: floats between the pixels' inputs; 0: xPixel. */
-INLINE void conv_all(const int S, const int B, const int P, v16 acc[4][16], const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
+/* `length` products for pixels from <= p < to of B blocks. S: floats between the pixels' inputs; 0: xPixel. */
+INLINE void conv_part(const int S, const int B, const int from, const int to, v16 acc[4][16], const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
   for (int64_t r = 0; r < length; r++) {
     v16 weights[4];
     UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut + r * 16);
-    UNROLL for (int p = 0; p < P; p++) {
+    UNROLL for (int p = from; p < to; p++) {
       v16 s = splat(x[p * (S ? S : xPixel) + r]);
       UNROLL for (int b = 0; b < B; b++) acc[b][p] = fma16(s, weights[b], acc[b][p]);
     }
   }
 }
 
-/* The same for the pixels of a mask. */
-INLINE void conv_some(const int S, const int B, const int P, v16 acc[4][16], uint32_t mask, const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
-  for (int64_t r = 0; r < length; r++) {
-    v16 weights[4];
-    UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut + r * 16);
-    UNROLL for (int p = 0; p < P; p++) if (mask >> p & 1) {
-      v16 s = splat(x[p * (S ? S : xPixel) + r]);
-      UNROLL for (int b = 0; b < B; b++) acc[b][p] = fma16(s, weights[b], acc[b][p]);
-    }
+/* One row of the filter. Runs come in the order of their columns, so mostly those that miss pixels at the left first. */
+#define CONV_EDGE(e, from, to) if ((from) < (to)) \
+  for (; run < end && run->edge == e; run++) conv_part(S, B, from, to, acc, x + run->x, t->xPixel, w + run->w, t->wOut, run->length);
+INLINE void conv_row(const int S, const int B, const int P, v16 acc[4][16], const Tile *t, const Run *run, const Run *end, const float *x, const float *w) {
+  while (run < end) {
+    CONV_EDGE(3, 3, P)
+    CONV_EDGE(2, 2, P)
+    CONV_EDGE(1, 1, P)
+    CONV_EDGE(0, 0, P)
+    CONV_EDGE(EDGES + 1, 0, P - 1)
+    CONV_EDGE(EDGES + 2, 0, P - 2)
+    CONV_EDGE(EDGES + 3, 0, P - 3)
   }
 }
 
@@ -38,13 +41,10 @@ INLINE void conv_tile(const int S, const int B, const int P, const Tile *t, cons
   for (int64_t block = 0; block < t->blocks; block++) {
     const Run *runs = block + 1 < t->blocks ? t->runs : t->last;
     int64_t runCount = block + 1 < t->blocks ? t->runCount : t->lastCount;
-    for (const FilterRow *row = t->rows; row < t->rows + t->rowCount; row++)
-      for (const Run *run = runs; run < runs + runCount; run++) {
-        uint32_t mask = run->mask & row->mask;
-        const float *xr = x + block * t->xBlock + row->x + run->x, *wr = w + block * t->wBlock + row->w + run->w;
-        if (mask == (1u << P) - 1) conv_all(S, B, P, acc, xr, t->xPixel, wr, t->wOut, run->length);
-        else if (mask) conv_some(S, B, P, acc, mask, xr, t->xPixel, wr, t->wOut, run->length);
-      }
+    for (const FilterRow *row = t->rows; row < t->rows + t->rowCount; row++) {
+      const float *xr = x + block * t->xBlock + row->x, *wr = w + block * t->wBlock + row->w;
+      conv_row(S, B, P, acc, t, runs, runs + runCount, xr, wr);
+    }
   }
   if (bias) UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) acc[b][p] = acc[b][p] + load(bias + 16 * b);
   UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) store(y + b * t->yOut + p * t->yPixel, acc[b][p]);
@@ -120,18 +120,30 @@ INLINE int conv_width(int64_t left, int64_t pixels) {
   return left >= 2 && pixels <= CONV_PIXELS_2;
 }
 
-/* Tiles of `count` pixels, `wide` in each row, from one column; all rows and output channels. */
-static void conv_column(Conv *v, int64_t column, int64_t count, int64_t wide, int64_t row, int64_t rowStep, int64_t rowEnd) {
-  ConvTile *const(*tiles)[16] = v->tile.xPixel == 16 ? conv_tiles_16 : v->tile.xPixel == 3 ? conv_tiles_3 : conv_tiles_0;
+/* Runs of `count` pixels from one column; 0 if a run's pixels are none that tiles know. Two pixels always do. */
+static int conv_runs(Conv *v, int64_t column, int64_t count) {
   int64_t wTap = v->xChannel * 16;
-  v->tile.runCount = list_runs(&v->h, column, count, wide, v->xChannel, v->xChannel, wTap, v->runs);
-  v->tile.lastCount = list_runs(&v->h, column, count, wide, v->channels, v->xChannel, wTap, v->last);
+  v->tile.runCount = list_runs(&v->h, column, count, v->xChannel, v->xChannel, wTap, v->runs);
+  v->tile.last = v->channels < v->xChannel ? v->last : v->runs;
+  v->tile.lastCount = v->channels < v->xChannel ? list_runs(&v->h, column, count, v->channels, v->xChannel, wTap, v->last) : v->tile.runCount;
+  for (int64_t i = 0; i < v->tile.runCount; i++) if (v->runs[i].edge == OTHER) return 0;
+  return 1;
+}
+
+/* Tiles of `count` pixels from one column, in every row, of all output channels. */
+static void conv_column(Conv *v, int64_t column, int64_t count) {
+  ConvTile *const(*tiles)[16] = v->tile.xPixel == 16 ? conv_tiles_16 : v->tile.xPixel == 3 ? conv_tiles_3 : conv_tiles_0;
+  if (!conv_runs(v, column, count)) {
+    conv_column(v, column, count / 2);
+    conv_column(v, column + count / 2 * v->h.up, count - count / 2);
+    return;
+  }
   for (int64_t o = 0; o < v->ob;) {
     int width = conv_width(v->ob - o, count);
     float bias[64];
     if (v->bias) for (int64_t b = o; b < o + (1 << width); b++) store(bias + 16 * (b - o), load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)));
-    for (int64_t r = row; r < rowEnd; r += rowStep) {
-      v->tile.rowCount = list_rows(&v->v, r, count, wide, v->xRow, v->h.taps * wTap, v->rows);
+    for (int64_t r = 0; r < v->v.out; r++) {
+      v->tile.rowCount = list_rows(&v->v, r, v->xRow, v->h.taps * v->xChannel * 16, v->rows);
       tiles[width][count - 1](&v->tile, v->x, v->w + o * v->tile.wOut, v->bias ? bias : 0, v->y + o * v->tile.yOut + (r * v->h.out + column) * 16);
     }
     o += 1 << width;
@@ -143,25 +155,13 @@ INLINE int64_t conv_most(int64_t blocks) {
   return blocks >= 2 ? CONV_MOST_2 : CONV_PIXELS_1;
 }
 
-/* A narrow image whose inputs lie as its outputs do: tiles of whole rows. */
-static void conv_small(Conv *v, int64_t most) {
-  int64_t rows = smaller(most / v->h.out, v->v.out), tiles = (v->v.out + rows - 1) / rows, low = v->v.out / tiles, high = v->v.out % tiles;
-  int64_t split = high * (low + 1);
-  if (high) conv_column(v, 0, (low + 1) * v->h.out, v->h.out, 0, low + 1, split);
-  conv_column(v, 0, low * v->h.out, v->h.out, split, low, v->v.out);
-}
-
 static void conv_image(Conv *v) {
   int64_t most = conv_most(v->ob);
-  if (v->h.up == 1 && v->v.up == 1 && v->h.stride == 1 && v->v.stride == 1 && v->h.size == v->h.out && 2 * v->h.out <= most) {
-    conv_small(v, most);
-    return;
-  }
   for (int64_t phase = 0; phase < smaller(v->h.up, v->h.out); phase++) {
     int64_t count = (v->h.out - phase + v->h.up - 1) / v->h.up;
     for (int64_t tiles = (count + most - 1) / most, p = 0, n; tiles > 0; tiles--, p += n) {
       n = (count - p + tiles - 1) / tiles;
-      conv_column(v, phase + p * v->h.up, n, n, 0, 1, v->v.out);
+      conv_column(v, phase + p * v->h.up, n);
     }
   }
 }

@@ -11,8 +11,9 @@ enum { MAX_PIXELS = 32 }; /* of a tile */
 /* Taps that follow each other both in a row of the input and in the filter, and the pixels of a tile that meet them. */
 typedef struct {
   int64_t x, w, length; /* offsets in floats from the tile's first pixel and the row's first tap; number of products */
-  uint32_t mask;
+  uint32_t mask, edge;  /* edge: 0 every pixel, n < EDGES all but the first n, EDGES + n all but the last n, else OTHER */
 } Run;
+enum { EDGES = 4, OTHER = 2 * EDGES };
 
 /* A row of the filter, and the pixels of a tile that meet it. */
 typedef struct {
@@ -50,7 +51,14 @@ INLINE uint32_t all_pixels(int64_t count) { return (uint32_t)((1ULL << count) - 
 
 /* Coordinate that output `o` reads at tap `k`, before division by `up`. */
 INLINE int64_t read_at(const Axis *a, int64_t o, int64_t k) { return o * a->stride - a->pad + k * a->dilation; }
-INLINE int meets(const Axis *a, int64_t t) { return t >= 0 && t % a->up == 0 && t / a->up < a->size; }
+/* The input's index there, if `up` divides it: *i. Divisions are slow, and `up` is mostly 1. */
+INLINE int index_at(const Axis *a, int64_t o, int64_t k, int64_t *i) {
+  int64_t t = read_at(a, o, k);
+  *i = a->up == 1 ? t : t / a->up;
+  return a->up == 1 || *i * a->up == t;
+}
+
+INLINE int inside(const Axis *a, int64_t i) { return (uint64_t)i < (uint64_t)a->size; }
 
 /* Outputs from <= o < to that tap k finds inside the input; for up = 1. */
 INLINE void outputs_of_tap(const Axis *a, int64_t k, int64_t *from, int64_t *to) {
@@ -59,38 +67,39 @@ INLINE void outputs_of_tap(const Axis *a, int64_t k, int64_t *from, int64_t *to)
   *to = smaller(a->out, ceil_div(a->size + shift, a->stride));
 }
 
+INLINE uint32_t edge_of(uint32_t mask, int64_t count) {
+  if (mask == all_pixels(count)) return 0;
+  for (uint32_t n = 1; n < EDGES && n < count; n++) {
+    if (mask == (all_pixels(count) & ~all_pixels(n))) return n;
+    if (mask == all_pixels(count - n)) return EDGES + n;
+  }
+  return OTHER;
+}
+
 INLINE int follows(const Run *run, const Run *before) {
   return run->mask == before->mask && run->x == before->x + before->length && run->w == before->w + before->length * 16;
 }
 
-/* Runs of one row of the filter for `count` pixels, the first of which is `column`; each tap has `length` products,
- * is xPixel floats per input pixel and wTap floats of filter. `wide`: pixels per row of a tile that spans rows. */
-static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t wide, int64_t length, int64_t xPixel, int64_t wTap, Run *runs) {
-  int64_t n = 0;
+/* Runs of a row of the filter for `count` pixels from output `column`; a tap has `length` products, an input pixel
+ * xPixel floats, a tap of the filter wTap floats. */
+static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t length, int64_t xPixel, int64_t wTap, Run *runs) {
+  int64_t n = 0, first;
   for (int64_t k = 0; k < a->taps; k++) {
-    int64_t first = read_at(a, column, k);
-    if (first % a->up != 0) continue;
+    if (!index_at(a, column, k, &first)) continue;
     uint32_t mask = 0;
-    for (int64_t p = 0; p < smaller(count, wide); p++) mask |= (uint32_t)meets(a, read_at(a, column + p * a->up, k)) << p;
-    for (int64_t p = wide; p < count; p++) mask |= (mask >> (p - wide) & 1) << p;
+    for (int64_t p = 0, i = first; p < count; p++, i += a->stride) mask |= (uint32_t)inside(a, i) << p;
     if (mask == 0) continue;
-    Run run = {first / a->up * xPixel, k * wTap, length, mask};
+    Run run = {first * xPixel, k * wTap, length, mask, edge_of(mask, count)};
     if (n > 0 && follows(&run, &runs[n - 1])) runs[n - 1].length += length;
     else runs[n++] = run;
   }
   return n;
 }
 
-/* Rows of the filter for `count` pixels in output rows from `row`, `wide` pixels each. */
-static int64_t list_rows(const Axis *a, int64_t row, int64_t count, int64_t wide, int64_t xRow, int64_t wRow, FilterRow *rows) {
-  int64_t n = 0;
-  for (int64_t k = 0; k < a->taps; k++) {
-    int64_t first = read_at(a, row, k);
-    if (first % a->up != 0) continue;
-    uint32_t mask = 0;
-    for (int64_t p = 0; p < count; p += wide) if (meets(a, read_at(a, row + p / wide, k))) mask |= all_pixels(smaller(wide, count - p)) << p;
-    if (mask != 0) rows[n++] = (FilterRow){first / a->up * xRow, k * wRow, mask};
-  }
+/* Rows of the filter that output row `row` meets. */
+INLINE int64_t list_rows(const Axis *a, int64_t row, int64_t xRow, int64_t wRow, FilterRow *rows) {
+  int64_t n = 0, i;
+  for (int64_t k = 0; k < a->taps; k++) if (index_at(a, row, k, &i) && inside(a, i)) rows[n++] = (FilterRow){i * xRow, k * wRow, ~0u};
   return n;
 }
 #endif
