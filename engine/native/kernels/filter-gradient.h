@@ -16,73 +16,92 @@ typedef struct {
 
 typedef void TapTile(const Taps *t, const float *x, const float *dy, float *part);
 
-INLINE void taps_pixel(const int B, const int R, v16 acc[2][24], const float *x, const float *dy, int64_t yOut) {
+/* Products from <= r < to of one column. */
+INLINE void taps_pixel(const int B, const int from, const int to, v16 acc[2][24], const float *x, const float *dy, int64_t yOut) {
   v16 d[2];
   UNROLL for (int b = 0; b < B; b++) d[b] = load(dy + b * yOut);
-  UNROLL for (int r = 0; r < R; r++) {
+  UNROLL for (int r = from; r < to; r++) {
     v16 s = splat(x[r]);
     UNROLL for (int b = 0; b < B; b++) acc[b][r] = fma16(s, d[b], acc[b][r]);
   }
 }
 
-/* Columns at the image's edge: only products whose input is inside, at 0 <= start + p * step + r < end. */
-INLINE void taps_edge(const int B, const int R, v16 acc[2][24], const Taps *t, int64_t from, int64_t to, const float *x, const float *dy) {
+/* Columns from <= p < to at the image's edge: only products whose input is inside. */
+INLINE void taps_edge(const int R, v16 acc[2][24], const Taps *t, int64_t from, int64_t to, const float *x, const float *dy) {
   for (int64_t p = from; p < to; p++) {
     int64_t at = t->start + p * t->step, lo = at < 0 ? smaller(-at, R) : 0, hi = larger(lo, smaller(R, t->end - at));
     uint32_t mask = all_pixels(hi) & ~all_pixels(lo);
-    v16 d[2];
-    UNROLL for (int b = 0; b < B; b++) d[b] = load(dy + b * t->yOut + p * 16);
-    UNROLL for (int r = 0; r < R; r++) if (mask >> r & 1) {
-      v16 s = splat(x[p * t->xPixel + r]);
-      UNROLL for (int b = 0; b < B; b++) acc[b][r] = fma16(s, d[b], acc[b][r]);
-    }
+    v16 d = load(dy + p * 16);
+    UNROLL for (int r = 0; r < R; r++) if (mask >> r & 1) acc[0][r] = fma16(splat(x[p * t->xPixel + r]), d, acc[0][r]);
   }
 }
 
-INLINE void taps_tile(const int EDGES, const int B, const int R, const Taps *t, const float *x, const float *dy, float *part) {
+/* One row. C: 0 where every column meets every product; 1 where some do not; 3 where those at the left miss 3, 6, 9 ...
+ * of the first products, those at the right of the last. */
+INLINE void taps_row(const int C, const int B, const int R, v16 acc[2][24], const Taps *t, const float *x, const float *dy) {
+  int64_t left = t->left, right = t->right, columns = t->columns, step = t->xPixel, out = t->yOut;
+  const float *xp = x + left * step, *d = dy + left * 16;
+  if (C == 1) taps_edge(R, acc, t, 0, left, x, dy);
+  if (C > 1) {
+    taps_edge(R, acc, t, 0, left - 3, x, dy);
+    if (left > 2) taps_pixel(B, 3 * C, R, acc, xp - 3 * step, d - 48, out);
+    if (left > 1) taps_pixel(B, 2 * C, R, acc, xp - 2 * step, d - 32, out);
+    if (left > 0) taps_pixel(B, C, R, acc, xp - step, d - 16, out);
+  }
+  for (int64_t p = left; p < right; p++, xp += step, d += 16) taps_pixel(B, 0, R, acc, xp, d, out);
+  if (C == 1) taps_edge(R, acc, t, right, columns, x, dy);
+  if (C > 1) {
+    if (right < columns) taps_pixel(B, 0, R - C, acc, xp, d, out);
+    if (right + 1 < columns) taps_pixel(B, 0, R - 2 * C, acc, xp + step, d + 16, out);
+    if (right + 2 < columns) taps_pixel(B, 0, R - 3 * C, acc, xp + 2 * step, d + 32, out);
+    taps_edge(R, acc, t, right + 3, columns, x, dy);
+  }
+}
+
+INLINE void taps_tile(const int C, const int B, const int R, const Taps *t, const float *x, const float *dy, float *part) {
   v16 acc[2][24];
   UNROLL for (int b = 0; b < B; b++) UNROLL for (int r = 0; r < R; r++) acc[b][r] = splat(0);
-  for (int64_t row = 0; row < t->rows; row++, x += t->xRow, dy += t->yRow) {
-    if (EDGES) taps_edge(B, R, acc, t, 0, t->left, x, dy);
-    const float *xp = x + t->left * t->xPixel, *d = dy + t->left * 16;
-    for (int64_t p = t->left; p < t->right; p++, xp += t->xPixel, d += 16) taps_pixel(B, R, acc, xp, d, t->yOut);
-    if (EDGES) taps_edge(B, R, acc, t, t->right, t->columns, x, dy);
-  }
+  for (int64_t row = 0; row < t->rows; row++, x += t->xRow, dy += t->yRow) taps_row(C, B, R, acc, t, x, dy);
   UNROLL for (int b = 0; b < B; b++) UNROLL for (int r = 0; r < R; r++) {
     float *to = part + b * t->partOut + r * 16;
     store(to, (t->fresh ? splat(0) : load(to)) + acc[b][r]);
   }
 }
 
-#define TAP_TILE(E, B, R) NOINLINE void taps_##E##_##B##_##R(const Taps *t, const float *x, const float *dy, float *part) { taps_tile(E, B, R, t, x, dy, part); }
-#define TAP_NAME(E, B, R) taps_##E##_##B##_##R,
-#define UPTO_6(F, E, B) F(E, B, 1) F(E, B, 2) F(E, B, 3) F(E, B, 4) F(E, B, 5) F(E, B, 6)
-#define UPTO_8(F, E, B) UPTO_6(F, E, B) F(E, B, 7) F(E, B, 8)
-#define UPTO_16(F, E, B) UPTO_8(F, E, B) F(E, B, 9) F(E, B, 10) F(E, B, 11) F(E, B, 12) F(E, B, 13) F(E, B, 14) F(E, B, 15) F(E, B, 16)
-#define UPTO_24(F, E, B) UPTO_16(F, E, B) F(E, B, 17) F(E, B, 18) F(E, B, 19) F(E, B, 20) F(E, B, 21) F(E, B, 22) F(E, B, 23) F(E, B, 24)
+#define TAP_TILE(C, B, R) NOINLINE void taps_##C##_##B##_##R(const Taps *t, const float *x, const float *dy, float *part) { taps_tile(C, B, R, t, x, dy, part); }
+#define TAP_NAME(C, B, R) taps_##C##_##B##_##R,
+#define TAPS_TO_2(F, C, B) F(C, B, 1) F(C, B, 2)
+#define TAPS_TO_6(F, C, B) TAPS_TO_2(F, C, B) F(C, B, 3) F(C, B, 4) F(C, B, 5) F(C, B, 6)
+#define TAPS_TO_8(F, C, B) TAPS_TO_6(F, C, B) F(C, B, 7) F(C, B, 8)
+#define TAPS_TO_16(F, C, B) TAPS_TO_8(F, C, B) F(C, B, 9) F(C, B, 10) F(C, B, 11) F(C, B, 12) F(C, B, 13) F(C, B, 14) F(C, B, 15) F(C, B, 16)
 
-/* Most taps of a tile: narrow inputs, one block, two blocks. */
+/* Most products of a tile: of one block of outputs, of two, at a narrow image's edge; taps of three channels. */
 #if defined(__AVX512F__)
-enum { TAPS_NARROW = 24, TAPS_1 = 16, TAPS_2 = 8 };
-#define TAPS_NARROW_TILES UPTO_24
-#define TAPS_TILES_1 UPTO_16
-#define TAPS_TILES_2 UPTO_8
+enum { TAPS_1 = 16, TAPS_2 = 8, TAPS_EDGE = 8, TAPS_3 = 8 };
+#define TAPS_TILES_1 TAPS_TO_16
+#define TAPS_TILES_2 TAPS_TO_8
+#define TAPS_TILES_EDGE TAPS_TO_8
+#define TAPS_TILES_3(F, C, B) F(C, B, 3) F(C, B, 6) F(C, B, 9) F(C, B, 12) F(C, B, 15) F(C, B, 18) F(C, B, 21) F(C, B, 24)
 #elif defined(__AVX2__) || defined(__aarch64__)
-enum { TAPS_NARROW = 6, TAPS_1 = 6, TAPS_2 = 0 };
-#define TAPS_NARROW_TILES UPTO_6
-#define TAPS_TILES_1 UPTO_6
-#define TAPS_TILES_2(F, E, B)
+enum { TAPS_1 = 6, TAPS_2 = 0, TAPS_EDGE = 6, TAPS_3 = 2 };
+#define TAPS_TILES_1 TAPS_TO_6
+#define TAPS_TILES_2(F, C, B)
+#define TAPS_TILES_EDGE TAPS_TO_6
+#define TAPS_TILES_3(F, C, B) F(C, B, 3) F(C, B, 6)
 #else
-enum { TAPS_NARROW = 2, TAPS_1 = 2, TAPS_2 = 0 };
-#define TAPS_NARROW_TILES(F, E, B) F(E, B, 1) F(E, B, 2)
-#define TAPS_TILES_1 TAPS_NARROW_TILES
-#define TAPS_TILES_2(F, E, B)
+enum { TAPS_1 = 2, TAPS_2 = 0, TAPS_EDGE = 2, TAPS_3 = 1 };
+#define TAPS_TILES_1 TAPS_TO_2
+#define TAPS_TILES_2(F, C, B)
+#define TAPS_TILES_EDGE TAPS_TO_2
+#define TAPS_TILES_3(F, C, B) F(C, B, 3)
 #endif
-TAPS_NARROW_TILES(TAP_TILE, 1, 1)
 TAPS_TILES_1(TAP_TILE, 0, 1)
 TAPS_TILES_2(TAP_TILE, 0, 2)
-static TapTile *const taps_narrow[] = {TAPS_NARROW_TILES(TAP_NAME, 1, 1)};
-static TapTile *const taps_blocks[2][24] = {{TAPS_TILES_1(TAP_NAME, 0, 1)}, {TAPS_TILES_2(TAP_NAME, 0, 2)}};
+TAPS_TILES_EDGE(TAP_TILE, 1, 1)
+TAPS_TILES_3(TAP_TILE, 3, 1)
+static TapTile *const taps_blocks[2][16] = {{TAPS_TILES_1(TAP_NAME, 0, 1)}, {TAPS_TILES_2(TAP_NAME, 0, 2)}};
+static TapTile *const taps_narrow[] = {TAPS_TILES_EDGE(TAP_NAME, 1, 1)};
+static TapTile *const taps_three[] = {TAPS_TILES_3(TAP_NAME, 3, 1)};
 
 /* A filter gradient's part of one image. */
 typedef struct {
@@ -123,13 +142,26 @@ static void filter_tap(const FilterPart *f, int64_t o, int64_t pair, int64_t blo
   if (fresh) for (int64_t b = 0; b <= pair; b++) clear(part + b * f->partOut, none ? 0 : count, f->pixel);
   if (none) return;
   Taps t = {.rows = y1 - y0, .columns = x1 - x0, .left = 0, .right = x1 - x0, .xRow = f->v.stride * width, .xPixel = f->h.stride * f->pixel, .yRow = f->h.out * 16, .yOut = f->yBlock, .partOut = f->partOut, .fresh = fresh};
+  if (t.xRow == t.columns * t.xPixel && t.yRow == t.columns * 16) t.right = t.columns *= t.rows, t.rows = 1;
   const float *x = f->x + block * f->xBlock + read_at(&f->v, y0, ky) * width + read_at(&f->h, x0, kx) * f->pixel;
   taps_in_tiles(taps_blocks[pair], pair ? TAPS_2 : TAPS_1, count, &t, x, f->dy + o * f->yBlock + (y0 * f->h.out + x0) * 16, part);
 }
 
+/* Products from <= r < to of a row of a narrow input's filter. */
+static void filter_products(const FilterPart *f, Taps *t, int64_t from, int64_t to, int three, const float *x, const float *dy, float *part) {
+  t->start = from - f->h.pad * f->pixel;
+  int64_t left = larger(0, ceil_div(-t->start, t->step)), right = ceil_div(t->end - (to - from) + 1 - t->start, t->step);
+  int regular = three && left <= right && left <= t->columns;
+  t->left = smaller(t->columns, left);
+  t->right = larger(t->left, smaller(t->columns, right));
+  if (regular) taps_three[(to - from) / 3 - 1](t, x + t->start, dy, part + from * 16);
+  else for (int64_t r = from; three && r < to; r += TAPS_EDGE) filter_products(f, t, r, smaller(r + TAPS_EDGE, to), 0, x, dy, part);
+  if (!three) taps_narrow[to - from - 1](t, x + t->start, dy, part + from * 16);
+}
+
 /* A row of a narrow input's filter, whose products follow each other in x and in the part. */
 static void filter_row(const FilterPart *f, int64_t o, int64_t ky, int64_t from, int64_t to) {
-  int64_t y0, y1, width = f->h.size * f->pixel, count = f->h.taps * f->pixel, most = TAPS_NARROW;
+  int64_t y0, y1, width = f->h.size * f->pixel, count = f->h.taps * f->pixel, three = f->pixel == 3 && f->h.stride == 1, unit = three ? 3 : 1, most = three ? TAPS_3 : TAPS_EDGE;
   outputs_of_tap(&f->v, ky, &y0, &y1);
   y0 = larger(y0, from), y1 = smaller(y1, to);
   float *part = f->part + o * f->partOut + ky * count * 16;
@@ -139,13 +171,10 @@ static void filter_row(const FilterPart *f, int64_t o, int64_t ky, int64_t from,
     return;
   }
   Taps t = {.rows = y1 - y0, .columns = f->h.out, .xRow = f->v.stride * width, .xPixel = f->h.stride * f->pixel, .yRow = f->h.out * 16, .step = f->h.stride * f->pixel, .end = width, .fresh = fresh};
-  const float *dy = f->dy + o * f->yBlock + y0 * t.yRow;
-  for (int64_t n, r = 0, left = (count + most - 1) / most; left > 0; left--, r += n) {
-    n = (count - r + left - 1) / left;
-    t.start = r - f->h.pad * f->pixel;
-    t.left = smaller(t.columns, larger(0, ceil_div(-t.start, t.step)));
-    t.right = larger(t.left, smaller(t.columns, ceil_div(t.end - n + 1 - t.start, t.step)));
-    taps_narrow[n - 1](&t, f->x + read_at(&f->v, y0, ky) * width + t.start, dy, part + r * 16);
+  const float *x = f->x + read_at(&f->v, y0, ky) * width, *dy = f->dy + o * f->yBlock + y0 * t.yRow;
+  for (int64_t n, r = 0, taps = count / unit, left = (taps + most - 1) / most; left > 0; left--, r += n) {
+    n = (taps - r + left - 1) / left;
+    filter_products(f, &t, r * unit, (r + n) * unit, (int)three, x, dy, part);
   }
 }
 
