@@ -75,7 +75,8 @@ export async function onOnnx(
   return { value: result['value']!.data as Float32Array, gradients };
 }
 
-function trace({ shapes, f }: ParityCase): TracedProgram {
+/** Value and gradients of a case, as a program of its inputs in one flat vector. */
+export function trace({ shapes, f }: ParityCase): TracedProgram {
   return recording(() => {
     const graph = backend.start();
     const pieces = shapes.map((shape, i) => graph.param(`p${i}`, shape));
