@@ -1,5 +1,6 @@
 import { integerPower } from './arithmetic.js';
 import type { OptimizerSpec } from './spec.js';
+import { type AdamConstants, plainVectors, type VectorOps } from './vectors.js';
 
 /** A state vector of the optimizer, e.g. `momentum`. */
 export interface Slot {
@@ -18,8 +19,7 @@ interface Update {
 }
 
 /**
- * An optimizer with its slots. Values are computed in f64, which JavaScript defines to the last bit, and rounded to f32
- * when stored. The slots are its only state: to resume, write the saved values into them.
+ * An optimizer with its slots. Values are computed in f64 and rounded to f32 when stored (`VectorOps`). The slots are its only state: to resume, write the saved values into them.
  */
 export interface Optimizer {
   /** `[parameterCount]` each, in fixed order; owned by the optimizer. */
@@ -33,61 +33,45 @@ export interface Optimizer {
 }
 
 /** Creates the optimizer of `spec`, with its slots at zero. */
-export function createOptimizer(spec: OptimizerSpec, parameterCount: number): Optimizer {
+export function createOptimizer(spec: OptimizerSpec, parameterCount: number, vectors = plainVectors): Optimizer {
   switch (spec.type) {
     case 'sgd':
-      return spec.momentum > 0 ? momentumSgd(spec, parameterCount) : plainSgd(spec.weightDecay);
+      return spec.momentum > 0 ? momentumSgd(spec, parameterCount, vectors) : plainSgd(spec.weightDecay, vectors);
     case 'adam':
-      return adam(spec, parameterCount, { l2: spec.weightDecay, decoupled: 0 });
+      return adam(spec, { l2: spec.weightDecay, decoupled: 0 }, parameterCount, vectors);
     case 'adamw':
-      return adam(spec, parameterCount, { l2: 0, decoupled: spec.weightDecay });
+      return adam(spec, { l2: 0, decoupled: spec.weightDecay }, parameterCount, vectors);
     default:
       return spec satisfies never;
   }
 }
 
-function plainSgd(weightDecay: number): Optimizer {
+function plainSgd(decay: number, vectors: VectorOps): Optimizer {
   return {
     slots: [],
     apply(params, gradientSum, { samples, learningRate }, begin = 0) {
-      const p = params.subarray(begin, begin + gradientSum.length);
-      const perSample = 1 / samples;
-      for (let i = 0; i < gradientSum.length; i++) {
-        const param = p[i]!;
-        p[i] = param - learningRate * (gradientSum[i]! * perSample + weightDecay * param);
-      }
+      const chunk = params.subarray(begin, begin + gradientSum.length);
+      const constants = { perSample: 1 / samples, rate: learningRate, decay };
+      vectors.sgd({ params: chunk, gradient: gradientSum }, constants);
     },
   };
 }
 
 /** torch.optim.SGD with dampening 0: b ← momentum · b + g; p ← p − lr · b, or with Nesterov p − lr · (g + momentum · b). */
-function momentumSgd(spec: OptimizerSpec & { type: 'sgd' }, parameterCount: number): Optimizer {
+function momentumSgd(spec: OptimizerSpec & { type: 'sgd' }, parameterCount: number, vectors: VectorOps): Optimizer {
   const { momentum, weightDecay, nesterov } = spec;
   const velocity = new Float32Array(parameterCount);
   return {
     slots: [{ name: 'momentum', values: velocity }],
     apply(params, gradientSum, { samples, learningRate }, begin = 0) {
-      const end = begin + gradientSum.length;
-      const [p, b] = [params.subarray(begin, end), velocity.subarray(begin, end)];
-      const perSample = 1 / samples;
-      // One formula for both rules: a branch per parameter would make it 50 % slower.
+      const chunk = (values: Float32Array) => values.subarray(begin, begin + gradientSum.length);
+      // One formula for both rules: a branch per parameter would make it slower.
       const velocityRate = nesterov ? learningRate * momentum : learningRate;
       const gradientRate = nesterov ? learningRate : 0;
-      for (let i = 0; i < gradientSum.length; i++) {
-        const param = p[i]!;
-        const gradient = gradientSum[i]! * perSample + weightDecay * param;
-        const moved = Math.fround(momentum * b[i]! + gradient);
-        b[i] = moved;
-        p[i] = param - (velocityRate * moved + gradientRate * gradient);
-      }
+      const constants = { perSample: 1 / samples, decay: weightDecay, momentum, velocityRate, gradientRate };
+      vectors.momentum({ params: chunk(params), velocity: chunk(velocity), gradient: gradientSum }, constants);
     },
   };
-}
-
-interface AdamConstants {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
 }
 
 /**
@@ -95,9 +79,10 @@ interface AdamConstants {
  * amsgrad: m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε), t = step + 1.
  */
 function adam(
-  { beta1, beta2, epsilon }: AdamConstants,
+  { beta1, beta2, epsilon }: Pick<AdamConstants, 'beta1' | 'beta2' | 'epsilon'>,
+  { l2, decoupled }: { readonly l2: number; readonly decoupled: number },
   parameterCount: number,
-  decay: { readonly l2: number; readonly decoupled: number },
+  vectors: VectorOps,
 ): Optimizer {
   const means = new Float32Array(parameterCount);
   const squares = new Float32Array(parameterCount);
@@ -107,22 +92,14 @@ function adam(
       { name: 'square', values: squares },
     ],
     apply(params, gradientSum, { samples, learningRate, step }, begin = 0) {
-      const end = begin + gradientSum.length;
-      const p = params.subarray(begin, end);
-      const [m, v] = [means.subarray(begin, end), squares.subarray(begin, end)];
-      const perSample = 1 / samples;
+      const chunk = (values: Float32Array) => values.subarray(begin, begin + gradientSum.length);
       const stepSize = learningRate / (1 - integerPower(beta1, step + 1));
       const squareScale = 1 / Math.sqrt(1 - integerPower(beta2, step + 1));
-      const shrink = 1 - learningRate * decay.decoupled;
-      for (let i = 0; i < gradientSum.length; i++) {
-        const param = p[i]!;
-        const gradient = gradientSum[i]! * perSample + decay.l2 * param;
-        const mean = Math.fround(beta1 * m[i]! + (1 - beta1) * gradient);
-        const square = Math.fround(beta2 * v[i]! + (1 - beta2) * gradient * gradient);
-        m[i] = mean;
-        v[i] = square;
-        p[i] = shrink * param - (stepSize * mean) / (Math.sqrt(square) * squareScale + epsilon);
-      }
+      const shrink = 1 - learningRate * decoupled;
+      vectors.adam(
+        { params: chunk(params), means: chunk(means), squares: chunk(squares), gradient: gradientSum },
+        { perSample: 1 / samples, l2, beta1, beta2, stepSize, squareScale, epsilon, shrink },
+      );
     },
   };
 }

@@ -1,6 +1,6 @@
-import { addInto } from './add-into.js';
 import { InvariantError } from '../util/errors.js';
 import { children, contains, nodeKey, pathTo, sameNode, type TreeNode } from './tree.js';
+import { plainVectors } from './vectors.js';
 
 /** Sum over the shards of a node. */
 export interface NodeSum {
@@ -27,6 +27,7 @@ export class ReductionTree {
   constructor(
     readonly shards: number,
     chunks: number,
+    private readonly vectors = plainVectors,
   ) {
     this.#chunks = Array.from({ length: chunks }, () => new Map<string, NodeSum>());
   }
@@ -44,7 +45,7 @@ export class ReductionTree {
     if (!known || !path) throw new InvariantError(`reduction: no node ${nodeKey(node)} or chunk ${chunk}`);
     if (path.some((ancestor) => known.has(nodeKey(ancestor)))) return { outcome: 'duplicate' };
     for (const [key, inner] of known) if (contains(node, inner.node)) known.delete(key);
-    const sum = climb(known, path, values);
+    const sum = this.#climb(known, path, values);
     known.set(nodeKey(sum.node), sum);
     return sum.node.count === this.shards ? { outcome: 'complete', sum: sum.values } : { outcome: 'kept' };
   }
@@ -57,19 +58,20 @@ export class ReductionTree {
     const all = Array.from({ length: this.shards }, (_, shard) => shard);
     return all.filter((shard) => !maps.every((known) => covers(known, shard)));
   }
-}
 
-/** Adds the sum at the end of `path` to its sibling, then their parent to its sibling, as long as siblings are known. */
-function climb(known: Map<string, NodeSum>, path: readonly TreeNode[], values: Float32Array): NodeSum {
-  let sum: NodeSum = { node: path.at(-1)!, values };
-  for (const parent of path.slice(0, -1).reverse()) {
-    const [left, right] = children(parent)!;
-    const isLeft = sameNode(left, sum.node);
-    const sibling = known.get(nodeKey(isLeft ? right : left));
-    if (!sibling) break;
-    known.delete(nodeKey(sibling.node));
-    const joined = isLeft ? addInto(sum.values, sibling.values) : addInto(sibling.values, sum.values);
-    sum = { node: parent, values: joined };
+  /** Adds the sum at the end of `path` to its sibling, then their parent to its sibling, as long as siblings are known. */
+  #climb(known: Map<string, NodeSum>, path: readonly TreeNode[], values: Float32Array): NodeSum {
+    let sum: NodeSum = { node: path.at(-1)!, values };
+    for (const parent of path.slice(0, -1).reverse()) {
+      const [left, right] = children(parent)!;
+      const isLeft = sameNode(left, sum.node);
+      const sibling = known.get(nodeKey(isLeft ? right : left));
+      if (!sibling) break;
+      known.delete(nodeKey(sibling.node));
+      const [into, from] = isLeft ? [sum.values, sibling.values] : [sibling.values, sum.values];
+      this.vectors.add(into, from);
+      sum = { node: parent, values: into };
+    }
+    return sum;
   }
-  return sum;
 }

@@ -2,10 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, loadEngine } from '../engine/create.js';
 import type { EngineInfo } from '../engine/engine.js';
 import { EngineError } from '../engine/errors.js';
+import { nativeVectors } from '../engine/native/vectors.js';
 import { decodeChunk } from '../data/chunks.js';
 import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
 import { sumNode } from '../job/node-sum.js';
+import { plainVectors } from '../job/vectors.js';
 import type { ShardReport, ShardSpan } from '../proto/messages.js';
 import type { LocalFds } from '../transport/local/channel.js';
 import { inheritedChannel, LocalWorkerEnd } from '../transport/local/worker-end.js';
@@ -36,6 +38,7 @@ const { cacheDirectory, isa, progressMemory } = workerData as EngineThreadSettin
   progressMemory: SharedArrayBuffer;
 };
 const progress = new EngineProgress(progressMemory);
+const vectors = nativeVectors() ?? plainVectors;
 
 function post(message: FromEngine): void {
   port!.postMessage(message, transferred(message));
@@ -236,13 +239,14 @@ class WorkLoop {
   async #compute({ step, node, dispatch }: NodeWork, vector: ReceivedVector): Promise<NodeResult> {
     const reports: ShardReport[] = [];
     const spans: ShardSpan[] = [];
-    const gradient = await sumNode(node, async (shard) => {
+    const gradientOf = async (shard: number) => {
       const threads = dispatch.threads[dispatch.begun++];
       const { gradient, report, span } = await this.computer.shard(shard, step, vector.values, threads);
       reports.push(report);
       spans.push(span);
       return gradient;
-    });
+    };
+    const gradient = await sumNode(node, gradientOf, vectors);
     const { term, sentMs, receivedMs } = dispatch;
     const { beginMs, endMs } = vector;
     const received = { orderSentMs: sentMs, orderReceivedMs: receivedMs };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { memorySettings } from '../../dist/cli/workers/local-workers.js';
+import { alternate, childrenOf } from './alternate.mjs';
 import { machine, median, spread } from './stats.mjs';
 
 const { values: options } = parseArgs({
@@ -23,8 +24,6 @@ const scratch = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
 const dataset = options.synthetic ? ['--set', 'data.dataset=synthetic'] : [];
 const say = options.json ? () => undefined : console.log;
 
-/** Length of one turn when several contestants alternate. */
-const blockMs = 2_000;
 const small = ['--set', 'data.limit=2000', '--set', 'evaluation.everyEpochs=0'];
 
 /** Arguments of `lockstep train`, and the file that will hold its steps. */
@@ -77,38 +76,6 @@ function bareEngines(count, steps, settings = {}) {
   };
 }
 
-/**
- * Runs several things in turns of two seconds and stops the others meanwhile: the machine's speed changes within
- * minutes, and this way it changes for all of them alike. @returns the result of each.
- */
-async function alternate(...contestants) {
-  const runs = contestants.map((begin) => ({ begin, children: [], result: undefined, over: false }));
-  const killAll = () => runs.forEach((run) => signal(run, 'SIGKILL'));
-  // A stopped process would never end.
-  process.on('exit', killAll);
-  while (runs.some(({ over }) => !over)) {
-    for (const run of runs.filter(({ over }) => !over)) {
-      if (run.result) signal(run, 'SIGCONT');
-      else run.result = run.begin((child) => run.children.push(child)).finally(() => (run.over = true));
-      await Promise.race([run.result, new Promise((resolve) => setTimeout(resolve, blockMs))]);
-      if (!run.over) signal(run, 'SIGSTOP');
-    }
-  }
-  process.off('exit', killAll);
-  return Promise.all(runs.map(({ result }) => result));
-}
-
-function signal({ children }, name) {
-  const running = children.filter(({ exitCode }) => exitCode === null);
-  for (const pid of running.flatMap((child) => [...childrenOf(child.pid), child.pid])) {
-    try {
-      process.kill(pid, name);
-    } catch {
-      // Already ended.
-    }
-  }
-}
-
 /** Runs the command to its end; resolves to the highest resident memory seen of it and of each worker, in MB. */
 function run(args) {
   const child = spawn(process.execPath, [lockstep, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -136,14 +103,6 @@ function residentMb(pid) {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1000;
   } catch {
     return 0;
-  }
-}
-
-function childrenOf(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
   }
 }
 

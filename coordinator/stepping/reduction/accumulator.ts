@@ -6,6 +6,7 @@ import { ReductionTree } from '../../../job/reduction.js';
 import type { OptimizerSpec } from '../../../job/spec.js';
 import { foldStatistics } from '../../../job/statistics.js';
 import type { TreeNode } from '../../../job/tree.js';
+import { plainVectors } from '../../../job/vectors.js';
 import type { ShardReport } from '../../../proto/messages.js';
 
 /** State that the accumulator updates in place. The network thread reads `params` and `state`. */
@@ -62,17 +63,20 @@ export class Accumulator {
   readonly #broken = new Set<number>();
   #busyMs = 0;
 
-  constructor(readonly setup: AccumulatorSetup) {
-    this.#optimizer = createOptimizer(setup.optimizer, setup.params.length);
+  constructor(
+    readonly setup: AccumulatorSetup,
+    private readonly vectors = plainVectors,
+  ) {
+    this.#optimizer = createOptimizer(setup.optimizer, setup.params.length, vectors);
     setup.slots?.forEach(({ values }, i) => this.#optimizer.slots[i]!.values.set(values));
     this.#chunks = chunkCount(setup.params.length);
-    this.#tree = new ReductionTree(setup.shards, this.#chunks);
+    this.#tree = new ReductionTree(setup.shards, this.#chunks, vectors);
   }
 
   /** Begins a step; drops what has arrived for another one. */
   begin(update: StepUpdate): void {
     this.#update = update;
-    this.#tree = new ReductionTree(this.setup.shards, this.#chunks);
+    this.#tree = new ReductionTree(this.setup.shards, this.#chunks, this.vectors);
     this.#roots.clear();
     this.#reports.clear();
     this.#finite = true;
@@ -87,14 +91,14 @@ export class Accumulator {
   addChunk(step: number, node: TreeNode, chunk: number, values: Float32Array): StepOutcome | undefined {
     if (step !== this.#update?.step) return undefined;
     const beginMs = monotonicMs();
-    const isFinite = allFinite(values);
+    const isFinite = this.vectors.allFinite(values);
     const addition = this.#tree.add(node, chunk, values);
     if (!isFinite && addition.outcome !== 'duplicate') this.#noteBroken(node);
     if (addition.outcome === 'complete') {
       this.#roots.set(chunk, addition.sum);
       // A partial that is the root itself has already been checked.
       const isRoot = node.count === this.setup.shards;
-      this.#finite &&= isRoot ? isFinite : allFinite(addition.sum);
+      this.#finite &&= isRoot ? isFinite : this.vectors.allFinite(addition.sum);
     }
     this.#busyMs += monotonicMs() - beginMs;
     return this.#finish();
@@ -132,7 +136,9 @@ export class Accumulator {
     const { step } = update;
     const [reducedMs, reduceBusyMs] = [monotonicMs(), this.#busyMs];
     const reports = [...this.#reports.values()].sort((a, b) => a.shard - b.shard).map(withFloats);
-    const broken = reports.filter(({ lossSum, statistics }) => !Number.isFinite(lossSum) || !allFinite(statistics));
+    const broken = reports.filter(
+      ({ lossSum, statistics }) => !Number.isFinite(lossSum) || !this.vectors.allFinite(statistics),
+    );
     this.#update = undefined;
     if (broken.length > 0 || !this.#finite) {
       const shards = broken.length > 0 ? broken.map(({ shard }) => shard) : [...this.#broken].sort((a, b) => a - b);
@@ -164,21 +170,4 @@ function withFloats({ statistics, ...report }: ShardReport) {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/**
- * True if no value is NaN or infinite: value − value is 0 for finite values only, and NaN stays in a sum. Four sums
- * keep each addition from waiting for the previous one.
- */
-function allFinite(values: Float32Array): boolean {
-  const even = values.length - (values.length % 4);
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let i = 0; i < even; i += 4) {
-    a += values[i]! - values[i]!;
-    b += values[i + 1]! - values[i + 1]!;
-    c += values[i + 2]! - values[i + 2]!;
-    d += values[i + 3]! - values[i + 3]!;
-  }
-  for (let i = even; i < values.length; i++) a += values[i]! - values[i]!;
-  return a + b + c + d === 0;
 }

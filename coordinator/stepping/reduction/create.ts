@@ -1,3 +1,5 @@
+import { nativeVectors } from '../../../engine/native/vectors.js';
+import { plainVectors } from '../../../job/vectors.js';
 import type { AccumulatorSetup } from './accumulator.js';
 import type { Arithmetic, ArithmeticEvents } from './arithmetic.js';
 import { InlineArithmetic } from './inline.js';
@@ -11,7 +13,7 @@ const inlineLimit = 1 << 19;
 
 /** Arithmetic in the network thread for a small model, in a thread of its own for a large one. */
 export function createArithmetic(setup: AccumulatorSetup, events: ArithmeticEvents): Arithmetic {
-  if (setup.params.length <= inlineLimit) return new InlineArithmetic(setup, events);
+  if (setup.params.length <= inlineLimit) return new InlineArithmetic(setup, events, nativeVectors() ?? plainVectors);
   return new ArithmeticThread(setup, events);
 }
 

@@ -1,5 +1,6 @@
 import type { TrainingState } from '../../../job/digest.js';
 import type { TreeNode } from '../../../job/tree.js';
+import { plainVectors } from '../../../job/vectors.js';
 import { CHUNK_VALUES } from '../../../proto/chunks.js';
 import type { ShardReport } from '../../../proto/messages.js';
 import { Accumulator, type AccumulatorSetup, type StepOutcome, type StepUpdate } from './accumulator.js';
@@ -15,8 +16,9 @@ export class InlineArithmetic implements Arithmetic {
   constructor(
     setup: AccumulatorSetup,
     private readonly events: ArithmeticEvents,
+    vectors = plainVectors,
   ) {
-    this.#accumulator = new Accumulator(setup);
+    this.#accumulator = new Accumulator(setup, vectors);
   }
 
   begin(update: StepUpdate): void {

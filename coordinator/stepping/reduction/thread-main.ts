@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { nativeVectors } from '../../../engine/native/vectors.js';
+import { plainVectors } from '../../../job/vectors.js';
 import { InvariantError } from '../../../util/errors.js';
 import { Accumulator, type AccumulatorSetup, type StepOutcome } from './accumulator.js';
 import type { FromArithmetic, ToArithmetic } from './thread.js';
@@ -8,7 +10,7 @@ import type { FromArithmetic, ToArithmetic } from './thread.js';
 const port = parentPort;
 if (!port) throw new InvariantError('the arithmetic thread was started outside a thread');
 
-const accumulator = new Accumulator(workerData as AccumulatorSetup);
+const accumulator = new Accumulator(workerData as AccumulatorSetup, nativeVectors() ?? plainVectors);
 
 function post(message: FromArithmetic): void {
   port!.postMessage(message);
