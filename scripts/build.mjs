@@ -17,7 +17,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 // npm makes the command executable only when linking it; a later build creates a new file.
 chmodSync(join(root, 'dist/cli/main.js'), 0o755);
-for (const path of ['proto/lockstep', 'observe/tensorboard/event.proto']) {
+for (const path of ['proto/lockstep', 'observe/tensorboard/event.proto', 'engine/native/prebuilt']) {
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
 

@@ -24,8 +24,8 @@ export type NativeVectors = ReturnType<typeof vectorsOf>;
 export function vectorsOf(addon: VectorsAddon, isa?: string) {
   const kernels = addon.createVectors(isa);
   return {
-    add: kernels.add,
-    allFinite: kernels.allFinite,
+    add: (left: Float32Array, right: Float32Array) => kernels.add(left, right),
+    allFinite: (values: Float32Array) => kernels.allFinite(values),
     sgd: ({ params, gradient }: Vectors<'params' | 'gradient'>, c: Numbers<'perSample' | 'rate' | 'decay'>) =>
       kernels.sgd(params, gradient, c.perSample, c.rate, c.decay),
     momentum: (

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const kernels = join(root, 'engine', 'native', 'kernels');
-const bindings = ['addon.c', 'wasm.c'];
+const bindings = ['addon.c', 'vectors-addon.c', 'wasm.c'];
+/** Files that are compiled once for each instruction set. */
+const perIsa = ['kernels.c', 'vectors.c'];
 
 /** Copies the C files and the headers of Node-API to `work`, so that no path of this computer reaches the compiler. */
 export function stageSources(work) {
@@ -33,18 +35,21 @@ function compile(run, work, target) {
   mkdirSync(join(work, folder), { recursive: true });
   const base = ['cc', '-target', target.triple, ...target.compile, '-Inode', '-c'];
   const plain = readdirSync(join(work, 'kernels')).filter(
-    (file) => file.endsWith('.c') && file !== 'kernels.c' && (file === target.binding || !bindings.includes(file)),
+    (file) =>
+      file.endsWith('.c') && !perIsa.includes(file) && (target.bindings.includes(file) || !bindings.includes(file)),
   );
   const compiled = plain.sort().map((file) => {
     const object = join(folder, file.replace(/c$/, 'o'));
     run([...base, join('kernels', file), '-o', object]);
     return object;
   });
-  const kernelObjects = target.isas.map(({ isa, flags }) => {
-    const object = join(folder, `kernels-${isa}.o`);
-    run([...base, ...flags, `-DISA=${isa}`, join('kernels', 'kernels.c'), '-o', object]);
-    return object;
-  });
+  const kernelObjects = target.isas.flatMap(({ isa, flags }) =>
+    perIsa.map((file) => {
+      const object = join(folder, `${file.slice(0, -2)}-${isa}.o`);
+      run([...base, ...flags, `-DISA=${isa}`, join('kernels', file), '-o', object]);
+      return object;
+    }),
+  );
   return [...compiled, ...kernelObjects];
 }
 

@@ -30,7 +30,7 @@ const linux = ['-shared', '-nostdlib', '-s', '-Wl,-z,undefs', '-Wl,--build-id=no
 /**
  * Targets: file in prebuilt/, zig's name, kernels by instruction set, flags of compiling and linking.
  *
- * @type {{ name: string, file: string, triple: string, isas: { isa: string, flags: string[] }[], binding: string,
+ * @type {{ name: string, file: string, triple: string, isas: { isa: string, flags: string[] }[], bindings: string[],
  *   compile: string[], link: string[], nodeLibrary?: boolean }[]}
  */
 export const targets = [
@@ -39,7 +39,7 @@ export const targets = [
     file: 'linux-x64.node',
     triple: 'x86_64-linux-musl',
     isas: x64,
-    binding: 'addon.c',
+    bindings: ['addon.c', 'vectors-addon.c'],
     compile: [...common, '-march=x86_64', '-fPIC'],
     link: linux,
   },
@@ -48,7 +48,7 @@ export const targets = [
     file: 'linux-arm64.node',
     triple: 'aarch64-linux-musl',
     isas: neon,
-    binding: 'addon.c',
+    bindings: ['addon.c', 'vectors-addon.c'],
     compile: [...common, '-fPIC', '-mno-outline-atomics'],
     link: linux,
   },
@@ -57,7 +57,7 @@ export const targets = [
     file: 'darwin-arm64.node',
     triple: 'aarch64-macos.12.0',
     isas: neon,
-    binding: 'addon.c',
+    bindings: ['addon.c', 'vectors-addon.c'],
     compile: [...common, '-fPIC'],
     link: ['-shared', '-s', '-Wl,-undefined,dynamic_lookup'],
   },
@@ -66,7 +66,7 @@ export const targets = [
     file: 'win32-x64.node',
     triple: 'x86_64-windows-gnu',
     isas: x64,
-    binding: 'addon.c',
+    bindings: ['addon.c', 'vectors-addon.c'],
     compile: [...common, '-march=x86_64'],
     link: ['-shared', '-s'],
     nodeLibrary: true,
@@ -76,7 +76,7 @@ export const targets = [
     file: 'lockstep.wasm',
     triple: 'wasm32-wasi',
     isas: [{ isa: 'wasm', flags: [] }],
-    binding: 'wasm.c',
+    bindings: ['wasm.c'],
     compile: [...common, '-mcpu=generic+simd128+relaxed_simd+bulk_memory+nontrapping_fptoint'],
     link: ['-mexec-model=reactor', '-nostartfiles', '-s', '-Wl,--no-entry'],
   },

@@ -1,6 +1,7 @@
 // npm run bench:paths: gain of each special path (docs/decisions/0012 to 0015) on a whole job: cluster-cnn3 on two
 // workers, as it is and without the path, in turns. Runs the built `lockstep` command; Linux only, for processor times.
 // Usage: node test/bench/paths.mjs [--only NAME,...] [--epochs N] [--workers N] [--shards N] [--synthetic] [--json]
+//   [--against DIRECTORY]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,9 +19,11 @@ const { values: options } = parseArgs({
     shards: { type: 'string', default: '5' },
     synthetic: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    // Another checkout of Lockstep, built: compares this one with it instead.
+    against: { type: 'string' },
   },
 });
-const lockstep = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const preload = new URL('./without.mjs', import.meta.url).href;
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-paths-'));
 
@@ -29,36 +32,38 @@ const withoutPath = (name) => ({ env: { NODE_OPTIONS: `--import=${preload}`, LOC
 const variants = {
   'local-transport': { flags: ['--no-shared-memory'] },
   'huge-pages': { env: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' } },
-  // Local workers send nothing over gRPC during steps, so a job over gRPC is compared too.
   'collector-hints': withoutPath('collector-hints'),
   'extra-threads': withoutPath('extra-threads'),
 };
 const overGrpc = { flags: ['--no-shared-memory'] };
-const hintsOverGrpc = { ...overGrpc, ...withoutPath('collector-hints') };
 
 /** Steps of an epoch; `lockstep` prints one line per 100. */
 const stepsPerEpoch = 100;
 const batchPerShard = 49;
-const images = stepsPerEpoch * batchPerShard * Number(options.shards);
+/** The dataset has five batches of images, and the limit is for each. */
+const limit = (stepsPerEpoch * batchPerShard * Number(options.shards)) / 5;
 
 function trainArgs(directory, flags) {
   const size = ['--epochs', options.epochs, '--shards', options.shards, '--workers', options.workers];
   const set = [
-    `data.limit=${images}`,
+    `data.limit=${limit}`,
     'evaluation.everyEpochs=0',
     ...(options.synthetic ? ['data.dataset=synthetic'] : []),
   ];
   // The heartbeat limit is long, so that workers stopped between turns aren't lost.
   const others = ['--run', directory, '--heartbeat-limit', '600', ...set.flatMap((entry) => ['--set', entry])];
-  return [lockstep, 'train', '--preset', 'cluster-cnn3', ...size, ...others, ...flags];
+  return ['train', '--preset', 'cluster-cnn3', ...size, ...others, ...flags];
 }
 
 /** A run for `alternate`. Resolves to its step times in ms, and processor times in ms per step of each epoch. */
-function contestant({ flags = [], env = {} }) {
+function contestant({ flags = [], env = {}, checkout = root }) {
   return async (started) => {
     const directory = join(scratch, Math.random().toString(36).slice(2));
     const stdio = ['ignore', 'pipe', 'inherit'];
-    const child = spawn(process.execPath, trainArgs(directory, flags), { stdio, env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, [join(checkout, 'dist/cli/main.js'), ...trainArgs(directory, flags)], {
+      stdio,
+      env: { ...process.env, ...env },
+    });
     started(child);
     const samples = [];
     child.stdout.on('data', (data) => {
@@ -115,13 +120,19 @@ async function compare(name, full, without) {
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(1));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const say = options.json ? () => undefined : console.log;
-const chosen = options.only?.split(',') ?? [...Object.keys(variants), 'collector-hints-grpc'];
+/** The two contestants of each comparison: with the path, and without. */
+const comparisons = options.against
+  ? { 'this build over the other': [{}, { checkout: options.against }] }
+  : {
+      ...Object.fromEntries(Object.entries(variants).map(([name, without]) => [name, [{}, without]])),
+      // Local workers send nothing over gRPC during steps.
+      'collector-hints-grpc': [overGrpc, { ...overGrpc, ...variants['collector-hints'] }],
+    };
+const chosen = options.only?.split(',') ?? Object.keys(comparisons);
 say(`${machine()}\ncluster-cnn3, ${options.shards} shards of ${batchPerShard}, ${options.workers} workers`);
 const results = [];
 for (const name of chosen) {
-  const [full, without] = name === 'collector-hints-grpc' ? [overGrpc, hintsOverGrpc] : [{}, variants[name]];
-  if (!without)
-    throw new Error(`--only: expected ${Object.keys(variants).join(', ')} or collector-hints-grpc, got ${name}`);
-  results.push(await compare(name, full, without));
+  if (!comparisons[name]) throw new Error(`--only: expected ${Object.keys(comparisons).join(', ')}, got ${name}`);
+  results.push(await compare(name, ...comparisons[name]));
 }
 if (options.json) console.log(JSON.stringify(results, null, 2));

@@ -4,6 +4,7 @@
 #define NAPI_VERSION 8
 #include "cpu.h"
 #include "program.h"
+#include "vectors-addon.h"
 #include <node_api.h>
 
 enum { BUFFERS = SPACES - PARAMS, MAX_ARGUMENTS = 4 };
@@ -221,5 +222,5 @@ NAPI_MODULE_INIT() {
       {"setThreads", 0, set_threads, 0, 0, 0, napi_enumerable, 0},
       {"dispose", 0, dispose, 0, 0, 0, napi_enumerable, 0},
   };
-  return napi_define_properties(env, exports, sizeof all / sizeof *all, all) == napi_ok ? exports : 0;
+  return napi_define_properties(env, exports, sizeof all / sizeof *all, all) == napi_ok && vectors_init(env, exports) ? exports : 0;
 }
