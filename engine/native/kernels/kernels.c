@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernels of one instruction set: compiled once for each, with -DISA=avx512, avx2, neon or wasm. */
-#include "elementwise.h"
-#include "moments.h"
-#include "move.h"
-#include "plan.h"
-#include "pool.h"
-#include "reduce.h"
-#if __has_include("conv.h")
 #include "conv.h"
 #include "depthwise.h"
+#include "elementwise.h"
 #include "filter-gradient.h"
+#include "moments.h"
+#include "move.h"
 #include "pack.h"
+#include "plan.h"
+#include "pool.h"
 #include "product.h"
-#define CONVOLUTIONS 1
-#endif
+#include "reduce.h"
 
 static Kernel *const run[OPS] = {
     [OP_FILL] = op_fill,
@@ -23,7 +20,6 @@ static Kernel *const run[OPS] = {
     [OP_SUM_ITEMS] = op_sum_items,
     [OP_MOMENTS] = op_moments,
     [OP_SPREAD] = op_spread,
-#ifdef CONVOLUTIONS
     [OP_CONV] = op_conv,
     [OP_CONV_FILTER] = op_conv_filter,
     [OP_DEPTHWISE] = op_depthwise,
@@ -31,7 +27,6 @@ static Kernel *const run[OPS] = {
     [OP_PACK] = op_pack,
     [OP_UNPACK] = op_unpack,
     [OP_PRODUCT] = op_product,
-#endif
     [OP_MAX_POOL] = op_max_pool,
     [OP_MAX_POOL_GRAD] = op_max_pool_grad,
     [OP_AVG_POOL] = op_avg_pool,
