@@ -1,3 +1,4 @@
+import { arithmeticVersion } from '../../engine/arithmetic.js';
 import type { JobManifest } from '../../job/manifest.js';
 import { parseSpec } from '../../job/spec.js';
 
@@ -20,6 +21,7 @@ export function smallManifest(parameterCount: number): JobManifest {
   return {
     digest: digest(1),
     spec,
+    arithmetic: arithmeticVersion,
     topology: {},
     parameterCount,
     stateCount: 1,

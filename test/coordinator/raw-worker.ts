@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { arithmeticVersion } from '../../engine/arithmetic.js';
 import { callMetadata } from '../../transport/auth.js';
 import { chunkCount, chunkFields } from '../../proto/chunks.js';
 import { type ClusterError, fromServiceError } from '../../proto/errors.js';
@@ -54,7 +55,16 @@ export class RawWorker {
 
   ready(overrides: Partial<Ready> = {}): void {
     const engine = { engine: 'raw', engineVersion: 'raw 1', device: 'cpu', lowering: 'none', threads: 1 };
-    this.send({ ready: { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32), wideCores: 0, ...overrides } });
+    this.send({
+      ready: {
+        ...engine,
+        compileMs: 1,
+        fingerprint: 'ab'.repeat(32),
+        arithmetic: arithmeticVersion,
+        cores: 1,
+        ...overrides,
+      },
+    });
   }
 
   send(message: FromWorker): void {

@@ -17,7 +17,7 @@ import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { withCrc } from './raw-worker.js';
 
 const term = 1;
-const ready = { fingerprint: 'ab'.repeat(32), wideCores: 0 } as Ready;
+const ready = { fingerprint: 'ab'.repeat(32), cores: 1 } as Ready;
 
 type Item = { readonly step: number } & ({ readonly node: TreeNode } | { readonly batch: number });
 

@@ -34,7 +34,7 @@ describe.skipIf(!softwareGpu)("on a WebGPU device in software (needs Chromium's 
 it.skipIf(!softwareGpu)(
   "a model that a device cannot run is an error of the engine, without places in its sources (needs Chromium's SwiftShader)",
   async () => {
-    const attempt = OnnxSession.create(Uint8Array.of(1, 2, 3), { threads: 1, device });
+    const attempt = OnnxSession.create(Uint8Array.of(1, 2, 3), { device });
     await expect(attempt).rejects.toThrow(EngineError);
     await expect(attempt).rejects.not.toThrow('/onnxruntime_src');
   },

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { onTestFinished } from 'vitest';
+import { arithmeticVersion } from '../../engine/arithmetic.js';
 import { CHUNK_BYTES, chunkCount } from '../../proto/chunks.js';
 import type { FromWorker, Hello, Partial as PartialMessage, Ready, ShardReport } from '../../proto/messages.js';
 import { PROTOCOL_VERSION } from '../../transport/services.js';
@@ -22,7 +23,7 @@ export function hello(changes: Partial<Hello> = {}): FromWorker {
 /** A Ready of the scripted worker's engine class, except for `changes`. */
 export function ready(changes: Partial<Ready> = {}): FromWorker {
   const engine = { engine: 'raw', engineVersion: 'raw 1', device: 'cpu', lowering: 'none', threads: 1, compileMs: 1 };
-  return { ready: { ...engine, fingerprint: 'ab'.repeat(32), wideCores: 0, ...changes } };
+  return { ready: { ...engine, fingerprint: 'ab'.repeat(32), arithmetic: arithmeticVersion, cores: 1, ...changes } };
 }
 
 /** A chunk of NaN only. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { arithmeticVersion } from '../../engine/arithmetic.js';
 import type { FromWorker } from '../../proto/messages.js';
 import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { encoded, frame, HostilePeer } from './hostile-peer.js';
@@ -57,7 +58,10 @@ const message: fc.Arbitrary<FromWorker> = fc.oneof(
       device: fc.oneof(fc.constant('cpu'), text),
       lowering: fc.oneof(fc.constant('none'), text),
       threads: fc.oneof(fc.constant(1), uint),
-      wideCores: uint,
+      arithmetic: fc.oneof(fc.constant(arithmeticVersion), uint),
+      cores: uint,
+      target: text,
+      targetReason: text,
       compileMs: fc.double(),
       fingerprint: fc.oneof(fc.constant('ab'.repeat(32)), text),
     }),

@@ -64,16 +64,18 @@ describe('stateDigest', () => {
 
 describe('jobDigest and chainDigest', () => {
   const spec = parseSpec(presets['cluster-cnn3'].spec);
-  const job = { spec, topology: { class_name: 'Sequential' }, datasetDigest: 'd' };
+  const job = { spec, topology: { class_name: 'Sequential' }, datasetDigest: 'd', arithmetic: 1 };
 
-  it('is that of an equal job, and changes with spec, topology and data', () => {
+  it('is that of an equal job, and changes with spec, topology, data and arithmetic', () => {
     const others = [
       { ...job, spec: { ...spec, seed: 2 } },
       { ...job, topology: { class_name: 'Model' } },
       { ...job, datasetDigest: 'e' },
+      { ...job, arithmetic: 2 },
+      { ...job, arithmetic: null },
     ];
     expect(jobDigest(structuredClone(job))).toBe(jobDigest(job));
-    expect(new Set([job, ...others].map(jobDigest)).size).toBe(4);
+    expect(new Set([job, ...others].map(jobDigest)).size).toBe(6);
   });
 
   it('depends on every earlier entry', () => {

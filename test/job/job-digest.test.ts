@@ -6,7 +6,7 @@ import { parseSpec } from '../../job/spec.js';
 
 const base = { name: 'x', model: 'cnn3', epochs: 2, shards: 4, batchPerShard: 8 };
 const digest = (change: object) =>
-  jobDigest({ spec: parseSpec({ ...base, ...change }), topology: {}, datasetDigest: 'd' });
+  jobDigest({ spec: parseSpec({ ...base, ...change }), topology: {}, datasetDigest: 'd', arithmetic: null });
 
 describe('the digest of a job', () => {
   it.each<[string, object]>([
@@ -21,28 +21,24 @@ describe('the digest of a job', () => {
     expect(digestedDifferences(parseSpec(base), parseSpec({ ...base, ...change }))).toEqual([]);
   });
 
-  it('is what it was before losses had names, for the plain loss', () => {
-    // From version 0.3.0, for the same spec.
+  const onnx = (fields: object = {}) => ({ engine: { name: 'onnx', ...fields } });
+
+  it('is what it was in version 0.3.0, for the same engine and the plain loss', () => {
     const old = '7bbc08362f611bac03932a640e0ce478961720582ba33cf02bccf8e3ad846b98';
-    expect(digest({})).toBe(old);
-    expect(digest({ loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);
+    expect(digest(onnx())).toBe(old);
+    expect(digest({ ...onnx(), loss: { type: 'softmaxCrossEntropy', labelSmoothing: 0 } })).toBe(old);
+    expect(digest(onnx({ device: 'auto', precision: 'float32' }))).toBe(old);
   });
 
-  it('is what it was before there were devices, if the machine decides', () => {
-    expect(digest({ engine: { device: 'auto', precision: 'float32' } })).toBe(digest({}));
+  it('includes device and precision of a GPU, but not its index', () => {
+    expect(digest(onnx({ device: 'cuda:1' }))).toBe(digest(onnx({ device: 'cuda' })));
+    const all = [{}, { device: 'cuda' }, { device: 'cuda', precision: 'tf32' }, { device: 'webgpu' }];
+    expect(new Set(all.map((fields) => digest(onnx(fields)))).size).toBe(all.length);
   });
 
-  it('includes a requested device and precision, but not which GPU of a host it is', () => {
-    const on = (engine: object) => digest({ engine });
-    expect(on({ device: 'cuda:1' })).toBe(on({ device: 'cuda' }));
-    const all = [
-      {},
-      { device: 'cpu' },
-      { device: 'cuda' },
-      { device: 'cuda', precision: 'tf32' },
-      { device: 'webgpu' },
-    ];
-    expect(new Set(all.map(on)).size).toBe(all.length);
+  it('leaves out threads and device of the native engine', () => {
+    expect(digest({ engine: { threads: 8, device: 'cpu' } })).toBe(digest({}));
+    expect(digest({ engine: { name: 'tensorflow', threads: 2 } })).not.toBe(digest({ engine: { name: 'tensorflow' } }));
   });
 
   it('leaves out the location of an image folder and how it is read, which the digest of its data covers', () => {
@@ -53,9 +49,9 @@ describe('the digest of a job', () => {
   });
 
   it('of a preset is what it was before there were image folders', () => {
-    const spec = resolveSpec({ preset: 'cluster-cnn3' });
+    const spec = resolveSpec({ preset: 'cluster-cnn3', sets: ['engine.name=onnx'] });
     const before = 'b68f2ccb916f99ad71a9fac7c198cc36b00fb9c565ea4f99a65bc644fcf6ba11';
-    expect(jobDigest({ spec, topology: {}, datasetDigest: 'x' })).toBe(before);
+    expect(jobDigest({ spec, topology: {}, datasetDigest: 'x', arithmetic: null })).toBe(before);
   });
 
   it.each<[string, object, object[]]>([

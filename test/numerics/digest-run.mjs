@@ -1,16 +1,16 @@
 // Prints the SHA-256 of all results of a model's programs: training at batches 49, 9 and 4, evaluation at 100.
-// Usage: node digest-run.mjs MODEL LOWERING THREADS
+// Usage: node digest-run.mjs MODEL THREADS [INSTRUCTION SET]
 import { createHash } from 'node:crypto';
 import { describeModel, initialWeights } from '../../dist/engine/model/model.js';
-import { createOnnxEngine } from '../../dist/engine/onnx/engine.js';
+import { createEngine } from '../../dist/engine/create.js';
 import { builtinTopology } from '../../dist/job/models.js';
 
-const [name, lowering, threads] = [process.argv[2], process.argv[3], Number(process.argv[4])];
+const [, , name, threads, isa] = process.argv;
 const [classes, imageShape] = [10, [32, 32, 3]];
 const normalise = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.243, 0.261] };
 const topology = builtinTopology(name, imageShape, classes);
 const { params, state } = await initialWeights(topology, 1);
-const engine = await createOnnxEngine({ threads, lowering });
+const engine = await createEngine({ name: 'native', threads: Number(threads), isa });
 const hash = createHash('sha256').update(JSON.stringify(await describeModel(topology)));
 hash.update(params).update(state);
 

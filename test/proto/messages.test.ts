@@ -58,14 +58,16 @@ const fromWorker: FromWorkerFields = {
     threads: 2,
     compileMs: 512.25,
     fingerprint: '0123456789abcdef'.repeat(4),
-    wideCores: 16,
+    arithmetic: 1,
+    cores: 16,
+    target: 'avx512',
+    targetReason: 'the fastest',
     placement: '1 of 122 operators run on the CPU',
   },
   heartbeat: {
     phase: 'computing',
     residentBytes: 2 ** 40 + 1,
     sentMs: 1e9 + 1 / 1024,
-    wideCores: 16,
     workerId: 'w1',
     beatKey: Buffer.from([9]),
   },
@@ -88,7 +90,14 @@ const fromWorker: FromWorkerFields = {
 const toWorker: ToWorkerFields = {
   welcome: { jobJson: '{"spec":{}}', term: 1, heartbeatMs: 500 },
   assignment: { generation: 2, shards: [0, 1], evaluationBatches: [7, 8, 9] },
-  compute: { term: 1, step: 12, generation: 2, nodes: [node, { first: 0, count: 3 }], wide: 2, sentMs: 5e8 + 0.25 },
+  compute: {
+    term: 1,
+    step: 12,
+    generation: 2,
+    nodes: [node, { first: 0, count: 3 }],
+    threads: [1, 1, 1, 2],
+    sentMs: 5e8 + 0.25,
+  },
   evaluate: { term: 1, step: 205, batches: [0, 1] },
   parameters: {
     term: 1,
@@ -114,6 +123,7 @@ const worker: WorkerStatus = {
   stepMs: 71.5,
   sentBytes: 2 ** 33 + 5,
   receivedBytes: 2 ** 40 + 1,
+  engineReason: 'the fastest',
 };
 const statusReply: StatusReply = {
   job: 'cluster-cnn3',

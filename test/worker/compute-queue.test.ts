@@ -10,12 +10,12 @@ const vector = (step: number, evaluation = false) => ({
   beginMs: 0,
   endMs: 0,
 });
-const compute = (step: number, nodes: TreeNode[], wide = 0) => ({
+const compute = (step: number, nodes: TreeNode[], threads: number[] = []) => ({
   term: 7,
   step,
   generation: 1,
   nodes,
-  wide,
+  threads,
   sentMs: 5,
 });
 const anyData = () => true;
@@ -78,14 +78,14 @@ describe('a compute queue', () => {
     expect(takeAll(queue)).toEqual(['batch 0', 'batch 1']);
   });
 
-  it('counts the shards of a Compute message, for all its nodes', () => {
+  it('shares the threads of a Compute message among all its nodes', () => {
     const queue = new ComputeQueue();
-    queue.addNodes(compute(3, [{ first: 0, count: 2 }, leaf(2)], 1), 6);
+    queue.addNodes(compute(3, [{ first: 0, count: 2 }, leaf(2)], [1, 1, 2]), 6);
     queue.keep(vector(3));
     const orders = [queue.take(anyData), queue.take(anyData)].map(
       (next) => next!.work.kind === 'node' && next!.work.dispatch,
     );
-    expect(orders[0]).toEqual({ term: 7, sentMs: 5, receivedMs: 6, left: 3, extraThreads: 1 });
+    expect(orders[0]).toEqual({ term: 7, sentMs: 5, receivedMs: 6, threads: [1, 1, 2], begun: 0 });
     expect(orders[1]).toBe(orders[0]);
   });
 

@@ -21,7 +21,6 @@ function programs(change: (result: TrainResult) => TrainResult = (result) => res
       const statistics = Float32Array.of(0.5, 2);
       return Promise.resolve(change({ gradient, statistics, lossSum: total(input), correct: 1 }));
     },
-    widened: () => Promise.reject(new Error('not wanted here')),
     dispose: () => Promise.resolve(),
   });
   const evaluate = (batch: number): EvaluateProgram => ({

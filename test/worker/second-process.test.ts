@@ -12,7 +12,7 @@ describe('the proof of equal bits in two processes', () => {
   it('fails with different ones, with advice', () => {
     expect(decideProof(info, bits, { fingerprint: 'cd'.repeat(32) })).toBe(
       'prove engine: expected equal bits on cuda (portable) in two processes, got fingerprints abababababab and ' +
-        'cdcdcdcdcdcd; set engine.lowering: im2col or engine.device: cpu, or numerics: mixed, which gives up equal bits',
+        'cdcdcdcdcdcd; remove engine.name to compute on CPUs, or set numerics: mixed, which gives up equal bits',
     );
   });
 

@@ -6,22 +6,26 @@ import type { ToWorker } from '../../proto/messages.js';
 import type { EngineThread, ToEngine } from '../../worker/engine-thread.js';
 import { WorkerSession } from '../../worker/session.js';
 import { serve, within } from '../proto/wire.js';
+import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { manifest, ScriptedEngine, type Stream, Talk, welcome } from './talk.js';
 
 const info = { name: 'onnx', version: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 };
-const ready = { kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 } as const;
+const ready = { kind: 'ready', info, fingerprint: 'f0'.repeat(32), hasThreads: false, compileMs: 12 } as const;
 const report = { shard: 0, samples: 2, lossSum: 3, correct: 1, computeMs: 4 };
 
 describe('a session', () => {
   it('introduces itself, and is ready when its engine is', async () => {
     const talk = await Talk.welcomed();
-    expect(talk.received[0]).toMatchObject({ hello: { protocolVersion: 3, workerId: 'w1', pid: process.pid } });
-    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: true, compileMs: 12 });
+    expect(talk.received[0]).toMatchObject({
+      hello: { protocolVersion: PROTOCOL_VERSION, workerId: 'w1', pid: process.pid },
+    });
+    const native = { arithmetic: 1, target: 'avx2', reason: 'no AVX-512' };
+    talk.engine.say({ ...ready, info: { ...info, ...native }, hasThreads: true });
     expect((await talk.next('ready')).ready).toEqual({
       ...{ engine: 'onnx', engineVersion: 'onnx 1', device: 'cpu', lowering: 'portable', threads: 1 },
       compileMs: 12,
       fingerprint: 'f0'.repeat(32),
-      wideCores: 4,
+      ...{ arithmetic: 1, cores: 4, target: 'avx2', targetReason: 'no AVX-512' },
       placement: '',
     });
   });
@@ -33,12 +37,10 @@ describe('a session', () => {
     expect((await talk.next('ready')).ready.placement).toBe(placement.slice(0, 200));
   });
 
-  it('offers no cores before two threads turn out to give the same bits, and then all at once', async () => {
+  it('offers no cores with an engine that keeps its number of threads, and names no arithmetic', async () => {
     const talk = await Talk.welcomed();
-    talk.engine.say({ kind: 'ready', info, fingerprint: 'f0'.repeat(32), canWiden: false, compileMs: 12 });
-    expect((await talk.next('ready')).ready.wideCores).toBe(0);
-    talk.engine.say({ kind: 'widened' });
-    expect((await talk.heartbeat(({ wideCores }) => wideCores !== 0)).wideCores).toBe(4);
+    talk.engine.say(ready);
+    expect((await talk.next('ready')).ready).toMatchObject({ cores: 1, arithmetic: 0, target: '', targetReason: '' });
   });
 
   it('sends heartbeats with its memory while nothing happens', async () => {
@@ -64,7 +66,7 @@ describe('a session', () => {
     const vector = Float32Array.from({ length: CHUNK_VALUES + 2 }, (_, i) => i);
     const parameters = { term: 7, step: 3, evaluation: false };
     await talk.say(
-      { compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 2 }], wide: 1 } },
+      { compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 2 }], threads: [1, 2] } },
       { parameters: { ...parameters, ...chunkFields(vector, 0) } },
       { parameters: { ...parameters, ...chunkFields(vector, 1) } },
       { evaluate: { term: 7, step: 3, batches: [1] } },
@@ -76,7 +78,7 @@ describe('a session', () => {
     expect(orders.map(({ kind }) => kind)).toEqual(['compute', 'vector', 'evaluate']);
     expect(orders[0]).toMatchObject({
       kind: 'compute',
-      message: { step: 3, nodes: [{ first: 0, count: 2 }], wide: 1 },
+      message: { step: 3, nodes: [{ first: 0, count: 2 }], threads: [1, 2] },
     });
     expect(orders[2]).toEqual({ kind: 'evaluate', step: 3, batches: [1] });
     const { vector: received, used } = orders[1] as ToEngine & { kind: 'vector' };
@@ -150,7 +152,7 @@ describe('the end of a session', () => {
 
   it('by leaving comes after the current computation for a step', async () => {
     const talk = await Talk.welcomed();
-    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
+    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], threads: [] } });
     const hasCompute = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!hasCompute()) await within(new Promise(setImmediate), 'the Compute message');
     talk.engine.say(ready);
@@ -168,7 +170,7 @@ describe('the end of a session', () => {
 
   it('by leaving does not wait for a long computation', async () => {
     const talk = await Talk.welcomed();
-    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], wide: 0 } });
+    await talk.say({ compute: { term: 7, step: 3, generation: 1, nodes: [{ first: 0, count: 1 }], threads: [] } });
     const hasCompute = () => talk.engine.posted.some(({ kind }) => kind === 'compute');
     while (!hasCompute()) await within(new Promise(setImmediate), 'the Compute message');
     talk.engine.say(ready);
@@ -240,7 +242,7 @@ describe('the end of a session', () => {
     ['a job that is no JSON', { welcome: { ...welcome, jobJson: '{' } }, /job manifest/],
     [
       'an order before Welcome',
-      { compute: { term: 7, step: 0, generation: 0, nodes: [], wide: 0 } },
+      { compute: { term: 7, step: 0, generation: 0, nodes: [], threads: [] } },
       /expected Welcome before any other message/,
     ],
     [
@@ -260,12 +262,12 @@ describe('the end of a session', () => {
     ],
     [
       'an order without nodes',
-      { compute: { term: 7, step: 3, generation: 0, nodes: [], wide: 0 } },
+      { compute: { term: 7, step: 3, generation: 0, nodes: [], threads: [] } },
       /^compute of step 3: expected nodes of the tree over 2 shards, got none; install the same Lockstep version/,
     ],
     [
       'an order of a node that the job does not have',
-      { compute: { term: 7, step: 3, generation: 0, nodes: [{ first: 1, count: 2 }], wide: 0 } },
+      { compute: { term: 7, step: 3, generation: 0, nodes: [{ first: 1, count: 2 }], threads: [] } },
       /^compute of step 3: expected nodes of the tree over 2 shards, got {"first":1,"count":2}/,
     ],
     [

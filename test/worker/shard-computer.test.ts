@@ -63,7 +63,7 @@ let parameterCount: number;
 let stateCount: number;
 
 beforeAll(async () => {
-  engine = await createOnnxEngine({ threads: 1, lowering: 'portable' });
+  engine = await createOnnxEngine({ device: 'cpu', lowering: 'portable' });
   ({ parameterCount, stateCount } = await describeModel(topology));
   params = (await initialWeights(topology, 1)).params;
 });
@@ -74,6 +74,7 @@ function manifestOf(spec: Partial<JobSpecInput>): JobManifest {
   return {
     digest,
     spec: full,
+    arithmetic: 1,
     topology,
     parameterCount,
     stateCount,
@@ -105,8 +106,8 @@ function slice(of: Omit<Split, 'count'>, start: number, count: number): Split {
 }
 
 /** A computer that holds all data. */
-async function computerOf(manifest: JobManifest): Promise<ShardComputer> {
-  const computer = await ShardComputer.compile(engine, manifest);
+async function computerOf(manifest: JobManifest, by = engine): Promise<ShardComputer> {
+  const computer = await ShardComputer.compile(by, manifest);
   manifest.shards.forEach((_, shard) => {
     const { start, count } = shardRange(trainSamples, manifest.shards.length, shard);
     computer.shards.set(shard, slice(train, start, count));
@@ -155,11 +156,11 @@ async function nodeOf(
   node: TreeNode,
   step: number,
   vector: Float32Array,
-  extraThreads: () => boolean = () => false,
+  threads: () => number | undefined = () => undefined,
 ): Promise<{ gradient: Float32Array; reports: ShardReport[] }> {
   const reports: ShardReport[] = [];
   const gradient = await sumNode(node, async (shard) => {
-    const result = await computer.shard(shard, step, vector, extraThreads());
+    const result = await computer.shard(shard, step, vector, threads());
     reports.push(result.report);
     return result.gradient;
   });
@@ -252,40 +253,14 @@ describe('the fingerprint of a job’s programs', () => {
   });
 });
 
-describe('a computer that may use another core', () => {
-  it('computes the allowed shards with two threads, to the same bits', async () => {
-    const manifest = manifestOf({ batchPerShard: 3 });
-    const [narrow, wide] = [await computerOf(manifest), await computerOf(manifest)];
-    expect(await wide.widen()).toBe(true);
-    const asked: boolean[] = [];
-    const isWide = () => (asked.push(asked.length > 0), asked.at(-1)!);
-    const result = await nodeOf(wide, { first: 0, count: 3 }, 1, params, isWide);
-    expect(asked).toEqual([false, true, true]);
-    const expected = await nodeOf(narrow, { first: 0, count: 3 }, 1, params);
-    expect(result.gradient).toEqual(expected.gradient);
-    const bits = ({ reports }: typeof result) => reports.map(({ lossSum, statistics }) => ({ lossSum, statistics }));
-    expect(bits(result)).toEqual(bits(expected));
-  });
-
-  it("doesn't use it if two threads give other bits", async () => {
-    const manifest = manifestOf({ batchPerShard: 3 });
-    let disposed = 0;
-    const altered: Engine = {
-      ...engine,
-      compileTrain: async (spec) => {
-        const program = await engine.compileTrain(spec);
-        const widened: typeof program.widened = () =>
-          Promise.resolve({
-            ...program,
-            run: async (input) => ({ ...(await program.run(input)), lossSum: 0 }),
-            dispose: () => Promise.resolve(void disposed++),
-          });
-        return { ...program, widened };
-      },
-    };
-    const computer = await ShardComputer.compile(altered, manifest);
-    expect(await computer.widen()).toBe(false);
-    expect(disposed).toBe(1);
+describe('the threads of a shard', () => {
+  it("are those that are asked for, else the job's", async () => {
+    const manifest = manifestOf({ batchPerShard: 3, engine: { threads: 2 } });
+    const used: number[] = [];
+    const watched: Engine = { ...engine, setThreads: (threads) => used.push(threads) };
+    const asked = [4, undefined, 1];
+    await nodeOf(await computerOf(manifest, watched), { first: 0, count: 3 }, 1, params, () => asked.shift());
+    expect(used).toEqual([4, 2, 1]);
   });
 });
 

@@ -12,7 +12,6 @@ import { resolveSpec } from '../../../job/resolve.js';
 const engine = (device = 'auto', name: RequestedEngine['name'] = 'onnx'): RequestedEngine => ({
   name,
   device,
-  lowering: 'auto',
 });
 const gpus = ['0', '1', '2'].map((device) => ({ device, name: 'NVIDIA H200' }));
 const room = { physicalCores: 8, usableCores: 16, shards: 5, threads: 1 };
@@ -36,10 +35,8 @@ describe('the number of local workers on CPUs', () => {
 
 describe('if the spec sets', () => {
   it.each([
-    ['auto, and the provider is not installed', 'auto', false, 0, 5],
-    ['auto, and the provider is installed', 'auto', true, 3, 3],
+    ['auto, which is cuda', 'auto', true, 3, 3],
     ['cuda, installed or not: the engine says what is missing', 'cuda', false, 3, 3],
-    ['cpu', 'cpu', true, 0, 5],
     ['cuda:1, one GPU for all', 'cuda:1', true, 0, 1],
     ['webgpu, one GPU for all', 'webgpu', true, 0, 1],
   ])('%s', (_, device, isInstalled, dealt, workers) => {
@@ -48,11 +45,11 @@ describe('if the spec sets', () => {
     expect(decideCount(engine(device), shared, room)).toBe(workers);
   });
 
-  it('nchwc, which is for CPUs, GPUs are left alone', () => {
-    const wish: RequestedEngine = { ...engine(), lowering: 'nchwc' };
+  it('the native engine, GPUs are left alone', () => {
+    const wish = engine('auto', 'native');
     expect(decideGpus(wish, { gpus, isInstalled: true })).toEqual([]);
     expect(decideCount(wish, [], room)).toBe(5);
-    expect(describePlan(wish, { gpus, isInstalled: false })).toBeUndefined();
+    expect(describePlan(wish, { gpus, isInstalled: true })).toBeUndefined();
   });
 
   it('cuda on a machine whose driver names no GPU, one worker finds out', () => {
@@ -72,18 +69,10 @@ describe('the user is informed', () => {
     expect(say(engine(), gpus, true)).toBe('GPUs: 3 GPUs (NVIDIA H200), one per worker');
   });
 
-  it('of GPUs that stay idle, with the command that changes it', () => {
-    expect(say(engine())).toBe(
-      "GPUs: found 3 GPUs (NVIDIA H200), but ONNX Runtime's CUDA provider is not installed; workers use CPUs. " +
-        "To use GPUs, run scripts/gpu-setup.sh in Lockstep's folder. " +
-        'To hide this note, pass --set engine.device=cpu',
-    );
-  });
-
   it.each([
     ['where there are none', engine(), []],
-    ['where the CPU is wanted', engine('cpu'), gpus],
-    ['of another engine', engine(undefined, 'tensorflow'), gpus],
+    ['with the native engine', engine('auto', 'native'), gpus],
+    ['without tfjs-node-gpu', engine('auto', 'tensorflow'), gpus],
   ])('nothing %s', (_, wish, found) => expect(say(wish, found)).toBeUndefined());
 });
 

@@ -34,7 +34,7 @@ describe('strict admission', () => {
     const others = await strict.fixClass(everybody);
     expect([...others.keys()]).toEqual(['odd']);
     expect(others.get('odd')?.code).toBe('OTHER_ENGINE');
-    expect(recorded).toEqual([{ engine: a, reproducible: true }]);
+    expect(recorded).toEqual([{ engine: a, reproducible: true, targets: [] }]);
     expect((await strict.fixClass(everybody)).size).toBe(0);
     expect(recorded).toHaveLength(1);
   });
@@ -57,7 +57,7 @@ describe('strict admission', () => {
   });
 
   it('keeps the class of a resumed run, even against a majority', async () => {
-    const { admission: strict, recorded } = admission('strict', { engine: a, reproducible: true });
+    const { admission: strict, recorded } = admission('strict', { engine: a, reproducible: true, targets: [] });
     for (const workerId of ['w1', 'w2']) {
       expect(() => strict.admit(workerId, b)).toThrow(expect.objectContaining({ code: 'OTHER_ENGINE' }) as Error);
     }
@@ -68,13 +68,35 @@ describe('strict admission', () => {
   });
 });
 
+describe('instruction sets', () => {
+  it('are recorded once each, with the class and whenever another one joins', async () => {
+    const { admission: strict, recorded } = admission('strict');
+    strict.admit('w1', a);
+    await strict.noteTarget('avx512 (fastest)');
+    await strict.fixClass(everybody);
+    await strict.noteTarget('avx512 (fastest)');
+    await strict.noteTarget('wasm (--isa)');
+    expect(recorded.map(({ targets }) => targets)).toEqual([
+      ['avx512 (fastest)'],
+      ['avx512 (fastest)', 'wasm (--isa)'],
+    ]);
+  });
+
+  it('of a resumed run are kept, and limited in number', async () => {
+    const { admission: strict } = admission('strict', { engine: a, reproducible: true, targets: ['neon'] });
+    for (let i = 0; i < 40; i++) await strict.noteTarget(`set ${i}`);
+    expect(strict.run?.targets).toHaveLength(16);
+    expect(strict.run?.targets[0]).toBe('neon');
+  });
+});
+
 describe('admission with mixed numerics', () => {
   it('admits all workers, and marks a run that begins with several classes', async () => {
     const { admission: mixed, recorded } = admission('mixed');
     mixed.admit('w1', a);
     mixed.admit('w2', b);
     expect((await mixed.fixClass(everybody)).size).toBe(0);
-    expect(recorded).toEqual([{ engine: a, reproducible: false }]);
+    expect(recorded).toEqual([{ engine: a, reproducible: false, targets: [] }]);
   });
 
   it("requires the run's mark before the first worker of another class computes, and only once", async () => {
@@ -82,16 +104,16 @@ describe('admission with mixed numerics', () => {
     mixed.admit('w1', a);
     await mixed.fixClass(everybody);
     expect(mixed.admit('w2', a)).toBe(true);
-    expect(recorded).toEqual([{ engine: a, reproducible: true }]);
+    expect(recorded).toEqual([{ engine: a, reproducible: true, targets: [] }]);
     expect(mixed.admit('w3', b)).toBe(false);
     await mixed.markMixed();
-    expect(recorded.slice(1)).toEqual([{ engine: a, reproducible: false }]);
+    expect(recorded.slice(1)).toEqual([{ engine: a, reproducible: false, targets: [] }]);
     expect(mixed.admit('w4', b)).toBe(true);
     expect(mixed.run?.reproducible).toBe(false);
   });
 
   it("admits no worker whose mark can't be stored", async () => {
-    const fixed = { engine: a, reproducible: true };
+    const fixed = { engine: a, reproducible: true, targets: [] };
     const mixed = new EngineAdmission({
       numerics: 'mixed',
       fixed,
@@ -102,7 +124,7 @@ describe('admission with mixed numerics', () => {
   });
 
   it('keeps the mark of a resumed run', () => {
-    const { admission: mixed } = admission('strict', { engine: a, reproducible: false });
+    const { admission: mixed } = admission('strict', { engine: a, reproducible: false, targets: [] });
     mixed.admit('w1', a);
     expect(mixed.run?.reproducible).toBe(false);
   });

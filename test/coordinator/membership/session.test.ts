@@ -31,7 +31,7 @@ function sessionOver(stream: JoinStream, nowMs = 0, traffic?: Traffic): WorkerSe
 function send(session: WorkerSession, vector: OutgoingVector): void {
   const { term, step, evaluation } = vector.kind;
   if (evaluation) session.evaluate({ term, step, batches: [0] }, vector);
-  else session.compute({ term, step, generation: 1, nodes: [], wide: 0 }, vector);
+  else session.compute({ term, step, generation: 1, nodes: [], threads: [] }, vector);
 }
 
 /** Both ends of a session. */
@@ -127,18 +127,17 @@ describe('a session', () => {
 });
 
 describe('the cores that a worker offers', () => {
-  it('are those of its Ready, and of a later heartbeat once it has tried', async () => {
+  it('are those of its Ready', async () => {
     const { session } = await connect();
-    expect(session.sharedCores).toBe(0);
-    const engine = { engine: 'onnx', engineVersion: '1', device: 'cpu', lowering: 'portable', threads: 1 };
-    const ready = { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32) };
-    session.ready = { ...ready, wideCores: 0 };
-    session.heartbeat = { phase: 'idle', residentBytes: 1 };
-    expect(session.sharedCores).toBe(0);
-    session.heartbeat = { phase: 'idle', residentBytes: 1, wideCores: 2 };
-    expect(session.sharedCores).toBe(2);
-    session.heartbeat = undefined;
-    session.ready = { ...ready, wideCores: 4 };
+    expect(session.sharedCores).toBe(1);
+    const engine = {
+      engine: 'native',
+      engineVersion: 'arithmetic 1',
+      device: 'cpu',
+      lowering: 'kernel plan',
+      threads: 1,
+    };
+    session.ready = { ...engine, compileMs: 1, fingerprint: 'ab'.repeat(32), arithmetic: 1, cores: 4 };
     expect(session.sharedCores).toBe(4);
   });
 });

@@ -110,14 +110,13 @@ describe('the cache', () => {
     expect((await source(request(3))).bytes.length).toBeGreaterThan(1000);
     await source(request(2));
     expect(messages).toEqual([expect.stringMatching(/ENOTDIR.*compiling programs each time$/)]);
-    expect(await cache.isWarm()).toBe(false);
   });
 
   it('changes no bit of what an engine computes', async () => {
     const layout = await describeModel(spec.topology);
     const shapes = { ...layout, dataset: { imageShape: [...imageShape], classes: new Array(10).fill('') } };
     const results = async (cacheDirectory?: string) => {
-      const engine = await createOnnxEngine({ threads: 1, cacheDirectory });
+      const engine = await createOnnxEngine({ device: 'cpu', cacheDirectory });
       const train = await engine.compileTrain({ ...spec, batch: 20, mode: 'train' });
       const evaluate = await engine.compileEvaluate({ ...spec, batch: 20, mode: 'evaluate' });
       const input = probeInput(20, shapes as never);
@@ -127,7 +126,7 @@ describe('the cache', () => {
     };
     const without = await results();
     const cold = await results(directory);
-    expect(await (await ProgramCache.open(directory)).isWarm()).toBe(true);
+    expect(await readdir(directory)).toHaveLength(2);
     expect(cold).toEqual(without);
     expect(await results(directory)).toEqual(without);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cudaProviderFile } from '../../../engine/onnx/cuda-provider.js';
-import { cudaEnvironment, decideDevice, deviceTitle, gpuTarget } from '../../../engine/onnx/device.js';
+import { cudaEnvironment, decideDevice, deviceTitle, targetOf } from '../../../engine/onnx/device.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
 
 const cpu = { kind: 'cpu' } as const;
@@ -9,28 +9,23 @@ const webgpu = { kind: 'webgpu' } as const;
 
 describe('the device of an engine', () => {
   it.each([
-    ['auto', 'auto', true, cuda(0), true],
-    ['auto', 'im2col', true, cuda(0), true],
-    ['auto', 'nchwc', true, cpu, false],
-    ['auto', 'auto', false, cpu, false],
-    ['cpu', 'auto', true, cpu, false],
-    ['cuda', 'auto', false, cuda(0), false],
-    ['cuda:3', 'portable', true, cuda(3), false],
-    ['webgpu', 'auto', true, webgpu, false],
-  ] as const)('%s with lowering %s, CUDA installed %s, is %j first, else the CPU: %s', (...row) => {
-    const [choice, lowering, hasCuda, device, orCpu] = row;
-    expect(decideDevice(choice, lowering, hasCuda)).toEqual({ device, orCpu });
+    ['auto', cuda(0)],
+    ['cuda', cuda(0)],
+    ['cuda:3', cuda(3)],
+    ['webgpu', webgpu],
+    ['cpu', cpu],
+  ] as const)('%s is %j', (choice, device) => {
+    expect(decideDevice(choice)).toEqual(device);
   });
 
   it.each(['gpu', 'cuda:', 'cuda:x', 'webgpu:1', ''])('is not "%s"', (choice) => {
-    expect(() => decideDevice(choice, 'auto', true)).toThrow(
-      `create engine: expected device auto, cpu, cuda, cuda:N or webgpu, got ${choice}; correct engine.device`,
+    expect(() => decideDevice(choice)).toThrow(
+      `create engine: expected device auto, cuda, cuda:N or webgpu, got ${choice}; correct engine.device`,
     );
   });
 
-  it('if it is a GPU, has no blocked convolutions, and im2col unless asked otherwise', () => {
-    expect(gpuTarget('nchwc')).toBeUndefined();
-    expect((['auto', 'im2col', 'portable'] as const).map(gpuTarget)).toEqual(['im2col', 'im2col', 'portable']);
+  it('has the lowering im2col by default', () => {
+    expect((['auto', 'im2col', 'portable'] as const).map(targetOf)).toEqual(['im2col', 'im2col', 'portable']);
   });
 
   it('has a title without its number, and with a precision that changes bits', () => {
@@ -47,30 +42,13 @@ describe('the device of an engine', () => {
 
 const hasCuda = cudaProviderFile() !== undefined;
 describe('an engine whose device is missing', () => {
-  it.skipIf(hasCuda)(
-    "says so, and how to install it (needs a machine without ONNX Runtime's CUDA library)",
-    async () => {
-      await expect(createOnnxEngine({ threads: 1, device: 'cuda:1' })).rejects.toThrow(
-        "create engine: expected cuda:1 to work, but ONNX Runtime's library for it is not installed; " +
-          "run scripts/gpu-setup.sh in Lockstep's folder; or set engine.device to cpu",
+  it.skipIf(hasCuda).each(['auto', 'cuda:1'])(
+    "%s says so, and how to install it (needs a machine without ONNX Runtime's CUDA library)",
+    async (device) => {
+      await expect(createOnnxEngine({ device })).rejects.toThrow(
+        "create engine: expected cuda to work, but expected ONNX Runtime's library for CUDA, got none; " +
+          "run scripts/gpu-setup.sh in Lockstep's folder",
       );
     },
   );
-
-  it.skipIf(hasCuda)(
-    "is the CPU, if that is allowed (needs a machine without ONNX Runtime's CUDA library)",
-    async () => {
-      const { info } = await createOnnxEngine({ threads: 1, device: 'auto' });
-      expect(info.device).toBe('cpu');
-    },
-  );
-
-  it('refuses blocked convolutions on a GPU, and TF32 on a CPU', async () => {
-    await expect(createOnnxEngine({ threads: 1, device: 'webgpu', lowering: 'nchwc' })).rejects.toThrow(
-      'lowering nchwc is for CPUs; set engine.lowering to auto, im2col or portable',
-    );
-    await expect(createOnnxEngine({ threads: 1, device: 'cpu', precision: 'tf32' })).rejects.toThrow(
-      'expected CUDA for precision tf32, got the CPU',
-    );
-  });
 });

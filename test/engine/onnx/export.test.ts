@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelLayout } from '../../../engine/engine.js';
 import { exportOnnx, exportTfjs } from '../../../engine/onnx/export.js';
 import { describeModel } from '../../../engine/model/model.js';
+import { cpu } from '../../../engine/onnx/device.js';
 import { createOnnxEngine } from '../../../engine/onnx/engine.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
 import { layers, tf } from '../../../engine/model/tfjs/tf.js';
@@ -17,7 +18,7 @@ describe.each(['cnn3', 'cnn4'])('%s, exported', (name) => {
   beforeAll(async () => {
     layout = await describeModel(topology);
     input = goldenInput(layout, 'textured');
-    const engine = await createOnnxEngine({ threads: 1 });
+    const engine = await createOnnxEngine({ device: 'cpu' });
     const program = await engine.compileEvaluate({ topology, imageShape, classes, normalise, batch, mode: 'evaluate' });
     expected = (await program.run(input)).logProbabilities;
     await program.dispose();
@@ -25,7 +26,7 @@ describe.each(['cnn3', 'cnn4'])('%s, exported', (name) => {
 
   it("to ONNX gives the evaluation program's answers, for a batch of any size", async () => {
     const file = await exportOnnx({ topology, imageShape, classes, normalise, ...input });
-    const session = await OnnxSession.create(file, { threads: 1 });
+    const session = await OnnxSession.create(file, { device: cpu });
     const rows = async (count: number) => {
       const images = { type: 'uint8', data: input.images.slice(0, count * 3072), shape: [count, 32, 32, 3] } as const;
       return (await session.run({ images }))['log_probabilities']!;

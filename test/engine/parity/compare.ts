@@ -2,7 +2,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { lowerProgram } from '../../../engine/lower/lower-program.js';
 import type { Rules } from '../../../engine/lower/lowering.js';
 import { portable } from '../../../engine/lower/portable.js';
-import type { Device } from '../../../engine/onnx/device.js';
+import { cpu, type Device } from '../../../engine/onnx/device.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
 import { tf } from '../../../engine/model/tfjs/tf.js';
 import { optimized, type TracedProgram } from '../../../engine/trace/program.js';
@@ -60,12 +60,9 @@ export async function onCpu(test: ParityCase, inputs: readonly Float32Array[]): 
 export async function onOnnx(
   test: ParityCase,
   inputs: readonly Float32Array[],
-  { threads = 1, rules = portable, device }: { threads?: number; rules?: Rules; device?: Device } = {},
+  { rules = portable, device = cpu }: { rules?: Rules; device?: Device } = {},
 ): Promise<Outcome> {
-  const session = await OnnxSession.create(lowerProgram(trace(test), rules), {
-    threads,
-    ...(device ? { device } : {}),
-  });
+  const session = await OnnxSession.create(lowerProgram(trace(test), rules), { device });
   const flat = Float32Array.from(inputs.flatMap((values) => [...values]));
   const result = await session.run({ params: { type: 'float32', data: flat, shape: [flat.length] } });
   await session.dispose();

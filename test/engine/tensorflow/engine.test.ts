@@ -42,9 +42,9 @@ describe('engine.name: tensorflow', () => {
       epochs: 1,
       shards: 1,
       batchPerShard: 1,
-      engine: { name: 'tensorflow', lowering: 'nchwc' },
+      engine: { name: 'tensorflow', lowering: 'im2col' },
     };
-    expect(() => parseSpec(spec)).toThrow('engine.lowering: expected auto with engine.name: tensorflow, got nchwc');
+    expect(() => parseSpec(spec)).toThrow('engine.lowering: expected auto with engine.name: tensorflow, got im2col');
   });
 });
 

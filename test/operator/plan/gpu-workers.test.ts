@@ -26,11 +26,11 @@ describe("workers' pods", () => {
 
 describe('a job on GPUs', () => {
   it.each([
-    ['nothing: it is cuda', {}, { engine: { device: 'cuda' } }],
-    ['threads only', { engine: { threads: 1 } }, { engine: { threads: 1, device: 'cuda' } }],
+    ['nothing: it is onnx on cuda', {}, { engine: { name: 'onnx', device: 'cuda' } }],
+    ['threads only', { engine: { threads: 1 } }, { engine: { threads: 1, name: 'onnx', device: 'cuda' } }],
     ['cpu', { engine: { device: 'cpu' } }, { engine: { device: 'cpu' } }],
     ['tensorflow', { engine: { name: 'tensorflow' } }, { engine: { name: 'tensorflow' } }],
-    ['a lowering for CPUs', { engine: { lowering: 'nchwc' } }, { engine: { lowering: 'nchwc' } }],
+    ['the native engine', { engine: { name: 'native' } }, { engine: { name: 'native' } }],
     ['nonsense, which others refuse', { engine: 'onnx' }, { engine: 'onnx' }],
   ])('with %s', (_, spec, expected) => expect(withGpuDevice(spec)).toEqual(expected));
 
@@ -39,9 +39,9 @@ describe('a job on GPUs', () => {
     return readJob({ apiVersion, kind, metadata, spec }, { image: 'lockstep:test' });
   };
 
-  it('computes on cuda, and one without GPUs where it can', () => {
+  it('computes on cuda, and one without GPUs on CPUs', () => {
     const onGpus = { preset: 'cluster-cnn3', workers: { resources: { limits: { 'nvidia.com/gpu': 1 } } } };
     expect(read(onGpus).context?.spec.engine).toMatchObject({ name: 'onnx', device: 'cuda' });
-    expect(read({ preset: 'cluster-cnn3' }).context?.spec.engine).toMatchObject({ name: 'onnx', device: 'auto' });
+    expect(read({ preset: 'cluster-cnn3' }).context?.spec.engine).toMatchObject({ name: 'native', device: 'auto' });
   });
 });

@@ -65,7 +65,8 @@ describe('report of a finished run', () => {
       'Predicted 3, 5, 0, 7 3, 5, 0, 7',
       'Train Epoch: 10 [49000/50000 (98%)] Loss: 0.663238',
       'batchPerShard: 49',
-      'onnx (onnxruntime-node 1.30.0)',
+      'native (arithmetic 1)',
+      'Instruction sets avx512 (the fastest of this processor), wasm (--isa)',
       'Lockstep 9.8.7',
     ]) {
       expect(text).toContain(part);

@@ -60,7 +60,7 @@ describe('a coordinator', () => {
     const a = rig.worker('a');
     a.hello();
     await a.next('welcome');
-    const compute = { term: 1, step: 0, generation: 1, nodes: [leaf(0)], wide: 0 };
+    const compute = { term: 1, step: 0, generation: 1, nodes: [leaf(0)], threads: [] };
     answer(channel, { compute, parameters: undefined }, values(4));
     a.ready();
     await rig.until(() => rig.roster.get('a')?.ready !== undefined, 'a ready worker');

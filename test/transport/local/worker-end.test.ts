@@ -32,7 +32,7 @@ async function talking() {
   const results: LocalResult[] = [];
   coordinator.listen((result) => results.push(result));
   const compute = async (step: number, value?: number) => {
-    const message = { term: 7, step, generation: 1, nodes: [node], wide: 0, sentMs: 5 };
+    const message = { term: 7, step, generation: 1, nodes: [node], threads: [], sentMs: 5 };
     const parameters = value === undefined ? undefined : coordinator.file.put(vectorOf(value))!;
     const before = received;
     coordinator.send({ compute: message, parameters });
