@@ -9,11 +9,11 @@ typedef void ConvTile(const Tile *t, const float *x, const float *w, const float
 
 /* `length` products for pixels from <= p < to of B blocks. S: floats between the pixels' inputs; 0: xPixel. */
 INLINE void conv_part(const int S, const int B, const int from, const int to, v16 acc[4][16], const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
-  for (int64_t r = 0; r < length; r++) {
+  for (const float *end = x + length; x < end; x++, w += 16) {
     v16 weights[4];
-    UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut + r * 16);
+    UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut);
     UNROLL for (int p = from; p < to; p++) {
-      v16 s = splat(x[p * (S ? S : xPixel) + r]);
+      v16 s = splat(x[p * (S ? S : xPixel)]);
       UNROLL for (int b = 0; b < B; b++) acc[b][p] = fma16(s, weights[b], acc[b][p]);
     }
   }
