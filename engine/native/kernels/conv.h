@@ -110,7 +110,8 @@ INLINE Conv conv_of(const int64_t *a, const Context *c) {
   v.rows = (FilterRow *)c->work;
   v.runs = (Run *)(v.rows + v.v.taps);
   v.last = v.runs + v.h.taps;
-  v.tile.rows = v.rows, v.tile.runs = v.runs, v.tile.last = v.last;
+  v.tile.runs = v.runs;
+  for (int64_t k = 0; k < v.v.taps; k++) v.rows[k] = (FilterRow){k * v.v.dilation * v.xRow, k * v.h.taps * pixel * 16};
   return v;
 }
 
@@ -130,6 +131,21 @@ static int conv_runs(Conv *v, int64_t column, int64_t count) {
   return 1;
 }
 
+/* Chooses the rows of the filter that output row r meets, and returns where their offsets in x begin. */
+static const float *conv_rows(Conv *v, int64_t r) {
+  int64_t wRow = v->h.taps * v->xChannel * 16, first = read_at(&v->v, r, 0), from = 0, to = v->v.taps;
+  if (v->v.up > 1) {
+    v->tile.rows = v->rows;
+    v->tile.rowCount = list_rows(&v->v, r, v->xRow, wRow, v->rows);
+    return v->x;
+  }
+  while (from < to && first + from * v->v.dilation < 0) from++;
+  while (from < to && first + (to - 1) * v->v.dilation >= v->v.size) to--;
+  v->tile.rows = v->rows + from;
+  v->tile.rowCount = to - from;
+  return v->x + first * v->xRow;
+}
+
 /* Tiles of `count` pixels from one column, in every row, of all output channels. */
 static void conv_column(Conv *v, int64_t column, int64_t count) {
   ConvTile *const(*tiles)[16] = v->tile.xPixel == 16 ? conv_tiles_16 : v->tile.xPixel == 3 ? conv_tiles_3 : conv_tiles_0;
@@ -143,8 +159,8 @@ static void conv_column(Conv *v, int64_t column, int64_t count) {
     float bias[64];
     if (v->bias) for (int64_t b = o; b < o + (1 << width); b++) store(bias + 16 * (b - o), load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)));
     for (int64_t r = 0; r < v->v.out; r++) {
-      v->tile.rowCount = list_rows(&v->v, r, v->xRow, v->h.taps * v->xChannel * 16, v->rows);
-      tiles[width][count - 1](&v->tile, v->x, v->w + o * v->tile.wOut, v->bias ? bias : 0, v->y + o * v->tile.yOut + (r * v->h.out + column) * 16);
+      const float *x = conv_rows(v, r);
+      tiles[width][count - 1](&v->tile, x, v->w + o * v->tile.wOut, v->bias ? bias : 0, v->y + o * v->tile.yOut + (r * v->h.out + column) * 16);
     }
     o += 1 << width;
   }

@@ -40,6 +40,7 @@ static DepthwiseTile *const depthwise_tiles[] = {depthwise_1, depthwise_2, depth
 static void depthwise_column(Conv *v, int64_t column, int64_t count) {
   v->tile.runCount = list_runs(&v->h, column, count, 1, 16, 16, v->runs);
   for (int64_t row = 0; row < v->v.out; row++) {
+    v->tile.rows = v->rows;
     v->tile.rowCount = list_rows(&v->v, row, v->xRow, v->h.taps * 16, v->rows);
     for (int64_t b = 0; b < v->ob; b++) {
       v16 bias = v->bias ? load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)) : splat(0);

@@ -15,10 +15,9 @@ typedef struct {
 } Run;
 enum { EDGES = 4, OTHER = 2 * EDGES };
 
-/* A row of the filter, and the pixels of a tile that meet it. */
+/* A row of the filter: offsets of the input's row and of its taps. */
 typedef struct {
   int64_t x, w;
-  uint32_t mask;
 } FilterRow;
 
 /* What a tile of outputs reads and writes. Offsets are in floats. */
@@ -99,7 +98,7 @@ static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t l
 /* Rows of the filter that output row `row` meets. */
 INLINE int64_t list_rows(const Axis *a, int64_t row, int64_t xRow, int64_t wRow, FilterRow *rows) {
   int64_t n = 0, i;
-  for (int64_t k = 0; k < a->taps; k++) if (index_at(a, row, k, &i) && inside(a, i)) rows[n++] = (FilterRow){i * xRow, k * wRow, ~0u};
+  for (int64_t k = 0; k < a->taps; k++) if (index_at(a, row, k, &i) && inside(a, i)) rows[n++] = (FilterRow){i * xRow, k * wRow};
   return n;
 }
 #endif
