@@ -8,6 +8,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 static uint64_t state = 1;
 static uint32_t draw(void) {
@@ -27,9 +30,28 @@ typedef struct {
   float *data;
   int64_t count;
 } Buffer;
-/* Exact in size, so that a sanitizer sees accesses beyond the end. */
+/* On Linux a page without access follows the buffer, or is before it, so that reading or writing beyond faults. */
+#if defined(__linux__)
+static struct { char *at; size_t bytes; } maps[16];
+static int mapCount;
+static void *room(size_t bytes) {
+  size_t whole = (bytes + 4095) / 4096 * 4096 + 8192;
+  char *map = mmap(0, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mprotect(map, 4096, PROT_NONE), mprotect(map + whole - 4096, 4096, PROT_NONE);
+  maps[mapCount].at = map, maps[mapCount++].bytes = whole;
+  return draw() % 2 ? map + whole - 4096 - bytes : map + 4096;
+}
+static void leave(void) {
+  while (mapCount > 0) mapCount--, munmap(maps[mapCount].at, maps[mapCount].bytes);
+}
+#else
+static void *rooms[16];
+static int roomCount;
+static void *room(size_t bytes) { return rooms[roomCount++] = malloc(bytes); }
+static void leave(void) { while (roomCount > 0) free(rooms[--roomCount]); }
+#endif
 static Buffer buffer(int64_t count, int random) {
-  Buffer b = {malloc((size_t)count * 4), count};
+  Buffer b = {room((size_t)count * 4), count};
   for (int64_t i = 0; i < count; i++) b.data[i] = random ? value() : NAN;
   return b;
 }
@@ -51,7 +73,8 @@ static int64_t space(int s, Buffer b) {
   return (int64_t)s << 40;
 }
 static void release(void) {
-  for (int s = 0; s < SPACES; s++) free(context.base[s]), context.base[s] = 0;
+  leave();
+  memset(context.base, 0, sizeof context.base);
 }
 
 /* ---- convolutions ---- */
@@ -107,7 +130,6 @@ static void check_conv(int depthwise) {
   if (!a[CV_NARROW]) filter = blocks_of(a[CV_OC]) * blocks_of(a[CV_C]) * a[CV_KH] * a[CV_KW] * 256;
   Buffer x = buffer(items * n, 1), w = buffer(filter, 1), b = buffer(a[CV_OC], 1), y = buffer(items * m, 0);
   a[CV_X] = space(0, x), a[CV_XITEM] = n, a[CONV_FILTERS] = space(1, w), a[CONV_BIAS] = draw() % 2 ? -1 : space(2, b), a[CONV_Y] = space(3, y), a[CONV_YITEM] = m;
-  context.base[2] = (char *)b.data;
   if (depthwise) op_depthwise(a, &context, 0, items);
   else op_conv(a, &context, 0, items);
   for (int64_t i = 0; i < items; i++) for (int64_t c = 0; c < a[CV_OC]; c++) for (int64_t oy = 0; oy < a[CV_OH]; oy++) for (int64_t ox = 0; ox < a[CV_OW]; ox++) {
@@ -192,7 +214,6 @@ static void check_pack(void) {
     op_unpack(u, &context, 0, batch);
     for (int64_t i = 0; i < batch * n; i++) equal("unpack", u, 9, back.data[i], src.data[i], i);
   }
-  free(wanted.data);
   release();
 }
 
