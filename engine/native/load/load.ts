@@ -54,8 +54,8 @@ function openTarget({ target, isa }: TargetChoice, folder: string): NativeRuntim
 }
 
 function openWasm(folder: string, reason: string): NativeRuntime {
-  // Node.js 20 compiles relaxed SIMD only with this flag; later versions ignore it.
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  // Node.js 20 compiles relaxed SIMD only with this flag; later versions don't know it.
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
   const module = explain(wasmTarget, () => compileWasm(readFileSync(join(folder, wasmTarget))));
   return wasmRuntime(module, reason);
 }
