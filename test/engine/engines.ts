@@ -20,6 +20,7 @@ const onCpu = { name: 'onnx', threads: 1, device: 'cpu' } as const;
 /** Every engine and device of Lockstep. `test/engine/contract.test.ts` defines their common behaviour. */
 export const enginesUnderTest: readonly EngineUnderTest[] = [
   { title: 'native', options: { name: 'native', threads: 1 } },
+  { title: 'native, WebAssembly', options: { name: 'native', threads: 1, isa: 'wasm' } },
   { title: 'onnx, cpu, portable', options: { ...onCpu, lowering: 'portable' } },
   { title: 'onnx, cpu, im2col', options: { ...onCpu, lowering: 'im2col' } },
   {
