@@ -9,7 +9,8 @@ import { type Dimension, move, stridesOf } from './move.js';
 // Rules of operations that only move elements. Constants, inputs and weights are where the caller has them.
 
 export function constant(lowering: Lowering, node: NodeOf<'constant'>): void {
-  lowering.define(node, lowering.constants.array(node));
+  const { items } = lowering.gridOf(node);
+  lowering.define(node, { ...lowering.constants.array(node), items, words: node.size / items });
 }
 
 /** u8 images that no elementwise operation reads directly. */
