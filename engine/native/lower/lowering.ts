@@ -1,3 +1,4 @@
+import { EngineError } from '../../errors.js';
 import type { Graph } from '../../ir/graph.js';
 import { splatOf } from '../../ir/graph.js';
 import type { Node, NodeOf, Op } from '../../ir/node.js';
@@ -56,7 +57,7 @@ export class Lowering {
   lower(roots: readonly Node[]): void {
     for (const node of postOrder(roots, (at) => (this.values.has(at) ? [] : at.inputs))) {
       if (this.values.has(node) || this.isDeferred(node)) continue;
-      (this.rules[node.op] as Rule<Op>)(this, node as never);
+      this.apply(node);
     }
   }
 
@@ -179,6 +180,11 @@ export class Lowering {
       this.define(node, buffer);
       return;
     }
+    this.apply(node);
+  }
+
+  private apply(node: Node): void {
+    checkType(node);
     (this.rules[node.op] as Rule<Op>)(this, node as never);
   }
 
@@ -187,6 +193,21 @@ export class Lowering {
     if (node.op === 'constant' || node.op === 'broadcast' || node.op === 'input') return true;
     return (node.op === 'conv' || node.op === 'matmul') && this.isUsedOnce(node);
   }
+}
+
+/** Operations that arithmetic 1 has for f32 only; elementwise ones are checked with their instructions. */
+const onlyFloats: ReadonlySet<Op> = new Set<Op>([
+  ...(['avgPool', 'avgPoolGrad', 'conv', 'convFilter', 'convInput', 'depthwise', 'depthwiseFilter'] as const),
+  ...(['depthwiseInput', 'leakyRelu', 'matmul', 'maxPool', 'maxPoolGrad', 'softmax', 'spread'] as const),
+]);
+
+function checkType(node: Node): void {
+  const wrong = onlyFloats.has(node.op) && node.inputs.find(({ dtype }) => dtype !== 'float32');
+  if (!wrong) return;
+  throw new EngineError(
+    'UNSUPPORTED_KERNEL',
+    `compile: expected ${node.op} of float32, got ${wrong.dtype}; convert the tensor to float32 before`,
+  );
 }
 
 function countUses(roots: readonly Node[]): ReadonlyMap<Node, number> {
