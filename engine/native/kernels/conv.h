@@ -51,13 +51,13 @@ INLINE void conv_tile(const int S, const int B, const int P, const Tile *t, cons
 }
 
 #define CONV_TILE(S, B, P) NOINLINE void conv_##S##_##B##_##P(const Tile *t, const float *x, const float *w, const float *bias, float *y) { conv_tile(S, B, P, t, x, w, bias, y); }
-#define CONV_NAME(S, B, P) conv_##S##_##B##_##P,
+#define CONV_NAME(S, B, P) [P - 1] = conv_##S##_##B##_##P,
 #define UP_TO_2(F, S, B) F(S, B, 1) F(S, B, 2)
 #define UP_TO_4(F, S, B) UP_TO_2(F, S, B) F(S, B, 3) F(S, B, 4)
 #define UP_TO_6(F, S, B) UP_TO_4(F, S, B) F(S, B, 5) F(S, B, 6)
 #define UP_TO_8(F, S, B) UP_TO_6(F, S, B) F(S, B, 7) F(S, B, 8)
-#define UP_TO_12(F, S, B) UP_TO_8(F, S, B) F(S, B, 9) F(S, B, 10) F(S, B, 11) F(S, B, 12)
-#define UP_TO_16(F, S, B) UP_TO_12(F, S, B) F(S, B, 13) F(S, B, 14) F(S, B, 15) F(S, B, 16)
+#define UP_TO_12(F, S, B) UP_TO_8(F, S, B) F(S, B, 10) F(S, B, 12)
+#define UP_TO_16(F, S, B) UP_TO_12(F, S, B) F(S, B, 14) F(S, B, 16)
 
 /* Most pixels of a tile of one, two and four blocks; 0: no such tile. */
 #if defined(__AVX512F__)
@@ -77,12 +77,13 @@ enum { CONV_PIXELS_1 = 2, CONV_PIXELS_2 = 0, CONV_PIXELS_4 = 0, CONV_MOST_2 = 2 
 #define CONV_TILES_4(F, S, B)
 #endif
 
-#define CONV_TILES(S) \
+#define NO_TILES(F, S, B)
+#define CONV_TILES(S, CONV_TILES_4) \
   CONV_TILES_1(CONV_TILE, S, 1) CONV_TILES_2(CONV_TILE, S, 2) CONV_TILES_4(CONV_TILE, S, 4) \
   static ConvTile *const conv_tiles_##S[3][16] = {{CONV_TILES_1(CONV_NAME, S, 1)}, {CONV_TILES_2(CONV_NAME, S, 2)}, {CONV_TILES_4(CONV_NAME, S, 4)}};
-CONV_TILES(16)
-CONV_TILES(3)
-CONV_TILES(0)
+CONV_TILES(16, CONV_TILES_4)
+CONV_TILES(3, NO_TILES)
+CONV_TILES(0, CONV_TILES_4)
 
 /* A convolution of one image, as its tiles need it. */
 typedef struct {
@@ -116,8 +117,8 @@ INLINE Conv conv_of(const int64_t *a, const Context *c) {
 }
 
 /* Output blocks of the next tile: 0, 1 or 2 for 1, 2 or 4. */
-INLINE int conv_width(int64_t left, int64_t pixels) {
-  if (left >= 4 && pixels <= CONV_PIXELS_4) return 2;
+INLINE int conv_width(const Tile *t, int64_t left, int64_t pixels) {
+  if (left >= 4 && t->xPixel != 3 && pixels <= CONV_PIXELS_4) return 2;
   return left >= 2 && pixels <= CONV_PIXELS_2;
 }
 
@@ -155,7 +156,7 @@ static void conv_column(Conv *v, int64_t column, int64_t count) {
     return;
   }
   for (int64_t o = 0; o < v->ob;) {
-    int width = conv_width(v->ob - o, count);
+    int width = conv_width(&v->tile, v->ob - o, count);
     float bias[64];
     if (v->bias) for (int64_t b = o; b < o + (1 << width); b++) store(bias + 16 * (b - o), load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)));
     for (int64_t r = 0; r < v->v.out; r++) {
@@ -171,12 +172,19 @@ INLINE int64_t conv_most(int64_t blocks) {
   return blocks >= 2 ? CONV_MOST_2 : CONV_PIXELS_1;
 }
 
+/* Pixels of the next tile of `left`: tiles of like size; there are none of 9, 11, 13 and 15. */
+INLINE int64_t conv_pixels(int64_t left, int64_t most) {
+  int64_t tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
+  if (n <= 8 || n % 2 == 0) return n;
+  return n < left ? n + 1 : (n + 1) / 2;
+}
+
 static void conv_image(Conv *v) {
   int64_t most = conv_most(v->ob);
   for (int64_t phase = 0; phase < smaller(v->h.up, v->h.out); phase++) {
     int64_t count = (v->h.out - phase + v->h.up - 1) / v->h.up;
-    for (int64_t tiles = (count + most - 1) / most, p = 0, n; tiles > 0; tiles--, p += n) {
-      n = (count - p + tiles - 1) / tiles;
+    for (int64_t p = 0, n; p < count; p += n) {
+      n = conv_pixels(count - p, most);
       conv_column(v, phase + p * v->h.up, n);
     }
   }

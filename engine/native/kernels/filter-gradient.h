@@ -77,11 +77,11 @@ INLINE void taps_tile(const int C, const int B, const int R, const Taps *t, cons
 
 /* Most products of a tile: of one block of outputs, of two, at a narrow image's edge; taps of three channels. */
 #if defined(__AVX512F__)
-enum { TAPS_1 = 16, TAPS_2 = 8, TAPS_EDGE = 8, TAPS_3 = 8 };
+enum { TAPS_1 = 16, TAPS_2 = 8, TAPS_EDGE = 8, TAPS_3 = 7 };
 #define TAPS_TILES_1 TAPS_TO_16
 #define TAPS_TILES_2 TAPS_TO_8
 #define TAPS_TILES_EDGE TAPS_TO_8
-#define TAPS_TILES_3(F, C, B) F(C, B, 3) F(C, B, 6) F(C, B, 9) F(C, B, 12) F(C, B, 15) F(C, B, 18) F(C, B, 21) F(C, B, 24)
+#define TAPS_TILES_3(F, C, B) F(C, B, 3) F(C, B, 6) F(C, B, 9) F(C, B, 12) F(C, B, 15) F(C, B, 18) F(C, B, 21)
 #elif defined(__AVX2__) || defined(__aarch64__)
 enum { TAPS_1 = 6, TAPS_2 = 0, TAPS_EDGE = 6, TAPS_3 = 2 };
 #define TAPS_TILES_1 TAPS_TO_6
