@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolutions, forward and input gradient. An output is one chain of fused multiply-adds from +0: over blocks of 16
- * input channels, rows of the filter, its columns, channels of the block. Tiles differ by instruction set, chains don't. */
+ * input channels, rows of the filter, its columns, channels of the block. Tiles differ by instruction set, chains
+ * don't. */
 #ifndef LOCKSTEP_CONV_H
 #define LOCKSTEP_CONV_H
 #include "geometry.h"
@@ -8,7 +9,8 @@
 typedef void ConvTile(const Tile *t, const float *x, const float *w, const float *bias, float *y);
 
 /* `length` products for pixels from <= p < to of B blocks. S: floats between the pixels' inputs; 0: xPixel. */
-INLINE void conv_part(const int S, const int B, const int from, const int to, v16 acc[4][16], const float *x, int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
+INLINE void conv_part(const int S, const int B, const int from, const int to, v16 acc[4][16], const float *x,
+                      int64_t xPixel, const float *w, int64_t wOut, int64_t length) {
   for (const float *end = x + length; x < end; x++, w += 16) {
     v16 weights[4];
     UNROLL for (int b = 0; b < B; b++) weights[b] = load(w + b * wOut);
@@ -19,10 +21,13 @@ INLINE void conv_part(const int S, const int B, const int from, const int to, v1
   }
 }
 
-/* One row of the filter. Runs come in the order of their columns, so mostly those that miss pixels at the left first. */
-#define CONV_EDGE(e, from, to) if ((from) < (to)) \
-  for (; run < end && run->edge == e; run++) conv_part(S, B, from, to, acc, x + run->x, t->xPixel, w + run->w, t->wOut, run->length);
-INLINE void conv_row(const int S, const int B, const int P, v16 acc[4][16], const Tile *t, const Run *run, const Run *end, const float *x, const float *w) {
+/* One row of the filter. Runs are in the order of their columns: mostly those that miss pixels at the left first. */
+#define CONV_EDGE(e, from, to) \
+  if ((from) < (to)) \
+    for (; run < end && run->edge == e; run++) \
+      conv_part(S, B, from, to, acc, x + run->x, t->xPixel, w + run->w, t->wOut, run->length);
+INLINE void conv_row(const int S, const int B, const int P, v16 acc[4][16], const Tile *t, const Run *run,
+                     const Run *end, const float *x, const float *w) {
   while (run < end) {
     CONV_EDGE(3, 3, P)
     CONV_EDGE(2, 2, P)
@@ -35,7 +40,8 @@ INLINE void conv_row(const int S, const int B, const int P, v16 acc[4][16], cons
 }
 
 /* P pixels of B blocks of output channels; x: the first pixel's input in row 0, bias: B blocks, or none. */
-INLINE void conv_tile(const int S, const int B, const int P, const Tile *t, const float *x, const float *w, const float *bias, float *y) {
+INLINE void conv_tile(const int S, const int B, const int P, const Tile *t, const float *x, const float *w,
+                      const float *bias, float *y) {
   v16 acc[4][16];
   UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) acc[b][p] = splat(0);
   for (int64_t block = 0; block < t->blocks; block++) {
@@ -46,11 +52,16 @@ INLINE void conv_tile(const int S, const int B, const int P, const Tile *t, cons
       conv_row(S, B, P, acc, t, runs, runs + runCount, xr, wr);
     }
   }
-  if (bias) UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) acc[b][p] = acc[b][p] + load(bias + 16 * b);
-  UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) store(y + b * t->yOut + p * t->yPixel, acc[b][p]);
+  UNROLL for (int b = 0; b < B; b++) UNROLL for (int p = 0; p < P; p++) {
+    if (bias) acc[b][p] = acc[b][p] + load(bias + 16 * b);
+    store(y + b * t->yOut + p * t->yPixel, acc[b][p]);
+  }
 }
 
-#define CONV_TILE(S, B, P) NOINLINE void conv_##S##_##B##_##P(const Tile *t, const float *x, const float *w, const float *bias, float *y) { conv_tile(S, B, P, t, x, w, bias, y); }
+#define CONV_TILE(S, B, P) \
+  NOINLINE void conv_##S##_##B##_##P(const Tile *t, const float *x, const float *w, const float *bias, float *y) { \
+    conv_tile(S, B, P, t, x, w, bias, y); \
+  }
 #define CONV_NAME(S, B, P) [P - 1] = conv_##S##_##B##_##P,
 #define UP_TO_2(F, S, B) F(S, B, 1) F(S, B, 2)
 #define UP_TO_4(F, S, B) UP_TO_2(F, S, B) F(S, B, 3) F(S, B, 4)
@@ -79,8 +90,9 @@ enum { CONV_PIXELS_1 = 2, CONV_PIXELS_2 = 0, CONV_PIXELS_4 = 0, CONV_MOST_2 = 2 
 
 #define NO_TILES(F, S, B)
 #define CONV_TILES(S, CONV_TILES_4) \
-  CONV_TILES_1(CONV_TILE, S, 1) CONV_TILES_2(CONV_TILE, S, 2) CONV_TILES_4(CONV_TILE, S, 4) \
-  static ConvTile *const conv_tiles_##S[3][16] = {{CONV_TILES_1(CONV_NAME, S, 1)}, {CONV_TILES_2(CONV_NAME, S, 2)}, {CONV_TILES_4(CONV_NAME, S, 4)}};
+  CONV_TILES_1(CONV_TILE, S, 1) \
+  CONV_TILES_2(CONV_TILE, S, 2) CONV_TILES_4(CONV_TILE, S, 4) static ConvTile *const conv_tiles_##S[3][16] = { \
+      {CONV_TILES_1(CONV_NAME, S, 1)}, {CONV_TILES_2(CONV_NAME, S, 2)}, {CONV_TILES_4(CONV_NAME, S, 4)}};
 CONV_TILES(16, CONV_TILES_4)
 CONV_TILES(3, NO_TILES)
 CONV_TILES(0, CONV_TILES_4)
@@ -89,7 +101,7 @@ CONV_TILES(0, CONV_TILES_4)
 typedef struct {
   Axis v, h;
   Tile tile;
-  int64_t channels, xRow, xChannel, ob, oc, pixels;
+  int64_t channels, xRow, xChannel, ob, oc;
   const float *x, *w, *bias;
   float *y;
   FilterRow *rows;
@@ -98,7 +110,13 @@ typedef struct {
 
 INLINE Conv conv_of(const int64_t *a, const Context *c) {
   int64_t taps = a[CV_KH] * a[CV_KW], cb = a[CV_NARROW] ? 1 : blocks_of(a[CV_C]), pixel = a[CV_NARROW] ? a[CV_C] : 16;
-  Conv v = {.v = vertical(a), .h = horizontal(a), .channels = a[CV_C] - 16 * (cb - 1), .xRow = a[CV_W] * pixel, .xChannel = pixel, .ob = blocks_of(a[CV_OC]), .oc = a[CV_OC]};
+  Conv v = {.v = vertical(a),
+            .h = horizontal(a),
+            .channels = a[CV_C] - 16 * (cb - 1),
+            .xRow = a[CV_W] * pixel,
+            .xChannel = pixel,
+            .ob = blocks_of(a[CV_OC]),
+            .oc = a[CV_OC]};
   v.tile.blocks = cb;
   v.tile.xBlock = a[CV_H] * v.xRow;
   v.tile.wBlock = taps * 16 * pixel;
@@ -127,8 +145,11 @@ static int conv_runs(Conv *v, int64_t column, int64_t count) {
   int64_t wTap = v->xChannel * 16;
   v->tile.runCount = list_runs(&v->h, column, count, v->xChannel, v->xChannel, wTap, v->runs);
   v->tile.last = v->channels < v->xChannel ? v->last : v->runs;
-  v->tile.lastCount = v->channels < v->xChannel ? list_runs(&v->h, column, count, v->channels, v->xChannel, wTap, v->last) : v->tile.runCount;
-  for (int64_t i = 0; i < v->tile.runCount; i++) if (v->runs[i].edge == OTHER) return 0;
+  v->tile.lastCount = v->channels < v->xChannel
+                          ? list_runs(&v->h, column, count, v->channels, v->xChannel, wTap, v->last)
+                          : v->tile.runCount;
+  for (int64_t i = 0; i < v->tile.runCount; i++)
+    if (v->runs[i].edge == OTHER) return 0;
   return 1;
 }
 
@@ -149,7 +170,9 @@ static const float *conv_rows(Conv *v, int64_t r) {
 
 /* Tiles of `count` pixels from one column, in every row, of all output channels. */
 static void conv_column(Conv *v, int64_t column, int64_t count) {
-  ConvTile *const(*tiles)[16] = v->tile.xPixel == 16 ? conv_tiles_16 : v->tile.xPixel == 3 ? conv_tiles_3 : conv_tiles_0;
+  ConvTile *const(*tiles)[16] = v->tile.xPixel == 16  ? conv_tiles_16
+                                : v->tile.xPixel == 3 ? conv_tiles_3
+                                                      : conv_tiles_0;
   if (!conv_runs(v, column, count)) {
     conv_column(v, column, count / 2);
     conv_column(v, column + count / 2 * v->h.up, count - count / 2);
@@ -158,19 +181,20 @@ static void conv_column(Conv *v, int64_t column, int64_t count) {
   for (int64_t o = 0; o < v->ob;) {
     int width = conv_width(&v->tile, v->ob - o, count);
     float bias[64];
-    if (v->bias) for (int64_t b = o; b < o + (1 << width); b++) store(bias + 16 * (b - o), load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)));
+    if (v->bias)
+      for (int64_t b = o; b < o + (1 << width); b++)
+        store(bias + 16 * (b - o), load_n(v->bias + 16 * b, smaller(16, v->oc - 16 * b)));
     for (int64_t r = 0; r < v->v.out; r++) {
       const float *x = conv_rows(v, r);
-      tiles[width][count - 1](&v->tile, x, v->w + o * v->tile.wOut, v->bias ? bias : 0, v->y + o * v->tile.yOut + (r * v->h.out + column) * 16);
+      tiles[width][count - 1](&v->tile, x, v->w + o * v->tile.wOut, v->bias ? bias : 0,
+                              v->y + o * v->tile.yOut + (r * v->h.out + column) * 16);
     }
     o += 1 << width;
   }
 }
 
 /* Most pixels of a tile, by output blocks. */
-INLINE int64_t conv_most(int64_t blocks) {
-  return blocks >= 2 ? CONV_MOST_2 : CONV_PIXELS_1;
-}
+INLINE int64_t conv_most(int64_t blocks) { return blocks >= 2 ? CONV_MOST_2 : CONV_PIXELS_1; }
 
 /* Pixels of the next tile of `left`: tiles of like size; there are none of 9, 11, 13 and 15. */
 INLINE int64_t conv_pixels(int64_t left, int64_t most) {

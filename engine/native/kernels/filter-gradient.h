@@ -7,17 +7,18 @@
 
 /* Taps whose channels are at x, and the pixels that meet them. Offsets and distances are in floats. */
 typedef struct {
-  int64_t rows, columns;       /* pixels */
-  int64_t left, right;         /* columns < left or >= right meet only some taps */
+  int64_t rows, columns; /* pixels */
+  int64_t left, right;   /* columns < left or >= right meet only some taps */
   int64_t xRow, xPixel, yRow, yOut, partOut;
-  int64_t start, step, end;    /* column p meets the products r for which 0 <= start + p * step + r < end */
-  int fresh;                   /* the part is set, not added to */
+  int64_t start, step, end; /* column p meets the products r for which 0 <= start + p * step + r < end */
+  int fresh;                /* the part is set, not added to */
 } Taps;
 
 typedef void TapTile(const Taps *t, const float *x, const float *dy, float *part);
 
 /* Products from <= r < to of one column. */
-INLINE void taps_pixel(const int B, const int from, const int to, v16 acc[2][24], const float *x, const float *dy, int64_t yOut) {
+INLINE void taps_pixel(const int B, const int from, const int to, v16 acc[2][24], const float *x, const float *dy,
+                       int64_t yOut) {
   v16 d[2];
   UNROLL for (int b = 0; b < B; b++) d[b] = load(dy + b * yOut);
   UNROLL for (int r = from; r < to; r++) {
@@ -27,18 +28,21 @@ INLINE void taps_pixel(const int B, const int from, const int to, v16 acc[2][24]
 }
 
 /* Columns from <= p < to at the image's edge: only products whose input is inside. */
-INLINE void taps_edge(const int R, v16 acc[2][24], const Taps *t, int64_t from, int64_t to, const float *x, const float *dy) {
+INLINE void taps_edge(const int R, v16 acc[2][24], const Taps *t, int64_t from, int64_t to, const float *x,
+                      const float *dy) {
   for (int64_t p = from; p < to; p++) {
     int64_t at = t->start + p * t->step, lo = at < 0 ? smaller(-at, R) : 0, hi = larger(lo, smaller(R, t->end - at));
     uint32_t mask = all_pixels(hi) & ~all_pixels(lo);
     v16 d = load(dy + p * 16);
-    UNROLL for (int r = 0; r < R; r++) if (mask >> r & 1) acc[0][r] = fma16(splat(x[p * t->xPixel + r]), d, acc[0][r]);
+    UNROLL for (int r = 0; r < R; r++)
+      if (mask >> r & 1) acc[0][r] = fma16(splat(x[p * t->xPixel + r]), d, acc[0][r]);
   }
 }
 
 /* One row. C: 0 where every column meets every product; 1 where some do not; 3 where those at the left miss 3, 6, 9 ...
  * of the first products, those at the right of the last. */
-INLINE void taps_row(const int C, const int B, const int R, v16 acc[2][24], const Taps *t, const float *x, const float *dy) {
+INLINE void taps_row(const int C, const int B, const int R, v16 acc[2][24], const Taps *t, const float *x,
+                     const float *dy) {
   int64_t left = t->left, right = t->right, columns = t->columns, step = t->xPixel, out = t->yOut;
   const float *xp = x + left * step, *d = dy + left * 16;
   if (C == 1) taps_edge(R, acc, t, 0, left, x, dy);
@@ -58,7 +62,8 @@ INLINE void taps_row(const int C, const int B, const int R, v16 acc[2][24], cons
   }
 }
 
-INLINE void taps_tile(const int C, const int B, const int R, const Taps *t, const float *x, const float *dy, float *part) {
+INLINE void taps_tile(const int C, const int B, const int R, const Taps *t, const float *x, const float *dy,
+                      float *part) {
   v16 acc[2][24];
   UNROLL for (int b = 0; b < B; b++) UNROLL for (int r = 0; r < R; r++) acc[b][r] = splat(0);
   for (int64_t row = 0; row < t->rows; row++, x += t->xRow, dy += t->yRow) taps_row(C, B, R, acc, t, x, dy);
@@ -68,12 +73,16 @@ INLINE void taps_tile(const int C, const int B, const int R, const Taps *t, cons
   }
 }
 
-#define TAP_TILE(C, B, R) NOINLINE void taps_##C##_##B##_##R(const Taps *t, const float *x, const float *dy, float *part) { taps_tile(C, B, R, t, x, dy, part); }
+#define TAP_TILE(C, B, R) \
+  NOINLINE void taps_##C##_##B##_##R(const Taps *t, const float *x, const float *dy, float *part) { \
+    taps_tile(C, B, R, t, x, dy, part); \
+  }
 #define TAP_NAME(C, B, R) taps_##C##_##B##_##R,
 #define TAPS_TO_2(F, C, B) F(C, B, 1) F(C, B, 2)
 #define TAPS_TO_6(F, C, B) TAPS_TO_2(F, C, B) F(C, B, 3) F(C, B, 4) F(C, B, 5) F(C, B, 6)
 #define TAPS_TO_8(F, C, B) TAPS_TO_6(F, C, B) F(C, B, 7) F(C, B, 8)
-#define TAPS_TO_16(F, C, B) TAPS_TO_8(F, C, B) F(C, B, 9) F(C, B, 10) F(C, B, 11) F(C, B, 12) F(C, B, 13) F(C, B, 14) F(C, B, 15) F(C, B, 16)
+#define TAPS_TO_16(F, C, B) \
+  TAPS_TO_8(F, C, B) F(C, B, 9) F(C, B, 10) F(C, B, 11) F(C, B, 12) F(C, B, 13) F(C, B, 14) F(C, B, 15) F(C, B, 16)
 
 /* Most products of a tile: of one block of outputs, of two, at a narrow image's edge; taps of three channels. */
 #if defined(__AVX512F__)
@@ -113,7 +122,12 @@ typedef struct {
 } FilterPart;
 
 INLINE FilterPart filter_part(const int64_t *a) {
-  FilterPart f = {.v = vertical(a), .h = horizontal(a), .channels = a[CV_C], .cb = a[CV_NARROW] ? 1 : blocks_of(a[CV_C]), .pixel = a[CV_NARROW] ? a[CV_C] : 16, .ob = blocks_of(a[CV_OC])};
+  FilterPart f = {.v = vertical(a),
+                  .h = horizontal(a),
+                  .channels = a[CV_C],
+                  .cb = a[CV_NARROW] ? 1 : blocks_of(a[CV_C]),
+                  .pixel = a[CV_NARROW] ? a[CV_C] : 16,
+                  .ob = blocks_of(a[CV_OC])};
   f.xBlock = a[CV_H] * a[CV_W] * f.pixel;
   f.yBlock = a[CV_OH] * a[CV_OW] * 16;
   f.partOut = f.cb * f.v.taps * f.h.taps * f.pixel * 16;
@@ -121,7 +135,8 @@ INLINE FilterPart filter_part(const int64_t *a) {
 }
 
 /* The channels of a tap, in tiles. */
-static void taps_in_tiles(TapTile *const *tiles, int64_t most, int64_t count, const Taps *t, const float *x, const float *dy, float *part) {
+static void taps_in_tiles(TapTile *const *tiles, int64_t most, int64_t count, const Taps *t, const float *x,
+                          const float *dy, float *part) {
   for (int64_t n, r = 0, left = (count + most - 1) / most; left > 0; left--, r += n) {
     n = (count - r + left - 1) / left;
     tiles[n - 1](t, x + r, dy, part + r * 16);
@@ -132,36 +147,53 @@ static void taps_in_tiles(TapTile *const *tiles, int64_t most, int64_t count, co
 INLINE void clear(float *part, int64_t from, int64_t to) { memset(part + from * 16, 0, (size_t)(to - from) * 64); }
 
 /* Every channel of a tap, output rows from <= row < to of one block of output channels or a pair. */
-static void filter_tap(const FilterPart *f, int64_t o, int64_t pair, int64_t block, int64_t ky, int64_t kx, int64_t from, int64_t to) {
+static void filter_tap(const FilterPart *f, int64_t o, int64_t pair, int64_t block, int64_t ky, int64_t kx,
+                       int64_t from, int64_t to) {
   int64_t y0, y1, x0, x1, width = f->h.size * f->pixel, count = smaller(16, f->channels - 16 * block);
   outputs_of_tap(&f->v, ky, &y0, &y1);
   outputs_of_tap(&f->h, kx, &x0, &x1);
   y0 = larger(y0, from), y1 = smaller(y1, to);
   float *part = f->part + o * f->partOut + ((block * f->v.taps + ky) * f->h.taps + kx) * f->pixel * 16;
   int fresh = f->fresh && from == 0, none = y0 >= y1 || x0 >= x1;
-  if (fresh) for (int64_t b = 0; b <= pair; b++) clear(part + b * f->partOut, none ? 0 : count, f->pixel);
+  if (fresh)
+    for (int64_t b = 0; b <= pair; b++) clear(part + b * f->partOut, none ? 0 : count, f->pixel);
   if (none) return;
-  Taps t = {.rows = y1 - y0, .columns = x1 - x0, .left = 0, .right = x1 - x0, .xRow = f->v.stride * width, .xPixel = f->h.stride * f->pixel, .yRow = f->h.out * 16, .yOut = f->yBlock, .partOut = f->partOut, .fresh = fresh};
+  Taps t = {.rows = y1 - y0,
+            .columns = x1 - x0,
+            .left = 0,
+            .right = x1 - x0,
+            .xRow = f->v.stride * width,
+            .xPixel = f->h.stride * f->pixel,
+            .yRow = f->h.out * 16,
+            .yOut = f->yBlock,
+            .partOut = f->partOut,
+            .fresh = fresh};
   if (t.xRow == t.columns * t.xPixel && t.yRow == t.columns * 16) t.right = t.columns *= t.rows, t.rows = 1;
   const float *x = f->x + block * f->xBlock + read_at(&f->v, y0, ky) * width + read_at(&f->h, x0, kx) * f->pixel;
-  taps_in_tiles(taps_blocks[pair], pair ? TAPS_2 : TAPS_1, count, &t, x, f->dy + o * f->yBlock + (y0 * f->h.out + x0) * 16, part);
+  taps_in_tiles(taps_blocks[pair], pair ? TAPS_2 : TAPS_1, count, &t, x,
+                f->dy + o * f->yBlock + (y0 * f->h.out + x0) * 16, part);
 }
 
 /* Products from <= r < to of a row of a narrow input's filter. */
-static void filter_products(const FilterPart *f, Taps *t, int64_t from, int64_t to, int three, const float *x, const float *dy, float *part) {
+static void filter_products(const FilterPart *f, Taps *t, int64_t from, int64_t to, int three, const float *x,
+                            const float *dy, float *part) {
   t->start = from - f->h.pad * f->pixel;
-  int64_t left = larger(0, ceil_div(-t->start, t->step)), right = ceil_div(t->end - (to - from) + 1 - t->start, t->step);
+  int64_t left = larger(0, ceil_div(-t->start, t->step)),
+          right = ceil_div(t->end - (to - from) + 1 - t->start, t->step);
   int regular = three && left <= right && left <= t->columns;
   t->left = smaller(t->columns, left);
   t->right = larger(t->left, smaller(t->columns, right));
   if (regular) taps_three[(to - from) / 3 - 1](t, x + t->start, dy, part + from * 16);
-  else for (int64_t r = from; three && r < to; r += TAPS_EDGE) filter_products(f, t, r, smaller(r + TAPS_EDGE, to), 0, x, dy, part);
+  else
+    for (int64_t r = from; three && r < to; r += TAPS_EDGE)
+      filter_products(f, t, r, smaller(r + TAPS_EDGE, to), 0, x, dy, part);
   if (!three) taps_narrow[to - from - 1](t, x + t->start, dy, part + from * 16);
 }
 
 /* A row of a narrow input's filter, whose products follow each other in x and in the part. */
 static void filter_row(const FilterPart *f, int64_t o, int64_t ky, int64_t from, int64_t to) {
-  int64_t y0, y1, width = f->h.size * f->pixel, count = f->h.taps * f->pixel, three = f->pixel == 3 && f->h.stride == 1, unit = three ? 3 : 1, most = three ? TAPS_3 : TAPS_EDGE;
+  int64_t y0, y1, width = f->h.size * f->pixel, count = f->h.taps * f->pixel, three = f->pixel == 3 && f->h.stride == 1,
+                  unit = three ? 3 : 1, most = three ? TAPS_3 : TAPS_EDGE;
   outputs_of_tap(&f->v, ky, &y0, &y1);
   y0 = larger(y0, from), y1 = smaller(y1, to);
   float *part = f->part + o * f->partOut + ky * count * 16;
@@ -170,7 +202,14 @@ static void filter_row(const FilterPart *f, int64_t o, int64_t ky, int64_t from,
     if (fresh) clear(part, 0, count);
     return;
   }
-  Taps t = {.rows = y1 - y0, .columns = f->h.out, .xRow = f->v.stride * width, .xPixel = f->h.stride * f->pixel, .yRow = f->h.out * 16, .step = f->h.stride * f->pixel, .end = width, .fresh = fresh};
+  Taps t = {.rows = y1 - y0,
+            .columns = f->h.out,
+            .xRow = f->v.stride * width,
+            .xPixel = f->h.stride * f->pixel,
+            .yRow = f->h.out * 16,
+            .step = f->h.stride * f->pixel,
+            .end = width,
+            .fresh = fresh};
   const float *x = f->x + read_at(&f->v, y0, ky) * width, *dy = f->dy + o * f->yBlock + y0 * t.yRow;
   for (int64_t n, r = 0, taps = count / unit, left = (taps + most - 1) / most; left > 0; left--, r += n) {
     n = (taps - r + left - 1) / left;
@@ -185,7 +224,8 @@ static void filter_group(const FilterPart *f, int narrow, int64_t from, int64_t 
     for (int64_t block = 0; block < f->cb; block++)
       for (int64_t ky = 0; ky < f->v.taps; ky++) {
         if (narrow) filter_row(f, o, ky, from, to);
-        else for (int64_t kx = 0; kx < f->h.taps; kx++) filter_tap(f, o, pair, block, ky, kx, from, to);
+        else
+          for (int64_t kx = 0; kx < f->h.taps; kx++) filter_tap(f, o, pair, block, ky, kx, from, to);
       }
   }
 }
@@ -197,7 +237,8 @@ static void op_conv_filter(const int64_t *a, const Context *c, int64_t from, int
     f.dy = (const float *)at(c, a[CF_DY]) + i * a[CF_DYITEM];
     f.part = (float *)at(c, a[CF_PARTS]) + i / 4 * a[CF_PARTSIZE];
     f.fresh = i % 4 == 0;
-    for (int64_t row = 0; row < f.v.out; row += a[CV_ROWS]) filter_group(&f, a[CV_NARROW] && f.h.dilation == 1, row, smaller(row + a[CV_ROWS], f.v.out));
+    for (int64_t row = 0; row < f.v.out; row += a[CV_ROWS])
+      filter_group(&f, a[CV_NARROW] && f.h.dilation == 1, row, smaller(row + a[CV_ROWS], f.v.out));
   }
 }
 #endif

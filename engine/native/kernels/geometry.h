@@ -11,7 +11,8 @@ enum { MAX_PIXELS = 32 }; /* of a tile */
 /* Taps that follow each other both in a row of the input and in the filter, and the pixels of a tile that meet them. */
 typedef struct {
   int64_t x, w, length; /* offsets in floats from the tile's first pixel and the row's first tap; number of products */
-  uint32_t mask, edge;  /* edge: 0 every pixel, n < EDGES all but the first n, EDGES + n all but the last n, else OTHER */
+  uint32_t mask,
+      edge; /* edge: 0 every pixel, n < EDGES all but the first n, EDGES + n all but the last n, else OTHER */
 } Run;
 enum { EDGES = 4, OTHER = 2 * EDGES };
 
@@ -81,7 +82,8 @@ INLINE int follows(const Run *run, const Run *before) {
 
 /* Runs of a row of the filter for `count` pixels from output `column`; a tap has `length` products, an input pixel
  * xPixel floats, a tap of the filter wTap floats. */
-static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t length, int64_t xPixel, int64_t wTap, Run *runs) {
+static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t length, int64_t xPixel, int64_t wTap,
+                         Run *runs) {
   int64_t n = 0, first;
   for (int64_t k = 0; k < a->taps; k++) {
     if (!index_at(a, column, k, &first)) continue;
@@ -98,7 +100,8 @@ static int64_t list_runs(const Axis *a, int64_t column, int64_t count, int64_t l
 /* Rows of the filter that output row `row` meets. */
 INLINE int64_t list_rows(const Axis *a, int64_t row, int64_t xRow, int64_t wRow, FilterRow *rows) {
   int64_t n = 0, i;
-  for (int64_t k = 0; k < a->taps; k++) if (index_at(a, row, k, &i) && inside(a, i)) rows[n++] = (FilterRow){i * xRow, k * wRow};
+  for (int64_t k = 0; k < a->taps; k++)
+    if (index_at(a, row, k, &i) && inside(a, i)) rows[n++] = (FilterRow){i * xRow, k * wRow};
   return n;
 }
 #endif
