@@ -18,6 +18,8 @@ const kubernetes = ['test/kubernetes/*.test.ts', 'test/deploy/plain.test.ts'];
 const system = [
   'test/{e2e,faults,numerics}/**/*.test.ts',
   'test/nats/server/**/*.test.ts',
+  // Compiles the kernels with sanitizers.
+  'test/engine/native/fuzz/*.test.ts',
   // Compiles many programs, on a CPU that has blocked convolutions.
   'test/engine/lower/nchwc.test.ts',
   // Wait for real time limits, seconds each.

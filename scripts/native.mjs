@@ -1,6 +1,6 @@
 // Builds engine/native/prebuilt/ from engine/native/kernels/ for every target, with a pinned zig; the same sources give
 // the same bytes anywhere. npm run native [-- --check] [-- --only <target>]
-//   --check: builds and compares with engine/native/prebuilt/, changes nothing; fails where it cannot build
+//   --check: builds with empty caches, compares with engine/native/prebuilt/, changes nothing; fails where it cannot build
 //   --only:  builds one target and its manifest entry, for development
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { buildTarget, stageSources } from './native/build.mjs';
 import { compareWithPrebuilt, writePrebuilt } from './native/prebuilt.mjs';
 import { targets } from './native/targets.mjs';
-import { findZig } from './native/zig.mjs';
+import { findZig, zigCache } from './native/zig.mjs';
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' }, only: { type: 'string' } } });
 const chosen = targets.filter((target) => values.only === undefined || target.name === values.only);
@@ -20,10 +20,11 @@ if (chosen.length === 0) {
 
 const zig = findZig();
 const work = mkdtempSync(join(tmpdir(), 'lockstep-native-'));
+const cache = values.check ? join(work, 'cache') : zigCache;
 try {
   stageSources(work);
   const built = chosen.map((target) => {
-    const bytes = buildTarget(zig, work, target);
+    const bytes = buildTarget(zig, work, cache, target);
     console.log(`native: ${target.file}, ${bytes.length} bytes`);
     return { target, bytes };
   });

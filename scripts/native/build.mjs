@@ -18,9 +18,9 @@ export function stageSources(work) {
   cpSync(join(headers, 'def', 'node_api.def'), join(work, 'node', 'node_api.def'));
 }
 
-/** Bytes of a target's file, built in `work` with caches of its own. */
-export function buildTarget(zig, work, target) {
-  const run = (args) => runZig(zig, work, args);
+/** Bytes of a target's file, built in `work`; `cache` keeps what zig compiles of its own for a target. */
+export function buildTarget(zig, work, cache, target) {
+  const run = (args) => runZig(zig, work, cache, args);
   const objects = compile(run, work, target);
   const output = join('out', target.name, target.file);
   const libraries = target.nodeLibrary ? [nodeLibrary(run, target)] : [];
@@ -60,10 +60,10 @@ function nodeLibrary(run, target) {
   return library;
 }
 
-function runZig([program, ...first], work, args) {
+function runZig([program, ...first], work, cache, args) {
   const env = {
     ...process.env,
-    ZIG_GLOBAL_CACHE_DIR: join(work, 'cache'),
+    ZIG_GLOBAL_CACHE_DIR: cache,
     ZIG_LOCAL_CACHE_DIR: join(work, 'cache'),
     SOURCE_DATE_EPOCH: '0',
   };

@@ -6,10 +6,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const requirements = join(dirname(fileURLToPath(import.meta.url)), 'requirements.txt');
+const tools = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-zig');
 const windows = process.platform === 'win32';
 
 /** Version of the pinned compiler, `0.17.1`. */
 export const zigVersion = /^ziglang==(\S+)/m.exec(readFileSync(requirements, 'utf8'))[1];
+
+/** Folder of zig's own objects, such as its runtime library for each target. */
+export const zigCache = join(tools, 'cache');
 
 /**
  * Command line of the pinned zig, installed by pip into the user's cache at first use; pip checks its hash.
@@ -18,8 +22,7 @@ export const zigVersion = /^ziglang==(\S+)/m.exec(readFileSync(requirements, 'ut
  */
 export function findZig() {
   const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const folder = join(cache, 'lockstep-zig', `${zigVersion}-${hash}`);
+  const folder = join(tools, `${zigVersion}-${hash}`);
   if (!existsSync(folder)) install(folder);
   return [python(folder), '-m', 'ziglang'];
 }
