@@ -41,11 +41,15 @@ export class RandomSource {
       .map(({ choice }) => choice);
   }
 
-  /** f32 numbers of a random kind: ordinary, small integers (many ties), of any size, or with special values. */
+  /**
+   * f32 numbers of a random kind: ordinary, small integers (many ties), large ones that cancel (so that sums in double
+   * precision depend on their order), of any size, or with special values.
+   */
   numbers(length: number): Float32Array {
-    const kind = this.of(['ordinary', 'ordinary', 'ordinary', 'ties', 'ties', 'any', 'special'] as const);
+    const kind = this.of(['ordinary', 'ordinary', 'ordinary', 'ties', 'ties', 'large', 'any', 'special'] as const);
     return Float32Array.from({ length }, () => {
       if (kind === 'ties') return this.int(-2, 2);
+      if (kind === 'large' && this.chance(0.3)) return this.of([2 ** 56, -(2 ** 56)]);
       if (kind === 'any') return bitsAsFloat(this.bits());
       if (kind === 'special' && this.chance(0.1)) return this.of(specialValues);
       return 4 * this.unit() - 2;
