@@ -14,7 +14,6 @@ import type { Space } from './plan/opcodes.js';
 import type { Place } from './plan/memory.js';
 import { single } from './plan/plan-op.js';
 
-
 /** Memory of each output. Loss and number of correct predictions share one: two words. */
 const outputPlaces: Readonly<Record<string, { readonly space: Space; readonly byte: number }>> = {
   gradient: { space: 'outA', byte: 0 },

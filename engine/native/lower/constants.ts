@@ -40,7 +40,12 @@ export class Constants {
   private add(data: ConstantData): Buffer {
     const words = data instanceof Uint8Array ? Int32Array.from(data) : data;
     const part = new Uint8Array(words.buffer, words.byteOffset, words.byteLength).slice();
-    const made: Buffer = { id: this.nextId--, words: words.length, items: 1, fixed: { space: 'constants', byte: this.bytes } };
+    const made: Buffer = {
+      id: this.nextId--,
+      words: words.length,
+      items: 1,
+      fixed: { space: 'constants', byte: this.bytes },
+    };
     this.parts.push(part);
     this.bytes += part.length;
     return made;

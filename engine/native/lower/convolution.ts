@@ -91,7 +91,13 @@ function convolve(lowering: Lowering, { node, code, filters, bias, ...geometry }
   const offset = bias && lowering.get(bias);
   const whole = (buffer: Buffer): Access => ({ buffer, by: 'whole' });
   const reads: Access[] = [{ buffer: x.buffer, by: images.by }, whole(filters), ...(offset ? [whole(offset)] : [])];
-  const args = [...geometryArgs(geometry), { at: filters }, offset ? { at: offset } : -1, { at: y }, images.strideOf(y)];
+  const args = [
+    ...geometryArgs(geometry),
+    { at: filters },
+    offset ? { at: offset } : -1,
+    { at: y },
+    images.strideOf(y),
+  ];
   lowering.emit(code, images.grid, args, reads, [{ buffer: y, by: images.by }]);
   lowering.define(node, y, 'blocked');
 }
@@ -101,7 +107,14 @@ export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = no
   const { window, taps } = windowOf(filter);
   const x = imageOf(lowering, image);
   const filters = packed(lowering, filter, x.isNarrow ? 'narrow' : 'forward', taps);
-  const geometry = { images: lowering.imagesOf(node), x, xShape: image.shape, yShape: node.shape, window, attrs: node.attrs };
+  const geometry = {
+    images: lowering.imagesOf(node),
+    x,
+    xShape: image.shape,
+    yShape: node.shape,
+    window,
+    attrs: node.attrs,
+  };
   convolve(lowering, { node: result, code: op.conv, filters, bias, ...geometry });
 }
 
@@ -111,7 +124,14 @@ export function depthwise(lowering: Lowering, node: NodeOf<'depthwise'>): void {
   const { window, taps } = windowOf(filter);
   const x = { buffer: lowering.get(image, 'blocked'), isNarrow: false };
   const filters = packed(lowering, filter, 'depthwise', taps);
-  const geometry = { images: lowering.imagesOf(node), x, xShape: image.shape, yShape: node.shape, window, attrs: node.attrs };
+  const geometry = {
+    images: lowering.imagesOf(node),
+    x,
+    xShape: image.shape,
+    yShape: node.shape,
+    window,
+    attrs: node.attrs,
+  };
   convolve(lowering, { node, code: op.depthwise, filters, ...geometry });
 }
 
@@ -138,7 +158,18 @@ function inputGradient(
   const x = { buffer: lowering.get(dy, 'blocked'), isNarrow: false };
   const filters = packed(lowering, filter, mode, taps);
   const images = lowering.imagesOf(node);
-  convolve(lowering, { node, code, filters, images, x, xShape: dy.shape, yShape: node.shape, window, attrs, up: strides });
+  convolve(lowering, {
+    node,
+    code,
+    filters,
+    images,
+    x,
+    xShape: dy.shape,
+    yShape: node.shape,
+    window,
+    attrs,
+    up: strides,
+  });
 }
 
 export function convFilter(lowering: Lowering, node: NodeOf<'convFilter'>): void {

@@ -31,7 +31,9 @@ export function step(lowering: Lowering, node: Node, instruction: Instruction, i
 function isBlockedHere(lowering: Lowering, node: Node, inputs: readonly Node[]): boolean {
   if (node.shape.length !== 4) return false;
   const full = inputs.filter((x) => sameShape(x.shape, node.shape) && isComputed(lowering, x));
-  return full.some((x) => !lowering.has(x, 'plain')) || (full.length > 0 && full.every((x) => lowering.has(x, 'blocked')));
+  return (
+    full.some((x) => !lowering.has(x, 'plain')) || (full.length > 0 && full.every((x) => lowering.has(x, 'blocked')))
+  );
 }
 
 function isComputed(lowering: Lowering, x: Node): boolean {
@@ -159,7 +161,13 @@ function firstInner(lowering: Lowering, node: Node): 0 | 1 {
   return lowering.gridOf(node).kind === 'image' ? 1 : 0;
 }
 
-function plainOperand(lowering: Lowering, node: Node, x: Node, { planes, count, variations, repeat }: Planes, i: number): Operand {
+function plainOperand(
+  lowering: Lowering,
+  node: Node,
+  x: Node,
+  { planes, count, variations, repeat }: Planes,
+  i: number,
+): Operand {
   const scalar = scalarOperand(lowering, x);
   if (scalar) return scalar;
   if (x.op === 'input' && x.attrs.stored === 'uint8' && sameShape(x.shape, node.shape)) {
@@ -214,4 +222,3 @@ export function broadcastStrides(x: Shape, shape: Shape): number[] {
   const strides = stridesOf(full);
   return full.map((d, i) => (d === 1 && shape[i] !== 1 ? 0 : strides[i]!));
 }
-

@@ -4,15 +4,7 @@ import { splatOf } from '../../ir/graph.js';
 import type { Node, NodeOf, Op } from '../../ir/node.js';
 import { postOrder } from '../../ir/post-order.js';
 import { op } from '../plan/opcodes.js';
-import {
-  type Access,
-  type Arg,
-  type Buffer,
-  type Grid,
-  type KernelOp,
-  type PlanOp,
-  single,
-} from '../plan/plan-op.js';
+import { type Access, type Arg, type Buffer, type Grid, type KernelOp, type PlanOp, single } from '../plan/plan-op.js';
 import { Constants } from './constants.js';
 import type { Inputs } from './inputs.js';
 import { blockedShape, toBlocked, toPlain } from './layouts.js';

@@ -96,7 +96,9 @@ export function slice(lowering: Lowering, node: NodeOf<'slice'>): void {
   const { begin } = node.attrs;
   const first = begin.reduce((word, at, i) => word + at * strides[i]!, 0);
   const inImage = begin[0] === 0 && node.shape[0] === x.shape[0];
-  define(lowering, node, (result) => strided(lowering, node, result, { x: inImage ? x : node.inputs[0], first, strides }));
+  define(lowering, node, (result) =>
+    strided(lowering, node, result, { x: inImage ? x : node.inputs[0], first, strides }),
+  );
 }
 
 export function reverse(lowering: Lowering, node: NodeOf<'reverse'>): void {
@@ -158,7 +160,16 @@ export function gather(lowering: Lowering, node: NodeOf<'gather'>): void {
   const [length, inner] = [x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))];
   const grid: Grid = outer === 1 ? single : { kind: 'tasks', items: outer };
   const [from, index, to] = [lowering.get(x), lowering.get(indices), lowering.plainBuffer(node)];
-  const args = [{ at: from }, length * inner, length, inner, { at: index }, indices.size, { at: to }, indices.size * inner];
+  const args = [
+    { at: from },
+    length * inner,
+    length,
+    inner,
+    { at: index },
+    indices.size,
+    { at: to },
+    indices.size * inner,
+  ];
   const reads = [from, index].map((buffer) => ({ buffer, by: 'whole' as const }));
   lowering.emit(op.gather, grid, args, reads, [{ buffer: to, by: 'whole' }]);
   lowering.define(node, to);

@@ -15,7 +15,13 @@ function place(images: Images, buffer: Buffer): Arg[] {
 }
 
 /** Emits a pooling operation: the input first, or none, then other operands, then the result. */
-function pool(lowering: Lowering, node: Node, code: number, operands: readonly Node[], geometry: readonly number[]): void {
+function pool(
+  lowering: Lowering,
+  node: Node,
+  code: number,
+  operands: readonly Node[],
+  geometry: readonly number[],
+): void {
   const images = lowering.imagesOf(node);
   const result = lowering.blockedBuffer(node);
   const [first, ...others] = operands.map((operand) => lowering.get(operand, 'blocked'));

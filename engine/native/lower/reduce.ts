@@ -65,7 +65,12 @@ function pixelSums(lowering: Lowering, x: Node): Rows {
   const { blocks } = blockedShape(x.shape);
   const buffer = lowering.memo(`pixels${x.id}`, () => {
     const space = blockedIteration(lowering, x);
-    const operand = { kind: 'stream' as const, buffer: lowering.get(x, 'blocked'), by: 'item' as const, plane: space.count };
+    const operand = {
+      kind: 'stream' as const,
+      buffer: lowering.get(x, 'blocked'),
+      by: 'item' as const,
+      plane: space.count,
+    };
     const result = lowering.buffer(space.grid, space.planes * 16);
     lowering.ops.push({ kind: 'step', space, instruction: 'sum4', operands: [operand], result });
     return result;
@@ -144,7 +149,15 @@ function compact(lowering: Lowering, node: Node, { buffer, stride }: Rows): Buff
   if (words === stride) return viewOf(words);
   const to = lowering.plainBuffer(node);
   if (items > 1) move(lowering, lowering.images, { from: viewOf(stride), to, dimensions: [[words, 1, 1]] });
-  else move(lowering, single, { from: viewOf(stride), to, dimensions: [[rows, stride, words], [words, 1, 1]] });
+  else
+    move(lowering, single, {
+      from: viewOf(stride),
+      to,
+      dimensions: [
+        [rows, stride, words],
+        [words, 1, 1],
+      ],
+    });
   return to;
 }
 
@@ -188,7 +201,7 @@ function moments(lowering: Lowering, x: Node): Moments {
     const writes = [sums, squares].map((to) => ({ buffer: to, by: images.by }));
     lowering.emit(op.moments, images.grid, args, [{ buffer, by: images.by }], writes);
   }
-  return { sums, squares, stride, pixels: (x.size / x.shape[0]!) / channels };
+  return { sums, squares, stride, pixels: x.size / x.shape[0]! / channels };
 }
 
 /** Of one position, the sum is the value and its distance from itself is 0. */

@@ -120,7 +120,10 @@ function isEqual(a: Operand, b: Operand): boolean {
 }
 
 /** Index of the last step that reads each result; none for those that a sink reads, which is after all steps. */
-function lastUsesOf(steps: readonly ElementwiseStep[], isStored: (step: ElementwiseStep) => boolean): Map<number, number> {
+function lastUsesOf(
+  steps: readonly ElementwiseStep[],
+  isStored: (step: ElementwiseStep) => boolean,
+): Map<number, number> {
   const uses = new Map<number, number>();
   steps.forEach(({ operands }, i) => operands.forEach(({ buffer }) => uses.set(buffer.id, i)));
   for (const step of steps) {

@@ -20,7 +20,11 @@ const chunkOfImages = 2;
 const spaceStep = 2 ** 40;
 
 /** The plan as numbers, for the kernels' runner: see kernels/plan.h. */
-export function encodePlan(phases: readonly (readonly EncodedJob[])[], memory: MemoryPlan, bytes: SpaceBytes): Float64Array {
+export function encodePlan(
+  phases: readonly (readonly EncodedJob[])[],
+  memory: MemoryPlan,
+  bytes: SpaceBytes,
+): Float64Array {
   const words: number[] = [planMagic, arithmeticVersion, spaces.length, ...spaces.map((space) => bytes[space])];
   words.push(phases.length);
   for (const jobs of phases) {

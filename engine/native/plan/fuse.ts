@@ -34,7 +34,10 @@ export function fuse(
  * Depth of each operation, where a step may be as deep as the steps that feed its elements. Steps are as deep as their
  * users allow, so that their results go into registers.
  */
-function levelsOf(ops: readonly PlanOp[], dependencies: ReadonlyMap<PlanOp, readonly Dependency[]>): Map<PlanOp, number> {
+function levelsOf(
+  ops: readonly PlanOp[],
+  dependencies: ReadonlyMap<PlanOp, readonly Dependency[]>,
+): Map<PlanOp, number> {
   const here = new Set(ops);
   const neededBy = (op: PlanOp) => dependencies.get(op)!.flatMap((each) => (here.has(each.op) ? [each.op] : []));
   const distance = (from: PlanOp, to: PlanOp) => (isFusible(from, to) ? 0 : 1);

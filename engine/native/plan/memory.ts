@@ -42,10 +42,7 @@ interface Interval {
  * item by item is in scratch memory, which holds one image; the others are in the arena for whole phases.
  * @param results - places of buffers in the caller's memory.
  */
-export function planMemory(
-  accesses: readonly TimedAccess[],
-  results: ReadonlyMap<number, Place>,
-): MemoryPlan {
+export function planMemory(accesses: readonly TimedAccess[], results: ReadonlyMap<number, Place>): MemoryPlan {
   const byBuffer = new Map<number, TimedAccess[]>();
   for (const access of accesses) {
     if (access.buffer.fixed || results.has(access.buffer.id)) continue;

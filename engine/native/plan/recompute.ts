@@ -1,4 +1,12 @@
-import { type Access, type Arg, type Buffer, type ElementwiseStep, gridOf, type KernelOp, type PlanOp } from './plan-op.js';
+import {
+  type Access,
+  type Arg,
+  type Buffer,
+  type ElementwiseStep,
+  gridOf,
+  type KernelOp,
+  type PlanOp,
+} from './plan-op.js';
 
 /** Longest chain of instructions that is computed again. */
 const longest = 4;
@@ -43,7 +51,14 @@ export function recompute(
   for (const op of ops) {
     const phase = phases.get(op)!;
     if (op.kind === 'step') add({ ...op, operands: op.operands.map((operand) => replaced(operand, phase)) }, phase);
-    else add(withReads(op, op.reads.map((access) => replaced(access, phase))), phase);
+    else
+      add(
+        withReads(
+          op,
+          op.reads.map((access) => replaced(access, phase)),
+        ),
+        phase,
+      );
   }
   return { ops: result, phases: newPhases };
 }
@@ -80,7 +95,8 @@ function cheapSteps(
   for (const step of writers.values()) {
     const streams = step.operands.filter(({ kind, by }) => kind === 'stream' && by === 'item');
     const [stream] = streams;
-    if (step.space.grid.kind !== 'image' || streams.length !== 1 || !isSimple(step) || stored.has(step.result.id)) continue;
+    if (step.space.grid.kind !== 'image' || streams.length !== 1 || !isSimple(step) || stored.has(step.result.id))
+      continue;
     const depth = 1 + (depths.get(stream!.buffer.id) ?? 0);
     if (depth > longest || sizeOf(stream!.buffer) > sizeOf(step.result)) continue;
     depths.set(step.result.id, depth);
