@@ -24,7 +24,7 @@ const checks: Readonly<Record<EngineFields['name'], readonly Check[]>> = {
   native: [
     ...onlyAuto('native, the default'),
     ({ device }) =>
-      device === 'auto' || device === 'cpu'
+      !/^(cuda|webgpu)/.test(device)
         ? undefined
         : problem('device', 'auto or cpu', 'native, the default', `${device}; set engine.name: onnx for GPUs`),
   ],

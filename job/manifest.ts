@@ -58,7 +58,7 @@ export function parseManifest(json: string): JobManifest {
 }
 
 const earlierSchema = z.looseObject({
-  arithmetic: z.undefined(),
+  arithmetic: z.undefined().optional(),
   spec: z.looseObject({ engine: z.looseObject({ name: z.string(), device: z.string().default('auto') }) }),
 });
 

@@ -13,7 +13,7 @@ describe('parseSpec', () => {
       optimizer: { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
       schedule: { type: 'constant', warmupSteps: 0 },
       evaluation: { batch: 100, everyEpochs: 1 },
-      engine: { name: 'onnx', threads: 1, lowering: 'auto', device: 'auto', precision: 'float32' },
+      engine: { name: 'native', threads: 1, lowering: 'auto', device: 'auto', precision: 'float32' },
       minWorkers: 1,
       numerics: 'strict',
       onNonFinite: 'fail',

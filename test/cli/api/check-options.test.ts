@@ -39,7 +39,7 @@ describe('the options of train', () => {
     [{ run: '' }, 'run: expected text of 1 to 4096 characters, got ""'],
     [
       null,
-      'options: expected keys and values (data, synthetic, limit, preset, set, workers, run, tensorboard, onLine)',
+      'options: expected keys and values (data, synthetic, limit, preset, set, workers, isa, run, tensorboard, onLine)',
     ],
     ['cluster-cnn3', 'options: expected keys and values'],
   ])('may not be %j', (options, problem) => {

@@ -102,7 +102,7 @@ describe('the screen of watch', () => {
     expect(text).toContain('digest of epoch 1 cdcdcdcdcdcdcdcd, checkpoint after step 205, in /data/a');
     expect(text).toMatch(/ 4\.000 ┤[\u2800-\u28ff]+\n/);
     expect(text).toMatch(/ 1\.000 ┤[\u2800-\u28ff]+\n +step 1 +4\n/);
-    expect(text).toContain('  w1  computing  shards 0 1  onnx cpu  300 MB');
+    expect(text).toContain('  w1  computing  shards 0 1  arithmetic 1 avx2  300 MB');
     expect(text).toContain('q or Ctrl-C quits; the run continues');
   });
 

@@ -203,9 +203,10 @@ describe('the engine of the run', () => {
       code: 'OTHER_ENGINE',
       retryable: false,
       message:
-        'join: expected engine raw (raw 1, cpu, none, 1 thread, fingerprint abababababab), which the run is bound ' +
-        'to, got raw (raw 1, cpu, none, 1 thread, fingerprint cdcdcdcdcdcd) from worker early; run one kind of ' +
-        'machine and one Lockstep version, or set numerics: mixed, which gives up equal bits',
+        'join: expected engine raw (raw 1, fingerprint abababababab), which the run is bound ' +
+        'to, got raw (raw 1, fingerprint cdcdcdcdcdcd) from worker early; the same ' +
+        'arithmetic must give the same bits, so one machine is faulty: start that worker with another --isa, ' +
+        'or set numerics: mixed, which gives up equal bits',
     });
     expect(rig.roster.readySessions.map(({ workerId }) => workerId)).toEqual(['a', 'b']);
     expect(await rig.cluster.beforeFirstStep()).toBe(true);
