@@ -78,6 +78,6 @@ export const targets = [
     isas: [{ isa: 'wasm', flags: [] }],
     bindings: ['wasm.c'],
     compile: [...common, '-mcpu=generic+simd128+relaxed_simd+bulk_memory+nontrapping_fptoint'],
-    link: ['-nostartfiles', '-s', '-Wl,--no-entry', '-Wl,-z,stack-size=1048576'],
+    link: ['-mexec-model=reactor', '-nostartfiles', '-s', '-Wl,--no-entry', '-Wl,-z,stack-size=1048576'],
   },
 ];

@@ -39,7 +39,7 @@ INLINE void move_row(const float *from, float *to, const MoveAxis *x) {
   int64_t n = x->n, i = 0;
   if (x->to != 1 || x->from != 1)
     for (; i < n; i++) memcpy(to + i * x->to, from + i * x->from, 4);
-  else if (n > 128) memcpy(to, from, (size_t)n * 4);
+  else if (n > 128) memmove(to, from, (size_t)n * 4); /* a damaged plan may let them overlap */
   else {
     for (; i + 16 <= n; i += 16) store(to + i, load(from + i));
     store_n(to + i, load_n(from + i, n - i), n - i);
@@ -112,13 +112,14 @@ static void op_move(const int64_t *a, const Context *c, int64_t from, int64_t to
 /* Rows of x by index; a row of NaNs where there is none. */
 static void op_gather(const int64_t *a, const Context *c, int64_t from, int64_t to) {
   int64_t length = a[3], inner = a[4], m = a[6];
-  const int32_t *indices = (const int32_t *)at(c, a[5]);
+  const volatile int32_t *indices = (const int32_t *)at(c, a[5]); /* read once: another thread may write them */
   const uint32_t missing = 0x7fc00000;
   for (int64_t item = from; item < to; item++)
     for (int64_t j = 0; j < m; j++) {
       const float *x = (const float *)at(c, a[1]) + item * a[2];
       float *out = (float *)at(c, a[7]) + item * a[8] + j * inner;
-      if (indices[j] >= 0 && indices[j] < length) memcpy(out, x + indices[j] * inner, (size_t)inner * 4);
+      int64_t index = indices[j];
+      if (index >= 0 && index < length) memmove(out, x + index * inner, (size_t)inner * 4);
       else
         for (int64_t i = 0; i < inner; i++) memcpy(out + i, &missing, 4);
     }

@@ -96,14 +96,14 @@ export function addSinks(plan: SelfTestPlan, codes: Readonly<Record<string, numb
   ];
   const [stream, vector, scalar, bytes, first, second] = [0, 1, 2, 3, 4, 5];
   const instructions = [
-    ...[codes.toFloat!, 0, bytes!, 0, 0],
-    ...[codes.mul!, 0, stream!, first!, 0],
-    ...[codes.add!, 1, vector!, scalar!, 0],
-    ...[codes.mul!, 0, first!, second!, 0],
+    ...[codes.toFloat!, 0, bytes, 0, 0],
+    ...[codes.mul!, 0, stream, first, 0],
+    ...[codes.add!, 1, vector, scalar, 0],
+    ...[codes.mul!, 0, first, second, 0],
   ];
   const sinks = sinkKinds.flatMap(({ kind, integer, words }) => {
     const width = words === 0 ? count : words;
-    return [kind, integer ? bytes! : first!, plan.output(4 * width), 2 * width, width];
+    return [kind, integer ? bytes : first, plan.output(4 * width), 2 * width, width];
   });
   plan.add(op.elementwise, 2, [2, count, 4, 4, sinkKinds.length, 2, ...operands, ...instructions, ...sinks]);
 }

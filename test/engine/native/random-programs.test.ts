@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { postOrder } from '../../../engine/ir/post-order.js';
 import { sizeOf } from '../../../engine/ir/shape.js';
-import type { IsaName, NativeRuntime } from '../../../engine/native/load/native.js';
+import type { InstructionSet } from '../../../engine/engine.js';
+import type { NativeRuntime } from '../../../engine/native/load/native.js';
 import { evaluate } from '../../../engine/native/reference/evaluate.js';
 import { outputNodes } from '../../../engine/trace/program.js';
 import { runs } from '../../thorough.js';
@@ -16,9 +17,9 @@ const perKind = runs(40);
 const kinds = Object.keys(builders);
 
 /** Instruction sets of this computer, and threads. */
-const isas: readonly IsaName[] = ['avx512', 'avx2', 'neon', 'wasm'];
+const isas: readonly InstructionSet[] = ['avx512', 'avx2', 'neon', 'wasm'];
 
-async function load(isa: IsaName): Promise<NativeRuntime | undefined> {
+async function load(isa: InstructionSet): Promise<NativeRuntime | undefined> {
   if (!existsSync(new URL('../../../engine/native/prebuilt/manifest.json', import.meta.url))) return undefined;
   const { loadNative } = await import('../../../engine/native/load/load.js');
   try {
