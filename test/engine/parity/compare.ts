@@ -5,7 +5,8 @@ import { portable } from '../../../engine/lower/portable.js';
 import { cpu, type Device } from '../../../engine/onnx/device.js';
 import { OnnxSession } from '../../../engine/onnx/session.js';
 import { tf } from '../../../engine/model/tfjs/tf.js';
-import { optimized, type TracedProgram } from '../../../engine/trace/program.js';
+import { optimized } from '../../../engine/lower/optimize.js';
+import type { TracedProgram } from '../../../engine/trace/program.js';
 import { backend, recording } from '../../../engine/trace/register.js';
 
 /** A function of some tensors with a scalar result, whose gradient is compared too. */
