@@ -1,11 +1,11 @@
 import type { Engine, EvaluateProgram, ProgramSpec, TrainProgram, TrainResult } from '../engine/engine.js';
 import type { Split } from '../data/dataset.js';
-import { augmentInto } from '../job/augment.js';
 import { drawMasks } from '../job/dropout.js';
 import { InvariantError } from '../util/errors.js';
 import type { JobManifest } from '../job/manifest.js';
-import { batchSizes, epochOf, manifestPlan, shardRange, type StepPlan } from '../job/plan.js';
+import { batchSizes, manifestPlan, type StepPlan } from '../job/plan.js';
 import { SampleOrder } from '../job/samples.js';
+import { gatherBatch, type ShardBatch } from '../job/shard-batch.js';
 import { bytesOf } from '../proto/chunks.js';
 import type { ShardReport, ShardSpan } from '../proto/messages.js';
 import { monotonicMs } from '../util/clock.js';
@@ -27,21 +27,14 @@ interface ShardInput {
   readonly threads: number | undefined;
 }
 
-/** A shard's samples of one step. */
-interface Batch {
-  readonly images: Uint8Array;
-  readonly labels: Int32Array;
-}
-
 /** Computes shards and evaluation batches of one job with one engine. Keeps no training state. */
 export class ShardComputer {
   readonly shards = new Map<number, Split>();
   readonly batches = new Map<number, Split>();
   readonly #plan: StepPlan;
   readonly #order: SampleOrder;
-  readonly #imageBytes: number;
   /** Batch that `prepare` gathered. */
-  #prepared: { readonly shard: number; readonly step: number; readonly batch: Batch } | undefined;
+  #prepared: { readonly shard: number; readonly step: number; readonly batch: ShardBatch } | undefined;
 
   private constructor(
     private readonly engine: Engine,
@@ -51,7 +44,6 @@ export class ShardComputer {
   ) {
     this.#plan = manifestPlan(manifest);
     this.#order = new SampleOrder(this.#plan, manifest.spec.seed);
-    this.#imageBytes = manifest.dataset.imageShape.reduce((a, b) => a * b);
   }
 
   /** Compiles every program that the job needs: each batch size that occurs, for training and for evaluation. */
@@ -131,30 +123,15 @@ export class ShardComputer {
     return { gradient, statistics, lossSum: 0, correct: 0 };
   }
 
-  #takePrepared(shard: number, step: number): Batch | undefined {
+  #takePrepared(shard: number, step: number): ShardBatch | undefined {
     const prepared = this.#prepared;
     if (prepared?.shard !== shard || prepared.step !== step) return undefined;
     this.#prepared = undefined;
     return prepared.batch;
   }
 
-  #gather(shard: number, step: number, samples: Uint32Array): Batch {
-    const { spec, dataset, shards } = this.manifest;
-    const data = required(this.shards, shard);
-    const first = shardRange(dataset.trainSamples, shards.length, shard).start;
-    const { epoch } = epochOf(this.#plan, step);
-    const images = new Uint8Array(samples.length * this.#imageBytes);
-    samples.forEach((sample, i) => {
-      const copy = {
-        images: data.images,
-        imageOffset: sample * this.#imageBytes,
-        target: images,
-        targetOffset: i * this.#imageBytes,
-        imageShape: dataset.imageShape,
-      };
-      augmentInto(copy, spec.data.augment, { seed: spec.seed, epoch, globalIndex: first + sample });
-    });
-    return { images, labels: Int32Array.from(samples, (sample) => data.labels[sample]!) };
+  #gather(shard: number, step: number, samples: Uint32Array): ShardBatch {
+    return gatherBatch(this.manifest, this.#plan, { ...required(this.shards, shard), shard, step, samples });
   }
 }
 
