@@ -1,10 +1,16 @@
-import type { CompiledProgram } from '../cache/entry.js';
 import type { EvaluateResult, ProgramInput, ProgramSpec, TrainResult } from '../engine.js';
 import { disposedError } from '../errors.js';
 import type { NativeProgram } from './load/native.js';
 
 const nothing = new Float32Array(0);
 const noScores = new Uint32Array(0);
+
+/** Lengths of a program's inputs and outputs that its plan doesn't tell. */
+export interface ProgramSizes {
+  readonly parameterCount: number;
+  readonly stateCount: number;
+  readonly masks: readonly { readonly size: number }[];
+}
 
 /** A program of the kernels' runner with memory for the inputs and outputs that aren't the caller's. */
 export class RunningProgram {
@@ -15,10 +21,10 @@ export class RunningProgram {
 
   constructor(
     private readonly program: NativeProgram,
-    private readonly spec: ProgramSpec,
-    private readonly facts: CompiledProgram,
+    private readonly spec: Pick<ProgramSpec, 'batch' | 'classes'>,
+    private readonly sizes: ProgramSizes,
   ) {
-    this.masks = new Float32Array(facts.masks.reduce((sum, { size }) => sum + size, 0));
+    this.masks = new Float32Array(sizes.masks.reduce((sum, { size }) => sum + size, 0));
     this.noLabels = new Int32Array(spec.batch);
   }
 
@@ -29,7 +35,7 @@ export class RunningProgram {
 
   /** @param input - checked by the caller. */
   train({ params, images, labels, masks = [] }: ProgramInput): TrainResult {
-    const { parameterCount, stateCount } = this.facts;
+    const { parameterCount, stateCount } = this.sizes;
     const gradient = new Float32Array(parameterCount);
     const statistics = new Float32Array(stateCount);
     const scores = new Uint32Array(2);
@@ -41,7 +47,7 @@ export class RunningProgram {
   /** @param input - checked by the caller. */
   evaluate({ params, state, images }: ProgramInput): EvaluateResult {
     const logProbabilities = new Float32Array(this.spec.batch * this.spec.classes);
-    const used = this.facts.stateCount > 0 ? state : nothing;
+    const used = this.sizes.stateCount > 0 ? state : nothing;
     this.program.run([params, used, images, this.noLabels, nothing, logProbabilities, nothing, noScores]);
     return { logProbabilities };
   }

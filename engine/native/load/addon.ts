@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { InstructionSet } from '../../engine.js';
-import { disposedError, EngineError, type EngineErrorCode } from '../../errors.js';
+import { disposedError } from '../../errors.js';
 import type { IsaState } from './choose.js';
+import { nativeError } from './native-error.js';
 import type { NativeProgram, NativeRuntime, ProgramBuffers } from './native.js';
 
 /** Program of the addon; opaque. */
@@ -66,12 +67,6 @@ class AddonProgram implements NativeProgram {
     if (this.#handle === undefined) throw disposedError();
     return this.#handle;
   }
-}
-
-/** Errors of the kernels' code as errors of the engine. */
-export function nativeError(code: string | undefined, message: string, cause?: unknown): EngineError {
-  const ours: EngineErrorCode = code === 'BAD_INPUT' || code === 'DISPOSED' ? code : 'RUNTIME';
-  return new EngineError(ours, message, { cause });
 }
 
 function translate<T>(call: () => T): T {

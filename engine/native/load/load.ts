@@ -13,6 +13,9 @@ import { compileWasm, wasmRuntime } from './wasm.js';
 
 const prebuilt = fileURLToPath(new URL('../prebuilt/', import.meta.url));
 
+/** The WebAssembly build, for other runtimes such as browsers. */
+export const wasmFile = join(prebuilt, wasmTarget);
+
 /**
  * Kernels for this computer, after a self-test: the requested instruction set, or the fastest one.
  *

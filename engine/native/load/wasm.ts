@@ -1,6 +1,6 @@
 import { disposedError, EngineError } from '../../errors.js';
-import { nativeError } from './addon.js';
 import { wasmTarget } from './choose.js';
+import { nativeError } from './native-error.js';
 import type { NativeProgram, NativeRuntime, ProgramBuffers } from './native.js';
 
 /** The part of WebAssembly's interface that is used here; Node.js and browsers have it. */
