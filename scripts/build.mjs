@@ -1,4 +1,4 @@
-// Compiles the TypeScript into dist/, bundles the live page's script, and copies the .proto files:
+// Compiles the TypeScript into dist/, bundles the scripts of pages, and copies the .proto files:
 // node scripts/build.mjs [--if-changed]   (--if-changed: only if an input is newer than dist/)
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const page = join('observe', 'page', 'browser');
-const bundle = join(root, 'dist', page, 'page.js');
+/** Scripts for browsers: folder with its own tsconfig.json, entry point, and result in the same folder of dist/. */
+const bundles = [
+  { folder: 'observe/page/browser', entry: 'main.tsx', file: 'page.js', format: 'esm' },
+  { folder: 'run/verify/browser', entry: 'main.ts', file: 'verify.js', format: 'iife' },
+];
 if (process.argv.includes('--if-changed') && isCurrent()) process.exit(0);
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -21,22 +24,25 @@ for (const path of ['proto/lockstep', 'observe/tensorboard/event.proto', 'engine
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
 
-buildSync({
-  entryPoints: [join(root, page, 'main.tsx')],
-  outfile: bundle,
-  tsconfig: join(root, page, 'tsconfig.json'),
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  target: ['es2022', 'chrome110', 'firefox115', 'safari16.4'],
-  define: { 'process.env.NODE_ENV': '"production"' },
-  legalComments: 'eof',
-  logLevel: 'warning',
-});
+for (const { folder, entry, file, format } of bundles) {
+  buildSync({
+    entryPoints: [join(root, folder, entry)],
+    outfile: join(root, 'dist', folder, file),
+    tsconfig: join(root, folder, 'tsconfig.json'),
+    bundle: true,
+    minify: true,
+    format,
+    target: ['es2022', 'chrome110', 'firefox115', 'safari16.4'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
+}
 
 /** True if the last file written by a build is newer than every input. */
 function isCurrent() {
-  const built = modified(bundle);
+  const { folder: last, file: name } = bundles.at(-1);
+  const built = modified(join(root, 'dist', last, name));
   const folders = [
     'cli',
     'coordinator',
