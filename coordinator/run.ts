@@ -124,7 +124,8 @@ export class Run {
     const { job, start, test } = this.components;
     const { manifest, plan } = job;
     const { term, runId, history, before } = start;
-    return { manifest, plan, test, runId, term, path: this.options.runDirectory, history, before };
+    const trainShard = (shard: number) => shardOf(job, shard);
+    return { manifest, plan, test, trainShard, runId, term, path: this.options.runDirectory, history, before };
   }
 
   status(): StatusReply {
@@ -154,11 +155,14 @@ export class Run {
     events.emit({ type: 'state', state: 'reporting', reason: 'writing model and report' });
     cluster.close('the job is over');
     await start.checkpoints.save(training.snapshot, training.chain);
+    const { prepareShardTask } = await import('../run/verify/shard-task.js');
+    const verify = await prepareShardTask({ ...this.view, committed: training.snapshot.step });
     job.chunks.clear();
     const { writeResults } = await import('./persistence/results.js');
     const result = await writeResults(directory, job, training, {
       ...(admission.run ?? noRun),
       counts: trainer.counts,
+      verify,
       seconds,
       evaluations: start.evaluations.map(({ record }) => record),
       digests: start.digests,
@@ -199,6 +203,12 @@ export class Run {
     await start.checkpoints.close();
     await trainer.close();
   }
+}
+
+/** Data of a training shard; undefined once the chunks are cleared. */
+function shardOf({ chunks, manifest }: PreparedJob, shard: number): Split | undefined {
+  const [labels, images] = chunks.get(manifest.shards[shard]!.digest) ?? [];
+  return labels && images && { count: labels.length, labels, images };
 }
 
 /** Engine of a run that was stopped before any worker was ready. */

@@ -4,6 +4,8 @@ import type { RunEngine } from '../../run/run-json.js';
 import { modelFiles, modelFormats } from '../../run/model/trained-model.js';
 import type { DigestEntry, EvaluationRecord, RunCounts } from '../../run/records.js';
 import type { ReportInput } from '../../run/report/report-input.js';
+import type { NothingToVerify, ShardTask } from '../../run/verify/shard-task.js';
+import { createVerifyPage } from '../../run/verify/verify-page.js';
 import type { RunDirectory } from '../../run/run-directory.js';
 import { readRunFile } from '../../run/run-files.js';
 import type { StoredJob } from './start-run.js';
@@ -19,13 +21,17 @@ export interface RunResult {
 
 type FinishedJob = Pick<StoredJob, 'manifest' | 'plan' | 'layout'>;
 
-/** Writes the trained model in its three formats, and the report. */
+/** Writes the trained model in its three formats, and the report with a page to verify. */
 export async function writeResults(
   directory: RunDirectory,
   job: FinishedJob,
   training: TrainingResult,
-  run: RunEngine & {
+  {
+    verify,
+    ...run
+  }: RunEngine & {
     readonly counts: RunCounts;
+    readonly verify: ShardTask | NothingToVerify;
     readonly seconds: number;
     readonly evaluations: readonly EvaluationRecord[];
     readonly digests: readonly DigestEntry[];
@@ -33,6 +39,7 @@ export async function writeResults(
 ): Promise<RunResult> {
   const { manifest, plan } = job;
   await directory.endRecords();
+  const verifyPage = createVerifyPage(verify);
   await writeModel(directory, job, training.snapshot);
   const steps = await readRunFile(directory.path, 'steps.csv');
   const { title, synthetic, classes, digest } = manifest.dataset;
@@ -50,7 +57,7 @@ export async function writeResults(
     ...run,
   };
   const { writeReport } = await import('../../run/report/write-report.js');
-  const { indexHtml } = await writeReport(directory.path, input);
+  const { indexHtml } = await writeReport(directory.path, input, { verify: await verifyPage });
   return { outcome: training.outcome, runDirectory: directory.path, report: indexHtml, input };
 }
 

@@ -12,6 +12,8 @@ export interface RunView {
   readonly plan: StepPlan;
   /** The test set, whose images the page shows. */
   readonly test: Split;
+  /** Data of a training shard; undefined once the training has ended. */
+  readonly trainShard: (shard: number) => Split | undefined;
   /** Names the run across all its starts. */
   readonly runId: string;
   /** Counts the coordinator's starts on this run, from 1. */

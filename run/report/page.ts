@@ -9,6 +9,7 @@ import { lectureSection } from './page-lecture.js';
 import type { PageContext } from './page-sections.js';
 import { pageStyle } from './page-style.js';
 import { classSection, confusionSection, lastImagesSection } from './page-test.js';
+import type { VerifyPage } from '../verify/verify-page.js';
 import type { ChartRenderer } from './render.js';
 import type { ReportInput } from './report-input.js';
 import type { RunSummary } from './summary.js';
@@ -18,6 +19,8 @@ export interface PageOptions {
   readonly versions?: Readonly<Record<string, string>>;
   /** Time shown under the title; none by default, so that equal runs give equal pages. */
   readonly writtenAt?: Date;
+  /** Page of the report's folder that computes a shard in the reader's browser; by default, it isn't mentioned. */
+  readonly verify?: VerifyPage;
 }
 
 /** The report as one HTML page, which refers to nothing but the files in its folder. */
@@ -36,7 +39,7 @@ export function renderPage(
     body: html`<main>
       ${banners(input)} ${header(input, summary, options)} ${lossSection(context)} ${learningSection(context)}
       ${confusionSection(context)} ${classSection(context)} ${lastImagesSection(context)} ${lectureSection(context)}
-      ${epochSection(context)} ${digestSection(input)} ${jobSection(input, options)}
+      ${epochSection(context)} ${digestSection(input, options)} ${jobSection(input, options)}
     </main>`,
   });
 }
@@ -84,7 +87,7 @@ function tile(name: string, value: string, detail: string): Html {
   </div>`;
 }
 
-function digestSection({ digests }: ReportInput): Html | undefined {
+function digestSection({ digests }: ReportInput, { verify }: PageOptions): Html | undefined {
   if (digests.length === 0) return undefined;
   return html`<section>
     <h2>Digests</h2>
@@ -96,7 +99,17 @@ function digestSection({ digests }: ReportInput): Html | undefined {
       <summary>Show ${formatPlural(digests.length, 'digest')}</summary>
       <pre>${digests.map(({ epoch, digest }) => `${String(epoch).padStart(6)}  ${digest}`).join('\n')}</pre>
     </details>
+    ${verify && verifyNote(verify)}
   </section>`;
+}
+
+function verifyNote(verify: VerifyPage): Html {
+  if ('reason' in verify) return html`<p class="note">No page to verify a step in the browser: ${verify.reason}.</p>`;
+  const step = formatCount(verify.step);
+  return html`<p>
+    <a href="verify.html">Verify in your browser</a>: it computes shard ${verify.shard} of step ${step} and compares the
+    bits.
+  </p>`;
 }
 
 function jobSection(input: ReportInput, options: PageOptions): Html {

@@ -17,6 +17,8 @@ export interface WrittenReport {
   readonly files: string[];
 }
 
+const verifyName = 'verify.html';
+
 /**
  * Writes `report/` in a run directory: the page, and its charts and tables as SVG, PNG and CSV.
  *
@@ -40,6 +42,7 @@ export async function writeReport(
   };
   await writeTables(input, summary, write);
   await writePictures(input, summary, renderer, write);
+  if (options.verify && 'html' in options.verify) await write(verifyName, options.verify.html);
   await write('index.html', renderPage(input, summary, renderer, options));
   return { indexHtml: join(directory, 'index.html'), files };
 }

@@ -39,7 +39,17 @@ export function sampleRun(path: string, { steps = 0, epochs = 2, stepsPerEpoch =
   const history = new RunHistory();
   const nothing = { steps: [], evaluations: [], digests: [] };
   const before = () => Promise.resolve(nothing);
-  const view: RunView = { manifest, plan, test: dataset.test, term: 1, path, runId: 'r', history, before };
+  const view: RunView = {
+    manifest,
+    plan,
+    test: dataset.test,
+    trainShard: () => undefined,
+    term: 1,
+    path,
+    runId: 'r',
+    history,
+    before,
+  };
   for (const record of sampleSteps(steps, stepsPerEpoch, 245)) history.add(stepEvent(record), 0);
   return { view, history, status: () => Promise.resolve(statusReply) };
 }

@@ -23,7 +23,7 @@ export function App({
       <Workers workers={state.status.workers} />
       <TestSet state={state} />
       <Events events={state.events} />
-      <Digests digests={state.digests} epochs={state.run.epochs} />
+      <Digests digests={state.digests} epochs={state.run.epochs} isOver={connection === 'over'} />
     </>
   );
 }

@@ -27,8 +27,15 @@ export function Events({ events }: { readonly events: readonly EventEntry[] }) {
   );
 }
 
+interface DigestsProps {
+  readonly digests: readonly DigestEntry[];
+  readonly epochs: number;
+  /** True if the server no longer answers. */
+  readonly isOver: boolean;
+}
+
 /** The digest chain, newest entry first. */
-export function Digests({ digests, epochs }: { readonly digests: readonly DigestEntry[]; readonly epochs: number }) {
+export function Digests({ digests, epochs, isOver }: DigestsProps) {
   return (
     <section>
       <h2 id="digests">Digests</h2>
@@ -51,6 +58,12 @@ export function Digests({ digests, epochs }: { readonly digests: readonly Digest
             ))}
           </ol>
         </div>
+      )}
+      {!isOver && (
+        <p>
+          <a href="/verify">Verify in this browser</a>: it computes one shard of the step after the newest checkpoint
+          and compares the bits.
+        </p>
       )}
     </section>
   );

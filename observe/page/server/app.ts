@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
+import { readVerifyScript } from '../../../run/verify/script.js';
 import { isLoopback } from '../../../transport/listen.js';
 import { assetRoutes } from './assets.js';
 import { onlyLoopbackNames, TokenAuthorization } from './authorize.js';
@@ -10,6 +11,7 @@ import { pictureRoutes } from './picture-routes.js';
 import { reportRoutes } from './report-routes.js';
 import { runRoutes } from './run-routes.js';
 import type { Site } from './site.js';
+import { verifyRoutes } from './verify-routes.js';
 
 export interface AppOptions {
   readonly site: Site;
@@ -31,7 +33,7 @@ export interface AppOptions {
 export async function createApp(options: AppOptions): Promise<Hono> {
   const { site, host, port, token, isSecure = false, onError, onAuthorized, routes = [] } = options;
   const app = new Hono();
-  app.use(headers());
+  app.use(headers({ verifyScript: (await readVerifyScript()).source }));
   if (isLoopback(host)) app.use(onlyLoopbackNames());
   if (token !== undefined) {
     const authorization = new TokenAuthorization({ token, port, isSecure });
@@ -40,7 +42,7 @@ export async function createApp(options: AppOptions): Promise<Hono> {
   }
   if (onAuthorized) app.use(notePeers(onAuthorized));
   app.use(compress());
-  const own = [await assetRoutes(), runRoutes(site), pictureRoutes(site), reportRoutes(site)];
+  const own = [await assetRoutes(), runRoutes(site), pictureRoutes(site), reportRoutes(site), verifyRoutes(site)];
   for (const section of [...own, ...routes]) app.route('/', section);
   app.notFound((context) => context.json({ error: 'expected a page of this server, got another path' }, 404));
   app.onError((error, context) => {
