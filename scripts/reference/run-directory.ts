@@ -44,7 +44,7 @@ const files = `| File | Contents |
 | \`log.jsonl\` | log of the coordinator and of local workers |
 | \`checkpoints/\` | \`step-N.safetensors\`: training state after N steps. The first, the last two and the best by test accuracy are kept |
 | \`model/\` | trained model: TF.js Layers (\`model.json\`, \`weights.bin\`), \`model.onnx\` (u8 images in, log-probabilities out), \`model.safetensors\` |
-| \`report/\` | \`index.html\`, and its charts and tables as SVG, PNG and CSV |
+| \`report/\` | \`index.html\`, its charts and tables as SVG, PNG and CSV, and \`verify.html\`, to [verify in a browser](../guides/verify-in-a-browser.md) |
 | \`tensorboard/\` | with \`--tensorboard\`: [event files](../guides/watching.md#tensorboard) |
 | \`trace.json\` | with \`--trace\`: [timeline](../guides/watching.md#timeline) |
 | \`.lock\` | folder; while the run is in use, it holds one file named after the host and process |`;
