@@ -19,8 +19,9 @@ const mostBytes = 64 * 2 ** 20;
 /** The page as one HTML file, which refers to no other. */
 export function renderVerifyPage(task: ShardTask, computed: ComputedShard, script: VerifyScript): VerifyPage {
   const bytes = bytesIn(computed);
-  if (bytes > mostBytes)
+  if (bytes > mostBytes) {
     return { reason: `the page would have ${inMiB(bytes)} of data, more than ${inMiB(mostBytes)}` };
+  }
   const json = JSON.stringify(pageData(computed, task.samples.length)).replaceAll('<', '\\u003c');
   const { spec, dataset } = computed.manifest;
   const page = htmlPage({
@@ -48,11 +49,8 @@ export function renderVerifyPage(task: ShardTask, computed: ComputedShard, scrip
 
 /** Bytes of inputs and results. */
 function bytesIn({ inputs, result }: ComputedShard): number {
-  const { gradient, statistics } = result;
-  return [...Object.values(inputs as Record<string, Uint8Array>), gradient, statistics].reduce(
-    (sum, { byteLength }) => sum + byteLength,
-    0,
-  );
+  const views: readonly ArrayBufferView[] = [...Object.values({ ...inputs }), result.gradient, result.statistics];
+  return views.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function inMiB(bytes: number): string {
