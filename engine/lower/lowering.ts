@@ -3,7 +3,7 @@ import type { Graph } from '../ir/graph.js';
 import type { Node, NodeOf, Op } from '../ir/node.js';
 import { postOrder } from '../ir/post-order.js';
 import { sameShape, type Shape, toRank, withoutLeadingOnes } from '../ir/shape.js';
-import { needsOf, type Needs } from './spread.js';
+import { needsOf, type Needs } from './needs.js';
 import { stagesOf } from './stages.js';
 import { identity, isIdentity, keepsOrder, type Layout, permutation, physical } from './layout.js';
 

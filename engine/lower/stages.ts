@@ -1,6 +1,6 @@
 import type { Node, Op } from '../ir/node.js';
 import { postOrder } from '../ir/post-order.js';
-import type { Needs } from './spread.js';
+import type { Needs } from './needs.js';
 
 /** Longest path of nodes that recursion lowers; each node takes up to about ten nested calls. */
 const maxDepth = 500;

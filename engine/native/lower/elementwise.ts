@@ -4,7 +4,7 @@ import { sameShape, type Shape, sizeOf, toRank } from '../../ir/shape.js';
 import type { Instruction } from '../plan/opcodes.js';
 import { type Buffer, type Iteration, type Operand, single } from '../plan/plan-op.js';
 import { instructionOf } from './instructions.js';
-import { blockedShape, blockRuns } from './layouts.js';
+import { blockedShape, blockRuns } from './blocks.js';
 import type { Lowering } from './lowering.js';
 import { move, stridesOf } from './move.js';
 

@@ -2,9 +2,7 @@ import type { NodeOf } from '../../ir/node.js';
 import { maskInput } from '../../feeds.js';
 import type { MaskInfo } from '../../engine.js';
 import type { FlatInput } from '../../trace/program.js';
-import type { Buffer } from '../plan/plan-op.js';
 import type { Space } from '../plan/opcodes.js';
-import type { Lowering } from './lowering.js';
 
 /** Positions of a program's inputs and weights in the caller's memory. */
 export class Inputs {
@@ -21,13 +19,7 @@ export class Inputs {
     masks.reduce((byte, { name, size }) => (this.masks.set(maskInput(name), byte), byte + size * 4), 0);
   }
 
-  bufferOf(lowering: Lowering, node: NodeOf<'param' | 'input'>): Buffer {
-    const grid = lowering.gridOf(node as never);
-    const { space, byte } = this.placeOf(node);
-    return lowering.fixed(space, byte, grid, node.size / grid.items);
-  }
-
-  private placeOf(node: NodeOf<'param' | 'input'>): { readonly space: Space; readonly byte: number } {
+  placeOf(node: NodeOf<'param' | 'input'>): { readonly space: Space; readonly byte: number } {
     if (node.op === 'param') return this.weights.get(node as NodeOf<'param'>)!;
     const { name } = node.attrs;
     if (name === 'images' || name === 'labels') return { space: name, byte: 0 };

@@ -7,13 +7,18 @@ import { op } from '../plan/opcodes.js';
 import { type Access, type Arg, type Buffer, type Grid, type KernelOp, type PlanOp, single } from '../plan/plan-op.js';
 import { Constants } from './constants.js';
 import type { Inputs } from './inputs.js';
-import { blockedShape, toBlocked, toPlain } from './layouts.js';
+import { blockedShape } from './blocks.js';
 
 /** Order of a value in memory: IR's row-major order, or `[N, C / 16, H, W, 16]`. */
 export type Layout = 'plain' | 'blocked';
 /** Emits the operations that compute a node. */
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
-export type Rules = { readonly [O in Op]: Rule<O> };
+export type Rules = { readonly [O in Op]: Rule<O> } & { readonly layouts: Layouts };
+/** Conversions of a node's value; they return the new buffer. */
+export interface Layouts {
+  readonly toBlocked: (lowering: Lowering, node: Node) => Buffer;
+  readonly toPlain: (lowering: Lowering, node: Node) => Buffer;
+}
 
 /** Grid over images, and how an operation on it reads and writes values of these images. */
 export interface Images {
@@ -36,7 +41,7 @@ export class Lowering {
   constructor(
     readonly graph: Graph,
     readonly batch: number,
-    readonly inputs: Inputs,
+    private readonly inputs: Inputs,
     private readonly rules: Rules,
     roots: readonly Node[],
   ) {
@@ -58,7 +63,8 @@ export class Lowering {
     const forms = this.formsOf(node);
     const existing = forms.get(layout);
     if (existing) return existing;
-    const made = layout === 'blocked' ? toBlocked(this, node) : toPlain(this, node);
+    const { toBlocked, toPlain } = this.rules.layouts;
+    const made = (layout === 'blocked' ? toBlocked : toPlain)(this, node);
     forms.set(layout, made);
     return made;
   }
@@ -120,6 +126,13 @@ export class Lowering {
 
   fixed(space: NonNullable<Buffer['fixed']>['space'], byte: number, grid: Grid, words: number): Buffer {
     return { ...this.buffer(grid, words), fixed: { space, byte } };
+  }
+
+  /** Buffer of an input or a weight in the caller's memory. */
+  external(node: NodeOf<'input'> | NodeOf<'param'>): Buffer {
+    const grid = this.gridOf(node);
+    const { space, byte } = this.inputs.placeOf(node);
+    return this.fixed(space, byte, grid, node.size / grid.items);
   }
 
   /** Buffer for a node's plain value, one part per image if `grid` has them. */

@@ -16,11 +16,11 @@ export function constant(lowering: Lowering, node: NodeOf<'constant'>): void {
 /** u8 images that no elementwise operation reads directly. */
 export function input(lowering: Lowering, node: NodeOf<'input'>): void {
   if (node.attrs.stored === 'uint8') return step(lowering, node, 'copy', [node]);
-  lowering.define(node, lowering.inputs.bufferOf(lowering, node));
+  lowering.define(node, lowering.external(node));
 }
 
 export function param(lowering: Lowering, node: NodeOf<'param'>): void {
-  lowering.define(node, lowering.inputs.bufferOf(lowering, node));
+  lowering.define(node, lowering.external(node));
 }
 
 /** The same memory, divided by the new shape's first dimension. */

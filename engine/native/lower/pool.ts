@@ -1,7 +1,7 @@
 import type { Node, NodeOf, PoolAttrs } from '../../ir/node.js';
 import { op } from '../plan/opcodes.js';
 import type { Arg, Buffer } from '../plan/plan-op.js';
-import { blockedShape } from './layouts.js';
+import { blockedShape } from './blocks.js';
 import type { Images, Lowering } from './lowering.js';
 
 /** Arguments of `enum PoolArg` after the image's. */

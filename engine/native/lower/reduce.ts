@@ -4,7 +4,7 @@ import { sizeOf } from '../../ir/shape.js';
 import { op, reduceKind } from '../plan/opcodes.js';
 import { type Buffer, type Grid, single } from '../plan/plan-op.js';
 import { blockedIteration } from './elementwise.js';
-import { blockedShape } from './layouts.js';
+import { blockedShape } from './blocks.js';
 import type { Lowering } from './lowering.js';
 import { move, stridesOf } from './move.js';
 import { whole } from './movement.js';

@@ -4,6 +4,7 @@ import { reduce } from '../../ir/reduce.js';
 import { sameShape } from '../../ir/shape.js';
 import { conv, convFilter, convInput, depthwise, depthwiseFilter, depthwiseInput } from './convolution.js';
 import { elementwise, step } from './elementwise.js';
+import { toBlocked, toPlain } from './layouts.js';
 import type { Lowering, Rule, Rules } from './lowering.js';
 import * as movement from './movement.js';
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from './pool.js';
@@ -67,6 +68,7 @@ export const rules: Rules = {
   depthwiseInput,
   gather: movement.gather,
   input: movement.input,
+  layouts: { toBlocked, toPlain },
   leakyRelu,
   matmul,
   max: reduceNode,
