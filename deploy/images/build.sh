@@ -4,7 +4,7 @@
 # TARGET    cpu, gpu, gpu-tensorflow, operator
 # Environment:
 #   BUILDER   docker, podman or buildah; default: the first one available
-#   IMAGE     image name; default: lockstep, for lockstep:0.5.6-cpu and so on
+#   IMAGE     image name; default: lockstep, for lockstep:0.6.0-cpu and so on
 #   VERSION   tag; default: the version in package.json
 #   NPMRC     an .npmrc for a registry mirror; not stored in the image
 #   BUILD_ARGS  additional arguments for the builder, for example --build-arg BASE=registry.example/debian@sha256:… --network=host
