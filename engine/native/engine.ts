@@ -94,6 +94,12 @@ function start(runtime: NativeRuntime, compiled: CompiledProgram, spec: ProgramS
   return new RunningProgram(runtime.createProgram(plan, constants, threads), spec, compiled);
 }
 
+/** The same function with a promise of its result, or of its error. */
+function promised<A, R>(call: (argument: A) => R): (argument: A) => Promise<R> {
+  // eslint-disable-next-line @typescript-eslint/require-await
+  return async (argument) => call(argument);
+}
+
 interface Opened {
   readonly compiled: CompiledProgram;
   readonly program: RunningProgram;
@@ -105,14 +111,14 @@ function trainProgram(spec: ProgramSpec, { compiled, program, end }: Opened): Tr
     mode: 'train',
     batch: spec.batch,
     masks: compiled.masks,
-    run: async (input) => {
+    run: promised((input) => {
       program.check();
       imagesFeed(input, spec);
       labelsFeed(input, spec);
       vectorFeed('params', input.params, compiled.parameterCount);
       maskFeeds(input, compiled.masks);
       return program.train(input);
-    },
+    }),
     dispose: end,
   };
 }
@@ -121,13 +127,13 @@ function evaluateProgram(spec: ProgramSpec, { compiled, program, end }: Opened):
   return {
     mode: 'evaluate',
     batch: spec.batch,
-    run: async (input) => {
+    run: promised((input) => {
       program.check();
       imagesFeed(input, spec);
       vectorFeed('params', input.params, compiled.parameterCount);
       if (compiled.stateCount > 0) vectorFeed('state', input.state, compiled.stateCount);
       return program.evaluate(input);
-    },
+    }),
     dispose: end,
   };
 }

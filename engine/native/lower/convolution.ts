@@ -150,7 +150,7 @@ function inputGradient(
   code: number,
   mode: 'turned' | 'depthwiseTurned',
 ): void {
-  const [dy, filter] = node.inputs as readonly [Node, Node];
+  const [dy, filter] = node.inputs;
   const { window, taps } = windowOf(filter);
   const { pads, strides, dilations } = node.attrs;
   const border = (i: 0 | 1) => dilations[i] * (window[i] - 1) - pads[i];
@@ -193,7 +193,7 @@ function filterGradient(
   mode: 'forward' | 'narrow' | 'depthwise',
 ): void {
   const [image, dyNode] = node.inputs;
-  const { window, taps } = windowOf(node as Node);
+  const { window, taps } = windowOf(node);
   const [ci, co] = node.shape.slice(2) as [number, number];
   const size = packedWords(mode, taps, ci, co);
   const images = lowering.imagesOf(dyNode);
@@ -206,10 +206,10 @@ function filterGradient(
   lowering.emit(code, images.grid, args, reads, [{ buffer: parts, by: 'whole' }]);
   const sum = lowering.buffer(single, size);
   sumItems(lowering, { from: parts, entries: chunks, stride: size, outputs: size, group: chunkGroup, to: sum });
-  const result = lowering.plainBuffer(node as Node);
+  const result = lowering.plainBuffer(node);
   const unpack = [{ at: sum }, 0, packMode[mode], taps, ci, co, { at: result }, 0];
   lowering.emit(op.unpack, single, unpack, [{ buffer: sum, by: 'item' }], [{ buffer: result, by: 'item' }]);
-  lowering.define(node as Node, result);
+  lowering.define(node, result);
 }
 
 function windowOf(filter: Node): { readonly window: readonly [number, number]; readonly taps: number } {

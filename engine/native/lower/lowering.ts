@@ -190,7 +190,7 @@ export class Lowering {
 
   private apply(node: Node): void {
     checkType(node);
-    (this.rules[node.op] as Rule<Op>)(this, node as never);
+    (this.rules[node.op] as Rule<Op>)(this, node);
   }
 
   /** True for nodes that their users may take up: products with a bias, constants, u8 inputs and broadcasts. */

@@ -41,11 +41,11 @@ function reduceAny(lowering: Lowering, node: NodeOf<ReduceOp>, kind: keyof typeo
   const [x] = node.inputs;
   const { axes } = node.attrs;
   const rows = innerReductions(lowering, x, axes, kind);
-  if (!axes.includes(0)) return lowering.define(node as Node, compact(lowering, node as Node, rows));
-  const to = lowering.plainBuffer(node as Node);
+  if (!axes.includes(0)) return lowering.define(node, compact(lowering, node, rows));
+  const to = lowering.plainBuffer(node);
   const args = [reduceKind[kind], { at: rows.buffer }, x.shape[0]!, rows.stride, node.size, { at: to }];
   lowering.emit(op.reduceItems, single, args, [{ buffer: rows.buffer, by: 'item' }], [{ buffer: to, by: 'item' }]);
-  lowering.define(node as Node, to);
+  lowering.define(node, to);
 }
 
 /** Sums over axes other than the first. */
@@ -233,8 +233,8 @@ export function argExtreme(lowering: Lowering, node: NodeOf<ArgOp>): void {
   const [before, length] = [sizeOf(x.shape.slice(isImages ? 1 : 0, axis)), x.shape[axis]!];
   const rest = sizeOf(x.shape.slice(axis + 1));
   const from = isImages ? lowering.get(x) : whole(lowering.get(x));
-  const to = lowering.plainBuffer(node as Node);
+  const to = lowering.plainBuffer(node);
   const args = [kind, { at: from }, { strideOf: from }, before, length, rest, { at: to }, { strideOf: to }];
   lowering.emit(op.arg, grid, args, [{ buffer: from, by: 'item' }], [{ buffer: to, by: 'item' }]);
-  lowering.define(node as Node, to);
+  lowering.define(node, to);
 }

@@ -1,5 +1,5 @@
 import { subtract, unary } from '../../ir/elementwise.js';
-import type { BinaryOp, Node, NodeOf, UnaryOp } from '../../ir/node.js';
+import type { BinaryOp, NodeOf, UnaryOp } from '../../ir/node.js';
 import { reduce } from '../../ir/reduce.js';
 import { sameShape } from '../../ir/shape.js';
 import { conv, convFilter, convInput, depthwise, depthwiseFilter, depthwiseInput } from './convolution.js';
@@ -16,8 +16,8 @@ function add(lowering: Lowering, node: NodeOf<'add'>): void {
   for (const [product, bias] of [node.inputs, [node.inputs[1], node.inputs[0]] as const]) {
     const isBias = sameShape(bias.shape, node.shape.slice(-1)) && sameShape(product.shape, node.shape);
     if (!isBias || !lowering.isUsedOnce(product) || lowering.isDefined(product)) continue;
-    if (product.op === 'conv') return conv(lowering, product, node as Node, bias);
-    if (product.op === 'matmul') return matmul(lowering, product, node as Node, bias);
+    if (product.op === 'conv') return conv(lowering, product, node, bias);
+    if (product.op === 'matmul') return matmul(lowering, product, node, bias);
   }
   elementwise(lowering, node);
 }
@@ -28,11 +28,11 @@ function softmax(lowering: Lowering, node: NodeOf<'softmax'>): void {
   const reduction = { axes: [node.attrs.axis], keepDims: true };
   const powers = unary(graph, 'exp', subtract(graph, x, reduce(graph, 'max', x, reduction)));
   const total = reduce(graph, 'sum', powers, reduction);
-  lowering.alias(node as Node, graph.make('div', [powers, total], {}, node.shape, node.dtype) as Node);
+  lowering.alias(node, graph.make('div', [powers, total], {}, node.shape, node.dtype));
 }
 
 function leakyRelu(lowering: Lowering, node: NodeOf<'leakyRelu'>): void {
-  step(lowering, node as Node, 'leakyRelu', [node.inputs[0], lowering.graph.splat(node.attrs.alpha, [])]);
+  step(lowering, node, 'leakyRelu', [node.inputs[0], lowering.graph.splat(node.attrs.alpha, [])]);
 }
 
 const unaryOps = [
