@@ -20,10 +20,16 @@ export class Command {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
 
-  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  /** @param node - Node.js with the words before it */
+  constructor(
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    node: readonly [string, ...string[]] = [process.execPath],
+  ) {
     const env: NodeJS.ProcessEnv = { ...process.env, ...environment };
     for (const [name, value] of Object.entries(environment)) if (value === undefined) delete env[name];
-    this.process = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...first] = node;
+    this.process = spawn(program, [...first, main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stdout!.on('data', (data: Buffer) => (this.stdout += data.toString()));
     this.process.stderr!.on('data', (data: Buffer) => (this.stderr += data.toString()));
     this.ended = new Promise((resolve) => {

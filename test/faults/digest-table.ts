@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { lockstep, scratchDirectory } from '../e2e/lockstep.js';
 import { machine } from '../bench/stats.mjs';
-import { FaultCluster } from './fault-cluster.js';
+import { FaultCluster, type FaultClusterOptions } from './fault-cluster.js';
+import { mix, mixedLimits, replaceAll } from './mixed-kinds.js';
 import type { FaultPlan } from './plan.js';
 import { readRun } from './run-record.js';
 import { until } from '../until.js';
@@ -33,7 +34,7 @@ const jobs: readonly { readonly title: string; readonly flags: readonly string[]
   { title: 'cluster-cnn4, Adam', flags: ['--preset', 'cluster-cnn4', ...adam, ...common] },
 ];
 const heartbeatLimitMs = 2_000;
-const limitMs = 300_000;
+const limitMs = 400_000;
 const faultStep = 13;
 
 type Run = (job: readonly string[], directory: string) => Promise<void>;
@@ -46,18 +47,26 @@ const rows: readonly { readonly title: string; readonly run: Run }[] = [
     run: suffer(3, [{ at: { step: faultStep }, fault: { kind: 'killCoordinator' } }]),
   },
   { title: '2 workers, then resumed with 4', run: resumeWith(2, 4) },
+  ...mix
+    .filter(({ node }) => node.length === 1)
+    .map(({ title, isa }) => ({ title: `2 workers, ${title}`, run: train(2, '--isa', isa) })),
+  {
+    title: `1 worker each: ${mix.map(({ title }) => title).join(', ')}; each killed and replaced by another`,
+    run: suffer(mix.length, replaceAll, { kinds: mix, heartbeatLimitMs: mixedLimits.heartbeatLimitMs }),
+  },
 ];
 
-function train(workers: number): Run {
+function train(workers: number, ...flags: string[]): Run {
   return async (job, directory) => {
-    const { code, stderr } = await lockstep(['train', ...job, '--workers', String(workers), '--run', directory]);
+    const args = ['train', ...job, '--workers', String(workers), ...flags, '--run', directory];
+    const { code, stderr } = await lockstep(args);
     if (code !== 0) throw new Error(`train: expected exit code 0, got ${code}: ${stderr}`);
   };
 }
 
-function suffer(workers: number, plan: FaultPlan): Run {
+function suffer(workers: number, plan: FaultPlan, more: Partial<FaultClusterOptions> = {}): Run {
   return async (job, directory) => {
-    const cluster = new FaultCluster({ job, directory, workers, heartbeatLimitMs, plan });
+    const cluster = new FaultCluster({ job, directory, workers, heartbeatLimitMs, plan, ...more });
     try {
       await cluster.start();
       await cluster.finish(limitMs);

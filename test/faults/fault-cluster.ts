@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
-import type { ReceivedToWorker } from '../../proto/messages.js';
+import type { ReceivedFromWorker, ReceivedToWorker } from '../../proto/messages.js';
 import type { Ended } from '../e2e/lockstep.js';
 import { within } from '../proto/wire.js';
 import { CoordinatorProcess } from './coordinator-process.js';
-import { Member } from './member.js';
+import { Member, type WorkerKind } from './member.js';
 import { describeFault, type FaultPlan, type PlannedFault } from './plan.js';
 import { type FiredFault, RecoveryClock } from './recovery.js';
 import { strike } from './strike.js';
@@ -21,6 +21,16 @@ export interface FaultClusterOptions {
   readonly minWorkers?: number;
   readonly heartbeatLimitMs: number;
   readonly plan?: FaultPlan;
+  /** Kinds of workers, in turn: worker i starts as kind i, and each process that replaces it is of the next kind. */
+  readonly kinds?: readonly WorkerKind[];
+}
+
+/** The beginning of a sum of gradients that a worker's process sent for a step. */
+export interface Contribution {
+  readonly worker: number;
+  /** The process's instruction set, as it told the coordinator. */
+  readonly target: string;
+  readonly step: number;
 }
 
 /** Handling of a coordinator's end that a fault has caused; it is restarted afterwards. */
@@ -38,6 +48,9 @@ export class FaultCluster {
   readonly members = new Map<number, Member>();
   /** Exits of processes before the job's end. */
   readonly exits: string[] = [];
+  readonly contributions: Contribution[] = [];
+  /** Instruction set of each worker's present process. */
+  readonly #targets = new Map<number, string>();
   readonly #clock = new RecoveryClock();
   readonly #harness: string;
   #pending: PlannedFault[];
@@ -82,11 +95,14 @@ export class FaultCluster {
   /** @returns the new worker's index. */
   async addWorker(): Promise<number> {
     const index = this.#added++;
+    const { kinds } = this.options;
     const member = await Member.open({
       index,
       directory: this.#harness,
       coordinatorPort: () => this.coordinator.port,
       onToWorker: (message) => this.#seen(index, message),
+      onFromWorker: (message) => this.#said(index, message),
+      kindOf: kinds && ((start) => kinds[(index + start) % kinds.length]!),
       onExit: (how) => this.exits.push(`worker ${index}: ${how}`),
     });
     this.members.set(index, member);
@@ -158,6 +174,13 @@ export class FaultCluster {
     const due = this.#pending.filter(({ at }) => (at.worker ?? index) === index && at.step <= step);
     this.#pending = this.#pending.filter((planned) => !due.includes(planned));
     for (const planned of due) this.strike(planned);
+  }
+
+  #said(worker: number, message: ReceivedFromWorker): void {
+    if (message.message === 'ready') this.#targets.set(worker, message.ready.target ?? 'unknown');
+    if (message.message !== 'partial' || message.partial.chunk > 0) return;
+    const { step } = message.partial;
+    this.contributions.push({ worker, target: this.#targets.get(worker) ?? 'unknown', step });
   }
 
   async #untilEnd(): Promise<number> {

@@ -7,6 +7,16 @@ import { FaultProxy } from './fault-proxy.js';
 
 const failingEngine = fileURLToPath(new URL('./failing-engine.cjs', import.meta.url));
 
+/** A kind of worker process. */
+export interface WorkerKind {
+  /** Node.js with the words before it. */
+  readonly node: readonly [string, ...string[]];
+  readonly flags: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+const usualKind: WorkerKind = { node: [process.execPath], flags: [], environment: {} };
+
 /** Heap of each thread of a worker: enough for the job, and quickly filled. */
 const heapMb = 256;
 
@@ -15,6 +25,9 @@ export interface MemberOptions {
   readonly directory: string;
   readonly coordinatorPort: () => number;
   readonly onToWorker: (message: ReceivedToWorker) => void;
+  readonly onFromWorker?: ((message: ReceivedFromWorker) => void) | undefined;
+  /** The kind of the process that is started; by default, this Node.js without flags. */
+  readonly kindOf?: ((start: number) => WorkerKind) | undefined;
   /** A worker process that exits by itself or by a fault is replaced at once. */
   readonly onExit: (how: string) => void;
 }
@@ -26,6 +39,8 @@ export class Member {
   step = -1;
   /** Number of shards that its session holds. */
   holding = 0;
+  /** Processes started before the present one. */
+  #starts = 0;
   #closing = false;
   /** The coordinator has announced the job's end. */
   #sentHome = false;
@@ -114,14 +129,17 @@ export class Member {
   #said(message: ReceivedFromWorker): void {
     if (message.message === 'hello') this.holding = 0;
     if (message.message === 'holding') this.holding = message.holding.shards.length;
+    this.options.onFromWorker?.(message);
   }
 
   #start(): void {
-    const environment = {
+    const { node, flags, environment } = this.options.kindOf?.(this.#starts++) ?? usualKind;
+    const harness = {
       NODE_OPTIONS: `--require ${JSON.stringify(failingEngine)} --max-old-space-size=${heapMb}`,
       LOCKSTEP_FAULT_FILE: this.#triggerFile,
     };
-    const started = new Command(['worker', '--coordinator', this.proxy.address, '--wait', '120'], environment);
+    const args = ['worker', '--coordinator', this.proxy.address, '--wait', '120', ...flags];
+    const started = new Command(args, { ...environment, ...harness }, node);
     this.#process = started;
     this.#sentHome = false;
     void started.ended.then(({ code, stderr }) => {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { lockstep, scratchDirectory } from '../e2e/lockstep.js';
-import { FaultCluster } from './fault-cluster.js';
+import { FaultCluster, type FaultClusterOptions } from './fault-cluster.js';
 import type { FaultPlan } from './plan.js';
 import { readRun, type RunRecord } from './run-record.js';
 
 /** Heartbeat limit of the clusters under test: tolerant of a busy machine, and still short to wait for. */
 export const heartbeatLimitMs = 1_000;
-const finishLimitMs = 100_000;
+const usualFinishLimitMs = 100_000;
 
 /**
  * A job of seconds: the synthetic dataset with few images, augmentation on; 3 shards by default. With `--model mlp` its
@@ -18,6 +18,12 @@ export function faultJob(...more: string[]): string[] {
     ...['--set', 'data.dataset=synthetic', '--set', 'data.limit=125', '--set', 'evaluation.everyEpochs=0'],
     ...['--set', 'data.augment.flip=true', '--set', 'data.augment.crop=2', '--set', 'checkpoint.everySteps=5', ...more],
   ];
+}
+
+/** Differences from the usual cluster. */
+export interface RigOptions extends Pick<FaultClusterOptions, 'kinds'> {
+  readonly heartbeatLimitMs?: number;
+  readonly finishLimitMs?: number;
 }
 
 export interface Suffered {
@@ -34,6 +40,7 @@ export class FaultRig {
   constructor(
     private readonly job: readonly string[],
     private readonly workers = 3,
+    private readonly options: RigOptions = {},
   ) {}
 
   /** The undisturbed run, by one worker. */
@@ -44,7 +51,9 @@ export class FaultRig {
   /** Runs the job to its end with these faults. @throws when it fails or exceeds a limit. */
   async suffer(plan: FaultPlan): Promise<Suffered> {
     const directory = join(this.#scratch.path, `run-${this.#runs++}`);
-    const cluster = new FaultCluster({ job: this.job, directory, workers: this.workers, heartbeatLimitMs, plan });
+    const { finishLimitMs = usualFinishLimitMs, ...options } = this.options;
+    const usual = { job: this.job, directory, workers: this.workers, heartbeatLimitMs };
+    const cluster = new FaultCluster({ ...usual, ...options, plan });
     try {
       await cluster.start();
       await cluster.finish(finishLimitMs);
