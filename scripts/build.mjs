@@ -1,17 +1,30 @@
-// Compiles the TypeScript into dist/, bundles the scripts of pages, and copies the .proto files:
+// Compiles the TypeScript into dist/, bundles the scripts of pages and the charts' library, and copies the .proto files:
 // node scripts/build.mjs [--if-changed]   (--if-changed: only if an input is newer than dist/)
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { licensesOf } from './build/licenses.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** Scripts for browsers: folder with its own tsconfig.json, entry point, and result in the same folder of dist/. */
+const browsers = { target: ['es2022', 'chrome110', 'firefox115', 'safari16.4'] };
+/**
+ * Modules that are bundled with their packages: folder, entry point, and result in the same folder of dist/. Those for
+ * browsers have a tsconfig.json of their own.
+ */
 const bundles = [
-  { folder: 'observe/page/browser', entry: 'main.tsx', file: 'page.js', format: 'esm' },
-  { folder: 'run/verify/browser', entry: 'main.ts', file: 'verify.js', format: 'iife' },
+  {
+    folder: 'run/report/charts',
+    entry: 'library.ts',
+    file: 'library.js',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.15',
+  },
+  { folder: 'observe/page/browser', entry: 'main.tsx', file: 'page.js', format: 'esm', ...browsers },
+  { folder: 'run/verify/browser', entry: 'main.ts', file: 'verify.js', format: 'iife', ...browsers },
 ];
 if (process.argv.includes('--if-changed') && isCurrent()) process.exit(0);
 
@@ -24,20 +37,22 @@ for (const path of ['proto/lockstep', 'observe/tensorboard/event.proto', 'engine
   cpSync(join(root, path), join(root, 'dist', path), { recursive: true });
 }
 
-for (const { folder, entry, file, format } of bundles) {
-  buildSync({
-    entryPoints: [join(root, folder, entry)],
-    outfile: join(root, 'dist', folder, file),
-    tsconfig: join(root, folder, 'tsconfig.json'),
+const inputs = bundles.flatMap(({ folder, entry, file, ...options }) => {
+  const { metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: [join(folder, entry)],
+    outfile: join('dist', folder, file),
     bundle: true,
     minify: true,
-    format,
-    target: ['es2022', 'chrome110', 'firefox115', 'safari16.4'],
     define: { 'process.env.NODE_ENV': '"production"' },
     legalComments: 'eof',
     logLevel: 'warning',
+    metafile: true,
+    ...options,
   });
-}
+  return Object.keys(metafile.inputs);
+});
+writeFileSync(join(root, 'dist', 'NOTICE'), licensesOf(root, inputs));
 
 /** True if the last file written by a build is newer than every input. */
 function isCurrent() {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import type { init as Init } from 'echarts/core';
 import type { Chart, ChartStyle } from './charts/chart.js';
+import type { init as Init } from './charts/library.js';
 import { palettes } from './palette.js';
 
 /** Renders charts without a browser. */
@@ -24,18 +24,9 @@ export function pictureStyle(title: string): ChartStyle {
 
 /** Loads the chart and picture libraries (about half a second), so call it when a report is due, not before. */
 export async function loadRenderer(): Promise<ChartRenderer> {
-  const [core, charts, components, renderers, { renderAsync }] = await Promise.all([
-    import('echarts/core'),
-    import('echarts/charts'),
-    import('echarts/components'),
-    import('echarts/renderers'),
-    import('@resvg/resvg-js'),
-  ]);
-  core.use([charts.LineChart, charts.BarChart, charts.HeatmapChart, renderers.SVGRenderer]);
-  core.use([components.GridComponent, components.LegendComponent, components.TitleComponent]);
-  core.use([components.VisualMapComponent]);
+  const [{ init }, { renderAsync }] = await Promise.all([import('./charts/library.js'), import('@resvg/resvg-js')]);
   return {
-    svg: (chart, id) => renderSvg(core.init, chart, id),
+    svg: (chart, id) => renderSvg(init, chart, id),
     png: async (svg) => (await renderAsync(svg, pngOptions(svg))).asPng(),
   };
 }
