@@ -122,7 +122,7 @@ function positive(text: string): number {
 async function run(flags: Flags): Promise<void> {
   const allowAnyTemplate = isSet(flags.allowAnyTemplate, 'LOCKSTEP_ALLOW_ANY_TEMPLATE');
   const log = pino({ level: flags.log, base: null }, pino.destination({ dest: 2, sync: true }));
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await loadClient();
   const config = new KubeConfig();
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
@@ -155,14 +155,35 @@ async function run(flags: Flags): Promise<void> {
   const operator = createOperator(config, options, await import('prom-client'));
   await operator.run(stop.signal, (health, metrics) => {
     const ports = `health on port ${health}${metrics === undefined ? '' : `, metrics on port ${metrics}`}`;
-    log.info({ identity, server: config.getCurrentCluster()?.server }, `lockstep-operator ${version()}: ${ports}`);
+    log.info(
+      { identity, server: config.getCurrentCluster()?.server },
+      `lockstep-operator ${manifest().version}: ${ports}`,
+    );
   });
 }
 
-/** Lockstep's version, from the `package.json` next to `dist`. */
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+/** Loads the Kubernetes client, an optional dependency that only the operator needs. */
+async function loadClient() {
+  try {
+    return await import('@kubernetes/client-node');
+  } catch (cause) {
+    const name = `@kubernetes/client-node@${manifest().peerDependencies['@kubernetes/client-node']}`;
+    const problem = (cause as Error).message.split('\n', 1)[0];
+    throw new Error(
+      `start: expected the package ${name}, got ${problem}; run npm install ${name} in the folder where Lockstep is installed`,
+      { cause },
+    );
+  }
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+/** The `package.json` next to `dist`. */
+function manifest(): Manifest {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Manifest;
 }
 
 // gRPC's failures are reported as errors of the calls.
