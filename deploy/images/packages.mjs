@@ -7,7 +7,7 @@ const named = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\bnew URL\()\s*['"]([^'
 /**
  * Packages imported by a tree's compiled modules, including dynamic imports and worker threads.
  * @param entries - modules or folders in the tree's dist, followed with their imports.
- * @returns a map from each specifier (`echarts/core`) to a module that imports it.
+ * @returns a map from each specifier (`hono/html`) to a module that imports it.
  */
 export function namedPackages(tree, entries) {
   const dist = resolve(tree, 'dist');

@@ -19,8 +19,6 @@ const rules = [
   ['tests of TensorFlow.js', /^@tensorflow\/.*(_test|jasmine_util|setup_test|\/tests)\.js$/],
   // Node.js loads tf-*.node.js; the module tree stays, because packages may import from it
   ['bundles of TensorFlow.js for browsers', /^@tensorflow\/[^/]+\/dist\/tf-[a-z-]+(\.es2017|\.fesm)?(\.min)?\.js$/],
-  // Node.js imports the module trees of both
-  ['bundles of charts for browsers', /^(echarts|zrender)\/dist\//],
   ['bundles for browsers', /^(protobufjs|bintrees)\/dist\/|^pako\/dist\/(?!pako\.esm\.mjs$)/],
   ["ONNX Runtime's libraries of other platforms", /^onnxruntime-node\/bin\/[^/]+\/(?!linux\/)/],
   ["ONNX Runtime's libraries of other processors", new RegExp(`^onnxruntime-node/bin/[^/]+/linux/(?!${arch}/)`)],
