@@ -85,25 +85,36 @@ function arenaInterval(id: number, uses: readonly TimedAccess[]): Interval {
   return { id, bytes, first: Math.min(...phases), last: Math.max(...phases) };
 }
 
+/** An interval and its first byte. */
+interface Placed {
+  readonly interval: Interval;
+  readonly byte: number;
+}
+
 /** Places the largest intervals first, each at the lowest address that is free for its time. @returns bytes needed. */
 function place(intervals: readonly Interval[], space: Space, places: Map<number, Place>): number {
-  const placed: { readonly interval: Interval; readonly byte: number }[] = [];
+  /** By address. */
+  const placed: Placed[] = [];
   const ordered = [...intervals].sort((a, b) => b.bytes - a.bytes || a.id - b.id);
   let total = 0;
   for (const interval of ordered) {
-    const others = placed
-      .filter((other) => other.interval.first <= interval.last && interval.first <= other.interval.last)
-      .sort((a, b) => a.byte - b.byte);
-    let byte = 0;
-    for (const other of others) {
-      if (other.byte >= byte + interval.bytes) break;
-      byte = Math.max(byte, align(other.byte + other.interval.bytes));
-    }
-    placed.push({ interval, byte });
+    const byte = lowestFree(placed, interval);
+    const next = placed.findIndex((other) => other.byte > byte);
+    placed.splice(next < 0 ? placed.length : next, 0, { interval, byte });
     places.set(interval.id, { space, byte });
     total = Math.max(total, align(byte + interval.bytes));
   }
   return total;
+}
+
+function lowestFree(placed: readonly Placed[], { first, last, bytes }: Interval): number {
+  let byte = 0;
+  for (const other of placed) {
+    if (other.interval.first > last || first > other.interval.last) continue;
+    if (other.byte >= byte + bytes) break;
+    byte = Math.max(byte, align(other.byte + other.interval.bytes));
+  }
+  return byte;
 }
 
 function align(bytes: number): number {
