@@ -104,7 +104,11 @@ describe('flags that would have no effect', () => {
     [['train', '--data', '--no-http'], '--data: expected a value, got "--no-http"; check for an unset shell variable'],
     [['data', 'download', '--from', 'mirror'], '--from: expected a URL such as'],
     [['train', '--workers', '0x2'], '--workers: expected auto or a number from 1 to 1024, got "0x2"'],
-    [['train', '--device', 'cuda'], "engine.device: expected ONNX Runtime's CUDA provider for cuda, got none"],
+    [
+      ['train', '--device', 'cuda'],
+      'engine.device: expected auto or cpu with engine.name: native, the default, got cuda',
+    ],
+    [['train', '--engine', 'onnx'], "engine.name onnx: expected ONNX Runtime's library for CUDA, got none"],
     [['worker', '--coordinator', '127.0.0.1:1', '--wait', '2147484'], 'expected at most 2147483 s'],
   ])('are refused: %j', async (args, message) => {
     const { code, stdout, stderr } = await lockstep(args, { LOCKSTEP_NATS: undefined });

@@ -51,7 +51,7 @@ describe.skipIf(chromium === undefined)('the live page in a browser (needs Chrom
     expect(await page.locator('.banner').first().textContent()).toContain('say nothing about CIFAR-10');
     const rows = page.locator('table.workers tbody tr');
     expect(await rows.count()).toBe(2);
-    expect(await rows.first().textContent()).toMatch(/onnxruntime-node .* cpu.*[\d.]+ ms.*MB/);
+    expect(await rows.first().textContent()).toMatch(/arithmetic \d+ \w+.*[\d.]+ ms.*MB/);
     expect(await page.locator('[aria-labelledby=events] li').count()).toBeGreaterThan(5);
     expect(await page.locator('[aria-labelledby=events]').textContent()).toContain('epoch 2 evaluated');
     expect(await page.locator('[aria-labelledby=digests] code').last().textContent()).toMatch(/^[0-9a-f]{64}$/);

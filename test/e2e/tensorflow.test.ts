@@ -37,16 +37,16 @@ const title = "a job with engine.name: tensorflow (needs TF.js's native binding 
 describe.skipIf(tensorflowDirectory === undefined)(title, () => {
   const tensorflow = ['--set', 'engine.name=tensorflow'];
 
-  it('gives the same bits with 1 worker and with 2, and the loss curve of the onnx engine', async () => {
+  it('gives the same bits with 1 worker and with 2, and the loss curve of the native engine', async () => {
     const one = await train('one', ...tensorflow, '--workers', '1');
     expect(one.digest).toBeDefined();
     const { engine } = JSON.parse(readFileSync(join(one.run, 'run.json'), 'utf8')) as { engine: object };
     expect(engine).toMatchObject({ name: 'tensorflow', lowering: 'eager', threads: 1 });
     expect((await train('two', ...tensorflow, '--workers', '2')).digest).toBe(one.digest);
-    const onnx = await train('onnx', '--workers', '1');
-    expect(onnx.digest).not.toBe(one.digest);
+    const native = await train('native', '--workers', '1');
+    expect(native.digest).not.toBe(one.digest);
     expect(one.losses).toHaveLength(5);
-    expect(one.losses[0]! / onnx.losses[0]!).toBeCloseTo(1, 6);
-    one.losses.forEach((loss, step) => expect(loss / onnx.losses[step]!).toBeCloseTo(1, 3));
+    expect(one.losses[0]! / native.losses[0]!).toBeCloseTo(1, 6);
+    one.losses.forEach((loss, step) => expect(loss / native.losses[step]!).toBeCloseTo(1, 3));
   });
 });

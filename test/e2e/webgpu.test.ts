@@ -26,7 +26,7 @@ async function train(name: string, ...args: readonly string[]) {
 const title = "a job with engine.device: webgpu (needs Chromium's SwiftShader)";
 describe.skipIf(!softwareGpu)(title, () => {
   it('reports the operators that run on the CPU, proves its bits in two processes, and has the loss curve of the CPU', async () => {
-    const gpu = await train('gpu', '--device', 'webgpu');
+    const gpu = await train('gpu', '--engine', 'onnx', '--device', 'webgpu');
     expect(gpu.stdout).toMatch(/webgpu: 1 of \d+ operators run on the CPU, as webgpu does not support them \(1 Cast\)/);
     const { engine } = JSON.parse(readFileSync(join(gpu.run, 'run.json'), 'utf8')) as { engine: object };
     expect(engine).toMatchObject({ name: 'onnx', device: 'webgpu', lowering: 'im2col' });

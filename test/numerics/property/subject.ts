@@ -60,7 +60,7 @@ export class Subject {
 
   /** @param file - path to which submitted models are written. */
   static async create(file: string): Promise<Subject> {
-    return new Subject(await createEngine({ name: 'onnx', threads: 1, device: 'cpu', lowering: 'portable' }), file);
+    return new Subject(await createEngine({ name: 'native', threads: 1 }), file);
   }
 
   /** Submits models one after the other, as TF.js records one at a time. */
