@@ -1,7 +1,7 @@
 import { InvariantError } from '../util/errors.js';
 
 /** Constants of one SGD update without momentum. */
-export interface SgdConstants {
+interface SgdConstants {
   /** 1 / samples */
   readonly perSample: number;
   readonly rate: number;
@@ -9,7 +9,7 @@ export interface SgdConstants {
 }
 
 /** Constants of one SGD update with momentum. */
-export interface MomentumConstants {
+interface MomentumConstants {
   readonly perSample: number;
   readonly decay: number;
   readonly momentum: number;

@@ -79,7 +79,7 @@ export function mul(lowering: Lowering, node: NodeOf<'mul'>): void {
 }
 
 /** Gradient of max pooling times a per-channel vector: dy is scaled before it is spread over the larger image. */
-export function scaleBeforeSpreading(lowering: Lowering, node: NodeOf<'mul'>): boolean {
+function scaleBeforeSpreading(lowering: Lowering, node: NodeOf<'mul'>): boolean {
   const [x, v] = node.inputs;
   const { graph } = lowering;
   if (x.op !== 'maxPoolGrad' || !lowering.isFusible(x) || !sameShape(v.shape, node.shape.slice(-1))) return false;

@@ -10,7 +10,7 @@ import { identity, isIdentity, keepsOrder, type Layout, permutation, physical } 
 /** Lowers a node of one operation: calls `define` for the node, and for others if they are computed with it. */
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
 /** Defines `result` (default: the convolution) as the convolution plus an optional bias per output channel. */
-export type ConvRule = (lowering: Lowering, node: NodeOf<'conv'>, result?: Node, bias?: Node) => void;
+type ConvRule = (lowering: Lowering, node: NodeOf<'conv'>, result?: Node, bias?: Node) => void;
 /** A rule for every operation; each target has such a table. */
 export type Rules = { readonly [O in Op]: O extends 'conv' ? ConvRule : Rule<O> };
 

@@ -59,7 +59,7 @@ export function repeat(lowering: Lowering, name: string, [rows, columns]: readon
 }
 
 /** `[H, W · repeats]`: in each window rows·columns, …, 2, 1 in row-major order, each repeated `repeats` times. */
-export function codes(
+function codes(
   lowering: Lowering,
   [, height, width]: Shape,
   [rows, columns]: readonly [number, number],

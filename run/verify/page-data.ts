@@ -16,7 +16,7 @@ export interface ShardInputs<Bytes> {
 }
 
 /** Results of a shard's computation: f32, little-endian, and a count. */
-export interface ShardResults<Bytes> {
+interface ShardResults<Bytes> {
   readonly gradient: Bytes;
   readonly statistics: Bytes;
   /** Sum over the samples. */

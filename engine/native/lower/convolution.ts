@@ -50,7 +50,7 @@ function geometryArgs({ images, x, xShape, yShape, window, attrs, up = [1, 1] }:
 }
 
 /** Filter in a kernel's order, rearranged once per program. */
-export function packed(lowering: Lowering, filter: Node, mode: keyof typeof packMode, taps: number): Buffer {
+function packed(lowering: Lowering, filter: Node, mode: keyof typeof packMode, taps: number): Buffer {
   const [ci, co] = filter.shape.slice(-2) as [number, number];
   return lowering.memo(`packed${filter.id}:${mode}`, () => {
     const from = lowering.get(filter);
@@ -61,7 +61,7 @@ export function packed(lowering: Lowering, filter: Node, mode: keyof typeof pack
   });
 }
 
-export function packedWords(mode: keyof typeof packMode, taps: number, ci: number, co: number): number {
+function packedWords(mode: keyof typeof packMode, taps: number, ci: number, co: number): number {
   const [rows, columns] = [16 * Math.ceil(ci / 16), 16 * Math.ceil(co / 16)];
   switch (mode) {
     case 'narrow':

@@ -15,7 +15,7 @@ export type Layout = 'plain' | 'blocked';
 export type Rule<O extends Op> = (lowering: Lowering, node: NodeOf<O>) => void;
 export type Rules = { readonly [O in Op]: Rule<O> } & { readonly layouts: Layouts };
 /** Conversions of a node's value; they return the new buffer. */
-export interface Layouts {
+interface Layouts {
   readonly toBlocked: (lowering: Lowering, node: Node) => Buffer;
   readonly toPlain: (lowering: Lowering, node: Node) => Buffer;
 }

@@ -48,7 +48,7 @@ function moveParts(lowering: Lowering, grid: Grid, { from, fromWord = 0, to, toW
 }
 
 /** Drops dimensions of length 1 and merges neighbours that are contiguous on both sides. */
-export function mergeDimensions(dimensions: readonly Dimension[]): Dimension[] {
+function mergeDimensions(dimensions: readonly Dimension[]): Dimension[] {
   const merged: Dimension[] = [];
   for (const dimension of dimensions.filter(([length]) => length !== 1)) {
     const [n, from, to] = dimension;

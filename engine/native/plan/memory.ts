@@ -2,7 +2,7 @@ import type { Space } from './opcodes.js';
 import type { Access, Buffer } from './plan-op.js';
 
 /** Where an operation runs: phase, job in it, and position in the job. */
-export interface Time {
+interface Time {
   readonly phase: number;
   readonly job: number;
   readonly position: number;

@@ -24,7 +24,7 @@ export function ofElements(elements: Float32Array, chains: 4 | 16, { start, of }
 }
 
 /** Sum of (x − mean)² in the same stages; each square is added with one rounding. */
-export function squaresAbout(mean: number, elements: Float32Array): number {
+function squaresAbout(mean: number, elements: Float32Array): number {
   return segmented(elements, 4, addition, (chain, x) => {
     const d = Math.fround(x - mean);
     return fma(d, d, chain);
