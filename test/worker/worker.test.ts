@@ -81,7 +81,7 @@ describe('a worker without a coordinator', () => {
     const run = told.run();
     await within(firstLine, 'a line');
     told.leave('SIGTERM');
-    expect(await within(run, 'the end', 200)).toEqual({ reason: 'SIGTERM' });
+    expect(await within(run, 'the end', 1_000)).toEqual({ reason: 'SIGTERM' });
   });
 
   it('does not begin if it was asked to leave before', async () => {
