@@ -38,7 +38,7 @@ const { cacheDirectory, isa, progressMemory } = workerData as EngineThreadSettin
   progressMemory: SharedArrayBuffer;
 };
 const progress = new EngineProgress(progressMemory);
-const vectors = nativeVectors() ?? plainVectors;
+const vectors = nativeVectors(isa) ?? plainVectors;
 
 function post(message: FromEngine): void {
   port!.postMessage(message, transferred(message));

@@ -1,28 +1,12 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
-/** Functions of the addon (kernels/vectors-addon.c): vectors first, then numbers, used in place. */
-interface VectorKernels {
-  add(left: Float32Array, right: Float32Array): void;
-  allFinite(values: Float32Array): boolean;
-  sgd(...vectorsAndNumbers: readonly (Float32Array | number)[]): void;
-  momentum(...vectorsAndNumbers: readonly (Float32Array | number)[]): void;
-  adam(...vectorsAndNumbers: readonly (Float32Array | number)[]): void;
-}
-
-/** The exports of the addon that this module uses. */
-export interface VectorsAddon {
-  /** @throws Error UNSUPPORTED_CPU if the CPU lacks the instruction set; without a name, the fastest one is used. */
-  createVectors(isa?: string): VectorKernels;
-}
+import type { InstructionSet } from '../engine.js';
+import { loadNative } from './load/load.js';
+import type { VectorKernels } from './load/native.js';
 
 /** `VectorOps` (job/vectors.ts) in C, with the same bits. This room doesn't know that one, so it is spelled out. */
 export type NativeVectors = ReturnType<typeof vectorsOf>;
 
-/** Vector arithmetic by an addon. */
-export function vectorsOf(addon: VectorsAddon, isa?: string) {
-  const kernels = addon.createVectors(isa);
+/** Vector arithmetic by an addon's functions. */
+export function vectorsOf(kernels: VectorKernels) {
   return {
     add: (left: Float32Array, right: Float32Array) => kernels.add(left, right),
     allFinite: (values: Float32Array) => kernels.allFinite(values),
@@ -50,20 +34,15 @@ export function vectorsOf(addon: VectorsAddon, isa?: string) {
 type Vectors<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Numbers<Name extends string> = Readonly<Record<Name, number>>;
 
-/** The addon for this platform; undefined if there is none. @throws Error if it doesn't load. */
-export function vectorsAddon(): VectorsAddon | undefined {
-  const file = fileURLToPath(new URL(`./prebuilt/${process.platform}-${process.arch}.node`, import.meta.url));
-  if (!existsSync(file)) return undefined;
-  return createRequire(import.meta.url)(file) as VectorsAddon;
-}
-
-/** Vector arithmetic of this platform's addon; undefined where there is none or it can't be used. */
-export function nativeVectors(): NativeVectors | undefined {
+/**
+ * Vector arithmetic of the kernels that this process uses, after their self-test; undefined in WebAssembly, and where no
+ * kernels work: the bits are the same without them, and the engine reports the reason.
+ */
+export function nativeVectors(isa?: InstructionSet): NativeVectors | undefined {
   try {
-    const addon = vectorsAddon();
-    return addon && vectorsOf(addon);
+    const { vectors } = loadNative(isa);
+    return vectors && vectorsOf(vectors);
   } catch {
-    // The engine reports the reason; the bits are the same without the addon.
     return undefined;
   }
 }

@@ -1,18 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type NativeVectors, vectorsAddon, vectorsOf } from '../../engine/native/vectors.js';
+import { nativeVectors, type NativeVectors } from '../../engine/native/vectors.js';
 import { createOptimizer, type Optimizer } from '../../job/optimizer.js';
 import type { OptimizerSpec } from '../../job/spec.js';
 import { plainVectors, type VectorOps } from '../../job/vectors.js';
 
-const addon = vectorsAddon();
-
 /** Instruction sets of this CPU that the addon has kernels for. */
-const native = ['avx512', 'avx2', 'neon'].flatMap((isa): [string, NativeVectors][] => {
-  try {
-    return addon ? [[isa, vectorsOf(addon, isa)]] : [];
-  } catch {
-    return [];
-  }
+const native = (['avx512', 'avx2', 'neon'] as const).flatMap((isa): [string, NativeVectors][] => {
+  const vectors = nativeVectors(isa);
+  return vectors ? [[isa, vectors]] : [];
 });
 
 /** Bit patterns whose arithmetic goes wrong first. */

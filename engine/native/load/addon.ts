@@ -3,18 +3,19 @@ import type { InstructionSet } from '../../engine.js';
 import { disposedError } from '../../errors.js';
 import type { IsaState } from './choose.js';
 import { nativeError } from './native-error.js';
-import type { NativeProgram, NativeRuntime, ProgramBuffers } from './native.js';
+import type { NativeProgram, NativeRuntime, ProgramBuffers, VectorKernels } from './native.js';
 
 /** Program of the addon; opaque. */
 type Handle = object;
 
-/** Functions of kernels/addon.c. */
+/** Functions of kernels/addon.c and vectors-addon.c. */
 export interface Addon {
   isas(): IsaState[];
   createProgram(plan: Float64Array, constants: Uint8Array, threads: number, isa: string): Handle;
   run(program: Handle, buffers: ProgramBuffers): void;
   setThreads(program: Handle, threads: number): void;
   dispose(program: Handle): void;
+  createVectors(isa: string): VectorKernels;
 }
 
 /** Loads a prebuilt addon. @throws Error of the system's loader. */
@@ -31,6 +32,7 @@ export function addonRuntime(addon: Addon, isa: InstructionSet, target: string, 
     target,
     reason,
     maxThreads,
+    vectors: translate(() => addon.createVectors(isa)),
     createProgram: (plan, constants, threads) => {
       const handle = translate(() => addon.createProgram(plan, constants, Math.min(threads, maxThreads), isa));
       return new AddonProgram(addon, handle);

@@ -16,6 +16,9 @@ const prebuilt = fileURLToPath(new URL('../prebuilt/', import.meta.url));
 /** The WebAssembly build, for other runtimes such as browsers. */
 export const wasmFile = join(prebuilt, wasmTarget);
 
+/** Kernels of this thread that have passed the self-test, by request. */
+const loaded = new Map<InstructionSet | undefined, NativeRuntime>();
+
 /**
  * Kernels for this computer, after a self-test: the requested instruction set, or the fastest one.
  *
@@ -25,6 +28,14 @@ export const wasmFile = join(prebuilt, wasmTarget);
  * @throws EngineError RUNTIME if no target works, with all reasons.
  */
 export function loadNative(requested?: InstructionSet, folder = prebuilt): NativeRuntime {
+  const known = folder === prebuilt ? loaded.get(requested) : undefined;
+  if (known) return known;
+  const runtime = load(requested, folder);
+  if (folder === prebuilt) loaded.set(requested, runtime);
+  return runtime;
+}
+
+function load(requested: InstructionSet | undefined, folder: string): NativeRuntime {
   const choice = chooseTarget(process, requested);
   const problems: string[] = [];
   for (const open of openers(choice, folder)) {

@@ -30,6 +30,15 @@ export interface NativeProgram {
   dispose(): void;
 }
 
+/** Functions of the addon (kernels/vectors-addon.c): vectors first, then numbers, used in place. */
+export interface VectorKernels {
+  add(left: Float32Array, right: Float32Array): void;
+  allFinite(values: Float32Array): boolean;
+  sgd(...vectorsAndNumbers: readonly (Float32Array | number)[]): void;
+  momentum(...vectorsAndNumbers: readonly (Float32Array | number)[]): void;
+  adam(...vectorsAndNumbers: readonly (Float32Array | number)[]): void;
+}
+
 /** Kernels of one instruction set. */
 export interface NativeRuntime {
   readonly isa: InstructionSet;
@@ -39,6 +48,8 @@ export interface NativeRuntime {
   readonly reason: string;
   /** Most threads of a program; 1 in WebAssembly. */
   readonly maxThreads: number;
+  /** Arithmetic on parameters; absent in WebAssembly. */
+  readonly vectors?: VectorKernels;
   /**
    * Validates the plan and gets its memory; `threads` beyond `maxThreads` are not used.
    *

@@ -102,37 +102,26 @@ function convolve(lowering: Lowering, { node, code, filters, bias, ...geometry }
   lowering.define(node, y, 'blocked');
 }
 
+/** Geometry of a convolution that isn't a gradient. */
+function forward(lowering: Lowering, node: NodeOf<'conv' | 'depthwise'>, x: Image): Geometry {
+  const [image, filter] = node.inputs;
+  const { window } = windowOf(filter);
+  return { images: lowering.imagesOf(node), x, xShape: image.shape, yShape: node.shape, window, attrs: node.attrs };
+}
+
 export function conv(lowering: Lowering, node: NodeOf<'conv'>, result: Node = node, bias?: Node): void {
   const [image, filter] = node.inputs;
-  const { window, taps } = windowOf(filter);
   const x = imageOf(lowering, image);
-  const filters = packed(lowering, filter, x.isNarrow ? 'narrow' : 'forward', taps);
-  const geometry = {
-    images: lowering.imagesOf(node),
-    x,
-    xShape: image.shape,
-    yShape: node.shape,
-    window,
-    attrs: node.attrs,
-  };
-  convolve(lowering, { node: result, code: op.conv, filters, bias, ...geometry });
+  const filters = packed(lowering, filter, x.isNarrow ? 'narrow' : 'forward', windowOf(filter).taps);
+  convolve(lowering, { node: result, code: op.conv, filters, bias, ...forward(lowering, node, x) });
 }
 
 export function depthwise(lowering: Lowering, node: NodeOf<'depthwise'>): void {
   const [image, filter] = node.inputs;
   if (filter.shape[3] !== 1) return multipliedDepthwise(lowering, node);
-  const { window, taps } = windowOf(filter);
   const x = { buffer: lowering.get(image, 'blocked'), isNarrow: false };
-  const filters = packed(lowering, filter, 'depthwise', taps);
-  const geometry = {
-    images: lowering.imagesOf(node),
-    x,
-    xShape: image.shape,
-    yShape: node.shape,
-    window,
-    attrs: node.attrs,
-  };
-  convolve(lowering, { node, code: op.depthwise, filters, ...geometry });
+  const filters = packed(lowering, filter, 'depthwise', windowOf(filter).taps);
+  convolve(lowering, { node, code: op.depthwise, filters, ...forward(lowering, node, x) });
 }
 
 export function convInput(lowering: Lowering, node: NodeOf<'convInput'>): void {

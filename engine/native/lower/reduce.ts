@@ -96,8 +96,8 @@ function reduceRows(lowering: Lowering, x: Node, inner: readonly number[], kind:
   const grid: Grid = isImages ? lowering.images : rows === 1 ? single : { kind: 'tasks', items: rows };
   const by = grid.kind === 'tasks' ? 'whole' : 'item';
   const result = lowering.buffer(isImages ? grid : single, outer * rest * (isImages ? 1 : rows));
-  const strides = [outer * length * rest, outer * rest].map((words) => words);
-  const [from, to] = isImages ? [{ strideOf: buffer }, { strideOf: result }] : (strides as [number, number]);
+  const from = isImages ? { strideOf: buffer } : outer * length * rest;
+  const to = isImages ? { strideOf: result } : outer * rest;
   const args = [reduceKind[kind], { at: buffer }, from, outer, length, rest, lanes, { at: result }, to];
   lowering.emit(op.reduce, grid, args, [{ buffer, by }], [{ buffer: result, by }]);
   return result;

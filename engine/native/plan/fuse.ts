@@ -2,7 +2,7 @@ import type { Dependency } from './dependencies.js';
 import { ElementwiseGroup } from './elementwise-group.js';
 import { type ElementwiseStep, isSameElement, type KernelOp, type PlanOp } from './plan-op.js';
 
-/** What runs on an item, in order: single kernels, and groups of elementwise steps as one kernel. */
+/** One kernel of a job: a single operation, or a group of elementwise steps. */
 export type Fused = KernelOp | ElementwiseGroup;
 
 /**

@@ -1,7 +1,7 @@
 import type { Space } from './opcodes.js';
 import type { Access, Buffer } from './plan-op.js';
 
-/** Where an operation runs: phase, job in it, and position in the job. */
+/** Place of an operation in the schedule: phase, job in it, and position in the job. */
 interface Time {
   readonly phase: number;
   readonly job: number;

@@ -58,11 +58,16 @@ function arrayOf(inputs: ProgramArrays, name: string, size: number): ArrayLike<n
   throw new Error(`reference: expected ${name} of ${size} elements, got ${got}; pass the program's inputs`);
 }
 
+function constant(node: NodeOf<'constant'>): Values {
+  const data = constantData(node)!;
+  return newValues(node.dtype, node.size).map((_, i) => data[i]!);
+}
+
 function valueOf(node: Exclude<Node, NodeOf<'input' | 'param'>>, operands: readonly Values[]): Values {
   const [a, b, c] = operands as [Values, Values, Values];
   switch (node.op) {
     case 'constant':
-      return newValues(node.dtype, node.size).map((_, i) => constantData(node)![i]!);
+      return constant(node);
     case 'reshape':
       return a;
     case 'broadcast':

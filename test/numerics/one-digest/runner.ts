@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { deserialize } from 'node:v8';
 import type { InstructionSet } from '../../../engine/engine.js';
-import { openAddon } from '../../../engine/native/load/addon.js';
 import { loadNative } from '../../../engine/native/load/load.js';
-import { type VectorsAddon, vectorsOf } from '../../../engine/native/vectors.js';
+import { vectorsOf } from '../../../engine/native/vectors.js';
 import { digestOf } from './compute.js';
 import type { Prepared } from './prepare.js';
 
@@ -25,10 +23,7 @@ export interface RunnerReport {
 const [, , file, folder, threads, isa] = process.argv as (string | undefined)[];
 const subjects = deserialize(readFileSync(file!)) as Prepared[];
 const runtime = loadNative(isa as InstructionSet | undefined, folder);
-const vectors =
-  runtime.isa === 'wasm'
-    ? undefined
-    : vectorsOf(openAddon(join(folder!, runtime.target)) as unknown as VectorsAddon, runtime.isa);
+const vectors = runtime.vectors && vectorsOf(runtime.vectors);
 const report: RunnerReport = {
   node: process.version,
   arch: process.arch,

@@ -1,7 +1,7 @@
 import type { InstructionSet } from '../../../engine/engine.js';
 import { loadNative } from '../../../engine/native/load/load.js';
 
-/** What this computer lacks for an instruction set, for titles of tests; undefined if it runs here. */
+/** Missing requirement of an instruction set, for titles of tests; undefined if it runs here. */
 export function whyNot(isa: InstructionSet): string | undefined {
   const { arch } = process;
   if (isa === 'wasm') return undefined;
