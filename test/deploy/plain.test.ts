@@ -137,7 +137,7 @@ describe.skipIf(!withKubectl)('manifests without the operator (needs kubectl)', 
     for (const overlay of overlays) {
       const config = rendered.get(overlay)!.find(({ metadata }) => metadata.name === 'lockstep-job');
       const spec = parseSpec(parse(config!.data!['job.yaml']!));
-      const engine = engines.get(overlay) ?? { name: 'onnx', device: 'auto' };
+      const engine = engines.get(overlay) ?? { name: 'native', device: 'auto' };
       expect(spec).toMatchObject({ model: 'cnn3', shards: 5, epochs: overlay === 'overlays/kind' ? 1 : 7, engine });
     }
   });

@@ -20,7 +20,7 @@ describe('engine.name: tensorflow', () => {
       message: expect.stringContaining(named) as string,
     });
     await expect(creating).rejects.toThrow(
-      "nor in NODE_PATH; run npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0 in Lockstep's folder",
+      'nor in NODE_PATH; run npm install --ignore-scripts=false @tensorflow/tfjs-node@4.22.0 in the folder where Lockstep is installed',
     );
     rmSync(empty, { recursive: true });
   });
