@@ -20,8 +20,6 @@ const system = [
   'test/nats/server/**/*.test.ts',
   // Compiles the kernels with sanitizers.
   'test/engine/native/fuzz/*.test.ts',
-  // Compiles many programs, on a CPU that has blocked convolutions.
-  'test/engine/lower/nchwc.test.ts',
   // Wait for real time limits, seconds each.
   'test/run/lock/run-lock.test.ts',
   'test/operator/coordinators/hostile-replies.test.ts',

@@ -1,5 +1,5 @@
 // Contestants of a benchmark in turns, so that the machine's changes of speed meet all of them alike.
-import { readFileSync } from 'node:fs';
+import { childrenOf } from './processes.mjs';
 
 /** Length of one turn. */
 const blockMs = 2_000;
@@ -33,14 +33,5 @@ function signal({ children }, name) {
     } catch {
       // Already ended.
     }
-  }
-}
-
-/** Ids of a process's children (Linux). */
-export function childrenOf(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
   }
 }

@@ -16,9 +16,9 @@ const normalise = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.243, 0.
 
 /**
  * An engine in this process; a step is forward, backward and SGD with momentum.
- * @param options - of createEngine; by default on the CPU.
+ * @param options - of createEngine.
  */
-export async function lockstep({ model, batch, threads, task }, options = { name: 'onnx', device: 'cpu' }) {
+export async function lockstep({ model, batch, threads, task }, options) {
   const topology = builtinTopology(model, imageShape, classes);
   const { params, state } = await initialWeights(topology, 1);
   const engine = await createEngine({ threads, ...options });
@@ -36,8 +36,7 @@ export async function lockstep({ model, batch, threads, task }, options = { name
     }
     return times;
   };
-  const { version, lowering } = engine.info;
-  return { name: `lockstep (${version}, ${lowering})`, about: engine.info, run, stop: () => {} };
+  return { about: engine.info, run };
 }
 
 async function training(engine, spec, input) {
@@ -62,17 +61,22 @@ export function ownProcess(name, scenario, options, env) {
   return remote(name, process.execPath, [here('engine-steps.mjs'), JSON.stringify({ scenario, options })], env);
 }
 
-/** PyTorch; `precision` is float32, default or benchmark, and matters on a GPU. */
-export function pytorch(python, mode, { model, batch, threads, task }, device = 'cpu', precision = 'default') {
+/**
+ * PyTorch in a process of its own.
+ * @param mode - `eager`, `compile` or `compile-channels-last`.
+ * @param settings - `precision` is float32, default or benchmark, and matters on a GPU; `env` adds variables.
+ */
+export function pytorch(python, mode, scenario, { device = 'cpu', precision = 'default', env = {} } = {}) {
+  const { model, batch, threads, task } = scenario;
   const args = [here('engine_torch.py'), mode, model, String(batch), String(threads), task, device, precision];
-  const title = ({ version }) => `PyTorch ${version} ${mode}`;
-  return remote(title, python, args);
+  const title = (about) => `PyTorch${about ? ` ${about.version}` : ''} ${mode}`;
+  return remote(title, python, args, env);
 }
 
 /**
  * A process that describes itself in a line of JSON, then answers each number with the times of that many steps.
  * @param name - the contestant's name, or a function of that description.
- * @returns a contestant, or the reason why it can't take part: `{ problem }`.
+ * @returns a contestant with its process, `child`; or the reason why it can't take part: `{ problem }`.
  */
 async function remote(name, command, args, env = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, timeout: lifetimeMs, killSignal: 'SIGKILL' });
@@ -82,19 +86,20 @@ async function remote(name, command, args, env = {}) {
   child.on('error', (error) => (errors = error.message));
   const problem = () => errors.trim().split('\n').at(-1);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nameFor = (about) => (typeof name === 'function' ? name(about) : name);
   const answer = async () => {
     const { value, done } = await lines.next();
     return done ? undefined : JSON.parse(value);
   };
   const about = await answer();
-  if (!about) return { problem: problem() };
+  if (!about) return { name: nameFor(undefined), problem: problem() };
   const run = async (count) => {
     child.stdin.write(`${count}\n`);
     const times = await answer();
     if (times) return times;
     throw new Error(`expected the times of ${count} steps, got: ${problem()}`);
   };
-  return { name: typeof name === 'function' ? name(about) : name, about, run, stop: () => child.stdin.end() };
+  return { name: nameFor(about), about, run, child, stop: () => child.stdin.end() };
 }
 
 /** Pythons that can import torch, each version once: `[version, python]`. */

@@ -1,6 +1,6 @@
-// One engine in a process of its own, as bench:gpu starts it. Its protocol is that of engine_torch.py, all as JSON: a
+// One engine in a process of its own, as bench:engine and bench:gpu start it. Its protocol is that of engine_torch.py, all as JSON: a
 // line that describes it, then for each number read, the times of that many steps in ms.
-// Usage: node test/bench/engine-steps.mjs '{ "scenario": { "model": …, "batch": … }, "options": { "name": "onnx", … }
+// Usage: node test/bench/engine-steps.mjs '{ "scenario": { "model": …, "batch": … }, "options": { "name": "native", … }
 // }'
 import { createInterface } from 'node:readline';
 import { lockstep } from './engine-contestants.mjs';

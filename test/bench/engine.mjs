@@ -1,8 +1,9 @@
-// Training step and evaluation of the engine, compared with PyTorch's: the built-in models, one and two threads. Blocks
-// of steps alternate between the engine and every PyTorch, so that all see the same machine.
-// Usage: npm run bench:engine -- [--only NAME] [--python PATH]... [--rounds 15] [--block 8] [--json]
+// Training step and evaluation of the native engine, compared with PyTorch's: the built-in models, one and two threads,
+// each instruction set. Each contestant is a process of its own; blocks of steps alternate between them, so that all
+// see the same machine.
+// Usage: npm run bench:engine -- [--only NAME,...] [--python PATH]... [--rounds 15] [--block-ms 400] [--json]
 import { parseArgs } from 'node:util';
-import { interleave, lockstep, pythons, pytorch } from './engine-contestants.mjs';
+import { interleave, ownProcess, pythons, pytorch } from './engine-contestants.mjs';
 import { machine, median, quantile, spread } from './stats.mjs';
 
 const { values: options } = parseArgs({
@@ -10,47 +11,70 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     python: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '15' },
-    block: { type: 'string', default: '8' },
+    'block-ms': { type: 'string', default: '400' },
     json: { type: 'boolean', default: false },
   },
 });
-const [rounds, block] = [options.rounds, options.block].map(Number);
-const scenarios = [
-  { name: 'cnn3-49', model: 'cnn3', batch: 49, threads: 1, task: 'train' },
-  { name: 'cnn3-49-two-threads', model: 'cnn3', batch: 49, threads: 2, task: 'train' },
-  { name: 'cnn3-128', model: 'cnn3', batch: 128, threads: 1, task: 'train' },
-  { name: 'cnn4-49', model: 'cnn4', batch: 49, threads: 1, task: 'train' },
-  { name: 'cnn4-128', model: 'cnn4', batch: 128, threads: 1, task: 'train' },
-  { name: 'resnet20-49', model: 'resnet20', batch: 49, threads: 1, task: 'train' },
-  { name: 'resnet20-128', model: 'resnet20', batch: 128, threads: 1, task: 'train' },
-  { name: 'cnn3-evaluate', model: 'cnn3', batch: 1000, threads: 1, task: 'evaluate' },
-];
+const [rounds, blockMs] = [options.rounds, options['block-ms']].map(Number);
+const train = { threads: 1, task: 'train', isas: [undefined], torch: true };
+/** `isas`: one Lockstep for each; undefined is the fastest here. `env`: PyTorch's. */
+const scenarios = {
+  'cnn3-49': { ...train, model: 'cnn3', batch: 49 },
+  'cnn3-49-avx2': { ...train, model: 'cnn3', batch: 49, isas: ['avx2'], env: pytorchOn('avx2') },
+  'cnn3-49-two-threads': { ...train, model: 'cnn3', batch: 49, threads: 2 },
+  'cnn3-245-two-threads': { ...train, model: 'cnn3', batch: 245, threads: 2 },
+  'cnn4-49': { ...train, model: 'cnn4', batch: 49 },
+  'cnn4-128': { ...train, model: 'cnn4', batch: 128 },
+  'resnet20-49': { ...train, model: 'resnet20', batch: 49 },
+  'resnet20-128': { ...train, model: 'resnet20', batch: 128 },
+  'cnn3-evaluate': { ...train, model: 'cnn3', batch: 1000, task: 'evaluate' },
+  'cnn3-49-wasm': { ...train, model: 'cnn3', batch: 49, isas: ['wasm', undefined], torch: false },
+};
 
-async function contestantsOf(scenario) {
-  const present = [await lockstep(scenario)];
-  for (const [version, python] of pythons(options.python ?? ['python3', '/usr/bin/python3'])) {
-    const modes = Number(version.split('.')[0]) >= 2 ? ['eager', 'compile'] : ['eager'];
-    for (const mode of modes) {
-      const contestant = await pytorch(python, mode, scenario);
-      if (contestant.problem === undefined) present.push(contestant);
-      else console.error(`${python} ${mode}: left out: ${contestant.problem}`);
+/** Settings of PyTorch, oneDNN and MKL; torch.compile follows the first. */
+function pytorchOn(isa) {
+  return {
+    ATEN_CPU_CAPABILITY: isa,
+    ONEDNN_MAX_CPU_ISA: isa.toUpperCase(),
+    MKL_ENABLE_INSTRUCTIONS: isa.toUpperCase(),
+  };
+}
+
+async function contestantsOf(scenario, found) {
+  const starts = scenario.isas.map((isa) => {
+    const name = `Lockstep${isa ? ` ${isa}` : ''}`;
+    return () => ownProcess(name, scenario, { name: 'native', ...(isa && { isa }) });
+  });
+  for (const [, python] of scenario.torch ? found : []) {
+    for (const mode of ['compile', 'compile-channels-last']) {
+      starts.push(() => pytorch(python, mode, scenario, { env: scenario.env }));
     }
+  }
+  const present = [];
+  for (const start of starts) {
+    const contestant = await start();
+    if (contestant.problem === undefined) present.push(contestant);
+    else console.error(`left out: ${contestant.name}: ${contestant.problem}`);
   }
   return present;
 }
 
 /** Times of one scenario, by contestant. */
-async function compete(scenario) {
-  const present = await contestantsOf(scenario);
-  const count = Math.max(1, Math.round((block * 49) / scenario.batch));
-  for (const { run } of present) await run(3 * count);
-  const times = await interleave(present, rounds, () => count);
+async function compete(scenario, found) {
+  const present = await contestantsOf(scenario, found);
+  const counts = new Map();
+  for (const { name, run } of present) {
+    const stepMs = median((await run(8)).slice(4));
+    counts.set(name, Math.max(1, Math.round(blockMs / stepMs)));
+    await run(counts.get(name));
+  }
+  const times = await interleave(present, rounds, ({ name }) => counts.get(name));
   for (const { stop } of present) stop();
   return times;
 }
 
 function summary(times, { batch }) {
-  const ours = median(times.values().next().value);
+  const [first] = times.values();
   return [...times].map(([name, ms]) => ({
     name,
     medianMs: median(ms),
@@ -58,27 +82,34 @@ function summary(times, { batch }) {
     upperQuartileMs: quantile(ms, 0.75),
     steps: ms.length,
     imagesPerSecond: (1000 * batch) / median(ms),
-    lockstepOverThis: ours / median(ms),
+    firstOverThis: median(first) / median(ms),
+    // The quietest tenth: what neighbours on the machine add is left out.
+    quietFirstOverThis: quantile(first, 0.1) / quantile(ms, 0.1),
     spread: spread(ms),
   }));
 }
 
-const chosen = scenarios.filter(({ name }) => options.only === undefined || name === options.only);
-if (chosen.length === 0) {
-  console.error(`--only: expected one of ${scenarios.map(({ name }) => name).join(', ')}, got ${options.only}`);
-  process.exitCode = 2;
-}
-const report = [];
-for (const scenario of chosen) {
-  const results = summary(await compete(scenario), scenario);
-  report.push({ ...scenario, results });
-  if (options.json) continue;
-  const { model, batch, threads, task } = scenario;
-  console.log(`${model}, batch ${batch}, threads ${threads}, ${task}; ${machine()}`);
-  for (const { name, spread: ms, imagesPerSecond, lockstepOverThis } of results) {
-    console.log(
-      `  ${name}: ${ms} ms, ${imagesPerSecond.toFixed(0)} images/s, lockstep / this ${lockstepOverThis.toFixed(2)}`,
-    );
+function print(name, { model, batch, threads, task }, results) {
+  console.log(`\n${name}: ${model}, batch ${batch}, ${threads} threads, ${task}`);
+  for (const { name, spread: ms, imagesPerSecond, firstOverThis, quietFirstOverThis } of results) {
+    const ratios = `${firstOverThis.toFixed(2)} (of the fastest tenths ${quietFirstOverThis.toFixed(2)})`;
+    console.log(`  ${name}: ${ms} ms, ${imagesPerSecond.toFixed(0)} images/s; first over this ${ratios}`);
   }
+}
+
+const names = options.only?.split(',') ?? Object.keys(scenarios);
+for (const name of names) {
+  if (scenarios[name]) continue;
+  console.error(`--only: expected some of ${Object.keys(scenarios).join(', ')}, got ${name}`);
+  process.exit(2);
+}
+if (!options.json) console.log(machine());
+const found = pythons(options.python ?? ['python3', '/usr/bin/python3']);
+const report = [];
+for (const name of names) {
+  const scenario = scenarios[name];
+  const results = summary(await compete(scenario, found), scenario);
+  report.push({ scenario: name, ...scenario, results });
+  if (!options.json) print(name, scenario, results);
 }
 if (options.json) console.log(JSON.stringify({ machine: machine(), scenarios: report }, null, 2));

@@ -1,7 +1,8 @@
 """The training step, or the evaluation, of bench:engine and bench:gpu in PyTorch.
 
 Reads a number of steps per line from standard input and answers with the times of those steps in ms, as JSON.
-Usage: python3 engine_torch.py eager|compile MODEL BATCH THREADS train|evaluate [cpu|cuda default|float32|benchmark]
+Usage: python3 engine_torch.py eager|compile|compile-channels-last MODEL BATCH THREADS train|evaluate
+    [cpu|cuda default|float32|benchmark]
 
 A step on a GPU begins with the images' bytes in the host's memory and ends with the loss there. float32: TF32 is off;
 default: as PyTorch is delivered; benchmark: so, with cuDNN's algorithms chosen by timing.
@@ -27,7 +28,9 @@ torch.set_num_threads(threads)
 torch.manual_seed(1)
 torch.set_flush_denormal(True)
 
-model = models[name]().to(device)
+channels_last = mode == "compile-channels-last"
+memory_format = torch.channels_last if channels_last else torch.contiguous_format
+model = models[name]().to(device, memory_format=memory_format)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 images = torch.randint(0, 256, (batch, 3, 32, 32), dtype=torch.uint8)
 labels = torch.arange(batch) % 10
@@ -39,6 +42,7 @@ deviation = torch.tensor([0.247, 0.243, 0.261], device=device)[:, None, None]
 
 def rows_of(images):
     x = (images.float() / 255 - mean) / deviation
+    x = x.contiguous(memory_format=memory_format)
     return F.log_softmax(model(x), 1)
 
 
@@ -49,7 +53,7 @@ def loss_of(images, labels):
 if task == "evaluate":
     model.eval()
 function = loss_of if task == "train" else rows_of
-forward = torch.compile(function) if mode == "compile" else function
+forward = function if mode == "eager" else torch.compile(function)
 
 
 def there(tensor):

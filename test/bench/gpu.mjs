@@ -35,7 +35,7 @@ const devices = {
   },
   cpu: {
     engines: [
-      { name: 'onnx cpu', options: onnx('cpu'), expected: 'cpu' },
+      { name: 'native', options: { name: 'native' }, expected: 'cpu' },
       { name: 'tensorflow', options: { name: 'tensorflow' }, expected: 'cpu' },
     ],
     torch: { device: 'cpu', precisions: ['default'] },
@@ -54,7 +54,9 @@ async function contestantsOf({ engines, torch }, found, scenario) {
   for (const [version, python] of found) {
     for (const precision of torch.precisions) {
       const name = `PyTorch ${version}${torch.precisions.length > 1 ? ` ${precision}` : ''}`;
-      await enter(present, name, undefined, () => pytorch(python, 'eager', scenario, torch.device, precision));
+      await enter(present, name, undefined, () =>
+        pytorch(python, 'eager', scenario, { device: torch.device, precision }),
+      );
       if (leftOut.has(name)) break;
     }
   }

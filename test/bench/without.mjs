@@ -8,7 +8,7 @@ const remove = {
   'extra-threads': () => {
     const { compute } = WorkerSession.prototype;
     WorkerSession.prototype.compute = function (message, parameters) {
-      return compute.call(this, { ...message, wide: 0 }, parameters);
+      return compute.call(this, { ...message, threads: [] }, parameters);
     };
   },
 };
