@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { ClusterError, toStatus } from '../proto/errors.js';
 import type { HistoryReply, StatusReply } from '../proto/messages.js';
-import { type PreviousRun, readPreviousRun } from '../run/previous-run.js';
+import { checkArithmetic, type PreviousRun, readPreviousRun } from '../run/previous-run.js';
 import { RunDirectory } from '../run/run-directory.js';
 import { reportDropped } from '../transport/admission/report-dropped.js';
 import type { JoinStream } from '../transport/grpc-transport.js';
@@ -87,6 +87,7 @@ export class Coordinator implements ControlledRun {
       const onWaiting = (message: string) => this.events.emit({ type: 'note', message });
       this.#directory = await RunDirectory.open(this.options.runDirectory, onWaiting);
       this.#previous = await readPreviousRun(this.#directory);
+      if (this.#previous) checkArithmetic(this.#directory.path, this.#previous.manifest, this.options.spec.engine);
     } catch (error) {
       await this.#directory?.close();
       await this.#server.close(0);

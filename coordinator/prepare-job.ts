@@ -1,4 +1,4 @@
-import { arithmeticVersion } from '../engine/arithmetic.js';
+import { arithmeticOf } from '../engine/arithmetic.js';
 import type { ModelLayout, ModelTopology } from '../engine/engine.js';
 import { describeModel, initialWeights } from '../engine/model/model.js';
 import type { Dataset, Split } from '../data/dataset.js';
@@ -50,7 +50,7 @@ export async function prepareJob(wanted: JobSpec, dataset: Dataset, readModel?: 
     return chunks.add(dataset.test, { start, count });
   });
   const digest = datasetDigest(dataset, chunks.digests);
-  const arithmetic = spec.engine.name === 'native' ? arithmeticVersion : null;
+  const arithmetic = arithmeticOf(spec.engine);
   const manifest: JobManifest = {
     digest: jobDigest({ spec, topology, datasetDigest: digest, arithmetic }),
     spec,

@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { arithmeticOf } from '../engine/arithmetic.js';
 import { JobError } from '../job/errors.js';
 import { digestedDifferences } from '../job/job-digest.js';
 import { type JobManifest, parseManifest } from '../job/manifest.js';
+import type { JobSpec } from '../job/spec.js';
 import { checkpointName, checkpointSteps, decideCheckpoint } from './checkpoint/checkpoint-decisions.js';
 import { type Checkpoint, decodeCheckpoint, type StateLayout } from './checkpoint/checkpoint-file.js';
 import type { RunDirectory } from './run-directory.js';
@@ -35,10 +37,27 @@ function parsePrevious(path: string, job: string, run: string): PreviousRun {
   }
 }
 
+/**
+ * Checks that `engine` computes by the arithmetic of a run, which needs neither the data nor the model.
+ * @throws JobError BAD_OPTION, because another attempt would fail, too.
+ */
+export function checkArithmetic(path: string, before: JobManifest, engine: JobSpec['engine']): void {
+  const arithmetic = arithmeticOf(engine);
+  if (before.arithmetic === arithmetic || before.arithmetic === null || arithmetic === null) return;
+  const [old, remedy] =
+    before.arithmetic === 0
+      ? ['arithmetic 0 (Lockstep 0.5 and earlier)', 'use Lockstep 0.5.6 for it']
+      : [`arithmetic ${before.arithmetic}`, 'use the Lockstep version that started it'];
+  throw new JobError(
+    'BAD_OPTION',
+    `run directory ${path}: expected a run of arithmetic ${arithmetic}, got one of ${old}, which this version cannot ` +
+      `resume or replay with the same bits; ${remedy}, or start a new run with another --run DIR`,
+  );
+}
+
 /** @throws JobError BAD_RUN_DIRECTORY that lists the differences when `job` is not the job of the run. */
 export function checkSameJob(path: string, before: JobManifest, job: JobManifest): void {
   if (before.digest === job.digest) return;
-  checkArithmetic(path, before, job);
   const fields = digestedDifferences(before.spec, job.spec).map(
     (field) => `  ${field.path}: ${show(field.before)} in the run, ${show(field.after)} now`,
   );
@@ -50,20 +69,6 @@ export function checkSameJob(path: string, before: JobManifest, job: JobManifest
     'BAD_RUN_DIRECTORY',
     `run directory ${path}: expected the job of the existing run, got a different one:\n${fields.join('\n')}\n` +
       'resume with the same job (lockstep train --resume DIR), or pass another --run DIR',
-  );
-}
-
-/** @throws JobError BAD_RUN_DIRECTORY if Lockstep's arithmetic changed since the run began. */
-function checkArithmetic(path: string, before: JobManifest, { arithmetic }: JobManifest): void {
-  if (before.arithmetic === arithmetic || before.arithmetic === null || arithmetic === null) return;
-  const [old, remedy] =
-    before.arithmetic === 0
-      ? ['arithmetic 0 (Lockstep 0.5 and earlier)', 'resume it with Lockstep 0.5.6']
-      : [`arithmetic ${before.arithmetic}`, 'resume it with the Lockstep version that started it'];
-  throw new JobError(
-    'BAD_RUN_DIRECTORY',
-    `run directory ${path}: expected a run of arithmetic ${arithmetic}, got one of ${old}, which this version cannot ` +
-      `continue with the same bits; ${remedy}, or start a new run with another --run DIR`,
   );
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { compareRuns, readRecordedRun, type RecordedRun } from '../../run/history/compare-digests.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
+import { checkArithmetic } from '../../run/previous-run.js';
 import { parseEpochs, prepareReplay } from '../../run/replay.js';
 import type { InstructionSet } from '../../engine/engine.js';
 import { JobError } from '../../job/errors.js';
@@ -58,6 +59,7 @@ async function compare(run: RecordedRun, other: string): Promise<boolean> {
 /** Trains the given epochs again in a temporary directory, up to the first that differs. */
 async function replay(run: RecordedRun, options: VerifyOptions): Promise<boolean> {
   const { spec } = run.manifest;
+  checkArithmetic(run.path, run.manifest, spec.engine);
   const range = parseEpochs(options.epochs, run.digests.length);
   const local = await planLocalWorkers(options.workers, spec);
   if (local.note !== undefined) console.log(local.note);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StepRecord } from '../../run/records.js';
-import { checkSameJob, readPreviousRun } from '../../run/previous-run.js';
+import { checkArithmetic, checkSameJob, readPreviousRun } from '../../run/previous-run.js';
 import { RunDirectory } from '../../run/run-directory.js';
 import { formatStep, parseSteps, stepsHeader } from '../../run/record-format.js';
 import { within } from '../proto/wire.js';
@@ -205,6 +205,29 @@ describe('the job of a run', () => {
         /got a different one:\n {2}seed: 1 in the run, 2 now\n {2}epochs: 2 in the run, 3 now\n {2}dataset: none 2{12} in the run, none f{12} now\nresume with/,
       ),
     );
+  });
+});
+
+describe('the arithmetic of a run', () => {
+  const { engine: native } = smallManifest(3).spec;
+  const cuda = { ...native, name: 'onnx', device: 'cuda' } as const;
+  const check = (arithmetic: number | null, engine: typeof native) => () =>
+    checkArithmetic(base, { ...smallManifest(3), arithmetic }, engine);
+
+  it.each([
+    ['that of the engine', 1, native],
+    ['that of a library, which the engine of the job must have, too', null, native],
+    ['not that of a library', 1, cuda],
+  ])('may be %s', (_, arithmetic, engine) => {
+    expect(check(arithmetic, engine)).not.toThrow();
+  });
+
+  it.each([
+    [0, 'got one of arithmetic 0 (Lockstep 0.5 and earlier), which', 'use Lockstep 0.5.6 for it, or start a new run'],
+    [2, 'got one of arithmetic 2, which', 'use the Lockstep version that started it, or start a new run'],
+  ])('is refused if it is %i, with the version to use', (arithmetic, found, advice) => {
+    expect(check(arithmetic, native)).toThrow(found);
+    expect(check(arithmetic, native)).toThrow(advice);
   });
 });
 
