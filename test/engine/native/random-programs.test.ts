@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { postOrder } from '../../../engine/ir/post-order.js';
 import { sizeOf } from '../../../engine/ir/shape.js';
-import type { InstructionSet } from '../../../engine/engine.js';
-import type { NativeRuntime } from '../../../engine/native/load/native.js';
+import { instructionSets } from '../../../engine/engine.js';
+import { loadNative } from '../../../engine/native/load/load.js';
 import { evaluate } from '../../../engine/native/reference/evaluate.js';
 import { outputNodes } from '../../../engine/trace/program.js';
+import { whyNot } from '../../numerics/one-digest/targets.js';
 import { runs } from '../../thorough.js';
 import { builders } from './random-nodes.js';
 import { randomProgram } from './random-programs.js';
@@ -16,26 +16,12 @@ const perKind = runs(40);
 
 const kinds = Object.keys(builders);
 
-/** Instruction sets of this computer, and threads. */
-const isas: readonly InstructionSet[] = ['avx512', 'avx2', 'neon', 'wasm'];
-
-async function load(isa: InstructionSet): Promise<NativeRuntime | undefined> {
-  if (!existsSync(new URL('../../../engine/native/prebuilt/manifest.json', import.meta.url))) return undefined;
-  const { loadNative } = await import('../../../engine/native/load/load.js');
-  try {
-    return loadNative(isa);
-  } catch {
-    return undefined;
-  }
-}
-
-const runtimes = await Promise.all(isas.map(async (isa) => ({ isa, runtime: await load(isa) })));
-
-for (const { isa, runtime } of runtimes) {
-  const needs = runtime === undefined ? ' (needs these kernels, and a CPU that has them)' : '';
-  describe.skipIf(runtime === undefined)(`kernels of ${isa} give the reference's bits${needs}`, () => {
+for (const isa of instructionSets) {
+  const missing = whyNot(isa);
+  const needs = missing === undefined ? '' : ` (needs ${missing})`;
+  describe.skipIf(missing)(`kernels of ${isa} give the reference's bits${needs}`, () => {
     it.each(kinds)('in random programs with %s', (kind) => {
-      const run = onKernels(runtime!, 2);
+      const run = onKernels(loadNative(isa), 2);
       const first = 1000 * kinds.indexOf(kind);
       for (let i = 0; i < perKind; i++) expectSameBits(run, randomProgram(first + i, kind));
     });
