@@ -9,6 +9,7 @@ import { addonRuntime, openAddon } from './addon.js';
 import { chooseIsa, chooseTarget, type TargetChoice, wasmTarget } from './choose.js';
 import type { NativeRuntime } from './native.js';
 import { runSelfTest, selfTestDigest } from './self-test.js';
+import { runVectorTest, vectorTestDigest } from './self-test-vectors.js';
 import { compileWasm, wasmRuntime } from './wasm.js';
 
 const prebuilt = fileURLToPath(new URL('../prebuilt/', import.meta.url));
@@ -37,8 +38,21 @@ export function loadNative(requested?: InstructionSet, folder = prebuilt): Nativ
 
 function load(requested: InstructionSet | undefined, folder: string): NativeRuntime {
   const choice = chooseTarget(process, requested);
+  return firstWorking(openers(choice, folder), requested ?? 'an instruction set');
+}
+
+/** Opens a runtime; gets the problems of those before. */
+type Opener = (problems: string) => NativeRuntime;
+
+/**
+ * The first runtime that opens and passes the self-test.
+ *
+ * @param wanted - for the message
+ * @throws EngineError RUNTIME with all problems if there is none.
+ */
+export function firstWorking(attempts: readonly Opener[], wanted: string): NativeRuntime {
   const problems: string[] = [];
-  for (const open of openers(choice, folder)) {
+  for (const open of attempts) {
     try {
       return tested(open(problems.join('; ')));
     } catch (error) {
@@ -47,13 +61,13 @@ function load(requested: InstructionSet | undefined, folder: string): NativeRunt
   }
   throw new EngineError(
     'RUNTIME',
-    `load kernels: expected ${requested ?? 'an instruction set'} to work on this computer, got ${problems.join('; ')}; ` +
+    `load kernels: expected ${wanted} to work on this computer, got ${problems.join('; ')}; ` +
       'use a CPU with fused multiply-add (FMA) and a current Node.js',
   );
 }
 
-/** Attempts in order; each is given the problems of those before. */
-function openers(choice: TargetChoice, folder: string): ((problems: string) => NativeRuntime)[] {
+/** Attempts in order. */
+function openers(choice: TargetChoice, folder: string): Opener[] {
   const wasm = (problems: string) => openWasm(folder, problems || choice.reason);
   if (choice.target === wasmTarget) return [wasm];
   const addon = () => openTarget(choice, folder);
@@ -83,9 +97,13 @@ function explain<T>(target: string, open: () => T): T {
 }
 
 function tested(runtime: NativeRuntime): NativeRuntime {
-  const digest = createHash('sha256').update(runSelfTest(runtime)).digest('hex');
-  if (digest === selfTestDigest) return runtime;
-  throw new Error(
-    `${runtime.target} (${runtime.isa}): self-test expected ${selfTestDigest.slice(0, 12)}, got ${digest.slice(0, 12)}`,
-  );
+  check(runtime, 'self-test', runSelfTest(runtime), selfTestDigest);
+  if (runtime.vectors) check(runtime, 'self-test of vectors', runVectorTest(runtime.vectors), vectorTestDigest);
+  return runtime;
+}
+
+function check({ target, isa }: NativeRuntime, test: string, results: Uint8Array, expected: string): void {
+  const digest = createHash('sha256').update(results).digest('hex');
+  if (digest === expected) return;
+  throw new Error(`${target} (${isa}): ${test} expected ${expected.slice(0, 12)}, got ${digest.slice(0, 12)}`);
 }

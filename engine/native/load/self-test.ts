@@ -1,6 +1,7 @@
 import { instruction } from '../plan/opcodes.js';
 import type { NativeRuntime } from './native.js';
 import { addConvolutions, addMatrices, addMoves, addPools, addReductions } from './self-test-images.js';
+import { generator } from './self-test-inputs.js';
 import { addInstructions, addSinks, inputWords, SelfTestPlan } from './self-test-plan.js';
 
 /** SHA-256 of the self-test's results in arithmetic 1, on every target. */
@@ -38,14 +39,5 @@ function inputs() {
     ),
     bytes: Uint8Array.from({ length: inputWords }, () => 256 * next()),
     integers: Int32Array.from({ length: inputWords }, () => Math.floor(256 * next()) - 100),
-  };
-}
-
-/** Numbers from 0 to 1 with 24 bits: the high bits of a linear congruence. */
-function generator(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) / 2 ** 24;
   };
 }
