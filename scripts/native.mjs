@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTarget, stageSources } from './native/build.mjs';
 import { compareWithPrebuilt, writePrebuilt } from './native/prebuilt.mjs';
+import { checkRelaxedSimd } from './native/relaxed-simd.mjs';
 import { targets } from './native/targets.mjs';
 import { findZig, zigCache } from './native/zig.mjs';
 
@@ -25,6 +26,7 @@ try {
   stageSources(work);
   const built = chosen.map((target) => {
     const bytes = buildTarget(zig, work, cache, target);
+    if (target.name === 'wasm') checkRelaxedSimd(bytes);
     console.log(`native: ${target.file}, ${bytes.length} bytes`);
     return { target, bytes };
   });
