@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script in JavaScript, without types.
-import * as script from '../../scripts/native/relaxed-simd.mjs';
+import { checkRelaxedSimd as check, relaxedOpcodes as opcodes } from '../../scripts/native/relaxed-simd.mjs';
 
-const { checkRelaxedSimd, relaxedOpcodes } = script as {
-  checkRelaxedSimd: (bytes: Uint8Array) => void;
-  relaxedOpcodes: (bytes: Uint8Array) => Set<number>;
-};
+const checkRelaxedSimd = check as (bytes: Uint8Array) => void;
+const relaxedOpcodes = opcodes as (bytes: Uint8Array) => Set<number>;
+
 /** In Node.js, but not in its types. */
 declare const WebAssembly: { validate(bytes: Uint8Array): boolean };
 
