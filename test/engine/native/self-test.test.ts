@@ -5,26 +5,33 @@ import type { NativeRuntime, VectorKernels } from '../../../engine/native/load/n
 import { runVectorTest, vectorTestDigest } from '../../../engine/native/load/self-test-vectors.js';
 import { plainVectors } from '../../../job/vectors.js';
 
+type Call = readonly (Float32Array | number)[];
+const vectorsIn = (call: Call) => call.filter((each) => typeof each !== 'number') as unknown as Many<Float32Array>;
+const numbersIn = (call: Call) => call.filter((each) => typeof each === 'number') as unknown as Many<number>;
+type Many<T> = readonly [T, T, T, T, T, T, T, T];
+
 /** The definition of the arithmetic, called as the kernels are. */
-const plainKernels = {
-  ...plainVectors,
-  sgd: (params, gradient, perSample, rate, decay) => plainVectors.sgd({ params, gradient }, { perSample, rate, decay }),
-  momentum: (params, velocity, gradient, perSample, decay, momentum, velocityRate, gradientRate) =>
-    plainVectors.momentum({ params, velocity, gradient }, { perSample, decay, momentum, velocityRate, gradientRate }),
-  adam: (...[params, means, squares, gradient, ...numbers]: AdamArguments) => {
-    const [perSample, l2, beta1, beta2, stepSize, squareScale, epsilon, shrink] = numbers;
+const plainKernels: VectorKernels = {
+  add: (left, right) => plainVectors.add(left, right),
+  allFinite: (values) => plainVectors.allFinite(values),
+  sgd: (...call) => {
+    const [params, gradient] = vectorsIn(call);
+    const [perSample, rate, decay] = numbersIn(call);
+    plainVectors.sgd({ params, gradient }, { perSample, rate, decay });
+  },
+  momentum: (...call) => {
+    const [params, velocity, gradient] = vectorsIn(call);
+    const [perSample, decay, momentum, velocityRate, gradientRate] = numbersIn(call);
+    const constants = { perSample, decay, momentum, velocityRate, gradientRate };
+    plainVectors.momentum({ params, velocity, gradient }, constants);
+  },
+  adam: (...call) => {
+    const [params, means, squares, gradient] = vectorsIn(call);
+    const [perSample, l2, beta1, beta2, stepSize, squareScale, epsilon, shrink] = numbersIn(call);
     const constants = { perSample, l2, beta1, beta2, stepSize, squareScale, epsilon, shrink };
     plainVectors.adam({ params, means, squares, gradient }, constants);
   },
-} as PlainKernels as VectorKernels;
-
-type Four<T> = [T, T, T, T];
-type AdamArguments = [...Four<Float32Array>, ...Four<number>, ...Four<number>];
-interface PlainKernels extends Pick<VectorKernels, 'add' | 'allFinite'> {
-  sgd(...call: [Float32Array, Float32Array, number, number, number]): void;
-  momentum(...call: [Float32Array, Float32Array, Float32Array, number, number, number, number, number]): void;
-  adam(...call: AdamArguments): void;
-}
+};
 
 /** Kernels that pass, with vector operations of which some are replaced. */
 const runtimeWith = (replaced: Partial<VectorKernels>): NativeRuntime => ({
@@ -34,9 +41,8 @@ const runtimeWith = (replaced: Partial<VectorKernels>): NativeRuntime => ({
 
 /** Changes the last bit of the last element of a call's first vector. */
 function oneBitOff(name: 'add' | 'sgd' | 'momentum' | 'adam'): Partial<VectorKernels> {
-  const call = plainKernels[name] as (...args: readonly unknown[]) => void;
-  const wrong = (first: Float32Array, ...rest: readonly unknown[]) => {
-    call(first, ...rest);
+  const wrong = (first: Float32Array, ...rest: readonly Float32Array[]) => {
+    (plainKernels[name] as (...call: Call) => void)(first, ...rest);
     new Uint32Array(first.buffer)[first.length - 1]! ^= 1;
   };
   return { [name]: wrong };
