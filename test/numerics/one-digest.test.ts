@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { instructionSets } from '../../engine/engine.js';
+import { findChromium } from '../e2e/browser.js';
 import { scratchDirectory } from '../e2e/lockstep.js';
 import { arm64, haswell, node24, titleOf } from '../emulators.js';
+import { digestsInChromium } from './one-digest/browser/chromium.js';
 import { problemsOf } from './one-digest/digests.js';
 import { Runner, testLimitMs } from './one-digest/elsewhere.js';
 import { type Prepared, prepare } from './one-digest/prepare.js';
@@ -45,6 +47,17 @@ describe('cnn3, cnn4, resnet20, mlp and ten models of the layer tests give the r
     expect(report.node).toMatch(/^v24\./);
     expectRecorded(report, [1]);
   });
+
+  const chromium = findChromium();
+  it.skipIf(chromium === undefined)(
+    'wasm in Chromium (needs Chromium in PATH or CHROMIUM)',
+    { timeout: testLimitMs },
+    async () => {
+      const found = await digestsInChromium(chromium!, scratch.path, [...quick, ...small]);
+      expect(Object.keys(found)).toHaveLength(quick.length + small.length);
+      expect(problemsOf(found)).toEqual([]);
+    },
+  );
 
   for (const emulated of [haswell, arm64]) {
     it.skipIf(emulated.skip)(titleOf(emulated), { timeout: testLimitMs }, async () => {

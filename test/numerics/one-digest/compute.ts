@@ -1,82 +1,16 @@
 import { createHash } from 'node:crypto';
-import { decodeKernelPlan } from '../../../engine/native/kernel-plan.js';
-import type { NativeRuntime } from '../../../engine/native/load/native.js';
-import { RunningProgram } from '../../../engine/native/running-program.js';
 import { drawMasks } from '../../../job/dropout.js';
-import { createOptimizer } from '../../../job/optimizer.js';
-import type { OptimizerSpec } from '../../../job/spec.js';
-import { foldStatistics } from '../../../job/statistics.js';
-import { plainVectors, type VectorOps } from '../../../job/vectors.js';
 import type { Prepared } from './prepare.js';
+import { type Masks, resultsOf, steps, type Target } from './results.js';
 
-/** Kernels, and the arithmetic on parameters. */
-export interface Target {
-  readonly runtime: NativeRuntime;
-  readonly threads: number;
-  readonly vectors?: VectorOps | undefined;
-}
-
-const steps = 3;
-const learningRate = 0.01;
-const optimizer: OptimizerSpec = {
-  ...{ type: 'adam', learningRate, weightDecay: 1e-4 },
-  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-};
-
-/**
- * SHA-256 of all results of some training steps, each with an update of the parameters and running statistics, and of
- * an evaluation afterwards.
- *
- * @throws Error if a loss isn't finite: bits of NaN aren't specified.
- */
+/** SHA-256 of `resultsOf`. */
 export function digestOf(target: Target, prepared: Prepared): string {
   const hash = createHash('sha256');
-  const { params, state } = { params: prepared.params.slice(), state: prepared.state.slice() };
-  for (const vector of trainSteps(target, prepared, { params, state })) hash.update(vector);
-  hash.update(params).update(state);
-  const { spec } = prepared.evaluate;
-  const program = open(target, prepared.evaluate);
-  hash.update(program.evaluate({ params, state, ...samples(spec, steps) }).logProbabilities);
-  void program.dispose();
+  for (const vector of resultsOf(target, prepared, masksOf(prepared))) hash.update(vector);
   return hash.digest('hex');
 }
 
-interface Weights {
-  readonly params: Float32Array;
-  readonly state: Float32Array;
-}
-
-/** Trains `weights` in place. @returns the results of each step. */
-function trainSteps(target: Target, { name, train, momentum }: Prepared, { params, state }: Weights) {
-  const { spec, compiled } = train;
-  const program = open(target, train);
-  const updates = createOptimizer(optimizer, params.length, target.vectors ?? plainVectors);
-  const results: (Float32Array | Float64Array)[] = [];
-  for (let step = 0; step < steps; step++) {
-    const masks = drawMasks(compiled.masks, { seed: 1, step, shard: 2 });
-    const { gradient, statistics, lossSum, correct } = program.train({
-      ...{ params, state, masks },
-      ...samples(spec, step),
-    });
-    if (!Number.isFinite(lossSum)) throw new Error(`one digest: expected a finite loss of ${name}, got ${lossSum}`);
-    results.push(gradient, statistics, Float64Array.of(lossSum, correct));
-    updates.apply(params, gradient, { samples: spec.batch, learningRate, step });
-    foldStatistics(state, momentum, [{ samples: spec.batch, statistics }]);
-  }
-  void program.dispose();
-  return results;
-}
-
-function open({ runtime, threads }: Target, { spec, compiled }: Prepared['train']): RunningProgram {
-  const { plan, constants } = decodeKernelPlan(compiled.bytes);
-  return new RunningProgram(runtime.createProgram(plan, constants, threads), spec, compiled);
-}
-
-/** Noise for images (the high bits of Knuth's multiplicative hash), and labels. */
-function samples({ batch, imageShape, classes }: Prepared['train']['spec'], step: number) {
-  const bytes = batch * imageShape.reduce((a, b) => a * b);
-  return {
-    images: Uint8Array.from({ length: bytes }, (_, i) => Math.imul(i + step * bytes, 2654435761) >>> 24),
-    labels: Int32Array.from({ length: batch }, (_, i) => (i + step) % classes),
-  };
+/** Dropout masks of all steps. */
+export function masksOf({ train }: Prepared): Masks {
+  return Array.from({ length: steps }, (_, step) => drawMasks(train.compiled.masks, { seed: 1, step, shard: 2 }));
 }
