@@ -2,7 +2,6 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { checkChunk } from '../proto/chunks.js';
 import type { ClusterError } from '../proto/errors.js';
 import type { Compute, ReceivedFromWorker, ToWorker } from '../proto/messages.js';
-import type { MessageGarbage } from './garbage.js';
 import type { OutgoingVector } from './outgoing-vector.js';
 import type { Encoded } from './services.js';
 import type { TransportListener, WorkerTransport } from './worker-transport.js';
@@ -14,7 +13,6 @@ export interface GrpcTransportOptions {
   readonly workerId: string;
   /** Length of parameters and gradients. */
   readonly parameterCount: number;
-  readonly garbage: MessageGarbage;
 }
 
 /** Carries a session's steps over its Join stream. */
@@ -40,10 +38,7 @@ export class GrpcTransport implements WorkerTransport {
 
   compute(message: Compute, parameters: OutgoingVector | undefined): void {
     this.stream.write({ compute: message });
-    if (!parameters) return;
-    writeVector(this.stream, parameters);
-    // A gradient of the same length will come back.
-    this.options.garbage.add(2 * parameters.byteLength);
+    if (parameters) writeVector(this.stream, parameters);
   }
 }
 

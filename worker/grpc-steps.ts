@@ -3,7 +3,6 @@ import type { JobManifest } from '../job/manifest.js';
 import { chunkCount, chunkFields, storeChunk } from '../proto/chunks.js';
 import { ClusterError } from '../proto/errors.js';
 import type { FromWorker, Parameters, ReceivedToWorker } from '../proto/messages.js';
-import type { MessageGarbage } from '../transport/garbage.js';
 import type { NodeResult } from '../transport/worker-transport.js';
 import { monotonicMs } from '../util/clock.js';
 import { BufferPool } from './buffer-pool.js';
@@ -27,7 +26,6 @@ export class GrpcSteps {
     private readonly stream: ClientDuplexStream<FromWorker, ReceivedToWorker>,
     private readonly engine: Engine,
     private readonly manifest: JobManifest,
-    private readonly garbage: MessageGarbage,
   ) {
     this.#buffers = new BufferPool(manifest.parameterCount);
     engine.onResult = (result, used) => this.#send(result, used);
@@ -62,8 +60,6 @@ export class GrpcSteps {
     storeChunk(values, message, `parameters of step ${step}`);
     if (++this.#arriving.received < chunks) return;
     this.#arriving = undefined;
-    // A gradient of the same length will be sent.
-    this.garbage.add(2 * values.byteLength);
     const vector = { step, evaluation, values, beginMs, endMs: monotonicMs() };
     this.engine.post({ kind: 'vector', vector, used: this.#sent.splice(0) });
   }

@@ -5,7 +5,6 @@ import { type JobManifest, parseManifest } from '../job/manifest.js';
 import { callMetadata } from '../transport/auth.js';
 import { bytesOf } from '../proto/chunks.js';
 import { ClusterError, fromServiceError } from '../proto/errors.js';
-import { MessageGarbage } from '../transport/garbage.js';
 import { limitConnecting } from '../transport/liveness.js';
 import type {
   Assignment,
@@ -66,7 +65,6 @@ export class WorkerSession {
   #steps: GrpcSteps | undefined;
   /** Set once the engine can compute. */
   #isReady = false;
-  readonly #garbage = new MessageGarbage();
   readonly #beats: Beats;
   #joinBeats: NodeJS.Timeout | undefined;
   #welcomeTimer: NodeJS.Timeout;
@@ -200,7 +198,7 @@ export class WorkerSession {
     const engine = this.options.engineFor(manifest);
     engine.post({ kind: 'forget' });
     engine.listen((message) => this.#fromEngine(message));
-    this.#steps = new GrpcSteps(this.#stream, engine, manifest, this.#garbage);
+    this.#steps = new GrpcSteps(this.#stream, engine, manifest);
     this.#fetchPriority = new FetchPriority(manifest);
     this.#store = new ChunkStore({
       address: this.options.coordinator,
@@ -229,8 +227,6 @@ export class WorkerSession {
   }
 
   #chunkArrived(engine: EngineThread, { set, index }: WantedChunk, bytes: SharedArrayBuffer): void {
-    // It arrived in messages with the same number of bytes.
-    this.#garbage.add(bytes.byteLength);
     engine.post({ kind: 'chunk', set, index, bytes });
     if (set === 'evaluation' || this.#shards.has(index)) return;
     this.#shards.add(index);

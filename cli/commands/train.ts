@@ -62,7 +62,7 @@ export function trainCommand(): Command {
     .action(async (file: string | undefined, options: TrainOptions, self: Command) => {
       checkRunFlags(self, options);
       const chosen = await chooseRun(file, options);
-      checkIsa(self, chosen.spec.engine);
+      await checkIsa(self, chosen.spec.engine);
       process.exitCode = await train(chosen, options, false);
     });
 }
@@ -78,7 +78,7 @@ export function startCommand(): Command {
   return command.action(async (options: TrainOptions, self: Command) => {
     checkRunFlags(self, options);
     const chosen = await chooseRun(undefined, options);
-    checkIsa(self, chosen.spec.engine);
+    await checkIsa(self, chosen.spec.engine);
     process.exitCode = await train(chosen, options, true);
   });
 }

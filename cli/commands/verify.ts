@@ -44,7 +44,7 @@ export function verifyCommand(): Command {
       }
       if (other !== undefined) refuseUnused(command, ['--epochs', '--data', '--workers', '--isa'], '--replay with it');
       const recorded = await readRecordedRun(run);
-      if (other === undefined) checkIsa(command, recorded.manifest.spec.engine);
+      if (other === undefined) await checkIsa(command, recorded.manifest.spec.engine);
       const equal = other === undefined ? await replay(recorded, options) : await compare(recorded, other);
       process.exitCode = equal ? 0 : 1;
     });

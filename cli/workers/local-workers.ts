@@ -54,8 +54,8 @@ interface WorkerSlot {
 /** A small young generation frees dataset chunks early, which saves about 50 MB per worker. */
 const nodeOptions = ['--max-semi-space-size=1'];
 /**
- * glibc settings. Two arenas instead of one per thread save about 60 MB of freed memory. Huge pages make steps 1 to 5 %
- * faster and take 10 MB per worker (docs/benchmarks.md).
+ * glibc settings. Two arenas instead of one per thread save about 60 MB of freed memory. Huge pages save 8 % of a step's
+ * processor time and take 10 MB per worker (docs/decisions/0013-huge-pages.md).
  */
 const memorySettings = { MALLOC_ARENA_MAX: '2', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 const stopLimitMs = 3_000;

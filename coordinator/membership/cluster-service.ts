@@ -2,7 +2,6 @@ import type { JobManifest } from '../../job/manifest.js';
 import { chunkCount } from '../../proto/chunks.js';
 import { ClusterError } from '../../proto/errors.js';
 import type { EvaluationRows, Heartbeat, Partial, Ready, ReceivedFromWorker } from '../../proto/messages.js';
-import { MessageGarbage } from '../../transport/garbage.js';
 import { GrpcTransport, type JoinStream } from '../../transport/grpc-transport.js';
 import type { LocalTransports } from '../../transport/local/coordinator-end.js';
 import { monotonicMs } from '../../util/clock.js';
@@ -49,7 +48,6 @@ export class ClusterService {
   #closed: string | undefined;
   readonly #sentReady = new WeakSet<WorkerSession>();
   readonly #reportedPlacements = new Set<string>();
-  readonly #garbage = new MessageGarbage();
 
   constructor(private readonly options: ClusterServiceOptions) {}
 
@@ -161,7 +159,7 @@ export class ClusterService {
     const { parameterCount } = manifest;
     const transport =
       localTransports?.open(workerId, parameterCount) ??
-      new GrpcTransport(stream, { workerId, parameterCount, garbage: this.#garbage });
+      new GrpcTransport(stream, { workerId, parameterCount });
     const session = new WorkerSession({ hello, stream, transport, nowMs: performance.now(), traffic });
     const peer = stream.getPeer();
     session.countBytes(() => bytesFrom?.(peer) ?? 0);
@@ -276,7 +274,7 @@ export class ClusterService {
     if (unread <= limit) return;
     throw new ClusterError(
       'LOST',
-      `join: expected ${session.workerId} to read its messages, got ${unread} unread; its shards go to others`,
+      `join: expected ${session.workerId} to read its messages, got ${unread} unread`,
     );
   }
 

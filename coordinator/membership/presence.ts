@@ -34,14 +34,14 @@ export interface StartDecision {
   readonly reason: string;
 }
 
-/** Decides if enough workers are ready for a step. The reason lists workers that are compiling or gone. */
+/** Decides if enough workers are ready for a step. The reason lists workers that are compiling or disconnected. */
 export function decideStart({ ready, compiling, gone }: Presence, wanted: number): StartDecision {
   if (ready.length >= wanted) {
     return { start: true, reason: `${ready.length} ${ready.length === 1 ? 'worker' : 'workers'} ready` };
   }
   const parts = [`waiting for workers: ${ready.length} of ${wanted} ready`];
   if (compiling.length > 0) parts.push(`compiling: ${listed(compiling)}`);
-  if (gone.length > 0) parts.push(`gone: ${listed(gone)}`);
+  if (gone.length > 0) parts.push(`disconnected: ${listed(gone)}`);
   return { start: false, reason: parts.join('; ') };
 }
 

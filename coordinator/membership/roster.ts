@@ -82,7 +82,7 @@ export class Roster {
       const limit = (this.limitMs / 1000).toFixed(1);
       const error = new ClusterError(
         'LOST',
-        `heartbeat: expected a message from ${workerId} within ${limit} s, got none for ${silent} s; its shards go to others`,
+        `heartbeat: expected a message from ${workerId} within ${limit} s, got none for ${silent} s`,
       );
       this.remove(session);
       this.onLost(session, error);

@@ -3,8 +3,8 @@ import type { ReportInput } from './report-input.js';
 
 /** A report's statement on reproducibility. */
 export const reproduciblePromise =
-  'The result is a function of this spec and the data: the same bits for any number of workers of this engine and ' +
-  'device class.';
+  'The result is a function of this spec and the data: the same bits for any number of workers, on every CPU, or ' +
+  'with engine onnx or tensorflow on the same kind of device.';
 
 /** Statement for a run with `numerics: mixed` that admitted workers of other engine classes. */
 export const notReproducible =

@@ -1,4 +1,4 @@
-// npm run bench:paths: gain of each special path (docs/decisions/0012 to 0015) on a whole job: cluster-cnn3 on two
+// npm run bench:paths: gain of each special path (docs/decisions/0012, 0013, 0015) on a whole job: cluster-cnn3 on two
 // workers, as it is and without the path, in turns. Runs the built `lockstep` command; Linux only, for processor times.
 // Usage: npm run bench:paths -- [--only NAME,...] [--epochs N] [--workers N] [--shards N] [--synthetic] [--json]
 //   [--against DIRECTORY]
@@ -22,19 +22,14 @@ const { values: options } = parseArgs({
 const { epochs, workers, shards, synthetic } = options;
 const run = (change) => job({ epochs, workers, shards, synthetic, ...change });
 
-const preload = new URL('./without.mjs', import.meta.url).href;
-const withoutPath = (name) => ({ env: { NODE_OPTIONS: `--import=${preload}`, LOCKSTEP_BENCH_WITHOUT: name } });
-const overGrpc = { flags: ['--no-shared-memory'] };
+const withoutExtraThreads = new URL('./without-extra-threads.mjs', import.meta.url).href;
 /** The two contestants of each comparison: with the path, and without. */
 const comparisons = options.against
   ? { 'this build over the other': [{}, { checkout: options.against }] }
   : {
-      'local-transport': [{}, overGrpc],
+      'local-transport': [{}, { flags: ['--no-shared-memory'] }],
       'huge-pages': [{}, { env: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' } }],
-      'collector-hints': [{}, withoutPath('collector-hints')],
-      // Local workers send nothing over gRPC during steps.
-      'collector-hints-grpc': [overGrpc, { ...overGrpc, ...withoutPath('collector-hints') }],
-      'extra-threads': [{}, withoutPath('extra-threads')],
+      'extra-threads': [{}, { env: { NODE_OPTIONS: `--import=${withoutExtraThreads}` } }],
     };
 
 async function compare(name, full, without) {

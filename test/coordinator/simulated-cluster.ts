@@ -11,7 +11,6 @@ import { manifestPlan } from '../../job/plan.js';
 import type { TreeNode } from '../../job/tree.js';
 import { chunkFields } from '../../proto/chunks.js';
 import type { Ready, ToWorker } from '../../proto/messages.js';
-import { MessageGarbage } from '../../transport/garbage.js';
 import { GrpcTransport, type JoinStream } from '../../transport/grpc-transport.js';
 import { PROTOCOL_VERSION } from '../../transport/services.js';
 import { withCrc } from './raw-worker.js';
@@ -40,7 +39,7 @@ export class SimulatedWorker {
     };
     const ends = { write: (message: ToWorker) => this.#received(message), end: () => undefined };
     const stream = ends as unknown as JoinStream;
-    const transport = new GrpcTransport(stream, { workerId, parameterCount: 1, garbage: new MessageGarbage() });
+    const transport = new GrpcTransport(stream, { workerId, parameterCount: 1 });
     this.session = new WorkerSession({ hello, stream, transport, nowMs: performance.now() });
   }
 

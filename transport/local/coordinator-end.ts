@@ -32,7 +32,7 @@ class LocalTransport implements WorkerTransport {
     this.#isUsed = true;
     const shared = parameters && this.channel.file.put(parameters.values);
     if (shared || !parameters) return this.channel.send({ compute: message, parameters: shared });
-    const found = 'got parameters of two steps unread; its shards go to others';
+    const found = 'got parameters of two steps unread';
     const error = new ClusterError('LOST', `step: expected ${this.workerId} to read its messages, ${found}`);
     // Deferred until the caller's dispatch has ended.
     setImmediate(() => this.#listener?.onLost(error));

@@ -22,7 +22,7 @@ describe('a run starts', () => {
     [{ ready: ['a'], compiling: [], gone: [] }, 1, true, '1 worker ready'],
     [{ ready: ['a'], compiling: [], gone: [] }, 2, false, 'waiting for workers: 1 of 2 ready'],
     [{ ready: [], compiling: ['a', 'b'], gone: [] }, 2, false, 'waiting for workers: 0 of 2 ready; compiling: a, b'],
-    [{ ready: [], compiling: [], gone: ['x', 'y'] }, 1, false, 'waiting for workers: 0 of 1 ready; gone: x, y'],
+    [{ ready: [], compiling: [], gone: ['x', 'y'] }, 1, false, 'waiting for workers: 0 of 1 ready; disconnected: x, y'],
     [
       { ready: [], compiling: [...'abcdefghij'], gone: [] },
       10,
@@ -33,7 +33,7 @@ describe('a run starts', () => {
       { ready: ['a'], compiling: ['b'], gone: ['c'] },
       3,
       false,
-      'waiting for workers: 1 of 3 ready; compiling: b; gone: c',
+      'waiting for workers: 1 of 3 ready; compiling: b; disconnected: c',
     ],
   ])('with %j and %i required: %s', (presence, wanted, start, reason) => {
     expect(decideStart(presence, wanted)).toEqual({ start, reason });

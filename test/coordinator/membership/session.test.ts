@@ -5,7 +5,6 @@ import { Traffic } from '../../../coordinator/membership/traffic.js';
 import { CHUNK_VALUES } from '../../../proto/chunks.js';
 import { ClusterError } from '../../../proto/errors.js';
 import type { ToWorker } from '../../../proto/messages.js';
-import { MessageGarbage } from '../../../transport/garbage.js';
 import { GrpcTransport, type JoinStream } from '../../../transport/grpc-transport.js';
 import { PROTOCOL_VERSION } from '../../../transport/services.js';
 import { serve } from '../../proto/wire.js';
@@ -23,7 +22,7 @@ const kind = { term: 1, step: 0, evaluation: false };
 
 /** A session over a stream, with the time 0. */
 function sessionOver(stream: JoinStream, nowMs = 0, traffic?: Traffic): WorkerSession {
-  const transport = new GrpcTransport(stream, { workerId: 'w1', parameterCount: 1, garbage: new MessageGarbage() });
+  const transport = new GrpcTransport(stream, { workerId: 'w1', parameterCount: 1 });
   return new WorkerSession({ hello, stream, transport, nowMs, traffic });
 }
 

@@ -40,8 +40,8 @@ describe('an evaluation', () => {
     b.send({ rows: { term: 1, step: 4, batch: 0, ...withCrc(rows(1, 2, 3, 4)) } });
     expect([...(await within(done, 'the rows'))]).toEqual([1, 2, 3, 4, 5, 6]);
     expect(rig.stuck).toEqual([
-      'waiting for workers: 0 of 1 ready; gone: a',
-      'waiting for workers: 0 of 1 ready; compiling: b; gone: a',
+      'waiting for workers: 0 of 1 ready; disconnected: a',
+      'waiting for workers: 0 of 1 ready; compiling: b; disconnected: a',
       undefined,
     ]);
   });

@@ -29,9 +29,9 @@ function uniform(count: number, stream: number, centre: number, radius: number):
 }
 
 /** u8 `[B, H, W, C]`. flat: four plain squares each, so that pooling windows tie; textured: squares and noise. */
-function images(kind: ImageKind): Uint8Array {
+function images(kind: ImageKind, count: number): Uint8Array {
   const [height, width, channels] = imageShape;
-  return Uint8Array.from({ length: batch * height * width * channels }, (_, index) => {
+  return Uint8Array.from({ length: count * height * width * channels }, (_, index) => {
     const c = index % channels;
     const x = Math.floor(index / channels) % width;
     const y = Math.floor(index / (channels * width)) % height;
@@ -59,11 +59,11 @@ function vector(weights: readonly WeightInfo[], length: number, firstStream: num
 }
 
 /** @param seed - of the parameters; golden values are stored with theirs. */
-export function goldenInput(layout: ModelLayout, kind: ImageKind, seed = 0): ProgramInput {
+export function goldenInput(layout: ModelLayout, kind: ImageKind, seed = 0, count = batch): ProgramInput {
   return {
     params: vector(layout.parameters, layout.parameterCount, 1 + 1000 * seed),
     state: vector(layout.state, layout.stateCount, 101),
-    images: images(kind),
-    labels: Int32Array.from(hashes(batch, 200), (hash) => hash % classes),
+    images: images(kind, count),
+    labels: Int32Array.from(hashes(count, 200), (hash) => hash % classes),
   };
 }

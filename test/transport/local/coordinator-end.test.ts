@@ -110,7 +110,7 @@ describe('a coordinator', () => {
     }
     expect(await b!.ended).toMatchObject({
       code: 'LOST',
-      message: 'step: expected b to read its messages, got parameters of two steps unread; its shards go to others',
+      message: 'step: expected b to read its messages, got parameters of two steps unread',
     });
     expect(second.messages).toHaveLength(2);
   });
