@@ -158,8 +158,7 @@ export class ClusterService {
     const { workerId } = hello;
     const { parameterCount } = manifest;
     const transport =
-      localTransports?.open(workerId, parameterCount) ??
-      new GrpcTransport(stream, { workerId, parameterCount });
+      localTransports?.open(workerId, parameterCount) ?? new GrpcTransport(stream, { workerId, parameterCount });
     const session = new WorkerSession({ hello, stream, transport, nowMs: performance.now(), traffic });
     const peer = stream.getPeer();
     session.countBytes(() => bytesFrom?.(peer) ?? 0);
@@ -272,10 +271,7 @@ export class ClusterService {
     const limit = maxUnread.messages + maxUnread.vectors * chunkCount(parameterCount + stateCount);
     const unread = session.stream.writableLength;
     if (unread <= limit) return;
-    throw new ClusterError(
-      'LOST',
-      `join: expected ${session.workerId} to read its messages, got ${unread} unread`,
-    );
+    throw new ClusterError('LOST', `join: expected ${session.workerId} to read its messages, got ${unread} unread`);
   }
 
   /** A message could not be handled. A worker's error ends its session; an error of this process ends the run. */

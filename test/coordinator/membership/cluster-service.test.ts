@@ -249,9 +249,7 @@ describe('a worker that never reads its messages', () => {
     for (let i = 0; i < 1_500; i++) rig.roster.get('deaf')!.send({ assignment });
     deaf!.send({ heartbeat: { phase: 'idle', residentBytes: 1 } });
     await rig.changed('deaf', 'lost');
-    expect(rig.reasonOf('deaf', 'lost')).toMatch(
-      /^join: expected deaf to read its messages, got 1\d{3} unread$/,
-    );
+    expect(rig.reasonOf('deaf', 'lost')).toMatch(/^join: expected deaf to read its messages, got 1\d{3} unread$/);
     expect(rig.roster.sessions).toEqual([]);
   });
 });

@@ -116,7 +116,9 @@ describe('a run', () => {
     await worker(address, 'a', { skip: (raw, step) => step === 1 && (raw.break(), true) });
     await worker(address, 'b');
     const waits = () => events.flatMap((event) => (event.type === 'state' ? [event.reason] : []));
-    await vi.waitUntil(() => waits().includes('waiting for workers: 1 of 2 ready; disconnected: a'), { timeout: 5_000 });
+    await vi.waitUntil(() => waits().includes('waiting for workers: 1 of 2 ready; disconnected: a'), {
+      timeout: 5_000,
+    });
     expect([trainer.state, trainer.step]).toEqual(['waiting', 2]);
     await worker(address, 'c');
     expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);
@@ -128,7 +130,9 @@ describe('a run', () => {
     const { trainer, events, address } = await start(1);
     const run = trainer.run();
     await worker(address, 'a', { skip: (raw, step) => step === 1 && (raw.break(), true) });
-    await vi.waitUntil(() => trainer.reason === 'waiting for workers: 0 of 1 ready; disconnected: a', { timeout: 5_000 });
+    await vi.waitUntil(() => trainer.reason === 'waiting for workers: 0 of 1 ready; disconnected: a', {
+      timeout: 5_000,
+    });
     expect([trainer.state, trainer.step]).toEqual(['waiting', 1]);
     await worker(address, 'b');
     expect((await within(run, 'the run')).finalDigest).toBe(chains[1]);

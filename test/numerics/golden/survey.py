@@ -60,10 +60,16 @@ for case in json.load(sys.stdin):
     theirs = error(model, gradients(model, kind, seed, False), exact)
     results.setdefault((model, kind, golden.BATCH), []).append((seed, ours, theirs))
 
+def summary(found):
+    """Largest and median error, of Lockstep and of PyTorch."""
+    if not found:
+        return "every seed is at a kink"
+    ours, theirs = (np.array(x) * 1e6 for x in zip(*found))
+    return f"{ours.max():.1f} ({np.median(ours):.1f}); PyTorch {theirs.max():.1f} ({np.median(theirs):.1f})"
+
+
 print("largest and median error in 1e-6; PyTorch's in f32; seeds at a kink: seed, ours, PyTorch's")
 for (model, kind, batch), found in results.items():
     sound = [(ours, theirs) for _, ours, theirs in found if ours < KINK]
     kinks = [f"{seed}: {ours * 1e6:.0f}, {theirs * 1e6:.0f}" for seed, ours, theirs in found if ours >= KINK]
-    ours, theirs = (np.array(x) * 1e6 for x in zip(*sound))
-    line = f"{model}, {kind}, batch {batch}, n = {len(sound)}: {ours.max():.1f} ({np.median(ours):.1f})"
-    print(f"{line}; PyTorch {theirs.max():.1f} ({np.median(theirs):.1f})" + (f"; kinks {kinks}" if kinks else ""))
+    print(f"{model}, {kind}, batch {batch}, n = {len(sound)}: {summary(sound)}" + (f"; kinks {kinks}" if kinks else ""))

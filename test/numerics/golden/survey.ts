@@ -1,5 +1,5 @@
-// Gradients of the native engine against PyTorch's in float64, over several weight seeds, batches and kinds of images.
-// Usage: node --import ./test/faults/typescript.mjs test/numerics/golden/survey.ts [SEEDS]
+// npm run gradients: gradients of the native engine against PyTorch's in float64, over several weight seeds, batches and kinds of images.
+// Usage: npm run gradients [-- SEEDS]
 // LOCKSTEP_PYTHON names a Python with numpy and torch. Prints the largest error of each case; survey.py judges.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
