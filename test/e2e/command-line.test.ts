@@ -22,6 +22,9 @@ async function withClosedOutput(args: readonly string[]): Promise<{ code: number
   }
 }
 
+/** Of another architecture than this computer's. */
+const otherIsa = process.arch === 'arm64' ? 'avx2' : 'neon';
+
 describe('a command whose output is no longer read', () => {
   it('ends without a stack trace', async () => {
     expect(await withClosedOutput(['train', '--help'])).toEqual({ code: 0, stderr: '' });
@@ -109,6 +112,7 @@ describe('flags that would have no effect', () => {
       'engine.device: expected auto or cpu with engine.name: native, the default, got cuda',
     ],
     [['train', '--engine', 'onnx'], "engine.name onnx: expected ONNX Runtime's library for CUDA, got none"],
+    [['train', '--isa', otherIsa], `got ${otherIsa}; choose one of these or none`],
     [['worker', '--coordinator', '127.0.0.1:1', '--wait', '2147484'], 'expected at most 2147483 s'],
   ])('are refused: %j', async (args, message) => {
     const { code, stdout, stderr } = await lockstep(args, { LOCKSTEP_NATS: undefined });
