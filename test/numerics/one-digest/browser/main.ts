@@ -6,7 +6,7 @@ import { decode } from './message.js';
 /** Script of the page that `Chromium` opens: defines the function that it calls. */
 Object.assign(globalThis, { digestInBrowser });
 
-/** What the page computes with. */
+/** Input of the page: kernels, a compiled subject, and its dropout masks. */
 export interface Work {
   readonly wasm: Uint8Array;
   readonly subject: Prepared;
